@@ -1,0 +1,410 @@
+"""The computational graph: nodes that point to their inputs, and ordered views of them.
+
+Vocabulary
+    node    one value and how it was made: op, inputs in operand order, attributes
+    leaf    a node without inputs: a parameter, an input (it has a name) or a constant
+    graph   what can be reached from some outputs, in the order in which it ran
+    place   a node's scope path and slot, numbered so that two recordings of the same
+            program agree; place and time together tell one node of a graph from another
+
+Structure only: no NumPy here. A node knows its inputs and never its consumers, so a
+graph has no cycles and is freed with its last reference.
+
+>>> import minigrad as mg
+>>> w = mg.parameter(2.0, name="w")
+>>> graph = Graph(w * w + 1)
+>>> [node.label for node in graph.parameters], graph.uses(w)[0].argument
+(['w'], 0)
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from operator import attrgetter
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.scope import LOOP, Clock, Scope, Time
+
+ids = count(1)
+by_id = attrgetter("id")
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of a value that was not computed."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Node:
+    """One recorded operation; see the module's vocabulary for its fields."""
+
+    # `clock` stays unset until a loop over time runs along the value's first axis.
+    __slots__ = (
+        "__weakref__",
+        "attrs",
+        "clock",
+        "id",
+        "inputs",
+        "name",
+        "op",
+        "scope",
+        "slot",
+        "value",
+    )
+    kind: ClassVar[str] = "op"
+    clock: Clock
+
+    def __init__(
+        self,
+        op: Any,
+        inputs: tuple["Node", ...],
+        attrs: dict[str, Any],
+        value: Any,
+        scope: Scope,
+        slot: Any,
+        name: str | None = None,
+    ) -> None:
+        self.id = next(ids)
+        self.op = op
+        self.inputs = inputs
+        self.attrs = attrs
+        self.value = value
+        self.scope = scope
+        self.slot = slot
+        self.name = name
+
+    @property
+    def time(self) -> Time | None:
+        """(clock, t) of the loop step the node was made in, or None."""
+        return self.scope.time
+
+    @property
+    def t(self) -> int | None:
+        """The 1-based step of the node, or None outside of any loop over time."""
+        time = self.time
+        return time and time[1]
+
+    @property
+    def label(self) -> str:
+        """The node's name, or v and its id, with its step: h(3)."""
+        base = self.name or f"v{self.id}"
+        return base if self.t is None else f"{base}({self.t})"
+
+    def __repr__(self) -> str:
+        if not self.inputs:
+            return f"{self.label} [{self.kind}]"
+        operands = [i.label for i in self.inputs]
+        operands += [f"{k}={v!r}" for k, v in self.attrs.items()]
+        return f"{self.label} = {self.op.name}({', '.join(operands)})"
+
+
+class Leaf(Node):
+    """A node without inputs.
+
+    ``kind`` is "parameter", "input" (named, or asked to be differentiable) or
+    "constant"; ``version`` is the id count at a parameter's last change, so a consumer
+    with a lower id saw an older value; ``grad`` is what the last backward wrote.
+    """
+
+    __slots__ = ("grad", "kind", "version")
+    kind: str  # type: ignore[misc]
+
+    def __init__(
+        self, kind: str, value: Any, name: str | None, scope: Scope, slot: Any
+    ) -> None:
+        super().__init__(None, (), {}, value, scope, slot, name)
+        self.kind = kind
+        self.version = 0
+        self.grad: Any = None
+
+    @property
+    def time(self) -> Time | None:
+        """As of any node, but a parameter belongs to no step."""
+        return None if self.kind == "parameter" else self.scope.time
+
+
+class Use(NamedTuple):
+    """One consumption of a node: at step t, by ``node``, as operand ``argument``."""
+
+    t: int | None
+    node: Node
+    argument: int
+
+
+class Graph:
+    """The nodes that some outputs depend on, in execution order.
+
+    Parameters
+    ----------
+    outputs: one Tensor or Node, or a sequence of them.
+
+    >>> import minigrad as mg
+    >>> W = mg.parameter([[0.5]], name="W")
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = mg.tanh(h @ W)
+    >>> [use.t for use in Graph(h).uses(W)]
+    [1, 2, 3]
+    """
+
+    def __init__(self, outputs: Any) -> None:
+        if hasattr(outputs, "node") or isinstance(outputs, Node):
+            outputs = [outputs]
+        self.outputs: tuple[Node, ...] = tuple(getattr(o, "node", o) for o in outputs)
+        if not all(isinstance(o, Node) for o in self.outputs):
+            raise TypeError(
+                "Graph takes a Tensor, a Node, or a list of them, "
+                f"got {[type(o).__name__ for o in self.outputs]}"
+            )
+        self.nodes: tuple[Node, ...] = tuple(reachable(self.outputs))
+        self._consumers: dict[Node, list[Use]] | None = None
+        self._places: dict[Node, Any] | None = None
+
+    def _leaves(self, kind: str) -> tuple[Node, ...]:
+        return tuple(n for n in self.nodes if n.kind == kind)
+
+    @property
+    def parameters(self) -> tuple[Node, ...]:
+        """The parameters, each one node however often it is used."""
+        return self._leaves("parameter")
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        """The named leaves."""
+        return self._leaves("input")
+
+    @property
+    def clocks(self) -> dict[Clock, int]:
+        """The loops over time and the last step of each that the graph reaches."""
+        last: dict[Clock, int] = {}
+        for node in self.nodes:
+            if node.time is not None:
+                clock, t = node.time
+                last[clock] = max(t, last.get(clock, 0))
+        return last
+
+    @property
+    def steps(self) -> int:
+        """The number of time steps (of the longest loop); 0 without one."""
+        return max(self.clocks.values(), default=0)
+
+    @property
+    def names(self) -> dict[Node, str]:
+        """A printable name for each leaf and named node, unique among untimed ones."""
+        names: dict[Node, str] = {}
+        taken: set[str] = set()
+        letters = {"parameter": "p", "input": "x", "constant": "c"}
+        for node in self.nodes:
+            if node.inputs and node.name is None:
+                continue
+            if node.time is not None and node.name is not None:
+                names[node] = node.name
+                continue
+            stem = node.name or letters.get(node.kind, "v")
+            numbered = (f"{stem}{k}" for k in count(1 if node.name is None else 2))
+            name = stem if node.name else next(numbered)
+            while name in taken:
+                name = next(numbered)
+            taken.add(name)
+            names[node] = name
+        return names
+
+    def uses(self, tensor: Any) -> list[Use]:
+        """Who consumes a Tensor or Node, in execution order, one ``Use`` an operand."""
+        if self._consumers is None:
+            self._consumers = {}
+            for node in self.nodes:
+                for i, source in enumerate(node.inputs):
+                    use = Use(node.t, node, i)
+                    self._consumers.setdefault(source, []).append(use)
+        return list(self._consumers.get(getattr(tensor, "node", tensor), ()))
+
+    def summary(self) -> str:
+        """A short description: counts of nodes, steps, and the uses of parameters."""
+        ops = sum(1 for n in self.nodes if n.inputs)
+        lines = [
+            f"{len(self.nodes)} nodes: {ops} ops, {len(self.parameters)} parameters, "
+            f"{len(self.inputs)} inputs, {len(self._leaves('constant'))} constants; "
+            f"{self.steps} time steps"
+        ]
+        names = self.names
+        for p in self.parameters:
+            uses = self.uses(p)
+            steps = sorted({u.t for u in uses if u.t is not None})
+            at = f" at steps {steps[0]}..{steps[-1]}" if steps else ""
+            shape = getattr(p.value, "shape", ())
+            lines.append(f"  {names[p]} {shape}: {len(uses)} uses{at}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Graph: {self.summary().splitlines()[0]}>"
+
+    def map(self, make: Callable[[Node, tuple[Node, ...]], Node]) -> "Graph":
+        """Rebuild the graph: ``make(node, new inputs)`` gives each node's successor.
+
+        >>> import minigrad as mg
+        >>> graph = Graph(mg.tensor(1.0, name="x") + 2)
+        >>> graph.map(lambda node, inputs: node).same_as(graph)
+        True
+        """
+        made: dict[Node, Node] = {}
+        for node in self.nodes:
+            made[node] = make(node, tuple(made[i] for i in node.inputs))
+        return Graph([made[o] for o in self.outputs])
+
+    @property
+    def places(self) -> dict[Node, Any]:
+        """The place of each node: equal for the same line of the program at every t."""
+        if self._places is None:
+            self._places = _number_places(self.nodes)
+        return self._places
+
+    def same_as(self, other: "Graph") -> bool:
+        """Whether both graphs say the same: see ``difference``."""
+        return self.difference(other) is None
+
+    def difference(self, other: "Graph") -> str | None:
+        """The first difference in words, or None.
+
+        Compares kind, op, attributes, operands, names, scopes, times and constants;
+        never ids, and never the values of inputs, parameters or results.
+        """
+        mine, theirs = self._described(), other._described()
+        for key in mine.keys() | theirs.keys():
+            if key not in theirs or key not in mine:
+                here = "first" if key in mine else "second"
+                node = (mine if key in mine else theirs)[key][0]
+                return f"only the {here} graph has {node!r}"
+        for key, (node, said) in mine.items():
+            twin, also = theirs[key]
+            for what, a, b in zip(
+                ("kind", "op", "name", "operands", "attributes", "constant"),
+                said,
+                also,
+                strict=True,
+            ):
+                if not same_value(a, b):
+                    return f"{node!r} and {twin!r} differ in {what}: {a!r} / {b!r}"
+        mine_out = [self._key(o) for o in self.outputs]
+        theirs_out = [other._key(o) for o in other.outputs]
+        return None if mine_out == theirs_out else "the outputs differ"
+
+    def _key(self, node: Node) -> Any:
+        return (self.places[node], node.t)
+
+    def _described(self) -> dict[Any, tuple[Node, tuple[Any, ...]]]:
+        described = {}
+        for node in self.nodes:
+            described[self._key(node)] = (
+                node,
+                (
+                    node.kind,
+                    node.op and node.op.name,
+                    node.name,
+                    self._operands(node),
+                    node.attrs,
+                    node.value if node.kind == "constant" else None,
+                ),
+            )
+        if len(described) != len(self.nodes):
+            raise ValueError("two nodes of one graph have the same place and time")
+        return described
+
+    def _operands(self, node: Node) -> list[Any]:
+        keys = [self._key(i) for i in node.inputs]
+        # A sum means the same in any order.
+        return sorted(keys, key=repr) if node.op and node.op.name == "add_n" else keys
+
+
+def reachable(outputs: Iterable[Node], first: int = 0) -> list[Node]:
+    """The nodes with an id of at least ``first`` that outputs depend on, by id.
+
+    Ids grow along every edge, so sorting by id is a topological order and no
+    recursion is needed.
+    """
+    seen = {o for o in outputs if o.id >= first}
+    stack = list(seen)
+    while stack:
+        for source in stack.pop().inputs:
+            if source not in seen and source.id >= first:
+                seen.add(source)
+                stack.append(source)
+    return sorted(seen, key=by_id)
+
+
+def _number_places(nodes: Iterable[Node]) -> dict[Node, Any]:
+    """Places that do not depend on what else the process has recorded before.
+
+    Outside of loops a scope's number and a slot count everything that ever ran, so
+    there they are replaced by their rank in this graph; so are the numbers of gradient
+    runs. Inside of a step both start anew and are kept.
+    """
+    nodes = list(nodes)
+    runs: set[int] = {0}
+    entries: dict[Any, set[int]] = {}
+    bases: dict[Any, set[int]] = {}
+    for node in nodes:
+        path = node.scope.path
+        for i, (name, number, *_) in enumerate(path):
+            if name_is_free(path, i):
+                entries.setdefault((path[:i], name), set()).add(number)
+        base = node.slot
+        while isinstance(base, tuple):
+            runs.add(base[3])
+            base = base[0]
+        if node.time is None and node.inputs:
+            bases.setdefault(path, set()).add(base)
+    rank_of_run = {run: k for k, run in enumerate(sorted(runs))}
+    rank_of_entry = {
+        (*where, number): k
+        for where, numbers in entries.items()
+        for k, number in enumerate(sorted(numbers))
+    }
+    rank_of_base = {
+        (path, base): k
+        for path, found in bases.items()
+        for k, base in enumerate(sorted(found))
+    }
+    path_of: dict[Any, Any] = {}
+
+    def renumber(path: Any) -> Any:
+        if path not in path_of:
+            path_of[path] = tuple(
+                (name, rank_of_entry.get((path[:i], name, number), number), *rest)
+                for i, (name, number, *rest) in enumerate(path)
+            )
+        return path_of[path]
+
+    leaves = {"parameter": count(), "input": count(), "constant": count()}
+    places: dict[Node, Any] = {}
+    for node in nodes:
+        if node.time is None and not node.inputs:
+            places[node] = ((), (node.kind, next(leaves[node.kind])))
+            continue
+        path, slot, tail = node.scope.path, node.slot, []
+        while isinstance(slot, tuple):
+            tail.append((*slot[1:3], rank_of_run[slot[3]]))
+            slot = slot[0]
+        if node.time is None:
+            slot = rank_of_base[path, slot]
+        places[node] = (renumber(path), (slot, *reversed(tail)))
+    return places
+
+
+def name_is_free(path: Any, i: int) -> bool:
+    """Whether entry i of a path lies outside of every step of a loop over time."""
+    return all(part[0] != LOOP for part in path[:i])
+
+
+def same_value(a: Any, b: Any) -> bool:
+    """Equality of attributes and constants: exact, of any nesting, arrays included."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same_value(a[k], b[k]) for k in a)
+    if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
+        return len(a) == len(b) and all(map(same_value, a, b))
+    if hasattr(a, "tolist") and hasattr(b, "tolist"):
+        return a is b or (
+            (a.shape, str(a.dtype)) == (b.shape, str(b.dtype))
+            and repr(a.tolist()) == repr(b.tolist())
+        )
+    return type(a) is type(b) and (a == b or (a != a and b != b))

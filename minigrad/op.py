@@ -1,0 +1,259 @@
+"""What an op is: a forward function of arrays and one gradient rule per argument.
+
+Vocabulary
+    rule       ``(g, y, *inputs, **attrs) -> array``: the cotangent of one argument from
+               the cotangent ``g`` of the output ``y`` (a vector-Jacobian product).
+               Given arrays it computes arrays; given Tensors it records, so one line
+               serves every order of gradient
+    attribute  a keyword of the forward function (``axis=0``): no gradient flows into it
+    variadic   an op over a sequence of arrays (stack, concatenate): its single rule
+               takes the position first, ``(i, g, y, *inputs, **attrs)``
+    recording  whether calls leave a node with inputs behind (``with no_grad():`` not)
+
+Called with at least one Tensor an op records a node and returns a Tensor; called with
+arrays alone it is the plain NumPy function.
+
+>>> import numpy as np
+>>> cube = Op(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="doc_cube")
+>>> float(cube(np.float64(2.0)))
+8.0
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from minigrad.graph import Leaf, Node
+from minigrad.scope import current
+
+Rule = Callable[..., Any]
+
+registry: dict[str, "Op"] = {}
+by_function: dict[Any, Callable[..., Any]] = {}
+recording: ContextVar[bool] = ContextVar("minigrad_recording", default=True)
+
+
+def wrap(node: Node) -> Any:
+    """The Tensor of a node: tensor.py puts its class in this place."""
+    raise NotImplementedError
+
+
+ndarray = np.ndarray
+
+
+class Scatter(NamedTuple):
+    """A rule's answer "``cotangent`` belongs at ``key``, the rest is zero".
+
+    Kept apart until the sum is made, so that T indexings of one array cost O(T).
+    """
+
+    cotangent: Any
+    key: Any
+
+
+class Op:
+    """One operation, declared by its forward function and one rule per argument.
+
+    Parameters
+    ----------
+    forward: a NumPy function, or a module-level function of arrays. Its name is the
+        name of the op, and a NumPy function called on a Tensor finds its op by it.
+    vjps: one rule per argument, ``None`` where no gradient flows.
+    variadic: the op takes one sequence of arrays, and one rule for all of them.
+    name, numpy: where the forward function is not itself named or not NumPy's own.
+
+    >>> from minigrad import Op, tensor
+    >>> square = Op(lambda x: x * x, lambda g, y, x: 2 * g * x, name="doc_square")
+    >>> square(tensor(3.0)).item()
+    9.0
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        *vjps: Rule | None,
+        variadic: bool = False,
+        name: str | None = None,
+        numpy: Callable[..., Any] | None = None,
+    ) -> None:
+        self.forward = forward
+        self.vjps = vjps
+        self.variadic = variadic
+        self.arity = -1 if variadic else len(vjps)
+        self.name = name or forward.__name__
+        self.__doc__ = forward.__doc__
+        self._names: list[str] | None = None
+        self.keywords = _keywords(vjps, forward)
+        if self.name == "<lambda>":
+            raise ValueError("an op needs a name: pass name= or a named function")
+        previous = registry.get(self.name)
+        if previous is not None and not _same_place(previous.forward, forward):
+            raise ValueError(
+                f"an op named {self.name!r} exists already "
+                f"({previous.forward.__module__}): choose another name"
+            )
+        registry[self.name] = self
+        by_function[numpy or forward] = self
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Compute, and record if an operand is a Tensor."""
+        if len(args) != self.arity:
+            args, attrs = self._bind(args, attrs)
+        if attrs and not attrs.keys() <= self.keywords:
+            self._refuse(attrs)
+        try:
+            inputs = tuple([a.node for a in args])
+        except AttributeError:
+            if not any(hasattr(a, "node") for a in args):
+                return self._forward(list(args), attrs)
+            scope = current.get()
+            slot = next(scope.slots)
+            inputs = tuple([self._lift(a, i, slot) for i, a in enumerate(args)])
+        else:
+            scope = current.get()
+            slot = next(scope.slots)
+        try:
+            value = self._forward([n.value for n in inputs], attrs)
+        except Exception as error:
+            error.add_note(self.describe(inputs, attrs))
+            raise
+        if value.__class__ is not ndarray:
+            value = np.asarray(value)
+        value.setflags(write=False)
+        if recording.get():
+            return wrap(Node(self, inputs, attrs, value, scope, slot))
+        return wrap(Leaf("constant", value, None, scope, slot))
+
+    def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        if self.variadic:
+            return self.forward(values, **attrs)
+        return self.forward(*values, **attrs)
+
+    def attributes(self, node: Node) -> dict[str, Any]:
+        """The keywords that rules and forward get for ``node``."""
+        return node.attrs
+
+    def describe(self, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> str:
+        """One line for an error: op, scope, step, operands and their shapes."""
+        scope = current.get()
+        where = "/".join(str(p[0]) for p in scope.path) or "no scope"
+        step = "" if scope.t is None else f", step t = {scope.t}"
+        operands = ", ".join(f"{n.label} {_shape(n.value)}" for n in inputs)
+        extra = "".join(f", {k}={v!r}" for k, v in attrs.items())
+        return f"in op {self.name}({operands}{extra}), scope {where}{step}"
+
+    def _lift(self, value: Any, i: int, slot: Any) -> Node:
+        """The node of an operand; a plain number or array becomes a constant."""
+        node = getattr(value, "node", None)
+        if node is not None:
+            return node  # type: ignore[no-any-return]
+        if not isinstance(value, (bool, int, float)):
+            array = np.asarray(value)
+            if array.dtype.kind not in "biuf":
+                raise TypeError(
+                    f"{self.name}: operand {i} is {value!r} ({type(value).__name__}); "
+                    "operands are Tensors, arrays and numbers"
+                )
+            # A later edit of the caller's array must not reach what was recorded.
+            value = array.copy() if array.flags.writeable else array
+            value.setflags(write=False)
+        return Leaf("constant", value, None, current.get(), (slot, "const", i, 0))
+
+    def _bind(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Split a call in NumPy's own form into operands and attributes."""
+        if self._names is None:
+            self._names = list(inspect.signature(self.forward).parameters)
+        names = self._names
+        count = 1 if self.variadic else self.arity
+        if len(args) > len(names):
+            raise TypeError(
+                f"{self.name} takes {len(names)} arguments ({', '.join(names)}), "
+                f"got {len(args)}"
+            )
+        attrs = dict(attrs)
+        operands = list(args[:count])
+        for name in names[len(operands) : count]:
+            if name not in attrs:
+                raise TypeError(f"{self.name} lacks its operand {name!r}")
+            operands.append(attrs.pop(name))
+        attrs.update(zip(names[count:], args[count:], strict=False))
+        if not self.variadic:
+            return tuple(operands), attrs
+        if hasattr(operands[0], "node") or not len(operands[0]):
+            raise TypeError(
+                f"{self.name} takes a list or tuple of Tensors, got {operands[0]!r}"
+            )
+        return tuple(operands[0]), attrs
+
+    def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
+        unknown = ", ".join(sorted(set(attrs) - self.keywords))
+        known = ", ".join(sorted(self.keywords)) or "none"
+        raise TypeError(f"{self.name} has no keyword {unknown} (it has: {known})")
+
+
+def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op above its forward function, one rule per argument.
+
+    >>> from minigrad import op, parameter
+    >>> @op(lambda g, y, x: g * 3 * x**2)
+    ... def doc_cubed(x):
+    ...     return x**3
+    >>> p = parameter(2.0, name="p")
+    >>> doc_cubed(p).backward()
+    >>> float(p.grad)
+    12.0
+    """
+    return lambda forward: Op(forward, *vjps, **options)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results are constants, no graph is kept.
+
+    >>> from minigrad import parameter
+    >>> with no_grad():
+    ...     (parameter(2.0) * 3).node.inputs
+    ()
+    """
+    token = recording.set(False)
+    try:
+        yield
+    finally:
+        recording.reset(token)
+
+
+def _keywords(vjps: tuple[Rule | None, ...], forward: Any) -> frozenset[str]:
+    """The attributes an op accepts: what its rules (or its forward) take by name."""
+    rule = next((r for r in vjps if r is not None), None)
+    if rule is None:
+        return frozenset(() if isinstance(forward, np.ufunc) else _parameters(forward))
+    return frozenset(
+        p.name
+        for p in inspect.signature(rule).parameters.values()
+        if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
+    )
+
+
+def _parameters(forward: Any) -> list[str]:
+    return list(inspect.signature(forward).parameters)
+
+
+def _same_place(a: Any, b: Any) -> bool:
+    """Whether b declares the function a again (a notebook cell that ran twice)."""
+    return (getattr(a, "__module__", 0), getattr(a, "__qualname__", 0)) == (
+        getattr(b, "__module__", 1),
+        getattr(b, "__qualname__", 1),
+    )
+
+
+def _shape(value: Any) -> Any:
+    return getattr(value, "shape", ())

@@ -1,0 +1,15 @@
+"""The op set: one declaration per op, rules aligned by argument.
+
+``elementwise reduction shape linalg indexing nn time`` hold the ops of those kinds. In
+a rule ``g`` is the cotangent of the output ``y`` and a, b, x are the arguments; what
+has no derivative has ``None``. Rules are written with NumPy functions and ops, so that
+they compute on arrays and record on Tensors.
+
+>>> from minigrad.op import registry
+>>> "tanh" in registry
+True
+"""
+
+from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, time
+
+__all__ = ["elementwise", "indexing", "linalg", "nn", "reduction", "shape", "time"]

@@ -1,0 +1,90 @@
+"""Where, and at which time step, a node was made.
+
+Vocabulary
+    scope   one entry into a named region (``with scope("cell")``) or into one step of a
+            loop over time; the program outside of all of them is the root scope
+    path    the names of the scopes around a node, without the time step
+    slot    the number of a node within its scope entry: the same line of the program
+            gets the same slot at every step, which is what lets a graph be folded
+    clock   one loop over time; a node made in its body has a time, ``(clock, t)``
+
+>>> with scope("cell"):
+...     current.get().path[-1][0]
+'cell'
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+
+LOOP = "for t"
+Path = tuple[tuple[Any, ...], ...]
+Time = tuple["Clock", int]
+
+
+class Clock:
+    """One loop over time, known by its identity; loops over the same steps share it."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+
+class Scope:
+    """One entry into a region of the program: its path, its time, and its counters."""
+
+    __slots__ = ("entries", "path", "slots", "t", "time")
+
+    def __init__(
+        self,
+        path: Path,
+        time: Time | None,
+        t: int | None,
+        slots: Iterator[Any] | None = None,
+    ) -> None:
+        self.path = path
+        # In nested loops the outer one is the time that folds; t is the inner step.
+        self.time = time
+        self.t = t
+        self.slots = count() if slots is None else slots
+        self.entries: dict[str, Iterator[int]] = {}
+
+    def enter(self, name: str) -> "Scope":
+        """A new entry named ``name``, numbered among its namesakes here."""
+        return Scope((*self.path, (name, self.number(name))), self.time, self.t)
+
+    def number(self, name: str) -> int:
+        """How often ``name`` has been entered from here before."""
+        return next(self.entries.setdefault(name, count()))
+
+    def step(self, loop: int, clock: Clock, t: int) -> "Scope":
+        """The body of step ``t`` of the ``loop``-th loop over time made here."""
+        if self.time is None:
+            return Scope((*self.path, (LOOP, loop)), (clock, t), t)
+        return Scope((*self.path, (LOOP, loop, t)), self.time, t)
+
+    def rule(self, base: Any, argument: Any, run: int) -> "Scope":
+        """The same place for what a gradient rule records under slot ``base``."""
+        slots = ((base, argument, k, run) for k in count())
+        return Scope(self.path, self.time, self.t, slots)
+
+
+ROOT = Scope((), None, None)
+current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Record what the block makes under ``name``.
+
+    >>> with scope("encoder"):
+    ...     pass
+    """
+    token = current.set(current.get().enter(name))
+    try:
+        yield
+    finally:
+        current.reset(token)

@@ -1,0 +1,353 @@
+"""Tensor, the handle on a node, and Parameter, the tensor that learns.
+
+A Tensor holds a node and nothing else. Its operators, methods and the two NumPy
+protocols look the op up in the registry, so ``np.tanh(t)``, ``a @ t`` and
+``np.concatenate([t, u])`` record like ``t.tanh()`` would. Values are read-only arrays.
+
+>>> import numpy as np
+>>> x = tensor([1.0, 2.0], name="x")
+>>> np.exp(x).shape, (2 * x).sum().item()
+((2,), 6.0)
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from minigrad import op
+from minigrad.graph import Leaf, Node, ids
+from minigrad.op import by_function, registry
+from minigrad.scope import current
+
+Array = NDArray[Any]
+
+
+def _op(name: str) -> Callable[..., "Tensor"]:
+    """The op ``name`` as a method."""
+
+    def method(self: "Tensor", *args: Any, **attrs: Any) -> "Tensor":
+        return registry[name](self, *args, **attrs)  # type: ignore[no-any-return]
+
+    method.__name__ = name
+    method.__doc__ = f"The op ``{name}`` of this tensor; see ``mg.{name}``."
+    return method
+
+
+def _reflected(name: str) -> Callable[["Tensor", Any], "Tensor"]:
+    def method(self: "Tensor", other: Any) -> "Tensor":
+        return registry[name](other, self)  # type: ignore[no-any-return]
+
+    return method
+
+
+class Tensor:
+    """A value of the graph: an array together with how it was computed.
+
+    Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
+    """
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    @property
+    def data(self) -> Array:
+        """The value, a read-only array."""
+        return self.node.value  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, value: Any) -> NoReturn:
+        raise AttributeError(
+            "the data of a Tensor is what the graph computed and cannot be set; "
+            "for a parameter write p.assign(array)"
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return np.shape(self.node.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the value."""
+        return np.asarray(self.node.value).dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.size(self.node.value))
+
+    @property
+    def name(self) -> str | None:
+        """The name that figures and errors use."""
+        return self.node.name
+
+    @property
+    def T(self) -> "Tensor":
+        """The tensor with its axes reversed."""
+        return registry["transpose"](self)  # type: ignore[no-any-return]
+
+    def named(self, name: str) -> "Tensor":
+        """Name the value for figures, folding and errors; returns the tensor itself.
+
+        >>> tensor(1.0).named("h").name
+        'h'
+        """
+        node = self.node
+        if isinstance(node, Leaf) and node.kind == "constant":
+            node.kind = "input"
+        node.name = name
+        return self
+
+    def item(self) -> Any:
+        """The value of a one-element tensor as a Python number."""
+        return np.asarray(self.node.value).item()
+
+    def detach(self, name: str | None = None) -> "Tensor":
+        """A leaf with the same value: no gradient flows past it.
+
+        >>> (tensor(2.0) * 3).detach().node.inputs
+        ()
+        """
+        return _leaf(self.node.value, name, "constant" if name is None else "input")
+
+    def backward(self, unreached: str = "raise") -> None:
+        """Write d(self)/dp into ``p.grad`` of every parameter p that self depends on.
+
+        Self must be a scalar. The arrays are fresh and overwrite what was there, so
+        calling it twice gives the same numbers.
+
+        >>> w = parameter(3.0, name="w")
+        >>> (w * w).backward()
+        >>> float(w.grad)
+        6.0
+        """
+        from minigrad.grad import backward  # the one upward step of the house
+
+        backward(self, unreached)
+
+    def __repr__(self) -> str:
+        name = "" if self.name is None else f", name={self.name!r}"
+        array = np.array2string(self.data, prefix="tensor(", separator=", ")
+        return f"{type(self).__name__.lower()}({array}{name})"
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.node.value)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """The read-only value: what leaves through NumPy is detached from the graph."""
+        return np.array(self.node.value, dtype=dtype, copy=copy)
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
+    ) -> Any:
+        if method != "__call__":
+            raise TypeError(
+                f"np.{ufunc.__name__}.{method} is not an op of minigrad; use one as "
+                "mg.sum, or np.asarray(t) for the plain values"
+            )
+        return _dispatch(ufunc)(*inputs, **kwargs)
+
+    def __array_function__(
+        self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        structural = _STRUCTURAL.get(func)
+        if structural is not None:
+            return structural(*args, **kwargs)
+        return _dispatch(func)(*args, **kwargs)
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            "x[i] = v would change a value that the graph has recorded. Write "
+            "mg.where(mask, v, x), or mg.stack/mg.concatenate of the parts; for a "
+            "parameter p.assign(array)"
+        )
+
+    def __copy__(self) -> "Tensor":
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Tensor is a place in a graph and is not pickled: save np.asarray(t), or "
+            "a model's state_dict()"
+        )
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The values in another shape: ``t.reshape(2, 3)`` or ``t.reshape((2, 3))``."""
+        shape = shape[0] if len(shape) == 1 else shape
+        return registry["reshape"](self, shape)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        """The axes permuted, or reversed without arguments."""
+        order = axes[0] if len(axes) == 1 else axes or None
+        return registry["transpose"](self, order)  # type: ignore[no-any-return]
+
+    sum, mean, max, min = _op("sum"), _op("mean"), _op("max"), _op("min")
+    exp, log, sqrt, tanh = _op("exp"), _op("log"), _op("sqrt"), _op("tanh")
+    sigmoid, relu, clip = _op("sigmoid"), _op("relu"), _op("clip")
+    softmax, log_softmax = _op("softmax"), _op("log_softmax")
+    logsumexp, dot, astype = _op("logsumexp"), _op("dot"), _op("astype")
+    swapaxes, squeeze = _op("swapaxes"), _op("squeeze")
+
+    __add__, __radd__ = _op("add"), _reflected("add")
+    __sub__, __rsub__ = _op("subtract"), _reflected("subtract")
+    __mul__, __rmul__ = _op("multiply"), _reflected("multiply")
+    __truediv__, __rtruediv__ = _op("divide"), _reflected("divide")
+    __pow__, __rpow__ = _op("power"), _reflected("power")
+    __matmul__, __rmatmul__ = _op("matmul"), _reflected("matmul")
+    __neg__, __abs__, __getitem__ = _op("negative"), _op("absolute"), _op("getitem")
+    __lt__, __le__ = _op("less"), _op("less_equal")
+    __gt__, __ge__ = _op("greater"), _op("greater_equal")
+    __eq__, __ne__ = _op("equal"), _op("not_equal")  # type: ignore[assignment]
+    __and__, __or__ = _op("logical_and"), _op("logical_or")
+    __invert__ = _op("logical_not")
+    __hash__ = object.__hash__
+
+
+class Parameter(Tensor):
+    """A leaf that training changes, by ``assign`` alone.
+
+    ``grad`` is None, or the array that the last ``loss.backward()`` wrote.
+    """
+
+    __slots__ = ()
+    node: Leaf
+
+    @property
+    def grad(self) -> Array | None:
+        """The gradient that the last ``backward`` wrote, an array, or None."""
+        return self.node.grad  # type: ignore[no-any-return]
+
+    @grad.setter
+    def grad(self, value: Array | None) -> None:
+        self.node.grad = value
+
+    def assign(self, value: ArrayLike) -> None:
+        """Set the value (same shape; cast to the parameter's dtype).
+
+        A gradient of a graph that was recorded before raises an error, since its
+        values belong to the old one.
+
+        >>> p = parameter([1.0, 2.0], name="p")
+        >>> p.assign(p.data - 0.5)
+        >>> p.data.tolist()
+        [0.5, 1.5]
+        """
+        old = self.data
+        new = np.array(value, dtype=old.dtype)
+        if new.shape != old.shape:
+            raise ValueError(
+                f"parameter {self.name or '(unnamed)'} has shape {old.shape}, "
+                f"cannot assign shape {new.shape}"
+            )
+        new.setflags(write=False)
+        self.node.value = new
+        self.node.version = next(ids)
+
+
+op.wrap = Tensor
+
+
+def tensor(
+    array: ArrayLike | Tensor,
+    name: str | None = None,
+    requires_grad: bool = False,
+    copy: bool = True,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """A leaf of the graph: an input when it has a name, else a constant.
+
+    Parameters
+    ----------
+    array: anything NumPy can make an array of; its dtype is kept (a Python float is
+        float64). It is copied; ``copy=False`` freezes the caller's own array instead.
+    requires_grad: also lets an unnamed leaf be asked for its gradient.
+
+    >>> tensor([[1, 2]], name="x").shape
+    (1, 2)
+    """
+    if isinstance(array, Tensor):
+        raise TypeError(
+            "mg.tensor takes an array; of a Tensor write t.detach(), or use t as it is"
+        )
+    value = np.array(array, dtype=dtype, copy=True if copy else None)
+    if value.dtype.kind not in "biuf":
+        raise TypeError(f"a tensor holds numbers, got dtype {value.dtype} ({array!r})")
+    if requires_grad and value.dtype.kind != "f":
+        raise TypeError(
+            f"requires_grad needs floating point, got {value.dtype}: write 1.0 for 1 "
+            "or pass dtype=float"
+        )
+    return _leaf(value, name, "input" if name or requires_grad else "constant")
+
+
+def parameter(
+    array: ArrayLike, name: str | None = None, dtype: DTypeLike | None = None
+) -> Parameter:
+    """A leaf that training changes (a floating-point array, copied).
+
+    >>> parameter([[0.0, 1.0]], name="W").shape
+    (1, 2)
+    """
+    value = np.array(array, dtype=dtype)
+    if value.dtype.kind != "f":
+        raise TypeError(
+            f"a parameter is learnt by small steps and needs floating point, got "
+            f"{value.dtype}: write 1.0 for 1 or pass dtype=float"
+        )
+    value.setflags(write=False)
+    return Parameter(Leaf("parameter", value, name, *_here()))
+
+
+def _leaf(value: Any, name: str | None, kind: str) -> Tensor:
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+    return Tensor(Leaf(kind, value, name, *_here()))
+
+
+def _here() -> tuple[Any, Any]:
+    scope = current.get()
+    return scope, next(scope.slots)
+
+
+def _dispatch(function: Any) -> Callable[..., Any]:
+    found = by_function.get(function)
+    if found is None:
+        name = getattr(function, "__name__", function)
+        raise TypeError(
+            f"np.{name} has no op in minigrad: declare one with mg.Op(np.{name}, "
+            "rule), or pass np.asarray(t) for a result without gradient"
+        )
+    return found
+
+
+_STRUCTURAL: dict[Any, Callable[..., Any]] = {
+    np.shape: lambda t: t.shape,
+    np.ndim: lambda t: t.ndim,
+    np.size: lambda t: t.size,
+    np.array_equal: lambda a, b, **k: np.array_equal(np.asarray(a), np.asarray(b), **k),
+    np.allclose: lambda a, b, **k: np.allclose(np.asarray(a), np.asarray(b), **k),
+    np.array2string: lambda t, **k: np.array2string(np.asarray(t), **k),
+}
