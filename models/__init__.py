@@ -1,1 +1,15 @@
-"""The recurrent networks of the book's chapter 10, one file per architecture."""
+"""The recurrent networks of the book's chapter 10, one file per architecture.
+
+The letters are the book's and never vary: x input, h hidden, o output, L loss, y
+target; U input-to-hidden, W recurrent, V hidden-to-output, b and c biases.
+
+>>> import numpy as np
+>>> model = ManyToMany(1, 4, 1, rng=np.random.default_rng(0))
+>>> model
+ManyToMany(U (1, 4), W (4, 4), V (4, 1), b (4,), c (1,))
+"""
+
+from minigrad.models.dynamical_system import DynamicalSystem, formula
+from minigrad.models.many_to_many import ManyToMany
+
+__all__ = ["DynamicalSystem", "ManyToMany", "formula"]

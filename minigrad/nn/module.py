@@ -1,0 +1,140 @@
+"""Module: parameters, known by where they sit, and the scope they compute in.
+
+>>> import minigrad as mg
+>>> class Scale(Module):
+...     def __init__(self):
+...         self.w = mg.parameter([2.0, 3.0])
+...     def forward(self, x):
+...         return self.w * x
+>>> scale = Scale()
+>>> state = scale.state_dict()
+>>> scale.w.assign([0.0, 0.0])
+>>> scale.load_state_dict(state)
+>>> scale([1.0, 1.0]).data.tolist()
+[2.0, 3.0]
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.scope import scope
+from minigrad.tensor import Parameter
+
+__all__ = ["Module"]
+
+Array = NDArray[Any]
+
+
+class Module:
+    """What holds parameters and other modules as attributes, or in lists and dicts.
+
+    A subclass sets them in ``__init__`` (there is no base ``__init__`` to call) and
+    computes in ``forward``; calling the module runs ``forward`` in a scope that bears
+    the name by which the parent holds it, or else the class's. A parameter that has no
+    name yet takes that of its attribute, so ``self.U = mg.parameter(...)`` is drawn as
+    U. One parameter held at two places is one parameter, listed where it is met first.
+    """
+
+    forward: Callable[..., Any]
+    _scope: str
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter) and value.name is None:
+            value.named(name)
+        for path, module in _held(name, value):
+            module.__dict__.setdefault("_scope", path)
+        super().__setattr__(name, value)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run ``forward`` in the module's scope."""
+        with self.scope():
+            return self.forward(*args, **kwargs)
+
+    def scope(self) -> AbstractContextManager[None]:
+        """The scope of this module, for methods that record beside ``forward``."""
+        return scope(self.__dict__.get("_scope", type(self).__name__))
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """The parameters with their paths, in the order of the attributes."""
+        seen: set[int] = set()
+        # A stack, not recursion: the engine has none, and depth is the user's choice.
+        stack: list[tuple[str, Any]] = [("", self)]
+        while stack:
+            path, value = stack.pop()
+            if id(value) in seen:
+                continue
+            if isinstance(value, Parameter):
+                seen.add(id(value))
+                yield path, value
+            elif children := _children(value):
+                seen.add(id(value))
+                stack += [
+                    (f"{path}.{name}" if path else name, child)
+                    for name, child in reversed(children)
+                ]
+
+    def parameters(self) -> list[Parameter]:
+        """The parameters, each once, in the order of the attributes."""
+        return [p for _, p in self.named_parameters()]
+
+    def state_dict(self) -> dict[str, Array]:
+        """The value of every parameter by path.
+
+        The arrays are read-only and never change: ``assign`` puts new ones in their
+        place. So a state is a snapshot and costs no copy.
+        """
+        return {path: p.data for path, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Assign a state to the parameters.
+
+        Names, shapes and dtypes must all agree: otherwise a ValueError lists every
+        difference, and no parameter has been changed.
+        """
+        own = dict(self.named_parameters())
+        wrong = [f"{path}: missing" for path in own if path not in state]
+        for path, given in state.items():
+            array = np.asarray(given)
+            if path not in own:
+                wrong.append(f"{path}: the module has no such parameter")
+            elif (array.shape, array.dtype) != (own[path].shape, own[path].dtype):
+                wrong.append(
+                    f"{path}: the module has {own[path].dtype} {own[path].shape}, "
+                    f"the state {array.dtype} {array.shape}"
+                )
+        if wrong:
+            lines = "\n  ".join(wrong)
+            raise ValueError(
+                f"this state is not one of {type(self).__name__}; nothing was loaded:"
+                f"\n  {lines}"
+            )
+        for path, p in own.items():
+            p.assign(state[path])
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{path} {p.shape}" for path, p in self.named_parameters())
+        return f"{type(self).__name__}({shapes})"
+
+
+def _children(value: Any) -> list[tuple[str, Any]]:
+    """What a module, list, tuple or dict holds, by name."""
+    if isinstance(value, Module):
+        return list(vars(value).items())
+    if isinstance(value, (list, tuple)):
+        return [(str(i), child) for i, child in enumerate(value)]
+    if isinstance(value, dict):
+        return [(str(key), child) for key, child in value.items()]
+    return []
+
+
+def _held(path: str, value: Any) -> Iterator[tuple[str, Module]]:
+    """The modules that an attribute holds, itself or in a list, tuple or dict."""
+    if isinstance(value, Module):
+        yield path, value
+    else:
+        for name, child in _children(value):
+            yield from _held(f"{path}.{name}", child)

@@ -1,0 +1,31 @@
+"""Training: the loop, and files that are whole or not there.
+
+Vocabulary
+    step         one gradient and one change of the parameters
+    validation   a number for how well the network does on what it is not fitted to;
+                 the parameters that had the lowest are the ones that training leaves
+    watch        a function that is told of every step (a progress bar is one)
+
+>>> import numpy as np
+>>> import minigrad as mg
+>>> from minigrad.nn import Module
+>>> from minigrad.optim import SGD
+>>> class Point(Module):
+...     def __init__(self):
+...         self.w = mg.parameter(np.array([4.0]))
+>>> point = Point()
+>>> history = fit(
+...     point,
+...     SGD(point.parameters(), lr=0.1),
+...     loss=lambda: ((point.w - 3.0) ** 2).sum(),
+...     validation=lambda: abs(point.w.data.item() - 3.5),
+...     steps=20,
+... )
+>>> history.best_step, round(point.w.data.item(), 2)
+(3, 3.51)
+"""
+
+from minigrad.train.files import load_weights, replacing, save_weights
+from minigrad.train.loop import History, Progress, fit
+
+__all__ = ["History", "Progress", "fit", "load_weights", "replacing", "save_weights"]

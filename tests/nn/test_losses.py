@@ -1,0 +1,27 @@
+"""Losses against their definitions."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.nn import losses
+
+
+def test_cross_entropy_is_minus_log_p_of_the_target():
+    o = np.array([[0.0, 1.0, 2.0], [1.0, -1.0, 0.5]])
+    y = np.array([2, 0])
+    p = np.exp(o) / np.exp(o).sum(1, keepdims=True)
+    L = losses.cross_entropy(mg.tensor(o, name="o"), y)
+    np.testing.assert_allclose(L.item(), -np.log(p[[0, 1], y]).mean())
+
+
+def test_mse_is_the_mean_square():
+    o, y = np.array([[1.0], [4.0]]), np.array([[0.0], [1.0]])
+    assert losses.mse(mg.tensor(o, name="o"), y).item() == 5.0
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.mse])
+def test_a_loss_is_a_scalar(loss):
+    o = mg.tensor(np.zeros((4, 3)), name="o")
+    y = np.zeros(4, int) if loss is losses.cross_entropy else np.zeros((4, 3))
+    assert loss(o, y).shape == ()

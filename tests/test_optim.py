@@ -1,0 +1,107 @@
+"""Optimisers against their update written out."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.optim import SGD, Adam, clip_by_norm
+
+G = np.array([1.0, -2.0])
+
+
+def start(dtype=np.float64):
+    p = mg.parameter(np.array([1.0, 2.0], dtype), name="p")
+    p.grad = G.astype(dtype)
+    return p
+
+
+def test_sgd():
+    p = start()
+    SGD([p], lr=0.1).step()
+    np.testing.assert_allclose(p.data, [0.9, 2.2])
+
+
+def test_sgd_with_momentum():
+    p = start()
+    optimiser = SGD([p], lr=0.1, momentum=0.5)
+    v, expected = np.zeros(2), p.data.copy()
+    for _ in range(3):
+        optimiser.step()
+        v = 0.5 * v + G
+        expected -= 0.1 * v
+    np.testing.assert_allclose(p.data, expected)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_adam(decay):
+    p = start()
+    optimiser = Adam([p], lr=0.1, betas=(0.8, 0.9), eps=1e-3, decay=decay)
+    m, v, expected = np.zeros(2), np.zeros(2), p.data.copy()
+    for t in range(1, 5):
+        p.grad = G * t
+        optimiser.step()
+        m = 0.8 * m + 0.2 * G * t
+        v = 0.9 * v + 0.1 * (G * t) ** 2
+        mhat, vhat = m / (1 - 0.8**t), v / (1 - 0.9**t)
+        expected -= 0.1 * (mhat / (np.sqrt(vhat) + 1e-3) + decay * expected)
+    np.testing.assert_allclose(p.data, expected)
+
+
+def test_adam_takes_steps_of_lr_at_first():
+    p = start()
+    Adam([p], lr=0.1).step()
+    np.testing.assert_allclose(p.data, [0.9, 2.1])
+
+
+@pytest.mark.parametrize("make", [lambda ps: SGD(ps, 0.1), lambda ps: Adam(ps)])
+def test_every_optimiser(make):
+    p = start(np.float32)
+    gradient = p.grad
+    optimiser = make(iter([p]))
+    optimiser.step()
+    optimiser.step()
+    assert p.dtype == np.float32
+    assert p.data.tolist() != [1, 2]
+    assert p.grad is gradient
+    assert gradient.tolist() == G.tolist()
+
+
+@pytest.mark.parametrize("make", [lambda ps: SGD(ps, 0.1), lambda ps: Adam(ps)])
+def test_a_missing_gradient_is_named_and_nothing_moves(make):
+    first, second = start(), mg.parameter([1.0], name="V")
+    with pytest.raises(ValueError, match="parameter V has no gradient"):
+        make([first, second]).step()
+    assert first.data.tolist() == [1, 2]
+
+
+def test_clip_shortens_all_gradients_alike():
+    p, q = mg.parameter([0.0]), mg.parameter([0.0, 0.0])
+    p.grad, q.grad = np.array([2.0]), np.array([4.0, 4.0])
+    before = q.grad
+    assert clip_by_norm([p, q], 3.0) == 6.0
+    assert (p.grad.tolist(), q.grad.tolist()) == ([1.0], [2.0, 2.0])
+    assert before.tolist() == [4.0, 4.0]
+
+
+def test_clip_leaves_short_gradients():
+    p = start()
+    gradient = p.grad
+    np.testing.assert_allclose(clip_by_norm([p], 10.0), np.sqrt(5))
+    assert p.grad is gradient
+
+
+def test_clip_keeps_float32_and_does_not_overflow():
+    p = mg.parameter(np.zeros(2, np.float32))
+    p.grad = np.array([3e30, 4e30], np.float32)
+    np.testing.assert_allclose(clip_by_norm([p], 1.0), 5e30, rtol=1e-6)
+    assert p.grad.dtype == np.float32
+    np.testing.assert_allclose(p.grad, [0.6, 0.8], rtol=1e-6)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_clip_reports_what_is_not_finite(bad):
+    p = mg.parameter([0.0])
+    p.grad = np.array([bad])
+    norm = clip_by_norm([p], 1.0)
+    assert not np.isfinite(norm)
+    np.testing.assert_array_equal(p.grad, [bad])

@@ -1,0 +1,101 @@
+"""The training loop on a parabola."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.nn import Module
+from minigrad.optim import SGD
+from minigrad.train import fit
+
+
+class Point(Module):
+    def __init__(self):
+        self.w = mg.parameter(np.array([4.0]))
+
+
+def run(steps=10, target=0.0, validate=None, lr=0.1, **options):
+    point = Point()
+    history = fit(
+        point,
+        SGD(point.parameters(), lr=lr),
+        loss=lambda: ((point.w - target) ** 2).sum(),
+        validation=validate or (lambda: abs(point.w.data.item())),
+        steps=steps,
+        **options,
+    )
+    return point, history
+
+
+def test_every_step_is_in_the_history():
+    point, history = run(steps=3)
+    assert [p.step for p in history.steps] == [1, 2, 3]
+    np.testing.assert_allclose([p.loss for p in history.steps], [16, 10.24, 6.5536])
+    np.testing.assert_allclose([p.norm for p in history.steps], [8, 6.4, 5.12])
+    np.testing.assert_allclose(history.steps[-1].validation, 2.048)
+    assert history.best_step == 3
+    np.testing.assert_allclose(point.w.data, [2.048])
+
+
+def test_the_best_parameters_are_kept():
+    values = iter([5.0, 3.0, 1.0, 2.0, 4.0])
+    point, history = run(steps=4, validate=lambda: next(values))
+    assert (history.best_step, history.best_validation) == (2, 1.0)
+    np.testing.assert_allclose(point.w.data, [4 * 0.8**2])
+
+
+def test_a_start_that_stays_best_is_kept():
+    point, history = run(steps=3, target=9.0)
+    assert history.best_step == 0
+    assert point.w.data.tolist() == [4.0]
+
+
+def test_validation_every_few_steps_and_at_the_end():
+    calls = []
+    run(steps=7, every=3, validate=lambda: calls.append(1) or 0.0)
+    assert len(calls) == 4  # the start, 3, 6, 7
+
+
+def test_clipping_bounds_the_step():
+    point, history = run(steps=1, clip=1.0)
+    assert history.steps[0].norm == 8.0
+    np.testing.assert_allclose(point.w.data, [3.9])
+
+
+def test_watch_is_told_of_every_step():
+    seen = []
+    _, history = run(steps=4, watch=seen.append)
+    assert seen == history.steps
+
+
+def test_no_steps_change_nothing():
+    point, history = run(steps=0)
+    assert point.w.data.tolist() == [4.0]
+    assert history.steps == []
+
+
+def test_an_interrupted_run_keeps_the_best():
+    def watch(progress):
+        if progress.step == 3:
+            raise KeyboardInterrupt
+
+    point = Point()
+    values = iter([9.0, 1.0, 2.0, 3.0])
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            point,
+            SGD(point.parameters(), lr=0.1),
+            loss=lambda: (point.w**2).sum(),
+            validation=lambda: next(values),
+            steps=10,
+            watch=watch,
+        )
+    np.testing.assert_allclose(point.w.data, [3.2])
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_best():
+    with (
+        pytest.raises(FloatingPointError, match=r"step [0-9]+: the loss is (nan|inf)"),
+        np.errstate(all="ignore"),
+    ):
+        run(steps=2000, lr=1e9)
