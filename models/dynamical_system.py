@@ -28,6 +28,7 @@ from numpy.typing import DTypeLike
 from minigrad.fold import contract
 from minigrad.graph import Graph, Node
 from minigrad.nn import Module, init
+from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import concatenate
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
@@ -55,7 +56,7 @@ class DynamicalSystem(Module):
 
     def f(self, s: Tensor, x: Tensor) -> Tensor:
         """From s(t-1) and x(t) to s(t)."""
-        return np.tanh(concatenate([s, x], axis=-1) @ self.theta)
+        return tanh(concatenate([s, x], axis=-1) @ self.theta)  # type: ignore[no-any-return]
 
     def forward(self, xs: Any, s0: Any = None) -> Tensor:
         """The last state s(T), (batch, n_state), of xs (time, batch, n_in).

@@ -29,6 +29,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.nn import Module, init
 from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
@@ -94,6 +95,5 @@ class ManyToMany(Module):
 
     def step(self, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
         """From h(t-1) and x(t) to h(t) and o(t)."""
-        h = np.tanh(self.b + h @ self.W + x @ self.U).named("h")
-        o = (self.c + h @ self.V).named("o")
-        return h, o
+        h = tanh(self.b + h @ self.W + x @ self.U).named("h")
+        return h, (self.c + h @ self.V).named("o")

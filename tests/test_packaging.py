@@ -1,0 +1,162 @@
+"""What is installed: one top-level package, and `minigrad.models` in every form.
+
+The project is copied before it is built, so that nothing is left in the checkout. The
+builds use the setuptools that is installed (no build isolation): no network is needed.
+Imports run in another directory, without site (`-S`), and are shown NumPy and its kin
+by path alone: so what is found is what was built, not what is installed here.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from configparser import ConfigParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SITE = str(Path(np.__file__).parents[1])
+JUNK = shutil.ignore_patterns(
+    ".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "docs", "tests"
+)
+PROBE = """
+import sys
+sys.path[:0] = {first!r}
+sys.path.append({site!r})
+import site
+for folder in {pth!r}:
+    site.addsitedir(folder)
+import minigrad, minigrad.models
+from minigrad.data import sunspots
+assert minigrad.models.ManyToMany.__module__ == "minigrad.models.many_to_many"
+assert len(sunspots()) == 309
+print(minigrad.__file__)
+print(minigrad.models.__file__)
+"""
+
+
+def python(*arguments, cwd):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def imported(tmp_path, first=(), pth=()):
+    """Where minigrad and minigrad.models come from, seen from another directory."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    first, pth = [str(p) for p in first], [str(p) for p in pth]
+    probe = PROBE.format(first=first, site=SITE, pth=pth)
+    lines = python("-S", "-c", probe, cwd=elsewhere).splitlines()
+    return [Path(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A copy of the project as it is in the repository, link and all."""
+    copy = tmp_path_factory.mktemp("source") / "minigrad"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=JUNK)
+    assert (copy / "minigrad" / "models").is_symlink()
+    return copy
+
+
+def build(source, form, folder):
+    script = (
+        "import setuptools.build_meta as b; "
+        f"print(b.build_{form}({str(folder)!r}))"
+    )
+    name = python("-c", script, cwd=source).splitlines()[-1]
+    return folder / name
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    return build(source, "wheel", tmp_path_factory.mktemp("wheel"))
+
+
+def modules(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert len(names) == len(set(names))
+    return sorted(name for name in names if ".dist-info/" not in name)
+
+
+def expected():
+    """Every module and data file of the repository, models/ among them."""
+    paths = [
+        path.relative_to(ROOT)
+        for pattern in ("*.py", "*.csv", "py.typed")
+        for path in (ROOT / "minigrad").rglob(pattern)
+        if "models" not in path.parts
+    ]
+    paths += [
+        Path("minigrad", path.relative_to(ROOT)) for path in ROOT.glob("models/*.py")
+    ]
+    return sorted(path.as_posix() for path in paths)
+
+
+def test_every_folder_of_modules_is_a_listed_package():
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = config["options"]["packages"].split()
+    there = {Path(name).parent.as_posix().replace("/", ".") for name in expected()}
+    assert sorted(listed) == sorted(there)
+
+
+def test_the_wheel_has_one_top_level_package_and_every_module_once(wheel):
+    assert modules(wheel) == expected()
+    assert {name.split("/")[0] for name in modules(wheel)} == {"minigrad"}
+
+
+def test_the_wheel_works_from_another_directory(wheel, tmp_path):
+    target = tmp_path / "target"
+    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--quiet"]
+    python(*install, "--target", str(target), str(wheel), cwd=tmp_path)
+    there = imported(tmp_path, first=[target])
+    assert there == [
+        target / "minigrad" / "__init__.py",
+        target / "minigrad" / "models" / "__init__.py",
+    ]
+    assert not (target / "models").exists()
+
+
+def test_a_source_distribution_makes_the_same_wheel(source, wheel, tmp_path):
+    sdist = build(source, "sdist", tmp_path)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = tmp_path / sdist.name.removesuffix(".tar.gz")
+    assert modules(build(unpacked, "wheel", tmp_path)) == modules(wheel)
+
+
+def test_an_editable_install_reads_the_checkout(source, tmp_path):
+    prefix = tmp_path / "prefix"
+    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--quiet"]
+    options = ["--no-build-isolation", "--ignore-installed", "--prefix", str(prefix)]
+    python(*install, *options, "--editable", str(source), cwd=tmp_path)
+    (site_packages,) = prefix.rglob("site-packages")
+    there = imported(tmp_path, pth=[site_packages])
+    assert [path.resolve() for path in there] == [
+        source / "minigrad" / "__init__.py",
+        source / "models" / "__init__.py",
+    ]
+
+
+def test_the_bare_checkout_works(source, tmp_path):
+    there = imported(tmp_path, first=[source])
+    assert [path.resolve() for path in there] == [
+        source / "minigrad" / "__init__.py",
+        source / "models" / "__init__.py",
+    ]
