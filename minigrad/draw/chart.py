@@ -1,0 +1,161 @@
+"""What the textbook figures say, before any coordinate: letters, arrows and rows.
+
+Vocabulary
+    symbol   one circle of the folded circuit: a named value without its step
+    arrow    a dependency between symbols: its delay, the steps on which it holds, and
+             the parameters that multiply on the way (its labels)
+    row      the height of a symbol in its column: the longest path over arrows within a
+             step, a target above its loss
+    stand-in a value from outside the loop that takes the place of step 0: h(0)
+
+Pure data, made from a ``Recurrence`` by ``read``.
+
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
+>>> rows(chart), chart.symbol("s").steps(3)
+({'s': 0}, range(1, 4))
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from minigrad.draw.scene import Line
+from minigrad.fold import Span
+
+ALL = Span(1, -1)
+
+
+class StandIn(NamedTuple):
+    """What an initial value is: ``state`` at step ``t`` from before step 1 (or past T).
+
+    ``offset`` counts columns from the loop: -1 is next to the first, 1 to the last.
+    """
+
+    state: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A named value."""
+
+    key: str
+    label: Line
+    kind: str = "hidden"
+    clock: int | None = None
+    span: Span = ALL
+    leaf: bool = False
+    stands_for: StandIn | None = None
+    title: str = ""
+    note: str = ""
+
+    def steps(self, length: int) -> range:
+        """The steps at which it exists."""
+        return self.span.steps(length)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A dependency; ``kind`` is delay, broadcast, gather, pick or plain."""
+
+    source: str
+    target: str
+    kind: str = "delay"
+    delay: int = 0
+    span: Span = ALL
+    at: Span | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A parameter: its letter, and the arrows or symbols that it enters."""
+
+    name: str
+    label: Line
+    targets: tuple[str, ...] = ()
+    bias: bool = False
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """All symbols, arrows and parameters of a recurrence."""
+
+    symbols: tuple[Symbol, ...]
+    arrows: tuple[Arrow, ...]
+    lengths: tuple[int, ...] = ()
+    weights: tuple[Weight, ...] = ()
+
+    def symbol(self, key: str) -> Symbol:
+        """The symbol with that key."""
+        return next(s for s in self.symbols if s.key == key)
+
+    def weight(self, name: str) -> Weight:
+        """The parameter of that name."""
+        return next(w for w in self.weights if w.name == name)
+
+    @property
+    def clocks(self) -> range:
+        """The loops over time."""
+        return range(len(self.lengths))
+
+
+def instances(chart: Chart, arrow: Arrow) -> list[tuple[int | None, int | None]]:
+    """The (source step, target step) pairs of an arrow that were recorded."""
+    source, target = chart.symbol(arrow.source), chart.symbol(arrow.target)
+    if target.clock is None:
+        if source.clock is None or arrow.at is None:
+            return [(None, None)]
+        return [(t, None) for t in arrow.at.steps(chart.lengths[source.clock])]
+    steps = arrow.span.steps(chart.lengths[target.clock])
+    if arrow.kind == "delay":
+        return [(t - arrow.delay, t) for t in steps]
+    if arrow.kind == "pick" and arrow.at is not None and source.clock is not None:
+        at = arrow.at.steps(chart.lengths[source.clock])[0]
+        return [(at, t) for t in steps]
+    return [(None, t) for t in steps]
+
+
+def rows(chart: Chart) -> dict[str, int]:
+    """The row of each timed symbol, one symbol to a row within its clock."""
+    found: dict[str, int] = {}
+    for clock in chart.clocks:
+        ranks = _ranks(chart, clock)
+        order = sorted(ranks, key=lambda key: ranks[key])
+        found.update({key: row for row, key in enumerate(order)})
+    return found
+
+
+def _ranks(chart: Chart, clock: int) -> dict[str, float]:
+    """Longest paths within a step; inputs sink to their consumers, targets rise."""
+    here = {s.key: s for s in chart.symbols if s.clock == clock}
+    inner = [
+        a
+        for a in chart.arrows
+        if a.kind == "delay" and not a.delay and a.source in here and a.target in here
+    ]
+    before: dict[str, list[str]] = {key: [] for key in here}
+    after: dict[str, list[str]] = {key: [] for key in here}
+    for arrow in inner:
+        before[arrow.target].append(arrow.source)
+        after[arrow.source].append(arrow.target)
+    ranks: dict[str, float] = {}
+    waiting = {key: len(sources) for key, sources in before.items()}
+    ready = [key for key in here if not waiting[key]]
+    for key in ready:
+        ranks[key] = max((ranks[s] + 1 for s in before[key]), default=0)
+        for target in after[key]:
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    for key in here:
+        # What only lives on through time, like h in an output feedback, stays put.
+        ranks.setdefault(key, 0)
+    for key, symbol in here.items():
+        if not symbol.leaf:
+            continue
+        if symbol.kind == "target":
+            ranks[key] = max(ranks[t] for t in after[key]) + 0.5
+        elif after[key]:
+            ranks[key] = min(ranks[t] for t in after[key]) - 1
+    return ranks

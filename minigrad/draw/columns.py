@@ -1,0 +1,85 @@
+"""Which steps of a loop are drawn, where their columns stand, and how they are counted.
+
+Vocabulary
+    column   one step, or the gap where steps are left out
+    gap      the place of the three dots, one column wide
+    index    what is written in the brackets: the number, or t-1, t, t+1
+
+>>> visible(30, 6)
+[1, 2, 3, 4, None, 29, 30]
+>>> visible(7, 6)
+[1, 2, 3, 4, None, 6, 7]
+"""
+
+from dataclasses import dataclass, replace
+
+from minigrad.draw.chart import ALL, Chart
+
+COLUMN, ROW = 96.0, 72.0
+RADIUS = 23.0
+
+
+def visible(length: int, steps: int) -> list[int | None]:
+    """The steps to draw: the first ``steps`` - 2, None for the gap, and the last 2."""
+    if steps < 3:
+        raise ValueError(f"steps must be at least 3 to show both ends, got {steps}")
+    if length <= steps:
+        return list(range(1, length + 1))
+    return [*range(1, steps - 1), None, length - 1, length]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """The columns of one clock: x of each shown step, and of the gap."""
+
+    length: int
+    shown: tuple[int | None, ...]
+    left: float
+    pitch: float = COLUMN
+    index: dict[int, str] | None = None
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps that are drawn."""
+        return [t for t in self.shown if t is not None]
+
+    @property
+    def gap(self) -> int | None:
+        """The position of the gap among the columns."""
+        return self.shown.index(None) if None in self.shown else None
+
+    @property
+    def hidden(self) -> int:
+        """The number of steps that are left out."""
+        return self.length - len(self.steps)
+
+    def at(self, position: float) -> float:
+        """The x of the column at a position; -1 is the one before the first."""
+        return self.left + position * self.pitch
+
+    def x(self, t: int) -> float:
+        """The x of step t."""
+        return self.at(self.shown.index(t))
+
+    @property
+    def right(self) -> float:
+        """The x of the last column."""
+        return self.at(len(self.shown) - 1)
+
+    def text(self, t: int) -> str:
+        """What stands in the brackets at step t."""
+        return str(t) if self.index is None else self.index[t]
+
+
+def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
+    """A chart to be drawn with letters for steps: the chart, its index, and its steps.
+
+    Where something happens at the last step only, that step is τ and stands apart.
+    """
+    ends = any(s.span != ALL and s.span.first < 0 for s in chart.symbols)
+    if ends:
+        lengths, index = 9, {1: "t−1", 2: "t", 9: "τ"}
+    else:
+        lengths, index = 3, {1: "t−1", 2: "t", 3: "t+1"}
+    chart = replace(chart, lengths=tuple(lengths for _ in chart.lengths))
+    return chart, index, lengths

@@ -1,0 +1,148 @@
+"""Geometry of arrows: straight lines, arcs, and polylines as Bezier control points.
+
+Vocabulary
+    curve   3n + 1 points: an end, then two controls and an end for each piece
+    normal  the unit vector across a line that points up, or right if it is vertical
+
+>>> straight((0, 0), (30, 0))
+((0, 0), (10.0, 0.0), (20.0, 0.0), (30, 0))
+"""
+
+from itertools import pairwise
+from math import hypot, sqrt
+
+from minigrad.draw.scene import Node, Point
+
+HEAD = 8.5
+Curve = tuple[Point, ...]
+
+
+def between(a: Point, b: Point, share: float) -> Point:
+    """The point that divides a line from a to b."""
+    return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
+
+
+def straight(a: Point, b: Point) -> Curve:
+    """A straight piece."""
+    return (a, between(a, b, 1 / 3), between(a, b, 2 / 3), b)
+
+
+def polyline(*corners: Point) -> Curve:
+    """Straight pieces through all corners."""
+    curve: Curve = (corners[0],)
+    for a, b in pairwise(corners):
+        curve += straight(a, b)[1:]
+    return curve
+
+
+def rounded(*corners: Point, radius: float = 8.0) -> Curve:
+    """Straight pieces whose inner corners are rounded off."""
+    curve: Curve = (corners[0],)
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        reach = min(
+            radius,
+            hypot(corner[0] - before[0], corner[1] - before[1]) / 2,
+            hypot(after[0] - corner[0], after[1] - corner[1]) / 2,
+        )
+        start = toward(corner, before, reach)
+        end = toward(corner, after, reach)
+        controls = (between(start, corner, 0.55), between(end, corner, 0.55))
+        curve += (*straight(curve[-1], start)[1:], *controls, end)
+    return curve + straight(curve[-1], corners[-1])[1:]
+
+
+def toward(a: Point, b: Point, distance: float) -> Point:
+    """The point at that distance from a in the direction of b."""
+    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    return between(a, b, distance / length)
+
+
+def point_at(curve: Curve, share: float) -> Point:
+    """The point of a curve at a share (0..1) of its pieces."""
+    pieces = (len(curve) - 1) // 3
+    piece = min(int(share * pieces), pieces - 1)
+    u = share * pieces - piece
+    a, b, c, d = curve[3 * piece : 3 * piece + 4]
+    ab, bc, cd = between(a, b, u), between(b, c, u), between(c, d, u)
+    return between(between(ab, bc, u), between(bc, cd, u), u)
+
+
+def sample(curve: Curve, steps: int = 24) -> list[Point]:
+    """Points along a curve, for measuring."""
+    count = steps * ((len(curve) - 1) // 3)
+    return [point_at(curve, i / count) for i in range(count + 1)]
+
+
+def part_of(curve: Curve, start: float, end: float) -> Curve:
+    """The piece of a one-piece curve between two shares (de Casteljau)."""
+    a, b, c, d = curve
+
+    def blossom(u: float, v: float, w: float) -> Point:
+        ab, bc, cd = between(a, b, u), between(b, c, u), between(c, d, u)
+        return between(between(ab, bc, v), between(bc, cd, v), w)
+
+    return (
+        blossom(start, start, start),
+        blossom(start, start, end),
+        blossom(start, end, end),
+        blossom(end, end, end),
+    )
+
+
+def normal(a: Point, b: Point) -> Point:
+    """The unit vector across a line, upwards (to the right of a vertical line)."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = hypot(dx, dy) or 1.0
+    nx, ny = -dy / length, dx / length
+    if ny < -1e-9 or (abs(ny) <= 1e-9 and nx < 0):
+        nx, ny = -nx, -ny
+    return nx, ny
+
+
+def clipped(tail: Node, tip: Node, aside: float = 0.0) -> Curve:
+    """A straight line between two outlines.
+
+    ``aside`` moves it to the right-hand side as seen from the tail, so that an arrow
+    and its reversal run next to each other.
+    """
+    a, b = (tail.x, tail.y), (tip.x, tip.y)
+    if aside:
+        dx, dy = b[0] - a[0], b[1] - a[1]
+        length = hypot(dx, dy) or 1.0
+        shift = (dy / length * aside, -dx / length * aside)
+        a = (a[0] + shift[0], a[1] + shift[1])
+        b = (b[0] + shift[0], b[1] + shift[1])
+    return straight(toward(a, b, reach(tail, a, b)), toward(b, a, reach(tip, b, a)))
+
+
+def reach(node: Node, a: Point, b: Point) -> float:
+    """How far from ``a`` (in the node) the line towards ``b`` leaves the outline."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    length = hypot(dx, dy) or 1.0
+    dx, dy = dx / length, dy / length
+    px, py = a[0] - node.x, a[1] - node.y
+    if node.shape in ("circle", "dot"):
+        radius = node.width / 2
+        along = px * dx + py * dy
+        return -along + sqrt(max(0.0, radius**2 - (px**2 + py**2 - along**2)))
+    ways = []
+    if dx:
+        ways.append(((node.width / 2 if dx > 0 else -node.width / 2) - px) / dx)
+    if dy:
+        ways.append(((node.height / 2 if dy > 0 else -node.height / 2) - py) / dy)
+    return min(ways, default=0.0)
+
+
+def beside(a: Point, b: Point, middle: Point, size: Point, gap: float = 4.0) -> Point:
+    """Where a label of that size stands next to the line from a to b, not touching."""
+    nx, ny = normal(a, b)
+    away = gap + abs(nx) * size[0] / 2 + abs(ny) * size[1] / 2
+    return (middle[0] + nx * away, middle[1] + ny * away)
+
+
+def shifted(curve: Curve, aside: float) -> Curve:
+    """A curve moved to the right-hand side as seen from its start."""
+    (ax, ay), (bx, by) = curve[0], curve[-1]
+    length = hypot(bx - ax, by - ay) or 1.0
+    dx, dy = (by - ay) / length * aside, -(bx - ax) / length * aside
+    return tuple((x + dx, y + dy) for x, y in curve)

@@ -1,0 +1,176 @@
+"""Scene to DOT text, with every coordinate ours: the engine only rasterises.
+
+A label is not left to the engine. Each run of text becomes a node without outline whose
+centre we compute, because the engines disagree on everything else: raised text, the
+width of letters beyond ASCII, tables. A centred text is right in both.
+
+>>> from minigrad.draw.scene import Node, Run, arranged
+>>> from minigrad.draw.theme import style
+>>> scene = arranged([Node("h", 0, 0, 46, 46, ((Run('say "h"'),),))], [], [])
+>>> print(write(scene, style("color")).splitlines()[-2])  # doctest: +ELLIPSIS
+n0_0 [pos="31,31" shape=none fixedsize=true width=0.01 height=0.01 ...
+"""
+
+import re
+
+from minigrad.draw.curves import HEAD
+from minigrad.draw.scene import Edge, Frame, Lines, Node, Scene, placed_runs
+from minigrad.draw.theme import Style
+
+FACES = {
+    "serif": "Times",
+    "bold": "Times-Bold",
+    "italic": "Times-Italic",
+    "bolditalic": "Times-BoldItalic",
+    "sans": "Arial",
+}
+MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
+SHAPES = {"box": "box", "rounded": "box", "square": "square", "text": "none"}
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
+
+
+def clean(text: str) -> str:
+    """One line without characters that no format can hold.
+
+    >>> clean("a\\nb\\x00c")
+    'a b?c'
+    """
+    return UNPRINTABLE.sub("?", re.sub(r"\s+", " ", text))
+
+
+def quoted(text: str) -> str:
+    """A DOT string that shows exactly ``text``.
+
+    A backslash would start an escape, and an entity would be decoded.
+
+    >>> quoted('say "hi" \\\\N &amp;')
+    '"say \\\\"hi\\\\" \\\\\\\\N &amp;amp;"'
+    """
+    text = clean(text).replace("&", "&amp;").replace("\\", "\\\\")
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def number(value: float) -> str:
+    """At most two decimals, no trailing zeros, no minus zero."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def inches(points: float) -> str:
+    """A length for DOT's width and height."""
+    return f"{points / 72:.4f}".rstrip("0").rstrip(".")
+
+
+def write(scene: Scene, look: Style) -> str:
+    """The DOT text of a scene; equal scenes give equal text.
+
+    For a placed scene run it with ``neato -n2``, else with ``dot``.
+    """
+    out = [
+        "digraph minigrad {",
+        f'graph [bgcolor="{look.background}" pad=0 margin=0 notranslate=true '
+        "splines=true outputorder=edgesfirst];",
+        'node [fontname="Times" label="" fixedsize=true];',
+        "edge [arrowsize=1];",
+    ]
+    if scene.placed:
+        # Two invisible corners hold the margin inside the bounding box.
+        for i, at in enumerate(
+            ("0,0", f"{number(scene.width)},{number(scene.height)}")
+        ):
+            out.append(
+                f'corner{i} [pos="{at}" shape=point style=invis width=0 height=0];'
+            )
+    out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
+    ids = {node.key: f"n{i}" for i, node in enumerate(scene.nodes)}
+    for i, edge in enumerate(scene.edges):
+        out += _edge(i, edge, ids, look, scene.placed)
+    for node in scene.nodes:
+        out += _node(ids[node.key], node, look, scene.placed)
+    for i, text in enumerate(scene.texts):
+        ink = text.ink or look.line(text.kind)
+        out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
+    out.append("}\n")
+    return "\n".join(out)
+
+
+def _frame(i: int, frame: Frame, look: Style) -> list[str]:
+    x0, y0, x1, y1 = frame.box
+    fill = frame.fill or "none"
+    at = f"{number((x0 + x1) / 2)},{number((y0 + y1) / 2)}"
+    border = look.line(frame.kind) if frame.fill is None else frame.fill
+    return [
+        f'f{i} [id="f{i}" pos="{at}" shape=box '
+        f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
+        f'style="{"filled" if frame.fill else "rounded"}" fillcolor="{fill}" '
+        f'color="{border}" penwidth=0.8];'
+    ]
+
+
+def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
+    paint = look.paint(node.kind)
+    ink = node.ink or paint.ink
+    if node.shape == "text":
+        return _runs(name, node.x, node.y, node.lines, ink)
+    styles = ["filled"]
+    if node.shape == "rounded":
+        styles.append("rounded")
+    if node.dashed:
+        styles.append("dashed")
+    at = f'pos="{number(node.x)},{number(node.y)}" ' if placed else ""
+    label = ""
+    if not placed:
+        label = f' fontname="{FACES["sans"]}" fontsize=11 fontcolor="{ink}" label=' + (
+            "\\n".join(
+                quoted("".join(run.text for run in line))[1:-1] for line in node.lines
+            ).join('""')
+        )
+    outline = (
+        f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
+        f"width={inches(node.width)} height={inches(node.height)} "
+        f'style="{",".join(styles)}" fillcolor="{node.fill or paint.fill}" '
+        f'color="{node.border or paint.border}" penwidth=1.2{label}];'
+    )
+    runs = _runs(name, node.x, node.y, node.lines, ink) if placed else []
+    return [outline, *runs]
+
+
+def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
+    out = []
+    for k, (at_x, at_y, run) in enumerate(placed_runs(x, y, lines)):
+        face, label = FACES[run.face], quoted(run.text)
+        # Bold and italic letters come out right by markup in both engines, but only
+        # ASCII is centred then; the rest names the typeface.
+        if run.face in MARKUP and PLAIN.fullmatch(run.text):
+            face, label = FACES["serif"], f"<{MARKUP[run.face].format(run.text)}>"
+        out.append(
+            f'{name}_{k} [pos="{number(at_x)},{number(at_y)}" shape=none '
+            f'fixedsize=true width=0.01 height=0.01 fontname="{face}" '
+            f'fontsize={number(run.size)} fontcolor="{ink}" label={label}];'
+        )
+    return out
+
+
+def _edge(
+    i: int, edge: Edge, ids: dict[str, str], look: Style, placed: bool
+) -> list[str]:
+    colour = edge.colour or look.line(edge.kind)
+    style = ' style="dashed"' if edge.dashed else ""
+    # A head is 10 pt long at arrowsize 1; thick arrows have larger ones.
+    head = HEAD * min(1.8, 0.8 + 0.2 * edge.thickness)
+    arrow = f" arrowsize={number(head / 10)}" if edge.head else " arrowhead=none"
+    common = f'color="{colour}" penwidth={number(1.2 * edge.thickness)}{style}{arrow}'
+    if not placed:
+        return [f'{ids[edge.tail]} -> {ids[edge.tip]} [id="e{i}" {common}];']
+    points = list(edge.points)
+    tip = ""
+    if edge.head:
+        # DOT wants the tip apart; the curve ends where the arrow head begins.
+        (ax, ay), (bx, by) = points[-2], points[-1]
+        length = max(((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5, 1e-9)
+        points[-1] = (bx - (bx - ax) / length * head, by - (by - ay) / length * head)
+        tip = f"e,{number(bx)},{number(by)} "
+    path = " ".join(f"{number(x)},{number(y)}" for x, y in points)
+    ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
+    return [f'{ends} [id="e{i}" {common} pos="{tip}{path}"];']

@@ -1,0 +1,172 @@
+"""The figure that ``draw`` returns: a scene in a style, and every way to get it out.
+
+>>> from minigrad.draw.scene import Node, Run, arranged
+>>> scene = arranged([Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),))], [], [])
+>>> figure = Figure(scene)
+>>> figure.png(dpi=72)[1:4], "<svg" in figure.svg(), figure.dot[:16]
+(b'PNG', True, 'digraph minigrad')
+"""
+
+import html
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from minigrad.draw.audit import Fault, faults
+from minigrad.draw.dot import UNPRINTABLE, write
+from minigrad.draw.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
+from minigrad.draw.scene import Scene
+from minigrad.draw.theme import Style, style
+
+TITLE = re.compile(r"<title>.*?</title>", re.S)
+GROUP = re.compile(
+    r'<g id="([nef]\d+)" class="(?:node|edge)">\s*<title>.*?</title>', re.S
+)
+LETTERS = re.compile(r'<g id="(\w+)" class="node">\s*<title>[nt]\d+_\d+</title>')
+SIZE = re.compile(rb'"bb": "([^"]*)"')
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A drawn graph.
+
+    Attributes
+    ----------
+    scene: what stands where, as data.
+    data: the numbers of the overlay or the backward view: {name: {t: number}}.
+
+    ``save`` takes the format from the suffix: .png .jpg .svg .pdf .dot .gv.
+    """
+
+    scene: Scene
+    look: Style = field(default_factory=lambda: style("color"))
+    engine: str = "auto"
+    data: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+
+    @cached_property
+    def dot(self) -> str:
+        """The DOT text, made without any engine."""
+        return write(self.scene, self.look)
+
+    @property
+    def layout(self) -> str:
+        """The Graphviz layout that the DOT text is meant for."""
+        return "neato" if self.scene.placed else "dot"
+
+    def png(self, dpi: float = 200) -> bytes:
+        """The figure as PNG, ``dpi`` pixels to the inch (72 points)."""
+        return self._image("png", dpi)
+
+    def svg(self) -> str:
+        """The figure as SVG; nodes and arrows carry titles that a browser shows."""
+        return titled(
+            run(self._engine, self.layout, "svg", self.dot).decode(), self.scene
+        )
+
+    def json(self, engine: str | None = None) -> dict[str, Any]:
+        """The geometry that the engine drew, for checks."""
+        chosen = self._engine if engine is None else find(engine)
+        answer: dict[str, Any] = json.loads(run(chosen, self.layout, "json", self.dot))
+        return answer
+
+    def audit(self, engine: str | None = None) -> list[Fault]:
+        """What touches or overlaps what it should not, measured on the engine's output.
+
+        An empty list is a clean figure.
+        """
+        return faults(self.json(engine), self.scene)
+
+    def save(self, path: str | Path, dpi: float = 200) -> Path:
+        """Write the figure and return its path.
+
+        Without any Graphviz the DOT text is left beside it, and GraphvizNotFound says
+        so. PDF needs the C Graphviz.
+        """
+        path = Path(path)
+        form = path.suffix.lower().removeprefix(".")
+        if form in ("dot", "gv"):
+            path.write_text(self.dot, encoding="utf-8")
+            return path
+        if form not in ("png", "jpg", "jpeg", "svg", "pdf"):
+            raise ValueError(
+                f"cannot tell a format from {path.name!r}: "
+                "use .png, .jpg, .svg, .pdf, .dot or .gv"
+            )
+        try:
+            if form == "svg":
+                data = self.svg().encode()
+            else:
+                data = self._image(form.replace("jpeg", "jpg"), dpi)
+        except GraphvizNotFound as error:
+            kept = path.with_suffix(".dot")
+            kept.write_text(self.dot, encoding="utf-8")
+            raise GraphvizNotFound(f"{error}; the figure is kept in {kept}") from None
+        path.write_bytes(data)
+        return path
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return find(self.engine)
+
+    def _image(self, form: str, dpi: float) -> bytes:
+        width, height = self.size
+        dpi = guarded_dpi(width, height, dpi)
+        # The resolution belongs to the picture, not to the figure.
+        source = self.dot.replace("graph [", f"graph [dpi={dpi:g} ", 1)
+        return run(self._engine, self.layout, form, source)
+
+    @cached_property
+    def size(self) -> tuple[float, float]:
+        """Width and height in points; if an engine places things, it is asked."""
+        if self.scene.placed:
+            return self.scene.width, self.scene.height
+        answer = SIZE.search(run(self._engine, self.layout, "json", self.dot))
+        assert answer is not None, "Graphviz gives every graph a bounding box"
+        x0, y0, x1, y1 = map(float, answer[1].split(b","))
+        return x1 - x0, y1 - y0
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """PNG at twice the resolution and SVG for notebooks; the text if that fails."""
+        bundle: dict[str, Any] = {"text/plain": repr(self)}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                bundle["image/svg+xml"] = self.svg()
+                bundle["image/png"] = self.png(dpi=192)
+                width = round(self.size[0] * 96 / 72)
+        except Exception as error:
+            bundle["text/plain"] = f"{self!r}: {error}"
+            return bundle
+        return bundle, {"image/png": {"width": width}}
+
+    def __repr__(self) -> str:
+        count = sum(node.shape != "text" for node in self.scene.nodes)
+        return f"<Figure: {count} nodes, {len(self.scene.edges)} edges>"
+
+
+def titled(svg: str, scene: Scene) -> str:
+    """SVG whose titles say what each thing stands for, in place of Graphviz' ids."""
+    titles = {f"n{i}": node.title for i, node in enumerate(scene.nodes)}
+    titles |= {f"e{i}": edge.title for i, edge in enumerate(scene.edges)}
+
+    def named(match: re.Match[str]) -> str:
+        group = TITLE.sub("", match[0])
+        words = UNPRINTABLE.sub("?", titles.get(match[1], ""))
+        return f"{group}<title>{html.escape(words)}</title>" if words else group
+
+    head, body = svg.split("<g id=", 1)
+    body = GROUP.sub(named, "<g id=" + body)
+    # The letters lie over their outline and would take the pointer from it.
+    body = LETTERS.sub(r'<g id="\1" class="node" pointer-events="none">', body)
+    body = re.sub(r"<title>(corner\d|[nteft]\d+(_\d+)?|minigrad)</title>", "", body)
+    if scene.title:
+        title = html.escape(UNPRINTABLE.sub("?", scene.title))
+        body = re.sub(
+            r'(<g id="graph0"[^>]*>)', rf"\1<title>{title}</title>", body, count=1
+        )
+    return head + body

@@ -1,0 +1,254 @@
+"""The folded circuit: one circle per symbol, and a black square for each step of delay.
+
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
+>>> sheet = Sheet()
+>>> draw_folded(sheet, chart, Heights(chart), 0.0)
+>>> list(sheet.nodes), [edge.head for edge in sheet.edges]
+(['s', 's>s 1'], [False, True])
+"""
+
+from itertools import pairwise
+from typing import Any
+
+from minigrad.draw.chart import ALL, Arrow, Chart, Symbol
+from minigrad.draw.columns import COLUMN, RADIUS
+from minigrad.draw.curves import Curve, straight
+from minigrad.draw.heights import Heights
+from minigrad.draw.letters import fitted, note
+from minigrad.draw.scene import Line, Lines, Node, Run, line_width
+from minigrad.draw.sheet import Sheet, Wish
+
+SQUARE = 9.0
+LOOP, LANE = 54.0, 40.0
+PART = "folded"
+
+
+class Lanes:
+    """Which lanes beside a column are free between two heights."""
+
+    def __init__(self) -> None:
+        self.taken: dict[tuple[float, int], list[tuple[int, float, float]]] = {}
+
+    def claim(self, x: float, side: int, low: float, high: float) -> int:
+        """The innermost free lane on a side of the column at x."""
+        lanes = self.taken.setdefault((x, side), [])
+        lane = 0
+        while any(k == lane and a < high and low < b for k, a, b in lanes):
+            lane += 1
+        lanes.append((lane, low, high))
+        return lane
+
+    def width(self, x: float, side: int) -> int:
+        """How many lanes are in use."""
+        return 1 + max((k for k, *_ in self.taken.get((x, side), ())), default=-1)
+
+
+def draw_folded(
+    sheet: Sheet, chart: Chart, heights: Heights, left: float, labels: bool = True
+) -> None:
+    """Draw every symbol once with its arrows; ``left`` is the first circuit's x."""
+    for symbol in chart.symbols:
+        if symbol.stands_for is None:
+            x = left + _column(chart, symbol)
+            sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
+    lanes = Lanes()
+    arrows = [a for a in chart.arrows if {a.source, a.target} <= sheet.nodes.keys()]
+    for arrow in sorted(arrows, key=lambda a: _reach(a, heights)):
+        tail, tip = sheet.nodes[arrow.source], sheet.nodes[arrow.target]
+        label = label_of(chart, arrow) if labels else ()
+        if arrow.kind == "delay" and arrow.delay:
+            _loop(sheet, chart, arrow, label, lanes)
+            continue
+        once = only_at(chart, arrow)
+        details: dict[str, Any] = {
+            "part": PART,
+            "dashed": bool(once),
+            "title": said(chart, arrow),
+        }
+        curve = None
+        if tail.x == tip.x and heights.apart(arrow.source, arrow.target) > 1:
+            low, high = sorted((tail.y, tip.y))
+            curve = bulge(tail, tip, 40.0 + 22 * lanes.claim(tail.x, -1, low, high))
+        elif abs(tail.x - tip.x) > COLUMN:
+            curve = over(tail, tip)
+        sheet.connect(tail.key, tip.key, curve, label, **details)
+        source_span = chart.symbol(arrow.source).span
+        if once and source_span != arrow.span:
+            points = sheet.edges[-1].points[::-1]
+            sheet.wishes.append(Wish(note(once), points, 0.5, PART, "faint"))
+    for symbol in chart.symbols:
+        if symbol.note and symbol.key in sheet.nodes:
+            node = sheet.nodes[symbol.key]
+            room = RADIUS + 8 + 26 * lanes.width(node.x, -1)
+            at = node.x - room - line_width(note(symbol.note)[0]) / 2
+            sheet.write(at, node.y, note(symbol.note), "faint", PART)
+
+
+def _column(chart: Chart, symbol: Symbol) -> float:
+    """One x per clock; what has no time stands before the clock that it feeds."""
+    if symbol.clock is not None:
+        return symbol.clock * 2 * COLUMN
+    targets = [chart.symbol(a.target) for a in chart.arrows if a.source == symbol.key]
+    clocks = [s.clock for s in targets if s.clock is not None]
+    clocks = clocks or [len(chart.lengths)]
+    return (2 * min(clocks) - 1) * COLUMN
+
+
+def circle(
+    symbol: Symbol,
+    key: str,
+    x: float,
+    y: float,
+    part: str,
+    label: Line | None = None,
+    below: Lines = (),
+    **details: Any,
+) -> Node:
+    """The circle of a symbol; ``below`` is a second line of its label."""
+    line = fitted(label or symbol.label, 2 * RADIUS - 6)
+    return Node(
+        key,
+        x,
+        y,
+        2 * RADIUS,
+        2 * RADIUS,
+        (line, *below),
+        kind=details.pop("kind", symbol.kind),
+        title=details.pop("title", symbol.title),
+        name=symbol.key,
+        part=part,
+        **details,
+    )
+
+
+def label_of(chart: Chart, arrow: Arrow) -> Lines:
+    """The letters of the parameters that multiply on an arrow."""
+    runs: list[Run] = []
+    for name in arrow.labels:
+        if runs:
+            runs.append(Run(", ", "serif", 18.0))
+        runs += chart.weight(name).label
+    return (tuple(runs),) if runs else ()
+
+
+def said(chart: Chart, arrow: Arrow) -> str:
+    """An arrow in words, for the title that a browser shows."""
+    words = f"{arrow.source} → {arrow.target}"
+    if arrow.delay:
+        steps = "step" if abs(arrow.delay) == 1 else "steps"
+        when = "later" if arrow.delay > 0 else "earlier"
+        words += f", {abs(arrow.delay)} {steps} {when}"
+    if arrow.labels:
+        words += f", by {', '.join(arrow.labels)}"
+    return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
+
+
+def only_at(chart: Chart, arrow: Arrow) -> str:
+    """The words for an arrow that exists at one step of several, else nothing."""
+    clock = chart.symbol(arrow.target).clock
+    if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
+        return ""
+    steps = arrow.span.steps(chart.lengths[clock])
+    return f"only t = {steps[0]}" if len(steps) == 1 else ""
+
+
+def bulge(tail: Node, tip: Node, away: float) -> Curve:
+    """A curve to the left of its column, around what stands between two circles."""
+    up = 1 if tip.y > tail.y else -1
+    a = (tail.x - RADIUS * 0.87, tail.y + up * RADIUS * 0.5)
+    b = (tip.x - RADIUS * 0.87, tip.y - up * RADIUS * 0.5)
+    lean = away * 4 / 3 - RADIUS * 0.3
+    third = abs(b[1] - a[1]) * 0.3
+    return (a, (tail.x - lean, a[1] + up * third), (tip.x - lean, b[1] - up * third), b)
+
+
+def over(tail: Node, tip: Node, high: float = 44.0) -> Curve:
+    """An arc from the top of one circle to the top of another."""
+    side = 1 if tip.x > tail.x else -1
+    a = (tail.x + side * RADIUS * 0.6, tail.y + RADIUS * 0.8)
+    b = (tip.x - side * RADIUS * 0.6, tip.y + RADIUS * 0.8)
+    lift = (high - RADIUS * 0.8) * 4 / 3
+    wide = abs(b[0] - a[0]) * 0.25
+    return (a, (a[0] + side * wide, a[1] + lift), (b[0] - side * wide, b[1] + lift), b)
+
+
+def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:
+    return abs(heights.of(arrow.source) - heights.of(arrow.target)), abs(arrow.delay)
+
+
+def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) -> None:
+    """An arrow through time: out of a circle, through its squares, into a circle.
+
+    What comes from later steps runs on the left-hand side through hollow squares.
+    """
+    tail, tip = sheet.nodes[arrow.source], sheet.nodes[arrow.target]
+    side = 1 if arrow.delay > 0 else -1
+    low, high = sorted((tail.y, tip.y))
+    itself = low == high
+    reach = 30.0 if itself else 0.0
+    lane = lanes.claim(tail.x, side, low - reach, high + reach)
+    x = tail.x + side * (LOOP + LANE * lane)
+    y = (low + high) / 2
+    squares = []
+    count = abs(arrow.delay) if abs(arrow.delay) <= 3 else 1
+    for k in range(count):
+        at = y + (count - 1 - 2 * k) * 9.0 * (1 if tail.y >= tip.y else -1)
+        key = f"{arrow.source}>{arrow.target} {arrow.delay}" + "'" * k
+        squares.append(
+            Node(
+                key,
+                x,
+                at,
+                SQUARE,
+                SQUARE,
+                (),
+                "square",
+                "delay",
+                "delay of one step" if side > 0 else "one step ahead",
+                part=PART,
+                fill=None if side > 0 else "none",
+            )
+        )
+        sheet.add(squares[-1])
+    down = 1 if squares[0].y >= y and tail.y >= tip.y else -1
+    out, into = _halves(tail, tip, squares, side, lane, down)
+    title = said(chart, arrow)
+    sheet.connect(tail.key, squares[0].key, out, head=False, part=PART, title=title)
+    for a, b in pairwise(squares):
+        ends = ((a.x, a.y - down * SQUARE / 2), (b.x, b.y + down * SQUARE / 2))
+        link = straight(*ends)
+        sheet.connect(a.key, b.key, link, head=False, part=PART, title=title)
+    sheet.connect(squares[-1].key, tip.key, into, part=PART, title=title)
+    if count < abs(arrow.delay):
+        label = (*label, *note(f"{abs(arrow.delay)} steps"))
+    if label:
+        width = max(line_width(line) for line in label)
+        sheet.write(x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART)
+
+
+def _halves(
+    tail: Node, tip: Node, squares: list[Node], side: int, lane: int, down: int
+) -> tuple[Curve, Curve]:
+    """The curve into the first square and the one out of the last."""
+    first, last = squares[0], squares[-1]
+    enter = (first.x, first.y + down * SQUARE / 2)
+    leave = (last.x, last.y - down * SQUARE / 2)
+    if tail.key == tip.key:
+        lift = 30.0 + 14 * lane + 9 * (len(squares) - 1)
+        angle = (0.83, 0.56) if not lane else (0.6, 0.8)
+        a = (tail.x + side * RADIUS * angle[0], tail.y + RADIUS * angle[1])
+        b = (tip.x + side * RADIUS * angle[0], tip.y - RADIUS * angle[1])
+        near = (tail.x + side * (36.0 + 8 * lane), tail.y + lift + 4)
+        out = (a, near, (first.x, tail.y + lift), enter)
+        into = (leave, (last.x, tip.y - lift), (near[0], tip.y - lift - 4), b)
+        return out, into
+    a = (tail.x + side * RADIUS, tail.y)
+    b = (tip.x + side * RADIUS, tip.y)
+    bend = min(20.0, abs(tail.y - first.y) * 0.8)
+    out = (a, (first.x - side * 8, tail.y), (first.x, tail.y - down * 8), enter)
+    if abs(tail.y - enter[1]) > 44:
+        out = (a, (first.x, tail.y), (first.x, tail.y - down * bend), enter)
+    into = (leave, (last.x, tip.y + down * 8), (last.x - side * 8, tip.y), b)
+    if abs(tip.y - leave[1]) > 44:
+        into = (leave, (last.x, tip.y + down * bend), (last.x, tip.y), b)
+    return out, into

@@ -1,0 +1,111 @@
+"""The y of every row, with room between rows for buses and arcs.
+
+Vocabulary
+    track    the height at which a bus runs, in the gap below the row that it serves
+    arc      an arrow over two or more columns within a row; it needs room above the row
+
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
+>>> Heights(chart).of("s")
+0.0
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from minigrad.draw.chart import Arrow, Chart, Symbol, rows
+from minigrad.draw.columns import RADIUS, ROW
+
+TRACK, ARC = 13.0, 40.0
+
+
+@dataclass(frozen=True)
+class Bus:
+    """What reaches a symbol at each step: a parameter, or an untimed value."""
+
+    name: str
+    target: str
+
+
+class Heights:
+    """The y of symbols and of tracks.
+
+    ``below`` are the buses that run in the gap below their target's row; tracks of one
+    gap lie above each other in that order.
+    """
+
+    def __init__(self, chart: Chart, below: Iterable[Bus] = ()) -> None:
+        self.rows = rows(chart)
+        below = tuple(below)
+        high = max(self.rows.values(), default=0) + 1
+        tracks: list[list[str]] = [[] for _ in range(high)]
+        for bus in below:
+            gap = tracks[self.rows[bus.target]]
+            if bus.name not in gap:
+                gap.append(bus.name)
+        arcs = {
+            self.rows[a.source]
+            for a in chart.arrows
+            if a.kind == "delay" and abs(a.delay) > 1 and a.source in self.rows
+            if self.rows[a.source] == self.rows[a.target]
+        }
+        self._row = [0.0]
+        for row in range(1, high):
+            room = len(tracks[row]) * TRACK + (ARC if row - 1 in arcs else 0.0)
+            self._row.append(self._row[-1] + ROW + room)
+        self.tracks: dict[tuple[str, str], float] = {}
+        for bus in below:
+            row = self.rows[bus.target]
+            order = tracks[row].index(bus.name)
+            y = self._row[row] - RADIUS - 11 - TRACK * order
+            self.tracks[bus.name, bus.target] = y
+        self._home = {s.key: self._home_of(chart, s) for s in chart.symbols}
+
+    def _home_of(self, chart: Chart, symbol: Symbol) -> float:
+        """The row of a timed symbol; beside what it belongs to for any other."""
+        if symbol.key in self.rows:
+            return self._row[self.rows[symbol.key]]
+        if symbol.stands_for is not None:
+            return self._row[self.rows[symbol.stands_for.state]]
+        sources = [a.source for a in chart.arrows if a.target == symbol.key]
+        targets = [a.target for a in chart.arrows if a.source == symbol.key]
+        for key in (*sources, *targets):
+            if key in self.rows:
+                return self._row[self.rows[key]]
+            other = chart.symbol(key)
+            if other.stands_for is not None:
+                return self._row[self.rows[other.stands_for.state]]
+        return 0.0
+
+    def of(self, key: str) -> float:
+        """The y of a symbol."""
+        return self._home[key]
+
+    def track(self, bus: Bus) -> float:
+        """The y at which a bus runs."""
+        return self.tracks[bus.name, bus.target]
+
+    def apart(self, a: str, b: str) -> int:
+        """How many rows lie between two symbols."""
+        return abs(self.rows.get(a, 0) - self.rows.get(b, 0))
+
+    @property
+    def top(self) -> float:
+        """The y of the highest row."""
+        return self._row[-1]
+
+    @property
+    def middle(self) -> float:
+        """The y at which the eye expects the flow of time."""
+        return self._row[-1] / 2
+
+
+def recurrence_height(chart: Chart, heights: Heights) -> float:
+    """The y of the Unfold arrow: between the ends of the first recurrence."""
+    for arrow in chart.arrows:
+        if _recurrent(arrow):
+            return (heights.of(arrow.source) + heights.of(arrow.target)) / 2
+    return heights.middle
+
+
+def _recurrent(arrow: Arrow) -> bool:
+    return arrow.kind == "delay" and arrow.delay != 0

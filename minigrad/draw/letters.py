@@ -1,0 +1,71 @@
+"""Letters as in the book: vectors bold italic, matrices bold upright, scalars italic.
+
+>>> [(run.text, run.face) for run in letter("W", 2, parameter=True)]
+[('W', 'bold')]
+>>> [(run.text, run.face) for run in indexed(letter("h", 1), "3")]
+[('h', 'bolditalic'), ('(3)', 'serif')]
+"""
+
+import re
+from dataclasses import replace
+
+from minigrad.draw.dot import clean
+from minigrad.draw.fonts import shorten
+from minigrad.draw.scene import Line, Run, line_width
+
+SIZE, RAISED = 18.0, 11.0
+SUBSCRIPT = re.compile(r"([^\W\d_])(?:_?(\d{1,3})|_([^\W_]{1,5}))")
+
+
+def letter(name: str, ndim: int, parameter: bool = False) -> Line:
+    """The typeset name of a value; ``h1`` and ``h_enc`` get a subscript.
+
+    ``ndim`` counts the axes that the value has in the book, where there is no batch.
+    """
+    face = "italic" if ndim == 0 else "bolditalic"
+    if parameter and ndim >= 2:
+        face = "bold"
+    name = clean(name)
+    match = SUBSCRIPT.fullmatch(name)
+    if match:
+        sub = match[2] or match[3]
+        sub_face = "serif" if sub.isdigit() else "italic"
+        return (Run(match[1], face, SIZE), Run(sub, sub_face, RAISED, -4.0))
+    return (Run(shorten(name, face, SIZE, 90), face, SIZE),)
+
+
+def indexed(line: Line, index: str) -> Line:
+    """A letter with a raised time index in brackets; letters in it are italic."""
+    runs = [
+        Run(
+            text,
+            "italic" if text.isalpha() and text.isascii() else "serif",
+            RAISED,
+            4.5,
+        )
+        for text in re.findall(r"[a-zτ]+|[^a-zτ]+", f"({index})")
+    ]
+    return (*line, *runs)
+
+
+def fitted(line: Line, room: float) -> Line:
+    """The line, smaller if it would be wider than ``room`` points, cut at last."""
+    wide = line_width(line)
+    if wide <= room:
+        return line
+    scale = max(room / wide, 0.5)
+    smaller = tuple(
+        replace(run, size=round(run.size * scale, 2), rise=round(run.rise * scale, 2))
+        for run in line
+    )
+    excess = line_width(smaller) - room
+    if excess <= 0.01:
+        return smaller
+    first = smaller[0]
+    cut = shorten(first.text, first.face, first.size, max(first.width - excess, 1.0))
+    return (replace(first, text=cut), *smaller[1:])
+
+
+def note(text: str, size: float = 10.0, face: str = "serif") -> tuple[Line, ...]:
+    """A small text of one line."""
+    return ((Run(text, face, size),),)

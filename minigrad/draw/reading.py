@@ -1,0 +1,214 @@
+"""From a recurrence to a chart: which value is what, and what it is called.
+
+Vocabulary
+    kind    input, hidden, output, loss or target, told from the structure: hidden is
+            what crosses a step, a loss is a scalar at the end, a target is data that
+            only a loss reads
+
+>>> import minigrad as mg
+>>> W = mg.parameter([[0.5]], name="W")
+>>> h = mg.tensor([[1.0]], name="h0")
+>>> for t in mg.steps(5):
+...     h = mg.tanh(h @ W).named("h")
+>>> [(symbol.key, symbol.kind) for symbol in read(mg.Graph(h)).symbols]
+[('h0', 'initial'), ('h', 'hidden')]
+"""
+
+import re
+from collections import Counter
+
+from minigrad.draw.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
+from minigrad.draw.letters import indexed, letter
+from minigrad.draw.scene import Line
+from minigrad.fold import Recurrence, Role, contract, fold
+from minigrad.graph import Graph, Node
+
+LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
+
+
+def read(graph: Graph) -> Chart:
+    """The chart of a recorded graph's named values."""
+    return chart_of(fold(contract(graph)), graph)
+
+
+def chart_of(recurrence: Recurrence, graph: Graph | None = None) -> Chart:
+    """The chart of a folded graph; the recorded graph adds what titles say."""
+    roles = [r for r in recurrence.roles if r.kind != "parameter"]
+    counts = Counter(role.label for role in recurrence.roles)
+    keys = {
+        r.index: r.label if counts[r.label] == 1 else f"{r.label}#{r.index}"
+        for r in recurrence.roles
+    }
+    edges = [
+        e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
+    ]
+    drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
+    roles = [r for r in roles if r.index in drawn or r.kind != "constant"]
+    arrows = tuple(
+        Arrow(
+            keys[e.source.index],
+            keys[e.target.index],
+            e.kind,
+            e.delay or 0,
+            e.span or ALL,
+            e.at,
+            e.labels,
+        )
+        for e in edges
+    )
+    stand_ins = _stand_ins(recurrence, keys)
+    kinds = _kinds(roles, arrows, keys, stand_ins)
+    ops = _recorded(graph)
+    symbols = []
+    for role in roles:
+        key = keys[role.index]
+        symbols.append(
+            Symbol(
+                key,
+                _letter(role, stand_ins, recurrence, keys),
+                kinds[key],
+                role.clock,
+                role.span or ALL,
+                not role.operands,
+                stand_ins.get(key),
+                _title(role, ops),
+            )
+        )
+    return Chart(
+        tuple(symbols), arrows, recurrence.lengths, _weights(recurrence, keys, graph)
+    )
+
+
+def _letter(
+    role: Role,
+    stand_ins: dict[str, StandIn],
+    recurrence: Recurrence,
+    keys: dict[int, str],
+) -> Line:
+    """The letter of a role; that of h(0) for what stands for it under the name h0."""
+    name = role.name or role.label
+    stand_in = stand_ins.get(keys[role.index])
+    if stand_in is not None:
+        state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
+        if re.fullmatch(re.escape(state.label) + r"_?(0|init)?", name):
+            t = stand_in.offset + 1
+            if stand_in.offset > 0:
+                t = recurrence.lengths[state.clock or 0] + stand_in.offset
+            return indexed(letter(state.label, _axes(state)), str(t).replace("-", "−"))
+    return letter(name, _axes(role))
+
+
+def _axes(role: Role) -> int:
+    """0 for a scalar, 1 for a vector; a class number stands for a one-hot vector."""
+    return 1 if role.spec.shape or role.spec.dtype.startswith("int") else 0
+
+
+def _stand_ins(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandIn]:
+    """The values from outside of a loop that replace a state before its first step."""
+    found: dict[str, StandIn] = {}
+    for role in recurrence.roles:
+        for operand in role.operands:
+            states = [s for s in operand if s.kind == "delay" and s.delay]
+            if not states or role.clock is None:
+                continue
+            state = states[0]
+            for source in operand:
+                if source.kind != "broadcast" or source.span is None:
+                    continue
+                steps = source.span.steps(recurrence.lengths[role.clock])
+                if (state.delay or 0) > 0:
+                    offset = min(steps[-1] - (state.delay or 0), 0) - 1
+                else:
+                    past = steps[0] - (state.delay or 0)
+                    offset = max(past - recurrence.lengths[role.clock], 1)
+                found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
+    return found
+
+
+def _kinds(
+    roles: list[Role],
+    arrows: tuple[Arrow, ...],
+    keys: dict[int, str],
+    stand_ins: dict[str, StandIn],
+) -> dict[str, str]:
+    """What each value is."""
+    names = {keys[r.index] for r in roles}
+    into: dict[str, list[Arrow]] = {name: [] for name in names}
+    out: dict[str, list[Arrow]] = {name: [] for name in names}
+    for arrow in arrows:
+        into[arrow.target].append(arrow)
+        out[arrow.source].append(arrow)
+    kinds: dict[str, str] = {}
+    # From the last role to the first: what a value serves is known before it.
+    for role in reversed(roles):
+        key = keys[role.index]
+        served = {kinds.get(a.target) for a in out[key] if not a.delay}
+        crosses = any(a.delay for a in into[key])
+        sends = any(a.delay for a in out[key])
+        ends = served <= {"loss"}
+        if key in stand_ins:
+            kind = "initial"
+        elif not role.operands:
+            kind = "target" if out[key] and served == {"loss"} else "input"
+        elif ends and (LOSS.fullmatch(role.label) or _is_loss(role, into[key], served)):
+            kind = "loss"
+        elif crosses or (sends and "loss" not in served):
+            kind = "hidden"
+        elif ends:
+            kind = "output"
+        else:
+            kind = "hidden" if "hidden" not in served else "value"
+        kinds[key] = kind
+    return kinds
+
+
+def _is_loss(role: Role, into: list[Arrow], served: set[str | None]) -> bool:
+    """A scalar at the end that is no state of its own."""
+    return role.spec.shape == () and len(into) > 1 and not any(a.delay for a in into)
+
+
+def _weights(
+    recurrence: Recurrence, keys: dict[int, str], graph: Graph | None
+) -> tuple[Weight, ...]:
+    targets: dict[int, list[str]] = {}
+    multiplied: set[str] = set()
+    for role in recurrence.roles:
+        for operand in role.operands:
+            for source in operand:
+                if recurrence.roles[source.role].kind == "parameter":
+                    met = targets.setdefault(source.role, [])
+                    met += [] if keys[role.index] in met else [keys[role.index]]
+    for edge in recurrence.edges:
+        multiplied.update(edge.labels)
+    weights = []
+    for index, met in targets.items():
+        role = recurrence.roles[index]
+        uses = len(graph.uses(role.leaf)) if graph and role.leaf else 0
+        title = f"{role.label}: parameter, shape {role.spec.shape}"
+        title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
+        weights.append(
+            Weight(
+                role.label,
+                letter(role.name or role.label, len(role.spec.shape), parameter=True),
+                tuple(met),
+                role.label not in multiplied,
+                title,
+            )
+        )
+    return tuple(weights)
+
+
+def _recorded(graph: Graph | None) -> dict[str, Node]:
+    """One recorded node of each name."""
+    found: dict[str, Node] = {}
+    for node in graph.nodes if graph else ():
+        if node.name is not None:
+            found.setdefault(node.name, node)
+    return found
+
+
+def _title(role: Role, recorded: dict[str, Node]) -> str:
+    """A value in words: its name, op, shape and type."""
+    node = recorded.get(role.label)
+    what = node.op.name if node is not None and node.op is not None else role.kind
+    return f"{role.label}: {what}, shape {role.spec.shape} {role.spec.dtype}"

@@ -1,0 +1,240 @@
+"""A figure as pure data: what stands where, with no word about who draws it.
+
+Vocabulary
+    run     a stretch of text in one face and size, perhaps raised (a superscript)
+    line    runs side by side; a label is lines one above the other
+    node    an outline with a label inside: a circle, a box, the delay square, a dot
+    edge    Bezier control points from tail to tip, with or without an arrow head
+    text    a label without an outline
+    kind    what a thing is ("hidden", "loss", "gradient"); a style gives it its colours
+    covers  the recorded edges that an edge of the figure stands for
+
+Points (1/72 inch), y upwards.
+
+>>> circle = Node("h", 40, 40, 46, 46, ((Run("h", "bolditalic", 18),),), kind="hidden")
+>>> scene = arranged([circle], [], [])
+>>> (scene.width, scene.height, scene.nodes[0].x)
+(62.0, 62.0, 31.0)
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from minigrad.draw.fonts import width
+
+MARGIN = 8.0
+
+Point = tuple[float, float]
+Rectangle = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text in one face."""
+
+    text: str
+    face: str = "sans"
+    size: float = 11.0
+    rise: float = 0.0
+
+    @property
+    def width(self) -> float:
+        """The width in points."""
+        return width(self.text, self.face, self.size)
+
+
+Line = tuple[Run, ...]
+Lines = tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An outline with a label inside; ``name`` and ``t`` say what it stands for."""
+
+    key: str
+    x: float
+    y: float
+    width: float
+    height: float
+    lines: Lines = ()
+    shape: str = "circle"
+    kind: str = "value"
+    title: str = ""
+    name: str = ""
+    t: int | str | None = None
+    part: str = ""
+    dashed: bool = False
+    fill: str | None = None
+    ink: str | None = None
+    border: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A curve of 3n + 1 control points, the last the tip of the arrow's head."""
+
+    tail: str
+    tip: str
+    points: tuple[Point, ...] = ()
+    head: bool = True
+    kind: str = "forward"
+    dashed: bool = False
+    thickness: float = 1.0
+    colour: str | None = None
+    title: str = ""
+    part: str = ""
+    label: str = ""
+    covers: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A label without an outline, centred on its point."""
+
+    x: float
+    y: float
+    lines: Lines
+    kind: str = "ink"
+    ink: str | None = None
+    part: str = ""
+
+    @property
+    def words(self) -> str:
+        """The text without its typography."""
+        return "\n".join("".join(run.text for run in line) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A rectangle behind the nodes: a scope, or a swatch of a colour bar."""
+
+    box: Rectangle
+    kind: str = "frame"
+    fill: str | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The whole figure.
+
+    ``placed`` is False where only the engine will know where things stand (general
+    graphs); ``elided`` counts the recorded edges between steps that are not shown.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    texts: tuple[Text, ...] = ()
+    frames: tuple[Frame, ...] = ()
+    width: float = 0.0
+    height: float = 0.0
+    placed: bool = True
+    elided: int = 0
+    title: str = ""
+
+    def node(self, key: str) -> Node:
+        """The node with that key."""
+        for node in self.nodes:
+            if node.key == key:
+                return node
+        raise KeyError(key)
+
+
+def line_width(line: Line) -> float:
+    """The width of runs side by side."""
+    return sum(run.width for run in line)
+
+
+def line_height(line: Line) -> float:
+    """The height of a line: 1.2 em of its largest run."""
+    return max((run.size for run in line), default=0.0) * 1.2
+
+
+def extent(lines: Lines) -> tuple[float, float]:
+    """The width and height of a label."""
+    return max(map(line_width, lines), default=0.0), sum(map(line_height, lines))
+
+
+def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
+    """The centre of each run of a label that is centred on (x, y)."""
+    top = y + extent(lines)[1] / 2
+    for line in lines:
+        top -= line_height(line)
+        left = x - line_width(line) / 2
+        for run in line:
+            middle = top + line_height(line) / 2 + run.rise
+            yield left + run.width / 2, middle, run
+            left += run.width
+
+
+def bounds(scene: Scene) -> Rectangle:
+    """The smallest rectangle around everything in the scene."""
+    xs: list[float] = []
+    ys: list[float] = []
+    for node in scene.nodes:
+        w, h = extent(node.lines) if node.shape == "text" else (node.width, node.height)
+        xs += [node.x - w / 2, node.x + w / 2]
+        ys += [node.y - h / 2, node.y + h / 2]
+    for text in scene.texts:
+        w, h = extent(text.lines)
+        xs += [text.x - w / 2, text.x + w / 2]
+        ys += [text.y - h / 2, text.y + h / 2]
+    for edge in scene.edges:
+        xs += [x for x, _ in edge.points]
+        ys += [y for _, y in edge.points]
+    for frame in scene.frames:
+        xs += [frame.box[0], frame.box[2]]
+        ys += [frame.box[1], frame.box[3]]
+    if not xs:
+        return (0.0, 0.0, 0.0, 0.0)
+    return (min(xs), min(ys), max(xs), max(ys))
+
+
+def moved(scene: Scene, dx: float, dy: float) -> Scene:
+    """The same scene somewhere else; coordinates are rounded to 1/100 pt."""
+
+    def at(value: float, shift: float) -> float:
+        # Adding 0.0 turns -0.0 into 0.0, which prints the same on every machine.
+        return round(value + shift, 2) + 0.0
+
+    return replace(
+        scene,
+        nodes=tuple(replace(n, x=at(n.x, dx), y=at(n.y, dy)) for n in scene.nodes),
+        texts=tuple(replace(t, x=at(t.x, dx), y=at(t.y, dy)) for t in scene.texts),
+        edges=tuple(
+            replace(e, points=tuple((at(x, dx), at(y, dy)) for x, y in e.points))
+            for e in scene.edges
+        ),
+        frames=tuple(
+            replace(
+                f,
+                box=(
+                    at(f.box[0], dx),
+                    at(f.box[1], dy),
+                    at(f.box[2], dx),
+                    at(f.box[3], dy),
+                ),
+            )
+            for f in scene.frames
+        ),
+    )
+
+
+def arranged(
+    nodes: Iterable[Node],
+    edges: Iterable[Edge],
+    texts: Iterable[Text],
+    frames: Iterable[Frame] = (),
+    elided: int = 0,
+    title: str = "",
+) -> Scene:
+    """A placed scene moved so that its margin starts at (0, 0)."""
+    scene = Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), title=title)
+    left, bottom, right, top = bounds(scene)
+    scene = moved(scene, MARGIN - left, MARGIN - bottom)
+    return replace(
+        scene,
+        width=round(right - left + 2 * MARGIN, 2),
+        height=round(top - bottom + 2 * MARGIN, 2),
+        elided=elided,
+    )

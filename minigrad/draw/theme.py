@@ -1,0 +1,141 @@
+"""Styles: which colours the kinds of things get. Adding a style touches this file only.
+
+Vocabulary
+    paint   fill, border and text colour of a node
+    bus     a track that carries one shared parameter to all steps; tracks next to each
+            other differ in colour
+
+The fills are tints of the Okabe-Ito colours, chosen by search so that any two differ by
+a CIE76 distance of more than 20 in normal, protan, deutan and tritan vision. A kind is
+also told by its letter and its row, never by colour alone.
+
+>>> style("book").paint("hidden").fill
+'#FFFFFF'
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """The colours of one kind of node."""
+
+    fill: str
+    border: str
+    ink: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """All colours of a figure.
+
+    ``lines`` gives edges and texts their colour by kind; a kind without an entry is
+    drawn in ``ink``, and a node kind without a paint as "value".
+    """
+
+    name: str
+    background: str
+    ink: str
+    paints: dict[str, Paint]
+    lines: dict[str, str] = field(default_factory=dict)
+    buses: tuple[str, ...] = ()
+
+    def paint(self, kind: str) -> Paint:
+        """The paint of a kind of node."""
+        return self.paints.get(kind, self.paints["value"])
+
+    def line(self, kind: str) -> str:
+        """The colour of a kind of edge or text."""
+        if kind.startswith("bus") and self.buses:
+            return self.buses[int(kind[3:]) % len(self.buses)]
+        return self.lines.get(kind, self.ink)
+
+
+COLOR = Style(
+    "color",
+    background="#FFFFFF",
+    ink="#1A1A1A",
+    paints={
+        "input": Paint("#91CEF1", "#0B5A8F", "#000000"),
+        "hidden": Paint("#D9F0EA", "#00734F", "#000000"),
+        "output": Paint("#F2E85E", "#7A6A00", "#000000"),
+        "loss": Paint("#E8A673", "#963C00", "#000000"),
+        "target": Paint("#A8A8A8", "#4A4A4A", "#000000"),
+        "value": Paint("#FFFFFF", "#4A4A4A", "#000000"),
+        "parameter": Paint("#FDF6DC", "#6B5B1E", "#000000"),
+        "constant": Paint("#FFFFFF", "#8A8A8A", "#000000"),
+        "initial": Paint("#FFFFFF", "#6E6E6E", "#4A4A4A"),
+        "scope": Paint("#EFEAF6", "#5B4A86", "#000000"),
+        "gradient": Paint("#FFFFFF", "#D55E00", "#A84A00"),
+        "delay": Paint("#000000", "#000000", "#FFFFFF"),
+        "dot": Paint("#000000", "#000000", "#FFFFFF"),
+    },
+    lines={
+        "faint": "#595959",
+        "muted": "#A6A6A6",
+        "mutedtext": "#7A7A7A",
+        "gradient": "#D55E00",
+        "gradienttext": "#A84A00",
+        "frame": "#B8B8B8",
+    },
+    buses=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9"),
+)
+
+BLACK = Paint("#FFFFFF", "#1A1A1A", "#000000")
+BOOK = Style(
+    "book",
+    background="#FFFFFF",
+    ink="#1A1A1A",
+    paints={
+        "value": BLACK,
+        "initial": Paint("#FFFFFF", "#6E6E6E", "#4A4A4A"),
+        "delay": Paint("#000000", "#000000", "#FFFFFF"),
+        "dot": Paint("#000000", "#000000", "#FFFFFF"),
+    },
+    lines={
+        "faint": "#4A4A4A",
+        "muted": "#A6A6A6",
+        "mutedtext": "#7A7A7A",
+        "frame": "#8A8A8A",
+    },
+    buses=("#1A1A1A", "#6E6E6E"),
+)
+
+DARK = Style(
+    "dark",
+    background="#16191D",
+    ink="#E8E8E8",
+    paints={
+        "input": Paint("#12507A", "#8CCBF0", "#FFFFFF"),
+        "hidden": Paint("#0B6B50", "#7FE0C2", "#FFFFFF"),
+        "output": Paint("#6B6000", "#F2E85E", "#FFFFFF"),
+        "loss": Paint("#8A3B07", "#F0B48A", "#FFFFFF"),
+        "target": Paint("#5A5A5A", "#C8C8C8", "#FFFFFF"),
+        "value": Paint("#16191D", "#C8C8C8", "#FFFFFF"),
+        "parameter": Paint("#3A3420", "#E5D48A", "#FFFFFF"),
+        "constant": Paint("#16191D", "#8A8A8A", "#FFFFFF"),
+        "initial": Paint("#16191D", "#A8A8A8", "#D0D0D0"),
+        "scope": Paint("#352D4D", "#B9A7E8", "#FFFFFF"),
+        "gradient": Paint("#16191D", "#FF9A4D", "#FFB57A"),
+        "delay": Paint("#FFFFFF", "#FFFFFF", "#000000"),
+        "dot": Paint("#E8E8E8", "#E8E8E8", "#000000"),
+    },
+    lines={
+        "faint": "#B0B0B0",
+        "muted": "#6A6F76",
+        "mutedtext": "#9AA0A8",
+        "gradient": "#FF9A4D",
+        "gradienttext": "#FFB57A",
+        "frame": "#5A6068",
+    },
+    buses=("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E0B43C", "#9AD4F5"),
+)
+
+STYLES = {style.name: style for style in (COLOR, BOOK, DARK)}
+
+
+def style(name: str) -> Style:
+    """The style of that name; ValueError lists the names there are."""
+    if name not in STYLES:
+        raise ValueError(f"no style {name!r}; there are {', '.join(STYLES)}")
+    return STYLES[name]

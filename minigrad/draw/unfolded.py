@@ -1,0 +1,242 @@
+"""The unrolled columns: one circle per symbol and step, the middle left out.
+
+Vocabulary
+    seat      the key of a circle: "h@3", or "h0" where there is no time
+    stub      a half of an arrow whose other end lies among the steps left out
+
+>>> from minigrad.draw.chart import Symbol
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (9,))
+>>> sheet = Sheet()
+>>> columns = draw_unfolded(sheet, chart, Heights(chart), 0.0, steps=4)
+>>> [key for key in sheet.nodes if key.startswith("s")], sheet.elided
+(['s@1', 's@2', 's@8', 's@9'], 5)
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from minigrad.draw.chart import Arrow, Chart, instances
+from minigrad.draw.columns import COLUMN, Loop, visible
+from minigrad.draw.folded import circle, label_of
+from minigrad.draw.heights import Heights
+from minigrad.draw.letters import indexed
+from minigrad.draw.routes import dots, route, seat, stubs
+from minigrad.draw.scene import Lines
+from minigrad.draw.sheet import Sheet
+
+PART = "unfolded"
+LANE = 14.0
+
+
+@dataclass(frozen=True)
+class Unrolling:
+    """How the columns are written: their index, and what overlays add to a circle."""
+
+    index: Mapping[int, str] | None = None
+    labels: bool = True
+    below: Callable[[str, int], Lines] = lambda name, t: ()
+    look: Callable[[str, int], dict[str, Any]] = lambda name, t: {}
+
+
+@dataclass
+class Unfolded:
+    """Where the columns came to stand."""
+
+    loops: list[Loop] = field(default_factory=list)
+    left: float = 0.0
+    right: float = 0.0
+
+
+def draw_unfolded(
+    sheet: Sheet,
+    chart: Chart,
+    heights: Heights,
+    left: float,
+    steps: int = 6,
+    how: Unrolling | None = None,
+) -> Unfolded:
+    """Draw the columns of every loop from left to right; ``left`` is the first x."""
+    how = how or Unrolling()
+    done = Unfolded(left=left, right=left)
+    cursor = left
+    for clock in chart.clocks:
+        cursor = _before(sheet, chart, heights, clock, cursor)
+        shown = visible(chart.lengths[clock], steps)
+        if how.index:
+            first, second, last = how.index
+            shown = [first, second, *([None] * (last > second + 1)), last]
+        cursor += COLUMN * (1 if how.index else _outer(chart, clock, -1))
+        pitch = COLUMN + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
+        loop = Loop(
+            chart.lengths[clock],
+            tuple(shown),
+            cursor,
+            pitch,
+            dict(how.index) if how.index else None,
+        )
+        done.loops.append(loop)
+        _columns(sheet, chart, heights, clock, loop, how)
+        _outside(sheet, chart, heights, clock, loop, how)
+        cursor = loop.right
+        further = how.index and shown[-1] == 3
+        cursor += COLUMN * (1 if further else _outer(chart, clock, 1))
+        done.right = cursor
+        cursor += COLUMN * 1.25
+    _after(sheet, chart, heights, done)
+    for arrow in chart.arrows:
+        _arrow(sheet, chart, heights, arrow, done.loops, how)
+    for clock, loop in enumerate(done.loops):
+        if loop.gap is not None:
+            dots(sheet, chart, heights, clock, loop, how.index is None)
+    return done
+
+
+def _outer(chart: Chart, clock: int, side: int) -> int:
+    """How many columns of stand-ins lie before the first (or after the last) step."""
+    return max(
+        (
+            abs(s.stands_for.offset)
+            for s in chart.symbols
+            if s.stands_for is not None
+            and chart.symbol(s.stands_for.state).clock == clock
+            and s.stands_for.offset * side > 0
+        ),
+        default=0,
+    )
+
+
+def _skips(chart: Chart, heights: Heights, clock: int) -> list[Arrow]:
+    """The arrows within a step that go around another circle."""
+    return [
+        a
+        for a in chart.arrows
+        if a.kind == "delay" and not a.delay and chart.symbol(a.source).clock == clock
+        if heights.apart(a.source, a.target) > 1
+    ]
+
+
+def _columns(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, how: Unrolling
+) -> None:
+    for symbol in chart.symbols:
+        if symbol.clock != clock:
+            continue
+        exists = symbol.steps(loop.length)
+        for t in loop.steps:
+            if t in exists:
+                label = indexed(symbol.label, loop.text(t))
+                details = {"t": t} | how.look(symbol.key, t)
+                title = details.pop("title", f"{symbol.title} · step {loop.text(t)}")
+                sheet.add(
+                    circle(
+                        symbol,
+                        seat(symbol.key, t),
+                        loop.x(t),
+                        heights.of(symbol.key),
+                        PART,
+                        label,
+                        how.below(symbol.key, t),
+                        title=title,
+                        **details,
+                    )
+                )
+
+
+def _outside(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, how: Unrolling
+) -> None:
+    """The stand-ins: what a recurrence reads before its first step."""
+    if how.index is not None:
+        return
+    for symbol in chart.symbols:
+        if symbol.stands_for is None:
+            continue
+        state, offset = symbol.stands_for
+        if chart.symbol(state).clock != clock:
+            continue
+        x = loop.at(offset if offset < 0 else len(loop.shown) - 1 + offset)
+        sheet.add(
+            circle(
+                symbol,
+                symbol.key,
+                x,
+                heights.of(symbol.key),
+                PART,
+                kind="initial",
+                dashed=True,
+                t=0,
+            )
+        )
+
+
+def _before(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, cursor: float
+) -> float:
+    """Untimed values that feed this loop at more than its first steps."""
+    place = cursor
+    for symbol in chart.symbols:
+        if symbol.clock is not None or symbol.stands_for is not None:
+            continue
+        clocks = [
+            chart.symbol(a.target).clock
+            for a in chart.arrows
+            if a.source == symbol.key and a.kind == "broadcast"
+        ]
+        if clock in clocks and symbol.key not in sheet.nodes:
+            y = heights.of(symbol.key)
+            sheet.add(circle(symbol, symbol.key, place, y, PART))
+            cursor = place + COLUMN
+    return cursor
+
+
+def _after(sheet: Sheet, chart: Chart, heights: Heights, done: Unfolded) -> None:
+    """Untimed values that only read the loops."""
+    waiting = [s for s in chart.symbols if s.clock is None and s.key not in sheet.nodes]
+    waiting = [s for s in waiting if s.stands_for is None]
+    if not waiting:
+        return
+    x = done.right + COLUMN
+    for symbol in waiting:
+        sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
+        done.right = x
+        x += COLUMN
+
+
+def _arrow(
+    sheet: Sheet,
+    chart: Chart,
+    heights: Heights,
+    arrow: Arrow,
+    loops: list[Loop],
+    how: Unrolling,
+) -> None:
+    label = label_of(chart, arrow) if how.labels else ()
+    drawn = 0
+    pairs = instances(chart, arrow)
+    for a, b in pairs:
+        tail, tip = seat(arrow.source, a), seat(arrow.target, b)
+        if tail in sheet.nodes and tip in sheet.nodes:
+            drawn += 1
+            title = f"{_name(arrow.source, a)} → {_name(arrow.target, b)}"
+            if arrow.labels:
+                title += f" by {', '.join(arrow.labels)}"
+            first = sheet.nodes[tail]
+            sheet.connect(
+                tail,
+                tip,
+                route(sheet, chart, heights, arrow, tail, tip),
+                label,
+                part=PART,
+                dashed=first.dashed,
+                title=title,
+                covers=((tail, tip, arrow.labels),),
+            )
+    clock = chart.symbol(arrow.target).clock
+    if arrow.delay and clock is not None:
+        drawn += stubs(sheet, chart, arrow, loops[clock], label)
+    sheet.elided += len(pairs) - drawn
+
+
+def _name(key: str, t: int | None) -> str:
+    return key if t is None else f"{key}({t})"
