@@ -23,8 +23,8 @@ divide = Op(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
 negative = Op(np.negative, lambda g, y, x: -g)
 power = Op(
     np.power,
-    lambda g, y, a, b: g * b * a ** _lowered(b),
-    lambda g, y, a, b: g * y * np.log(np.where(a == 0, 1.0, a)),
+    lambda g, y, a, b: g * b * a ** _lowered(a, b),
+    lambda g, y, a, b: g * y * _log_of_base(a),
 )
 exp = Op(np.exp, lambda g, y, x: g * y)
 log = Op(np.log, lambda g, y, x: g / x)
@@ -105,11 +105,18 @@ def add_n(xs: Any) -> Any:
     return total
 
 
-def _lowered(b: Any) -> Any:
-    """b - 1, but 0 where b is 0, so that the derivative of x**0 is 0 at x = 0 too."""
+def _lowered(a: Any, b: Any) -> Any:
+    """b - 1, but 0 for 0**0, so that the derivative of x**0 is 0 at x = 0 too."""
     if isinstance(b, (int, float)):
         return b - 1 if b else 0
-    return np.where(b == 0, 0.0, b - 1)
+    return np.where(np.logical_and(a == 0, b == 0), 0.0, b - 1)
+
+
+def _log_of_base(a: Any) -> Any:
+    """log(a), but 0 at 0: there a**b is constant in b."""
+    if isinstance(a, (int, float)):
+        return float(np.log(a)) if a else 0.0
+    return np.log(np.where(a == 0, 1.0, a))
 
 
 def _inside(x: Any, a_min: Any, a_max: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.op import op
+from minigrad.ops.elementwise import astype
 
 
 def _open(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -76,8 +77,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _to_winners(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     wins = x == spread(y, x, axis=axis, keepdims=keepdims)
-    count = spread(np.sum(wins, axis=axis, keepdims=keepdims), x, axis, keepdims)
-    return np.where(wins, spread(g, x, axis=axis, keepdims=keepdims) / count, 0.0)
+    # As floats of g's kind: dividing float32 by a count in int64 would give float64.
+    count = np.sum(astype(wins, dtype=g.dtype), axis=axis, keepdims=keepdims)
+    return np.where(wins, spread(g / count, x, axis=axis, keepdims=keepdims), 0.0)
 
 
 @op(

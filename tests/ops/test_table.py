@@ -1,0 +1,45 @@
+"""Every op, every check: the whole table, one test per row and check."""
+
+import importlib
+import pkgutil
+import sys
+
+import pytest
+
+import minigrad
+from minigrad.op import Op
+from minigrad.testing import CHECKS
+from minigrad.testing.table import ROWS
+
+PAIRS = [(row, check) for row in ROWS for check in CHECKS if check not in row.skips]
+
+
+@pytest.mark.parametrize(
+    ("row", "check"), PAIRS, ids=[f"{row.op.name}-{check}" for row, check in PAIRS]
+)
+def test_op(row, check):
+    row.run(check)
+
+
+def test_every_op_of_the_project_has_a_row():
+    for module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    declared = {
+        value
+        for name, module in list(sys.modules.items())
+        if name.startswith("minigrad")
+        for value in vars(module).values()
+        if isinstance(value, Op) and not value.name.startswith("doc_")
+    }
+    missing = sorted(op.name for op in declared - {row.op for row in ROWS})
+    assert not missing, f"ops without a row in minigrad/testing/table.py: {missing}"
+
+
+def test_no_op_has_two_rows():
+    names = [row.op.name for row in ROWS]
+    assert len(names) == len(set(names))
+
+
+def test_a_skip_gives_its_reason():
+    assert all(reason for row in ROWS for reason in row.skips.values())
