@@ -7,6 +7,7 @@
 30.0
 """
 
+from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import (
     Share,
     grad,

@@ -192,20 +192,20 @@ class Graph:
     def names(self) -> dict[Node, str]:
         """A printable name for each leaf and named node, unique among untimed ones."""
         names: dict[Node, str] = {}
+        numbers: dict[str, count[int]] = {}
         taken: set[str] = set()
         letters = {"parameter": "p", "input": "x", "constant": "c"}
         for node in self.nodes:
-            if node.inputs and node.name is None:
+            if node.name is None and (node.inputs or node.time is not None):
                 continue
-            if node.time is not None and node.name is not None:
-                names[node] = node.name
-                continue
-            stem = node.name or letters.get(node.kind, "v")
-            numbered = (f"{stem}{k}" for k in count(1 if node.name is None else 2))
-            name = stem if node.name else next(numbered)
-            while name in taken:
-                name = next(numbered)
-            taken.add(name)
+            name = node.name
+            if name is None or (name in taken and node.time is None):
+                stem = name or letters[node.kind]
+                numbered = numbers.setdefault(stem, count(2 if node.name else 1))
+                while name is None or name in taken:
+                    name = f"{stem}{next(numbered)}"
+            if node.time is None:
+                taken.add(name)
             names[node] = name
         return names
 

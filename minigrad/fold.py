@@ -1,0 +1,399 @@
+"""Folding: forget the time of a graph, after proving that its steps are the same.
+
+``fold`` gives each line of the program one role, or raises a FoldError that names the
+step which differs; ``Recurrence.unfold`` is its inverse. ``fold(contract(graph))`` is
+the same at the level of the named values.
+
+A role may exist on part of the steps, and an operand may read something else where
+what it usually reads does not exist: an initial state before the first step, a
+gradient's message beyond the last. Whatever can be read must be read, on a span without
+hole. An op, a name, a parameter, a constant or an attribute may never differ; an
+integer attribute may advance with t.
+
+>>> import minigrad as mg
+>>> W = mg.parameter([[0.5]], name="W")
+>>> h = mg.tensor([[1.0]], name="h0")
+>>> for t in mg.steps(5):
+...     h = mg.tanh(h @ W).named("h")
+>>> rec = fold(contract(h))
+>>> [str(edge) for edge in rec.edges]
+['h0 -> h(1) by W', 'h(t-1) -> h(t) by W']
+>>> rec.unfold(5).same_as(contract(h))
+True
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NoReturn
+
+from minigrad.contract import NAMED, contract
+from minigrad.graph import Graph, Node, Spec, same_value
+from minigrad.recurrence import (
+    ALIGNED,
+    Ahead,
+    Edge,
+    Operand,
+    Recurrence,
+    Role,
+    Source,
+    Span,
+    at_step,
+)
+
+__all__ = [
+    "Ahead",
+    "Edge",
+    "FoldError",
+    "Recurrence",
+    "Role",
+    "Source",
+    "Span",
+    "contract",
+    "fold",
+]
+
+
+class FoldError(ValueError):
+    """Two steps of a loop over time are not the same: says which, where and how."""
+
+
+def fold(graph: Any) -> Recurrence:
+    """The recurrence that a graph unrolls.
+
+    Takes a Graph, a Tensor or a list of them. Raises FoldError naming step, node and
+    difference. Linear in the number of nodes.
+    """
+    graph = graph if isinstance(graph, Graph) else Graph(graph)
+    return _Folding(graph).recurrence()
+
+
+class _Folding:
+    """The proof for one graph: nodes are sorted into roles, roles are compared."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.places = graph.places
+        self.names = graph.names
+        self.clocks = list(graph.clocks)
+        self.lengths = tuple(graph.clocks.values())
+        self.members: list[list[Node]] = []
+        self.role_of: dict[Node, int] = {}
+        by_place: dict[Any, int] = {}
+        for node in graph.nodes:
+            role = by_place.setdefault(self.places[node], len(by_place))
+            if role == len(self.members):
+                self.members.append([])
+            self.members[role].append(node)
+            self.role_of[node] = role
+        # Ops before spans before operands: the first difference explains the others.
+        for nodes in self.members:
+            self._agree(nodes, "op", [_what(n) for n in nodes])
+        self.ranges = [self._range(nodes) for nodes in self.members]
+
+    def recurrence(self) -> Recurrence:
+        roles = tuple(self._role(i, nodes) for i, nodes in enumerate(self.members))
+        outputs, _ = self._in_turn(self.graph.outputs, {})
+        return Recurrence(roles, outputs, self.lengths)
+
+    def _role(self, index: int, nodes: list[Node]) -> Role:
+        first = nodes[0]
+        self._agree(nodes, "name", [n.name for n in nodes])
+        constant = first.value if first.kind == "constant" else None
+        if constant is not None:
+            self._agree(nodes, "constant", [n.value for n in nodes])
+        steps = self.ranges[index]
+        clock = span = None
+        if steps is None or first.time is None:
+            operands, attrs = self._in_turn(first.inputs, first.attrs)
+        else:
+            clock = self.clocks.index(first.time[0])
+            span = self._span(steps[0], steps[-1], clock)
+            operands, attrs = self._operands(nodes, clock)
+        path, slot = self.places[first]
+        return Role(
+            index,
+            first.kind,
+            first.op,
+            attrs,
+            first.name,
+            path,
+            slot,
+            clock,
+            span,
+            constant,
+            operands,
+            Spec(getattr(first.value, "shape", ()), _dtype(first.value)),
+            first if clock is None and not first.inputs else None,
+            first.name or self.names.get(first) or f"{_what(first)}#{index}",
+        )
+
+    def _range(self, nodes: list[Node]) -> range | None:
+        """The steps of a role, all of them consecutive."""
+        if nodes[0].t is None:
+            return None
+        steps = sorted(n.t or 0 for n in nodes)
+        for a, b in pairwise(steps):
+            if b != a + 1:
+                what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
+                raise FoldError(
+                    f"{self._where(nodes[0])} ({_what(nodes[0])}) is at steps {a} and "
+                    f"{b}, but {what}"
+                )
+        return range(steps[0], steps[-1] + 1)
+
+    def _span(self, first: int, last: int, clock: int, down: bool = False) -> Span:
+        """Ends counted from the nearer end; in the very middle each from its own."""
+        length = self.lengths[clock]
+        first = first if first - 1 <= length - first else first - length - 1
+        last = last if last - 1 < length - last else last - length - 1
+        return Span(first, last, down)
+
+    def _operands(
+        self, nodes: list[Node], clock: int
+    ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
+        """Operands and attributes of a role with time, compared over its steps."""
+        first = nodes[0]
+        aligned = [k for k in ALIGNED if k in first.attrs and first.op is NAMED]
+        reads: dict[Any, dict[int, Any]] = {}
+        owners: dict[Any, dict[str, Any]] = {}
+        for node in nodes:
+            for i, (key, read) in enumerate(self._keyed(node, clock)):
+                reads.setdefault(key, {})[node.t or 0] = read
+                owner = {k: node.attrs[k][i] for k in aligned}
+                if owners.setdefault(key, owner) != owner:
+                    both = [owners[key], owner]
+                    self._agree([first, node], "path's parameters", both)
+        keys = sorted(reads) if first.op is NAMED else list(reads)
+        if first.op is not None and first.op.name not in (NAMED.name, "add_n"):
+            self._agree(nodes, "number of operands", [len(n.inputs) for n in nodes])
+        plain = [{k: v for k, v in n.attrs.items() if k not in aligned} for n in nodes]
+        attrs = self._template(nodes, [n.t or 0 for n in nodes], plain)
+        attrs = attrs | {k: tuple(owners[key][k] for key in keys) for k in aligned}
+        return tuple(self._operand(nodes, reads[key], clock) for key in keys), attrs
+
+    def _keyed(self, node: Node, clock: int) -> list[tuple[Any, Any]]:
+        """What a node with time reads, each with what tells it from the others.
+
+        That is its position; of a sum, which lacks the terms from beyond the last step,
+        it is what is read.
+        """
+        seen: Counter[Any] = Counter()
+        found: list[tuple[Any, Any]] = []
+        for i, source in enumerate(node.inputs):
+            role = self.role_of[source]
+            if source.time is None:
+                read: Any = (role, "broadcast", None, None)
+            elif self.clocks.index(source.time[0]) == clock:
+                read = (role, "delay", (node.t or 0) - source.time[1], None)
+            else:
+                other, t = self.clocks.index(source.time[0]), source.time[1]
+                read = (role, "pick", None, self._span(t, t, other))
+            key: Any = i
+            if node.op is NAMED:
+                key = node.attrs["places"][i]
+            elif node.op.name == "add_n":
+                key = (read, seen[read])
+                seen[read] += 1
+            found.append((key, read))
+        return found
+
+    def _operand(self, nodes: list[Node], reads: dict[int, Any], clock: int) -> Operand:
+        """The sources of one operand, one per span, each proved to be legal."""
+        steps_of: dict[Any, list[int]] = {}
+        for t in sorted(reads):
+            steps_of.setdefault(reads[t], []).append(t)
+        # Wherever it exists must be read: first a sum of cotangents, then what comes
+        # from another step, from this step, from no step; among equals in any order.
+        left = sorted(n.t or 0 for n in nodes)
+        waiting = sorted(steps_of, key=lambda r: (self._rank(r), -len(steps_of[r])))
+        while waiting:
+            for read in waiting:
+                if self._rank(read) == self._rank(waiting[0]) and (
+                    [t for t in left if self._exists(read, t)] == steps_of[read]
+                ):
+                    left = [t for t in left if reads.get(t) != read]
+                    waiting.remove(read)
+                    break
+            else:
+                self._refuse(nodes, reads, waiting[0], left, steps_of[waiting[0]][0])
+        sources = []
+        for (role, kind, delay, at), steps in steps_of.items():
+            if steps[-1] - steps[0] + 1 != len(steps):
+                gap = [t for t in range(steps[0], steps[-1]) if t not in steps]
+                read = (role, kind, delay, at)
+                self._refuse(nodes, reads, read, gap, steps[0])
+            span = self._span(steps[0], steps[-1], clock)
+            sources.append(Source(role, kind, delay, at, span))
+        return tuple(sources)
+
+    def _refuse(
+        self, nodes: list[Node], reads: Any, usual: Any, steps: list[int], seen: int
+    ) -> NoReturn:
+        """Raise for the first of ``steps`` that could read the usual and does not."""
+        odd = next(t for t in steps if reads.get(t) != usual and self._exists(usual, t))
+        node = next(n for n in nodes if n.t == odd)
+        read = self._say(reads.get(odd))
+        self._raise(node, "operand", read, seen, self._say(usual))
+
+    def _rank(self, read: Any) -> int:
+        role, kind, delay, _ = read
+        slot = self.places[self.members[role][0]][1]
+        if isinstance(slot[-1], tuple) and slot[-1][0] == "sum":
+            return 0
+        return 3 if kind != "delay" else 2 if delay == 0 else 1
+
+    def _exists(self, read: Any, t: int) -> bool:
+        """Whether a consumer at step t could read this."""
+        role, kind, delay, _ = read
+        return kind != "delay" or t - delay in (self.ranges[role] or ())
+
+    def _template(self, nodes: list[Node], steps: list[int], values: list[Any]) -> Any:
+        """One value for all steps, with integers that advance with t written t + k."""
+        first = values[0]
+        other = next(
+            (i for i, v in enumerate(values) if not same_value(v, first)), None
+        )
+        if other is None:
+            return first
+        time = nodes[0].time
+        length = self.lengths[self.clocks.index(time[0])] if time else 0
+        template = _moving(first, steps[0], values[other], steps[other], length)
+        if all(
+            same_value(at_step(template, t, length), v)
+            for t, v in zip(steps, values, strict=True)
+        ):
+            return template
+        self._agree(nodes, "attributes", values)
+        return first
+
+    def _in_turn(
+        self, inputs: Sequence[Node], attrs: dict[str, Any]
+    ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
+        """Operands of a consumer without time: runs over the steps become gathers."""
+        per_input = {k: attrs[k] for k in ALIGNED if k in attrs}
+        aligned: dict[str, list[Any]] = {k: [] for k in per_input}
+        operands: list[Operand] = []
+        for run in self._runs(inputs):
+            ts = [inputs[chunk[0]].t or 0 for chunk in run]
+            operand = []
+            columns: dict[str, list[Any]] = {k: [] for k in per_input}
+            for column, i in enumerate(run[0]):
+                node = inputs[i]
+                if node.time is None:
+                    operand.append(Source(self.role_of[node], "plain"))
+                else:
+                    clock = self.clocks.index(node.time[0])
+                    at = self._span(min(ts), max(ts), clock, down=ts[0] > ts[-1])
+                    kind = "pick" if len(run) == 1 else "gather"
+                    operand.append(Source(self.role_of[node], kind, None, at))
+                for name, values in per_input.items():
+                    found = [
+                        values[p] if 0 <= p < len(values) else None
+                        for p in (chunk[column] - ALIGNED[name] for chunk in run)
+                    ]
+                    nodes = [inputs[chunk[column]] for chunk in run]
+                    columns[name].append(self._template(nodes, ts, found))
+            operands.append(tuple(operand))
+            for name, found in columns.items():
+                aligned[name].append(tuple(found))
+        return tuple(operands), attrs | {k: tuple(v) for k, v in aligned.items()}
+
+    def _runs(self, inputs: Sequence[Node]) -> list[list[list[int]]]:
+        """Positions of inputs: chunks of one step, in runs of consecutive steps."""
+        chunks: list[list[int]] = []
+        for i, node in enumerate(inputs):
+            if (
+                node.time is not None
+                and chunks
+                and (inputs[chunks[-1][0]].time == node.time)
+            ):
+                chunks[-1].append(i)
+            else:
+                chunks.append([i])
+        runs: list[list[list[int]]] = []
+        for chunk in chunks:
+            if (
+                runs
+                and self._continues(
+                    [inputs[c[0]].t for c in runs[-1][-2:]], inputs[chunk[0]].t
+                )
+                and (
+                    [self.role_of[inputs[i]] for i in chunk]
+                    == [self.role_of[inputs[i]] for i in runs[-1][-1]]
+                )
+            ):
+                runs[-1].append(chunk)
+            else:
+                runs.append([chunk])
+        return runs
+
+    @staticmethod
+    def _continues(before: list[int | None], t: int | None) -> bool:
+        """Whether t goes on from the one or two steps before it, up or down."""
+        if t is None or before[-1] is None or abs(t - before[-1]) != 1:
+            return False
+        return len(before) == 1 or before[0] == 2 * before[-1] - t
+
+    def _agree(self, nodes: list[Node], what: str, said: list[Any]) -> None:
+        """Raise for the step that says something else than most do."""
+        if all(same_value(s, said[0]) for s in said):
+            return
+        differ = [i for i, s in enumerate(said) if not same_value(s, said[0])]
+        odd, other = (differ[0], 0) if 2 * len(differ) <= len(said) else (0, differ[0])
+        self._raise(nodes[odd], what, said[odd], nodes[other].t, said[other])
+
+    def _raise(
+        self, node: Node, what: str, said: Any, step: int | None, usual: Any
+    ) -> NoReturn:
+        raise FoldError(
+            f"step {node.t} differs from step {step} at {self._where(node)}: {what} "
+            f"{said} instead of {usual} (in {_formula(node)})"
+        )
+
+    def _where(self, node: Node) -> str:
+        path, slot = self.places[node]
+        scope = "/".join(str(part[0]) for part in path) or "the program"
+        return node.name or f"line {slot[0]} of {scope}"
+
+    def _say(self, read: Any) -> str:
+        if read is None:
+            return "nothing"
+        role, kind, delay, at = read
+        source = self.members[role][0]
+        label = source.name or self.names.get(source) or _what(source)
+        if kind == "delay":
+            return f"{label}(t{-delay:+d})" if delay else f"{label}(t)"
+        return label if at is None else f"{label}({at})"
+
+
+def _what(node: Node) -> str:
+    return node.op.name if node.op is not None else node.kind
+
+
+def _formula(node: Node) -> str:
+    operands = ", ".join(i.label for i in node.inputs)
+    return f"{node.label} = {_what(node)}({operands})"
+
+
+def _dtype(value: Any) -> str:
+    return str(getattr(value, "dtype", type(value).__name__))
+
+
+def _moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
+    """The template of two values of one attribute, at steps t and u of ``length``."""
+    if type(a) is not type(b):
+        return a
+    if isinstance(a, int) and not isinstance(a, bool) and a != b:
+        if a - t == b - u:
+            return Ahead(a - t)
+        return Ahead(a + t - length, from_end=True) if a + t == b + u else a
+    if isinstance(a, dict):
+        return {k: _moving(v, t, b.get(k), u, length) for k, v in a.items()}
+    if isinstance(a, (tuple, list)) and len(a) == len(b):
+        pairs = zip(a, b, strict=True)
+        return type(a)(_moving(v, t, w, u, length) for v, w in pairs)
+    if isinstance(a, slice):
+        ends = zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
+        return slice(*(_moving(v, t, w, u, length) for v, w in ends))
+    return a

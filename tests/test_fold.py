@@ -1,0 +1,325 @@
+"""Folding: random cells fold and unfold, whatever differs is named."""
+
+import sys
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+import minigrad as mg
+from minigrad.recurrence import Span
+
+UNARY = [mg.tanh, mg.sigmoid, mg.exp, lambda x: -x, lambda x: x * 0.5]
+BINARY = [mg.add, mg.mul, mg.maximum, mg.sub]
+
+
+@st.composite
+def cells(draw):
+    """A random recurrence: a state of delays up to D, ops in random order."""
+    delays = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3, unique=True))
+    reverse = draw(st.booleans())
+    program = draw(
+        st.lists(
+            st.tuples(
+                st.integers(0, len(UNARY) + len(BINARY) - 1),
+                st.integers(0, 50),
+                st.integers(0, 50),
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    readout = draw(st.sampled_from(["stack", "running", "last", "add_n"]))
+    named = draw(st.booleans())
+    if readout == "last":  # otherwise the loss does not reach every step
+        delays = sorted({1, *delays})
+    return delays, reverse, program, readout, named
+
+
+def record(cell, T):
+    """The loss that a cell records over T steps."""
+    delays, reverse, program, readout, named = cell
+    W = mg.parameter([[0.3, -0.2], [0.1, 0.4]], name="W")
+    V = mg.parameter([[0.2, 0.1], [-0.3, 0.2]], name="V")
+    xs = np.linspace(-1, 1, T * 4).reshape(T, 2, 2)
+    start = mg.tensor(np.zeros((2, 2)), name="h0")
+    states = [start] * max(delays)
+    losses, running = [], 0.0
+    for _, x in mg.steps(x=xs, reverse=reverse):
+        pool = [x @ V, *(states[-d] @ W for d in delays)]
+        for which, a, b in program:
+            if which < len(UNARY):
+                pool.append(UNARY[which](pool[a % len(pool)]))
+            else:
+                op = BINARY[which - len(UNARY)]
+                pool.append(op(pool[a % len(pool)], pool[b % len(pool)]))
+        total = pool[0]
+        for value in pool[1:]:
+            total = total + value
+        h = mg.tanh(total)
+        if named:
+            h.named("h")
+        states.append(h)
+        if readout in ("stack", "add_n"):
+            losses.append(h.sum().named("L"))
+        elif readout == "running":
+            running = running + h.sum().named("L")
+    if readout == "stack":
+        return mg.stack(losses).mean()
+    if readout == "add_n":
+        return mg.add_n(losses)
+    return running if readout == "running" else (h @ V).named("o").sum()
+
+
+def gradient(loss):
+    leaves = [mg.Tensor(p) for p in mg.Graph(loss).parameters]
+    return mg.Graph(mg.grad(loss, leaves, create_graph=True, unreached="zeros"))
+
+
+@given(cells(), st.integers(1, 9))
+def test_unfold_is_the_inverse_of_fold(cell, T):
+    loss = record(cell, T)
+    for graph in (mg.Graph(loss), mg.contract(loss), gradient(loss)):
+        assert mg.fold(graph).unfold(T).difference(graph) is None
+
+
+@given(cells(), st.integers(0, 3))
+def test_a_recurrence_does_not_depend_on_the_length(cell, more):
+    T = 2 * max(cell[0]) + 2 + more
+    one, two = record(cell, T), record(cell, T + 1)
+    for view in (mg.Graph, mg.contract, gradient):
+        assert mg.fold(view(one)).difference(mg.fold(view(two))) is None
+
+
+@given(cells())
+def test_unfolding_to_another_length_is_recording_it(cell):
+    D = max(cell[0])
+    short, long = record(cell, 2 * D + 2), record(cell, 2 * D + 7)
+    for view in (mg.Graph, mg.contract, gradient):
+        assert mg.fold(view(short)).unfold(2 * D + 7).difference(view(long)) is None
+
+
+def network(T, at=None, change=None, letters="UWV"):
+    """A bare many-to-many loop with one step changed."""
+    rng = np.random.default_rng(0)
+    U, W, V = (mg.parameter(rng.normal(size=(2, 2)), name=n) for n in letters)
+    W2 = mg.parameter(rng.normal(size=(2, 2)), name="W2")
+    h0 = h = mg.tensor(np.zeros((1, 2)), name="h0")
+    losses = []
+    for t, x, y in mg.steps(x=rng.normal(size=(T, 1, 2)), y=np.zeros((T, 1, 2))):
+        here = change if t == at else None
+        previous = {"h0": h0, "zeros": np.zeros((1, 2))}.get(here, h)
+        a = x @ U + previous @ (W2 if here == "W2" else W)
+        if here == "scale":
+            a = a * 0.25
+        h = (mg.sigmoid if here == "op" else mg.tanh)(a * (0.5 if here != "c" else 2.0))
+        h.named("g" if here == "name" else "h")
+        o = (h @ V).named("o")
+        loss = mg.mse_loss(o, y, reduction="sum" if here == "attr" else "mean")
+        if here != "loss":
+            losses.append(loss.named("L"))
+    return mg.stack(losses).mean(), W
+
+
+@pytest.mark.parametrize("at", [2, 4, 7, 8])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("W2", ["W2 instead of W"]),
+        ("op", ["sigmoid instead of tanh"]),
+        ("name", ["name g instead of h"]),
+        ("c", ["constant 2.0 instead of 0.5"]),
+        ("attr", ["{'reduction': 'sum'} instead of {'reduction': 'mean'}"]),
+        ("h0", ["h0 instead of h(t-1)"]),
+        ("zeros", ["instead of h(t-1)"]),
+        ("scale", []),
+    ],
+)
+def test_a_step_that_differs_is_named(at, change, words):
+    loss, _ = network(8, at, change)
+    with pytest.raises(mg.FoldError) as caught:
+        mg.fold(loss)
+    for word in [f"step {at} differs from step", *words]:
+        assert word in str(caught.value)
+
+
+def test_a_swapped_parameter_is_named_at_the_first_step_and_among_two():
+    with pytest.raises(mg.FoldError, match=r"step 1 differs .* W2 instead of W"):
+        mg.fold(network(8, 1, "W2")[0])
+    with pytest.raises(mg.FoldError, match=r"step 2 differs from step 1.*W2 instead"):
+        mg.fold(mg.contract(network(2, 2, "W2")[0]))
+
+
+def test_a_hole_is_named():
+    with pytest.raises(mg.FoldError, match="step 4 lacks it"):
+        mg.fold(network(8, 4, "loss")[0])
+    mg.fold(network(8, 8, "loss")[0])  # the end of a span is not a hole
+
+
+def test_a_parameter_is_one_node_with_one_use_per_step():
+    loss, W = network(6)
+    graph = mg.Graph(loss)
+    assert [n.name for n in graph.parameters] == ["U", "W", "V"]
+    assert [use.t for use in graph.uses(W)] == [1, 2, 3, 4, 5, 6]
+    assert [use.t for use in mg.contract(loss).uses(W)] == [1, 2, 3, 4, 5, 6]
+
+
+def edges(graph):
+    return [str(edge) for edge in mg.fold(mg.contract(graph)).edges]
+
+
+def test_the_edges_of_many_to_many():
+    assert edges(network(6)[0]) == [
+        "x(t) -> h(t) by U",
+        "h0 -> h(1) by W",
+        "h(t-1) -> h(t) by W",
+        "h(t) -> o(t) by V",
+        "o(t) -> L(t)",
+        "y(t) -> L(t)",
+    ]
+
+
+def test_a_read_out_after_the_loop_gets_the_step_it_picks():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((5, 1, 2))):
+        h = mg.tanh(x + h @ W).named("h")
+    y = mg.tensor(np.ones((1, 2)), name="y")
+    L = mg.mse_loss((h @ W).named("o"), y).named("L")
+    assert {n.label for n in mg.contract(L).nodes} >= {"o(5)", "L(5)", "y(5)", "h0"}
+    assert mg.fold(mg.contract(L)).difference(mg.fold(mg.contract(L))) is None
+
+
+def test_stacked_loops_share_a_clock_and_keep_their_roles():
+    W = mg.parameter(np.eye(2), name="W")
+    zero = mg.tensor(np.zeros((1, 2)), name="h0")
+    xs = mg.tensor(np.ones((6, 1, 2)), name="xs")
+    h, hs = zero, []
+    for _, x in mg.steps(xs):
+        h = mg.tanh(x + h @ W).named("h")
+        hs.append(h)
+    g = zero
+    for _, below in mg.steps(hs):
+        g = mg.tanh(below + g @ W).named("g")
+    rec = mg.fold(mg.contract(g))
+    assert rec.lengths == (6,)
+    assert [str(e) for e in rec.edges][-3:] == [
+        "h(t) -> g(t)",
+        "h0 -> g(1) by W",
+        "g(t-1) -> g(t) by W",
+    ]
+
+
+def test_an_encoder_and_a_decoder_have_clocks_of_their_own():
+    def translate(n, m):
+        W = mg.parameter(np.eye(2), name="W")
+        R = mg.parameter(np.eye(2), name="R")
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        for _, x in mg.steps(np.ones((n, 1, 2))):
+            h = mg.tanh(x + h @ W).named("h")
+        g = C = mg.tanh(h @ R).named("C")
+        for _ in mg.steps(m):
+            g = mg.tanh(g @ W + C).named("g")
+        return g
+
+    graph = mg.contract(translate(5, 7))
+    rec = mg.fold(graph)
+    assert rec.lengths == (5, 7)
+    assert rec.unfold([5, 7]).same_as(graph)
+    assert rec.unfold([9, 8]).same_as(mg.contract(translate(9, 8)))
+    assert rec == mg.fold(mg.contract(translate(6, 9)))
+
+
+def test_a_state_without_a_name_is_kept_as_s():
+    W = mg.parameter(np.eye(2), name="W")
+    h = np.zeros((1, 2))
+    for _, x in mg.steps(np.ones((5, 1, 2))):
+        h = mg.tanh(x + h @ W)
+    assert edges((h * 2).named("o")) == [
+        "x(t) -> s(t)",
+        "s(t-1) -> s(t) by W",
+        "s(T) -> o(T)",
+    ]
+
+
+def test_a_graph_without_names_is_refused():
+    with pytest.raises(ValueError, match="no value of this graph has a name"):
+        mg.contract(mg.parameter(1.0) * 2)
+
+
+def test_an_index_may_advance_with_the_step():
+    def shifted(T):
+        X = mg.tensor(np.ones((T + 1, 2)), name="X")
+        return mg.stack([mg.tanh(X[t - 1] + X[T - t]) for t in mg.steps(T)]).sum()
+
+    rec = mg.fold(shifted(6))
+    assert rec == mg.fold(shifted(7))
+    assert {str(r.attrs["key"]) for r in rec.roles if "key" in r.attrs} == {
+        "t-1",
+        "T-t",
+    }
+    assert rec.unfold(9).same_as(mg.Graph(shifted(9)))
+
+
+def test_a_baked_length_is_seen():
+    def mean(T):
+        h = mg.tensor(np.ones(2), name="h0")
+        for _ in mg.steps(T):
+            h = mg.tanh(h).named("h")
+        return h.sum() * (1 / T)
+
+    assert mg.fold(mean(8)) != mg.fold(mean(9))
+
+
+def test_a_length_too_short_to_unfold_is_refused():
+    W = mg.parameter(np.eye(2), name="W")
+    hs = [mg.tensor(np.ones((1, 2)), name="h0")] * 3
+    for _ in mg.steps(9):
+        hs.append(mg.tanh(hs[-1] @ W + hs[-3]))
+    rec = mg.fold(hs[-1])
+    with pytest.raises(ValueError, match="at least 1"):
+        rec.unfold(0)
+    with pytest.raises(ValueError, match="1 loops over time"):
+        rec.unfold([4, 5])
+
+
+def calls(function):
+    """How many Python functions a call enters: its work, whatever the clock says."""
+    entered = 0
+
+    def count(frame, event, argument):
+        nonlocal entered
+        entered += event == "call"
+
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return entered
+
+
+def test_ten_thousand_steps_fold_in_linear_work_under_the_usual_recursion_limit():
+    assert sys.getrecursionlimit() <= 1000
+    work = {}
+    for T in (1_000, 10_000):
+        loss, _ = network(T)
+        work[T] = calls(lambda loss=loss: mg.fold(mg.contract(loss)))
+        work[-T] = calls(lambda loss=loss: mg.fold(loss))
+    assert work[10_000] < 10.5 * work[1_000]
+    assert work[-10_000] < 10.5 * work[-1_000]
+
+
+@pytest.mark.parametrize(
+    ("span", "length", "steps"),
+    [
+        (Span(1, -1), 4, [1, 2, 3, 4]),
+        (Span(2, -2), 4, [2, 3]),
+        (Span(1, -1, down=True), 3, [3, 2, 1]),
+        (Span(-1, -1), 5, [5]),
+        (Span(2, -1), 1, []),
+    ],
+)
+def test_spans(span, length, steps):
+    assert list(span.steps(length)) == steps
