@@ -417,7 +417,7 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
         for block, row in zip(blocks, rows, strict=True):
             block[i] = row.data
     return [
-        _constant(b.reshape(*y.shape, *w.shape))
+        _constant(b.reshape((*y.shape, *w.shape)))
         for b, w in zip(blocks, targets, strict=True)
     ]
 

@@ -43,6 +43,7 @@ def wrap(node: Node) -> Any:
 
 
 ndarray = np.ndarray
+ATOMS = frozenset({int, bool, float, str, type(None), slice})
 
 
 class Scatter(NamedTuple):
@@ -106,8 +107,12 @@ class Op:
         """Compute, and record if an operand is a Tensor."""
         if len(args) != self.arity:
             args, attrs = self._bind(args, attrs)
-        if attrs and not attrs.keys() <= self.keywords:
-            self._refuse(attrs)
+        if attrs:
+            if not attrs.keys() <= self.keywords:
+                self._refuse(attrs)
+            attrs = {
+                k: v if v.__class__ in ATOMS else _own(v) for k, v in attrs.items()
+            }
         try:
             inputs = tuple([a.node for a in args])
         except AttributeError:
@@ -245,6 +250,18 @@ def _keywords(vjps: tuple[Rule | None, ...], forward: Any) -> frozenset[str]:
 
 def _parameters(forward: Any) -> list[str]:
     return list(inspect.signature(forward).parameters)
+
+
+def _own(value: Any) -> Any:
+    """An attribute that no later edit of the caller's list or array reaches."""
+    if isinstance(value, np.ndarray):
+        copy = value.copy()
+        copy.setflags(write=False)
+        return copy
+    if value.__class__ in (list, tuple):
+        return value.__class__(map(_own, value))
+    node = getattr(value, "node", None)
+    return value if node is None else node.value
 
 
 def _same_place(a: Any, b: Any) -> bool:

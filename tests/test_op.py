@@ -1,0 +1,220 @@
+"""Ops: declaring, calling, recording, and what their errors say."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.op import Op, recording, registry
+
+
+@pytest.fixture
+def forget():
+    """Ops that a test declares are forgotten after it."""
+    known = dict(registry)
+    yield
+    registry.clear()
+    registry.update(known)
+
+
+def test_arrays_in_arrays_out():
+    y = mg.tanh(np.array([0.5]))
+    assert type(y) is np.ndarray
+    assert y == np.tanh(0.5)
+
+
+def test_one_tensor_among_the_operands_records():
+    y = mg.add(np.ones(2), mg.tensor([1.0, 2.0]))
+    assert y.node.op is mg.add
+    assert [i.kind for i in y.node.inputs] == ["constant", "constant"]
+
+
+def test_a_new_op_is_one_line(forget):
+    cube = Op(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="cube")
+    p = mg.parameter(2.0, name="p")
+    assert mg.grad(cube(p), [p])[0].item() == 12.0
+    assert mg.hessian(cube(p), [p])[0][0].item() == 12.0
+    assert repr(cube) == "<op cube>"
+
+
+def test_the_decorator_takes_the_name_of_the_function(forget):
+    @mg.op(lambda g, y, x, by=2: g * by)
+    def scaled(x, by=2):
+        """x times by."""
+        return x * by
+
+    assert registry["scaled"] is scaled
+    assert scaled.__doc__ == "x times by."
+    assert scaled(mg.tensor(3.0), by=5).item() == 15.0
+
+
+def test_an_op_without_a_name_is_refused():
+    with pytest.raises(ValueError, match="an op needs a name"):
+        Op(lambda x: x, None)
+
+
+def test_a_second_op_of_one_name_is_refused():
+    def tanh(x):
+        return x
+
+    with pytest.raises(ValueError, match="an op named 'tanh' exists already"):
+        Op(tanh, None)
+
+
+def test_a_cell_that_runs_twice_declares_its_op_anew(forget):
+    def declare():
+        @mg.op(lambda g, y, x: g)
+        def same(x):
+            return x
+
+        return same
+
+    declare()
+    again = declare()
+    assert registry["same"] is again
+
+
+def test_numpy_finds_an_op_declared_for_it(forget):
+    assert np.arctan not in {op.forward for op in registry.values()}
+    with pytest.raises(TypeError, match=r"np\.arctan has no op .* mg\.Op\(np\.arctan"):
+        np.arctan(mg.tensor(1.0))
+    Op(np.arctan, lambda g, y, x: g / (1 + x * x))
+    x = mg.tensor(0.5, name="x")
+    assert np.arctan(x).node.op.name == "arctan"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (
+            lambda x: mg.sum(x, axes=0),
+            TypeError,
+            "sum has no keyword axes .*axis, keep",
+        ),
+        (lambda x: mg.tanh(x, axis=0), TypeError, r"tanh has no keyword axis .*none"),
+        (lambda x: mg.add(x), TypeError, "add"),
+        (lambda x: mg.tanh(x, 1, 2, 3), TypeError, "tanh"),
+        (
+            lambda x: mg.add(x, "a"),
+            TypeError,
+            "operands are Tensors, arrays and numbers",
+        ),
+        (lambda x: mg.add(x, None), TypeError, "operand 1 is None"),
+        (lambda x: mg.stack(x), TypeError, "takes a list or tuple of Tensors"),
+        (lambda x: mg.stack([]), (TypeError, ValueError), "stack|need at least one"),
+    ],
+)
+def test_misuse_is_taught(call, error, said):
+    with pytest.raises(error, match=said):
+        call(mg.tensor([1.0, 2.0], name="x"))
+
+
+def test_numpys_exception_keeps_its_type_and_gains_a_note():
+    W = mg.parameter(np.ones((3, 2)), name="W")
+
+    def run():
+        for _, x in mg.steps(np.ones((2, 4, 5))):
+            with mg.scope("cell"):
+                x @ W
+
+    with pytest.raises(ValueError, match="shapes") as caught:
+        run()
+    (note,) = caught.value.__notes__
+    for part in ("op matmul", "x(1) (4, 5)", "W (3, 2)", "cell", "t = 1"):
+        assert part in note
+
+
+def test_an_error_inside_a_rule_names_the_rule(forget):
+    broken = Op(lambda x: x * 1.0, lambda g, y, x: g @ np.ones((7, 7)), name="broken")
+    x = mg.parameter(np.ones(2), name="x")
+    with pytest.raises(ValueError, match="matmul") as caught:
+        broken(x).sum().backward()
+    assert "gradient rule 0, in op broken(x (2,))" in caught.value.__notes__[0]
+
+
+def test_a_rule_of_the_wrong_shape_is_named(forget):
+    wrong = Op(lambda x: x.sum(), lambda g, y, x: np.ones(7), name="wrong")
+    x = mg.parameter(np.ones(2), name="x")
+    with pytest.raises(ValueError, match=r"wrong gave shape \(7,\) .* shape \(2,\)"):
+        wrong(x).backward()
+
+
+def test_a_rule_that_uses_a_function_without_an_op_says_so(forget):
+    arcsinh = Op(np.arcsinh, lambda g, y, x: g / np.cosh(y))
+    x = mg.parameter(0.5, name="x")
+    arcsinh(x).backward()
+    with pytest.raises(TypeError, match=r"np\.cosh has no op"):
+        mg.grad(arcsinh(x), [x], create_graph=True)
+
+
+def test_no_grad_keeps_no_graph_and_is_restored():
+    w = mg.parameter(1.0, name="w")
+    with mg.no_grad():
+        y = w * 2
+    assert y.node.inputs == ()
+    assert (w * 2).node.inputs
+    with pytest.raises(ZeroDivisionError), mg.no_grad():
+        raise ZeroDivisionError
+    assert recording.get() is True
+
+
+def test_no_grad_does_not_reach_another_thread():
+    seen = []
+    w = mg.parameter(1.0, name="w")
+
+    def work():
+        seen.append((w * 2).node.inputs)
+
+    with mg.no_grad():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert len(seen[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: x + 1,
+        lambda x: x[0],
+        lambda x: x.reshape(3, 2),
+        lambda x: x.T,
+        lambda x: mg.broadcast_to(x, (2, 2, 3)),
+        lambda x: mg.sum(x),
+        lambda x: mg.add_n([x]),
+    ],
+)
+def test_results_are_read_only(make):
+    y = make(mg.tensor(np.ones((2, 3)), name="x"))
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[...] = 0.0
+
+
+def test_an_array_edited_after_it_was_recorded_changes_nothing():
+    w = mg.parameter([1.0, 2.0], name="w")
+    factor = np.array([3.0, 4.0])
+    y = (w * factor).sum()
+    factor[:] = 0.0
+    assert mg.grad(y, [w])[0].data.tolist() == [3.0, 4.0]
+
+
+def test_an_index_array_edited_after_it_was_recorded_changes_nothing():
+    x = mg.parameter([1.0, 2.0, 3.0], name="x")
+    key = np.array([0, 0])
+    y = x[key].sum()
+    key[:] = 2
+    assert mg.grad(y, [x])[0].data.tolist() == [2.0, 0.0, 0.0]
+
+
+def test_a_tensor_as_index_is_taken_by_value():
+    x = mg.parameter([1.0, 2.0, 3.0], name="x")
+    assert mg.grad(x[mg.tensor([0, 0])].sum(), [x])[0].data.tolist() == [2.0, 0.0, 0.0]
+
+
+def test_attributes_edited_after_they_were_recorded_change_nothing():
+    x = mg.parameter(np.arange(6.0).reshape(1, 2, 3), name="x")
+    axes = [1, 2, 0]
+    y = mg.transpose(x, axes) * np.arange(6.0).reshape(2, 3, 1)
+    axes[:] = [0, 1, 2]
+    assert mg.grad(y.sum(), [x])[0].data.tolist() == [[[0, 1, 2], [3, 4, 5]]]

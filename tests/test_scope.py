@@ -1,0 +1,140 @@
+"""Scopes and steps: they mark nodes and never leak."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.scope import ROOT, current
+
+
+def path(t):
+    return [name for name, *_ in t.node.scope.path]
+
+
+def test_a_scope_marks_what_its_block_records():
+    x = mg.tensor(1.0, name="x")
+    with mg.scope("encoder"), mg.scope("cell"):
+        y = x + 1
+    z = x + 1
+    assert path(y) == ["encoder", "cell"]
+    assert path(z) == []
+
+
+def test_namesakes_are_numbered():
+    x = mg.tensor(1.0, name="x")
+    with mg.scope("outer"):
+        paths = []
+        for _ in range(2):
+            with mg.scope("cell"):
+                paths.append((x + 1).node.scope.path)
+    assert [p[-1] for p in paths] == [("cell", 0), ("cell", 1)]
+
+
+def test_slots_number_the_nodes_of_one_entry():
+    xs = np.ones((3, 2))
+    slots = []
+    for _, x in mg.steps(xs):
+        slots.append([(x * 2).node.slot, (x * 3).node.slot])
+    assert slots[0] == slots[1] == slots[2]
+
+
+def test_an_exception_restores_the_scope():
+    with pytest.raises(ZeroDivisionError), mg.scope("a"):
+        raise ZeroDivisionError
+    assert current.get() is ROOT
+
+
+def test_an_exception_in_a_step_restores_the_scope():
+    def run():
+        for _ in mg.steps(3):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run()
+    assert current.get() is ROOT
+
+
+def test_break_out_of_steps_restores_the_scope():
+    for t in mg.steps(10):
+        if t == 3:
+            break
+    x = mg.tensor(1.0, name="x") + 1
+    assert x.node.time is None
+    assert current.get() is ROOT
+
+
+def test_return_out_of_steps_restores_the_scope():
+    def first():
+        for _, x in mg.steps(np.ones((3, 1))):
+            return x
+
+    assert first().node.t == 1
+    assert (mg.tensor(1.0, name="x") + 1).node.time is None
+
+
+def test_loops_in_loops_keep_the_outer_time():
+    seen = []
+    x = mg.tensor(1.0, name="x")
+    for _ in mg.steps(2):
+        for _ in mg.steps(3):
+            seen.append((x + 1).node.t)
+        seen.append((x * 1).node.t)
+    assert seen == [1, 1, 1, 1, 2, 2, 2, 2]
+    assert (x + 1).node.t is None
+
+
+def test_another_thread_has_its_own_scope():
+    seen = []
+
+    def work():
+        seen.append(current.get().path)
+
+    with mg.scope("main only"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert seen == [()]
+
+
+def test_steps_hand_out_named_sequences():
+    rows = list(mg.steps(x=np.arange(6.0).reshape(3, 2), y=np.arange(3.0)))
+    assert [t for t, *_ in rows] == [1, 2, 3]
+    assert [x.node.label for _, x, _ in rows] == ["x(1)", "x(2)", "x(3)"]
+    assert [y.item() for *_, y in rows] == [0.0, 1.0, 2.0]
+
+
+def test_reverse_runs_from_the_last_step():
+    assert [(t, x.item()) for t, x in mg.steps(np.arange(3.0), reverse=True)] == [
+        (3, 2.0),
+        (2, 1.0),
+        (1, 0.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda: mg.steps(), TypeError, "takes a number of steps or sequences"),
+        (lambda: mg.steps([1.0], [2.0]), TypeError, r"mg\.steps\(x=xs, y=ys\)"),
+        (lambda: mg.steps(x=[1.0], y=[1.0, 2.0]), ValueError, "{'x': 1, 'y': 2}"),
+        (lambda: mg.steps(np.ones(())), ValueError, "time must be its first axis"),
+        (lambda: mg.steps(np.ones((0, 2))), ValueError, "has no steps"),
+        (lambda: mg.steps([mg.tensor(1.0), 2.0]), TypeError, "mixes Tensors"),
+    ],
+)
+def test_misuse_of_steps_is_taught(call, error, said):
+    with pytest.raises(error, match=said):
+        list(call())
+
+
+def test_layers_over_one_sequence_share_a_clock():
+    xs = mg.tensor(np.ones((3, 2)), name="xs")
+    first = [x * 2 for _, x in mg.steps(xs)]
+    second = [h * 3 for _, h in mg.steps(first)]
+    backwards = [x * 2 for _, x in mg.steps(xs, reverse=True)]
+    clocks = {h.node.time[0] for h in (*first, *second, *backwards)}
+    assert len(clocks) == 1
+    other = [x for _, x in mg.steps(np.ones((3, 2)))]
+    assert other[0].node.time[0] not in clocks
