@@ -29,6 +29,7 @@ from minigrad.ops.indexing import OPERAND, scatter_into
 from minigrad.scope import current
 from minigrad.tensor import Array, Tensor
 
+NUMBERS = frozenset({bool, int, float})
 add_n = registry["add_n"]
 scatter_n = registry["scatter_n"]
 
@@ -227,7 +228,10 @@ class _RecordedSums:
             current.reset(token)
 
     def operands(self, node: Node) -> tuple[Any, list[Any]]:
-        return Tensor(node), [Tensor(i) for i in node.inputs]
+        # A Python number stays one: as a Tensor it would widen float32 to float64.
+        return Tensor(node), [
+            i.value if i.value.__class__ in NUMBERS else Tensor(i) for i in node.inputs
+        ]
 
     def enter(self, node: Node, source: Node, i: int) -> Any:
         if node.time is None and source.time is not None:

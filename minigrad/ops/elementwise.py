@@ -90,9 +90,9 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     return np.clip(x, a_min, a_max)
 
 
-@op(lambda g, y, x, dtype=None: g)
+@op(lambda g, y, x, dtype=None: g if y.dtype.kind == "f" else None)
 def astype(x: Any, dtype: Any) -> Any:
-    """x in another dtype; the cotangent is cast back by the engine."""
+    """x in another dtype; the engine casts the cotangent back, integers pass none."""
     return np.asarray(x).astype(dtype)
 
 

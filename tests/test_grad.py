@@ -1,0 +1,349 @@
+"""Gradients: the one loop and the family that it serves."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.graph import Graph
+from minigrad.op import Op
+from minigrad.testing import check_grad, numerical_grad, numerical_jacobian
+
+RNG = np.random.default_rng(0)
+
+
+def recurrence(W, x):
+    """A small recurrent loss with a shared weight, of arrays or Tensors."""
+    h = np.zeros((2, 3))
+    for _ in range(4):
+        h = mg.tanh(x + h @ W)
+    return mg.mean(h * h)
+
+
+@pytest.fixture
+def parts():
+    W = mg.parameter(RNG.normal(size=(3, 3)), name="W")
+    x = mg.tensor(RNG.normal(size=(2, 3)), name="x")
+    return W, x, recurrence(W, x)
+
+
+def test_grad_agrees_with_differences(parts):
+    W, x, loss = parts
+    expected = numerical_grad(recurrence, [W.data, x.data])
+    for d, e in zip(mg.grad(loss, [W, x]), expected, strict=True):
+        np.testing.assert_allclose(d.data, e, rtol=1e-9, atol=1e-12)
+
+
+def test_grad_of_every_order(parts):
+    W, x, _ = parts
+    check_grad(recurrence, [W.data, x.data], order=3)
+
+
+def test_grad_takes_one_tensor_or_several_and_returns_a_list(parts):
+    W, x, loss = parts
+    assert len(mg.grad(loss, W)) == 1
+    assert len(mg.grad(loss, (t for t in (W, x, W)))) == 3
+
+
+def test_grad_by_an_intermediate_value(parts):
+    W, *_ = parts
+    a = mg.tanh(W)
+    y = (a * a).sum()
+    np.testing.assert_allclose(mg.grad(y, [a])[0].data, 2 * a.data)
+
+
+def test_grad_of_a_leaf_by_itself():
+    w = mg.parameter([2.0], name="w")
+    assert mg.grad(w, [w])[0].data.tolist() == [1.0]
+
+
+def test_gradients_are_leaves_unless_recorded(parts):
+    W, _, loss = parts
+    assert mg.grad(loss, [W])[0].node.inputs == ()
+    assert mg.grad(loss, [W], create_graph=True)[0].node.inputs
+
+
+def test_vjp_of_several_outputs():
+    x = mg.tensor([1.0, 2.0], name="x")
+    (d,) = mg.vjp([x * x, x * 3], [x], [np.ones(2), np.array([10.0, 20.0])])
+    assert d.data.tolist() == [32.0, 64.0]
+
+
+def test_jvp_agrees_with_the_jacobian(parts):
+    W, x, _ = parts
+    y = mg.tanh(x @ W)
+    v = RNG.normal(size=(3, 3))
+    J = numerical_jacobian(lambda W: mg.tanh(x.data @ W), [W.data])[0]
+    expected = np.tensordot(J, v, 2)
+    np.testing.assert_allclose(mg.jvp(y, W, v).data, expected, rtol=1e-8)
+
+
+def test_jvp_sums_over_several_tensors(parts):
+    W, x, _ = parts
+    y = x @ W
+    v, w = RNG.normal(size=(3, 3)), RNG.normal(size=(2, 3))
+    both = mg.jvp(y, [W, x], [v, w]).data
+    np.testing.assert_allclose(both, x.data @ v + w @ W.data)
+
+
+def test_jacobian_agrees_with_differences(parts):
+    W, x, _ = parts
+    expected = numerical_jacobian(lambda W, x: mg.softmax(x @ W), [W.data, x.data])
+    found = mg.jacobian(mg.softmax(x @ W), [W, x])
+    for J, e in zip(found, expected, strict=True):
+        assert J.shape == e.shape
+        np.testing.assert_allclose(J.data, e, rtol=1e-8, atol=1e-11)
+
+
+def test_hessian_and_hvp_agree_with_differences(parts):
+    W, x, loss = parts
+
+    def gradient(W, x):
+        W, x = mg.parameter(W), mg.tensor(x, requires_grad=True)
+        return mg.grad(recurrence(W, x), [W, x])
+
+    blocks = mg.hessian(loss, [W, x])
+    for i in range(2):
+        expected = numerical_jacobian(
+            lambda *a, i=i: gradient(*a)[i].data, [W.data, x.data]
+        )
+        for j in range(2):
+            np.testing.assert_allclose(
+                blocks[i][j].data, expected[j], rtol=1e-7, atol=1e-10
+            )
+    v = [RNG.normal(size=(3, 3)), RNG.normal(size=(2, 3))]
+    for i, d in enumerate(mg.hvp(loss, [W, x], v)):
+        dense = sum(np.tensordot(blocks[i][j].data, v[j], 2) for j in range(2))
+        np.testing.assert_allclose(d.data, dense, rtol=1e-9)
+
+
+def test_scalars_have_0d_derivatives():
+    x = mg.parameter(2.0, name="x")
+    assert mg.hessian(x**3, x)[0][0].shape == ()
+    assert mg.jacobian(x**3, x)[0].item() == 12.0
+
+
+def test_value_and_grad():
+    w = mg.parameter([1.0, 2.0], name="w")
+    value, (dw,) = mg.value_and_grad(lambda x, k=1.0: (w * x).sum() * k, w)(3.0, k=2.0)
+    assert (value.item(), dw.data.tolist()) == (18.0, [6.0, 6.0])
+
+
+def test_backward_writes_and_overwrites(parts):
+    W, _, loss = parts
+    loss.backward()
+    first = W.grad
+    loss.backward()
+    assert W.grad is not first
+    np.testing.assert_array_equal(W.grad, first)
+    W.grad[...] = 7.0
+    assert first[0, 0] != 7.0
+    np.testing.assert_array_equal(mg.grad(loss, [W])[0].data, first)
+
+
+def test_backward_fills_all_parameters_with_arrays_of_their_own():
+    a, b = mg.parameter(np.ones(2), name="a"), mg.parameter(np.ones(2), name="b")
+    (a + b).sum().backward()
+    assert not np.shares_memory(a.grad, b.grad)
+    a.grad *= 2
+    assert b.grad.tolist() == [1.0, 1.0]
+
+
+def test_the_graph_can_be_walked_after_backward(parts):
+    W, _, loss = parts
+    loss.backward()
+    assert len(Graph(loss).uses(W)) == 4
+
+
+def test_shares_sum_to_the_gradient():
+    W = mg.parameter(RNG.normal(size=(3, 3)), name="W")
+    h = mg.tensor(RNG.normal(size=(2, 3)), name="h0")
+    for _ in mg.steps(5):
+        h = mg.tanh(h @ W)
+    loss = (h * h).sum()
+    shares = mg.grad_by_use(loss, W)
+    assert [s.t for s in shares] == [1, 2, 3, 4, 5]
+    assert {s.argument for s in shares} == {1}
+    total = sum(s.gradient.data for s in shares)
+    np.testing.assert_allclose(total, mg.grad(loss, [W])[0].data, rtol=1e-12)
+
+
+def test_shares_of_indexed_uses():
+    W = mg.parameter(np.ones(3), name="W")
+    shares = mg.grad_by_use((W[0] * 2 + W[[1, 1]].sum()), W)
+    assert [s.gradient.data.tolist() for s in shares] == [[2, 0, 0], [0, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        (lambda w: mg.grad(w * 2, [w]), ValueError, r"reduce it to one number first"),
+        (lambda w: (w * 2).backward(), ValueError, "reduce it to one number first"),
+        (
+            lambda w: mg.grad((w * 2).sum(), [mg.parameter(1.0, name="lost")]),
+            ValueError,
+            r"parameter lost of shape \(\) is not reached",
+        ),
+        (lambda w: mg.grad(w.sum(), [mg.tensor(1.0)]), ValueError, "a constant has no"),
+        (lambda w: mg.grad(w.sum(), [np.ones(2)]), TypeError, "wrt holds Tensors"),
+        (
+            lambda w: mg.grad(w.sum(), [mg.tensor([1], name="i")]),
+            TypeError,
+            "dtype int64",
+        ),
+        (lambda w: mg.vjp(w * 2, w, np.ones(3)), ValueError, "cotangent has shape"),
+        (lambda w: mg.vjp(w * 2, w, mg.tensor(1.0)), ValueError, "cotangent has shape"),
+        (lambda w: mg.grad_by_use(w * 2, w), ValueError, "must be a scalar"),
+        (
+            lambda w: mg.grad_by_use(w.sum(), mg.parameter(1.0, name="lost")),
+            ValueError,
+            "lost .* not reached",
+        ),
+    ],
+)
+def test_misuse_is_taught(call, error, said):
+    with pytest.raises(error, match=said):
+        call(mg.parameter(np.ones(2), name="w"))
+
+
+def test_unreached_zeros():
+    w, lost = mg.parameter(1.0, name="w"), mg.parameter(np.ones(2), name="lost")
+    _, d = mg.grad(w * 2, [w, lost], unreached="zeros")
+    assert d.data.tolist() == [0.0, 0.0]
+
+
+def test_a_parameter_changed_between_forward_and_backward_is_an_error():
+    w = mg.parameter(2.0, name="w")
+    loss = w * w
+    w.assign(3.0)
+    with pytest.raises(RuntimeError, match=r"parameter w was changed by assign after"):
+        loss.backward()
+    (w * w).backward()
+    assert w.grad == 6.0
+
+
+def test_fan_in_is_one_add_n():
+    W = mg.parameter(RNG.normal(size=(2, 2)), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(7):
+        h = h @ W
+    (d,) = mg.grad(h.sum(), [W], create_graph=True)
+    assert d.node.op.name == "add_n"
+    assert len(d.node.inputs) == 7
+    assert sum(n.op.name == "add_n" for n in Graph(d).nodes if n.op) == 1
+
+
+def test_indexings_are_one_scatter_n():
+    xs = mg.parameter(RNG.normal(size=(9, 2)), name="xs")
+    loss = sum((xs[i] * xs[i]).sum() for i in range(9))
+    (d,) = mg.grad(loss, [xs], create_graph=True)
+    assert d.node.op.name == "scatter_n"
+    check_grad(lambda xs: sum((xs[i] ** 3).sum() for i in range(9)), [xs.data], order=3)
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_indexing_t_times_costs_work_linear_in_t(record, monkeypatch):
+    work = []
+    zeros_like, forward = np.zeros_like, Op.__call__
+
+    def counted(a, *args, **kwargs):
+        work.append(np.size(a))
+        return zeros_like(a, *args, **kwargs)
+
+    def called(self, *args, **attrs):
+        y = forward(self, *args, **attrs)
+        work.append(np.size(y))
+        return y
+
+    def elements(T):
+        xs = mg.parameter(np.ones((T, 2)), name="xs")
+        loss = mg.add_n([(xs[i] * xs[i]).sum() for i in range(T)])
+        work.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(np, "zeros_like", counted)
+            patch.setattr(Op, "__call__", called)
+            mg.grad(loss, [xs], create_graph=record)
+        return sum(work)
+
+    assert elements(200) <= 2.2 * elements(100)
+
+
+def test_second_order_of_many_indexings_is_linear_too():
+    def nodes(T):
+        xs = mg.parameter(np.ones((T, 2)), name="xs")
+        loss = mg.add_n([(xs[i] ** 3).sum() for i in range(T)])
+        (d,) = mg.grad(loss, [xs], create_graph=True)
+        (d2,) = mg.grad((d * d).sum(), [xs], create_graph=True)
+        return sum(np.size(n.value) for n in Graph(d2).nodes)
+
+    assert nodes(100) <= 2.2 * nodes(50)
+
+
+def test_only_what_leads_to_wrt_is_visited():
+    calls = []
+
+    def rule(g, y, x):
+        calls.append(None)
+        return g
+
+    spy = Op(lambda x: x * 1.0, rule, name="doc_spy")
+    w, x = mg.parameter(1.0, name="w"), mg.parameter(1.0, name="x")
+    loss = spy(w) * spy(x)
+    mg.grad(loss, [w])
+    assert len(calls) == 1
+
+
+def test_a_result_that_is_not_used_costs_nothing():
+    w = mg.parameter(1.0, name="w")
+    unused = w * 5
+    assert mg.grad(w * 2, [w])[0].item() == 2.0
+    assert unused.item() == 5.0
+
+
+def test_a_cotangent_is_never_edited():
+    x = mg.tensor(np.ones(3), name="x")
+    g = np.arange(3.0)
+    mg.vjp(x + x * x + x[::-1], [x], g)
+    assert g.tolist() == [0.0, 1.0, 2.0]
+
+
+def test_backward_of_a_parameter_itself():
+    w = mg.parameter(2.0, name="w")
+    w.backward()
+    assert w.grad == 1.0
+
+
+def test_bool_and_int_branches_carry_no_gradient():
+    x = mg.parameter([1.0, 2.0], name="x")
+    y = mg.where(x > 1, x * 3, 0.0) + x.astype(int) + mg.sign(x)
+    assert mg.grad(y.sum(), [x])[0].data.tolist() == [0.0, 3.0]
+
+
+def test_accumulation_order_is_deterministic():
+    def run():
+        W = mg.parameter(np.random.default_rng(3).normal(size=(4, 4)), name="W")
+        h = mg.tensor(np.ones((2, 4)), name="h0")
+        for _ in mg.steps(20):
+            h = mg.tanh(h @ W)
+        return mg.grad(h.sum(), [W])[0].data.tobytes()
+
+    assert run() == run()
+
+
+def test_recorded_and_plain_gradients_have_the_same_values(parts):
+    W, x, loss = parts
+    plain = mg.grad(loss, [W, x])
+    recorded = mg.grad(loss, [W, x], create_graph=True)
+    for a, b in zip(plain, recorded, strict=True):
+        np.testing.assert_allclose(a.data, b.data, rtol=1e-13)
+
+
+def test_the_backward_graph_lies_under_its_own_columns():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(3):
+        with mg.scope("cell"):
+            h = mg.tanh(h @ W)
+    (d,) = mg.grad(h.sum(), [W], create_graph=True)
+    forward = set(Graph(h).nodes)
+    times = {n.t for n in Graph(d).nodes if n.op and n not in forward}
+    assert times == {1, 2, 3, None}

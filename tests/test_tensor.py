@@ -1,0 +1,248 @@
+"""Tensors: NumPy protocols, dtypes, and the errors that teach."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.graph import Graph
+
+
+@pytest.fixture
+def x():
+    return mg.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], name="x")
+
+
+UFUNCS = {
+    "exp": np.exp,
+    "tanh": np.tanh,
+    "negative": np.negative,
+    "absolute": np.absolute,
+    "sqrt": np.sqrt,
+}
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_ufuncs_record(x, name):
+    y = UFUNCS[name](x)
+    assert isinstance(y, mg.Tensor)
+    assert y.node.op.name == name
+    np.testing.assert_array_equal(y.data, UFUNCS[name](x.data))
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.sum(x, axis=0), "sum"),
+        (lambda x: np.mean(x, 1, keepdims=True), "mean"),
+        (lambda x: np.max(x, axis=-1), "max"),
+        (lambda x: np.reshape(x, (3, 2)), "reshape"),
+        (lambda x: np.transpose(x), "transpose"),
+        (lambda x: np.concatenate([x, x], axis=1), "concatenate"),
+        (lambda x: np.stack((x, x)), "stack"),
+        (lambda x: np.where(x > 2, x, 0.0), "where"),
+        (lambda x: np.clip(x, 2.0, 5.0), "clip"),
+        (lambda x: np.matmul(x, np.ones((3, 2))), "matmul"),
+        (lambda x: np.dot(x, np.ones(3)), "dot"),
+        (lambda x: np.expand_dims(x, 0), "expand_dims"),
+        (lambda x: np.squeeze(x[None]), "squeeze"),
+        (lambda x: np.broadcast_to(x, (2, 2, 3)), "broadcast_to"),
+        (lambda x: np.swapaxes(x, 0, 1), "swapaxes"),
+    ],
+)
+def test_numpy_functions_record(x, call, name):
+    y = call(x)
+    assert y.node.op.name == name
+    np.testing.assert_array_equal(y.data, call(x.data))
+
+
+def test_an_array_on_the_left_gives_way(x):
+    a = np.ones((2, 3))
+    for y in (a + x, a - x, a * x, a / x, a**x, np.ones((2, 2)) @ x):
+        assert isinstance(y, mg.Tensor)
+    assert isinstance(np.float64(2.0) * x, mg.Tensor)
+    assert isinstance(np.ones(()) * x, mg.Tensor)
+
+
+def test_operators_agree_with_numpy(x):
+    a, w = x.data, np.full((2, 3), 0.5)
+    pairs = [
+        (x + w, a + w),
+        (2 - x, 2 - a),
+        (x / w, a / w),
+        (1 / x, 1 / a),
+        (x**2, a**2),
+        (2**x, 2**a),
+        (-x, -a),
+        (abs(-x), a),
+        (x @ w.T, a @ w.T),
+        (x > 2, a > 2),
+        (x <= 2, a <= 2),
+        (x == 2, a == 2),
+        (x != 2, a != 2),
+        (x[:, 1], a[:, 1]),
+        (x.T, a.T),
+        ((x > 1) & (x < 3), (a > 1) & (a < 3)),
+        (~(x > 1), ~(a > 1)),
+    ]
+    for t, expected in pairs:
+        np.testing.assert_array_equal(t.data, expected)
+
+
+def test_methods(x):
+    assert x.sum(0).shape == (3,)
+    assert x.mean(axis=1, keepdims=True).shape == (2, 1)
+    assert x.reshape(3, 2).shape == x.reshape((3, 2)).shape == (3, 2)
+    assert x.transpose(1, 0).shape == x.transpose().shape == (3, 2)
+    assert x.clip(2, 3).data.min() == 2
+    assert (x.ndim, x.size, len(x), x.T.shape) == (2, 6, 2, (3, 2))
+    assert [row.shape for row in x] == [(3,), (3,)]
+
+
+def test_a_ufunc_method_is_a_taught_error(x):
+    with pytest.raises(TypeError, match=r"np\.add\.reduce is not an op of minigrad"):
+        np.add.reduce(x)
+
+
+def test_what_leaves_through_numpy_is_detached_and_read_only(x):
+    array = np.asarray(x * 2)
+    assert type(array) is np.ndarray
+    assert not array.flags.writeable
+    copied = np.array(x)
+    copied[0] = 0
+    assert x.data[0, 0] == 1.0
+
+
+def test_setting_an_element_is_a_taught_error(x):
+    with pytest.raises(TypeError, match=r"x\[i\] = v .* mg\.where\(mask, v, x\)"):
+        x[0] = 1.0
+
+
+def test_setting_data_is_a_taught_error(x):
+    with pytest.raises(AttributeError, match=r"p\.assign\(array\)"):
+        x.data = np.zeros((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (lambda: mg.parameter([1, 2]), TypeError, "write 1.0 for 1"),
+        (lambda: mg.tensor([1, 2], requires_grad=True), TypeError, "write 1.0 for 1"),
+        (lambda: mg.tensor("a"), TypeError, "a tensor holds numbers"),
+        (lambda: mg.tensor(1j), TypeError, "a tensor holds numbers"),
+        (lambda: mg.tensor(mg.tensor(1.0)), TypeError, r"t\.detach\(\)"),
+        (lambda: len(mg.tensor(1.0)), TypeError, "0-d tensor has no length"),
+        (lambda: pickle.dumps(mg.tensor(1.0)), TypeError, "state_dict"),
+    ],
+)
+def test_misuse_is_taught(make, error, said):
+    with pytest.raises(error, match=said):
+        make()
+
+
+def test_bool_of_a_comparison():
+    assert mg.tensor(2.0) > 1
+    assert not mg.tensor(2.0) < 1
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(mg.tensor([1.0, 2.0]) > 1)
+
+
+def test_numbers():
+    assert float(mg.tensor(2.5)) == 2.5
+    assert int(mg.tensor(2.5)) == 2
+    assert mg.tensor([[7.0]]).item() == 7.0
+
+
+def test_tensor_copies_and_copy_false_freezes():
+    a = np.ones(2)
+    t = mg.tensor(a)
+    a[0] = 5
+    assert t.data[0] == 1
+    frozen = mg.tensor(a, copy=False)
+    assert np.shares_memory(frozen.data, a)
+    with pytest.raises(ValueError, match="read-only"):
+        a[0] = 6
+
+
+def test_dtypes_are_kept():
+    assert mg.tensor(1.0).dtype == np.float64
+    assert mg.tensor(np.float32(1)).dtype == np.float32
+    assert mg.tensor([1, 2]).dtype == np.int64
+    assert mg.tensor([True]).dtype == bool
+    assert mg.tensor([1.0], dtype=np.float32).dtype == np.float32
+
+
+FLOAT32 = {
+    "number": lambda x: x * 2.0 + 1,
+    "power": lambda x: x**2.5,
+    "exponent": lambda x: 2.0**x,
+    "mean": lambda x: x.mean(),
+    "sigmoid": lambda x: mg.sigmoid(x).sum(axis=0),
+    "softmax": lambda x: mg.softmax(x),
+    "logsumexp": lambda x: mg.logsumexp(x),
+    "matmul": lambda x: x @ x.T,
+    "where": lambda x: mg.where(x.data > 1, x, 0.0),
+    "maximum": lambda x: mg.maximum(x, 0.5),
+    "cross_entropy": lambda x: mg.cross_entropy(x, [0, 1]),
+    "mse_loss": lambda x: mg.mse_loss(x, np.zeros((2, 3), np.float32)),
+    "getitem": lambda x: x[[0, 0]],
+    "max": lambda x: x.max(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", FLOAT32)
+def test_float32_stays_float32_in_values_and_gradients_of_every_order(name):
+    x = mg.tensor(np.arange(1, 7, dtype=np.float32).reshape(2, 3), name="x")
+    y = FLOAT32[name](x)
+    assert y.dtype == np.float32
+    loss = (y * y).sum()
+    (dx,) = mg.grad(loss, [x], create_graph=True)
+    assert dx.dtype == mg.grad(loss, [x])[0].dtype == np.float32
+    (d2x,) = mg.grad((dx * dx).sum(), [x], create_graph=True)
+    assert d2x.dtype == np.float32
+    made = [n for n in Graph(d2x).nodes if n.op and n.value.dtype.kind == "f"]
+    assert {n.value.dtype for n in made} == {np.dtype(np.float32)}
+
+
+def test_assign_changes_a_parameter_and_keeps_its_dtype():
+    p = mg.parameter(np.zeros(2, np.float32), name="p")
+    new = np.array([1.0, 2.0])
+    p.assign(new)
+    new[0] = 9
+    assert p.data.tolist() == [1.0, 2.0]
+    assert p.data.dtype == np.float32
+    assert not p.data.flags.writeable
+    with pytest.raises(
+        ValueError, match=r"parameter p has shape \(2,\), cannot assign"
+    ):
+        p.assign(np.zeros(3))
+
+
+def test_named_makes_an_input_of_a_constant():
+    t = mg.tensor(1.0)
+    assert t.node.kind == "constant"
+    assert t.named("x") is t
+    assert (t.node.kind, t.name) == ("input", "x")
+
+
+def test_detach_cuts_the_graph():
+    w = mg.parameter(2.0, name="w")
+    y = (w * 3).detach() * w
+    assert mg.grad(y, [w])[0].item() == 6.0
+
+
+def test_a_copy_of_a_tensor_is_the_tensor(x):
+    assert copy.copy(x) is x
+
+
+def test_printing(x):
+    assert repr(mg.tensor([1.0, 2.0], name="x")) == "tensor([1., 2.], name='x')"
+    assert repr(mg.parameter([0.5])) == "parameter([0.5])"
+
+
+def test_tensors_hash_by_identity(x):
+    assert {x: 1}[x] == 1
+    assert np.shape(x) == (2, 3)
+    assert np.array_equal(x, x.data)
