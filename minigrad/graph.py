@@ -252,6 +252,19 @@ class Graph:
             made[node] = make(node, tuple(made[i] for i in node.inputs))
         return Graph([made[o] for o in self.outputs])
 
+    def to_json(self) -> str:
+        """The structure and the constants as text; see ``minigrad.graph_json``."""
+        from minigrad.graph_json import to_json
+
+        return to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> "Graph":
+        """The graph that ``to_json`` wrote; ops come back as their names."""
+        from minigrad.graph_json import from_json
+
+        return from_json(text)
+
     @property
     def places(self) -> dict[Node, Any]:
         """The place of each node: equal for the same line of the program at every t."""
