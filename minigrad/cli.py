@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from minigrad import __version__
-from minigrad.draw import draw
+from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.tasks import TASKS
 from minigrad.tasks.pictures import PICTURES
 from minigrad.train import replacing
@@ -27,6 +27,8 @@ from minigrad.train import replacing
 __all__ = ["main"]
 
 EXTRA = ("matplotlib", "safetensors", "tqdm")
+# What Graphviz can do wrong; each message says what helps.
+FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout)
 
 
 class UsageError(Exception):
@@ -108,6 +110,8 @@ def train(options: argparse.Namespace) -> None:
         # Before the work, not after it: can a file be made here?
         tempfile.TemporaryFile(dir=out).close()
         task.run(options.steps or task.steps, options.seed, out)
+    except FAILURES as error:
+        raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
 
@@ -116,11 +120,19 @@ def draw_network(options: argparse.Namespace) -> None:
     """Write the picture of a network."""
     record = PICTURES.get(options.network)
     if record is None:
-        raise UsageError(f"no network {options.network!r}; there is {', '.join(PICTURES)}")
+        raise UsageError(
+            f"no network {options.network!r}; there is {', '.join(PICTURES)}"
+        )
     out = options.out or Path(f"{options.network}.png")
+    figure = draw(record(options.steps))
     try:
         with replacing(out) as temporary:
-            draw(record(options.steps)).save(temporary)
+            try:
+                figure.save(temporary)
+            except (ValueError, *FAILURES) as error:
+                raise UsageError(
+                    str(error).replace(temporary.name, out.name)
+                ) from error
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error
     print(f"written to {out}")

@@ -62,10 +62,7 @@ class SGD:
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015), with decoupled weight decay (Loshchilov and Hutter).
-
-    ``decay`` takes lr · decay · p from each parameter at each step, apart from its
-    gradient; 0 is plain Adam.
+    """Adam: steps of about ``lr``, whatever the gradient's size (Kingma and Ba 2015).
 
     >>> import minigrad as mg
     >>> w = mg.parameter([1.0])
@@ -81,13 +78,11 @@ class Adam:
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        decay: float = 0.0,
     ) -> None:
         self.parameters = list(parameters)
         self.lr = lr
         self.betas = betas
         self.eps = eps
-        self.decay = decay
         self.steps = 0
         self.means = [np.zeros_like(p.data) for p in self.parameters]
         self.squares = [np.zeros_like(p.data) for p in self.parameters]
@@ -104,8 +99,7 @@ class Adam:
         ):
             m += (1 - b1) * (g - m)
             v += (1 - b2) * (g * g - v)
-            change = (m / c1) / (np.sqrt(v / c2) + self.eps) + self.decay * p.data
-            p.assign(p.data - self.lr * change)
+            p.assign(p.data - self.lr * (m / c1) / (np.sqrt(v / c2) + self.eps))
 
 
 def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:

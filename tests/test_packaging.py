@@ -24,12 +24,11 @@ JUNK = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "runs", "docs", "tests"
 )
 PROBE = """
-import sys
+import site, sys
 sys.path[:0] = {first!r}
-sys.path.append({site!r})
-import site
 for folder in {pth!r}:
     site.addsitedir(folder)
+sys.path.append({site!r})
 import minigrad, minigrad.models
 from minigrad.data import sunspots
 assert minigrad.models.ManyToMany.__module__ == "minigrad.models.many_to_many"
@@ -75,8 +74,7 @@ def source(tmp_path_factory):
 
 def build(source, form, folder):
     script = (
-        "import setuptools.build_meta as b; "
-        f"print(b.build_{form}({str(folder)!r}))"
+        f"import setuptools.build_meta as b; print(b.build_{form}({str(folder)!r}))"
     )
     name = python("-c", script, cwd=source).splitlines()[-1]
     return folder / name

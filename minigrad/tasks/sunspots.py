@@ -9,10 +9,11 @@ where 1535 is the variance that the literature divides by (in the numbers bundle
 that of 1700-1979 is 1495.6). Always forecasting the mean has an arv near 1.
 
 Of the training years a span is held out, 1806-1840. It holds weak cycles and strong
-ones, as the whole does (their variance is 1220, that of 1701-1920 is 1167), where the
-last years before the tests are all weak. The network trains on windows of 35 years that
-avoid it, and keeps the weights that forecast it best. Nothing is chosen by the tests:
-the sizes below had the lowest error in a cross-validation over 1736-1920.
+ones, as the whole does (its variance is 1220, that of 1701-1920 is 1167), where the
+last years before the tests are all weak. Networks from four starts are trained on
+windows of 35 years that avoid it, and the weights that forecast it best are kept.
+Nothing is chosen by the tests: the sizes below, and stopping before 200 steps, had the
+lowest error in a cross-validation over 1736-1920.
 
 >>> x, y = windows(Scale.of(sunspots().between(1700, 1920)))
 >>> x.shape, y.shape
@@ -20,7 +21,7 @@ the sizes below had the lowest error in a cross-validation over 1736-1920.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,9 @@ VALIDATION: Span = (1806, 1840)
 TESTS: tuple[Span, Span] = ((1921, 1955), (1956, 1979))
 WINDOW, STRIDE = 35, 5
 N_HIDDEN = 12
+STARTS = 4
 
-# arv of 1700-1920, 1921-1955 and 1956-1979, as Svarer, Hansen and Larsen (1993) list it.
+# arv of 1700-1920, 1921-1955, 1956-1979 as Svarer, Hansen and Larsen (1993) list it.
 PUBLISHED = {
     "linear, 12 years back": (0.132, 0.130, 0.37),
     "feed-forward net, unpruned": (0.078, 0.104, 0.46),
@@ -56,12 +58,13 @@ PUBLISHED = {
 }
 
 
-def network(seed: int) -> ManyToMany:
-    """The untrained network: one number in, one number out."""
-    model = ManyToMany(1, N_HIDDEN, 1, rng=np.random.default_rng(seed), loss=mse)
-    # An orthogonal W never forgets. The sun's memory is about one cycle of 11 years:
-    # 0.6 times that W starts with a memory of a few years, and learns the rest.
-    model.W.assign(0.6 * model.W.data)
+def network(seed: int, start: int = 0) -> ManyToMany:
+    """An untrained network, one of the starts of a seed: one number in, one out."""
+    rng = np.random.default_rng([seed, start])
+    model = ManyToMany(1, N_HIDDEN, 1, rng=rng, loss=mse)
+    # An orthogonal W never forgets. 0.4 of it starts with a memory of few years, and
+    # training finds out how many are worth keeping.
+    model.W.assign(0.4 * model.W.data)
     return model
 
 
@@ -114,16 +117,24 @@ def linear(s: Series, order: int = 12) -> Series:
     return Series(years, past @ weights)
 
 
-def run(steps: int, seed: int, out: Path) -> None:
-    """Train, report, and write weights.safetensors, graph.png and forecast.png."""
-    s = sunspots().between(1700, TESTS[-1][1])
-    scale = Scale.of(s.between(1700, TRAINING[1]))
+class Trained(NamedTuple):
+    """A network, and how well and where its training found it."""
+
+    model: ManyToMany
+    validation: float
+    start: int
+    step: int
+
+
+def train(steps: int, seed: int, s: Series, scale: Scale) -> Trained:
+    """Train from every start and keep the network that validation likes best."""
     x, y = windows(scale)
-    model = network(seed)
-    with bar("sunspots", steps) as watch:
+
+    def trained(start: int) -> Trained:
+        model = network(seed, start)
         history = fit(
             model,
-            Adam(model.parameters(), lr=0.004, decay=0.1),
+            Adam(model.parameters(), lr=0.01),
             loss=lambda: model.loss(x, y),
             validation=lambda: arv(forecast(model, scale, s), s, VALIDATION),
             steps=steps,
@@ -131,22 +142,38 @@ def run(steps: int, seed: int, out: Path) -> None:
             every=5,
             watch=watch,
         )
-    forecasts = forecast(model, scale, s)
-    print(report(s, forecasts, seed, history.best_step, history.best_validation))
+        return Trained(model, history.best_validation, start, history.best_step)
 
-    save_weights(out / "weights.safetensors", model)
+    with bar("sunspots", STARTS * steps) as watch:
+        found = [trained(start) for start in range(STARTS)]
+    return min(found, key=lambda one: one.validation)
+
+
+def run(steps: int, seed: int, out: Path) -> None:
+    """Train, report, and write weights.safetensors, graph.png and forecast.png."""
+    s = sunspots().between(1700, TESTS[-1][1])
+    scale = Scale.of(s.between(1700, TRAINING[1]))
+    best = train(steps, seed, s, scale)
+    forecasts = forecast(best.model, scale, s)
+    print(report(s, forecasts))
+    print(
+        f"seed {seed}, start {best.start + 1} of {STARTS}, step {best.step} of {steps} "
+        f"forecasts {VALIDATION[0]}-{VALIDATION[1]} best,\n"
+        f"the years that training did not see (arv {best.validation:.3f})"
+    )
+    save_weights(out / "weights.safetensors", best.model)
     with replacing(out / "graph.png") as temporary:
-        draw(model.loss(x, y)).save(temporary)
+        draw(best.model.loss(*windows(scale))).save(temporary)
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     print(f"written to {out}: weights.safetensors, graph.png, forecast.png")
 
 
-def report(s: Series, forecasts: Series, seed: int, step: int, best: float) -> str:
+def report(s: Series, forecasts: Series) -> str:
     """The table: this network, what is trivial, what is published."""
     spans = (TRAINING, *TESTS)
     rows: dict[str, tuple[float, ...]] = {
-        f"this network (seed {seed})": tuple(arv(forecasts, s, p) for p in spans),
+        "this network": tuple(arv(forecasts, s, p) for p in spans),
         "persistence: as the last year": tuple(
             arv(persistence(s), s, p) for p in spans
         ),
@@ -161,12 +188,10 @@ def report(s: Series, forecasts: Series, seed: int, step: int, best: float) -> s
         "(the constant of the literature; the variance of these numbers is 1495.6)",
         f"{'':40}{head}",
     ]
-    for name, values in rows.items():
-        lines.append(f"{name:40}" + "".join(f"{value:12.3f}" for value in values))
-    lines.append(
-        f"weights of step {step}, the best on {VALIDATION[0]}-{VALIDATION[1]}, "
-        f"which is held out of training (arv {best:.3f})"
-    )
+    lines += [
+        f"{name:40}" + "".join(f"{value:12.3f}" for value in values)
+        for name, values in rows.items()
+    ]
     return "\n".join(lines)
 
 
@@ -188,9 +213,10 @@ def chart(s: Series, forecasts: Series) -> Any:
                 continue
             left, right = span[0] - 0.5, span[1] + 0.5
             axes.axvspan(left, right, color=colour, alpha=0.18, lw=0)
-            label = f"{name} {span[0]}-{span[1]}"
-            if axes is below or name == "test":
-                label += f"\narv {arv(forecasts, s, span):.3f}"
+            label = f"{name}\n{span[0]}-{span[1]}"
+            if axes is below:
+                label = f"{name} {span[0]}-{span[1]}\n"
+                label += f"arv {arv(forecasts, s, span):.3f}"
             axes.annotate(
                 label,
                 ((left + right) / 2, 0.97),
@@ -230,6 +256,6 @@ def chart(s: Series, forecasts: Series) -> Any:
 TASK = Task(
     name="sunspots",
     summary="forecast the yearly sunspot number one year ahead (ManyToMany)",
-    steps=700,
+    steps=200,
     run=run,
 )

@@ -1,0 +1,166 @@
+"""The command line: what it writes, and what it says when it cannot."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from minigrad import cli
+from minigrad.cli import main
+from minigrad.draw import Figure
+from minigrad.tasks import TASKS
+from minigrad.tasks.pictures import PICTURES
+
+
+@pytest.fixture
+def one_line(capsys):
+    """The exit code is 2 and stderr is one line, which is returned."""
+
+    def check(*arguments):
+        assert main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.count("\n") == 1
+        assert err.startswith("minigrad: ")
+        return err
+
+    return check
+
+
+@pytest.fixture
+def task(monkeypatch):
+    """A task that notes how it was run."""
+    calls = []
+    noting = replace(TASKS["sunspots"], run=lambda *call: calls.append(call))
+    monkeypatch.setitem(TASKS, "sunspots", noting)
+    return calls
+
+
+def test_train_runs_the_task_in_its_folder(task, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "sunspots"]) == 0
+    assert task == [(TASKS["sunspots"].steps, 0, Path("runs/sunspots"))]
+    assert (tmp_path / "runs/sunspots").is_dir()
+
+
+def test_train_takes_steps_seed_and_folder(task, tmp_path):
+    out = tmp_path / "a" / "b"
+    options = ["--steps", "3", "--seed", "5", "--out", str(out)]
+    assert main(["train", "sunspots", *options]) == 0
+    assert task == [(3, 5, out)]
+
+
+def test_an_unknown_task(one_line):
+    assert "no task 'weather'; there is sunspots" in one_line("train", "weather")
+
+
+def test_an_unknown_network(one_line):
+    assert "no network 'x'; there is many-to-many" in one_line("draw", "x")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["train"],
+        ["train", "sunspots", "--steps", "0"],
+        ["train", "sunspots", "--steps", "many"],
+        ["train", "sunspots", "--seed", "-1"],
+        ["train", "sunspots", "--loud"],
+        ["draw", "many-to-many", "--steps", "0"],
+    ],
+)
+def test_a_wrong_command_line(arguments, one_line):
+    assert "--help" in one_line(*arguments)
+
+
+def test_a_folder_that_cannot_be_written(one_line, task, tmp_path):
+    (tmp_path / "file").touch()
+    message = one_line("train", "sunspots", "--out", str(tmp_path / "file" / "out"))
+    assert message.startswith(
+        f"minigrad: cannot write into {tmp_path / 'file' / 'out'}"
+    )
+    assert task == []
+
+
+def test_a_folder_without_permission_is_seen_before_the_work(
+    one_line, task, tmp_path, monkeypatch
+):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(cli.tempfile, "TemporaryFile", refuse)
+    message = one_line("train", "sunspots", "--out", str(tmp_path))
+    assert message == f"minigrad: cannot write into {tmp_path}: Permission denied\n"
+    assert task == []
+
+
+def test_a_picture_whose_folder_is_missing(one_line, tmp_path):
+    out = tmp_path / "no" / "rnn.png"
+    message = one_line("draw", "many-to-many", "--steps", "2", "-o", str(out))
+    assert message == f"minigrad: cannot write {out}: No such file or directory\n"
+
+
+def test_a_picture_of_an_unknown_format(one_line, tmp_path):
+    out = tmp_path / "rnn.txt"
+    message = one_line("draw", "many-to-many", "--steps", "2", "-o", str(out))
+    assert message.startswith("minigrad: cannot tell a format from 'rnn.txt': use .png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", cli.FAILURES)
+def test_graphviz_fails(failure, one_line, tmp_path, monkeypatch):
+    def fail(figure, path):
+        raise failure("what went wrong and what helps")
+
+    monkeypatch.setattr(Figure, "save", fail)
+    out = tmp_path / "rnn.png"
+    message = one_line("draw", "many-to-many", "--steps", "2", "-o", str(out))
+    assert message == "minigrad: what went wrong and what helps\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_extras(one_line, task, monkeypatch):
+    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "tqdm" else 1)
+    message = one_line("train", "sunspots")
+    assert message == "minigrad: train needs tqdm: pip install 'minigrad[train]'\n"
+    assert task == []
+
+
+def test_ctrl_c(monkeypatch, tmp_path, capsys):
+    def interrupted(steps, seed, out):
+        raise KeyboardInterrupt
+
+    stopped = replace(TASKS["sunspots"], run=interrupted)
+    monkeypatch.setitem(TASKS, "sunspots", stopped)
+    assert main(["train", "sunspots", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "minigrad: stopped\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("network", PICTURES)
+def test_draw(network, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["draw", network, "--steps", "3"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == [f"{network}.png"]
+    picture = (tmp_path / f"{network}.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert capsys.readouterr().out == f"written to {network}.png\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["--version"]])
+def test_help(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 0
+    assert "minigrad" in capsys.readouterr().out
+
+
+def test_the_module_is_the_command():
+    command = [sys.executable, "-m", "minigrad", "train", "weather"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("minigrad: no task 'weather'")
