@@ -94,8 +94,10 @@ def formula(s: Tensor, down_to: int = 1) -> str:
         if not node.inputs or (early and node is not graph.outputs[0]):
             texts[node] = written(node)
             continue
-        values = [texts[i] for i in node.inputs if i.kind != "parameter"]
-        theta = [texts[i] for i in node.inputs if i.kind == "parameter"]
+        # A value that f reads twice is one argument of f.
+        operands = dict.fromkeys(node.inputs)
+        values = [texts[i] for i in operands if i.kind != "parameter"]
+        theta = [texts[i] for i in operands if i.kind == "parameter"]
         parts = [", ".join(values), ", ".join(theta)]
         texts[node] = f"f({'; '.join(part for part in parts if part)})"
     return f"{written(graph.outputs[0])} = {texts[graph.outputs[0]]}"

@@ -57,6 +57,15 @@ def test_the_formula_says_what_was_recorded():
     )
 
 
+def test_what_f_reads_twice_is_written_once():
+    class Leaky(DynamicalSystem):
+        def f(self, s, x):
+            return 0.9 * s + 0.1 * super().f(s, x)
+
+    s = Leaky(2, 3, rng=np.random.default_rng(0))(inputs(3))
+    assert formula(s) == "s(3) = f(f(s(1), x(2); θ), x(3); θ)"
+
+
 def test_a_long_formula_needs_no_recursion():
     text = formula(system()(inputs(2000)))
     assert text.count("f(") == 1999
