@@ -2,6 +2,7 @@
 
 The rooms, in the order of the work: ``reading`` makes a chart (letters, arrows, rows)
 of a folded graph; ``layout_time`` with ``folded`` and ``unfolded`` lays it out;
+``layout_backward`` and ``overlay`` add what ``measure`` found in the gradients;
 ``layout_ops`` and ``layout_dot`` lay out single operations; all give a ``Scene``, pure
 data. ``dot`` writes a scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it,
 ``figure`` holds it all together and ``audit`` measures what was drawn.
@@ -15,26 +16,8 @@ data. ``dot`` writes a scene in a ``theme`` as DOT, ``engine`` runs a Graphviz o
 <Figure: 8 nodes, 8 edges>
 """
 
-from typing import Any
-
 from minigrad.draw.engine import EngineError, GraphvizNotFound, LayoutTimeout
 from minigrad.draw.figure import Figure
-from minigrad.draw.layout_time import draw_chart
-from minigrad.draw.reading import read
-from minigrad.draw.theme import style as style_named
-from minigrad.graph import Graph
+from minigrad.draw.views import draw
 
 __all__ = ["EngineError", "Figure", "GraphvizNotFound", "LayoutTimeout", "draw"]
-
-
-def draw(
-    x: Any,
-    view: str = "auto",
-    steps: int = 6,
-    style: str = "color",
-    engine: str = "auto",
-) -> Figure:
-    """Draw a graph."""
-    graph = x if isinstance(x, Graph) else Graph(x)
-    scene = draw_chart(read(graph), "textbook" if view == "auto" else view, steps)
-    return Figure(scene, style_named(style), engine)

@@ -146,3 +146,25 @@ def shifted(curve: Curve, aside: float) -> Curve:
     length = hypot(bx - ax, by - ay) or 1.0
     dx, dy = (by - ay) / length * aside, -(bx - ax) / length * aside
     return tuple((x + dx, y + dy) for x, y in curve)
+
+
+def bulge(tail: Node, tip: Node, away: float) -> Curve:
+    """A curve to the left of its column, around what stands between two circles."""
+    radius = tail.width / 2
+    up = 1 if tip.y > tail.y else -1
+    a = (tail.x - radius * 0.87, tail.y + up * radius * 0.5)
+    b = (tip.x - radius * 0.87, tip.y - up * radius * 0.5)
+    lean = away * 4 / 3 - radius * 0.3
+    third = abs(b[1] - a[1]) * 0.3
+    return (a, (tail.x - lean, a[1] + up * third), (tip.x - lean, b[1] - up * third), b)
+
+
+def over(tail: Node, tip: Node, high: float = 44.0) -> Curve:
+    """An arc from the top of one circle to the top of another."""
+    radius = tail.width / 2
+    side = 1 if tip.x > tail.x else -1
+    a = (tail.x + side * radius * 0.6, tail.y + radius * 0.8)
+    b = (tip.x - side * radius * 0.6, tip.y + radius * 0.8)
+    lift = (high - radius * 0.8) * 4 / 3
+    wide = abs(b[0] - a[0]) * 0.25
+    return (a, (a[0] + side * wide, a[1] + lift), (b[0] - side * wide, b[1] + lift), b)

@@ -126,11 +126,14 @@ def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
                 quoted("".join(run.text for run in line))[1:-1] for line in node.lines
             ).join('""')
         )
+    border = node.border or paint.border
+    if node.bus is not None:
+        border = look.line(f"bus{node.bus}")
     outline = (
         f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
         f"width={inches(node.width)} height={inches(node.height)} "
         f'style="{",".join(styles)}" fillcolor="{node.fill or paint.fill}" '
-        f'color="{node.border or paint.border}" penwidth=1.2{label}];'
+        f'color="{border}" penwidth={1.2 if node.bus is None else 2}{label}];'
     )
     runs = _runs(name, node.x, node.y, node.lines, ink) if placed else []
     return [outline, *runs]

@@ -7,16 +7,19 @@
 (['s', 's>s 1'], [False, True])
 """
 
+from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.chart import ALL, Arrow, Chart, Symbol
+from minigrad.draw.chart import ALL, Arrow, Chart, Symbol, Weight
 from minigrad.draw.columns import COLUMN, RADIUS
-from minigrad.draw.curves import Curve, straight
+from minigrad.draw.curves import Curve, bulge, over, straight
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import fitted, note
 from minigrad.draw.scene import Line, Lines, Node, Run, line_width
 from minigrad.draw.sheet import Sheet, Wish
+from minigrad.draw.weights import draw_boxes
 
 SQUARE = 9.0
 LOOP, LANE = 54.0, 40.0
@@ -44,7 +47,13 @@ class Lanes:
 
 
 def draw_folded(
-    sheet: Sheet, chart: Chart, heights: Heights, left: float, labels: bool = True
+    sheet: Sheet,
+    chart: Chart,
+    heights: Heights,
+    left: float,
+    labels: bool = True,
+    weights: tuple[Weight, ...] = (),
+    index: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Draw every symbol once with its arrows; ``left`` is the first circuit's x."""
     for symbol in chart.symbols:
@@ -59,7 +68,7 @@ def draw_folded(
         if arrow.kind == "delay" and arrow.delay:
             _loop(sheet, chart, arrow, label, lanes)
             continue
-        once = only_at(chart, arrow)
+        once = only_at(chart, arrow, index)
         details: dict[str, Any] = {
             "part": PART,
             "dashed": bool(once),
@@ -76,10 +85,14 @@ def draw_folded(
         if once and source_span != arrow.span:
             points = sheet.edges[-1].points[::-1]
             sheet.wishes.append(Wish(note(once), points, 0.5, PART, "faint"))
+    room = RADIUS + 26 * lanes.width(left, -1)
+    if weights:
+        draw_boxes(sheet, chart, weights, room + 42, PART)
+        room += 62
+    room += 8
     for symbol in chart.symbols:
         if symbol.note and symbol.key in sheet.nodes:
             node = sheet.nodes[symbol.key]
-            room = RADIUS + 8 + 26 * lanes.width(node.x, -1)
             at = node.x - room - line_width(note(symbol.note)[0]) / 2
             sheet.write(at, node.y, note(symbol.note), "faint", PART)
 
@@ -143,33 +156,15 @@ def said(chart: Chart, arrow: Arrow) -> str:
     return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
 
 
-def only_at(chart: Chart, arrow: Arrow) -> str:
+def only_at(
+    chart: Chart, arrow: Arrow, index: Mapping[int, str] = MappingProxyType({})
+) -> str:
     """The words for an arrow that exists at one step of several, else nothing."""
     clock = chart.symbol(arrow.target).clock
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = arrow.span.steps(chart.lengths[clock])
-    return f"only t = {steps[0]}" if len(steps) == 1 else ""
-
-
-def bulge(tail: Node, tip: Node, away: float) -> Curve:
-    """A curve to the left of its column, around what stands between two circles."""
-    up = 1 if tip.y > tail.y else -1
-    a = (tail.x - RADIUS * 0.87, tail.y + up * RADIUS * 0.5)
-    b = (tip.x - RADIUS * 0.87, tip.y - up * RADIUS * 0.5)
-    lean = away * 4 / 3 - RADIUS * 0.3
-    third = abs(b[1] - a[1]) * 0.3
-    return (a, (tail.x - lean, a[1] + up * third), (tip.x - lean, b[1] - up * third), b)
-
-
-def over(tail: Node, tip: Node, high: float = 44.0) -> Curve:
-    """An arc from the top of one circle to the top of another."""
-    side = 1 if tip.x > tail.x else -1
-    a = (tail.x + side * RADIUS * 0.6, tail.y + RADIUS * 0.8)
-    b = (tip.x - side * RADIUS * 0.6, tip.y + RADIUS * 0.8)
-    lift = (high - RADIUS * 0.8) * 4 / 3
-    wide = abs(b[0] - a[0]) * 0.25
-    return (a, (a[0] + side * wide, a[1] + lift), (b[0] - side * wide, b[1] + lift), b)
+    return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
 
 
 def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:

@@ -26,6 +26,15 @@ class Bus:
     target: str
 
 
+def outer_buses(chart: Chart) -> list[Bus]:
+    """The buses of values from outside of a loop that every step reads."""
+    return [
+        Bus(a.source, a.target)
+        for a in chart.arrows
+        if a.kind == "broadcast" and chart.symbol(a.source).stands_for is None
+    ]
+
+
 class Heights:
     """The y of symbols and of tracks.
 
@@ -35,7 +44,7 @@ class Heights:
 
     def __init__(self, chart: Chart, below: Iterable[Bus] = ()) -> None:
         self.rows = rows(chart)
-        below = tuple(below)
+        below = (*outer_buses(chart), *below)
         high = max(self.rows.values(), default=0) + 1
         tracks: list[list[str]] = [[] for _ in range(high)]
         for bus in below:

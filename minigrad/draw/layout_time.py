@@ -6,46 +6,80 @@
 ['Unfold']
 """
 
-from minigrad.draw.chart import Chart
-from minigrad.draw.columns import RADIUS
+from collections.abc import Callable
+from dataclasses import replace
+
+from minigrad.draw.chart import Chart, Weight
+from minigrad.draw.columns import RADIUS, symbolic
 from minigrad.draw.curves import straight
 from minigrad.draw.folded import draw_folded
 from minigrad.draw.heights import Heights, recurrence_height
 from minigrad.draw.letters import note
 from minigrad.draw.scene import Edge, Scene
 from minigrad.draw.sheet import Sheet
-from minigrad.draw.unfolded import Unrolling, draw_unfolded
+from minigrad.draw.unfolded import Unfolded, Unrolling, draw_unfolded
+from minigrad.draw.weights import buses
 
 UNFOLD = 64.0
+
+After = Callable[[Sheet, Heights, Unfolded], None]
 
 
 def draw_chart(
     chart: Chart,
     view: str = "textbook",
     steps: int = 6,
+    index: str = "number",
     how: Unrolling | None = None,
+    after: After | None = None,
+    reserve: tuple[Weight, ...] = (),
+    caption: str | None = None,
 ) -> Scene:
-    """The scene of a chart: view is "textbook", "folded" or "unfolded"."""
+    """The scene of a chart.
+
+    Parameters
+    ----------
+    view: "textbook", "folded" or "unfolded".
+    index: "number", or "symbolic" for columns t-1, t, t+1.
+    how: what is written on and beside the circles.
+    after: draws onto the finished columns (gradients, an overlay's numbers).
+    reserve: parameters for whose tracks room is left, though nothing is drawn there.
+    """
     how = how or Unrolling()
+    if index == "symbolic":
+        chart, letters, steps = symbolic(chart)
+        how = replace(how, index=letters)
     sheet = Sheet()
-    heights = Heights(chart)
+    heights = Heights(chart, buses((*how.weights, *reserve)))
     left = 0.0
     if view != "unfolded":
-        draw_folded(sheet, chart, heights, 0.0, how.labels)
+        draw_folded(
+            sheet, chart, heights, 0.0, how.labels, how.weights, how.index or {}
+        )
         left = sheet.right
     if view == "textbook":
-        left = _unfold(sheet, left + 28.0, recurrence_height(chart, heights)) + 30.0
-        left += RADIUS
+        y = recurrence_height(chart, heights)
+        left = _unfold(sheet, left + 28.0, y) + 30.0 + RADIUS
     if view != "folded":
-        draw_unfolded(sheet, chart, heights, left, steps, how)
-    return sheet.scene()
+        done = draw_unfolded(sheet, chart, heights, left, steps, how)
+        if after is not None:
+            after(sheet, heights, done)
+    return sheet.scene(caption)
+
+
+def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:
+    """The parameters that are drawn as nodes."""
+    return tuple(
+        w
+        for w in chart.weights
+        if (biases if w.bias else params == "node") and params != "hide"
+    )
 
 
 def _unfold(sheet: Sheet, x: float, y: float) -> float:
     """The arrow between both halves; returns the x of its tip."""
     tip = (x + UNFOLD, y)
-    sheet.edges.append(
-        Edge("", "", straight((x, y), tip), kind="unfold", thickness=1.3)
-    )
+    arrow = straight((x, y), tip)
+    sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
     sheet.write(x + UNFOLD / 2 - 4, y + 11, note("Unfold", 15.0))
     return tip[0]

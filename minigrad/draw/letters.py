@@ -48,6 +48,14 @@ def indexed(line: Line, index: str) -> Line:
     return (*line, *runs)
 
 
+def sized(line: Line, size: float) -> Line:
+    """The line with its letters in that size, and the rest in proportion."""
+    scale = size / max(run.size for run in line)
+    return tuple(
+        replace(run, size=run.size * scale, rise=run.rise * scale) for run in line
+    )
+
+
 def fitted(line: Line, room: float) -> Line:
     """The line, smaller if it would be wider than ``room`` points, cut at last."""
     wide = line_width(line)

@@ -26,12 +26,14 @@ from minigrad.graph import Graph, Node
 LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
 
 
-def read(graph: Graph) -> Chart:
-    """The chart of a recorded graph's named values."""
-    return chart_of(fold(contract(graph)), graph)
+def read(graph: Graph, shapes: bool = False) -> Chart:
+    """The chart of a recorded graph's named values, with their shapes if asked for."""
+    return chart_of(fold(contract(graph)), graph, shapes)
 
 
-def chart_of(recurrence: Recurrence, graph: Graph | None = None) -> Chart:
+def chart_of(
+    recurrence: Recurrence, graph: Graph | None = None, shapes: bool = False
+) -> Chart:
     """The chart of a folded graph; the recorded graph adds what titles say."""
     roles = [r for r in recurrence.roles if r.kind != "parameter"]
     counts = Counter(role.label for role in recurrence.roles)
@@ -72,6 +74,7 @@ def chart_of(recurrence: Recurrence, graph: Graph | None = None) -> Chart:
                 not role.operands,
                 stand_ins.get(key),
                 _title(role, ops),
+                f"{role.spec.shape}" if shapes else "",
             )
         )
     return Chart(

@@ -13,8 +13,16 @@ from math import sqrt
 
 from minigrad.draw.chart import Arrow, Chart
 from minigrad.draw.columns import COLUMN, RADIUS, Loop
-from minigrad.draw.curves import Curve, clipped, part_of, point_at, rounded, straight
-from minigrad.draw.folded import bulge, over
+from minigrad.draw.curves import (
+    Curve,
+    bulge,
+    clipped,
+    over,
+    part_of,
+    point_at,
+    rounded,
+    straight,
+)
 from minigrad.draw.heights import ARC, Bus, Heights
 from minigrad.draw.letters import note
 from minigrad.draw.scene import Lines, Node
@@ -98,7 +106,14 @@ def rise(a: Node, b: Node) -> Curve:
     return rounded(start, (x, track), (turn, track), (turn, b.y), end, radius=5.0)
 
 
-def stubs(sheet: Sheet, chart: Chart, arrow: Arrow, loop: Loop, label: Lines) -> int:
+def stubs(
+    sheet: Sheet,
+    chart: Chart,
+    arrow: Arrow,
+    loop: Loop,
+    label: Lines,
+    kind: str = "forward",
+) -> int:
     """The halves of a recurrence at both sides of the gap, and how many there are."""
     if loop.gap is None:
         return 0
@@ -117,6 +132,7 @@ def stubs(sheet: Sheet, chart: Chart, arrow: Arrow, loop: Loop, label: Lines) ->
                     curve,
                     label,
                     head=False,
+                    kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t}) → {arrow.target}({other})",
                     covers=((tail.key, seat(arrow.target, other), arrow.labels),),
@@ -131,6 +147,7 @@ def stubs(sheet: Sheet, chart: Chart, arrow: Arrow, loop: Loop, label: Lines) ->
                     tip.key,
                     curve,
                     label,
+                    kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t - d}) → {arrow.target}({t})",
                     covers=((seat(arrow.source, t - d), tip.key, arrow.labels),),

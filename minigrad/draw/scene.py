@@ -68,6 +68,7 @@ class Node:
     fill: str | None = None
     ink: str | None = None
     border: str | None = None
+    bus: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from minigrad.draw.curves import (
     polyline,
     sample,
 )
+from minigrad.draw.dot import clean
 from minigrad.draw.scene import (
     Edge,
     Frame,
@@ -36,9 +37,11 @@ from minigrad.draw.scene import (
     Node,
     Point,
     Rectangle,
+    Run,
     Scene,
     Text,
     arranged,
+    bounds,
     extent,
 )
 
@@ -98,23 +101,34 @@ class Sheet:
             self.wishes.append(Wish(label, _shaft(edge), share, edge.part, text_kind))
 
     @property
+    def bounds(self) -> Rectangle:
+        """The rectangle around everything so far."""
+        nodes = tuple(self.nodes.values())
+        return bounds(Scene(nodes, (*self.edges,), (*self.texts,), (*self.frames,)))
+
+    @property
     def right(self) -> float:
         """The x of the rightmost thing so far."""
-        texts = [t.x + extent(t.lines)[0] / 2 for t in self.texts]
-        nodes = [n.x + n.width / 2 for n in self.nodes.values()]
-        return max([*texts, *nodes, 0.0])
+        return self.bounds[2]
 
-    def scene(self, title: str = "") -> Scene:
-        """The finished scene, with all labels placed."""
+    def scene(self, caption: str | None = None) -> Scene:
+        """The finished scene, with all labels placed and the caption below."""
         self.texts += place(self.wishes, self.nodes.values(), self.edges, self.texts)
         self.wishes = []
+        if caption:
+            left, low, right, _ = self.bounds
+            lines = tuple(
+                (Run(clean(line), "serif", 13.0),) for line in caption.split("\n")
+            )
+            y = low - 14 - extent(lines)[1] / 2
+            self.write((left + right) / 2, y, lines, "caption")
         return arranged(
             self.nodes.values(),
             self.edges,
             self.texts,
             self.frames,
             self.elided,
-            title,
+            caption or "",
         )
 
 

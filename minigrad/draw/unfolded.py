@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.draw.chart import Arrow, Chart, instances
+from minigrad.draw.chart import Arrow, Chart, Weight, instances
 from minigrad.draw.columns import COLUMN, Loop, visible
 from minigrad.draw.folded import circle, label_of
 from minigrad.draw.heights import Heights
@@ -24,9 +24,10 @@ from minigrad.draw.letters import indexed
 from minigrad.draw.routes import dots, route, seat, stubs
 from minigrad.draw.scene import Lines
 from minigrad.draw.sheet import Sheet
+from minigrad.draw.weights import draw_buses
 
 PART = "unfolded"
-LANE = 14.0
+LANE, BOXES = 14.0, 84.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,9 @@ class Unrolling:
 
     index: Mapping[int, str] | None = None
     labels: bool = True
+    weights: tuple[Weight, ...] = ()
+    edge_kind: str = "forward"
+    text_kind: str = "ink"
     below: Callable[[str, int], Lines] = lambda name, t: ()
     look: Callable[[str, int], dict[str, Any]] = lambda name, t: {}
 
@@ -61,6 +65,11 @@ def draw_unfolded(
     done = Unfolded(left=left, right=left)
     cursor = left
     for clock in chart.clocks:
+        boxes = tuple(
+            w for w in how.weights if chart.symbol(w.targets[0]).clock == clock
+        )
+        boxes_at = cursor
+        cursor += BOXES if boxes else 0.0
         cursor = _before(sheet, chart, heights, clock, cursor)
         shown = visible(chart.lengths[clock], steps)
         if how.index:
@@ -77,7 +86,11 @@ def draw_unfolded(
         )
         done.loops.append(loop)
         _columns(sheet, chart, heights, clock, loop, how)
-        _outside(sheet, chart, heights, clock, loop, how)
+        if how.index is None:
+            _outside(sheet, chart, heights, clock, loop)
+        else:
+            _and_so_on(sheet, chart, heights, clock, loop, how)
+        draw_buses(sheet, chart, heights, boxes, boxes_at, loop)
         cursor = loop.right
         further = how.index and shown[-1] == 3
         cursor += COLUMN * (1 if further else _outer(chart, clock, 1))
@@ -144,11 +157,9 @@ def _columns(
 
 
 def _outside(
-    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, how: Unrolling
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop
 ) -> None:
     """The stand-ins: what a recurrence reads before its first step."""
-    if how.index is not None:
-        return
     for symbol in chart.symbols:
         if symbol.stands_for is None:
             continue
@@ -168,6 +179,43 @@ def _outside(
                 t=0,
             )
         )
+
+
+def _and_so_on(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, how: Unrolling
+) -> None:
+    """Dashed circles h(…) at both ends of columns that are t-1, t and t+1."""
+    first, last = loop.steps[0], loop.steps[-1]
+    for arrow in chart.arrows:
+        if abs(arrow.delay) != 1 or chart.symbol(arrow.target).clock != clock:
+            continue
+        begin, end = (first, last) if arrow.delay > 0 else (last, first)
+        ends = [(begin, arrow.source, True)]
+        ends += [(end, arrow.target, False)] * (loop.gap is None)
+        for t, key, incoming in ends:
+            symbol = chart.symbol(key)
+            x = loop.at(-1 if t == first else len(loop.shown))
+            node = circle(
+                symbol,
+                f"{key}@… {t}",
+                x,
+                heights.of(key),
+                PART,
+                indexed(symbol.label, "…"),
+                kind="initial",
+                dashed=True,
+                t="…",
+            )
+            sheet.add(node)
+            inner = seat(arrow.target if incoming else arrow.source, t)
+            tail, tip = (node.key, inner) if incoming else (inner, node.key)
+            sheet.connect(
+                tail,
+                tip,
+                label=label_of(chart, arrow) if how.labels else (),
+                part=PART,
+                dashed=True,
+            )
 
 
 def _before(
@@ -227,6 +275,8 @@ def _arrow(
                 tip,
                 route(sheet, chart, heights, arrow, tail, tip),
                 label,
+                text_kind=how.text_kind,
+                kind=how.edge_kind,
                 part=PART,
                 dashed=first.dashed,
                 title=title,
@@ -234,8 +284,8 @@ def _arrow(
             )
     clock = chart.symbol(arrow.target).clock
     if arrow.delay and clock is not None:
-        drawn += stubs(sheet, chart, arrow, loops[clock], label)
-    sheet.elided += len(pairs) - drawn
+        drawn += stubs(sheet, chart, arrow, loops[clock], label, how.edge_kind)
+    sheet.elided += 0 if how.index else len(pairs) - drawn
 
 
 def _name(key: str, t: int | None) -> str:

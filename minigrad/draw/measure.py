@@ -1,0 +1,166 @@
+"""Numbers for figures: what flows backward through the recorded graph, in norms.
+
+Vocabulary
+    seat      where a named value stands in the unrolled figure: (name, t)
+    message   the part of a value's gradient that comes back over one arrow
+    share     the part of a parameter's gradient that comes from one step (eq. 10.26)
+
+Norms are those of the whole array (Frobenius), the batch included.
+
+>>> import minigrad as mg
+>>> W = mg.parameter([[0.5]], name="W")
+>>> h = mg.tensor([[1.0]], name="h0")
+>>> for t in mg.steps(3):
+...     h = (h @ W).named("h")
+>>> flow = backward(mg.Graph(h), {("h", t) for t in (1, 2, 3)})
+>>> flow.totals["h"], flow.messages[("h", 2), ("h", 3)]
+({1: 0.25, 2: 0.5, 3: 1.0}, 0.5)
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad.fold import contract
+from minigrad.grad import pullback
+from minigrad.graph import Graph, Node
+
+Seat = tuple[str, int | None]
+Series = dict[str, dict[int, float]]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Gradient norms: of values, of messages along arrows, of parameters by step."""
+
+    totals: Series
+    messages: dict[tuple[Seat, Seat], float]
+    shares: Series
+    parameters: dict[str, float]
+
+
+def seats(graph: Graph) -> dict[Node, Seat]:
+    """The seat of every named value; a read-out after the loop has its step's."""
+    late = {}
+    for node in contract(graph).nodes:
+        if node.name is not None and node.time is not None:
+            late[node.name, id(node.value)] = node.t
+    found: dict[Node, Seat] = {}
+    for node in graph.nodes:
+        if node.name is not None and node.kind != "parameter":
+            t = node.t if node.time else late.get((node.name, id(node.value)))
+            found[node] = (node.name, t)
+    return found
+
+
+def chosen(graph: Graph, at: dict[Node, Seat], name: str | None, t: int | None) -> Node:
+    """The node of that name at that step; None as the step means the last."""
+    found = [n for n, seat in at.items() if seat[0] == name]
+    if t is not None:
+        found = [n for n in found if at[n][1] == t]
+    if not found:
+        names = ", ".join(sorted({seat[0] for seat in at.values()}))
+        step = "" if t is None else f" at step {t}"
+        raise ValueError(f"no value named {name!r}{step}; there are {names}")
+    return found[-1]
+
+
+def gradients(graph: Graph, outputs: Collection[Node], nodes: list[Node]) -> list[Any]:
+    """The gradients of the (summed) outputs by some nodes; 0.0 where none arrives."""
+    found = pullback(list(outputs), [np.ones_like(o.value) for o in outputs], nodes)
+    return [found.get(node, 0.0) for node in nodes]
+
+
+def by_step(
+    graph: Graph,
+    names: Collection[str],
+    measure: Callable[[list[Node]], list[float]],
+) -> Series:
+    """A number for each of the named values at each step."""
+    at = seats(graph)
+    nodes = [n for n, (name, t) in at.items() if name in names and t is not None]
+    series: Series = {name: {} for name in names}
+    for node, value in zip(nodes, measure(nodes), strict=True):
+        name, t = at[node]
+        series[name][t or 0] = value
+    return {name: dict(sorted(numbers.items())) for name, numbers in series.items()}
+
+
+def norm(array: Any) -> float:
+    """The Frobenius norm, in float64; exact zeros give 0.0, and nan and inf stay."""
+    values = np.asarray(getattr(array, "cotangent", array), dtype=np.float64)
+    largest = float(np.max(np.abs(values), initial=0.0))
+    if largest == 0.0 or not np.isfinite(largest):
+        return largest
+    # Scaled, since squares of 1e-200 would vanish.
+    return largest * float(np.sqrt(np.sum((values / largest) ** 2)))
+
+
+def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
+    """All gradient norms that the backward view shows, in one backward pass.
+
+    ``visible`` are the seats between which messages are wanted; totals and shares cover
+    every step.
+    """
+    at = seats(graph)
+    values = [
+        n
+        for n in at
+        if n.inputs and np.issubdtype(n.value.dtype, np.inexact) and not _data(n)
+    ]
+    parameters = list(graph.parameters)
+    names = graph.names
+    arrived: list[tuple[Node, int, Any]] = []
+    outputs = graph.outputs
+    ones = [np.ones_like(o.value) for o in outputs]
+    found = pullback(outputs, ones, [*values, *parameters], shares=arrived)
+    totals: Series = {}
+    for node in values:
+        name, t = at[node]
+        if t is not None:
+            totals.setdefault(name, {})[t] = norm(found.get(node, 0.0))
+    sums: dict[tuple[Seat, Seat], Any] = {}
+    by_use: dict[tuple[str, int], Any] = {}
+    wanted = set(parameters)
+    for consumer, argument, cotangent in arrived:
+        source = consumer.inputs[argument]
+        part = getattr(cotangent, "cotangent", cotangent)
+        if source in wanted:
+            key = (names[source], consumer.t or 0)
+            by_use[key] = by_use.get(key, 0.0) + part
+        elif at.get(source) in visible:
+            for target in _serves(graph, consumer, at):
+                way = (at[source], target)
+                sums[way] = sums[way] + part if way in sums else part
+    shares: Series = {}
+    for (name, t), part in sorted(by_use.items()):
+        shares.setdefault(name, {})[t] = norm(part)
+    return Flow(
+        totals,
+        {way: norm(part) for way, part in sums.items()},
+        shares,
+        {names[p]: norm(found.get(p, 0.0)) for p in parameters},
+    )
+
+
+def _data(node: Node) -> bool:
+    """Whether a value is one element of a given sequence."""
+    return node.op.name == "step" and not node.inputs[0].inputs
+
+
+def _serves(graph: Graph, node: Node, at: dict[Node, Seat]) -> list[Seat]:
+    """The first named values that are computed from a node."""
+    served: dict[Seat, None] = {}
+    stack, seen = [node], {node}
+    while stack:
+        here = stack.pop()
+        if here in at:
+            served[at[here]] = None
+            continue
+        for use in graph.uses(here):
+            if use.node not in seen:
+                seen.add(use.node)
+                stack.append(use.node)
+    return list(served)

@@ -1,0 +1,195 @@
+"""Overlays: a number for each step as the colour of its circle, on a log scale.
+
+Vocabulary
+    series   the numbers of one named value: {t: number}
+    decade   a power of ten; the colour bar runs over whole decades
+
+Larger is lighter (cividis, which colour-blind eyes read too). What has no logarithm has
+its own look: an exact 0 is white, nan and inf have a red dashed border.
+
+>>> scale = Scale([1e-4, 0.5])
+>>> scale.decades, scale.fill(1e-4), scale.fill(0.0)
+((-4, 0), '#00224E', '#FFFFFF')
+>>> short(0.000114), short(0.62), short(float("nan"))
+('1.1e-4', '0.62', 'nan')
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+from typing import Any
+
+from minigrad.draw.chart import Chart
+from minigrad.draw.heights import Heights
+from minigrad.draw.letters import note
+from minigrad.draw.measure import Series, by_step, chosen, gradients, norm, seats
+from minigrad.draw.scene import Frame, Run
+from minigrad.draw.sheet import Sheet
+from minigrad.draw.unfolded import Unfolded
+from minigrad.graph import Graph, Node
+
+# Every fifteenth colour of cividis (Nuñez, Anderton, Renslow 2018).
+CIVIDIS = (
+    "00224E 002D6B 16396D 2F446B 42506D 545B6F 656870 757575 "
+    "858078 978C77 A99A74 BCA76E D0B665 E2C45B F3D24E FEE838"
+)
+COLOURS = [tuple(bytes.fromhex(colour)) for colour in CIVIDIS.split()]
+SWATCH, SWATCHES = 9.0, 24
+RED = "#D00000"
+VALUE, GRADIENT = "‖{}⁽ᵗ⁾‖", "‖∂{}/∂{}⁽ᵗ⁾‖"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The numbers of an overlay, and what they are called."""
+
+    series: Series
+    titles: dict[str, str]
+
+
+class Scale:
+    """From numbers to colours, over the decades that the numbers span."""
+
+    def __init__(self, numbers: Iterable[float]) -> None:
+        logs = [log10(abs(v)) for v in numbers if v and isfinite(v)]
+        low = floor(min(logs, default=0.0))
+        high = max(ceil(max(logs, default=1.0)), low + 1)
+        self.decades = (low, high)
+
+    def position(self, value: float) -> float:
+        """Where a number lies on the scale, 0 to 1."""
+        low, high = self.decades
+        return min(max((log10(abs(value)) - low) / (high - low), 0.0), 1.0)
+
+    def fill(self, value: float) -> str:
+        """The colour of a number."""
+        if not value or not isfinite(value):
+            return "#FFFFFF"
+        return mixed(self.position(value))
+
+    def look(self, value: float) -> dict[str, Any]:
+        """Fill, letters and border of a circle with that number."""
+        fill = self.fill(value)
+        ink = "#FFFFFF" if luminance(fill) < 0.19 else "#000000"
+        if not isfinite(value):
+            return {"fill": fill, "ink": ink, "border": RED, "dashed": True}
+        return {"fill": fill, "ink": ink, "border": "#1A1A1A"}
+
+
+def mixed(share: float) -> str:
+    """The colour at a share of the colour map."""
+    place = share * (len(COLOURS) - 1)
+    i = min(int(place), len(COLOURS) - 2)
+    a, b = COLOURS[i : i + 2]
+    return "#" + "".join(
+        f"{round(x + (y - x) * (place - i)):02X}" for x, y in zip(a, b, strict=True)
+    )
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance (WCAG 2) of a colour, 0 to 1."""
+    linear = [
+        c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (v / 255 for v in bytes.fromhex(colour[1:]))
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def short(value: float) -> str:
+    """A number in two digits."""
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else str(value)
+    if 0.01 <= abs(value) < 1000:
+        digits = max(0, 1 - floor(log10(abs(value))))
+        return f"{value:.{digits}f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
+    """The numbers that were asked for.
+
+    Parameters
+    ----------
+    asked: "grad" (of the loss by each state), "value" (norms of the states), ("grad",
+        name, t) for the loss of that name at step t alone, ("value", name, None) for
+        another value than the states, or a function of an array that returns a number.
+    """
+    states = [
+        s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
+    ]
+    kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
+    if kind == "value" and name is not None:
+        states = [name]
+    if not states:
+        raise ValueError("an overlay needs a state: a named value that crosses a step")
+    if kind == "grad":
+        at = seats(graph)
+        outputs = [chosen(graph, at, name, t)] if name is not None else graph.outputs
+
+        def by_gradient(nodes: list[Node]) -> list[float]:
+            return [norm(g) for g in gradients(graph, outputs, nodes)]
+
+        series = by_step(graph, states, by_gradient)
+        top = f"{name}⁽{superscript(t)}⁾" if name and t is not None else name or "L"
+        titles = {s: GRADIENT.format(top, s) for s in states}
+    elif kind == "value":
+        series = by_step(graph, states, lambda nodes: [norm(n.value) for n in nodes])
+        titles = {s: VALUE.format(s) for s in states}
+    elif callable(kind):
+        series = by_step(
+            graph, states, lambda nodes: [float(kind(n.value)) for n in nodes]
+        )
+        said = getattr(kind, "__name__", "f")
+        said = "f" if said == "<lambda>" else said
+        titles = {s: f"{said}({s}⁽ᵗ⁾)" for s in states}
+    else:
+        raise ValueError(
+            f'no overlay {asked!r}: there are "grad", "value", (kind, name, t) and '
+            "functions of an array"
+        )
+    if not all(series.values()):
+        missing = next(s for s in states if not series[s])
+        raise ValueError(f"no value named {missing!r} at any step")
+    return Overlay(series, titles)
+
+
+def superscript(t: int) -> str:
+    """A step number as raised digits."""
+    return str(t).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
+
+
+def write_numbers(
+    sheet: Sheet,
+    chart: Chart,
+    done: Unfolded,
+    series: Series,
+    titles: dict[str, str],
+    kind: str = "ink",
+) -> None:
+    """One row of numbers below the columns for each series, with its name in front."""
+    y = sheet.bounds[1] - 14.0
+    for name, title in titles.items():
+        clock = chart.symbol(name).clock or 0
+        loop = done.loops[clock]
+        for t in loop.steps:
+            if t in series[name]:
+                sheet.write(loop.x(t), y, note(short(series[name][t]), 11.0), kind)
+        sheet.write(loop.at(-1), y, note(title, 12.0, "serif"), kind)
+        y -= 18.0
+
+
+def write_bar(sheet: Sheet, heights: Heights, done: Unfolded, scale: Scale) -> None:
+    """The colour bar with its decades, below everything."""
+    low, high = scale.decades
+    top = sheet.bounds[1] - 16.0
+    left = done.loops[0].at(-0.4)
+    for k in range(SWATCHES):
+        box = (left + k * SWATCH, top - 11, left + (k + 1) * SWATCH, top)
+        sheet.frames.append(Frame(box, fill=mixed((k + 0.5) / SWATCHES)))
+    every = max(1, ceil((high - low) / 8))
+    for decade in range(low, high + 1, every):
+        x = left + SWATCHES * SWATCH * (decade - low) / (high - low)
+        power = Run(str(decade).replace("-", "−"), "serif", 8.0, 4.0)
+        sheet.write(x, top - 21, ((Run("10", "serif", 10.0), power),))
+    sheet.write(left + SWATCHES * SWATCH + 40, top - 5.5, note("log scale"), "faint")
