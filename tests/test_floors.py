@@ -1,0 +1,99 @@
+"""The house: an import goes down, and nothing below the tasks prints.
+
+A module may import rooms of its own floor or of those below. Floors 1 to 5 are the
+engine, which can be read alone; `draw` knows graphs and not how they are computed.
+"""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "minigrad"
+FLOORS = {
+    "scope": 1,
+    "graph": 1,
+    "graph_json": 1,
+    "op": 2,
+    "tensor": 3,
+    "ops": 4,
+    "grad": 5,
+    "contract": 5,
+    "fold": 5,
+    "recurrence": 5,
+    "compile": 6,
+    "draw": 6,
+    "testing": 6,
+    "nn": 7,
+    "optim": 7,
+    "data": 7,
+    "train": 7,
+    "models": 8,
+    "tasks": 9,
+    "cli": 9,
+    "__main__": 9,
+}
+# `loss.backward()` is the one step up, taken when it is called.
+UPWARD = {("tensor.py", "grad")}
+DRAW_KNOWS = {"draw", "scope", "graph", "contract", "fold", "recurrence", "grad"}
+
+
+def modules():
+    return sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def room(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path):
+    """The rooms of minigrad that a file imports, anywhere in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            targets = names if node.module == "minigrad" else [node.module]
+        else:
+            continue
+        parts = [target.split(".") for target in targets]
+        found |= {p[1] for p in parts if p[0] == "minigrad" and len(p) > 1}
+        assert ["minigrad"] not in parts, f"{path}: import the room, not the face"
+    return found - {"__version__"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=name)
+def test_imports_go_down(path):
+    floor = FLOORS[room(path)]
+    for target in imported_rooms(path):
+        if (name(path), target) not in UPWARD:
+            assert FLOORS[target] <= floor, f"{name(path)} imports {target}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("draw/*.py")), ids=name)
+def test_draw_knows_graphs_only(path):
+    assert imported_rooms(path) <= DRAW_KNOWS
+
+
+@pytest.mark.parametrize("path", modules(), ids=name)
+def test_only_tasks_print(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prints = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+    assert FLOORS[room(path)] == 9 or not prints, f"print at lines {prints}"
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in modules()} <= set(FLOORS)
