@@ -6,7 +6,7 @@ target; U input-to-hidden, W recurrent, V hidden-to-output, b and c biases.
 >>> import numpy as np
 >>> model = ManyToMany(1, 4, 1, rng=np.random.default_rng(0))
 >>> model
-ManyToMany(U (1, 4), W (4, 4), V (4, 1), b (4,), c (1,))
+ManyToMany(rnn.U (1, 4), rnn.W (4, 4), rnn.b (4,), V (4, 1), c (1,))
 """
 
 from minigrad.models.dynamical_system import DynamicalSystem, formula

@@ -18,23 +18,27 @@ n_out). Sequences are time-major: (time, batch, features).
 >>> xs = rng.normal(size=(5, 1, 2)).astype(np.float32)
 >>> ys = rng.integers(2, size=(5, 1))
 >>> loss = model.loss(xs, ys)
->>> [use.t for use in mg.Graph(loss).uses(model.W)]
+>>> [use.t for use in mg.Graph(loss).uses(model.rnn.W)]
 [1, 2, 3, 4, 5]
+
+The cell may be another one (``cell="lstm"``), and stand in ``layers`` of its own kind.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minigrad.nn import Module, init
+from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.ops.elementwise import tanh
+from minigrad.nn.recurrent import extent, masks, unroll
+from minigrad.op import no_grad
 from minigrad.ops.shape import stack
-from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["ManyToMany"]
+__all__ = ["ManyToMany", "mean_loss"]
 
 
 class ManyToMany(Module):
@@ -45,6 +49,8 @@ class ManyToMany(Module):
     n_in, n_hidden, n_out: the sizes of x(t), h(t) and o(t).
     loss: L(t) as a function of o(t) and y(t): ``cross_entropy`` (y(t) are class numbers
         (batch,)) or ``mse`` (y(t) has the shape of o(t)), or one of your own.
+    cell, U, layers, dropout: the recurrent part, as ``minigrad.nn.cells.cell`` takes
+        them; U is "trained", "identity", "orthogonal" or "fixed".
     rng: where the start comes from: U and V Glorot, W orthogonal, b and c zero.
     """
 
@@ -56,44 +62,119 @@ class ManyToMany(Module):
         *,
         rng: np.random.Generator,
         loss: Loss = cross_entropy,
+        cell: str | MakeCell = "elman",
+        U: str = "trained",
+        layers: int = 1,
+        dropout: float = 0.0,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.U = parameter(init.glorot(rng, (n_in, n_hidden), dtype))
-        self.W = parameter(init.orthogonal(rng, (n_hidden, n_hidden), dtype))
+        self.rnn = make_cell(
+            cell,
+            n_in,
+            n_hidden,
+            rng=rng,
+            U=U,
+            layers=layers,
+            dropout=dropout,
+            dtype=dtype,
+        )
         self.V = parameter(init.glorot(rng, (n_hidden, n_out), dtype))
-        self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
         self.c = parameter(init.zeros(rng, (n_out,), dtype))
         self.step_loss = loss
 
-    def forward(self, xs: Any, h0: Any = None) -> Tensor:
+    def forward(self, xs: Any, state: State | None = None) -> Tensor:
         """The outputs o(1) .. o(T) of xs (time, batch, n_in): (time, batch, n_out).
 
-        ``h0`` (batch, n_hidden) is the state before the first step, zero by default.
+        ``state`` is the one before the first step, zeros by default.
         """
-        h = self.start(xs, h0)
-        outputs = []
-        for _, x in steps(x=xs):
-            h, o = self.step(h, x)
-            outputs.append(o)
-        return stack(outputs)  # type: ignore[no-any-return]
+        outputs = [self.read(h) for t, (h, *_) in unroll(self.rnn, xs, state)]
+        return stack(outputs)
 
-    def loss(self, xs: Any, ys: Any, h0: Any = None) -> Tensor:
-        """The mean of L(t) over the steps, for targets ys (time, batch, ...)."""
+    def read(self, h: Tensor) -> Tensor:
+        """From h(t) to o(t)."""
+        return (self.c + h @ self.V).named("o")  # type: ignore[no-any-return]
+
+    def loss(
+        self,
+        xs: Any,
+        ys: Any,
+        state: State | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        truncate: int | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> Tensor:
+        """The mean of L(t) over the steps, for targets ys (time, batch, ...).
+
+        ``lengths`` (batch,) leaves out what lies beyond the end of each sequence,
+        ``truncate`` cuts the gradient every so many steps, and ``rng`` draws dropout
+        masks; without it nothing is dropped.
+        """
+        return self.loss_and_state(
+            xs, ys, state, lengths=lengths, truncate=truncate, rng=rng
+        )[0]
+
+    def loss_and_state(
+        self,
+        xs: Any,
+        ys: Any,
+        state: State | None = None,
+        *,
+        lengths: ArrayLike | None = None,
+        truncate: int | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[Tensor, State]:
+        """As ``loss``, with the last state, from which the next piece may start.
+
+        >>> from minigrad.nn.recurrent import detached
+        >>> rng = np.random.default_rng(0)
+        >>> model = ManyToMany(2, 3, 2, rng=rng)
+        >>> xs, ys = np.ones((4, 1, 2), np.float32), np.ones((4, 1), int)
+        >>> loss, state = model.loss_and_state(xs, ys)
+        >>> loss, state = model.loss_and_state(xs, ys, detached(state))
+        """
+        mask = None
+        if lengths is not None:
+            mask = tensor(masks(lengths, extent(xs)[0]), name="masks")
+        state = self.rnn.start(extent(xs)[1]) if state is None else state
         with self.scope():
-            h = self.start(xs, h0)
             losses = []
-            for _, x, y in steps(x=xs, y=ys):
-                h, o = self.step(h, x)
+            run = unroll(
+                self.rnn, xs, state, y=ys, mask=mask, truncate=truncate, rng=rng
+            )
+            for _, state, y in run:
+                o = self.read(state[0])
                 losses.append(self.step_loss(o, y).named("L"))
-            return stack(losses).mean()  # type: ignore[no-any-return]
+            return mean_loss(losses, mask), state
 
-    def start(self, xs: Any, h0: Any = None) -> Tensor:
-        """The state before the first step, always a node of its own, named h0."""
-        if h0 is None:
-            h0 = np.zeros((np.shape(xs)[1], self.W.shape[0]), self.W.dtype)
-        return h0 if isinstance(h0, Tensor) else tensor(h0, name="h0")
+    def continued(
+        self,
+        xs: Any,
+        steps: int,
+        feed: Callable[[NDArray[Any]], ArrayLike],
+    ) -> NDArray[Any]:
+        """Closed loop: after xs, the network goes on from its own outputs.
 
-    def step(self, h: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
-        """From h(t-1) and x(t) to h(t) and o(t)."""
-        h = tanh(self.b + h @ self.W + x @ self.U).named("h")
-        return h, (self.c + h @ self.V).named("o")
+        ``feed`` makes the next x(t) (batch, n_in) of the last o(t) (batch, n_out): it
+        hands a number back, or draws a symbol. Gives the ``steps`` outputs that follow
+        the one at the end of xs, with that one first: (steps + 1, batch, n_out).
+        """
+        with no_grad():
+            *_, (_, state) = unroll(self.rnn, xs)
+            outputs = [self.read(state[0]).data]
+            for _ in range(steps):
+                x = np.asarray(feed(outputs[-1]), self.V.dtype)
+                state = self.rnn(x, state)
+                outputs.append(self.read(state[0]).data)
+        return np.stack(outputs)
+
+
+def mean_loss(losses: list[Tensor], mask: Tensor | None = None) -> Tensor:
+    """The mean of L(t), one (batch,) a step; with a mask (time, batch), of those in it.
+
+    The number of steps is taken from the values, so the graph is the same for every T.
+    """
+    every = stack(losses)
+    if mask is None:
+        return every.mean()  # type: ignore[no-any-return]
+    return (every * mask).sum() / mask.astype(every.dtype).sum()  # type: ignore[no-any-return]

@@ -1,30 +1,42 @@
 """Losses of one step: L(t) from what the network says, o(t), and the target y(t).
 
-Each has the form ``loss(o, y)`` and gives a scalar, the mean over the batch, so that a
-model takes any of them. They are the ops of the same name, written for reading.
+Each has the form ``loss(o, y)`` and gives one number per sequence, shape (batch,), so
+that a model takes any of them, and leaves out what lies beyond a sequence's end.
 
 >>> import minigrad as mg
 >>> o = mg.tensor([[2.0, 0.0]], name="o")
->>> round(cross_entropy(o, [0]).item(), 4), mse(o, [[1.0, 0.0]]).item()
-(0.1269, 0.5)
+>>> cross_entropy(o, [0]).data.round(4).tolist(), mse(o, [[1.0, 0.0]]).data.tolist()
+([0.1269], [0.5])
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from minigrad.ops import nn
+from minigrad.ops.elementwise import softplus
 from minigrad.tensor import Tensor
 
-__all__ = ["Loss", "cross_entropy", "mse"]
+__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "mse"]
 
 Loss = Callable[[Any, Any], Tensor]
 
 
 def cross_entropy(o: Any, y: Any) -> Tensor:
     """-log softmax(o)[y]: o (..., classes), y class numbers (...) (eq. 10.14)."""
-    return nn.cross_entropy(o, y)  # type: ignore[no-any-return]
+    return nn.cross_entropy(o, y, reduction="none")  # type: ignore[no-any-return]
 
 
 def mse(o: Any, y: Any) -> Tensor:
-    """The mean of (o - y)²; o and y have one shape."""
-    return nn.mse_loss(o, y)  # type: ignore[no-any-return]
+    """The mean over the features of (o - y)²; o and y have one shape."""
+    return nn.mse_loss(o, y, reduction="none").mean(axis=-1)  # type: ignore[no-any-return]
+
+
+def binary_cross_entropy(o: Any, y: Any) -> Tensor:
+    """-log of the probability of bits: sigmoid(o) for 1, the mean over the features.
+
+    >>> import minigrad as mg
+    >>> o = mg.tensor([[0.0, 30.0]], name="o")
+    >>> binary_cross_entropy(o, [[1.0, 1.0]]).data.round(4).tolist()
+    [0.3466]
+    """
+    return (softplus(o) - o * y).mean(axis=-1)  # type: ignore[no-any-return]

@@ -64,7 +64,8 @@ def network(seed: int, start: int = 0) -> ManyToMany:
     model = ManyToMany(1, N_HIDDEN, 1, rng=rng, loss=mse)
     # An orthogonal W never forgets. 0.4 of it starts with a memory of few years, and
     # training finds out how many are worth keeping.
-    model.W.assign(0.4 * model.W.data)
+    W = dict(model.named_parameters())["rnn.W"]
+    W.assign(0.4 * W.data)
     return model
 
 

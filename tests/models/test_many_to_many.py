@@ -14,7 +14,7 @@ T, B = 5, 2
 def model():
     rng = np.random.default_rng(0)
     model = ManyToMany(3, 4, 2, rng=rng, dtype=np.float64)
-    model.b.assign(rng.normal(size=4))
+    model.rnn.b.assign(rng.normal(size=4))
     model.c.assign(rng.normal(size=2))
     return model
 
@@ -29,8 +29,12 @@ def ys():
     return np.random.default_rng(2).integers(2, size=(T, B))
 
 
+def cell(model):
+    return model.rnn.U, model.rnn.W, model.rnn.b
+
+
 def by_hand(model, xs, h):
-    U, W, V, b, c = (p.data for p in (model.U, model.W, model.V, model.b, model.c))
+    U, W, b, V, c = (p.data for p in (*cell(model), model.V, model.c))
     outputs = []
     for x in xs:
         h = np.tanh(b + h @ W + x @ U)
@@ -44,12 +48,14 @@ def test_outputs_are_those_of_the_equations(model, xs):
 
 def test_an_initial_state_is_used(model, xs):
     h0 = np.full((B, 4), 0.5)
-    np.testing.assert_allclose(model(xs, h0).data, by_hand(model, xs, h0))
+    np.testing.assert_allclose(
+        model(xs, (mg.tensor(h0, name="h0"),)).data, by_hand(model, xs, h0)
+    )
 
 
 def test_the_initial_state_may_be_learnt(model, xs, ys):
     h0 = mg.parameter(np.zeros((B, 4)), name="h0")
-    loss = model.loss(xs, ys, h0)
+    loss = model.loss(xs, ys, (h0,))
     assert h0.node in mg.Graph(loss).parameters
     loss.backward()
     assert np.abs(h0.grad).max() > 0
@@ -74,7 +80,7 @@ def test_another_loss(xs):
 
 def test_gradients_are_those_of_backpropagation_through_time(model, xs, ys):
     # Eq. 10.17-10.28 written out, an oracle that knows nothing of the engine.
-    U, W, V, b, c = (p.data for p in (model.U, model.W, model.V, model.b, model.c))
+    U, W, b, V, c = (p.data for p in (*cell(model), model.V, model.c))
     h, states, outputs = np.zeros((B, 4)), [np.zeros((B, 4))], []
     for x in xs:
         h = np.tanh(b + h @ W + x @ U)
@@ -89,9 +95,9 @@ def test_gradients_are_those_of_backpropagation_through_time(model, xs, ys):
         da = (dh + do @ V.T) * (1 - h * h)
         expected[model.c] += do.sum(0)
         expected[model.V] += h.T @ do
-        expected[model.b] += da.sum(0)
-        expected[model.W] += states[t - 1].T @ da
-        expected[model.U] += xs[t - 1].T @ da
+        expected[model.rnn.b] += da.sum(0)
+        expected[model.rnn.W] += states[t - 1].T @ da
+        expected[model.rnn.U] += xs[t - 1].T @ da
         dh = da @ W.T
     model.loss(xs, ys).backward()
     for p, g in expected.items():
@@ -100,7 +106,7 @@ def test_gradients_are_those_of_backpropagation_through_time(model, xs, ys):
 
 def test_each_parameter_is_one_node_with_one_use_per_step(model, xs, ys):
     graph = mg.Graph(model.loss(xs, ys))
-    assert [node.name for node in graph.parameters] == ["U", "W", "V", "b", "c"]
+    assert [node.name for node in graph.parameters] == ["U", "W", "b", "V", "c"]
     for p in model.parameters():
         assert [use.t for use in graph.uses(p)] == list(range(1, T + 1))
 
