@@ -21,6 +21,7 @@ from minigrad.grad import (
 )
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.op import Op, no_grad, op
+from minigrad.ops.convolution import conv1d, conv1d_to_w, conv1d_to_x
 from minigrad.ops.elementwise import (
     absolute,
     add,
@@ -57,34 +58,70 @@ from minigrad.ops.elementwise import (
     tanh,
     where,
 )
-from minigrad.ops.indexing import embedding, getitem, scatter_n
-from minigrad.ops.linalg import dot, matmul
+from minigrad.ops.indexing import (
+    argsort,
+    diagonal,
+    embedding,
+    getitem,
+    scatter_n,
+    sort,
+    take,
+    take_along_axis,
+    trace,
+    undiagonal,
+    untake,
+    untake_along_axis,
+)
+from minigrad.ops.linalg import (
+    dot,
+    einsum,
+    identity_like,
+    matmul,
+    outer,
+    tensordot,
+)
 from minigrad.ops.nn import (
     cross_entropy,
+    layer_norm,
     log_softmax,
     mse_loss,
-    one_hot_like,
+    nll_loss,
     softmax,
+    target_weights,
 )
 from minigrad.ops.reduction import (
+    count,
+    cumprod,
+    cumsum,
+    linear_recurrence,
     logsumexp,
     max,
     mean,
     min,
+    prod,
     spread,
     spread_mean,
+    std,
     sum,
+    var,
 )
 from minigrad.ops.shape import (
     broadcast_to,
     concatenate,
     expand_dims,
+    flip,
+    pad,
     reshape,
     reshape_like,
+    roll,
+    split,
     squeeze,
     stack,
     swapaxes,
     transpose,
+    tril,
+    triu,
+    unpad,
 )
 from minigrad.ops.time import step, steps
 from minigrad.scope import scope

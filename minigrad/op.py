@@ -87,7 +87,7 @@ class Op:
         self.arity = -1 if variadic else len(vjps)
         self.name = name or forward.__name__
         self.__doc__ = forward.__doc__
-        self._names: list[str] | None = None
+        self._defaults: dict[str, Any] | None = None
         self.keywords = _keywords(vjps, forward)
         if self.name == "<lambda>":
             raise ValueError("an op needs a name: pass name= or a named function")
@@ -175,9 +175,11 @@ class Op:
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call in NumPy's own form into operands and attributes."""
-        if self._names is None:
-            self._names = list(inspect.signature(self.forward).parameters)
-        names = self._names
+        if self._defaults is None:
+            parameters = inspect.signature(self.forward).parameters.values()
+            self._defaults = {p.name: p.default for p in parameters}
+        defaults = self._defaults
+        names = list(defaults)
         count = 1 if self.variadic else self.arity
         if len(args) > len(names):
             raise TypeError(
@@ -187,9 +189,10 @@ class Op:
         attrs = dict(attrs)
         operands = list(args[:count])
         for name in names[len(operands) : count]:
-            if name not in attrs:
+            value = attrs.pop(name, defaults[name])
+            if value is inspect.Parameter.empty:
                 raise TypeError(f"{self.name} lacks its operand {name!r}")
-            operands.append(attrs.pop(name))
+            operands.append(value)
         attrs.update(zip(names[count:], args[count:], strict=False))
         if not self.variadic:
             return tuple(operands), attrs

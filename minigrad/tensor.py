@@ -210,6 +210,9 @@ class Tensor:
     softmax, log_softmax = _op("softmax"), _op("log_softmax")
     logsumexp, dot, astype = _op("logsumexp"), _op("dot"), _op("astype")
     swapaxes, squeeze = _op("swapaxes"), _op("squeeze")
+    prod, var, std = _op("prod"), _op("var"), _op("std")
+    cumsum, cumprod, take = _op("cumsum"), _op("cumprod"), _op("take")
+    diagonal, trace = _op("diagonal"), _op("trace")
 
     __add__, __radd__ = _op("add"), _reflected("add")
     __sub__, __rsub__ = _op("subtract"), _reflected("subtract")

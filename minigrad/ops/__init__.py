@@ -1,6 +1,7 @@
 """The op set: one declaration per op, rules aligned by argument.
 
-``elementwise reduction shape linalg indexing nn time`` hold the ops of those kinds. In
+``elementwise reduction shape linalg indexing nn convolution time`` hold the ops of
+those kinds. In
 a rule ``g`` is the cotangent of the output ``y`` and a, b, x are the arguments; what
 has no derivative has ``None``. Rules are written with NumPy functions and ops, so that
 they compute on arrays and record on Tensors.
@@ -10,6 +11,24 @@ they compute on arrays and record on Tensors.
 True
 """
 
-from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, time
+from minigrad.ops import (
+    convolution,
+    elementwise,
+    indexing,
+    linalg,
+    nn,
+    reduction,
+    shape,
+    time,
+)
 
-__all__ = ["elementwise", "indexing", "linalg", "nn", "reduction", "shape", "time"]
+__all__ = [
+    "convolution",
+    "elementwise",
+    "indexing",
+    "linalg",
+    "nn",
+    "reduction",
+    "shape",
+    "time",
+]

@@ -1,7 +1,9 @@
-"""Picking elements. The rules answer with a ``Scatter``: cotangent and place.
+"""Picking elements: by index, along an axis, in order, on a diagonal.
 
-Duplicate indices accumulate. T indexings of one array cost O(T): the engine adds each
-cotangent at its place in one buffer, and when it records, one ``scatter_n`` node does.
+The rules answer with a ``Scatter``, cotangent and place, or with the op that puts
+elements where the other has picked them. Duplicate indices accumulate. T indexings of
+one array cost O(T): the engine adds each cotangent at its place in one buffer, and when
+it records, one ``scatter_n`` node does.
 
 >>> import minigrad as mg
 >>> x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -74,3 +76,137 @@ def embedding(W: Any, index: Any) -> Any:
             f"embedding takes integers, got {index.dtype}: one-hot rows go to x @ W"
         )
     return W[index]
+
+
+def _flat(index: Any, n: int, mode: str) -> Any:
+    """Indices brought into 0..n-1 as np.take does."""
+    if mode == "wrap":
+        return index % n
+    return np.clip(index, 0, n - 1) if mode == "clip" else index
+
+
+@op(
+    lambda g, y, a, index, x, axis=None, mode="raise": np.take(
+        g, index, axis=axis, mode=mode
+    ),
+    None,
+    None,
+)
+def untake(a: Any, index: Any, x: Any, axis: Any = None, mode: str = "raise") -> Any:
+    """Zeros like x with a added at integers along ``axis``: take, transposed."""
+    y = np.zeros(np.shape(x), np.asarray(a).dtype)
+    index = np.asarray(index)
+    if axis is None:
+        np.add.at(y.reshape(-1), _flat(index, y.size, mode), a)
+        return y
+    axis = axis % y.ndim
+    places = [*range(axis, axis + index.ndim)]
+    a = np.moveaxis(a, places, [*range(index.ndim)])
+    np.add.at(np.moveaxis(y, axis, 0), _flat(index, y.shape[axis], mode), a)
+    return y
+
+
+@op(
+    lambda g, y, x, index, axis=None, mode="raise": (
+        Scatter(g, index)
+        if axis == 0 and mode == "raise"
+        else untake(g, index, x, axis=axis, mode=mode)
+    ),
+    None,
+    numpy=np.take,
+)
+def take(x: Any, index: Any, axis: Any = None, mode: str = "raise") -> Any:
+    """The elements of x at integers along ``axis``; None: of x flattened.
+
+    The index is an operand, so that it may differ from step to step of a loop.
+    """
+    return np.take(x, np.asarray(index), axis, mode=mode)  # type: ignore[call-overload]
+
+
+def _along(index: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
+    """The key of take_along_axis: ``index`` on its axis, every position elsewhere."""
+    key = []
+    for d, n in enumerate(shape):
+        open_shape = (1,) * d + (n,) + (1,) * (len(shape) - d - 1)
+        key.append(
+            index if d == axis % len(shape) else np.arange(n).reshape(open_shape)
+        )
+    return tuple(key)
+
+
+@op(
+    lambda g, y, a, index, x, axis=-1: np.take_along_axis(g, index, axis=axis),
+    None,
+    None,
+)
+def untake_along_axis(a: Any, index: Any, x: Any, axis: Any = -1) -> Any:
+    """Zeros like x with a added where take_along_axis picks: its transposed."""
+    y = np.zeros(np.shape(x), np.asarray(a).dtype)
+    if axis is None:
+        np.add.at(y.reshape(-1), np.asarray(index), a)
+    else:
+        np.add.at(y, _along(np.asarray(index), y.shape, axis), a)
+    return y
+
+
+@op(
+    lambda g, y, x, index, axis=-1: untake_along_axis(g, index, x, axis=axis),
+    None,
+    numpy=np.take_along_axis,
+)
+def take_along_axis(x: Any, index: Any, axis: Any = -1) -> Any:
+    """x[..., index[..., k], ...]: for each place its own index along ``axis``."""
+    return np.take_along_axis(x, np.asarray(index), axis)
+
+
+@op(None)
+def argsort(x: Any, axis: Any = -1) -> Any:
+    """The indices that sort x along ``axis``; equal elements keep their order."""
+    return np.argsort(x, axis, kind="stable")
+
+
+@op(
+    lambda g, y, x, axis=-1: untake_along_axis(g, argsort(x, axis=axis), x, axis=axis),
+    numpy=np.sort,
+)
+def sort(x: Any, axis: Any = -1) -> Any:
+    """The elements in ascending order along ``axis``; None: of x flattened."""
+    return np.sort(x, axis)
+
+
+@op(
+    lambda g, y, a, x, offset=0, axis1=0, axis2=1: np.diagonal(
+        g, offset=offset, axis1=axis1, axis2=axis2
+    ),
+    None,
+)
+def undiagonal(a: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """Zeros like x with a on a diagonal: diagonal, transposed."""
+    y = np.zeros(np.shape(x), np.asarray(a).dtype)
+    moved = np.moveaxis(y, (axis1, axis2), (-2, -1))
+    n = np.diagonal(y, offset, axis1, axis2).shape[-1]
+    rows = np.arange(n) - min(offset, 0)
+    moved[..., rows, rows + offset] = a
+    return y
+
+
+@op(
+    lambda g, y, x, offset=0, axis1=0, axis2=1: undiagonal(
+        g, x, offset=offset, axis1=axis1, axis2=axis2
+    ),
+    numpy=np.diagonal,
+)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The elements with index2 - index1 = offset; they become the last axis."""
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+@op(
+    lambda g, y, x, offset=0, axis1=0, axis2=1: undiagonal(
+        np.expand_dims(g, -1), x, offset=offset, axis1=axis1, axis2=axis2
+    ),
+    numpy=np.trace,
+)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a diagonal."""
+    return np.trace(x, offset, axis1, axis2)

@@ -1,4 +1,4 @@
-"""Matrix products.
+"""Products that sum over axes: matmul, dot, outer, tensordot, einsum.
 
 >>> import minigrad as mg
 >>> import numpy as np
@@ -6,11 +6,14 @@
 (2, 4)
 """
 
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
-from minigrad.op import op
+from minigrad.op import Op, op
+from minigrad.ops.reduction import spread
+from minigrad.ops.shape import reshape_like
 
 
 def _from_left(g: Any, a: Any, b: Any) -> Any:
@@ -63,13 +66,7 @@ def _dot_left(g: Any, a: Any, b: Any) -> Any:
         return g.dot(b.T)
     if a.ndim == 0 or b.ndim == 0:
         return g * b
-    if b.ndim == 1:
-        return np.expand_dims(g, -1) * b
-    # g has the axes of a but its last, then those of b but its next to last.
-    rows = np.reshape(g, (-1, *g.shape[a.ndim - 1 :]))
-    flat = np.reshape(rows, (rows.shape[0], -1))
-    columns = np.reshape(np.swapaxes(b, -2, -1), (-1, b.shape[-2]))
-    return np.reshape(flat.dot(columns), a.shape)
+    return _tensordot_rule(g, a, b, ([-1], [-min(b.ndim, 2)]), True)
 
 
 def _dot_right(g: Any, a: Any, b: Any) -> Any:
@@ -77,9 +74,127 @@ def _dot_right(g: Any, a: Any, b: Any) -> Any:
         return a.T.dot(g)
     if a.ndim == 0 or b.ndim == 0:
         return g * a
-    rows = np.reshape(a, (-1, a.shape[-1]))
-    if b.ndim == 1:
-        return np.reshape(g, (-1,)) @ rows
-    flat = np.reshape(g, (rows.shape[0], -1))
-    last_two = (*b.shape[:-2], b.shape[-1], b.shape[-2])
-    return np.swapaxes(np.reshape(flat.T.dot(rows), last_two), -2, -1)
+    return _tensordot_rule(g, a, b, ([-1], [-min(b.ndim, 2)]), False)
+
+
+@op(
+    lambda g, y, a, b: reshape_like(g.dot(np.reshape(b, -1)), a),
+    lambda g, y, a, b: reshape_like(np.reshape(a, -1).dot(g), b),
+    numpy=np.outer,
+)
+def outer(a: Any, b: Any) -> Any:
+    """a_i b_j of the flattened operands, shape (a.size, b.size)."""
+    return np.outer(a, b)
+
+
+def _contracted(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
+    """The axes of a and of b that tensordot sums over, pairwise."""
+    if isinstance(axes, (int, np.integer)):
+        return [*range(a.ndim - axes, a.ndim)], [*range(axes)]
+    left, right = (np.atleast_1d(ax).tolist() for ax in axes)
+    return [ax % a.ndim for ax in left], [ax % b.ndim for ax in right]
+
+
+def _tensordot_rule(g: Any, a: Any, b: Any, axes: Any, of_left: bool) -> Any:
+    """g contracted with the other operand, its axes put in the order of this one's."""
+    mine, theirs = _contracted(a, b, axes)
+    if not of_left:
+        a, b, mine, theirs = b, a, theirs, mine
+    free = [ax for ax in range(a.ndim) if ax not in mine]
+    others = [ax for ax in range(b.ndim) if ax not in theirs]
+    # The free axes of the left operand come first in g.
+    place = len(free) if of_left else 0
+    d = np.tensordot(g, b, axes=([*range(place, place + len(others))], others))
+    order = free + [mine[theirs.index(ax)] for ax in sorted(theirs)]
+    return np.transpose(d, [order.index(ax) for ax in range(a.ndim)])
+
+
+@op(
+    lambda g, y, a, b, axes=2: _tensordot_rule(g, a, b, axes, True),
+    lambda g, y, a, b, axes=2: _tensordot_rule(g, a, b, axes, False),
+    numpy=np.tensordot,
+)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """The sum over pairs of axes: the last and first ``axes`` ones, or two lists."""
+    return np.tensordot(a, b, axes)
+
+
+class Einsum(Op):
+    """The op einsum, called in NumPy's order: the subscripts, then the operands."""
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Compute, and record if an operand is a Tensor."""
+        if args and isinstance(args[0], str):
+            return super().__call__(args[1:], subscripts=args[0], **attrs)
+        return super().__call__(*args, **attrs)
+
+
+def _einsum(xs: Any, subscripts: str) -> Any:
+    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik"."""
+    return np.einsum(subscripts, *xs, optimize=len(xs) > 2)
+
+
+def _labels(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """A letter for each axis of each operand and of the result, without ellipsis."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    spare = [letter for letter in ascii_letters if letter not in subscripts]
+    hidden = max(
+        n - len(term) + 3 if "..." in term else 0
+        for term, n in zip(terms, ndims, strict=True)
+    )
+    dots = "".join(spare[:hidden])
+    if not arrow:
+        once = [c for c in sorted(set(left) - {".", ","}) if left.count(c) == 1]
+        result = "..." * ("..." in left) + "".join(once)
+    full = [
+        term.replace(
+            "...", dots[hidden - (n - len(term) + 3) :] if "..." in term else ""
+        )
+        for term, n in zip(terms, ndims, strict=True)
+    ]
+    return full, result.replace("...", dots)
+
+
+def _einsum_rule(i: int, g: Any, xs: Any, subscripts: str) -> Any:
+    """g times all other operands, spread over the subscripts that only x_i has."""
+    terms, result = _labels(subscripts, [x.ndim for x in xs])
+    mine, own = terms[i], "".join(dict.fromkeys(terms[i]))
+    others = [(terms[k], xs[k]) for k in range(len(xs)) if k != i]
+    known = result + "".join(term for term, _ in others)
+    found = "".join(c for c in own if c in known)
+    spec = ",".join([result, *(term for term, _ in others)]) + "->" + found
+    d = einsum(spec, g, *(x for _, x in others))
+    if found != own:
+        lonely = tuple(k for k, c in enumerate(own) if c not in known)
+        single = xs[i] if mine == own else einsum(f"{mine}->{own}", xs[i])
+        d = spread(d, single, axis=lonely)
+    return d if mine == own else _on_diagonal(d, xs[i], mine, own)
+
+
+def _on_diagonal(d: Any, x: Any, mine: str, own: str) -> Any:
+    """d, with one axis per letter, on the diagonal of the axes that share a letter."""
+    spare = [letter for letter in ascii_letters if letter not in mine]
+    letters, units, terms = [], [], []
+    for axis, c in enumerate(mine):
+        first = mine.index(c)
+        letters.append(c if axis == first else spare.pop(0))
+        if axis != first:
+            units.append(identity_like(x, axis=axis))
+            terms.append(c + letters[-1])
+    return einsum(f"{','.join([own, *terms])}->{''.join(letters)}", d, *units)
+
+
+einsum = Einsum(
+    _einsum,
+    lambda i, g, y, *xs, subscripts="": _einsum_rule(i, g, xs, subscripts),
+    variadic=True,
+    name="einsum",
+    numpy=np.einsum,
+)
+
+
+@op(None)
+def identity_like(x: Any, axis: int = -1) -> Any:
+    """The identity matrix with as many rows as x has elements along ``axis``."""
+    return np.eye(x.shape[axis], dtype=x.dtype)

@@ -37,9 +37,13 @@ def _per_element(g: Any, x: Any, reduction: str) -> Any:
     return spread_mean(g, x) if reduction == "mean" else spread(g, x)
 
 
-def _reduced(loss: Any, reduction: str) -> Any:
+def _check_reduction(reduction: str) -> None:
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'reduction is "mean", "sum" or "none", got {reduction!r}')
+
+
+def _reduced(loss: Any, reduction: str) -> Any:
+    _check_reduction(reduction)
     return loss if reduction == "none" else getattr(np, reduction)(loss)
 
 
@@ -62,32 +66,164 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 @op(None, None)
-def one_hot_like(index: Any, x: Any) -> Any:
-    """Rows shaped as those of x with 1 at the class of each index."""
-    return (np.expand_dims(index, -1) == np.arange(x.shape[-1])).astype(x.dtype)
+def target_weights(
+    target: Any,
+    o: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """q, shaped as o, such that the summed loss is -sum(q log softmax(o)).
+
+    Each row has the weight of its class at its target (with label smoothing eps 1 - eps
+    of it, and eps / classes of its weight at every class) and zeros where the target is
+    ignored. For the mean it is divided by the sum of the weights of the targets.
+    """
+    target = np.expand_dims(target, -1)
+    classes = np.arange(o.shape[-1])
+    picked = (target == classes).astype(o.dtype)
+    kept = (target != ignore_index).astype(o.dtype)
+    weights = np.ones((), o.dtype) if weight is None else np.asarray(weight, o.dtype)
+    # As PyTorch: an ignored target is ignored even where its number is a class.
+    q = picked * kept * weights
+    total = np.sum(q)
+    if label_smoothing:
+        q = (1 - label_smoothing) * q
+        q += label_smoothing / len(classes) * kept * weights
+    if reduction != "mean":
+        return q
+    # All ignored gives NaN, as PyTorch, and that is no accident to warn of.
+    with np.errstate(invalid="ignore"):
+        return q / total
 
 
-@op(
-    lambda g, y, o, target, reduction="mean": (
-        np.expand_dims(_per_element(g, target, reduction), -1)
-        * (softmax(o) - one_hot_like(target, o))
-    ),
-    None,
-)
-def cross_entropy(o: Any, target: Any, reduction: str = "mean") -> Any:
-    """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...)."""
-    o, target = np.asarray(o), np.asarray(target)
+def _check_classes(name: str, o: Any, target: Any, ignore_index: int) -> None:
     if target.dtype.kind not in "iu" or target.shape != o.shape[:-1]:
         hint = "; a one-hot y becomes y.argmax(-1)" if target.shape == o.shape else ""
         raise ValueError(
-            f"cross_entropy: for o of shape {o.shape} the target holds class numbers, "
+            f"{name}: for o of shape {o.shape} the target holds class numbers, "
             f"integers of shape {o.shape[:-1]}; got {target.dtype} of shape "
             f"{target.shape}{hint}"
         )
     if target.size and not 0 <= target.min() <= target.max() < o.shape[-1]:
-        raise ValueError(
-            f"cross_entropy: class numbers lie in 0..{o.shape[-1] - 1}, got "
-            f"{target.min()}..{target.max()}"
+        known = target[target != ignore_index]
+        if known.size and not 0 <= known.min() <= known.max() < o.shape[-1]:
+            raise ValueError(
+                f"{name}: class numbers lie in 0..{o.shape[-1] - 1}, got "
+                f"{known.min()}..{known.max()}"
+            )
+
+
+def _per_row(g: Any, target: Any, reduction: str) -> Any:
+    """The cotangent of each row's loss, with an axis for the classes."""
+    g = g if reduction == "none" else spread(g, target)
+    return np.expand_dims(g, -1)
+
+
+def _negative_likelihood(logp: Any, q: Any, reduction: str) -> Any:
+    # A class without weight adds nothing, also where log p is -inf.
+    loss = -np.sum(np.where(q == 0, 0.0, logp) * q, axis=-1)
+    return loss if reduction == "none" else np.sum(loss)
+
+
+@op(
+    lambda g, y, logp, target, weight=None, ignore_index=-100, reduction="mean": (
+        -_per_row(g, target, reduction)
+        * target_weights(
+            target, logp, weight=weight, ignore_index=ignore_index, reduction=reduction
         )
-    picked = np.take_along_axis(log_softmax.forward(o), target[..., None], -1)
-    return _reduced(-picked[..., 0], reduction)
+    ),
+    None,
+)
+def nll_loss(
+    logp: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Any:
+    """-logp[y]: logp of shape (..., classes), y integers of shape (...).
+
+    weight, shape (classes,), multiplies the loss of each target's class, and "mean"
+    divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    """
+    logp, target = np.asarray(logp), np.asarray(target)
+    _check_reduction(reduction)
+    _check_classes("nll_loss", logp, target, ignore_index)
+    q = target_weights.forward(target, logp, weight, ignore_index, reduction)
+    return _negative_likelihood(logp, q, reduction)
+
+
+def _cross_entropy_rule(
+    g: Any,
+    y: Any,
+    o: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    q = target_weights(
+        target,
+        o,
+        weight=weight,
+        ignore_index=ignore_index,
+        reduction=reduction,
+        label_smoothing=label_smoothing,
+    )
+    rows = np.sum(q, axis=-1, keepdims=True)
+    return _per_row(g, target, reduction) * (softmax(o) * rows - q)
+
+
+@op(_cross_entropy_rule, None)
+def cross_entropy(
+    o: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...).
+
+    weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
+    the targets with eps parts of the uniform distribution (all as PyTorch defines them,
+    except that the classes are always the last axis).
+    """
+    o, target = np.asarray(o), np.asarray(target)
+    _check_reduction(reduction)
+    _check_classes("cross_entropy", o, target, ignore_index)
+    q = target_weights.forward(
+        target, o, weight, ignore_index, reduction, label_smoothing
+    )
+    return _negative_likelihood(log_softmax.forward(o), q, reduction)
+
+
+def _normalised(x: Any, axis: Any, eps: float) -> tuple[Any, Any]:
+    """(x - mean) / sd over ``axis``, and the sd with eps under its root."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    sd = np.sqrt(np.mean(centred * centred, axis=axis, keepdims=True) + eps)
+    return centred / sd, sd
+
+
+def _layer_norm_rule(g: Any, x: Any, gain: Any, axis: Any, eps: float) -> Any:
+    unit, sd = _normalised(x, axis, eps)
+    g = g * gain
+    along = unit * np.mean(g * unit, axis=axis, keepdims=True)
+    return (g - np.mean(g, axis=axis, keepdims=True) - along) / sd
+
+
+@op(
+    lambda g, y, x, gain, bias, axis=-1, eps=1e-5: _layer_norm_rule(
+        g, x, gain, axis, eps
+    ),
+    lambda g, y, x, gain, bias, axis=-1, eps=1e-5: g * _normalised(x, axis, eps)[0],
+    lambda g, y, x, gain, bias, axis=-1, eps=1e-5: g,
+)
+def layer_norm(
+    x: Any, gain: Any = 1.0, bias: Any = 0.0, axis: Any = -1, eps: float = 1e-5
+) -> Any:
+    """gain (x - mean) / sqrt(var + eps) + bias, mean and var over ``axis``."""
+    return _normalised(x, axis, eps)[0] * gain + bias

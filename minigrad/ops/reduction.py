@@ -1,7 +1,11 @@
-"""Ops that reduce axes, and ``spread``, which every rule here undoes a reduction with.
+"""Ops that reduce axes or run along one, and ``spread``, which undoes a reduction.
 
 ``axis`` is None (all), an int or a tuple, negative ones count from the end. ``max`` and
-``min`` split a tie evenly among the elements that attain it.
+``min`` split a tie evenly among the elements that attain it, ``std`` of equal elements
+has derivative 0, ``prod`` and ``cumprod`` are exact where elements are zero.
+
+What a rule needs to know of a length it takes from an operand (``spread``, ``count``),
+never from a number: so the gradients of gathered time steps fold alike at every length.
 
 >>> import minigrad as mg
 >>> x = mg.tensor([1.0, 3.0, 3.0], requires_grad=True)
@@ -15,6 +19,7 @@ import numpy as np
 
 from minigrad.op import op
 from minigrad.ops.elementwise import astype
+from minigrad.ops.shape import reshape_like
 
 
 def _open(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -119,3 +124,125 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     with np.errstate(divide="ignore"):
         y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else np.squeeze(y, axis=axis)
+
+
+@op(None)
+def count(x: Any, axis: Any = None) -> Any:
+    """How many elements of x each element of its reduction over ``axis`` stands for."""
+    x = np.asarray(x)
+    axes = range(x.ndim) if axis is None else np.atleast_1d(axis).astype(int)
+    return np.asarray(np.prod([x.shape[a] for a in axes]), x.dtype)
+
+
+def _centred(x: Any, axis: Any) -> Any:
+    return x - np.mean(x, axis=axis, keepdims=True)
+
+
+@op(
+    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+        spread(g, x, axis=axis, keepdims=keepdims)
+        * (2 / (count(x, axis=axis) - ddof) * _centred(x, axis))
+    ),
+    numpy=np.var,
+)
+def var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+    """sum((x - mean(x))²) / (n - ddof) over ``axis``."""
+    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _half_over(g: Any, y: Any) -> Any:
+    """g / 2y, the cotangent of y², and 0 at y = 0."""
+    return np.where(y == 0, 0.0, g / (2 * np.where(y == 0, 1.0, y)))
+
+
+@op(
+    lambda g, y, x, axis=None, ddof=0, keepdims=False: (
+        spread(_half_over(g, y), x, axis=axis, keepdims=keepdims)
+        * (2 / (count(x, axis=axis) - ddof) * _centred(x, axis))
+    ),
+    numpy=np.std,
+)
+def std(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+    """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
+    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+def _delayed(x: Any, axis: int, first: float) -> Any:
+    """x(t-1) in the place of x(t) along ``axis``, with a number at the first place."""
+    axis = axis % x.ndim
+    width = ((0, 0),) * axis + ((1, 0),) + ((0, 0),) * (x.ndim - axis - 1)
+    padded = np.pad(x, width, constant_values=first)
+    return padded[(slice(None),) * axis + (slice(None, -1),)]
+
+
+def _from_the_end(g: Any, a: Any, axis: int) -> Any:
+    """r(t) = g(t) + a(t+1) r(t+1): the cotangent of b in ``linear_recurrence``."""
+    factors = _delayed(np.flip(a, axis), axis, 0.0)
+    return np.flip(linear_recurrence(factors, np.flip(g, axis), axis=axis), axis)
+
+
+@op(
+    lambda g, y, a, b, axis=-1: _from_the_end(g, a, axis) * _delayed(y, axis, 0.0),
+    lambda g, y, a, b, axis=-1: _from_the_end(g, a, axis),
+)
+def linear_recurrence(a: Any, b: Any, axis: int = -1) -> Any:
+    """s(t) = a(t) s(t-1) + b(t) along ``axis``, from s(0) = 0; a and b have one shape.
+
+    Its cotangents are such recurrences again, run from the end: what makes the
+    gradients of products exact at zeros, at every order.
+    """
+    y = np.array(b)
+    a, s = np.moveaxis(a, axis, 0), np.moveaxis(y, axis, 0)
+    for t in range(1, len(s)):
+        s[t] += a[t] * s[t - 1]
+    return y
+
+
+@op(
+    lambda g, y, x, axis=None: (
+        np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
+        if axis is not None
+        else reshape_like(np.flip(np.cumsum(np.flip(g))), x)
+    ),
+    numpy=np.cumsum,
+)
+def cumsum(x: Any, axis: Any = None) -> Any:
+    """Sums of the elements so far along ``axis``; None runs over x flattened."""
+    return np.cumsum(x, axis)
+
+
+def _cumprod_rule(g: Any, y: Any, x: Any, axis: Any) -> Any:
+    if axis is None:
+        return reshape_like(_cumprod_rule(g, y, np.reshape(x, -1), 0), x)
+    return _delayed(y, axis, 1.0) * _from_the_end(g, x, axis)
+
+
+@op(lambda g, y, x, axis=None: _cumprod_rule(g, y, x, axis), numpy=np.cumprod)
+def cumprod(x: Any, axis: Any = None) -> Any:
+    """Products of the elements so far along ``axis``; None runs over x flattened."""
+    return np.cumprod(x, axis)
+
+
+def _others(x: Any, axis: Any) -> Any:
+    """For each element the product of all others over ``axis``, without dividing."""
+    axes = (
+        range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    )
+    product = 1.0
+    for a in axes:
+        before = _delayed(np.cumprod(x, axis=a), a, 1.0)
+        after = np.flip(_delayed(np.cumprod(np.flip(x, a), axis=a), a, 1.0), a)
+        product = before * after * product
+        x = np.prod(x, axis=a, keepdims=True)
+    return product
+
+
+@op(
+    lambda g, y, x, axis=None, keepdims=False: (
+        spread(g, x, axis=axis, keepdims=keepdims) * _others(x, axis)
+    ),
+    numpy=np.prod,
+)
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product over ``axis``; exact where elements are zero."""
+    return np.prod(x, axis=axis, keepdims=keepdims)

@@ -1,4 +1,4 @@
-"""Ops that move elements without computing: reshape, permute, broadcast, join.
+"""Ops that move elements without computing: reshape, permute, broadcast, join, pad.
 
 >>> import minigrad as mg
 >>> parts = [mg.tensor([1.0]), mg.tensor([2.0, 3.0])]
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import op
+from minigrad.op import by_function, op
 
 
 def _back(g: Any, x: Any) -> Any:
@@ -80,6 +80,125 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
 def stack(xs: Any, axis: int = 0) -> Any:
     """Arrays of one shape joined along a new axis."""
     return np.stack(xs, axis)
+
+
+@op(lambda g, y, x, axis=None: np.flip(g, axis), numpy=np.flip)
+def flip(x: Any, axis: Any = None) -> Any:
+    """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
+    return np.flip(x, axis)
+
+
+@op(
+    lambda g, y, x, shift=0, axis=None: np.roll(g, _backwards(shift), axis),
+    numpy=np.roll,
+)
+def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+    """Elements moved on by ``shift``, those beyond the end to the front."""
+    return np.roll(x, shift, axis)
+
+
+def _backwards(shift: Any) -> Any:
+    return tuple(-s for s in shift) if np.ndim(shift) else -shift
+
+
+@op(lambda g, y, x, k=0: np.tril(g, k), numpy=np.tril)
+def tril(x: Any, k: int = 0) -> Any:
+    """The elements on and below the k-th diagonal of the last two axes, else zero."""
+    return np.tril(x, k)
+
+
+@op(lambda g, y, x, k=0: np.triu(g, k), numpy=np.triu)
+def triu(x: Any, k: int = 0) -> Any:
+    """The elements on and above the k-th diagonal of the last two axes, else zero."""
+    return np.triu(x, k)
+
+
+@op(
+    lambda g, y, a, x, pad_width=0, mode="constant": np.pad(g, pad_width, mode=mode),
+    None,
+)
+def unpad(a: Any, x: Any, pad_width: Any = 0, mode: Any = "constant") -> Any:
+    """What ``pad`` has spread from each element of x, added up: its transposed map."""
+    for axis, n in enumerate(np.shape(x)):
+        before, after = _pad_of_axis(pad_width, axis, np.ndim(x))
+        moved = np.moveaxis(a, axis, 0)
+        if mode == "constant":
+            moved = moved[before : before + n]
+        elif before or after:
+            # What pad makes of the unit vectors is its matrix along this axis.
+            units = np.eye(n, dtype=moved.dtype)
+            moved = np.tensordot(
+                np.pad(units, ((before, after), (0, 0)), mode), moved, (0, 0)
+            )
+        a = np.moveaxis(moved, 0, axis)
+    return a
+
+
+PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean")
+
+
+@op(
+    lambda g, y, x, pad_width=0, mode="constant", constant_values=0, end_values=0: (
+        unpad(g, x, pad_width=pad_width, mode=mode)
+    ),
+    numpy=np.pad,
+)
+def pad(
+    x: Any,
+    pad_width: Any,
+    mode: Any = "constant",
+    constant_values: Any = 0,
+    end_values: Any = 0,
+) -> Any:
+    """x with elements added at both ends of each axis, as np.pad does.
+
+    ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
+    and ``median`` are not, and write better as a concatenation with that reduction.
+    """
+    if mode not in PAD_MODES:
+        raise ValueError(f"pad has the modes {', '.join(PAD_MODES)}, got {mode!r}")
+    options: dict[str, dict[str, Any]] = {
+        "constant": {"constant_values": constant_values},
+        "linear_ramp": {"end_values": end_values},
+    }
+    return np.pad(x, pad_width, mode, **options.get(mode, {}))
+
+
+def _pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:
+    if isinstance(pad_width, dict):
+        given = {k % ndim: width for k, width in pad_width.items()}
+        pair = np.broadcast_to(given.get(axis, 0), 2)
+    else:
+        pair = np.broadcast_to(pad_width, (ndim, 2))[axis]
+    return int(pair[0]), int(pair[1])
+
+
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """Parts of x along ``axis``: a number of equal ones, or cut before each index.
+
+    Each part is a ``getitem``, and the engine joins their gradients in one node.
+
+    >>> import minigrad as mg
+    >>> [part.shape for part in mg.split(mg.tensor([1.0, 2.0, 3.0]), [1])]
+    [(1,), (2,)]
+    """
+    n = x.shape[axis]
+    if np.ndim(indices_or_sections):
+        cuts = [int(i) for i in indices_or_sections]
+    elif n % indices_or_sections:
+        raise ValueError(
+            f"split: {n} elements along axis {axis} do not make {indices_or_sections} "
+            "equal parts; give the indices to cut at"
+        )
+    else:
+        size = n // indices_or_sections
+        cuts = [size * k for k in range(1, indices_or_sections)]
+    before = (slice(None),) * (axis % x.ndim)
+    ends: list[int | None] = [*cuts, None]
+    return [x[(*before, slice(a, b))] for a, b in zip([0, *cuts], ends, strict=True)]
+
+
+by_function[np.split] = split
 
 
 def _inverse(axes: Any) -> Any:

@@ -1,0 +1,39 @@
+"""Rows of the ops of convolution.
+
+>>> ROWS[0]
+<row of conv1d: ... cases>
+"""
+
+from typing import Any
+
+from minigrad.ops import convolution
+from minigrad.testing.row import Row, case
+
+
+def _places(op: Any, x: Any, w: Any, y: Any) -> tuple[Any, ...]:
+    """The operands of the convolution, or of its two transposed maps."""
+    return {"conv1d": (x, w), "conv1d_to_x": (y, w, x)}.get(op.name, (y, x, w))
+
+
+SHAPES: list[tuple[Any, Any, Any, dict[str, Any]]] = [
+    # x, w, y
+    ((2, 2, 5), (3, 2, 2), (2, 3, 4), {}),
+    ((1, 2, 6), (2, 2, 3), (1, 2, 3), {"stride": 2, "padding": 1}),
+    ((1, 1, 5), (1, 1, 2), (1, 1, 3), {"dilation": 2}),
+    ((2, 4, 4), (2, 2, 3), (2, 2, 2), {"groups": 2}),
+    (
+        (1, 2, 7),
+        (4, 1, 2),
+        (1, 4, 4),
+        {"groups": 2, "stride": 2, "padding": 1, "dilation": 2},
+    ),
+    ((1, 1, 4), (2, 1, 2), (1, 2, 4), {"padding": "same"}),
+    ((1, 1, 4), (2, 1, 4), (1, 2, 1), {"padding": "valid"}),
+    ((2, 5), (1, 2, 1), (1, 5), {}),
+    ((0, 2, 4), (1, 2, 2), (0, 1, 3), {}),
+]
+
+ROWS = [
+    Row(op, *(case(*_places(op, x, w, y), **attrs) for x, w, y, attrs in SHAPES))
+    for op in (convolution.conv1d, convolution.conv1d_to_x, convolution.conv1d_to_w)
+]

@@ -1,0 +1,108 @@
+"""Rows of the ops of neural networks.
+
+>>> ROWS[0]
+<row of softmax: ... cases>
+"""
+
+import numpy as np
+
+from minigrad.ops import nn
+from minigrad.testing.row import Row, at, case, distinct
+
+WEIGHT = np.array([0.5, 2.0, 1.0])
+
+ROWS = [
+    *(
+        Row(
+            op,
+            case((2, 3)),
+            case((2, 3), axis=0),
+            case((2, 3, 2), axis=(1, -1)),
+            case((3,)),
+            case((2, 3), axis=None),
+            case((2, 1)),
+            case((0, 3)),
+            ref=ref,
+            conventions=[
+                at([1e4, -1e4], gives=[gradient]),
+                at([-np.inf, 0.0], gives=[gradient[::-1]]),
+            ],
+        )
+        for op, ref, gradient in [
+            (
+                nn.softmax,
+                lambda x, axis=-1: np.exp(x) / np.exp(x).sum(axis, keepdims=True),
+                [0.0, 0.0],
+            ),
+            (
+                nn.log_softmax,
+                lambda x, axis=-1: x - np.log(np.exp(x).sum(axis, keepdims=True)),
+                [-1.0, 1.0],
+            ),
+        ]
+    ),
+    Row(
+        nn.mse_loss,
+        case((2, 3), (2, 3)),
+        case((2, 3), (2, 3), reduction="sum"),
+        case((2, 3), (2, 3), reduction="none"),
+        case((), ()),
+        case((1, 3), np.ones((1, 3))),
+    ),
+    Row(
+        nn.target_weights,
+        case(np.array([0, 2]), (2, 3)),
+        case(np.array([0, 2]), (2, 3), reduction="none", label_smoothing=0.1),
+        case(np.array([0, -100]), (2, 3), weight=WEIGHT),
+    ),
+    *(
+        Row(
+            op,
+            case((2, 3), np.array([0, 2])),
+            case((2, 3), np.array([1, 1]), reduction="sum"),
+            case((2, 3), np.array([0, 2]), reduction="none"),
+            case((2, 2, 3), np.array([[0, 2], [1, 1]])),
+            case((3,), np.array(1)),
+            case((2, 3), np.array([0, 2]), weight=WEIGHT),
+            case((2, 3), np.array([0, 2]), weight=WEIGHT, reduction="none"),
+            case((3, 3), np.array([0, -100, 2])),
+            case((3, 3), np.array([0, 1, 1]), weight=WEIGHT, ignore_index=1),
+            case((3, 3), np.array([0, 1, 1]), ignore_index=0, reduction="none"),
+            *more,
+            conventions=conventions,
+        )
+        for op, more, conventions in [
+            (nn.nll_loss, [], [at([[-np.inf, 0.0]], [1], gives=[[[0.0, -1.0]]])]),
+            (
+                nn.cross_entropy,
+                [
+                    case((2, 3), np.array([0, 2]), label_smoothing=0.1),
+                    case(
+                        (3, 3), np.array([0, 1, 1]), label_smoothing=0.3, ignore_index=1
+                    ),
+                    case(
+                        (3, 3),
+                        np.array([0, 1, 1]),
+                        label_smoothing=0.3,
+                        weight=WEIGHT,
+                        reduction="sum",
+                    ),
+                ],
+                [
+                    at([[1e4, 0.0]], [0], gives=[[[0.0, 0.0]]]),
+                    at([[1e4, 0.0]], [1], gives=[[[1.0, -1.0]]]),
+                    at([[-np.inf, 0.0]], [1], gives=[[[0.0, 0.0]]]),
+                ],
+            ),
+        ]
+    ),
+    Row(
+        nn.layer_norm,
+        case((2, 3), (3,), (3,)),
+        case((2, 3), (2, 3), (3,), axis=(0, 1)),
+        case((2, 3), (2, 1), 0.0, axis=0, eps=0.1),
+        case((3,), 1.0, 0.0),
+        domain=distinct,
+        conventions=[at([2.0, 2.0], 1.0, 0.0, gives=[[0.0, 0.0], 0.0, 2.0])],
+    ),
+]
