@@ -14,7 +14,7 @@ n0_0 [pos="31,31" shape=none fixedsize=true width=0.01 height=0.01 ...
 import re
 
 from minigrad.draw.curves import HEAD
-from minigrad.draw.scene import Edge, Frame, Lines, Node, Scene, placed_runs
+from minigrad.draw.scene import MARGIN, Edge, Frame, Lines, Node, Scene, placed_runs
 from minigrad.draw.theme import Style
 
 FACES = {
@@ -69,7 +69,7 @@ def write(scene: Scene, look: Style) -> str:
     """
     out = [
         "digraph minigrad {",
-        f'graph [bgcolor="{look.background}" pad=0 margin=0 notranslate=true '
+        f'graph [bgcolor="{look.background}" {_layout(scene, look)} '
         "splines=true outputorder=edgesfirst];",
         'node [fontname="Times" label="" fixedsize=true];',
         "edge [arrowsize=1];",
@@ -93,6 +93,19 @@ def write(scene: Scene, look: Style) -> str:
         out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
     out.append("}\n")
     return "\n".join(out)
+
+
+def _layout(scene: Scene, look: Style) -> str:
+    """Our coordinates, or what ``dot`` needs to find some."""
+    if scene.placed:
+        return "pad=0 margin=0 notranslate=true"
+    wishes = f"pad={inches(MARGIN)} margin=0 rankdir=BT nodesep=0.25 ranksep=0.4"
+    if len(scene.nodes) > 200:
+        wishes += " nslimit=2 nslimit1=2 mclimit=0.5"
+    if scene.title:
+        wishes += f' label={quoted(scene.title)} fontname="Times" fontsize=13'
+        wishes += f' fontcolor="{look.ink}"'
+    return wishes
 
 
 def _frame(i: int, frame: Frame, look: Style) -> list[str]:

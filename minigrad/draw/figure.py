@@ -12,7 +12,7 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from minigrad.draw.audit import Fault, faults
 from minigrad.draw.dot import UNPRINTABLE, write
 from minigrad.draw.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
+from minigrad.draw.layout_dot import placed
 from minigrad.draw.scene import Scene
 from minigrad.draw.theme import Style, style
 
@@ -28,7 +29,6 @@ GROUP = re.compile(
     r'<g id="([nef]\d+)" class="(?:node|edge)">\s*<title>.*?</title>', re.S
 )
 LETTERS = re.compile(r'<g id="(\w+)" class="node">\s*<title>[nt]\d+_\d+</title>')
-SIZE = re.compile(rb'"bb": "([^"]*)"')
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +53,21 @@ class Figure:
         """The DOT text, made without any engine."""
         return write(self.scene, self.look)
 
-    @property
-    def layout(self) -> str:
-        """The Graphviz layout that the DOT text is meant for."""
-        return "neato" if self.scene.placed else "dot"
+    @cached_property
+    def _ready(self) -> Scene:
+        """The scene to be drawn: one without coordinates gets them first."""
+        if self.scene.placed:
+            return self.scene
+        return placed(self.scene, self.look, self._engine)
+
+    def _drawn(self, form: str, **graph: str) -> bytes:
+        """What the engine makes of the figure; ``graph`` are attributes of it."""
+        source = (
+            self.dot if self._ready is self.scene else write(self._ready, self.look)
+        )
+        extra = "".join(f"{name}={value} " for name, value in graph.items())
+        source = source.replace("graph [", f"graph [{extra}", 1)
+        return run(self._engine, "neato", form, source)
 
     def png(self, dpi: float = 200) -> bytes:
         """The figure as PNG, ``dpi`` pixels to the inch (72 points)."""
@@ -64,14 +75,12 @@ class Figure:
 
     def svg(self) -> str:
         """The figure as SVG; nodes and arrows carry titles that a browser shows."""
-        return titled(
-            run(self._engine, self.layout, "svg", self.dot).decode(), self.scene
-        )
+        return titled(self._drawn("svg").decode(), self._ready)
 
     def json(self, engine: str | None = None) -> dict[str, Any]:
         """The geometry that the engine drew, for checks."""
-        chosen = self._engine if engine is None else find(engine)
-        answer: dict[str, Any] = json.loads(run(chosen, self.layout, "json", self.dot))
+        figure = self if engine is None else replace(self, engine=engine)
+        answer: dict[str, Any] = json.loads(figure._drawn("json"))
         return answer
 
     def audit(self, engine: str | None = None) -> list[Fault]:
@@ -79,7 +88,7 @@ class Figure:
 
         An empty list is a clean figure.
         """
-        return faults(self.json(engine), self.scene)
+        return faults(self.json(engine), self._ready)
 
     def save(self, path: str | Path, dpi: float = 200) -> Path:
         """Write the figure and return its path.
@@ -117,18 +126,12 @@ class Figure:
         width, height = self.size
         dpi = guarded_dpi(width, height, dpi)
         # The resolution belongs to the picture, not to the figure.
-        source = self.dot.replace("graph [", f"graph [dpi={dpi:g} ", 1)
-        return run(self._engine, self.layout, form, source)
+        return self._drawn(form, dpi=f"{dpi:g}")
 
     @cached_property
     def size(self) -> tuple[float, float]:
-        """Width and height in points; if an engine places things, it is asked."""
-        if self.scene.placed:
-            return self.scene.width, self.scene.height
-        answer = SIZE.search(run(self._engine, self.layout, "json", self.dot))
-        assert answer is not None, "Graphviz gives every graph a bounding box"
-        x0, y0, x1, y1 = map(float, answer[1].split(b","))
-        return x1 - x0, y1 - y0
+        """Width and height in points."""
+        return self._ready.width, self._ready.height
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         """PNG at twice the resolution and SVG for notebooks; the text if that fails."""

@@ -4,7 +4,7 @@
 >>> sheet = Sheet()
 >>> draw_folded(sheet, chart, Heights(chart), 0.0)
 >>> list(sheet.nodes), [edge.head for edge in sheet.edges]
-(['s', 's>s 1'], [False, True])
+(['s folded', 's>s 1'], [False, True])
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from minigrad.draw.heights import Heights
 from minigrad.draw.letters import fitted, note
 from minigrad.draw.scene import Line, Lines, Node, Run, line_width
 from minigrad.draw.sheet import Sheet, Wish
-from minigrad.draw.weights import draw_boxes
+from minigrad.draw.weights import draw_boxes, home
 
 SQUARE = 9.0
 LOOP, LANE = 54.0, 40.0
@@ -59,11 +59,16 @@ def draw_folded(
     for symbol in chart.symbols:
         if symbol.stands_for is None:
             x = left + _column(chart, symbol)
-            sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
+            y = heights.of(symbol.key)
+            sheet.add(circle(symbol, home(symbol.key), x, y, PART))
     lanes = Lanes()
-    arrows = [a for a in chart.arrows if {a.source, a.target} <= sheet.nodes.keys()]
+    arrows = [
+        a
+        for a in chart.arrows
+        if {home(a.source), home(a.target)} <= sheet.nodes.keys()
+    ]
     for arrow in sorted(arrows, key=lambda a: _reach(a, heights)):
-        tail, tip = sheet.nodes[arrow.source], sheet.nodes[arrow.target]
+        tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
         label = label_of(chart, arrow) if labels else ()
         if arrow.kind == "delay" and arrow.delay:
             _loop(sheet, chart, arrow, label, lanes)
@@ -91,8 +96,8 @@ def draw_folded(
         room += 62
     room += 8
     for symbol in chart.symbols:
-        if symbol.note and symbol.key in sheet.nodes:
-            node = sheet.nodes[symbol.key]
+        if symbol.note and home(symbol.key) in sheet.nodes:
+            node = sheet.nodes[home(symbol.key)]
             at = node.x - room - line_width(note(symbol.note)[0]) / 2
             sheet.write(at, node.y, note(symbol.note), "faint", PART)
 
@@ -176,7 +181,7 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
 
     What comes from later steps runs on the left-hand side through hollow squares.
     """
-    tail, tip = sheet.nodes[arrow.source], sheet.nodes[arrow.target]
+    tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
     side = 1 if arrow.delay > 0 else -1
     low, high = sorted((tail.y, tip.y))
     itself = low == high
@@ -237,13 +242,13 @@ def _halves(
         out = (a, near, (first.x, tail.y + lift), enter)
         into = (leave, (last.x, tip.y - lift), (near[0], tip.y - lift - 4), b)
         return out, into
-    a = (tail.x + side * RADIUS, tail.y)
-    b = (tip.x + side * RADIUS, tip.y)
-    bend = min(20.0, abs(tail.y - first.y) * 0.8)
-    out = (a, (first.x - side * 8, tail.y), (first.x, tail.y - down * 8), enter)
-    if abs(tail.y - enter[1]) > 44:
-        out = (a, (first.x, tail.y), (first.x, tail.y - down * bend), enter)
-    into = (leave, (last.x, tip.y + down * 8), (last.x - side * 8, tip.y), b)
-    if abs(tip.y - leave[1]) > 44:
-        into = (leave, (last.x, tip.y + down * bend), (last.x, tip.y), b)
+    # An outer lane passes the squares of the inner ones below or above.
+    away = 16.0 if lane else 0.0
+    wide = (RADIUS**2 - away**2) ** 0.5
+    a = (tail.x + side * wide, tail.y - down * away)
+    b = (tip.x + side * wide, tip.y + down * away)
+    bend = 20.0 if abs(tail.y - enter[1]) > 44 else 8.0
+    lean = 0.0 if abs(tail.y - enter[1]) > 44 else 8.0
+    out = (a, (first.x - side * lean, a[1]), (first.x, a[1] - down * bend), enter)
+    into = (leave, (last.x, b[1] + down * bend), (last.x - side * lean, b[1]), b)
     return out, into

@@ -56,6 +56,7 @@ def draw_chart(
         draw_folded(
             sheet, chart, heights, 0.0, how.labels, how.weights, how.index or {}
         )
+        sheet.settle()
         left = sheet.right
     if view == "textbook":
         y = recurrence_height(chart, heights)

@@ -67,7 +67,7 @@ def fitted(line: Line, room: float) -> Line:
         for run in line
     )
     excess = line_width(smaller) - room
-    if excess <= 0.01:
+    if excess <= 0.3:
         return smaller
     first = smaller[0]
     cut = shorten(first.text, first.face, first.size, max(first.width - excess, 1.0))

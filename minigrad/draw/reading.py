@@ -36,17 +36,20 @@ def chart_of(
 ) -> Chart:
     """The chart of a folded graph; the recorded graph adds what titles say."""
     roles = [r for r in recurrence.roles if r.kind != "parameter"]
-    counts = Counter(role.label for role in recurrence.roles)
+    same = _same_data(recurrence, graph)
+    counts = Counter(r.label for r in recurrence.roles if r.index not in same)
     keys = {
         r.index: r.label if counts[r.label] == 1 else f"{r.label}#{r.index}"
         for r in recurrence.roles
     }
+    keys |= {index: keys[first] for index, first in same.items()}
+    roles = [r for r in roles if r.index not in same]
     edges = [
         e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
     ]
     drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
     roles = [r for r in roles if r.index in drawn or r.kind != "constant"]
-    arrows = tuple(
+    found = dict.fromkeys(
         Arrow(
             keys[e.source.index],
             keys[e.target.index],
@@ -58,6 +61,7 @@ def chart_of(
         )
         for e in edges
     )
+    arrows = tuple(found)
     stand_ins = _stand_ins(recurrence, keys)
     kinds = _kinds(roles, arrows, keys, stand_ins)
     ops = _recorded(graph)
@@ -80,6 +84,28 @@ def chart_of(
     return Chart(
         tuple(symbols), arrows, recurrence.lengths, _weights(recurrence, keys, graph)
     )
+
+
+def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
+    """Data that several loops read under one name: x(t) is drawn once."""
+    if graph is None:
+        return {}
+    sequences: dict[tuple[str, int | None], set[Node]] = {}
+    for node in graph.nodes:
+        if node.name is not None and node.op is not None and node.op.name == "step":
+            sequences.setdefault((node.name, node.t), set()).update(node.inputs)
+    first: dict[tuple[str, int], int] = {}
+    same: dict[int, int] = {}
+    for role in recurrence.roles:
+        if role.name is None or role.operands or role.clock is None:
+            continue
+        at = role.span.steps(recurrence.lengths[role.clock])[0] if role.span else None
+        if len(sequences.get((role.name, at), ())) != 1 or role.span != ALL:
+            continue
+        index = first.setdefault((role.name, role.clock), role.index)
+        if index != role.index:
+            same[role.index] = index
+    return same
 
 
 def _letter(

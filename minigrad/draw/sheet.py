@@ -111,10 +111,14 @@ class Sheet:
         """The x of the rightmost thing so far."""
         return self.bounds[2]
 
-    def scene(self, caption: str | None = None) -> Scene:
-        """The finished scene, with all labels placed and the caption below."""
+    def settle(self) -> None:
+        """Place the labels that have been wished for so far."""
         self.texts += place(self.wishes, self.nodes.values(), self.edges, self.texts)
         self.wishes = []
+
+    def scene(self, caption: str | None = None) -> Scene:
+        """The finished scene, with all labels placed and the caption below."""
+        self.settle()
         if caption:
             left, low, right, _ = self.bounds
             lines = tuple(

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minigrad.draw.chart import Arrow, Chart, Weight, instances
-from minigrad.draw.columns import COLUMN, Loop, visible
+from minigrad.draw.columns import COLUMN, RADIUS, Loop, visible
 from minigrad.draw.folded import circle, label_of
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import indexed
 from minigrad.draw.routes import dots, route, seat, stubs
-from minigrad.draw.scene import Lines
+from minigrad.draw.scene import Lines, line_width
 from minigrad.draw.sheet import Sheet
 from minigrad.draw.weights import draw_buses
 
@@ -75,8 +75,8 @@ def draw_unfolded(
         if how.index:
             first, second, last = how.index
             shown = [first, second, *([None] * (last > second + 1)), last]
-        cursor += COLUMN * (1 if how.index else _outer(chart, clock, -1))
-        pitch = COLUMN + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
+        pitch = _pitch(chart, heights, clock, how)
+        cursor += pitch * (1 if how.index else _outer(chart, clock, -1))
         loop = Loop(
             chart.lengths[clock],
             tuple(shown),
@@ -93,7 +93,7 @@ def draw_unfolded(
         draw_buses(sheet, chart, heights, boxes, boxes_at, loop)
         cursor = loop.right
         further = how.index and shown[-1] == 3
-        cursor += COLUMN * (1 if further else _outer(chart, clock, 1))
+        cursor += pitch * (1 if further else _outer(chart, clock, 1))
         done.right = cursor
         cursor += COLUMN * 1.25
     _after(sheet, chart, heights, done)
@@ -117,6 +117,18 @@ def _outer(chart: Chart, clock: int, side: int) -> int:
         ),
         default=0,
     )
+
+
+def _pitch(chart: Chart, heights: Heights, clock: int, how: Unrolling) -> float:
+    """The distance of columns: room for arrows around circles, and for long labels."""
+    labels = [
+        line_width(line)
+        for arrow in chart.arrows
+        if how.labels and chart.symbol(arrow.target).clock == clock
+        for line in label_of(chart, arrow)
+    ]
+    wide = max(COLUMN, 2 * RADIUS + max(labels, default=0.0) + 16.0)
+    return wide + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
 
 
 def _skips(chart: Chart, heights: Heights, clock: int) -> list[Arrow]:
@@ -260,12 +272,15 @@ def _arrow(
     how: Unrolling,
 ) -> None:
     label = label_of(chart, arrow) if how.labels else ()
+    bus = arrow.kind == "broadcast" and chart.symbol(arrow.source).stands_for is None
     drawn = 0
     pairs = instances(chart, arrow)
     for a, b in pairs:
         tail, tip = seat(arrow.source, a), seat(arrow.target, b)
         if tail in sheet.nodes and tip in sheet.nodes:
             drawn += 1
+            if bus and drawn > 1:
+                label = ()
             title = f"{_name(arrow.source, a)} → {_name(arrow.target, b)}"
             if arrow.labels:
                 title += f" by {', '.join(arrow.labels)}"

@@ -8,7 +8,10 @@ from minigrad.draw.chart import Chart
 from minigrad.draw.columns import visible
 from minigrad.draw.figure import Figure
 from minigrad.draw.heights import Heights
+from minigrad.draw.items import items_of
 from minigrad.draw.layout_backward import add_gradients
+from minigrad.draw.layout_dot import draw_items
+from minigrad.draw.layout_ops import draw_ops
 from minigrad.draw.layout_time import draw_chart, shown_weights
 from minigrad.draw.letters import note
 from minigrad.draw.measure import Series, backward, norm, seats
@@ -83,6 +86,11 @@ def draw(
     graph = x if isinstance(x, Graph) else Graph(x)
     if view == "auto":
         view = "textbook" if _has_loop_of_names(graph) else "ops"
+    if view == "ops":
+        items = items_of(graph, _kinds(graph), depth, shapes, values)
+        timed = any(item.column is not None for item in items)
+        scene = draw_ops(items, steps, caption) if timed else draw_items(items, caption)
+        return Figure(scene, look, engine)
     try:
         chart = read(graph, shapes)
     except FoldError as error:
@@ -98,6 +106,14 @@ def draw(
 def _has_loop_of_names(graph: Graph) -> bool:
     """Whether there is something that the textbook view can show."""
     return any(node.name and node.inputs and node.time for node in graph.nodes)
+
+
+def _kinds(graph: Graph) -> dict[str, str]:
+    """What the named values are, where the graph can be folded."""
+    try:
+        return {symbol.key: symbol.kind for symbol in read(graph).symbols}
+    except ValueError:
+        return {}
 
 
 def _timed(

@@ -24,6 +24,11 @@ WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
 
 
+def home(key: str) -> str:
+    """The key of a symbol's circle in the folded part."""
+    return f"{key} folded"
+
+
 def buses(weights: tuple[Weight, ...]) -> list[Bus]:
     """The buses that some parameters need."""
     return [Bus(w.name, target) for w in weights for target in w.targets]
@@ -138,13 +143,11 @@ def draw_boxes(
     for weight in weights:
         by_target.setdefault(weight.targets[0], []).append(weight)
     for target, here in by_target.items():
-        first = sheet.nodes[target]
+        first = sheet.nodes[home(target)]
         for k, weight in enumerate(here):
             number = chart.weights.index(weight)
             y = first.y + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(
-                weight, f"{weight.name} folded", first.x - reach, y, part, number
-            )
+            node = box(weight, f"{weight.name} box", first.x - reach, y, part, number)
             sheet.add(node)
             for other in weight.targets:
-                sheet.connect(node.key, other, part=part, kind=f"bus{number}")
+                sheet.connect(node.key, home(other), part=part, kind=f"bus{number}")
