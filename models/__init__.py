@@ -9,7 +9,23 @@ target; U input-to-hidden, W recurrent, V hidden-to-output, b and c biases.
 ManyToMany(rnn.U (1, 4), rnn.W (4, 4), rnn.b (4,), V (4, 1), c (1,))
 """
 
+from minigrad.models.bidirectional import Bidirectional
 from minigrad.models.dynamical_system import DynamicalSystem, formula
+from minigrad.models.echo_state import EchoState
+from minigrad.models.encoder_decoder import EncoderDecoder
 from minigrad.models.many_to_many import ManyToMany
+from minigrad.models.many_to_one import ManyToOne
+from minigrad.models.one_to_many import OneToMany
+from minigrad.models.output_feedback import OutputFeedback
 
-__all__ = ["DynamicalSystem", "ManyToMany", "formula"]
+__all__ = [
+    "Bidirectional",
+    "DynamicalSystem",
+    "EchoState",
+    "EncoderDecoder",
+    "ManyToMany",
+    "ManyToOne",
+    "OneToMany",
+    "OutputFeedback",
+    "formula",
+]

@@ -88,11 +88,11 @@ class ManyToMany(Module):
         ``state`` is the one before the first step, zeros by default.
         """
         outputs = [self.read(h) for t, (h, *_) in unroll(self.rnn, xs, state)]
-        return stack(outputs)
+        return stack(outputs)  # type: ignore[no-any-return]
 
     def read(self, h: Tensor) -> Tensor:
         """From h(t) to o(t)."""
-        return (self.c + h @ self.V).named("o")  # type: ignore[no-any-return]
+        return (self.c + h @ self.V).named("o")
 
     def loss(
         self,

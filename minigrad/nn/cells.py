@@ -120,6 +120,7 @@ class Elman(Cell):
     ) -> None:
         self._sizes(n_in, n_hidden, dtype)
         self.U = input_weights(U, n_in, n_hidden, rng, dtype)
+        self.fixed = ("U",) if U == "fixed" else ()
         self.W = parameter(recurrent_weights(W, n_hidden, rng, dtype))
         self.activation = _choice("activation", activation, ACTIVATIONS)
         if any(d < 2 for d in skips):
@@ -256,8 +257,7 @@ class GRU(Cell):
             gates = sigmoid(self.b + h @ self.W + x @ self.U)
             u, r = gates[:, :n], gates[:, n:]
             a = self.bc + (r * h) @ self.Wc + x @ self.Uc
-        candidate = self.candidate(a)
-        return (candidate + u * (h - candidate),)
+        return (u * h + (1 - u) * self.candidate(a),)
 
 
 class Stack(Cell):
@@ -375,7 +375,7 @@ def make_cell(
 def input_weights(
     U: str, n_in: int, n_hidden: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> Any:
-    """U as a parameter, as a fixed leaf, or None for the identity."""
+    """U as a parameter, or None for the identity; "fixed" is for the caller to keep."""
     if U == "identity":
         if n_in != n_hidden:
             raise ValueError(
@@ -386,8 +386,7 @@ def input_weights(
     if U == "trained":
         return parameter(init.glorot(rng, (n_in, n_hidden), dtype))
     if U in ("orthogonal", "fixed"):
-        start = init.orthogonal(rng, (n_in, n_hidden), dtype)
-        return parameter(start) if U == "orthogonal" else tensor(start, name="U")
+        return parameter(init.orthogonal(rng, (n_in, n_hidden), dtype))
     raise ValueError(f'U is "trained", "identity", "orthogonal" or "fixed", got {U!r}')
 
 

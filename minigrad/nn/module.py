@@ -40,6 +40,7 @@ class Module:
     """
 
     forward: Callable[..., Any]
+    fixed: tuple[str, ...] = ()  # attributes whose parameters are not to be trained
     _scope: str
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -60,26 +61,33 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their paths, in the order of the attributes."""
+        return ((path, p) for path, p, _ in self._walk())
+
+    def parameters(self) -> list[Parameter]:
+        """The parameters to train, each once, in the order of the attributes.
+
+        Those that a module lists in ``fixed`` are left out; they are part of the state.
+        """
+        return [p for _, p, fixed in self._walk() if not fixed]
+
+    def _walk(self) -> Iterator[tuple[str, Parameter, bool]]:
         seen: set[int] = set()
         # A stack, not recursion: the engine has none, and depth is the user's choice.
-        stack: list[tuple[str, Any]] = [("", self)]
+        stack: list[tuple[str, Any, bool]] = [("", self, False)]
         while stack:
-            path, value = stack.pop()
+            path, value, fixed = stack.pop()
             if id(value) in seen:
                 continue
             if isinstance(value, Parameter):
                 seen.add(id(value))
-                yield path, value
+                yield path, value, fixed
             elif children := _children(value):
                 seen.add(id(value))
+                kept = value.fixed if isinstance(value, Module) else ()
                 stack += [
-                    (f"{path}.{name}" if path else name, child)
+                    (f"{path}.{name}" if path else name, child, fixed or name in kept)
                     for name, child in reversed(children)
                 ]
-
-    def parameters(self) -> list[Parameter]:
-        """The parameters, each once, in the order of the attributes."""
-        return [p for _, p in self.named_parameters()]
 
     def state_dict(self) -> dict[str, Array]:
         """The value of every parameter by path.

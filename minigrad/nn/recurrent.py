@@ -14,27 +14,46 @@ and the graph folds.
 ['h0 -> h(1) by W', 'h(t-1) -> h(t) by W', 'x(t) -> h(t) by U']
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minigrad.nn.cells import Cell, Stack, State
 from minigrad.op import Op
 from minigrad.ops.elementwise import where
+from minigrad.ops.indexing import embedding
+from minigrad.ops.shape import expand_dims, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, tensor
 
-__all__ = ["detached", "extent", "masks", "stop_gradient", "unroll"]
+__all__ = [
+    "best",
+    "detached",
+    "extent",
+    "masks",
+    "read_out",
+    "sequence",
+    "stop_gradient",
+    "unit_vectors",
+    "unroll",
+]
 
 
 def _same(x: Any) -> Any:
     return np.asarray(x)
 
 
+def _unit_of_best(o: Any) -> Any:
+    o = np.asarray(o)
+    return np.eye(o.shape[-1], dtype=o.dtype)[o.argmax(-1)]
+
+
 stop_gradient = Op(_same, None, name="stop_gradient")
 stop_gradient.__doc__ = "x, with no gradient into it."
+best = Op(_unit_of_best, None, name="best")
+best.__doc__ = "The unit vector of each row's largest element, with no gradient."
 
 
 def unroll(
@@ -102,6 +121,53 @@ def detached(state: State) -> State:
         name = (s.name or "h").rstrip("0") + "0"
         found.setdefault(id(s), tensor(s.data, name=name))
     return tuple(found[id(s)] for s in state)
+
+
+def read_out(hs: list[Tensor], read: str | int, mask: Tensor | None = None) -> Tensor:
+    """One h of all h(t), (batch, n_hidden): "last", "mean", "max", or that of a step.
+
+    A step is counted from 1, or from the end as -1, -2, ... With a mask the mean and
+    the maximum are over the steps within each sequence; the last state is that of its
+    own last step already, since ``unroll`` keeps it.
+    """
+    if isinstance(read, int):
+        if not 1 <= abs(read) <= len(hs):
+            raise ValueError(f"no step {read} among {len(hs)} (the first is 1)")
+        return hs[read - 1 if read > 0 else read]
+    if read == "last":
+        return hs[-1]
+    every = stack(hs)
+    within = None if mask is None else expand_dims(mask, -1)
+    if read == "mean":
+        if within is None:
+            return every.mean(axis=0)  # type: ignore[no-any-return]
+        weights = within.astype(every.dtype)
+        return (every * weights).sum(axis=0) / weights.sum(axis=0)  # type: ignore[no-any-return]
+    if read == "max":
+        if within is not None:
+            every = where(within, every, -np.inf)
+        return every.max(axis=0)  # type: ignore[no-any-return]
+    raise ValueError(f'read is "last", "mean", "max" or a step, got {read!r}')
+
+
+def sequence(xs: Any, name: str = "xs") -> Any:
+    """xs as one node, for several loops over the same steps; a list stays a list."""
+    return xs if isinstance(xs, (Tensor, list, tuple)) else tensor(xs, name=name)
+
+
+def unit_vectors(n: int, dtype: DTypeLike) -> Callable[[Tensor], Tensor]:
+    """A function that makes class numbers (batch,) unit vectors, named e, (batch, n).
+
+    Numbers that are not whole are vectors already, and come back as they are.
+    """
+    eye = tensor(np.eye(n, dtype=dtype))
+
+    def vector(y: Tensor) -> Tensor:
+        if y.dtype.kind not in "iu":
+            return y
+        return embedding(eye, y).named("e")  # type: ignore[no-any-return]
+
+    return vector
 
 
 def masks(lengths: ArrayLike, steps: int) -> NDArray[np.bool_]:

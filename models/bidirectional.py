@@ -1,0 +1,109 @@
+"""The network that knows what comes after, too: one net forward, one backward in time.
+
+    h(t) = tanh(b + W h(t-1) + U x(t))
+    g(t) = tanh(b' + W' g(t+1) + U' x(t))
+    o(t) = c + V [h(t); g(t)]
+
+Figure 10.11 of Goodfellow, Bengio and Courville; Schuster and Paliwal (1997). There is
+an output at every step, or one in all: read at a step, or as the mean or the maximum
+over the steps.
+
+>>> import numpy as np
+>>> import minigrad as mg
+>>> model = Bidirectional(2, 3, 2, rng=np.random.default_rng(0))
+>>> xs, ys = np.ones((5, 1, 2), np.float32), np.zeros((5, 1), int)
+>>> edges = mg.fold(mg.contract(model.loss(xs, ys))).edges
+>>> [str(edge) for edge in edges if edge.delay]
+['h(t-1) -> h(t) by W', 'g(t+1) -> g(t) by W']
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.models.many_to_many import mean_loss
+from minigrad.nn import Module, init
+from minigrad.nn.cells import MakeCell, make_cell
+from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.recurrent import extent, masks, read_out, sequence, unroll
+from minigrad.ops.shape import concatenate, stack
+from minigrad.ops.time import steps
+from minigrad.tensor import Tensor, parameter, tensor
+
+__all__ = ["Bidirectional"]
+
+
+class Bidirectional(Module):
+    """Two recurrent networks over one sequence, read together.
+
+    Parameters
+    ----------
+    n_in, n_hidden, n_out: the sizes of x(t), of each of h(t) and g(t), and of o(t).
+    read: "each" for an output at every step, or "ends" for o = c + V [h(T); g(1)],
+        "mean", "max", or the number of a step at which both are read.
+    loss: L(t) as a function of o(t) and y(t).
+    cell: the cell of both directions.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_hidden: int,
+        n_out: int,
+        *,
+        rng: np.random.Generator,
+        read: str | int = "each",
+        loss: Loss = cross_entropy,
+        cell: str | MakeCell = "elman",
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.rnn = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
+        self.back = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
+        self.back.names = ("g", *self.back.names[1:])
+        self.V = parameter(init.glorot(rng, (2 * n_hidden, n_out), dtype))
+        self.c = parameter(init.zeros(rng, (n_out,), dtype))
+        self.read = read
+        self.step_loss = loss
+
+    def states(
+        self, xs: Any, mask: Tensor | None = None
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """All h(t) and all g(t), both in the order of time."""
+        hs = [s[0] for _, s in unroll(self.rnn, xs, mask=mask)]
+        gs = [s[0] for _, s in unroll(self.back, xs, mask=mask, reverse=True)]
+        return hs, gs[::-1]
+
+    def forward(self, xs: Any, *, lengths: ArrayLike | None = None) -> Tensor:
+        """The outputs (time, batch, n_out), or the one output (batch, n_out)."""
+        xs, mask = sequence(xs), _mask(lengths, xs)
+        hs, gs = self.states(xs, mask)
+        if self.read == "each":
+            return stack([self.output(h, g) for _, h, g in steps(h=hs, g=gs)])  # type: ignore[no-any-return]
+        if self.read == "ends":
+            return self.output(hs[-1], gs[0])
+        return self.output(read_out(hs, self.read, mask), read_out(gs, self.read, mask))
+
+    def output(self, h: Tensor, g: Tensor) -> Tensor:
+        """From h and g to o."""
+        return (self.c + concatenate([h, g], axis=-1) @ self.V).named("o")  # type: ignore[no-any-return]
+
+    def loss(self, xs: Any, ys: Any, *, lengths: ArrayLike | None = None) -> Tensor:
+        """The mean loss, for targets ys (time, batch, ...), or (batch, ...) for one."""
+        if self.read != "each":
+            y = ys if isinstance(ys, Tensor) else tensor(ys, name="y")
+            return self.step_loss(self(xs, lengths=lengths), y).named("L").mean()
+        xs, mask = sequence(xs), _mask(lengths, xs)
+        with self.scope():
+            hs, gs = self.states(xs, mask)
+            losses = [
+                self.step_loss(self.output(h, g), y).named("L")
+                for _, h, g, y in steps(h=hs, g=gs, y=ys)
+            ]
+            return mean_loss(losses, mask)
+
+
+def _mask(lengths: ArrayLike | None, xs: Any) -> Tensor | None:
+    if lengths is None:
+        return None
+    return tensor(masks(lengths, extent(xs)[0]), name="masks")

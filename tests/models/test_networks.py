@@ -1,0 +1,198 @@
+"""What is true of every network: it folds at every length, its gradient is right."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.models import (
+    Bidirectional,
+    EchoState,
+    EncoderDecoder,
+    ManyToMany,
+    ManyToOne,
+    OneToMany,
+    OutputFeedback,
+)
+from minigrad.nn.cells import GRU, LSTM, Elman
+from minigrad.nn.losses import mse
+
+B, N = 2, 3  # sequences, classes
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def xs(T):
+    return rng(1).normal(size=(T, B, N))
+
+
+def classes(*shape):
+    return rng(2).integers(N, size=shape)
+
+
+def made(model, **options):
+    network = model(N, 4, N, rng=rng(), dtype=np.float64, **options)
+    for p in network.parameters():  # no zero biases: they would hide an error
+        p.assign(p.data + 0.1 * rng(3).normal(size=p.shape))
+    return network
+
+
+def lengths(T):
+    return [max(1, T - 2), T]
+
+
+def echo(T):
+    model = EchoState(N, 4, N, rng=rng())
+    model.V.assign(rng().normal(size=(4, N)))
+    return model(xs(T)).sum()
+
+
+def many(T, **options):
+    return made(ManyToMany, **options).loss(xs(T), classes(T, B))
+
+
+def one(T, **options):
+    return made(ManyToOne, **options).loss(xs(T), classes(B))
+
+
+def fed(T, fed="o", **options):
+    model = made(OutputFeedback, fed=fed)
+    return model.loss(xs(T), classes(T, B), rng=rng(4), **options)
+
+
+def regression(T, feedback):
+    model = made(OutputFeedback, loss=mse)
+    return model.loss(xs(T), xs(T), feedback=feedback, rng=rng(4))
+
+
+def two_ways(T, read):
+    shape = (T, B) if read == "each" else (B,)
+    model = made(Bidirectional, read=read, cell="gru")
+    return model.loss(xs(T), classes(*shape), lengths=lengths(T))
+
+
+def from_one(T, given, cell="elman"):
+    model = made(OneToMany, given=given, cell=cell)
+    return model.loss(xs(1)[0], classes(T, B), lengths=lengths(T))
+
+
+def translated(T, attention, cell="elman"):
+    model = made(EncoderDecoder, attention=attention, cell=cell)
+    ls = {"lengths": lengths(T), "y_lengths": lengths(T + 2)}
+    return model.loss(xs(T), classes(T + 2, B), **ls)
+
+
+def noisy(T):
+    model = made(ManyToMany, layers=3, dropout=0.5)
+    return model.loss(xs(T), classes(T, B), rng=rng(5))
+
+
+def masked(T, **options):
+    model = made(ManyToMany, **options)
+    return model.loss(xs(T), classes(T, B), lengths=lengths(T))
+
+
+SMOOTH = {
+    "elman": many,
+    "lstm": partial(many, cell="lstm"),
+    "gru": partial(many, cell="gru"),
+    "gru, reset after": partial(many, cell=partial(GRU, reset_after=True)),
+    "lstm, the book's candidate": partial(
+        many, cell=partial(LSTM, candidate="sigmoid")
+    ),
+    "U identity": partial(many, cell="elman", U="orthogonal"),
+    "stacked": partial(many, layers=3, cell="lstm"),
+    "dropout": noisy,
+    "leaky": partial(many, cell=partial(Elman, leak=0.7)),
+    "leak learnt": partial(many, cell=partial(Elman, leak="learnt")),
+    "skips": partial(many, cell=partial(Elman, skips=(2, 3))),
+    "many to many, lengths": masked,
+    "stacked, lengths": partial(masked, layers=2, cell="gru"),
+    "last": one,
+    "mean": partial(one, read="mean"),
+    "max": partial(one, read="max", cell="gru"),
+    "first step": partial(one, read=1),
+    "teacher": fed,
+    "teacher, numbers": partial(regression, feedback="teacher"),
+    "free": partial(fed, feedback="free"),
+    "free, softmax": partial(fed, fed="softmax", feedback="free"),
+    "mixed": partial(fed, fed="softmax", feedback=0.5),
+    "mixed, numbers": partial(regression, feedback=0.5),
+    "both ways": partial(two_ways, read="each"),
+    "both ways, ends": partial(two_ways, read="ends"),
+    "both ways, max": partial(two_ways, read="max"),
+    "one to many": partial(from_one, given="bias"),
+    "one to many, start": partial(from_one, given="start", cell="lstm"),
+    "one to many, both": partial(from_one, given="both"),
+    "encoder-decoder": partial(translated, attention=False, cell="lstm"),
+    "attention": partial(translated, attention=True),
+    "attention, gru": partial(translated, attention=True, cell="gru"),
+    "attention, lstm": partial(translated, attention=True, cell="lstm"),
+    "echo state": echo,
+}
+# Here some path has no gradient, so that differences would disagree.
+CUT = {
+    "truncated": lambda T: made(ManyToMany).loss(xs(T), classes(T, B), truncate=2),
+    "elman's rule": lambda T: made(ManyToOne).loss(xs(T), classes(B), truncate=1),
+    "best": partial(fed, fed="best", feedback="free"),
+    "drawn": partial(fed, fed="drawn", feedback=0.5),
+    "irnn": partial(many, cell="irnn"),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH | CUT)
+def test_it_folds_and_unfolds(name):
+    record = (SMOOTH | CUT)[name]
+    for T in (1, 2, 9):
+        loss = record(T)
+        parameters = [mg.Parameter(p) for p in mg.Graph(loss).parameters]
+        gradient = mg.grad(loss, parameters, create_graph=True, unreached="zeros")
+        for graph in (mg.Graph(loss), mg.contract(loss), mg.Graph(gradient)):
+            recurrence = mg.fold(graph)
+            assert recurrence.unfold(recurrence.lengths).same_as(graph)
+
+
+@pytest.mark.parametrize("name", SMOOTH | CUT)
+def test_two_lengths_fold_alike(name):
+    record = (SMOOTH | CUT)[name]
+    first, second = (mg.fold(mg.Graph(record(T))) for T in (10, 11))
+    assert first.difference(second) is None
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_gradients_agree_with_differences(name):
+    record = SMOOTH[name]
+    loss = record(3)
+    nodes = mg.Graph(loss).parameters
+    gradients = mg.grad(loss, [mg.Parameter(p) for p in nodes])
+    places = [n.slot for n in nodes]
+    assert len(set(map(id, nodes))) == len(places)
+    # The direction of the gradient itself, each parameter by itself.
+    eps = 1e-6
+    for k, g in enumerate(gradients):
+        norm = np.sqrt(np.square(g.data).sum())
+        if norm == 0:
+            continue
+        moved = [shifted(record, k, s * eps * g.data / norm) for s in (1, -1)]
+        slope = (moved[0] - moved[1]) / (2 * eps)
+        np.testing.assert_allclose(slope, norm, rtol=1e-5, atol=1e-8)
+
+
+def shifted(record, k, change):
+    """The loss after its k-th parameter was changed, by replaying the graph."""
+    graph = mg.Graph(record(3))
+    parameter = graph.parameters[k]
+
+    values = {}
+    for node in graph.nodes:
+        if node.inputs:
+            given = [values[i] for i in node.inputs]
+            attrs = node.op.attributes(node)
+            args = (given,) if node.op.variadic else given
+            values[node] = node.op.forward(*args, **attrs)
+        else:
+            values[node] = node.value + change if node is parameter else node.value
+    return float(values[graph.outputs[0]])
