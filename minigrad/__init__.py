@@ -7,6 +7,8 @@
 30.0
 """
 
+from minigrad.compile import Program, compile
+from minigrad.draw import Figure, draw
 from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import (
     Share,

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.graph import Leaf, Node, ids, reachable
-from minigrad.op import Scatter, registry
+from minigrad.op import Scatter, Untraceable, registry, tracing
 from minigrad.ops.indexing import OPERAND, scatter_into
 from minigrad.scope import current
 from minigrad.tensor import Array, Tensor
@@ -291,6 +291,7 @@ def vjp(
     gs = [g] if isinstance(y, Tensor) or g is None else list(g)
     gs = gs if len(gs) == len(ys) else gs * len(ys)
     targets = _targets(wrt)
+    create_graph = create_graph or tracing.get()
     cotangents = [_cotangent(a, b, create_graph) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
     found = pullback([a.node for a in ys], cotangents, nodes, record=create_graph)
@@ -331,6 +332,8 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     >>> [(s.t, s.gradient.item()) for s in mg.grad_by_use(h.sum(), W)]
     [(1, 0.25), (2, 0.25), (3, 0.25)]
     """
+    if tracing.get():
+        raise Untraceable("grad_by_use gives arrays")
     if y.size != 1:
         raise ValueError(f"y must be a scalar, got shape {y.shape}")
     (target,) = _targets(wrt)
@@ -412,6 +415,8 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     >>> mg.jacobian(x * x, [x])[0].data.tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
+    if tracing.get():
+        raise Untraceable("jacobian gives arrays")
     targets = _targets(wrt)
     blocks = [np.zeros((y.size, *w.shape), w.dtype) for w in targets]
     for i in range(y.size):
@@ -441,6 +446,8 @@ def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
 
 def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
+    if tracing.get():
+        raise Untraceable("backward writes into parameters: return mg.grad(...) instead")
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
     for leaf, gradient in zip(leaves, gradients, strict=True):

@@ -36,6 +36,13 @@ registry: dict[str, "Op"] = {}
 by_function: dict[Any, Callable[..., Any]] = {}
 recording: ContextVar[bool] = ContextVar("minigrad_recording", default=True)
 
+# Set while a function is traced to be compiled: gradients record, values are unknown.
+tracing: ContextVar[bool] = ContextVar("minigrad_tracing", default=False)
+
+
+class Untraceable(RuntimeError):
+    """A traced function needs a value that only its run will know."""
+
 
 def wrap(node: Node) -> Any:
     """The Tensor of a node: tensor.py puts its class in this place."""

@@ -56,7 +56,15 @@ class Tensor:
     @property
     def data(self) -> Array:
         """The value, a read-only array."""
-        return self.node.value  # type: ignore[no-any-return]
+        return self._value()  # type: ignore[no-any-return]
+
+    def _value(self) -> Any:
+        if op.tracing.get() and self.node.kind != "constant":
+            raise op.Untraceable(
+                f"it reads the value of {self.node!r} while it is recorded; a branch on "
+                "values becomes mg.where"
+            )
+        return self.node.value
 
     @data.setter
     def data(self, value: Any) -> NoReturn:
@@ -109,7 +117,7 @@ class Tensor:
 
     def item(self) -> Any:
         """The value of a one-element tensor as a Python number."""
-        return np.asarray(self.node.value).item()
+        return np.asarray(self._value()).item()
 
     def detach(self, name: str | None = None) -> "Tensor":
         """A leaf with the same value: no gradient flows past it.
@@ -117,6 +125,9 @@ class Tensor:
         >>> (tensor(2.0) * 3).detach().node.inputs
         ()
         """
+        if op.tracing.get():
+            copy: Tensor = registry["detach"](self)
+            return copy if name is None else copy.named(name)
         return _leaf(self.node.value, name, "constant" if name is None else "input")
 
     def backward(self, unreached: str = "raise") -> None:
@@ -148,7 +159,7 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.node.value)
+        return bool(self._value())
 
     def __float__(self) -> float:
         return float(self.item())
@@ -158,7 +169,7 @@ class Tensor:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """The read-only value: what leaves through NumPy is detached from the graph."""
-        return np.array(self.node.value, dtype=dtype, copy=copy)
+        return np.array(self._value(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any

@@ -76,6 +76,7 @@ ROWS = [
         case(MASK[:0], (0, 3), ()),
     ),
     Row(elementwise.sign, kinks=[0.0]),
+    Row(elementwise.detach, skips=NO_GRADIENT),
     *(
         Row(op, kinks=[_gap], skips=NO_GRADIENT)
         for op in (

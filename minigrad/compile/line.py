@@ -1,0 +1,211 @@
+"""The loop program before it is source: one line per role of a folded graph.
+
+Vocabulary
+    line     one assignment of the program; with a clock it happens at each step of its
+             span, without one it happens once; one that ``reduces`` reads every step of
+             its span and has a single value
+    reads    what a line's operands are, as the ``Source``s of a recurrence
+    count    a number of steps or a position that may depend on the length: a T + b
+
+>>> from minigrad.recurrence import Span
+>>> str(Count.of_end(-2)), str(Count(1, 0) - Count(0, 2))
+('T - 1', 'T - 2')
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from minigrad.graph import Graph
+from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
+
+
+class Count(NamedTuple):
+    """The integer a T + b."""
+
+    a: int
+    b: int
+
+    @classmethod
+    def of_end(cls, end: int) -> "Count":
+        """An end of a span as a step."""
+        return cls(0, end) if end > 0 else cls(1, end + 1)
+
+    def __add__(self, other: Any) -> "Count":
+        if isinstance(other, int):
+            return Count(self.a, self.b + other)
+        return Count(self.a + other.a, self.b + other.b)
+
+    def __sub__(self, other: "Count | int") -> "Count":
+        if isinstance(other, int):
+            return Count(self.a, self.b - other)
+        return Count(self.a - other.a, self.b - other.b)
+
+    def at(self, length: int) -> int:
+        """The number for a sequence of ``length`` steps."""
+        return self.a * length + self.b
+
+    def code(self, length: str = "T") -> str:
+        """The number as source, where ``length`` is the name of T."""
+        if not self.a:
+            return str(self.b)
+        times = length if self.a == 1 else f"{self.a} * {length}"
+        return times if not self.b else f"{times} {'+-'[self.b < 0]} {abs(self.b)}"
+
+    def __str__(self) -> str:
+        return self.code()
+
+
+class Steps(NamedTuple):
+    """Steps first..last of a loop, both included."""
+
+    first: Count
+    last: Count
+
+    @classmethod
+    def of(cls, span: Span) -> "Steps":
+        """A span with its ends as counts."""
+        return cls(Count.of_end(span.first), Count.of_end(span.last))
+
+    @property
+    def count(self) -> Count:
+        """How many steps these are."""
+        return self.last - self.first + 1
+
+    def shifted(self, by: int) -> "Steps":
+        """All steps moved by a number."""
+        return Steps(self.first + by, self.last + by)
+
+    def meet(self, other: "Steps", length: int) -> "Steps | None":
+        """The steps in both, as ordered at ``length``; None if there are none."""
+        first = max(self.first, other.first, key=lambda c: c.at(length))
+        last = min(self.last, other.last, key=lambda c: c.at(length))
+        return Steps(first, last) if first.at(length) <= last.at(length) else None
+
+
+@dataclass(eq=False)
+class Line:
+    """One assignment of the program; see the module's vocabulary."""
+
+    index: int
+    name: str
+    kind: str
+    op: str
+    forward: Any
+    attrs: dict[str, Any]
+    reads: list[Operand]
+    clock: int | None
+    steps: Steps | None
+    shape: tuple[int, ...]
+    dtype: str
+    value: Any = None
+    leaf: Any = None
+    reduces: bool = False
+    variadic: bool = False
+
+    @property
+    def timed(self) -> bool:
+        """Whether it has a value for each step."""
+        return self.clock is not None and not self.reduces
+
+    def sources(self) -> Iterable[Source]:
+        """All sources of all operands."""
+        return (source for operand in self.reads for source in operand)
+
+
+@dataclass
+class LoopProgram:
+    """Lines in an order in which each is defined before a line without time reads it.
+
+    ``lengths`` are the traced ones, by which ends of spans are ordered. ``report``
+    collects what each pass did.
+    """
+
+    lines: dict[int, Line]
+    outputs: list[Operand]
+    lengths: tuple[int, ...]
+    report: list[tuple[str, int, int, str]] = field(default_factory=list)
+
+    def new(self, like: Line, **changes: Any) -> Line:
+        """A further line, alike but for the changes."""
+        index = max(self.lines) + 1
+        fields = {f: getattr(like, f) for f in like.__dataclass_fields__}
+        line = Line(**(fields | {"value": None, "leaf": None} | changes | {"index": index}))
+        self.lines[index] = line
+        return line
+
+
+def loop_program(recurrence: Recurrence) -> LoopProgram:
+    """The lines of a folded graph."""
+    taken: set[str] = set()
+    lines = {}
+    for role in recurrence.roles:
+        steps = None if role.span is None else Steps.of(role.span)
+        lines[role.index] = Line(
+            role.index,
+            _identifier(role, taken),
+            role.kind,
+            role.op.name if role.op else "",
+            role.op and role.op.forward,
+            role.attrs,
+            list(role.operands),
+            role.clock,
+            steps,
+            tuple(role.spec.shape),
+            role.spec.dtype,
+            role.value,
+            role.leaf,
+            variadic=getattr(role.op, "variadic", False),
+        )
+    return LoopProgram(lines, list(recurrence.outputs), recurrence.lengths)
+
+
+def straight_program(graph: Graph) -> LoopProgram:
+    """One line per node, for a graph that does not fold: time is ignored."""
+    taken: set[str] = set()
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    lines = {}
+    for node, i in number.items():
+        value = node.value if node.kind == "constant" else None
+        attrs = dict(node.attrs)
+        if node.op and node.op.name == "step":
+            attrs["t"] = node.scope.t
+        role = Role(
+            i, node.kind, node.op, attrs, node.name, (), (), None, None, value,
+            (), _spec(node), None, node.name or (node.op.name if node.op else "c"),
+        )  # fmt: skip
+        reads = [(Source(number[s], "plain"),) for s in node.inputs]
+        lines[i] = Line(
+            i, _identifier(role, taken), node.kind, node.op.name if node.op else "",
+            node.op and node.op.forward, attrs, reads, None, None,
+            role.spec.shape, role.spec.dtype, value,
+            node if not node.inputs else None,
+            variadic=getattr(node.op, "variadic", False),
+        )  # fmt: skip
+    outputs: list[Operand] = [(Source(number[o], "plain"),) for o in graph.outputs]
+    return LoopProgram(lines, outputs, ())
+
+
+def _spec(node: Any) -> Any:
+    from minigrad.graph import Spec
+
+    value = node.value
+    return Spec(
+        tuple(getattr(value, "shape", ())),
+        str(getattr(value, "dtype", type(value).__name__)),
+    )
+
+
+def _identifier(role: Role, taken: set[str]) -> str:
+    """A name that source code can use, one per line."""
+    base = role.label.replace("#", "_")
+    base = base if base.isidentifier() and base.isascii() else f"v_{role.index}"
+    name = base if base not in taken and base not in RESERVED else f"{base}_{role.index}"
+    taken.add(name)
+    return name
+
+
+RESERVED = frozenset(
+    "T np w t for in list zip reversed range if is not and or def return as with from "
+    "import lambda None True False pass del int float".split()
+)

@@ -1,0 +1,310 @@
+"""The passes: program to program, each a small step that keeps every value.
+
+``run_passes`` applies them in order and notes for each how many lines there were before
+and after, and what it moved.
+
+    prune        drop what no output needs, and operands read for their shape alone
+    invariants   what does not depend on the step happens once
+    share        equal lines become one
+    open_losses  softmax and cross-entropy of one o are opened into parts they share
+    products     a sum over the steps of products becomes one product over all steps
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile import forms
+from minigrad.compile.line import Line, LoopProgram, Steps
+from minigrad.graph import same_value
+from minigrad.recurrence import Ahead, Source
+
+Pass = Callable[[LoopProgram], str]
+
+
+def run_passes(program: LoopProgram) -> None:
+    """Apply every pass once, in the order of the module's table."""
+    for step in (static_shapes, prune, invariants, share, open_losses, share, prune):
+        _run(program, step)
+    _run(program, products)
+    _run(program, prune)
+
+
+def _run(program: LoopProgram, step: Pass) -> None:
+    before = len(program.lines)
+    said = step(program)
+    program.report.append((step.__name__, before, len(program.lines), said))
+
+
+def prune(program: LoopProgram) -> str:
+    """Drop the lines that no output needs."""
+    needed: set[int] = set()
+    stack = [s.role for operand in program.outputs for s in operand]
+    while stack:
+        index = stack.pop()
+        if index not in needed:
+            needed.add(index)
+            stack += [s.role for s in program.lines[index].sources()]
+    dropped = [i for i in program.lines if i not in needed]
+    for i in dropped:
+        del program.lines[i]
+    return f"dropped {len(dropped)}" if dropped else "nothing to drop"
+
+
+def static_shapes(program: LoopProgram) -> str:
+    """Inside of the steps shapes are known: do not read a value for its shape."""
+    changed = 0
+    for line in program.lines.values():
+        if not line.timed or line.op not in (
+            "spread", "spread_mean", "reshape_like"
+        ):  # fmt: skip
+            continue
+        like = program.lines[line.reads[1][0].role]
+        if not like.timed and like.kind == "op":
+            continue
+        changed += 1
+        line.reads = line.reads[:1]
+        if line.op == "reshape_like":
+            line.op, line.forward = "reshape", np.reshape
+            line.attrs = {"shape": line.shape}
+        else:
+            line.forward = getattr(forms, f"{line.op}_to")
+            line.op = f"{line.op}_to"
+            line.attrs = line.attrs | {"shape": line.shape}
+    return f"{changed} lines read no value for its shape"
+
+
+def invariants(program: LoopProgram) -> str:
+    """Lines that are the same at every step happen once, before the loop."""
+    moved: list[str] = []
+    again = True
+    while again:
+        again = False
+        for line in program.lines.values():
+            if not line.timed or line.op == "step" or line.kind == "input":
+                continue
+            still = all(
+                len(operand) == 1 and not program.lines[operand[0].role].timed
+                and operand[0].kind in ("broadcast", "plain")
+                for operand in line.reads
+            )
+            gathered = any(
+                s.role == line.index and s.kind in ("gather", "pick")
+                for other in program.lines.values()
+                for s in other.sources()
+            )
+            if still and not gathered and not _moves(line.attrs):
+                line.clock = line.steps = None
+                line.reads = [(Source(o[0].role, "plain"),) for o in line.reads]
+                _now_untimed(program, line)
+                moved.append(line.name)
+                again = True
+    return f"out of the loop: {', '.join(moved)}" if moved else "none"
+
+
+def _moves(attrs: Any) -> bool:
+    if isinstance(attrs, dict):
+        return any(map(_moves, attrs.values()))
+    if isinstance(attrs, (tuple, list)):
+        return any(map(_moves, attrs))
+    if isinstance(attrs, slice):
+        return any(map(_moves, (attrs.start, attrs.stop, attrs.step)))
+    return isinstance(attrs, Ahead)
+
+
+def _now_untimed(program: LoopProgram, line: Line) -> None:
+    """Consumers of a line that lost its time read it as they read a parameter."""
+
+    def source(s: Source) -> Source:
+        if s.role != line.index:
+            return s
+        return Source(s.role, "broadcast" if s.span else "plain", None, None, s.span)
+
+    for other in program.lines.values():
+        other.reads = [tuple(map(source, operand)) for operand in other.reads]
+
+
+def share(program: LoopProgram) -> str:
+    """Lines with the same op, attributes, operands and steps become one."""
+    merged = 0
+    again = True
+    while again:
+        again = False
+        seen: dict[Any, list[Line]] = {}
+        for line in list(program.lines.values()):
+            if line.kind != "op":
+                continue
+            key = (line.op, tuple(line.reads), line.clock, line.steps, line.reduces)
+            for twin in seen.setdefault(key, []):
+                if same_value(twin.attrs, line.attrs):
+                    replace(program, line.index, twin.index)
+                    del program.lines[line.index]
+                    merged, again = merged + 1, True
+                    break
+            else:
+                seen[key].append(line)
+    return f"{merged} lines were said twice"
+
+
+def replace(program: LoopProgram, old: int, new: int) -> None:
+    """Let every consumer of one line read another one of the same steps."""
+
+    def operand(sources: Any) -> Any:
+        return tuple(s._replace(role=new) if s.role == old else s for s in sources)
+
+    for line in program.lines.values():
+        line.reads = [operand(o) for o in line.reads]
+    program.outputs = [operand(o) for o in program.outputs]
+
+
+def open_losses(program: LoopProgram) -> str:
+    """Give cross_entropy(o, y) and the softmax(o) of its gradient their common parts.
+
+    With o shifted by its maximum to z, e = exp(z) and s the sum of e, the losses are
+    log s - z[y] and softmax is e / s; the gradient subtracts 1 at y.
+    """
+    opened = 0
+    for loss in list(program.lines.values()):
+        if loss.op != "cross_entropy" or not _plain_loss(loss):
+            continue
+        logits, target = loss.reads
+        add = _Adder(program, loss)
+        o = program.lines[logits[0].role]
+        column, across = (*o.shape[:-1], 1), {"axis": -1, "keepdims": True}
+        ignore = {"ignore_index": loss.attrs.get("ignore_index", -100)}
+        top = add("max", np.max, [logits], column, across)
+        z = add("subtract", np.subtract, [logits, top], o.shape)
+        e = add("exp", np.exp, [z], o.shape)
+        s = add("sum", np.sum, [e], column, across)
+        rows = add("picked_losses", forms.picked_losses, [z, s, target], o.shape[:-1],
+                   ignore)
+        reduction = loss.attrs.get("reduction", "mean")
+        counted = ignore | {"dtype": o.dtype}
+        share = add("per_kept", forms.per_kept, [target], (), counted)
+        if reduction == "none":
+            replace(program, loss.index, rows[0].role)
+        else:
+            total = rows if reduction == "sum" else add("sum", np.sum, [rows], ())
+            loss.op, loss.forward = ("sum", np.sum) if reduction == "sum" else (
+                "multiply", np.multiply
+            )
+            loss.reads = [total] if reduction == "sum" else [total, share]
+            loss.attrs = {}
+        opened += 1
+        for soft in list(program.lines.values()):
+            if (soft.op, soft.reads, soft.attrs.get("axis", -1)) == (
+                "softmax", [logits], -1
+            ) and (soft.clock, soft.steps) == (loss.clock, loss.steps):
+                soft.op, soft.forward, soft.attrs = "divide", np.divide, {}
+                soft.reads = [e, s]
+        _open_gradient(program, target, ignore, reduction, share)
+    return f"{opened} losses share the exponentials of their gradient"
+
+
+def _plain_loss(line: Line) -> bool:
+    single = all(len(operand) == 1 for operand in line.reads)
+    return single and line.attrs.get("weight") is None and not line.attrs.get(
+        "label_smoothing"
+    )
+
+
+class _Adder:
+    """Makes lines that run with another one and read values of its step."""
+
+    def __init__(self, program: LoopProgram, like: Line) -> None:
+        self.program, self.like = program, like
+        self.dtype = program.lines[like.reads[0][0].role].dtype
+
+    def __call__(
+        self, op: str, forward: Any, reads: list[Any], shape: Any, attrs: Any = None
+    ) -> Any:
+        name = f"{op}_{max(self.program.lines) + 1}"
+        line = self.program.new(
+            self.like, name=name, op=op, forward=forward, reads=reads, shape=shape,
+            attrs=attrs or {}, dtype=self.dtype, kind="op", variadic=False,
+        )  # fmt: skip
+        span = self.like.reads[0][0].span
+        if line.timed:
+            return (Source(line.index, "delay", 0, None, span),)
+        return (Source(line.index, "plain"),)
+
+
+def _open_gradient(
+    program: LoopProgram, target: Any, ignore: Any, reduction: str, share: Any
+) -> None:
+    """Rewrite g * (softmax * rows(q) - q), q the weights of the target, by its parts."""
+    lines = program.lines
+    for line in list(lines.values()):
+        if line.op != "multiply" or any(len(operand) != 1 for operand in line.reads):
+            continue
+        scale, inner = line.reads
+        minus = lines[inner[0].role]
+        if minus.op != "subtract" or any(len(operand) != 1 for operand in minus.reads):
+            continue
+        product, q = (lines[operand[0].role] for operand in minus.reads)
+        if q.op != "target_weights" or q.reads[0] != target or not _plain_loss(q):
+            continue
+        if product.op != "multiply" or lines[product.reads[1][0].role].reads != [
+            minus.reads[1]
+        ]:
+            continue
+        add = _Adder(program, minus)
+        line.reads = [
+            scale,
+            add("minus_target", forms.minus_target, [product.reads[0], target],
+                minus.shape, ignore),
+        ]  # fmt: skip
+        if reduction == "mean":
+            shape = lines[scale[0].role].shape
+            line.reads[0] = add("multiply", np.multiply, [scale, share], shape)
+
+
+def products(program: LoopProgram) -> str:
+    """A sum over steps of aᵀ d, of row sums or of anything becomes one operation."""
+    said = []
+    for line in list(program.lines.values()):
+        if line.op != "add_n" or line.clock is not None:
+            continue
+        reads = []
+        for operand in line.reads:
+            for source in operand:
+                if source.kind != "gather" and source.kind != "pick":
+                    reads.append((source,))
+                    continue
+                term = program.lines[source.role]
+                assert source.at is not None
+                steps = Steps.of(source.at)
+                whole = steps == term.steps
+                op, forward, operands = "sum_over_steps", None, None
+                if whole and term.op in ("dot", "matmul") and len(term.shape) == 2:
+                    left = term.reads[0]
+                    flip = program.lines[left[0].role]
+                    if (
+                        len(left) == 1 and flip.op == "transpose" and flip.timed
+                        and flip.steps == term.steps and left[0].delay == 0
+                        and not flip.attrs.get("axes") and len(flip.shape) == 2
+                    ):  # fmt: skip
+                        op, operands = "product_over_steps", [flip.reads[0], term.reads[1]]
+                elif whole and term.op == "sum" and term.attrs == {"axis": (0,)}:
+                    op, operands = "rows_over_steps", [term.reads[0]]
+                if operands is None:
+                    span = term_span(source)
+                    operands = [(Source(term.index, "delay", 0, None, span),)]
+                total = program.new(
+                    line, name=f"{op}_{max(program.lines) + 1}", op=op, forward=forward,
+                    attrs={}, reads=operands, clock=term.clock, steps=steps,
+                    reduces=True, shape=term.shape, kind="op", dtype=term.dtype,
+                )  # fmt: skip
+                said.append(total.name)
+                reads.append((Source(total.index, "plain"),))
+        line.reads = reads
+        if len(reads) == 1:
+            replace(program, line.index, reads[0][0].role)
+    return f"one operation each: {', '.join(said)}" if said else "none"
+
+
+def term_span(source: Source) -> Any:
+    """The steps that a gather covers, upwards, as a span of a consumer."""
+    assert source.at is not None
+    return source.at._replace(down=False)

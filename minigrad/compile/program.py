@@ -1,0 +1,369 @@
+"""``compile``: a function of arrays recorded once, then run as NumPy source.
+
+Vocabulary
+    trace    one eager run of the function in which everything, gradients too, is recorded
+    key      what a program depends on: shapes, dtypes and structure of the arguments
+    Program  a compiled function; it keeps one program per key, and one for every number
+             of steps as soon as traces of two lengths have folded to the same recurrence
+
+>>> import numpy as np
+>>> import minigrad as mg
+>>> W = mg.parameter([[0.5]], name="W")
+>>> @compile
+... def step(xs):
+...     h = mg.tensor([[0.0]], name="h0")
+...     for t, x in mg.steps(xs):
+...         h = mg.tanh(h @ W + x)
+...     return mg.grad(h.sum(), [W])
+>>> xs = np.ones((8, 1, 1))
+>>> np.allclose(step(xs)[0].data, step.eager(xs)[0].data)
+True
+"""
+
+import builtins
+import linecache
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.compile.emit import Emitter
+from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
+from minigrad.compile.passes import run_passes
+from minigrad.compile.schedule import NotFoldable, schedule
+from minigrad.fold import FoldError, Recurrence, fold
+from minigrad.graph import Graph, Leaf, Node
+from minigrad.op import Untraceable, tracing
+from minigrad.tensor import Tensor, tensor
+
+__all__ = ["Program", "compile"]
+
+
+def compile(function: Callable[..., Any], strict: bool = False) -> "Program":
+    """A function that records, as one that runs compiled.
+
+    ``function`` takes arrays, Tensors and other values and returns Tensors in tuples,
+    lists or dicts; it may call ``mg.grad`` and models. Arrays are inputs; everything
+    else is part of the key, and arrays that the function makes itself are constants of
+    the program (random numbers too: pass masks as arguments). Parameters are read at
+    each call. Results are Tensors with fresh arrays.
+
+    What cannot be compiled, such as a Python branch on a Tensor's value, runs eagerly
+    after one warning that says why; ``strict`` raises instead.
+    """
+    return Program(function, strict)
+
+
+class Argument(NamedTuple):
+    """Where an input or parameter of compiled code gets its array."""
+
+    line: Line
+    position: int | None  # among the call's arrays; None: the leaf's own current value
+
+
+class Code:
+    """Compiled source with the workspaces of the lengths it has run for."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        recurrence: Recurrence | None,
+        positions: dict[Node, int],
+    ) -> None:
+        self.recurrence = recurrence
+        self.program = self._planned(graph, recurrence)
+        self.arguments = self._find_arguments(positions)
+        emitter = Emitter(self.program, self.phases)
+        self.source = emitter.source([a.line for a in self.arguments])
+        namespace = dict(emitter.namespace)
+        exec(_compiled(self.source), namespace)
+        self.workspace = namespace["workspace"]
+        self.run = namespace["run"]
+        self.free: dict[tuple[int, ...], list[Any]] = {}
+        self.clock_of = self._find_sequences()
+
+    def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
+        if recurrence is not None:
+            try:
+                program = loop_program(recurrence)
+                run_passes(program)
+                self.phases = schedule(program)
+                return program
+            except NotFoldable as reason:
+                self.recurrence = None
+                note = str(reason)
+        else:
+            note = "the graph does not fold"
+        program = straight_program(graph)
+        run_passes(program)
+        program.report.insert(0, ("straight", len(graph.nodes), len(program.lines), note))
+        self.phases = schedule(program)
+        return program
+
+    def _find_arguments(self, positions: dict[Node, int]) -> list[Argument]:
+        found = []
+        for line in self.program.lines.values():
+            if line.kind == "parameter" or line.leaf in positions:
+                found.append(Argument(line, positions.get(line.leaf)))
+        return found
+
+    def _find_sequences(self) -> dict[int, int]:
+        """Which argument's first axis tells the number of steps of each clock."""
+        clocks = {}
+        for line in self.program.lines.values():
+            if line.op == "step" and line.clock is not None:
+                for a in self.arguments:
+                    if a.line.index == line.reads[0][0].role and a.position is not None:
+                        clocks[line.clock] = a.position
+        return clocks
+
+    def __call__(self, arrays: list[Any]) -> tuple[Any, ...]:
+        lengths = tuple(
+            arrays[self.clock_of[c]].shape[0] if c in self.clock_of else n
+            for c, n in enumerate(self.program.lengths)
+        )
+        values = [
+            a.line.leaf.value if a.position is None else arrays[a.position]
+            for a in self.arguments
+        ]
+        spaces = self.free.setdefault(lengths, [])
+        # Taken out while in use, so that threads and nested calls never share one.
+        space = spaces.pop() if spaces else self.workspace(*lengths)
+        try:
+            return self.run(space, *lengths, *values)  # type: ignore[no-any-return]
+        finally:
+            spaces.append(space)
+
+    def explain(self) -> str:
+        """A table of the passes: lines before, lines after, what moved."""
+        rows = [
+            f"{name:<14}{before:>7} ->{after:>6}   {said}"
+            for name, before, after, said in self.program.report
+        ]
+        loops = [p for p in self.phases if p.direction]
+        batched = [x for p in self.phases for x in p.lines if not p.direction and x.timed]
+        rows.append(
+            f"{'schedule':<14}{len(batched)} lines over all steps at once, "
+            f"{sum(len(p.lines) for p in loops)} in {len(loops)} loops"
+        )
+        return "\n".join(rows)
+
+
+class Program:
+    """A compiled function; see ``compile``."""
+
+    def __init__(self, function: Callable[..., Any], strict: bool) -> None:
+        self.eager = function
+        self.strict = strict
+        self.codes: dict[Any, tuple[Code, Any]] = {}
+        self.any_length: dict[Any, tuple[Code, Any, int]] = {}
+        self.traced: list[tuple[Any, Code, Any]] = []
+        self.refused: set[Any] = set()
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        arrays: list[Any] = []
+        structure = _flatten((args, kwargs), arrays)
+        shapes = tuple((a.shape, a.dtype.str) for a in arrays)
+        key = (structure, shapes)
+        entry = self.codes.get(key)
+        if entry is None:
+            if key in self.refused:
+                return self.eager(*args, **kwargs)
+            entry = self._of_other_length(structure, shapes)
+            if entry is None:
+                try:
+                    entry = self._trace(key, args, kwargs, arrays)
+                except Untraceable as reason:
+                    self._refuse(key, str(reason))
+                    return self.eager(*args, **kwargs)
+            self.codes[key] = entry
+        code, returned = entry
+        results = code(arrays)
+        return _rebuild(returned, iter(results))
+
+    @property
+    def source(self) -> str:
+        """The source of the last program compiled."""
+        return self._last().source
+
+    @property
+    def recurrence(self) -> Recurrence | None:
+        """What the last program was folded to, or None."""
+        return self._last().recurrence
+
+    def explain(self) -> str:
+        """What each pass did to the last program compiled."""
+        return self._last().explain()
+
+    def _last(self) -> Code:
+        if not self.traced:
+            raise ValueError("call the compiled function once: its first call compiles")
+        return self.traced[-1][1]
+
+    def _refuse(self, key: Any, reason: str) -> None:
+        name = getattr(self.eager, "__name__", "the function")
+        text = f"{name} is not compiled and runs eagerly: {reason}"
+        if self.strict:
+            raise Untraceable(text)
+        if not self.refused:
+            warnings.warn(text, RuntimeWarning, stacklevel=3)
+        self.refused.add(key)
+
+    def _of_other_length(self, structure: Any, shapes: Any) -> Any:
+        for code, returned, shortest in self.any_length.values():
+            general = _general(structure, shapes, code)
+            known = self.any_length.get(general)
+            lengths = [shapes[p][0][0] for p in code.clock_of.values() if shapes[p][0]]
+            if known is not None and known[0] is code and min(lengths) >= shortest:
+                return code, returned
+        return None
+
+    def _trace(self, key: Any, args: Any, kwargs: Any, arrays: list[Any]) -> Any:
+        inputs = [tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+        handed = iter(inputs)
+        args, kwargs = _replace((args, kwargs), handed)
+        token = tracing.set(True)
+        try:
+            result = self.eager(*args, **kwargs)
+        finally:
+            tracing.reset(token)
+        outputs: list[Tensor] = []
+        returned = _outputs(result, outputs)
+        if not outputs:
+            raise Untraceable("it returns no Tensor")
+        graph = Graph(outputs)
+        positions = {t.node: i for i, t in enumerate(inputs)}
+        try:
+            recurrence = fold(graph) if graph.clocks else None
+        except FoldError:
+            recurrence = None
+        structure, shapes = key
+        for _, earlier, said in self.traced:
+            general = _general(structure, shapes, earlier)
+            same = (
+                recurrence is not None
+                and earlier.recurrence is not None
+                and earlier.clock_of
+                and len(earlier.clock_of) == len(earlier.program.lengths)
+                and recurrence.lengths != earlier.recurrence.lengths
+                and recurrence == earlier.recurrence
+                and _same_leaves(recurrence, earlier, positions)
+                and said == returned
+            )
+            if same and recurrence is not None and earlier.recurrence is not None:
+                shortest = min(min(recurrence.lengths), min(earlier.recurrence.lengths))
+                self.any_length[general] = (earlier, returned, shortest)
+                return earlier, returned
+        code = Code(graph, recurrence, positions)
+        self.traced.append((key, code, returned))
+        return code, returned
+
+
+def _same_leaves(
+    recurrence: Recurrence, code: Code, positions: dict[Node, int]
+) -> bool:
+    """Whether a second trace reads the same parameters and arguments."""
+    mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
+    assert code.recurrence is not None
+    theirs = [r.leaf for r in code.recurrence.roles if r.leaf is not None]
+    given = {a.line.leaf: a.position for a in code.arguments}
+    for a, b in zip(mine, theirs, strict=True):
+        if b.kind == "parameter" and a is not b:
+            return False
+        if b in given and given[b] is not None and positions.get(a) != given[b]:
+            return False
+        if b not in given and b.kind == "input" and a in positions:
+            return False
+    return True
+
+
+def _general(structure: Any, shapes: Any, code: Code) -> Any:
+    """A key in which the lengths of the loops are free."""
+    free = set(code.clock_of.values())
+    return structure, tuple(
+        (("T", *shape[1:]) if i in free else shape, dtype)
+        for i, (shape, dtype) in enumerate(shapes)
+    )
+
+
+def _flatten(value: Any, arrays: list[Any]) -> Any:
+    """The structure of a call's arguments; arrays are collected, the rest is kept."""
+    if isinstance(value, Tensor):
+        if value.node.kind == "parameter":
+            return ("parameter", value.node.id)
+        value = value.data
+    if isinstance(value, (np.ndarray, np.generic)):
+        value = np.asarray(value)
+        arrays.append(np.ascontiguousarray(value).reshape(value.shape))
+        return "array"
+    if isinstance(value, (tuple, list)):
+        return (type(value).__name__, *(_flatten(v, arrays) for v in value))
+    if isinstance(value, dict):
+        return ("dict", *((k, _flatten(v, arrays)) for k, v in value.items()))
+    try:
+        hash(value)
+    except TypeError:
+        return ("object", _Same(value))
+    return ("value", value)
+
+
+class _Same:
+    """An unhashable value in a key: equal to itself alone, and kept alive."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def _replace(value: Any, tensors: Iterator[Tensor]) -> Any:
+    """The arguments with Tensors in place of their arrays, in the order of flatten."""
+    if isinstance(value, Tensor):
+        return value if value.node.kind == "parameter" else next(tensors)
+    if isinstance(value, (np.ndarray, np.generic)):
+        return next(tensors)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_replace(v, tensors) for v in value)
+    if isinstance(value, dict):
+        return {k: _replace(v, tensors) for k, v in value.items()}
+    return value
+
+
+def _outputs(value: Any, found: list[Tensor]) -> Any:
+    """The structure of what a function returned; its Tensors are collected."""
+    if isinstance(value, Tensor):
+        found.append(value)
+        return "tensor"
+    if isinstance(value, (tuple, list)):
+        return (type(value).__name__, *(_outputs(v, found) for v in value))
+    if isinstance(value, dict):
+        return ("dict", *((k, _outputs(v, found)) for k, v in value.items()))
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return ("value", value)
+    raise Untraceable(f"it returns a {type(value).__name__}, not a Tensor")
+
+
+def _rebuild(structure: Any, arrays: Iterator[Any]) -> Any:
+    if structure == "tensor":
+        return tensor(next(arrays), copy=False)
+    kind, *rest = structure
+    if kind == "value":
+        return rest[0]
+    if kind == "dict":
+        return {k: _rebuild(v, arrays) for k, v in rest}
+    items = [_rebuild(v, arrays) for v in rest]
+    return items if kind == "list" else tuple(items)
+
+
+def _compiled(source: str) -> Any:
+    """Code whose lines a traceback can show."""
+    name = f"<minigrad program {len(linecache.cache)}>"
+    lines = source.splitlines(keepends=True)
+    linecache.cache[name] = (len(source), None, lines, name)
+    return builtins.compile(source, name, "exec")

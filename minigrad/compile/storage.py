@@ -1,0 +1,195 @@
+"""Where the values of lines with time are kept: buffers, shared and used again.
+
+Vocabulary
+    store    an array with one entry per step, or a view that is bound when the program
+             runs; a line's value at step t is its entry t - first
+    pad      entries before the first or behind the last step that hold an initial
+             state, so that h(t-1) at every t is one window of one array
+    window   the part of a store that an operand reads
+"""
+
+from dataclasses import dataclass, field
+
+from minigrad.compile.line import Count, Line, LoopProgram, Steps
+from minigrad.compile.schedule import Phase
+from minigrad.recurrence import Operand
+
+# Ops whose result, over the stacked steps, may be a view of what they read.
+VIEWS = frozenset(
+    "step transpose swapaxes reshape squeeze expand_dims spread_to broadcast_to getitem "
+    "stack".split()
+)
+
+
+@dataclass(eq=False)
+class Store:
+    """One array over steps; ``owned`` ones are buffers of the workspace."""
+
+    name: str
+    steps: Steps
+    clock: int
+    shape: tuple[int, ...]
+    dtype: str
+    owned: bool
+    pads: list[tuple[Steps, Line]] = field(default_factory=list)
+    listed: bool = False
+
+    def position(self, step: Count) -> Count:
+        """The index of a step."""
+        return step - self.steps.first
+
+
+@dataclass(eq=False)
+class Piece:
+    """Part of an operand: a window of a store, or one value for all of its steps."""
+
+    steps: Steps
+    store: Store | None
+    line: Line
+    window: Steps | None = None
+    one: bool = False
+
+
+class Storage:
+    """Which store each line with time has, decided before any code is written."""
+
+    def __init__(self, program: LoopProgram, phases: list[Phase]) -> None:
+        self.program = program
+        self.lines = program.lines
+        self.phase_of = {
+            line.index: p for p, phase in enumerate(phases) for line in phase.lines
+        }
+        self.phases = phases
+        self.stores: dict[int, Store] = {}
+        self.temporary: set[int] = set()
+        self.last_use = self._last_uses()
+        for phase in phases:
+            if phase.direction:
+                self._find_temporary(phase)
+        self._find_pads()
+
+    def length(self, clock: int | None) -> int:
+        """The traced length of a clock."""
+        return self.program.lengths[clock or 0]
+
+    def readers(self, line: Line) -> list[tuple[Line, Operand]]:
+        """The operands, of which lines, that read a line."""
+        return [
+            (other, operand)
+            for other in self.lines.values()
+            for operand in other.reads
+            if any(s.role == line.index for s in operand)
+        ]
+
+    def _last_uses(self) -> dict[int, int]:
+        """The phase after which each line's value is needed no more."""
+        end = len(self.phases)
+        last = {s.role: end for operand in self.program.outputs for s in operand}
+        for p in reversed(range(end)):
+            for line in self.phases[p].lines:
+                until = p
+                if line.op in VIEWS and not line.reduces:
+                    until = max(p, last.get(line.index, p))
+                for source in line.sources():
+                    last[source.role] = max(last.get(source.role, 0), until)
+        return last
+
+    def _find_temporary(self, phase: Phase) -> None:
+        """Lines of a loop whose value is read only in this step or by the next one."""
+        order = {line.index: i for i, line in enumerate(phase.lines)}
+        outputs = {s.role for operand in self.program.outputs for s in operand}
+        for line in phase.lines:
+            fits = line.index not in outputs
+            for reader, operand in self.readers(line):
+                for source in operand:
+                    if source.role != line.index:
+                        continue
+                    before = order.get(reader.index, -1) < order[line.index]
+                    same_step = source.delay == 0
+                    carried = source.delay == phase.direction and before
+                    if reader.index not in order or not (same_step or carried):
+                        fits = False
+            if fits:
+                self.temporary.add(line.index)
+
+    def _find_pads(self) -> None:
+        """Initial states that fit before the first or behind the last step of a line."""
+        self.pads: dict[int, list[tuple[Steps, Line]]] = {}
+        for reader in self.lines.values():
+            for operand in reader.reads:
+                timed = [s for s in operand if self.lines[s.role].timed and s.delay]
+                rest = [s for s in operand if not self.lines[s.role].timed]
+                if len(timed) != 1 or len(rest) != 1 or rest[0].kind != "broadcast":
+                    continue
+                line, start = self.lines[timed[0].role], self.lines[rest[0].role]
+                if timed[0].span is None or rest[0].span is None or line.steps is None:
+                    continue
+                if start.kind == "op" or line.index in self.temporary or (
+                    start.shape != line.shape
+                ):
+                    continue
+                delay = timed[0].delay or 0
+                cells = Steps.of(rest[0].span).shifted(-delay)
+                front = cells.last + 1 == line.steps.first
+                back = cells.first == line.steps.last + 1
+                if not (front or back):
+                    continue
+                pads = self.pads.setdefault(line.index, [])
+                same_side = [
+                    (s, o) for s, o in pads if (s.last + 1 == line.steps.first) == front
+                ]
+                if not same_side:
+                    pads.append((cells, start))
+
+    def place(self, line: Line, store: Store) -> Store:
+        """Say where a line's values are."""
+        self.stores[line.index] = store
+        return store
+
+    def pieces(self, operand: Operand, steps: Steps, clock: int | None) -> list[Piece]:
+        """What an operand reads on ``steps``, in order, as few pieces as possible."""
+        length = self.length(clock)
+        found: list[Piece] = []
+        for source in operand:
+            part = steps
+            if source.span is not None:
+                met = Steps.of(source.span).meet(steps, length)
+                if met is None:
+                    continue
+                part = met
+            line = self.lines[source.role]
+            if not line.timed:
+                found.append(Piece(part, None, line, one=True))
+            elif source.delay is None:
+                assert source.at is not None
+                at = Steps.of(source.at)
+                found.append(Piece(part, self.stores[line.index], line, at, one=True))
+            else:
+                window = part.shifted(-source.delay)
+                found.append(Piece(part, self.stores.get(line.index), line, window))
+        found.sort(key=lambda piece: piece.steps.first.at(length))
+        return self._joined(found)
+
+    def _joined(self, pieces: list[Piece]) -> list[Piece]:
+        """Pieces that follow one another in one store, made one."""
+        if len(pieces) == 1:
+            return pieces
+        stores = {p.store for p in pieces if p.store is not None and not p.one}
+        if len(stores) != 1:
+            return pieces
+        store = stores.pop()
+        anchor = next(p for p in pieces if p.store is store)
+        assert anchor.window is not None
+        shift = anchor.window.first - anchor.steps.first
+        for piece in pieces:
+            window = Steps(piece.steps.first + shift, piece.steps.last + shift)
+            if piece.store is store and piece.window == window:
+                continue
+            if not any(
+                cells == window and start is piece.line for cells, start in store.pads
+            ):
+                return pieces
+        first, last = pieces[0].steps.first, pieces[-1].steps.last
+        whole = Piece(Steps(first, last), store, anchor.line)
+        whole.window = Steps(first + shift, last + shift)
+        return [whole]
