@@ -7,13 +7,18 @@ import sys
 import pytest
 
 import minigrad
-from minigrad.nn.recurrent import stop_gradient
+from minigrad.nn.recurrent import best, stop_gradient
 from minigrad.op import Op
-from minigrad.testing import CHECKS, Row, table
+from minigrad.testing import CHECKS, Row, case, distinct, table
 
 CUT = {"gradient": "it has none by purpose", "products": "it has none by purpose"}
 # Ops of the floors above testing/ have their rows here.
-ROWS = [*table.ROWS, Row(stop_gradient, skips=CUT)]
+ROWS = [
+    *table.ROWS,
+    Row(stop_gradient, skips=CUT),
+    Row(best, case((2, 3)), case((1, 4)), domain=distinct),
+]
+
 PAIRS = [(row, check) for row in ROWS for check in CHECKS if check not in row.skips]
 
 

@@ -1,0 +1,120 @@
+"""From a module or a file with ops to its checks: for pytest, and for the command line.
+
+What is found: every ``Row`` at the module's top level (alone or in a list), and for
+every op that the module declares without one a row with default samples.
+
+>>> import types
+>>> import minigrad as mg
+>>> module = types.ModuleType("my_ops")
+>>> module.cube = mg.Op(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="doc_cubed_")
+>>> [row.op.name for row in rows_of(module)]
+['doc_cubed_']
+"""
+
+import importlib.util
+import sys
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from minigrad.op import Op
+from minigrad.testing.row import CHECKS, Row
+
+
+def rows_of(module: ModuleType) -> list[Row]:
+    """The rows of a module, and default ones for its ops that have none."""
+    rows: list[Row] = []
+    ops: list[Op] = []
+    for value in vars(module).values():
+        if isinstance(value, Op):
+            ops.append(value)
+        found = value if isinstance(value, (list, tuple)) else [value]
+        rows += [row for row in found if isinstance(row, Row) and row not in rows]
+    known = {id(row.op) for row in rows} | _elsewhere(module)
+    return rows + [Row(op) for op in ops if id(op) not in known]
+
+
+def _elsewhere(module: ModuleType) -> set[int]:
+    """The ops that minigrad itself declares: a module may import them."""
+    return {
+        id(value)
+        for name, other in list(sys.modules.items())
+        if name.partition(".")[0] == "minigrad" and other is not module
+        for value in list(vars(other).values())
+        if isinstance(value, Op)
+    }
+
+
+def pytest_cases(module: ModuleType) -> list[Any]:
+    """One pytest parameter per op and check, each a function without arguments.
+
+    >>> import minigrad.testing.table.time as module
+    >>> [case.id for case in pytest_cases(module)][:2]
+    ['step-value', 'step-contract']
+
+    A test of your ops is then::
+
+        @pytest.mark.parametrize("check", pytest_cases(my_ops))
+        def test_op(check):
+            check()
+    """
+    import pytest  # only who runs tests has it
+
+    return [
+        pytest.param(partial(row.run, check), id=f"{row.op.name}-{check}")
+        for row in rows_of(module)
+        for check in CHECKS
+        if check not in row.skips
+    ]
+
+
+class Report(NamedTuple):
+    """What the checks of a file gave: a table to print, and what failed, in words."""
+
+    table: str
+    failures: list[str]
+
+
+def check_file(path: str | Path) -> Report:
+    """Run every check on every op that a Python file declares.
+
+    Raises FileNotFoundError, ValueError where the file declares no op, and whatever the
+    file itself raises.
+    """
+    rows = rows_of(_loaded(Path(path)))
+    if not rows:
+        raise ValueError(f"{path} declares no op: see minigrad.Op")
+    width = max(len(row.op.name) for row in rows)
+    lines = [" ".join([" " * width, *(f"{check:>11}" for check in CHECKS)])]
+    failures: list[str] = []
+    for row in rows:
+        cells = [_outcome(row, check, failures) for check in CHECKS]
+        lines.append(" ".join([row.op.name.ljust(width), *(f"{c:>11}" for c in cells)]))
+    return Report("\n".join(lines), failures)
+
+
+def _outcome(row: Row, check: str, failures: list[str]) -> str:
+    if check in row.skips:
+        return "skipped"
+    if check == "conventions" and not row.conventions:
+        return "-"
+    try:
+        row.run(check)
+    except Exception as error:
+        notes = getattr(error, "__notes__", [])
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        failures.append("\n".join([f"{kind}{error}", *notes]))
+        return "FAILED"
+    return "ok"
+
+
+def _loaded(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
