@@ -67,6 +67,11 @@ class Heights:
             order = tracks[row].index(bus.name)
             y = self._row[row] - RADIUS - 11 - TRACK * order
             self.tracks[bus.name, bus.target] = y
+        self._level = self.rows | {
+            s.key: self.rows[s.stands_for.state]
+            for s in chart.symbols
+            if s.stands_for is not None
+        }
         self._home = {s.key: self._home_of(chart, s) for s in chart.symbols}
 
     def _home_of(self, chart: Chart, symbol: Symbol) -> float:
@@ -95,7 +100,7 @@ class Heights:
 
     def apart(self, a: str, b: str) -> int:
         """How many rows lie between two symbols."""
-        return abs(self.rows.get(a, 0) - self.rows.get(b, 0))
+        return abs(self._level.get(a, 0) - self._level.get(b, 0))
 
     @property
     def top(self) -> float:

@@ -35,9 +35,9 @@ def thickness(value: float, largest: float) -> float:
 
 def add_gradients(
     sheet: Sheet,
-    chart: Chart,
     heights: Heights,
     done: Unfolded,
+    chart: Chart,
     flow: Flow,
     weights: tuple[Weight, ...],
 ) -> None:

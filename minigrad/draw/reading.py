@@ -37,7 +37,7 @@ def chart_of(
     """The chart of a folded graph; the recorded graph adds what titles say."""
     roles = [r for r in recurrence.roles if r.kind != "parameter"]
     same = _same_data(recurrence, graph)
-    counts = Counter(r.label for r in recurrence.roles if r.index not in same)
+    counts = Counter(r.label for r in roles if r.index not in same)
     keys = {
         r.index: r.label if counts[r.label] == 1 else f"{r.label}#{r.index}"
         for r in recurrence.roles

@@ -18,12 +18,14 @@ along it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from minigrad.draw.curves import (
     HEAD,
     Curve,
     beside,
+    between,
     clipped,
     point_at,
     polyline,
@@ -161,13 +163,17 @@ def place(
         taken.append(_box(text.x, text.y, *_ink(text.lines)))
     lines = [_Line(sample(e.points, 24)) for e in edges if e.points]
     placed = []
-    for wish in wishes:
+    # Level arrows first: theirs is the only good place above them.
+    for wish in sorted(wishes, key=lambda w: abs(w.curve[0][1] - w.curve[-1][1]) > 1):
         size = _ink(wish.lines)
         best: tuple[float, Point] | None = None
-        for at in _candidates(wish, size):
+        for at, anchor in _candidates(wish, size):
             box = _box(*at, *size)
             cost = sum(_overlap(box, other) for other in taken)
             cost += sum(line.through(box) for line in lines)
+            # Across another arrow it would be taken for that one's label.
+            start = between(anchor, at, 0.1)
+            cost += sum(line.crosses(start, at) for line in lines)
             if best is None or cost < best[0]:
                 best = (cost, at)
             if not cost:
@@ -178,7 +184,8 @@ def place(
     return placed
 
 
-def _candidates(wish: Wish, size: Point) -> Iterable[Point]:
+def _candidates(wish: Wish, size: Point) -> Iterable[tuple[Point, Point]]:
+    """Places for a label, the best first, each with its point on the arrow."""
     shares = sorted(SHARES, key=lambda s: abs(s - wish.share))
     for gap in (6.0, 10.0, 16.0):
         for side in (1, -1):
@@ -189,7 +196,7 @@ def _candidates(wish: Wish, size: Point) -> Iterable[Point]:
                 x, y = beside(a, b, middle, size, gap)
                 if side < 0:
                     x, y = 2 * middle[0] - x, 2 * middle[1] - y
-                yield (x, y)
+                yield (x, y), middle
 
 
 def _ink(lines: Lines) -> Point:
@@ -208,6 +215,11 @@ def _overlap(a: Rectangle, b: Rectangle) -> float:
     return min(wide, high) if wide > 0 and high > 0 else 0.0
 
 
+def _turn(a: Point, b: Point, c: Point) -> bool:
+    """Whether c lies left of the line from a to b."""
+    return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
+
+
 class _Line:
     """The points of an arrow, with the box around them for a quick no."""
 
@@ -217,6 +229,17 @@ class _Line:
         self.right = max(x for x, _ in points) + CLEAR
         self.low = min(y for _, y in points) - CLEAR
         self.high = max(y for _, y in points) + CLEAR
+
+    def crosses(self, a: Point, b: Point) -> bool:
+        """Whether the line runs between two points."""
+        if max(a[0], b[0]) < self.left or min(a[0], b[0]) > self.right:
+            return False
+        if max(a[1], b[1]) < self.low or min(a[1], b[1]) > self.high:
+            return False
+        return any(
+            _turn(a, b, p) != _turn(a, b, q) and _turn(p, q, a) != _turn(p, q, b)
+            for p, q in pairwise(self.points)
+        )
 
     def through(self, box: Rectangle) -> float:
         """How much of the line runs through a box."""

@@ -21,6 +21,7 @@ from minigrad.draw.columns import COLUMN, RADIUS, Loop, visible
 from minigrad.draw.folded import circle, label_of
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import indexed
+from minigrad.draw.outside import after_loops, and_so_on, before_loop, stand_ins
 from minigrad.draw.routes import dots, route, seat, stubs
 from minigrad.draw.scene import Lines, line_width
 from minigrad.draw.sheet import Sheet
@@ -70,7 +71,7 @@ def draw_unfolded(
         )
         boxes_at = cursor
         cursor += BOXES if boxes else 0.0
-        cursor = _before(sheet, chart, heights, clock, cursor)
+        cursor = before_loop(sheet, chart, heights, clock, cursor)
         shown = visible(chart.lengths[clock], steps)
         if how.index:
             first, second, last = how.index
@@ -87,16 +88,16 @@ def draw_unfolded(
         done.loops.append(loop)
         _columns(sheet, chart, heights, clock, loop, how)
         if how.index is None:
-            _outside(sheet, chart, heights, clock, loop)
+            stand_ins(sheet, chart, heights, clock, loop)
         else:
-            _and_so_on(sheet, chart, heights, clock, loop, how)
+            and_so_on(sheet, chart, heights, clock, loop, how.labels)
         draw_buses(sheet, chart, heights, boxes, boxes_at, loop)
         cursor = loop.right
         further = how.index and shown[-1] == 3
         cursor += pitch * (1 if further else _outer(chart, clock, 1))
         done.right = cursor
         cursor += COLUMN * 1.25
-    _after(sheet, chart, heights, done)
+    done.right = after_loops(sheet, chart, heights, done.right)
     for arrow in chart.arrows:
         _arrow(sheet, chart, heights, arrow, done.loops, how)
     for clock, loop in enumerate(done.loops):
@@ -127,7 +128,9 @@ def _pitch(chart: Chart, heights: Heights, clock: int, how: Unrolling) -> float:
         if how.labels and chart.symbol(arrow.target).clock == clock
         for line in label_of(chart, arrow)
     ]
-    wide = max(COLUMN, 2 * RADIUS + max(labels, default=0.0) + 16.0)
+    longest = max(labels, default=0.0)
+    # A long label beside a slanting arrow needs half as much again.
+    wide = max(COLUMN, 2 * RADIUS + longest + (16.0 if longest < 40 else 70.0))
     return wide + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
 
 
@@ -166,101 +169,6 @@ def _columns(
                         **details,
                     )
                 )
-
-
-def _outside(
-    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop
-) -> None:
-    """The stand-ins: what a recurrence reads before its first step."""
-    for symbol in chart.symbols:
-        if symbol.stands_for is None:
-            continue
-        state, offset = symbol.stands_for
-        if chart.symbol(state).clock != clock:
-            continue
-        x = loop.at(offset if offset < 0 else len(loop.shown) - 1 + offset)
-        sheet.add(
-            circle(
-                symbol,
-                symbol.key,
-                x,
-                heights.of(symbol.key),
-                PART,
-                kind="initial",
-                dashed=True,
-                t=0,
-            )
-        )
-
-
-def _and_so_on(
-    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, how: Unrolling
-) -> None:
-    """Dashed circles h(…) at both ends of columns that are t-1, t and t+1."""
-    first, last = loop.steps[0], loop.steps[-1]
-    for arrow in chart.arrows:
-        if abs(arrow.delay) != 1 or chart.symbol(arrow.target).clock != clock:
-            continue
-        begin, end = (first, last) if arrow.delay > 0 else (last, first)
-        ends = [(begin, arrow.source, True)]
-        ends += [(end, arrow.target, False)] * (loop.gap is None)
-        for t, key, incoming in ends:
-            symbol = chart.symbol(key)
-            x = loop.at(-1 if t == first else len(loop.shown))
-            node = circle(
-                symbol,
-                f"{key}@… {t}",
-                x,
-                heights.of(key),
-                PART,
-                indexed(symbol.label, "…"),
-                kind="initial",
-                dashed=True,
-                t="…",
-            )
-            sheet.add(node)
-            inner = seat(arrow.target if incoming else arrow.source, t)
-            tail, tip = (node.key, inner) if incoming else (inner, node.key)
-            sheet.connect(
-                tail,
-                tip,
-                label=label_of(chart, arrow) if how.labels else (),
-                part=PART,
-                dashed=True,
-            )
-
-
-def _before(
-    sheet: Sheet, chart: Chart, heights: Heights, clock: int, cursor: float
-) -> float:
-    """Untimed values that feed this loop at more than its first steps."""
-    place = cursor
-    for symbol in chart.symbols:
-        if symbol.clock is not None or symbol.stands_for is not None:
-            continue
-        clocks = [
-            chart.symbol(a.target).clock
-            for a in chart.arrows
-            if a.source == symbol.key and a.kind == "broadcast"
-        ]
-        if clock in clocks and symbol.key not in sheet.nodes:
-            y = heights.of(symbol.key)
-            sheet.add(circle(symbol, symbol.key, place, y, PART))
-            cursor = place + COLUMN
-    return cursor
-
-
-def _after(sheet: Sheet, chart: Chart, heights: Heights, done: Unfolded) -> None:
-    """Untimed values that only read the loops."""
-    waiting = [s for s in chart.symbols if s.clock is None and s.key not in sheet.nodes]
-    waiting = [s for s in waiting if s.stands_for is None]
-    if not waiting:
-        return
-    x = done.right + COLUMN
-    for symbol in waiting:
-        sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
-        done.right = x
-        x += COLUMN
 
 
 def _arrow(

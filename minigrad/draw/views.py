@@ -1,10 +1,11 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from minigrad.draw.chart import Chart
+from minigrad.draw.chart import Chart, Weight
 from minigrad.draw.columns import visible
 from minigrad.draw.figure import Figure
 from minigrad.draw.heights import Heights
@@ -12,17 +13,17 @@ from minigrad.draw.items import items_of
 from minigrad.draw.layout_backward import add_gradients
 from minigrad.draw.layout_dot import draw_items
 from minigrad.draw.layout_ops import draw_ops
-from minigrad.draw.layout_time import draw_chart, shown_weights
+from minigrad.draw.layout_time import After, draw_chart, shown_weights
 from minigrad.draw.letters import note
-from minigrad.draw.measure import Series, backward, norm, seats
+from minigrad.draw.measure import Seat, Series, backward, norm, seats
 from minigrad.draw.overlay import Overlay, Scale, short, write_bar, write_numbers
 from minigrad.draw.overlay import overlay as numbers_of
-from minigrad.draw.reading import read
-from minigrad.draw.scene import Lines, Scene
+from minigrad.draw.reading import chart_of, read
+from minigrad.draw.scene import Lines
 from minigrad.draw.sheet import Sheet
 from minigrad.draw.theme import style as style_named
 from minigrad.draw.unfolded import Unfolded, Unrolling
-from minigrad.fold import FoldError
+from minigrad.fold import FoldError, Recurrence
 from minigrad.graph import Graph
 
 VIEWS = ("auto", "textbook", "folded", "unfolded", "ops", "backward")
@@ -52,7 +53,7 @@ def draw(
 
     Parameters
     ----------
-    x: a Tensor, a list of them, or a Graph.
+    x: a Tensor, a list of them, a Graph, or a Recurrence.
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
@@ -82,30 +83,58 @@ def draw(
     for what, allowed in CHOICES.items():
         if given[what] not in allowed:
             raise ValueError(f"{what} is one of {allowed}, got {given[what]!r}")
+    if overlay is not None and view in ("ops", "backward", "folded"):
+        raise ValueError(f"an overlay colours unrolled columns, not view={view!r}")
     look = style_named(style)
-    graph = x if isinstance(x, Graph) else Graph(x)
-    if view == "auto":
-        view = "textbook" if _has_loop_of_names(graph) else "ops"
-    if view == "ops":
-        items = items_of(graph, _kinds(graph), depth, shapes, values)
-        timed = any(item.column is not None for item in items)
-        scene = draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-        return Figure(scene, look, engine)
-    try:
-        chart = read(graph, shapes)
-    except FoldError as error:
-        error.add_note('view="ops" draws a graph whose steps differ')
-        raise
-    data: Series = {}
-    scene = _timed(
-        graph, chart, view, steps, index, params, biases, values, overlay, caption, data
+    if isinstance(x, Recurrence):
+        graph, chart = None, chart_of(x, shapes=shapes)
+        if view in ("ops", "backward") or overlay is not None or values:
+            raise ValueError("a folded graph alone has no values and no single ops")
+        view = "textbook" if view == "auto" else view
+    else:
+        graph = x if isinstance(x, Graph) else Graph(x)
+        if view == "auto":
+            timed = any(n.name and n.inputs and n.time for n in graph.nodes)
+            view = "ops" if not timed else "unfolded" if overlay else "textbook"
+        if view == "ops":
+            items = items_of(graph, _kinds(graph), depth, shapes, values)
+            timed = any(item.column is not None for item in items)
+            scene = (
+                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
+            )
+            return Figure(scene, look, engine)
+        chart = _chart(graph, shapes)
+    how = Unrolling(
+        labels=params == "label",
+        weights=shown_weights(chart, params, biases),
+        below=_values(graph) if values and graph is not None else Unrolling.below,
     )
+    data: Series = {}
+    after: After | None = None
+    reserve: tuple[Weight, ...] = ()
+    if graph is not None and overlay is not None:
+        found = numbers_of(graph, chart, overlay)
+        data = found.series
+        scale = Scale(v for series in data.values() for v in series.values())
+        how = replace(how, look=partial(_look, data, scale))
+        after = partial(_write_overlay, chart=chart, found=found, scale=scale)
+    elif graph is not None and view == "backward":
+        flow = backward(graph, _seats(chart, steps))
+        data = flow.totals | flow.shares
+        reserve = tuple(w for w in chart.weights if biases or not w.bias)
+        how = replace(how, weights=(), edge_kind="muted")
+        after = partial(add_gradients, chart=chart, flow=flow, weights=reserve)
+        view, index = "unfolded", "number"
+    scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
     return Figure(scene, look, engine, data)
 
 
-def _has_loop_of_names(graph: Graph) -> bool:
-    """Whether there is something that the textbook view can show."""
-    return any(node.name and node.inputs and node.time for node in graph.nodes)
+def _chart(graph: Graph, shapes: bool) -> Chart:
+    try:
+        return read(graph, shapes)
+    except FoldError as error:
+        error.add_note('view="ops" draws a graph whose steps differ')
+        raise
 
 
 def _kinds(graph: Graph) -> dict[str, str]:
@@ -116,62 +145,22 @@ def _kinds(graph: Graph) -> dict[str, str]:
         return {}
 
 
-def _timed(
-    graph: Graph,
-    chart: Chart,
-    view: str,
-    steps: int,
-    index: str,
-    params: str,
-    biases: bool,
-    values: bool,
-    overlay: Any,
-    caption: str | None,
-    data: Series,
-) -> Scene:
-    """The scene of one of the views with columns; fills in ``data``."""
-    weights = shown_weights(chart, params, biases)
-    below = _values(graph) if values else Unrolling.below
-    how = Unrolling(labels=params == "label", weights=weights, below=below)
-    if overlay is not None:
-        found = numbers_of(graph, chart, overlay)
-        data.update(found.series)
-        scale = Scale(v for series in found.series.values() for v in series.values())
-        how = Unrolling(
-            labels=how.labels,
-            weights=weights,
-            below=below,
-            look=lambda name, t: (
-                scale.look(found.series[name][t])
-                if t in found.series.get(name, {})
-                else {}
-            ),
+def _seats(chart: Chart, steps: int) -> set[Seat]:
+    """Where values stand in the columns that will be drawn."""
+    return {
+        (symbol.key, t)
+        for symbol in chart.symbols
+        for t in (
+            [None]
+            if symbol.clock is None
+            else visible(chart.lengths[symbol.clock], steps)
         )
-        after = partial(_write_overlay, chart=chart, found=found, scale=scale)
-        view = "unfolded" if view == "textbook" else view
-        return draw_chart(chart, view, steps, index, how, after, caption=caption)
-    if view == "backward":
-        at = {
-            (s.key, t)
-            for s in chart.symbols
-            for t in (
-                visible(chart.lengths[s.clock], steps)
-                if s.clock is not None
-                else [None]
-            )
-        }
-        flow = backward(graph, at)
-        data.update(flow.totals | flow.shares)
-        collected = tuple(w for w in chart.weights if biases or not w.bias)
-        how = Unrolling(labels=how.labels, below=below, edge_kind="muted")
+    }
 
-        def flow_back(sheet: Sheet, heights: Heights, done: Unfolded) -> None:
-            add_gradients(sheet, chart, heights, done, flow, collected)
 
-        return draw_chart(
-            chart, "unfolded", steps, "number", how, flow_back, collected, caption
-        )
-    return draw_chart(chart, view, steps, index, how, caption=caption)
+def _look(data: Series, scale: Scale, name: str, t: int) -> dict[str, Any]:
+    """The colours of a circle under an overlay."""
+    return scale.look(data[name][t]) if t in data.get(name, {}) else {}
 
 
 def _write_overlay(

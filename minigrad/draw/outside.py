@@ -1,0 +1,112 @@
+"""What stands beside the columns: initial states, outer values, and dashed h(…).
+
+Vocabulary
+    stand-in   a value from outside of a loop in the place of a state before step 1
+
+>>> from minigrad.draw.chart import Symbol
+>>> sheet = Sheet()
+>>> chart = Chart((Symbol("total", ()),), (), ())
+>>> after_loops(sheet, chart, Heights(chart), 0.0)
+96.0
+"""
+
+from minigrad.draw.chart import Chart
+from minigrad.draw.columns import COLUMN, Loop
+from minigrad.draw.folded import circle, label_of
+from minigrad.draw.heights import Heights
+from minigrad.draw.letters import indexed
+from minigrad.draw.routes import PART, seat
+from minigrad.draw.sheet import Sheet
+
+
+def stand_ins(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop
+) -> None:
+    """The stand-ins: what a recurrence reads before its first step."""
+    for symbol in chart.symbols:
+        if symbol.stands_for is None:
+            continue
+        state, offset = symbol.stands_for
+        if chart.symbol(state).clock != clock:
+            continue
+        x = loop.at(offset if offset < 0 else len(loop.shown) - 1 + offset)
+        sheet.add(
+            circle(
+                symbol,
+                symbol.key,
+                x,
+                heights.of(symbol.key),
+                PART,
+                kind="initial",
+                dashed=True,
+                t=0,
+            )
+        )
+
+
+def and_so_on(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, loop: Loop, labels: bool
+) -> None:
+    """Dashed circles h(…) at both ends of columns that are t-1, t and t+1."""
+    first, last = loop.steps[0], loop.steps[-1]
+    for arrow in chart.arrows:
+        if abs(arrow.delay) != 1 or chart.symbol(arrow.target).clock != clock:
+            continue
+        begin, end = (first, last) if arrow.delay > 0 else (last, first)
+        ends = [(begin, arrow.source, True)]
+        ends += [(end, arrow.target, False)] * (loop.gap is None)
+        for t, key, incoming in ends:
+            symbol = chart.symbol(key)
+            x = loop.at(-1 if t == first else len(loop.shown))
+            node = circle(
+                symbol,
+                f"{key}@… {t}",
+                x,
+                heights.of(key),
+                PART,
+                indexed(symbol.label, "…"),
+                kind="initial",
+                dashed=True,
+                t="…",
+            )
+            sheet.add(node)
+            inner = seat(arrow.target if incoming else arrow.source, t)
+            tail, tip = (node.key, inner) if incoming else (inner, node.key)
+            sheet.connect(
+                tail,
+                tip,
+                label=label_of(chart, arrow) if labels else (),
+                part=PART,
+                dashed=True,
+            )
+
+
+def before_loop(
+    sheet: Sheet, chart: Chart, heights: Heights, clock: int, cursor: float
+) -> float:
+    """Untimed values that feed this loop at more than its first steps."""
+    place = cursor
+    for symbol in chart.symbols:
+        if symbol.clock is not None or symbol.stands_for is not None:
+            continue
+        clocks = [
+            chart.symbol(a.target).clock
+            for a in chart.arrows
+            if a.source == symbol.key and a.kind == "broadcast"
+        ]
+        if clock in clocks and symbol.key not in sheet.nodes:
+            y = heights.of(symbol.key)
+            sheet.add(circle(symbol, symbol.key, place, y, PART))
+            cursor = place + COLUMN
+    return cursor
+
+
+def after_loops(sheet: Sheet, chart: Chart, heights: Heights, right: float) -> float:
+    """Untimed values that only read the loops; returns the x of the last."""
+    waiting = [s for s in chart.symbols if s.clock is None and s.key not in sheet.nodes]
+    waiting = [s for s in waiting if s.stands_for is None]
+    x = right
+    for symbol in waiting:
+        x += COLUMN
+        sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
+    return x
