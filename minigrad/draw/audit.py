@@ -139,7 +139,9 @@ def text_boxes(thing: dict[str, Any], name: str, owner: str) -> Iterator[Shape]:
         elif op["op"] == "t":
             markup = op["fontchar"]
         elif op["op"] == "T":
-            wide = width(op["text"], face_of(face, markup), size)
+            # graphviz-pure doubles the backslash in JSON, though not in the picture.
+            words = op["text"].replace("\\\\", "\\")
+            wide = width(words, face_of(face, markup), size)
             x, y = op["pt"]
             left = x if op["align"] == "l" else x - wide / 2
             low = 0.2 if re.search(r"[gjpqy(),]", op["text"]) else 0.0

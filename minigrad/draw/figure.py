@@ -24,11 +24,10 @@ from minigrad.draw.layout_dot import placed
 from minigrad.draw.scene import Scene
 from minigrad.draw.theme import Style, style
 
-TITLE = re.compile(r"<title>.*?</title>", re.S)
 GROUP = re.compile(
-    r'<g id="([nef]\d+)" class="(?:node|edge)">\s*<title>.*?</title>', re.S
+    r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S
 )
-LETTERS = re.compile(r'<g id="(\w+)" class="node">\s*<title>[nt]\d+_\d+</title>')
+LETTERS = re.compile(r"[nt]\d+_\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,19 +156,14 @@ def titled(svg: str, scene: Scene) -> str:
     titles = {f"n{i}": node.title for i, node in enumerate(scene.nodes)}
     titles |= {f"e{i}": edge.title for i, edge in enumerate(scene.edges)}
 
-    def named(match: re.Match[str]) -> str:
-        group = TITLE.sub("", match[0])
-        words = UNPRINTABLE.sub("?", titles.get(match[1], ""))
-        return f"{group}<title>{html.escape(words)}</title>" if words else group
+    titles["graph0"] = scene.title
 
-    head, body = svg.split("<g id=", 1)
-    body = GROUP.sub(named, "<g id=" + body)
-    # The letters lie over their outline and would take the pointer from it.
-    body = LETTERS.sub(r'<g id="\1" class="node" pointer-events="none">', body)
-    body = re.sub(r"<title>(corner\d|[nteft]\d+(_\d+)?|minigrad)</title>", "", body)
-    if scene.title:
-        title = html.escape(UNPRINTABLE.sub("?", scene.title))
-        body = re.sub(
-            r'(<g id="graph0"[^>]*>)', rf"\1<title>{title}</title>", body, count=1
-        )
-    return head + body
+    def named(match: re.Match[str]) -> str:
+        name, what, rest, said = match.groups()
+        words = html.escape(UNPRINTABLE.sub("?", titles.get(name, "")))
+        # Letters lie over their outline and would take the pointer from it.
+        rest += ' pointer-events="none"' if LETTERS.fullmatch(said) else ""
+        title = f"\n<title>{words}</title>" if words else ""
+        return f'<g id="{name}" class="{what}"{rest}>{title}'
+
+    return GROUP.sub(named, svg)

@@ -19,6 +19,7 @@ along it.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
 from minigrad.draw.curves import (
@@ -32,6 +33,7 @@ from minigrad.draw.curves import (
     sample,
 )
 from minigrad.draw.dot import clean
+from minigrad.draw.fonts import width
 from minigrad.draw.scene import (
     Edge,
     Frame,
@@ -48,7 +50,7 @@ from minigrad.draw.scene import (
 )
 
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
-CLEAR = 2.0
+CLEAR, CAPTION = 2.0, 13.0
 
 
 @dataclass
@@ -123,9 +125,7 @@ class Sheet:
         self.settle()
         if caption:
             left, low, right, _ = self.bounds
-            lines = tuple(
-                (Run(clean(line), "serif", 13.0),) for line in caption.split("\n")
-            )
+            lines = _wrapped(caption, max(right - left, 240.0))
             y = low - 14 - extent(lines)[1] / 2
             self.write((left + right) / 2, y, lines, "caption")
         return arranged(
@@ -149,6 +149,17 @@ def _shaft(edge: Edge) -> Curve:
         return edge.points
     keep = 1 - HEAD / length
     return polyline(a, (a[0] + (b[0] - a[0]) * keep, a[1] + (b[1] - a[1]) * keep))
+
+
+def _wrapped(caption: str, room: float) -> Lines:
+    """The lines of a caption, at most as wide as the figure and six in number."""
+    letters = int(room / width("n", "serif", CAPTION))
+    lines = [
+        part for line in caption.split("\n") for part in wrap(clean(line), letters)
+    ]
+    if len(lines) > 6:
+        lines = [*lines[:5], lines[5][:-1] + "…"]
+    return tuple((Run(line, "serif", CAPTION),) for line in lines)
 
 
 def place(
