@@ -99,7 +99,11 @@ def draw_folded(
         if symbol.note and home(symbol.key) in sheet.nodes:
             node = sheet.nodes[home(symbol.key)]
             at = node.x - room - line_width(note(symbol.note)[0]) / 2
-            sheet.write(at, node.y, note(symbol.note), "faint", PART)
+            # What comes in from the left keeps the middle to itself.
+            tails = [sheet.nodes[e.tail] for e in sheet.edges if e.tip == node.key]
+            met = any(n.x < at and abs(n.y - node.y) < 9 for n in tails)
+            y = node.y - (14 if met else 0)
+            sheet.write(at, y, note(symbol.note), "faint", PART)
 
 
 def _column(chart: Chart, symbol: Symbol) -> float:

@@ -7,7 +7,7 @@ places, ``draw_arrows`` draws.
 from collections.abc import Hashable
 from typing import Any
 
-from minigrad.draw.curves import Curve, clipped, polyline, rounded
+from minigrad.draw.curves import Curve, clipped, polyline, rounded, straight
 from minigrad.draw.ops_plan import Plan, Way
 from minigrad.draw.scene import Node, Point
 from minigrad.draw.sheet import Sheet
@@ -99,6 +99,11 @@ def _within(sheet: Sheet, plan: Plan, source: str, target: str, again: bool) -> 
     places = (plan.items[source].place, plan.items[target].place)
     lanes = plan.grid(target).passages.get(places)
     curve: Curve | None = clipped(a, b, 6.0) if again else None
+    lane_of = plan.grid(target).lanes
+    if not lanes and not again and abs(lane_of[places[0]] - lane_of[places[1]]) > 1:
+        # In the gap between two rows, so as not to brush a neighbour.
+        end = (b.x + _port(a.x, b), b.y - b.height / 2)
+        curve = straight((a.x, a.y + a.height / 2), end)
     if lanes and not again:
         first = plan.rank(source) + 1
         points = [plan.passage(target, first + k, lane) for k, lane in enumerate(lanes)]

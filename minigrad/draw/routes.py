@@ -135,7 +135,7 @@ def stubs(
                     kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t}) → {arrow.target}({other})",
-                    covers=((tail.key, seat(arrow.target, other), arrow.labels),),
+                    covers=((tail.key, seat(arrow.target, other)),),
                 )
                 drawn += 1
         if t in exists and t - d not in loop.steps and 1 <= t - d <= loop.length:
@@ -150,7 +150,7 @@ def stubs(
                     kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t - d}) → {arrow.target}({t})",
-                    covers=((seat(arrow.source, t - d), tip.key, arrow.labels),),
+                    covers=((seat(arrow.source, t - d), tip.key),),
                 )
                 drawn += 1
     return drawn

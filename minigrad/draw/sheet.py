@@ -74,6 +74,7 @@ class Sheet:
     frames: list[Frame] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     elided: int = 0
+    ways: dict[tuple[str, str], Wish] = field(default_factory=dict)
 
     def add(self, node: Node) -> None:
         """Put a node on the sheet."""
@@ -101,8 +102,21 @@ class Sheet:
         words = ", ".join("".join(run.text for run in line) for line in label)
         edge = Edge(tail, tip, curve, label=words, **details)
         self.edges.append(edge)
+        wish = Wish(label, _shaft(edge), share, edge.part, text_kind)
+        self.ways[tail, tip] = wish
         if label:
-            self.wishes.append(Wish(label, _shaft(edge), share, edge.part, text_kind))
+            self.wishes.append(wish)
+
+    def join(self, tail: str, tip: str, label: Lines) -> bool:
+        """Add a label to an arrow that is there; False if there is no such arrow."""
+        wish = self.ways.get((tail, tip))
+        if wish is None:
+            return False
+        if label and not wish.lines:
+            self.wishes.append(wish)
+        comma = (Run(", ", "serif", 18.0),)
+        wish.lines = ((*wish.lines[0], *comma, *label[0]),) if wish.lines else label
+        return True
 
     @property
     def bounds(self) -> Rectangle:

@@ -64,13 +64,8 @@ def draw_unfolded(
     """Draw the columns of every loop from left to right; ``left`` is the first x."""
     how = how or Unrolling()
     done = Unfolded(left=left, right=left)
-    cursor = left
+    cursor = left + (BOXES if how.weights else 0.0)
     for clock in chart.clocks:
-        boxes = tuple(
-            w for w in how.weights if chart.symbol(w.targets[0]).clock == clock
-        )
-        boxes_at = cursor
-        cursor += BOXES if boxes else 0.0
         cursor = before_loop(sheet, chart, heights, clock, cursor)
         shown = visible(chart.lengths[clock], steps)
         if how.index:
@@ -91,12 +86,12 @@ def draw_unfolded(
             stand_ins(sheet, chart, heights, clock, loop)
         else:
             and_so_on(sheet, chart, heights, clock, loop, how.labels)
-        draw_buses(sheet, chart, heights, boxes, boxes_at, loop)
         cursor = loop.right
         further = how.index and shown[-1] == 3
         cursor += pitch * (1 if further else _outer(chart, clock, 1))
         done.right = cursor
         cursor += COLUMN * 1.25
+    draw_buses(sheet, chart, heights, how.weights, left, done.loops)
     done.right = after_loops(sheet, chart, heights, done.right)
     for arrow in chart.arrows:
         _arrow(sheet, chart, heights, arrow, done.loops, how)
@@ -181,11 +176,14 @@ def _arrow(
 ) -> None:
     label = label_of(chart, arrow) if how.labels else ()
     bus = arrow.kind == "broadcast" and chart.symbol(arrow.source).stands_for is None
-    drawn = 0
+    drawn = joined = 0
     pairs = instances(chart, arrow)
     for a, b in pairs:
         tail, tip = seat(arrow.source, a), seat(arrow.target, b)
         if tail in sheet.nodes and tip in sheet.nodes:
+            if sheet.join(tail, tip, label):
+                joined += 1
+                continue
             drawn += 1
             if bus and drawn > 1:
                 label = ()
@@ -203,12 +201,12 @@ def _arrow(
                 part=PART,
                 dashed=first.dashed,
                 title=title,
-                covers=((tail, tip, arrow.labels),),
+                covers=((tail, tip),),
             )
     clock = chart.symbol(arrow.target).clock
     if arrow.delay and clock is not None:
         drawn += stubs(sheet, chart, arrow, loops[clock], label, how.edge_kind)
-    sheet.elided += 0 if how.index else len(pairs) - drawn
+    sheet.elided += 0 if how.index else len(pairs) - drawn - joined
 
 
 def _name(key: str, t: int | None) -> str:

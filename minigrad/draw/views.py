@@ -1,5 +1,6 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -122,7 +123,10 @@ def draw(
         flow = backward(graph, _seats(chart, steps))
         data = flow.totals | flow.shares
         reserve = tuple(w for w in chart.weights if biases or not w.bias)
-        how = replace(how, weights=(), edge_kind="muted")
+        entering = Counter(target for w in reserve for target in w.targets)
+        # Where many parameters enter there is room for their sums alone.
+        labels = how.labels and max(entering.values(), default=0) <= 3
+        how = replace(how, labels=labels, weights=(), edge_kind="muted")
         after = partial(add_gradients, chart=chart, flow=flow, weights=reserve)
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)

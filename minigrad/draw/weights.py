@@ -79,9 +79,9 @@ def draw_buses(
     heights: Heights,
     weights: tuple[Weight, ...],
     x: float,
-    loop: Loop,
+    loops: list[Loop],
 ) -> None:
-    """The boxes of one loop's parameters at x, and their buses."""
+    """The boxes of parameters at x, left of all loops, and their buses."""
     order = sorted(weights, key=lambda w: -max(_tracks(heights, w)))
     ys = spread([max(_tracks(heights, w)) for w in order])
     met: dict[str, int] = {}
@@ -95,7 +95,7 @@ def draw_buses(
             met[target] = met.get(target, 0) + 1
             track = heights.track(Bus(weight.name, target))
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
-            for t in loop.steps:
+            for t in loops[chart.symbol(target).clock or 0].steps:
                 tip = sheet.nodes.get(seat(target, t))
                 if tip is None:
                     continue

@@ -1,0 +1,272 @@
+"""The textbook views: what is drawn is what was recorded (checks 1-3, 5-9, 15, 16)."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from minigrad.fold import FoldError, contract, fold
+from tests.draw import networks
+from tests.draw.networks import NETWORKS
+
+
+def outlines(scene, part=None):
+    shapes = [n for n in scene.nodes if n.shape not in ("text", "dot")]
+    return shapes if part is None else [n for n in shapes if n.part == part]
+
+
+def arrows(scene, source, target, part="unfolded"):
+    name = {n.key: n.name for n in scene.nodes}
+    found = [(name.get(e.tail), name.get(e.tip)) for e in scene.edges if e.part == part]
+    return found.count((source, target))
+
+
+def labels(scene, word):
+    return [t.words for t in scene.texts].count(word)
+
+
+def test_three_steps_of_many_to_many():
+    scene = draw(networks.many_to_many(3)).scene
+    folded = outlines(scene, "folded")
+    assert sorted(n.name for n in folded if n.shape == "circle") == sorted("xhoLy")
+    assert [n.kind for n in folded if n.shape == "square"] == ["delay"]
+    columns = outlines(scene, "unfolded")
+    assert len(columns) == 16
+    assert [n.key for n in columns if n.dashed] == ["h0"]
+    for source, target, count in (
+        ("x", "h", 3),
+        ("h", "h", 2),
+        ("h0", "h", 1),
+        ("h", "o", 3),
+        ("o", "L", 3),
+        ("y", "L", 3),
+    ):
+        assert arrows(scene, source, target) == count
+    assert sum(e.part == "unfolded" for e in scene.edges) == 15
+    assert [labels(scene, letter) for letter in "UWV"] == [4, 4, 4]
+
+
+def test_output_feedback_has_no_arrow_between_hidden_values():
+    scene = draw(networks.output_feedback(5)).scene
+    assert arrows(scene, "h", "h") == 0
+    assert arrows(scene, "o", "h") == 4
+    assert arrows(scene, "o0", "h") == 1
+    (square,) = [n for n in scene.nodes if n.kind == "delay"]
+    (into,) = [e for e in scene.edges if e.tip == square.key]
+    (out,) = [e for e in scene.edges if e.tail == square.key]
+    assert (scene.node(into.tail).name, scene.node(out.tip).name) == ("o", "h")
+
+
+def test_many_to_one_reads_out_at_the_last_step_only():
+    scene = draw(networks.many_to_one(20)).scene
+    for name in "oLy":
+        assert [n.t for n in outlines(scene, "unfolded") if n.name == name] == [20]
+    (v,) = [e for e in scene.edges if e.part == "folded" and e.label == "V"]
+    assert v.dashed
+    assert "only t = 20" in [t.words for t in scene.texts]
+
+
+@pytest.mark.parametrize("kind", ["many_to_many", "output_feedback", "many_to_one"])
+@pytest.mark.parametrize("length", [1, 2, 5, 50])
+def test_what_is_drawn_unfolds_to_what_was_recorded(kind, length):
+    named = contract(mg.Graph(NETWORKS[kind](length)))
+    assert fold(named).unfold(length).same_as(named)
+
+
+def test_another_parameter_at_one_step_is_named():
+    W, W2 = (mg.parameter(np.eye(2), name=name) for name in ("W", "W2"))
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for t in mg.steps(6):
+        h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
+    with pytest.raises(FoldError, match=r"4.*W2") as caught:
+        draw(h)
+    assert any('view="ops"' in note for note in caught.value.__notes__)
+    assert len(draw(h, view="ops").scene.nodes) == len(mg.Graph(h).nodes)
+
+
+def test_a_delay_of_two_steps_has_two_squares():
+    scene = draw(networks.skip()).scene
+    assert sum(n.kind == "delay" for n in scene.nodes) == 3
+    assert arrows(scene, "h", "h") == 5 + 4
+
+
+def test_columns_and_what_is_left_out():
+    scene = draw(networks.many_to_many(30), steps=6).scene
+    steps = sorted({n.t for n in scene.nodes if n.name == "h" and n.part == "unfolded"})
+    assert steps == [1, 2, 3, 4, 29, 30]
+    assert "24 more steps" in [t.words for t in scene.texts]
+    whole = draw(networks.many_to_many(30), steps=30).scene
+    assert not any(n.shape == "dot" for n in whole.nodes)
+    assert whole.elided == 0
+    seven = draw(networks.many_to_many(7), steps=6).scene
+    assert "1 more step" in [t.words for t in seven.texts]
+    with pytest.raises(ValueError, match="at least 3"):
+        draw(networks.many_to_many(9), steps=2)
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 9])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_recorded_arrow_is_drawn_or_counted(name, length):
+    loss = NETWORKS[name](length)
+    recorded = sum(
+        len({i for i in node.inputs if i.kind != "parameter"})
+        for node in contract(mg.Graph(loss)).nodes
+    )
+    scene = draw(loss, steps=6).scene
+    covered = [way for e in scene.edges for way in e.covers]
+    assert len(set(covered)) == len(covered)
+    assert len(covered) + scene.elided == recorded
+
+
+def test_names_are_the_users():
+    scene = draw(networks.dynamical_system()).scene
+    assert {n.name for n in outlines(scene)} == {"s", "x", "s0", ""}
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    W = mg.parameter(np.eye(2))
+    for _ in mg.steps(3):
+        h = mg.tanh(h @ W).named("h")
+    assert re.fullmatch(r"p\d", next(e.label for e in draw(h).scene.edges if e.label))
+
+
+def test_two_runs_give_the_same_text():
+    def text():
+        return draw(networks.many_to_many(9), params="node", biases=True).dot
+
+    assert text() == text()
+    assert "0x" not in text()
+
+
+def test_the_text_does_not_depend_on_the_hash_seed():
+    program = (
+        "from tests.draw.networks import lstm\n"
+        "from minigrad.draw import draw\n"
+        "loss = lstm(4, 2)\n"
+        "print(draw(loss).dot, draw(loss, view='ops', depth=1).dot)"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": os.getcwd()},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in "01"
+    ]
+    assert runs[0] == runs[1]
+    assert len(runs[0]) > 1000
+
+
+def test_drawing_changes_nothing():
+    loss = networks.many_to_many(5)
+    loss.backward()
+    parameters = [n.value.copy() for n in mg.Graph(loss).parameters]
+    first = draw(loss, view="backward")
+    second = draw(loss, view="backward")
+    assert first.dot == second.dot
+    assert first.data == second.data
+    for node, before in zip(mg.Graph(loss).parameters, parameters, strict=True):
+        assert np.array_equal(node.value, before)
+
+
+def test_ten_thousand_steps_are_drawn_elided():
+    loss = networks.many_to_many(10_000)
+    scene = draw(loss).scene
+    assert len(outlines(scene)) < 50
+    assert "9994 more steps" in [t.words for t in scene.texts]
+    assert scene.elided + sum(len(e.covers) for e in scene.edges) == 5 * 10_000
+
+
+@pytest.mark.parametrize("name", ["many_to_many", "output_feedback", "encoder_decoder"])
+def test_columns_are_straight_and_rows_level(name):
+    columns, rows = {}, {}
+    for node in outlines(draw(NETWORKS[name](9)).scene, "unfolded"):
+        if isinstance(node.t, int) and node.t > 0:
+            loop = node.name in "sy" if name == "encoder_decoder" else 0
+            columns.setdefault((loop, node.t), set()).add(node.x)
+            rows.setdefault(node.name, set()).add(node.y)
+    if name != "encoder_decoder":
+        assert all(len(xs) == 1 for xs in columns.values())
+    assert all(len(ys) == 1 for ys in rows.values())
+
+
+def test_the_delay_square_sits_on_its_arrow():
+    scene = draw(networks.many_to_many(5)).scene
+    (square,) = [n for n in scene.nodes if n.kind == "delay"]
+    assert (square.width, square.height) == (9, 9)
+    (into,) = [e for e in scene.edges if e.tip == square.key]
+    (out,) = [e for e in scene.edges if e.tail == square.key]
+    assert (into.head, out.head) == (False, True)
+    h = scene.node("h folded")
+    for point, node in (
+        (into.points[0], h),
+        (into.points[-1], square),
+        (out.points[0], square),
+        (out.points[-1], h),
+    ):
+        away = np.hypot(point[0] - node.x, point[1] - node.y)
+        assert abs(away - node.width / 2) < 1
+
+
+def test_symbolic_index():
+    scene = draw(networks.many_to_many(20), index="symbolic", style="book").scene
+    indices = [n.t for n in outlines(scene, "unfolded") if n.name == "h"]
+    words = ["".join(r.text for r in n.lines[0]) for n in scene.nodes if n.lines]
+    assert indices.count("…") == 2
+    assert {"h(t−1)", "h(t)", "h(t+1)", "h(…)"} <= set(words)
+    last = draw(networks.many_to_one(20), index="symbolic").scene
+    words = ["".join(r.text for r in n.lines[0]) for n in last.nodes if n.lines]
+    assert {"o(τ)", "h(τ)"} <= set(words)
+    assert "only t = τ" in [t.words for t in last.texts]
+
+
+def test_parameters_as_nodes():
+    scene = draw(networks.many_to_many(4), params="node", biases=True).scene
+    for name in "UWVbc":
+        assert sum(e.tail == name for e in scene.edges) == 4
+    assert not any(e.label for e in scene.edges)
+    only = draw(networks.many_to_many(4), biases=True).scene
+    assert {n.name for n in only.nodes if n.kind == "parameter"} == {"b", "c"}
+    hidden = draw(networks.many_to_many(4), params="hide", biases=True).scene
+    assert not any(e.label for e in hidden.edges)
+    assert not any(n.kind == "parameter" for n in hidden.nodes)
+
+
+def test_shapes_values_and_caption():
+    loss = networks.many_to_many(3)
+    scene = draw(loss, shapes=True, values=True, caption="One figure").scene
+    assert {"(2, 4)", "()", "One figure"} <= {t.words for t in scene.texts}
+    second = [n.lines[1][0].text for n in scene.nodes if len(n.lines) > 1]
+    losses = [n.value for n in mg.Graph(loss).nodes if n.name == "L"]
+    assert f"{losses[0]:.2f}" in second
+
+
+def test_letters_are_those_of_the_book():
+    scene = draw(networks.many_to_many(3)).scene
+    faces = {n.name: n.lines[0][0].face for n in scene.nodes if n.lines}
+    assert (faces["h"], faces["L"], faces["y"]) == (
+        "bolditalic",
+        "italic",
+        "bolditalic",
+    )
+    (w,) = {t.lines[0][0].face for t in scene.texts if t.words == "W"}
+    assert w == "bold"
+
+
+def test_data_that_two_loops_read_is_drawn_once():
+    scene = draw(networks.bidirectional()).scene
+    assert sum(n.name == "x" for n in outlines(scene, "unfolded")) == 6
+    (initial,) = [n for n in scene.nodes if n.name == "g0"]
+    assert initial.x > max(n.x for n in scene.nodes if n.name == "g")
+
+
+def test_a_folded_graph_can_be_drawn_alone():
+    loss = networks.many_to_many(5)
+    recurrence = fold(contract(mg.Graph(loss)))
+    assert draw(recurrence).scene.edges == draw(loss).scene.edges
+    with pytest.raises(ValueError, match="folded graph"):
+        draw(recurrence, view="ops")
