@@ -8,7 +8,7 @@ width of letters beyond ASCII, tables. A centred text is right in both.
 >>> from minigrad.draw.theme import style
 >>> scene = arranged([Node("h", 0, 0, 46, 46, ((Run('say "h"'),),))], [], [])
 >>> print(write(scene, style("color")).splitlines()[-2])  # doctest: +ELLIPSIS
-n0_0 [pos="31,31" shape=none fixedsize=true width=0.01 height=0.01 ...
+n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
 """
 
 import re

@@ -166,7 +166,7 @@ def guarded_dpi(width: float, height: float, dpi: float) -> float:
     largest = max(width, height) * dpi / 72
     if largest <= MAX_PIXELS:
         return dpi
-    lower = int(MAX_PIXELS * 72 / max(width, height) * 100) / 100
+    lower = int((MAX_PIXELS - 2) * 72 / max(width, height) * 100) / 100
     warnings.warn(
         f"the image would be {largest:,.0f} pixels wide or high: drawn with "
         f"{lower:g} dpi in place of {dpi:g} to stay within {MAX_PIXELS:,}",

@@ -15,7 +15,7 @@ from minigrad.draw.curves import clipped, polyline, shifted
 from minigrad.draw.heights import Bus, Heights
 from minigrad.draw.letters import fitted, sized
 from minigrad.draw.measure import Flow, Seat
-from minigrad.draw.overlay import GRADIENT, short, write_numbers
+from minigrad.draw.overlay import GRADIENT, brief, short, write_numbers
 from minigrad.draw.routes import PART, seat
 from minigrad.draw.scene import Edge, Line, Node, Run
 from minigrad.draw.sheet import Sheet
@@ -54,7 +54,7 @@ def add_gradients(
     states = [
         s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
     ]
-    titles = {s: GRADIENT.format("L", s) for s in states if s in flow.totals}
+    titles = {s: GRADIENT.format("L", brief(s)) for s in states if s in flow.totals}
     write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
 
 

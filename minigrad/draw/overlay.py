@@ -20,6 +20,8 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from minigrad.draw.chart import Chart
+from minigrad.draw.dot import clean
+from minigrad.draw.fonts import shorten
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import note
 from minigrad.draw.measure import Series, by_step, chosen, gradients, norm, seats
@@ -70,7 +72,7 @@ class Scale:
     def look(self, value: float) -> dict[str, Any]:
         """Fill, letters and border of a circle with that number."""
         fill = self.fill(value)
-        ink = "#FFFFFF" if luminance(fill) < 0.19 else "#000000"
+        ink = "#FFFFFF" if luminance(fill) < 0.179 else "#000000"
         if not isfinite(value):
             return {"fill": fill, "ink": ink, "border": RED, "dashed": True}
         return {"fill": fill, "ink": ink, "border": "#1A1A1A"}
@@ -131,18 +133,19 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
             return [norm(g) for g in gradients(graph, outputs, nodes)]
 
         series = by_step(graph, states, by_gradient)
-        top = f"{name}⁽{superscript(t)}⁾" if name and t is not None else name or "L"
-        titles = {s: GRADIENT.format(top, s) for s in states}
+        top = brief(name) if name is not None else "L"
+        top += f"⁽{superscript(t)}⁾" if name is not None and t is not None else ""
+        titles = {s: GRADIENT.format(top, brief(s)) for s in states}
     elif kind == "value":
         series = by_step(graph, states, lambda nodes: [norm(n.value) for n in nodes])
-        titles = {s: VALUE.format(s) for s in states}
+        titles = {s: VALUE.format(brief(s)) for s in states}
     elif callable(kind):
         series = by_step(
             graph, states, lambda nodes: [float(kind(n.value)) for n in nodes]
         )
         said = getattr(kind, "__name__", "f")
-        said = "f" if said == "<lambda>" else said
-        titles = {s: f"{said}({s}⁽ᵗ⁾)" for s in states}
+        said = "f" if said == "<lambda>" else brief(said)
+        titles = {s: f"{said}({brief(s)}⁽ᵗ⁾)" for s in states}
     else:
         raise ValueError(
             f'no overlay {asked!r}: there are "grad", "value", (kind, name, t) and '
@@ -152,6 +155,11 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         missing = next(s for s in states if not series[s])
         raise ValueError(f"no value named {missing!r} at any step")
     return Overlay(series, titles)
+
+
+def brief(name: str) -> str:
+    """A name for a short title."""
+    return shorten(clean(name), "serif", 12.0, 60.0)
 
 
 def superscript(t: int) -> str:

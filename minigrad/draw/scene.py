@@ -14,16 +14,17 @@ Points (1/72 inch), y upwards.
 >>> circle = Node("h", 40, 40, 46, 46, ((Run("h", "bolditalic", 18),),), kind="hidden")
 >>> scene = arranged([circle], [], [])
 >>> (scene.width, scene.height, scene.nodes[0].x)
-(62.0, 62.0, 31.0)
+(72.0, 72.0, 36.0)
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from minigrad.draw.fonts import width
 
-MARGIN = 8.0
+MARGIN, GRID = 8.0, 18.0
 
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
@@ -229,13 +230,14 @@ def arranged(
     elided: int = 0,
     title: str = "",
 ) -> Scene:
-    """A placed scene moved so that its margin starts at (0, 0)."""
+    """A placed scene in the middle of its canvas, with a margin of at least 8 pt."""
     scene = Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), title=title)
     left, bottom, right, top = bounds(scene)
-    scene = moved(scene, MARGIN - left, MARGIN - bottom)
-    return replace(
-        scene,
-        width=round(right - left + 2 * MARGIN, 2),
-        height=round(top - bottom + 2 * MARGIN, 2),
-        elided=elided,
-    )
+    width, height = whole(right - left), whole(top - bottom)
+    scene = moved(scene, (width - left - right) / 2, (height - bottom - top) / 2)
+    return replace(scene, width=width, height=height, elided=elided)
+
+
+def whole(size: float) -> float:
+    """A canvas that is a whole number of pixels wide at every usual resolution."""
+    return GRID * ceil((size + 2 * MARGIN) / GRID)

@@ -13,7 +13,7 @@ along it.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 74.75, 45.1)]
+[('W', 76.75, 49.1)]
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,105 @@
+"""DOT text: any label is text, in every format and engine."""
+
+import shutil
+import warnings
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.draw import draw
+from minigrad.draw.dot import clean, quoted
+from tests.draw.networks import NETWORKS
+
+ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
+HOSTILE = [
+    '"',
+    "<b>",
+    "a\\",
+    "\\N\\G\\l",
+    "two\nlines",
+    "]]>",
+    "<script>alert(1)</script>",
+    "</title>",
+    "שלום",
+    "‮evil",
+    "&amp;",
+    "{a|b}",
+    "x" * 10_000,
+    "%3",
+    "\x00\x07",
+    "\ud800",
+    " ",
+    "日本語",
+    "-->",
+]
+
+
+def loop(name, length=3):
+    W = mg.parameter(np.eye(2), name=name)
+    h = mg.tensor(np.zeros((1, 2)), name=f"{name}0")
+    for _, x in mg.steps(np.ones((length, 1, 2))):
+        h = mg.tanh(h @ W + x).named(name)
+    return h
+
+
+def shown(svg):
+    return ["".join(e.itertext()) for e in ET.fromstring(svg).iter() if "text" in e.tag]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names(name, engine):
+    loss = loop(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for way in ({}, {"view": "ops"}, {"view": "backward"}, {"caption": name}):
+            figure = draw(loss, **way, engine=engine)
+            assert figure.png(dpi=40)[:4] == b"\x89PNG"
+            svg = figure.svg()
+            assert "<script" not in svg
+            assert figure.audit() == []
+    if len(name) < 4:
+        words = clean(name).strip()
+        assert any(words in text for text in shown(draw(loss, engine=engine).svg()))
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(name=st.text(min_size=1, max_size=30))
+def test_any_name_is_text(name):
+    figure = draw(mg.tanh(mg.tensor(1.0, name=name)).named(name), engine="pure")
+    figure.png(dpi=30)
+    titles = [e.text for e in ET.fromstring(figure.svg()).iter() if "title" in e.tag]
+    assert any(title.endswith("float64") for title in titles)
+    timed = draw(loop(name), engine="pure")
+    ET.fromstring(timed.svg())
+    assert timed.png(dpi=30)[:4] == b"\x89PNG"
+
+
+@given(text=st.text(max_size=40))
+def test_quoting_leaves_no_way_out(text):
+    inner = quoted(text)[1:-1].replace("\\\\", "").replace('\\"', "")
+    assert '"' not in inner
+    assert "\\" not in inner
+    assert "\n" not in inner
+
+
+def test_nothing_that_an_engine_draws_wrong_is_written():
+    for network in NETWORKS.values():
+        for view in ("textbook", "ops", "backward"):
+            text = draw(network(4), view=view).dot
+            for banned in (
+                "<sup",
+                "<SUP",
+                "<sub",
+                "<SUB",
+                "∇",
+                "⊙",
+                "⋯",
+                "0x",
+                'size="',
+            ):
+                assert banned not in text

@@ -1,0 +1,135 @@
+"""Getting a figure out: PNG, SVG, notebooks, golden bytes (checks 17-21, 29)."""
+
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from tests.draw import networks
+from tests.draw.images import read_png, size_of
+from tests.draw.networks import NETWORKS, UNTIMED
+
+ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
+GOLDEN = Path(__file__).parent / "golden"
+PICTURES = {
+    "textbook": lambda: draw(networks.many_to_many(9), steps=4, engine="pure"),
+    "feedback": lambda: draw(
+        networks.output_feedback(3), style="dark", params="node", engine="pure"
+    ),
+    "book": lambda: draw(
+        networks.many_to_one(9), style="book", index="symbolic", engine="pure"
+    ),
+    "ops": lambda: draw(networks.many_to_one(2), view="ops", engine="pure"),
+}
+# All that the figures write beside users' own names: a test of fonts looks at each.
+ALLOWED = set(map(chr, range(32, 127))) | set("−…→×Σ∂‖·τθ⁽⁾⁰¹²³⁴⁵⁶⁷⁸⁹ᵗ⁻ŷ∞")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("look", ["color", "book", "dark"])
+@pytest.mark.parametrize("view", ["textbook", "ops", "backward"])
+def test_pixels(view, look, engine):
+    figure = draw(networks.many_to_many(3), view=view, style=look, engine=engine)
+    data = figure.png(dpi=60)
+    wide, high = size_of(data)
+    assert abs(wide - figure.scene.width * 60 / 72) <= 2
+    assert abs(high - figure.scene.height * 60 / 72) <= 2
+    pixels = read_png(data)
+    paper = np.array([int(figure.look.background[k : k + 2], 16) for k in (1, 3, 5)])
+    ink = np.abs(pixels - paper).sum(axis=-1) > 60
+    assert ink.mean() > 0.01
+    frame = ink.copy()
+    frame[5:-5, 5:-5] = False
+    assert not frame.any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_delay_square_is_black(engine):
+    figure = draw(networks.many_to_many(3), engine=engine)
+    (square,) = [n for n in figure.scene.nodes if n.kind == "delay"]
+    pixels = read_png(figure.png(dpi=144))
+    x, y = round(square.x * 2), round((figure.scene.height - square.y) * 2)
+    assert (pixels[y - 3 : y + 4, x - 3 : x + 4] < 20).all()
+
+
+@pytest.mark.skipif(len(ENGINES) < 2, reason="the C Graphviz is not installed")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_both_engines_give_the_same_size(name):
+    sizes = [size_of(draw(NETWORKS[name](5), engine=e).png()) for e in ENGINES]
+    assert np.abs(np.subtract(*sizes)).max() <= 3
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_letter_is_in_the_fonts(name):
+    loss = NETWORKS[name](9)
+    for way in ({"shapes": True, "values": True}, {"index": "symbolic"}):
+        _check_letters(draw(loss, **way).scene)
+    for view in ("ops", "backward"):
+        _check_letters(draw(loss, view=view).scene)
+    _check_letters(draw(loss, overlay="grad").scene)
+
+
+def _check_letters(scene):
+    lines = [line for n in scene.nodes for line in n.lines]
+    lines += [line for t in scene.texts for line in t.lines]
+    used = {c for line in lines for run in line for c in run.text}
+    assert used <= ALLOWED, used - ALLOWED
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_golden_bytes(name):
+    data = PICTURES[name]().png(dpi=60)
+    path = GOLDEN / f"{name}.png"
+    if not path.exists():
+        path.write_bytes(data)
+        pytest.fail(f"{path} was missing and has been written: look at it")
+    assert data == path.read_bytes()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_svg_titles_say_what_things_are(engine):
+    root = ET.fromstring(draw(networks.many_to_many(3), engine=engine).svg())
+    titles = [e.text for e in root.iter() if e.tag.endswith("title")]
+    assert "h: tanh, shape (2, 4) float64 · step 2" in titles
+    assert "h(1) → h(2) by W" in titles
+    ops = ET.fromstring(draw(networks.many_to_many(3), view="ops", engine=engine).svg())
+    titles = [e.text for e in ops.iter() if e.tag.endswith("title")]
+    assert "W: parameter, shape (4, 4) float64, 3 uses" in titles
+    assert "h: tanh, step 2, shape (2, 4) float64" in titles
+
+
+def test_formats_come_from_the_suffix(tmp_path):
+    figure = draw(networks.dynamical_system(), engine="pure")
+    starts = {".png": b"\x89PNG", ".jpg": b"\xff\xd8", ".svg": b"<?xml", ".dot": b"dig"}
+    for suffix, start in starts.items():
+        path = figure.save(tmp_path / f"a{suffix}")
+        assert path.read_bytes().startswith(start)
+    with pytest.raises(ValueError, match=r"use \.png"):
+        figure.save(tmp_path / "a.bmp")
+    large = figure.save(tmp_path / "b.png", dpi=300).read_bytes()
+    assert size_of(large)[0] > size_of((tmp_path / "a.png").read_bytes())[0]
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *UNTIMED])
+def test_notebooks_get_a_picture(name):
+    loss = {**NETWORKS, **UNTIMED}[name]()
+    graph = mg.Graph(loss)
+    bundle, metadata = graph._repr_mimebundle_()
+    wide, _ = size_of(bundle["image/png"])
+    assert bundle["image/svg+xml"].startswith("<?xml")
+    assert abs(metadata["image/png"]["width"] * 2 - wide) <= 4
+
+
+def test_a_notebook_never_fails(monkeypatch):
+    monkeypatch.setenv("MINIGRAD_DOT", "not-there")
+    figure = draw(networks.many_to_many(3))
+    assert "no Graphviz" in figure._repr_mimebundle_()["text/plain"]
+    W, W2 = (mg.parameter(np.eye(2), name=name) for name in ("W", "W2"))
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for t in mg.steps(6):
+        h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
+    assert "not drawn" in mg.Graph(h)._repr_mimebundle_()["text/plain"]

@@ -1,0 +1,51 @@
+"""Graphs without time, and graphs too large for dot as they are."""
+
+import time
+
+import pytest
+
+import minigrad as mg
+from minigrad.draw import LayoutTimeout, draw
+from minigrad.draw.layout_dot import large
+from tests.draw import networks
+from tests.draw.networks import UNTIMED
+
+
+@pytest.mark.parametrize("name", UNTIMED)
+def test_every_node_and_edge_is_drawn(name):
+    graph = mg.Graph(UNTIMED[name]())
+    scene = draw(graph).scene
+    assert not scene.placed
+    assert len(scene.nodes) == len(graph.nodes)
+    assert len(scene.edges) == sum(len(n.inputs) for n in graph.nodes)
+
+
+def test_inputs_stand_below_what_reads_them():
+    figure = draw(networks.mlp(), engine="pure")
+    at = {n.key: n.y for n in figure._ready.nodes}
+    assert all(at[e.tail] < at[e.tip] for e in figure.scene.edges)
+
+
+def test_hubs_of_a_large_graph_are_added_last():
+    x, w = (mg.tensor(1.0, name=n, requires_grad=True) for n in "xw")
+    y = x
+    for _ in range(250):
+        y = mg.tanh(y * w)
+    figure = draw(y, engine="pure")
+    assert large(figure.scene)
+    ready = figure._ready
+    (hub,) = [n for n in ready.nodes if n.name == "w"]
+    others = [n.x for n in ready.nodes if n is not hub]
+    assert hub.x < min(others)
+    assert sum(e.tail == hub.key for e in ready.edges) == 250
+
+
+def test_a_random_graph_of_two_thousand_nodes_ends(monkeypatch):
+    """In time or not, it ends, and says what to do."""
+    figure = draw(networks.random_graph(), engine="pure")
+    assert figure.dot.startswith("digraph")
+    monkeypatch.setenv("MINIGRAD_DOT_TIMEOUT", "1")
+    start = time.monotonic()
+    with pytest.raises(LayoutTimeout, match=r"steps=.*depth="):
+        figure.svg()
+    assert time.monotonic() - start < 10

@@ -1,0 +1,129 @@
+"""Overlays: colours in order, numbers that are the gradients (checks 23, 24)."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from minigrad.draw.overlay import RED, Scale, luminance, short
+from tests.draw import networks
+
+
+def states(loss, name="h"):
+    return [n for n in mg.Graph(loss).nodes if n.name == name]
+
+
+def test_larger_is_lighter_over_sixty_decades():
+    numbers = 10.0 ** np.arange(-30, 31)
+    scale = Scale(numbers)
+    light = [luminance(scale.fill(v)) for v in numbers]
+    assert np.all(np.diff(light) > 0)
+
+
+def test_what_has_no_logarithm_has_its_own_look():
+    scale = Scale([0.0, 1e-3, np.nan, np.inf, 2.0])
+    assert scale.decades == (-3, 1)
+    assert scale.fill(0.0) == "#FFFFFF"
+    for value in (np.nan, np.inf, -np.inf):
+        look = scale.look(value)
+        assert (look["border"], look["dashed"]) == (RED, True)
+    assert [short(v) for v in (0.0, np.nan, np.inf)] == ["0", "nan", "inf"]
+    assert Scale([]).decades == (0, 1)
+
+
+def test_letters_can_be_read_on_every_colour():
+    scale = Scale([1e-6, 1.0])
+    for value in np.logspace(-6, 0, 200):
+        look = scale.look(value)
+        pair = sorted(luminance(look[k]) for k in ("fill", "ink"))
+        assert (pair[1] + 0.05) / (pair[0] + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("network", ["many_to_many", "many_to_one"])
+def test_numbers_are_the_norms_of_the_gradients(network):
+    loss = networks.NETWORKS[network](6)
+    figure = draw(loss, overlay="grad")
+    for node in states(loss):
+        (gradient,) = mg.grad(loss, [mg.Tensor(node)])
+        norm = np.linalg.norm(gradient.data)
+        assert figure.data["h"][node.t] == pytest.approx(norm, rel=1e-12)
+        assert short(norm) in [t.words for t in figure.scene.texts]
+
+
+def test_numbers_agree_with_finite_differences():
+    """dL/dh(3), by moving h(3) through an input added to it."""
+    rng = np.random.default_rng(0)
+    W = mg.parameter(rng.normal(size=(3, 3)), name="W")
+    xs = rng.normal(size=(5, 1, 3))
+
+    def loss(moved):
+        h = mg.tensor(np.zeros((1, 3)), name="h0")
+        for t, x in mg.steps(xs):
+            h = mg.tanh(h @ W) + x + moved * (t == 3)
+            h = h.named("h")
+        return mg.sum(h * h)
+
+    step = 1e-6
+    numeric = [
+        (loss(step * e).item() - loss(-step * e).item()) / (2 * step) for e in np.eye(3)
+    ]
+    assert draw(loss(np.zeros(3)), overlay="grad").data["h"][3] == pytest.approx(
+        np.linalg.norm(numeric), rel=1e-6
+    )
+
+
+def test_vanishing_and_exploding_are_seen():
+    vanishing = draw(networks.linear(0.5), overlay="grad").data["h"]
+    assert np.log10(vanishing[20] / vanishing[1]) >= 5
+    exploding = draw(networks.linear(1.5), overlay="grad").data["h"]
+    assert np.log10(exploding[1] / exploding[20]) >= 3
+
+
+def test_one_loss_of_many():
+    loss = networks.many_to_many(8)
+    data = draw(loss, overlay=("grad", "L", 5), steps=4).data["h"]
+    assert sorted(data) == list(range(1, 9))
+    assert data[6] == data[8] == 0.0
+    (last,) = [n for n in states(loss, "L") if n.t == 5]
+    (node,) = [n for n in states(loss) if n.t == 2]
+    (gradient,) = mg.grad(mg.Tensor(last), [mg.Tensor(node)])
+    assert data[2] == pytest.approx(np.linalg.norm(gradient.data))
+    words = [t.words for t in draw(loss, overlay=("grad", "L", 5)).scene.texts]
+    assert "‖∂L⁽⁵⁾/∂h⁽ᵗ⁾‖" in words
+
+
+def test_values_and_functions():
+    loss = networks.many_to_many(4)
+    nodes = states(loss)
+    data = draw(loss, overlay="value").data["h"]
+    assert data[2] == pytest.approx(np.linalg.norm(nodes[1].value))
+    outputs = draw(loss, overlay=("value", "o", None)).data
+    assert list(outputs) == ["o"]
+
+    def saturation(h):
+        return (np.abs(h) > 0.9).mean()
+
+    figure = draw(loss, overlay=saturation)
+    assert figure.data["h"][1] == saturation(nodes[0].value)
+    assert "saturation(h⁽ᵗ⁾)" in [t.words for t in figure.scene.texts]
+
+
+def test_an_overlay_that_makes_no_sense_is_refused():
+    loss = networks.many_to_many(4)
+    with pytest.raises(ValueError, match="no overlay 'colour'"):
+        draw(loss, overlay="colour")
+    with pytest.raises(ValueError, match=r"no value named 'M'.*L"):
+        draw(loss, overlay=("grad", "M", 1))
+    with pytest.raises(ValueError, match="unrolled columns"):
+        draw(loss, view="ops", overlay="grad")
+
+
+def test_infinite_values_are_marked():
+    W = mg.parameter([[1e200]], name="W")
+    h = mg.tensor([[1.0]], name="h0")
+    with np.errstate(over="ignore"):
+        for _ in mg.steps(3):
+            h = (h @ W).named("h")
+        figure = draw(h, overlay="value")
+    circles = [n for n in figure.scene.nodes if n.name == "h"]
+    assert [n.border == RED for n in circles] == [False, True, True]
