@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.compile.line import Line
+from minigrad.compile.line import Line, Steps
 
 if TYPE_CHECKING:
     from minigrad.compile.emit import Emitter
@@ -32,6 +32,9 @@ def emit(e: "Emitter", line: Line) -> None:
     if line.op == "step":
         _window(e, line, 0)
         return
+    if not all(e.storage.whole(operand, line) for operand in line.reads):
+        _partial_sum(e, line)
+        return
     arguments = [e.batched_operand(o, line) for o in line.reads]
     timed = [i for i, (_, has_time, _) in enumerate(arguments) if has_time]
     writer = _WRITERS.get(line.op)
@@ -39,11 +42,17 @@ def emit(e: "Emitter", line: Line) -> None:
         codes = ", ".join(_aligned(arguments, len(line.shape)))
         store = e.buffer(line, tuple(line.reads[i] for i in timed))
         name = line.forward.__name__
-        e.body.append(f"np.{name}({codes}, {e.window(store, line.steps)})")  # type: ignore[arg-type]
+        out = _out(name, e.window(store, line.steps))  # type: ignore[arg-type]
+        e.body.append(f"np.{name}({codes}, {out})")
     elif line.op in ELEMENTWISE and timed:
         _elementwise(e, line, arguments)
     elif writer is None or not writer(e, line, arguments):
         _step_by_step(e, line)
+
+
+def _out(name: str, code: str) -> str:
+    """The last argument of a ufunc; NumPy wants it by name where more could follow."""
+    return f"out={code}" if name in ("maximum", "minimum") else code
 
 
 def _aligned(arguments: list[Argument], ndim: int) -> list[str]:
@@ -66,6 +75,10 @@ def _whole(e: "Emitter", line: Line, shape: tuple[int, ...]) -> str:
 def _elementwise(e: "Emitter", line: Line, arguments: list[Argument]) -> None:
     codes = _aligned(arguments, len(line.shape))
     reuse = tuple(line.reads[i] for i, a in enumerate(arguments) if a[1])
+    if line.op == "add_n":
+        # The first sum is written while the later terms are still to be read.
+        later = {s.role for operand in line.reads[2:] for s in operand}
+        reuse = tuple(o for o in reuse if not later & {s.role for s in o})
     if line.op == "sigmoid":
         store = e.buffer(line, reuse)
         assert line.steps is not None
@@ -81,6 +94,29 @@ def _elementwise(e: "Emitter", line: Line, arguments: list[Argument]) -> None:
     else:
         attrs = e.keywords(line.attrs, line)
         e.bind(line, f"{e.call(line)}({', '.join(codes)}{attrs})")
+
+
+def _partial_sum(e: "Emitter", line: Line) -> None:
+    """A sum that lacks some terms at its first or last steps."""
+    assert line.op == "add_n" and line.steps is not None
+    store = e.buffer(line)
+    e.body.append(f"{store.name}[...] = 0")
+    length = e.storage.length(line.clock)
+    for operand in line.reads:
+        for source in operand:
+            steps = line.steps
+            if source.span is not None:
+                met = Steps.of(source.span).meet(line.steps, length)
+                assert met is not None
+                steps = met
+            for piece in e.storage.pieces((source,), steps, line.clock):
+                if piece.one:
+                    code = e.piece(piece)
+                else:
+                    assert piece.store is not None and piece.window is not None
+                    code = e.window(piece.store, piece.window)
+                out = e.window(store, piece.steps)
+                e.body.append(f"np.add({out}, {code}, {out})")
 
 
 def _sigmoid(x: str, out: str, prefix: str) -> list[str]:
@@ -120,7 +156,9 @@ def _product(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
     if a_axes == b_axes or not (a_timed and b_timed):
         store = e.buffer(line)
         assert line.steps is not None
-        a, b = _aligned([(a, a_timed, a_axes), (b, b_timed, b_axes)], max(a_axes, b_axes))
+        a, b = _aligned(
+            [(a, a_timed, a_axes), (b, b_timed, b_axes)], max(a_axes, b_axes)
+        )
         e.body.append(f"np.matmul({a}, {b}, {e.window(store, line.steps)})")
         return True
     return False
@@ -175,7 +213,9 @@ def _spread(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
         return False
     axis, ndim = line.attrs.get("axis"), len(line.shape)
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    opened = [1 if a in {x % ndim for x in axes} else n for a, n in enumerate(line.shape)]
+    opened = [
+        1 if a in {x % ndim for x in axes} else n for a, n in enumerate(line.shape)
+    ]
     if line.op == "spread_mean_to":
         size = int(np.prod(line.shape)) / (int(np.prod(opened)) or 1)
         code = f"({code} / {size})"
@@ -272,7 +312,9 @@ def _per_kept(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
 
 
 def _target_weights(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
-    return line.attrs.get("reduction", "mean") != "mean" and _rowwise(e, line, arguments)
+    return line.attrs.get("reduction", "mean") != "mean" and _rowwise(
+        e, line, arguments
+    )
 
 
 def _embedding(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
@@ -357,7 +399,9 @@ def _over_steps(e: "Emitter", line: Line) -> None:
             f"{ones} = np.ones(({_count(e, line)}) * {rows}, np.{line.dtype})"
         )
         e.buffers.append(ones)
-        e.body.append(f"{line.name} = np.dot({ones}, {code}.reshape(-1, {line.shape[-1]}))")
+        e.body.append(
+            f"{line.name} = np.dot({ones}, {code}.reshape(-1, {line.shape[-1]}))"
+        )
         return
     e.body.append(f"{line.name} = np.add.reduce({code})")
 
@@ -386,9 +430,10 @@ def step(
     if isinstance(line.forward, np.ufunc) and line.op != "matmul":
         name = line.forward.__name__
         e.ufuncs.add(name)
-        return [f"{name}({', '.join(arguments)}, {out})"]
+        return [f"{name}({', '.join(arguments)}, {_out(name, out)})"]
     if line.op == "add_n" and len(arguments) > 1:
         e.ufuncs.add("add")
+        arguments = sorted(arguments, key=lambda a: a != out)
         first = f"add({arguments[0]}, {arguments[1]}, {out})"
         return [first, *(f"add({out}, {a}, {out})" for a in arguments[2:])]
     if line.op == "step":

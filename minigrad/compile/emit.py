@@ -41,7 +41,9 @@ class Emitter:
         """The program as source; ``arguments`` are the leaves that each call passes."""
         given = {line.index for line in arguments}
         for line in self.lines.values():
-            if line.kind == "constant" or (line.kind != "op" and line.index not in given):
+            if line.kind == "constant" or (
+                line.kind != "op" and line.index not in given
+            ):
                 self._constant(line)
         for p, phase in enumerate(self.phases):
             self.now = p
@@ -50,7 +52,9 @@ class Emitter:
             elif phase.lines[0].kind == "op":
                 self._line(phase.lines[0])
         results = ", ".join(self._result(o) for o in self.program.outputs)
-        lengths = ", ".join(self.length_name(c) for c in range(len(self.program.lengths)))
+        lengths = ", ".join(
+            self.length_name(c) for c in range(len(self.program.lengths))
+        )
         names = ", ".join(line.name for line in arguments)
         unpack = f"    {', '.join(self.buffers)}, = w\n" if self.buffers else ""
         ufuncs = sorted(self.ufuncs)
@@ -60,8 +64,10 @@ class Emitter:
             else ""
         )
         made = "".join(f"    {line}\n" for line in self.allocation)
-        kept = f"    return {', '.join(self.buffers)},\n" if self.buffers else (
-            "    return ()\n"
+        kept = (
+            f"    return {', '.join(self.buffers)},\n"
+            if self.buffers
+            else ("    return ()\n")
         )
         steps = "".join(f"    {line}\n" for line in self.body)
         tail = f", {lengths}" if lengths else ""
@@ -80,11 +86,15 @@ class Emitter:
         self.namespace[line.name] = value
 
     def _result(self, operand: Operand) -> str:
-        (source,) = operand
-        line = self.lines[source.role]
-        code = self.untimed_operand(operand)[0]
-        fresh = line.op in FRESH and not line.timed
-        return code if fresh else f"np.array({code})"
+        """Outputs as fresh arrays, in the order in which the function returned them."""
+        if len(operand) == 1 and operand[0].kind != "gather":
+            line = self.lines[operand[0].role]
+            code = self.untimed_operand(operand)[0]
+            fresh = line.op in FRESH and not line.timed
+            return code if fresh else f"np.array({code})"
+        if operand[0].kind == "gather":
+            return f"*[np.array(x) for x in {self.untimed_operand(operand)[0]}]"
+        return ", ".join(self._result((source,)) for source in operand)
 
     # ------------------------------------------------------------- values by name
 
@@ -148,7 +158,9 @@ class Emitter:
     def element(self, store: Store, step: Count) -> str:
         """One step's entry of a store."""
         index = store.position(step).code(self.length_name(store.clock))
-        return f"{store.name}[{index}]" if store.shape else f"{store.name}[{index}, ...]"
+        return (
+            f"{store.name}[{index}]" if store.shape else f"{store.name}[{index}, ...]"
+        )
 
     def piece(self, piece: Piece) -> str:
         """A piece that has one value for all of its steps."""
@@ -173,22 +185,31 @@ class Emitter:
             if piece.one:
                 count = piece.steps.count.code(self.length_name(line.clock))
                 shape = ", ".join(map(str, piece.line.shape))
-                parts.append(f"np.broadcast_to({self.piece(piece)}, ({count}, {shape}))")
+                parts.append(
+                    f"np.broadcast_to({self.piece(piece)}, ({count}, {shape}))"
+                )
             else:
                 assert piece.store is not None and piece.window is not None
                 parts.append(self.window(piece.store, piece.window))
         return f"np.concatenate(({', '.join(parts)}))", True, len(pieces[0].line.shape)
 
     def untimed_operand(self, operand: Operand) -> tuple[str, bool]:
-        """An operand of a line without time: (expression, whether it is a list)."""
+        """An operand of a line without time: (expression, whether it is a sequence)."""
         first = operand[0]
         line = self.lines[first.role]
         if first.kind == "plain" or not line.timed:
             return self.untimed(line), False
-        assert first.at is not None
-        if first.kind == "pick" and len(operand) == 1:
-            return self.element(self.storage.stores[line.index],
-                                Count.of_end(first.at.first)), False
+        if first.kind == "pick":
+            assert first.at is not None
+            picked = [
+                self.element(self.storage.stores[s.role], Count.of_end(first.at.first))
+                for s in operand
+            ]
+            return (
+                (picked[0], False)
+                if len(picked) == 1
+                else (f"[{', '.join(picked)}]", True)
+            )
         columns = []
         for source in operand:
             assert source.at is not None
@@ -197,7 +218,7 @@ class Emitter:
             columns.append(f"{code}[::-1]" if source.at.down else code)
         if len(columns) == 1:
             return columns[0], True
-        return f"[x for turn in zip({', '.join(columns)}) for x in turn]", True
+        return f"[a for turn in zip({', '.join(columns)}) for a in turn]", True
 
     # ------------------------------------------------------------------- buffers
 
@@ -230,8 +251,15 @@ class Emitter:
             else:
                 last = cells.last
         name = line.name
-        store = Store(name, Steps(first, last), line.clock or 0, line.shape, line.dtype,
-                      True, list(pads))
+        store = Store(
+            name,
+            Steps(first, last),
+            line.clock or 0,
+            line.shape,
+            line.dtype,
+            True,
+            list(pads),
+        )
         count = store.steps.count.code(self.length_name(line.clock))
         shape = ", ".join([count, *map(str, line.shape)])
         self.allocation.append(f"{name} = np.empty(({shape},), np.{line.dtype})")
@@ -271,7 +299,9 @@ class Emitter:
         self.body.append(f"{line.name} = {code}")
         self.storage.place(
             line,
-            Store(line.name, line.steps, line.clock or 0, line.shape, line.dtype, False),
+            Store(
+                line.name, line.steps, line.clock or 0, line.shape, line.dtype, False
+            ),
         )
 
     # --------------------------------------------------------------- single lines
@@ -293,17 +323,16 @@ class Emitter:
             return
         if (
             line.op == "stack" and line.attrs.get("axis", 0) == 0
-            and len(operands) == 1 and operands[0][1]
+            and len(operands) == 1 and operands[0][1] and len(line.reads[0]) == 1
         ):  # fmt: skip
             self.body.append(f"{line.name} = {operands[0][0]}")
             return
         call = self.call(line)
         attrs = self.keywords(line.attrs, line)
+        inner = ", ".join(f"*{code}" if many else code for code, many in operands)
         if line.variadic:
-            inner = ", ".join(f"*{code}" if many else code for code, many in operands)
             self.body.append(f"{line.name} = {call}([{inner}]{attrs})")
             return
-        inner = ", ".join(code for code, _ in operands)
         if line.op in ("matmul", "dot"):
             self.body.append(f"{line.name} = np.{line.op}({inner})")
         elif line.op == "transpose" and not attrs:
@@ -319,9 +348,11 @@ class Emitter:
         """The cotangent of a sequence: whole windows added at once where that is so."""
         keys = line.attrs["keys"]
         # Each operand has its keys by column; a plain program has one key per operand.
-        if any(OPERAND in (k if isinstance(k, tuple) else (k,)) for k in keys) or any(
-            len(operand) > 1 for operand in line.reads
-        ) or not self.program.lengths:
+        if (
+            any(OPERAND in (k if isinstance(k, tuple) else (k,)) for k in keys)
+            or any(len(operand) > 1 for operand in line.reads)
+            or not self.program.lengths
+        ):
             self._scatter_one_by_one(line, operands)
             return
         self.body.append(f"{line.name} = np.zeros_like({operands[0][0]})")
@@ -347,8 +378,10 @@ class Emitter:
                 index += [self.literal(k, line) for k in rest]
                 self.body.append(f"{line.name}[{', '.join(index)}] += {code}")
             elif many:
-                self.body.append(f"for x in {code}:")
-                self.body.append(f"    np.add.at({line.name}, {self.literal(key, line)}, x)")
+                self.body.append(f"for part in {code}:")
+                self.body.append(
+                    f"    np.add.at({line.name}, {self.literal(key, line)}, part)"
+                )
             else:
                 t = at.first if at is not None else 0
                 fixed = at_step(key, t, self.storage.length(clock)) if t > 0 else key
@@ -380,13 +413,13 @@ class Emitter:
             name = self.length_name(self.lines[operand[0].role].clock)
             steps = Steps.of(at)
             low, high = steps.first.code(name), (steps.last + 1).code(name)
-            order = f"reversed(range({low}, {high}))" if at.down else (
-                f"range({low}, {high})"
+            order = (
+                f"reversed(range({low}, {high}))"
+                if at.down
+                else (f"range({low}, {high})")
             )
             parts.append(f"*[k for t in {order} for k in ({inside},)]")
-        self.body.append(
-            f"{line.name} = {call}([{inner}], keys=({', '.join(parts)},))"
-        )
+        self.body.append(f"{line.name} = {call}([{inner}], keys=({', '.join(parts)},))")
 
     # --------------------------------------------------------------------- loops
 
@@ -396,7 +429,9 @@ class Emitter:
         self._place_loop(phase)
         segments = self._segments(phase, length)
         for segment in segments if phase.direction > 0 else reversed(segments):
-            lines = [x for x in phase.lines if x.steps and x.steps.meet(segment, length)]
+            lines = [
+                x for x in phase.lines if x.steps and x.steps.meet(segment, length)
+            ]
             if lines:
                 self._segment(phase, lines, segment)
 
@@ -424,6 +459,8 @@ class Emitter:
         inside = {x.index for x in phase.lines}
         for operand in line.reads:
             if len(operand) != 1 or operand[0].delay != 0:
+                continue
+            if not self.storage.whole(operand, line):
                 continue
             term = self.lines[operand[0].role]
             store = self.storage.stores.get(term.index)
@@ -458,8 +495,9 @@ class Emitter:
             assert line.steps is not None
             cut(line.steps)
             for operand in line.reads:
-                if len(operand) > 1 and any(
-                    s.role in self.storage.temporary for s in operand
+                if not self.storage.whole(operand, line) or (
+                    len(operand) > 1
+                    and any(s.role in self.storage.temporary for s in operand)
                 ):
                     for source in operand:
                         if source.span is not None:
@@ -476,6 +514,7 @@ class Emitter:
             arguments = [
                 self._step_operand(o, line, segment, lists, single, phase.direction)
                 for o in line.reads
+                if self.storage.pieces(o, segment, clock)
             ]
             target = None
             if line.index not in self.storage.temporary:
@@ -545,7 +584,9 @@ class Emitter:
             parts = []
             for piece in pieces:
                 if piece.one:
-                    parts.append(f"[{self.piece(piece)}] * ({piece.steps.count.code(name)})")
+                    parts.append(
+                        f"[{self.piece(piece)}] * ({piece.steps.count.code(name)})"
+                    )
                 else:
                     assert piece.store is not None and piece.window is not None
                     parts.append(self._list(piece.store, piece.window, 1))

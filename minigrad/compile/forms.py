@@ -11,9 +11,7 @@ import numpy as np
 from minigrad.ops.reduction import _open
 
 
-def spread_to(
-    a: Any, shape: Any = (), axis: Any = None, keepdims: bool = False
-) -> Any:
+def spread_to(a: Any, shape: Any = (), axis: Any = None, keepdims: bool = False) -> Any:
     """``spread`` with the shape known beforehand."""
     return np.broadcast_to(_open(np.asarray(a), np.empty(shape), axis, keepdims), shape)
 
@@ -57,6 +55,6 @@ def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
 def per_kept(
     index: Any, ignore_index: int = -100, axis: Any = None, dtype: str = "float64"
 ) -> Any:
-    """One over the number of targets that are not ignored."""
-    with np.errstate(divide="ignore"):  # none kept: the mean is NaN, as PyTorch's
-        return (1 / np.sum(index != ignore_index, axis=axis)).astype(dtype)
+    """One over the number of targets that are not ignored; NaN, as PyTorch, for none."""
+    kept = np.sum(index != ignore_index, axis=axis)
+    return (1 / np.where(kept == 0, np.nan, kept)).astype(dtype)

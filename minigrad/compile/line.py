@@ -14,9 +14,12 @@ Vocabulary
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from keyword import kwlist
 from typing import Any, NamedTuple
 
-from minigrad.graph import Graph
+from minigrad.compile import forms
+from minigrad.graph import Graph, Spec
+from minigrad.op import registry
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
@@ -130,7 +133,9 @@ class LoopProgram:
         """A further line, alike but for the changes."""
         index = max(self.lines) + 1
         fields = {f: getattr(like, f) for f in like.__dataclass_fields__}
-        line = Line(**(fields | {"value": None, "leaf": None} | changes | {"index": index}))
+        line = Line(
+            **(fields | {"value": None, "leaf": None} | changes | {"index": index})
+        )
         self.lines[index] = line
         return line
 
@@ -172,7 +177,7 @@ def straight_program(graph: Graph) -> LoopProgram:
             attrs["t"] = node.scope.t
         role = Role(
             i, node.kind, node.op, attrs, node.name, (), (), None, None, value,
-            (), _spec(node), None, node.name or (node.op.name if node.op else "c"),
+            (), _spec(node), None, node.name or f"{node.op.name if node.op else 'c'}_{i}",
         )  # fmt: skip
         reads = [(Source(number[s], "plain"),) for s in node.inputs]
         lines[i] = Line(
@@ -187,8 +192,6 @@ def straight_program(graph: Graph) -> LoopProgram:
 
 
 def _spec(node: Any) -> Any:
-    from minigrad.graph import Spec
-
     value = node.value
     return Spec(
         tuple(getattr(value, "shape", ())),
@@ -200,12 +203,13 @@ def _identifier(role: Role, taken: set[str]) -> str:
     """A name that source code can use, one per line."""
     base = role.label.replace("#", "_")
     base = base if base.isidentifier() and base.isascii() else f"v_{role.index}"
-    name = base if base not in taken and base not in RESERVED else f"{base}_{role.index}"
+    free = base not in taken and base not in RESERVED and base not in registry
+    name = base if free else f"{base}_{role.index}_"
     taken.add(name)
     return name
 
 
+# Names that the source needs for itself.
 RESERVED = frozenset(
-    "T np w t for in list zip reversed range if is not and or def return as with from "
-    "import lambda None True False pass del int float".split()
+    [*kwlist, *dir(forms), *"T np w t part views run workspace".split()]
 )

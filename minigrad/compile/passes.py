@@ -85,7 +85,8 @@ def invariants(program: LoopProgram) -> str:
             if not line.timed or line.op == "step" or line.kind == "input":
                 continue
             still = all(
-                len(operand) == 1 and not program.lines[operand[0].role].timed
+                len(operand) == 1
+                and not program.lines[operand[0].role].timed
                 and operand[0].kind in ("broadcast", "plain")
                 for operand in line.reads
             )
@@ -177,8 +178,9 @@ def open_losses(program: LoopProgram) -> str:
         z = add("subtract", np.subtract, [logits, top], o.shape)
         e = add("exp", np.exp, [z], o.shape)
         s = add("sum", np.sum, [e], column, across)
-        rows = add("picked_losses", forms.picked_losses, [z, s, target], o.shape[:-1],
-                   ignore)
+        rows = add(
+            "picked_losses", forms.picked_losses, [z, s, target], o.shape[:-1], ignore
+        )
         reduction = loss.attrs.get("reduction", "mean")
         counted = ignore | {"dtype": o.dtype}
         share = add("per_kept", forms.per_kept, [target], (), counted)
@@ -186,15 +188,17 @@ def open_losses(program: LoopProgram) -> str:
             replace(program, loss.index, rows[0].role)
         else:
             total = rows if reduction == "sum" else add("sum", np.sum, [rows], ())
-            loss.op, loss.forward = ("sum", np.sum) if reduction == "sum" else (
-                "multiply", np.multiply
+            loss.op, loss.forward = (
+                ("sum", np.sum) if reduction == "sum" else ("multiply", np.multiply)
             )
             loss.reads = [total] if reduction == "sum" else [total, share]
             loss.attrs = {}
         opened += 1
         for soft in list(program.lines.values()):
             if (soft.op, soft.reads, soft.attrs.get("axis", -1)) == (
-                "softmax", [logits], -1
+                "softmax",
+                [logits],
+                -1,
             ) and (soft.clock, soft.steps) == (loss.clock, loss.steps):
                 soft.op, soft.forward, soft.attrs = "divide", np.divide, {}
                 soft.reads = [e, s]
@@ -204,8 +208,10 @@ def open_losses(program: LoopProgram) -> str:
 
 def _plain_loss(line: Line) -> bool:
     single = all(len(operand) == 1 for operand in line.reads)
-    return single and line.attrs.get("weight") is None and not line.attrs.get(
-        "label_smoothing"
+    return (
+        single
+        and line.attrs.get("weight") is None
+        and not line.attrs.get("label_smoothing")
     )
 
 
@@ -285,7 +291,10 @@ def products(program: LoopProgram) -> str:
                         and flip.steps == term.steps and left[0].delay == 0
                         and not flip.attrs.get("axes") and len(flip.shape) == 2
                     ):  # fmt: skip
-                        op, operands = "product_over_steps", [flip.reads[0], term.reads[1]]
+                        op, operands = (
+                            "product_over_steps",
+                            [flip.reads[0], term.reads[1]],
+                        )
                 elif whole and term.op == "sum" and term.attrs == {"axis": (0,)}:
                     op, operands = "rows_over_steps", [term.reads[0]]
                 if operands is None:

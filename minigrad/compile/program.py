@@ -97,7 +97,9 @@ class Code:
             note = "the graph does not fold"
         program = straight_program(graph)
         run_passes(program)
-        program.report.insert(0, ("straight", len(graph.nodes), len(program.lines), note))
+        program.report.insert(
+            0, ("straight", len(graph.nodes), len(program.lines), note)
+        )
         self.phases = schedule(program)
         return program
 
@@ -142,7 +144,9 @@ class Code:
             for name, before, after, said in self.program.report
         ]
         loops = [p for p in self.phases if p.direction]
-        batched = [x for p in self.phases for x in p.lines if not p.direction and x.timed]
+        batched = [
+            x for p in self.phases for x in p.lines if not p.direction and x.timed
+        ]
         rows.append(
             f"{'schedule':<14}{len(batched)} lines over all steps at once, "
             f"{sum(len(p.lines) for p in loops)} in {len(loops)} loops"

@@ -124,8 +124,10 @@ class Storage:
                 line, start = self.lines[timed[0].role], self.lines[rest[0].role]
                 if timed[0].span is None or rest[0].span is None or line.steps is None:
                     continue
-                if start.kind == "op" or line.index in self.temporary or (
-                    start.shape != line.shape
+                if (
+                    start.kind == "op"
+                    or line.index in self.temporary
+                    or (start.shape != line.shape)
                 ):
                     continue
                 delay = timed[0].delay or 0
@@ -169,6 +171,17 @@ class Storage:
                 found.append(Piece(part, self.stores.get(line.index), line, window))
         found.sort(key=lambda piece: piece.steps.first.at(length))
         return self._joined(found)
+
+    def whole(self, operand: Operand, line: Line) -> bool:
+        """Whether an operand is read at every step; a sum may lack terms at the ends."""
+        assert line.steps is not None
+        length = self.length(line.clock)
+        spans = [Steps.of(s.span) for s in operand if s.span is not None]
+        if len(spans) < len(operand):
+            return True
+        first = min(span.first.at(length) for span in spans)
+        last = max(span.last.at(length) for span in spans)
+        return (first, last) == tuple(count.at(length) for count in line.steps)
 
     def _joined(self, pieces: list[Piece]) -> list[Piece]:
         """Pieces that follow one another in one store, made one."""

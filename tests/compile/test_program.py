@@ -1,0 +1,321 @@
+"""Compiled programs equal eager runs: random recurrences, models, higher orders."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.op import Untraceable
+
+from ..test_fold import BINARY, UNARY, cells
+
+
+def network(cell, dtype):
+    """A function of sequences that records a random cell and returns loss and gradients."""
+    delays, reverse, program, readout, _ = cell
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]], dtype), name="W")
+    V = mg.parameter(np.array([[0.2, 0.1], [-0.3, 0.2]], dtype), name="V")
+
+    def step(xs):
+        states = [mg.tensor(np.zeros((3, 2), dtype), name="h0")] * max(delays)
+        losses, running = [], 0.0
+        for _, x in mg.steps(x=xs, reverse=reverse):
+            pool = [x @ V, *(states[-d] @ W for d in delays)]
+            for which, a, b in program:
+                if which < len(UNARY):
+                    pool.append(UNARY[which](pool[a % len(pool)]))
+                else:
+                    op = BINARY[which - len(UNARY)]
+                    pool.append(op(pool[a % len(pool)], pool[b % len(pool)]))
+            total = pool[0]
+            for value in pool[1:]:
+                total = total + value
+            h = mg.tanh(total)
+            states.append(h)
+            if readout in ("stack", "add_n"):
+                losses.append(h.sum())
+            elif readout == "running":
+                running = running + h.sum()
+        if readout == "stack":
+            loss = mg.stack(losses).mean()
+        elif readout == "add_n":
+            loss = mg.add_n(losses)
+        else:
+            loss = running if readout == "running" else (h @ V).sum()
+        return loss, mg.grad(loss, [W, V], unreached="zeros")
+
+    return step, [W, V]
+
+
+def sequence(T, dtype, seed=0):
+    return np.random.default_rng(seed).normal(size=(T, 3, 2)).astype(dtype)
+
+
+def flat(value):
+    if isinstance(value, (list, tuple)):
+        return [x for v in value for x in flat(v)]
+    if isinstance(value, dict):
+        return [x for v in value.values() for x in flat(v)]
+    return [value]
+
+
+def same(compiled, eager, dtype=np.float64):
+    scale = 1e-4 if dtype == np.float32 else 1e-10
+    for a, b in zip(flat(compiled), flat(eager), strict=True):
+        assert a.dtype == b.dtype
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a.data, b.data, rtol=scale, atol=scale)
+
+
+@settings(max_examples=40)
+@given(cells(), st.integers(1, 9), st.sampled_from([np.float32, np.float64]))
+def test_a_random_recurrence_equals_eager(cell, T, dtype):
+    step, parameters = network(cell, dtype)
+    compiled = mg.compile(step, strict=True)
+    for seed in (0, 1):  # the second call runs the program on other numbers
+        xs = sequence(T, dtype, seed)
+        same(compiled(xs), step(xs), dtype)
+        parameters[0].assign(parameters[0].data * 0.5)
+
+
+@settings(max_examples=15)
+@given(cells())
+def test_one_program_serves_every_length(cell):
+    step, _ = network(cell, np.float64)
+    compiled = mg.compile(step, strict=True)
+    shortest = 2 * max(cell[0]) + 2
+    for T in (shortest, shortest + 1, shortest + 6, shortest + 20):
+        xs = sequence(T, np.float64)
+        same(compiled(xs), step(xs))
+    assert len(compiled.traced) == 1
+
+
+@settings(max_examples=15)
+@given(cells(), st.integers(2, 6))
+def test_second_order_equals_eager(cell, T):
+    step, (W, V) = network(cell, np.float64)
+
+    def hvp(xs):
+        loss, _ = step(xs)
+        return mg.hvp(loss, [W, V], [np.ones((2, 2)), np.eye(2)])
+
+    xs = sequence(T, np.float64)
+    same(mg.compile(hvp, strict=True)(xs), hvp(xs))
+
+
+def many_to_many(loss_op=mg.cross_entropy, **options):
+    rng = np.random.default_rng(0)
+    shapes = {"U": (3, 4), "W": (4, 4), "V": (4, 5), "b": (4,), "c": (5,)}
+    p = {k: mg.parameter(rng.normal(size=s), name=k) for k, s in shapes.items()}
+
+    def step(xs, ys):
+        h = mg.tensor(np.zeros((2, 4)), name="h0")
+        losses = []
+        for _, x, y in mg.steps(x=xs, y=ys):
+            h = mg.tanh(p["b"] + x @ p["U"] + h @ p["W"])
+            o = p["c"] + h @ p["V"]
+            losses.append(loss_op(o, y, **options))
+        loss = mg.stack(losses).mean()
+        return {"loss": loss, "grads": mg.grad(loss, list(p.values()))}
+
+    return step
+
+
+def data(T, ignored=False):
+    rng = np.random.default_rng(1)
+    ys = rng.integers(5, size=(T, 2))
+    if ignored:
+        ys[1, 0] = -100
+    return rng.normal(size=(T, 2, 3)), ys
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"reduction": "sum"},
+        {"weight": np.arange(1.0, 6.0)},
+        {"label_smoothing": 0.1},
+        {"ignore_index": 2},
+    ],
+)
+@pytest.mark.parametrize("ignored", [False, True])
+def test_cross_entropy_with_its_options(options, ignored):
+    step = many_to_many(**options)
+    compiled = mg.compile(step, strict=True)
+    for T in (6, 8):
+        xs, ys = data(T, ignored and "ignore_index" not in options)
+        same(compiled(xs, ys), step(xs, ys))
+
+
+def test_a_class_number_out_of_range_is_refused_in_compiled_code_too():
+    compiled = mg.compile(many_to_many(), strict=True)
+    xs, ys = data(6)
+    compiled(xs, ys)
+    for wrong in (-1, 5):
+        bad = ys.copy()
+        bad[3, 1] = wrong
+        with pytest.raises(ValueError, match=r"class numbers lie in 0\.\.4"):
+            compiled(xs, bad)
+
+
+def test_the_work_that_does_not_recur_leaves_the_loop():
+    compiled = mg.compile(many_to_many(), strict=True)
+    xs, ys = data(8)
+    compiled(xs, ys)
+    loops = [x for x in compiled.source.splitlines() if x.startswith("    for ")]
+    assert len(loops) == 2
+    inside = [x for x in compiled.source.splitlines() if x.startswith("        ")]
+    assert sum(".dot(" in x for x in inside) == 2  # h(t-1) W, and the cotangent by W.T
+    assert compiled.source.count("np.dot(x.reshape(-1, 3), U") == 1
+    assert "out of the loop" in compiled.explain()
+
+
+def test_the_source_does_not_grow_with_the_length():
+    short, long = (mg.compile(many_to_many(), strict=True) for _ in range(2))
+    short(*data(10))
+    long(*data(300))
+    assert short.source == long.source
+
+
+def test_results_are_fresh_and_parameters_are_read_at_each_call():
+    w = mg.parameter(2.0, name="w")
+    double = mg.compile(lambda x: (w * x, mg.grad((w * x * x).sum(), [w])))
+    first, (g,) = double(np.ones(3))
+    again, (g2,) = double(np.full(3, 2.0))
+    assert first.data.tolist() == [2.0] * 3
+    assert (g.item(), g2.item(), again.data.tolist()) == (3.0, 12.0, [4.0] * 3)
+    w.assign(5.0)
+    assert double(np.ones(3))[0].data.tolist() == [5.0] * 3
+    assert len(double.traced) == 1
+
+
+def test_an_encoder_and_a_decoder_compile():
+    W = mg.parameter(np.array([[0.5, 0.1], [0.2, 0.3]]), name="W")
+    R = mg.parameter(np.array([[0.4, -0.1], [0.2, 0.6]]), name="R")
+
+    def translate(xs, ys):
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h @ W)
+        g = C = mg.tanh(h @ R)
+        losses = []
+        for _, y in mg.steps(y=ys):
+            g = mg.tanh(g @ W + C)
+            losses.append(mg.mse_loss(g, y))
+        loss = mg.stack(losses).mean()
+        return loss, mg.grad(loss, [W, R])
+
+    compiled = mg.compile(translate, strict=True)
+    rng = np.random.default_rng(0)
+    for n, m in ((6, 7), (8, 9), (11, 5)):
+        xs, ys = rng.normal(size=(n, 1, 2)), rng.normal(size=(m, 1, 2))
+        same(compiled(xs, ys), translate(xs, ys))
+    assert len(compiled.traced) == 1
+
+
+def test_stacked_and_bidirectional_loops_compile():
+    W = mg.parameter(np.array([[0.5, 0.1], [0.2, 0.3]]), name="W")
+    V = mg.parameter(np.array([[0.4, -0.1], [0.2, 0.6]]), name="V")
+
+    def net(xs):
+        zero = mg.tensor(np.zeros((3, 2)), name="h0")
+        h = g = zero
+        below, backwards = [], {}
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x @ V + h @ W)
+            below.append(h)
+        for t, x in mg.steps(x=below, reverse=True):
+            g = mg.sigmoid(x @ W + g @ V)
+            backwards[t] = g
+        outs = [mg.tanh(x @ V + backwards[t] @ W) for t, x in mg.steps(x=below)]
+        loss = (mg.stack(outs) ** 2).sum() + mg.stack(outs).max(axis=0).sum()
+        return loss, mg.grad(loss, [W, V])
+
+    compiled = mg.compile(net, strict=True)
+    for T in (5, 8, 13):
+        xs = sequence(T, np.float64)
+        same(compiled(xs), net(xs))
+
+
+def test_an_embedding_and_its_gradient_compile():
+    E = mg.parameter(np.arange(10.0).reshape(5, 2) / 10, name="E")
+    W = mg.parameter(np.array([[0.5, 0.1], [0.2, 0.3]]), name="W")
+
+    def net(ids):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, i in mg.steps(i=ids):
+            h = mg.tanh(mg.embedding(E, i) + h @ W)
+        return mg.grad((h * h).sum(), [E, W])
+
+    def ahead(ids):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(x=mg.embedding(E, ids)):
+            h = mg.tanh(x + h @ W)
+        return mg.grad((h * h).sum(), [E, W])
+
+    for function in (net, ahead):
+        compiled = mg.compile(function, strict=True)
+        for T in (5, 7, 9):
+            ids = np.random.default_rng(T).integers(5, size=(T, 3))
+            same(compiled(ids), function(ids))
+
+
+def test_a_graph_without_time_and_one_that_does_not_fold_compile():
+    W = mg.parameter(np.array([[0.5, 0.1], [0.2, 0.3]]), name="W")
+
+    def flat_net(x):
+        y = mg.softmax(mg.relu(x @ W) @ W)
+        return mg.grad((y * y).sum(), [W])
+
+    def odd(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for t, x in mg.steps(x=xs):
+            h = (mg.tanh if t % 2 else mg.sigmoid)(x + h @ W)
+        return mg.grad(h.sum(), [W])
+
+    x = np.random.default_rng(0).normal(size=(3, 2))
+    same(mg.compile(flat_net, strict=True)(x), flat_net(x))
+    xs = sequence(6, np.float64)
+    compiled = mg.compile(odd, strict=True)
+    same(compiled(xs), odd(xs))
+    assert compiled.recurrence is None
+    assert "does not fold" in compiled.explain()
+
+
+def test_a_branch_on_a_value_runs_eagerly_with_one_warning():
+    w = mg.parameter(2.0, name="w")
+
+    def branch(x):
+        y = w * x
+        return y if y.item() > 0 else -y
+
+    compiled = mg.compile(branch)
+    with pytest.warns(RuntimeWarning, match=r"branch.*reads the value of .*multiply"):
+        assert compiled(np.float64(3.0)).item() == 6.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert compiled(np.float64(-3.0)).item() == 6.0
+    with pytest.raises(Untraceable, match=r"mg\.where"):
+        mg.compile(branch, strict=True)(np.float64(3.0))
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: (x * mg.parameter(1.0)).backward(), "backward"),
+        (lambda x: 3, "returns no Tensor"),
+        (lambda x: np.asarray(x * 2), "reads the value"),
+    ],
+)
+def test_what_cannot_be_traced_says_why(function, words):
+    with pytest.raises(Untraceable, match=words):
+        mg.compile(function, strict=True)(np.float64(1.0))
+
+
+def test_an_uncompiled_program_has_no_source_yet():
+    with pytest.raises(ValueError, match="first call compiles"):
+        _ = mg.compile(lambda x: x).source
