@@ -33,7 +33,7 @@ from minigrad.compile.line import Line, LoopProgram, loop_program, straight_prog
 from minigrad.compile.passes import run_passes
 from minigrad.compile.schedule import NotFoldable, schedule
 from minigrad.fold import FoldError, Recurrence, fold
-from minigrad.graph import Graph, Leaf, Node
+from minigrad.graph import Graph, Node, same_value
 from minigrad.op import Untraceable, tracing
 from minigrad.tensor import Tensor, tensor
 
@@ -81,7 +81,11 @@ class Code:
         self.workspace = namespace["workspace"]
         self.run = namespace["run"]
         self.free: dict[tuple[int, ...], list[Any]] = {}
-        self.clock_of = self._find_sequences()
+        # A graph that does not reach the last steps of a loop has a length of its own.
+        whole = [clock.length == n for clock, n in graph.clocks.items()]
+        self.clock_of = {
+            c: a for c, a in self._find_sequences().items() if whole[c]
+        }
 
     def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
         if recurrence is not None:
@@ -269,16 +273,23 @@ def _same_leaves(
     recurrence: Recurrence, code: Code, positions: dict[Node, int]
 ) -> bool:
     """Whether a second trace reads the same parameters and arguments."""
-    mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
     assert code.recurrence is not None
+    for a, b in zip(recurrence.roles, code.recurrence.roles, strict=True):
+        # The shape of one step must not depend on the length (of another loop).
+        if a.span is not None and a.spec != b.spec:
+            return False
+    mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
     theirs = [r.leaf for r in code.recurrence.roles if r.leaf is not None]
     given = {a.line.leaf: a.position for a in code.arguments}
     for a, b in zip(mine, theirs, strict=True):
-        if b.kind == "parameter" and a is not b:
-            return False
+        if b.kind == "parameter":
+            if a is not b:
+                return False
+            continue
         if b in given and given[b] is not None and positions.get(a) != given[b]:
             return False
-        if b not in given and b.kind == "input" and a in positions:
+        # An array that the function made itself is part of the program.
+        if b not in given and (a in positions or not same_value(a.value, b.value)):
             return False
     return True
 

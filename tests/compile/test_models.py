@@ -1,0 +1,87 @@
+"""Every network of the chapter compiles, forward and gradient, for every length."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import models
+from minigrad.nn.losses import mse
+
+from .test_program import same
+
+
+def build(name, **options):
+    rng = np.random.default_rng(0)
+    return getattr(models, name)(3, 4, 2, rng=rng, dtype=np.float64, **options)
+
+
+def sequences(T, out=2, batch=5):
+    rng = np.random.default_rng(T)
+    return rng.normal(size=(T, batch, 3)), rng.normal(size=(T, batch, out))
+
+
+CELLS = [
+    {},
+    {"cell": "lstm"},
+    {"cell": "gru"},
+    {"layers": 2},
+    {"layers": 2, "cell": "lstm"},
+    {"U": "orthogonal"},
+]
+
+
+def check(model, loss, arguments, lengths=(7, 9, 12), one=True):
+    def step(*given):
+        value = loss(*given)
+        return value, mg.grad(value, model.parameters(), unreached="zeros")
+
+    compiled = mg.compile(step, strict=True)
+    for T in lengths:
+        given = arguments(T)
+        same(compiled(*given), step(*given))
+    if one:
+        assert len(compiled.traced) == 1
+        assert compiled.recurrence is not None
+
+
+@pytest.mark.parametrize("options", CELLS, ids=str)
+def test_many_to_many(options):
+    model = build("ManyToMany", loss=mse, **options)
+    check(model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("options", CELLS, ids=str)
+@pytest.mark.parametrize("read", ["last", "mean", "max", 3])
+def test_many_to_one(options, read):
+    model = build("ManyToOne", loss=mse, read=read, **options)
+    # Read at step 3, the graph ends there, whatever the sequence's length.
+    data = lambda T: (sequences(T)[0], sequences(T)[1][0])  # noqa: E731
+    check(model, model.loss, data, one=read != 3)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_bidirectional(cell):
+    model = build("Bidirectional", loss=mse, cell=cell)
+    check(model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("feedback", ["teacher", "free"])
+@pytest.mark.parametrize("fed", ["o", "softmax"])
+def test_output_feedback(feedback, fed):
+    model = build("OutputFeedback", loss=mse, fed=fed)
+    check(model, lambda x, y: model.loss(x, y, feedback=feedback), sequences)
+
+
+@pytest.mark.parametrize("given", ["bias", "start", "both"])
+def test_one_to_many(given):
+    model = build("OneToMany", loss=mse, given=given)
+    check(model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
+
+
+@pytest.mark.parametrize("attention", [False, True])
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+def test_encoder_decoder(attention, cell):
+    model = build("EncoderDecoder", loss=mse, attention=attention, cell=cell)
+    # Attention compares a step with all of the encoder's: its shape has their number.
+    data = lambda T: (sequences(T)[0], sequences(T - 1)[1])  # noqa: E731
+    check(model, model.loss, data, one=not attention)
