@@ -75,12 +75,15 @@ def write(scene: Scene, look: Style) -> str:
         "edge [arrowsize=1];",
     ]
     if scene.placed:
-        # Two invisible corners hold the margin inside the bounding box.
-        for i, at in enumerate(
-            ("0,0", f"{number(scene.width)},{number(scene.height)}")
+        # Two invisible corners hold the margin inside the bounding box; both engines
+        # take a node of 2 pt as it is.
+        inner = 1.0
+        for i, (x, y) in enumerate(
+            ((inner, inner), (scene.width - inner, scene.height - inner))
         ):
             out.append(
-                f'corner{i} [pos="{at}" shape=point style=invis width=0 height=0];'
+                f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
+                f"width={inches(2 * inner)} height={inches(2 * inner)}];"
             )
     out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
     ids = {node.key: f"n{i}" for i, node in enumerate(scene.nodes)}
