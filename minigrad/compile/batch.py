@@ -21,6 +21,13 @@ ALONG_AXIS = frozenset(
     "sum mean max min softmax log_softmax logsumexp prod var std cumsum cumprod".split()
 )
 
+REDUCTIONS = {
+    "sum": ("add", False),
+    "mean": ("add", True),
+    "max": ("maximum", False),
+    "min": ("minimum", False),
+}
+
 Argument = tuple[str, bool, int]
 
 
@@ -180,6 +187,13 @@ def _along_axis(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
     if not timed or (ndim == 0) or ("cum" in line.op and "axis" not in line.attrs):
         return False
     attrs = dict(line.attrs) | {"axis": _axes(line, arguments)}
+    if line.op in REDUCTIONS:
+        # What NumPy's function of that name does, without its checks in Python.
+        ufunc, counted = REDUCTIONS[line.op]
+        size = int(np.prod(e.lines[line.reads[0][0].role].shape) / np.prod(line.shape))
+        code = f"np.{ufunc}.reduce({code}{e.keywords(attrs, line)})"
+        e.bind(line, f"{code} / {size}" if counted else code)
+        return True
     e.bind(line, f"{e.call(line)}({code}{e.keywords(attrs, line)})")
     return True
 
@@ -304,6 +318,18 @@ def _rowwise(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
     return True
 
 
+def _minus_target(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
+    (p, p_timed, _), (index, index_timed, _) = arguments
+    if not p_timed or not index_timed:
+        return False
+    store = e.buffer(line, (line.reads[0],))
+    assert line.steps is not None
+    attrs = e.keywords(line.attrs, line)
+    out = e.window(store, line.steps)
+    e.body.append(f"{e.call(line)}({p}, {index}{attrs}, out={out})")
+    return True
+
+
 def _per_kept(e: "Emitter", line: Line, arguments: list[Argument]) -> bool:
     code, timed, ndim = arguments[0]
     attrs = line.attrs | {"axis": tuple(range(1, ndim + 1))}
@@ -342,7 +368,7 @@ _WRITERS: dict[str, Callable[["Emitter", Line, list[Argument]], bool]] = {
     "mse_loss": _loss,
     "cross_entropy": _loss,
     "picked_losses": _rowwise,
-    "minus_target": _rowwise,
+    "minus_target": _minus_target,
     "target_weights": _target_weights,
     "per_kept": _per_kept,
     "embedding": _embedding,

@@ -338,6 +338,9 @@ class Emitter:
         elif line.op == "transpose" and not attrs:
             # A transposed view costs twice in every product: copy it once.
             self.body.append(f"{line.name} = np.ascontiguousarray({inner}.T)")
+        elif line.op == "mean" and line.attrs.get("axis") is None and not line.shape:
+            (code, _), = operands
+            self.body.append(f"{line.name} = np.add.reduce({code}, None) / {code}.size")
         elif line.op == "getitem":
             key = self.literal(line.attrs["key"], line)
             self.body.append(f"{line.name} = {inner}[{key}]")

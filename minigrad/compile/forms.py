@@ -25,36 +25,49 @@ def spread_mean_to(
     return spread_to(a / (size / (a.size or 1)), shape, axis, keepdims)
 
 
-def minus_target(p: Any, index: Any, ignore_index: int = -100) -> Any:
+def _kept(index: Any, classes: int, ignore_index: int) -> Any:
+    """Which targets are not ignored: None for all of them. Raises for a wrong number."""
+    low, high = index.min(initial=0), index.max(initial=0)
+    if 0 <= low and high < classes and not 0 <= ignore_index <= high:
+        return None
+    kept = index != ignore_index
+    known = index[kept]
+    if known.size and not 0 <= known.min() <= known.max() < classes:
+        raise ValueError(
+            f"cross_entropy: class numbers lie in 0..{classes - 1}, got "
+            f"{known.min()}..{known.max()}"
+        )
+    return kept
+
+
+def minus_target(p: Any, index: Any, ignore_index: int = -100, out: Any = None) -> Any:
     """p - one_hot(index), and zeros where the target is ignored."""
-    result = np.array(p)
-    rows, index = result.reshape(-1, result.shape[-1]), np.ravel(index)
-    if np.any(index == ignore_index):
-        kept = index != ignore_index
+    if out is None:
+        out = np.array(p)
+    elif out is not p:
+        np.copyto(out, p)
+    rows, index = out.reshape(-1, out.shape[-1]), index.reshape(-1)
+    kept = _kept(index, rows.shape[1], ignore_index)
+    if kept is None:
+        rows[np.arange(len(rows)), index] -= 1
+    else:
         rows[~kept] = 0
         rows[np.flatnonzero(kept), index[kept]] -= 1
-    else:
-        rows[np.arange(len(rows)), index] -= 1
-    return result
+    return out
 
 
 def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
     """Cross-entropies from shifted logits z and the sum s of their exponentials."""
-    flat, shape, index = z.reshape(-1, z.shape[-1]), np.shape(index), np.ravel(index)
-    kept = index != ignore_index
-    known = index if kept.all() else index[kept]
-    if known.size and not 0 <= known.min() <= known.max() < flat.shape[1]:
-        raise ValueError(
-            f"cross_entropy: class numbers lie in 0..{flat.shape[1] - 1}, got "
-            f"{known.min()}..{known.max()}"
-        )
-    picked = flat[np.arange(len(flat)), np.where(kept, index, 0)]
-    return np.where(kept, np.log(s).reshape(-1) - picked, 0).reshape(shape)
+    flat, shape, index = z.reshape(-1, z.shape[-1]), index.shape, index.reshape(-1)
+    kept = _kept(index, flat.shape[1], ignore_index)
+    number = index if kept is None else np.where(kept, index, 0)
+    losses = np.log(s.reshape(-1)) - flat[np.arange(len(flat)), number]
+    return (losses if kept is None else np.where(kept, losses, 0)).reshape(shape)
 
 
 def per_kept(
     index: Any, ignore_index: int = -100, axis: Any = None, dtype: str = "float64"
 ) -> Any:
     """One over the number of targets that are not ignored; NaN, as PyTorch, for none."""
-    kept = np.sum(index != ignore_index, axis=axis)
-    return (1 / np.where(kept == 0, np.nan, kept)).astype(dtype)
+    kept = np.add.reduce(index != ignore_index, axis=axis, dtype=dtype)
+    return 1 / np.where(kept, kept, np.nan).astype(dtype)

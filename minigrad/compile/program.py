@@ -33,8 +33,9 @@ from minigrad.compile.line import Line, LoopProgram, loop_program, straight_prog
 from minigrad.compile.passes import run_passes
 from minigrad.compile.schedule import NotFoldable, schedule
 from minigrad.fold import FoldError, Recurrence, fold
-from minigrad.graph import Graph, Node, same_value
+from minigrad.graph import Graph, Leaf, Node, same_value
 from minigrad.op import Untraceable, tracing
+from minigrad.scope import ROOT
 from minigrad.tensor import Tensor, tensor
 
 __all__ = ["Program", "compile"]
@@ -189,6 +190,8 @@ class Program:
             self.codes[key] = entry
         code, returned = entry
         results = code(arrays)
+        for array in results:
+            array.setflags(write=False)
         return _rebuild(returned, iter(results))
 
     @property
@@ -310,8 +313,9 @@ def _flatten(value: Any, arrays: list[Any]) -> Any:
             return ("parameter", value.node.id)
         value = value.data
     if isinstance(value, (np.ndarray, np.generic)):
-        value = np.asarray(value)
-        arrays.append(np.ascontiguousarray(value).reshape(value.shape))
+        if not value.flags.c_contiguous:
+            value = np.ascontiguousarray(value)
+        arrays.append(np.asarray(value))
         return "array"
     if isinstance(value, (tuple, list)):
         return (type(value).__name__, *(_flatten(v, arrays) for v in value))
@@ -366,7 +370,7 @@ def _outputs(value: Any, found: list[Tensor]) -> Any:
 
 def _rebuild(structure: Any, arrays: Iterator[Any]) -> Any:
     if structure == "tensor":
-        return tensor(next(arrays), copy=False)
+        return Tensor(Leaf("constant", next(arrays), None, ROOT, 0))
     kind, *rest = structure
     if kind == "value":
         return rest[0]
