@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.optim import SGD, Adam, clip_by_norm
+from minigrad.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    RMSProp,
+    clip_by_element,
+    clip_by_norm,
+    exponential,
+    warm_up,
+)
+
+MAKE = [lambda ps: SGD(ps, 0.1, 0.9), RMSProp, Adam, AdamW]
 
 G = np.array([1.0, -2.0])
 
@@ -52,7 +63,7 @@ def test_adam_takes_steps_of_lr_at_first():
     np.testing.assert_allclose(p.data, [0.9, 2.1])
 
 
-@pytest.mark.parametrize("make", [lambda ps: SGD(ps, 0.1), lambda ps: Adam(ps)])
+@pytest.mark.parametrize("make", MAKE)
 def test_every_optimiser(make):
     p = start(np.float32)
     gradient = p.grad
@@ -65,7 +76,7 @@ def test_every_optimiser(make):
     assert gradient.tolist() == G.tolist()
 
 
-@pytest.mark.parametrize("make", [lambda ps: SGD(ps, 0.1), lambda ps: Adam(ps)])
+@pytest.mark.parametrize("make", MAKE)
 def test_a_missing_gradient_is_named_and_nothing_moves(make):
     first, second = start(), mg.parameter([1.0], name="V")
     with pytest.raises(ValueError, match="parameter V has no gradient"):
@@ -104,3 +115,73 @@ def test_clip_reports_what_is_not_finite(bad):
     norm = clip_by_norm([p], 1.0)
     assert not np.isfinite(norm)
     np.testing.assert_array_equal(p.grad, [bad])
+
+
+def test_rmsprop():
+    p = start()
+    optimiser = RMSProp([p], lr=0.1, decay=0.8, eps=1e-3)
+    v, expected = np.zeros(2), p.data.copy()
+    for t in range(1, 4):
+        p.grad = G * t
+        optimiser.step()
+        v = 0.8 * v + 0.2 * (G * t) ** 2
+        expected -= 0.1 * G * t / (np.sqrt(v) + 1e-3)
+    np.testing.assert_allclose(p.data, expected)
+
+
+def test_adamw_decays_matrices_and_not_biases():
+    W, b = mg.parameter(np.ones((2, 2))), mg.parameter(np.ones(2))
+    for p in (W, b):
+        p.grad = np.zeros(p.shape)
+    AdamW([W, b], lr=0.1, decay=0.5).step()
+    np.testing.assert_allclose(W.data, 0.95)
+    np.testing.assert_allclose(b.data, 1.0)
+
+
+def test_a_schedule_gives_the_rate_of_each_step():
+    p = start()
+    optimiser = SGD([p], exponential(0.1, 0.5))
+    optimiser.step()
+    optimiser.step()
+    np.testing.assert_allclose(p.data, [1 - 0.15, 2 + 0.3])
+    assert [warm_up(exponential(1.0, 0.5), 2)(t) for t in (1, 2, 3)] == [0.5, 0.5, 0.25]
+
+
+@pytest.mark.parametrize("make", MAKE)
+def test_a_state_goes_on_where_it_was(make):
+    p, q = start(), start()
+    one, other = make([p]), make([q])
+    one.step()
+    state = one.state_dict()
+    one.step()
+    other.step()
+    q.assign(q.data + 1)  # the state is the optimiser's alone
+    q.assign(q.data - 1)
+    other.load_state_dict(state)
+    other.step()
+    np.testing.assert_allclose(p.data, q.data)
+    assert other.steps == 2
+
+
+@pytest.mark.parametrize("make", MAKE)
+def test_a_state_of_another_optimiser_changes_nothing(make):
+    optimiser = make([start()])
+    optimiser.step()
+    before = optimiser.state_dict()
+    with pytest.raises(ValueError, match="nothing was loaded"):
+        optimiser.load_state_dict(make([start(), start()]).state_dict())
+    after = optimiser.state_dict()
+    assert all(np.array_equal(after[k], before[k]) for k in before)
+
+
+def test_clip_by_element():
+    p = start()
+    gradient = p.grad
+    clip_by_element([p], 1.5)
+    assert p.grad.tolist() == [1.0, -1.5]
+    assert gradient.tolist() == G.tolist()
+
+
+def test_an_optimiser_needs_parameters():
+    with pytest.raises(ValueError, match="got none"):
+        Adam([])
