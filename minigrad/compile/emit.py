@@ -339,7 +339,7 @@ class Emitter:
             # A transposed view costs twice in every product: copy it once.
             self.body.append(f"{line.name} = np.ascontiguousarray({inner}.T)")
         elif line.op == "mean" and line.attrs.get("axis") is None and not line.shape:
-            (code, _), = operands
+            ((code, _),) = operands
             self.body.append(f"{line.name} = np.add.reduce({code}, None) / {code}.size")
         elif line.op == "getitem":
             key = self.literal(line.attrs["key"], line)

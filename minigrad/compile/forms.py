@@ -43,7 +43,7 @@ def _kept(index: Any, classes: int, ignore_index: int) -> Any:
 def minus_target(p: Any, index: Any, ignore_index: int = -100, out: Any = None) -> Any:
     """p - one_hot(index), and zeros where the target is ignored."""
     if out is None:
-        out = np.array(p)
+        out = np.array(p, order="C")
     elif out is not p:
         np.copyto(out, p)
     rows, index = out.reshape(-1, out.shape[-1]), index.reshape(-1)

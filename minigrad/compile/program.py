@@ -84,9 +84,7 @@ class Code:
         self.free: dict[tuple[int, ...], list[Any]] = {}
         # A graph that does not reach the last steps of a loop has a length of its own.
         whole = [clock.length == n for clock, n in graph.clocks.items()]
-        self.clock_of = {
-            c: a for c, a in self._find_sequences().items() if whole[c]
-        }
+        self.clock_of = {c: a for c, a in self._find_sequences().items() if whole[c]}
 
     def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
         if recurrence is not None:

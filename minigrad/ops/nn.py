@@ -155,6 +155,38 @@ def nll_loss(
     return _negative_likelihood(logp, q, reduction)
 
 
+def _picked(logp: Any, target: Any, ignore_index: int, reduction: str) -> Any:
+    """The same where all targets weigh alike: -logp at each, without the zeros."""
+    kept = target != ignore_index
+    rows = logp.reshape(-1, logp.shape[-1])
+    loss = rows[np.arange(len(rows)), np.where(kept, target, 0).reshape(-1)]
+    loss = np.where(kept, -loss.reshape(target.shape), 0)
+    if reduction != "mean":
+        return loss if reduction == "none" else np.sum(loss)
+    with np.errstate(invalid="ignore"):
+        return np.add.reduce(loss, None) / np.add.reduce(kept, None, loss.dtype)
+
+
+def _cross_entropy_of_arrays(
+    g: Any, o: Any, target: Any, ignore_index: int, reduction: str
+) -> Any:
+    """The rule below on arrays, where all targets weigh alike: softmax(o), less 1 at y.
+
+    A target that is ignored gets zeros, and NaN where the mean has no target at all.
+    """
+    kept = target != ignore_index
+    rows = np.ascontiguousarray(softmax.forward(o)).reshape(-1, o.shape[-1])
+    rows[np.arange(len(rows)), np.where(kept, target, 0).reshape(-1)] -= 1
+    if reduction == "mean":
+        count = np.add.reduce(kept, None, o.dtype)
+        g = g / count if count else np.nan
+    if reduction == "mean" and (not kept.size or kept.all() or not kept.any()):
+        rows *= g
+    else:
+        rows *= np.where(kept, g, 0).reshape(-1, 1)
+    return rows.reshape(o.shape)
+
+
 def _cross_entropy_rule(
     g: Any,
     y: Any,
@@ -165,6 +197,8 @@ def _cross_entropy_rule(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
+    if weight is None and not label_smoothing and not hasattr(o, "node"):
+        return _cross_entropy_of_arrays(g, o, target, ignore_index, reduction)
     q = target_weights(
         target,
         o,
@@ -195,6 +229,8 @@ def cross_entropy(
     o, target = np.asarray(o), np.asarray(target)
     _check_reduction(reduction)
     _check_classes("cross_entropy", o, target, ignore_index)
+    if weight is None and not label_smoothing:
+        return _picked(log_softmax.forward(o), target, ignore_index, reduction)
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing
     )
