@@ -155,7 +155,12 @@ def _ranks(chart: Chart, clock: int) -> dict[str, float]:
         if not symbol.leaf:
             continue
         if symbol.kind == "target":
-            ranks[key] = max(ranks[t] for t in after[key]) + 0.5
+            losses = [t for t in after[key] if here[t].kind == "loss"]
+            ranks[key] = max(ranks[t] for t in losses) + 0.5
+            for target in after[key]:
+                if target not in losses:
+                    # What the next step reads of it, in teacher forcing.
+                    ranks[target] = ranks[key] + 0.1
         elif after[key]:
             ranks[key] = min(ranks[t] for t in after[key]) - 1
     return ranks

@@ -1,10 +1,5 @@
 """From a recurrence to a chart: which value is what, and what it is called.
 
-Vocabulary
-    kind    input, hidden, output, loss or target, told from the structure: hidden is
-            what crosses a step, a loss is a scalar at the end, a target is data that
-            only a loss reads
-
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")
 >>> h = mg.tensor([[1.0]], name="h0")
@@ -16,14 +11,14 @@ Vocabulary
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 from minigrad.draw.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
+from minigrad.draw.kinds import Value, kinds_of
 from minigrad.draw.letters import indexed, letter
 from minigrad.draw.scene import Line
 from minigrad.fold import Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
-
-LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
 
 
 def read(graph: Graph, shapes: bool = False) -> Chart:
@@ -35,6 +30,7 @@ def chart_of(
     recurrence: Recurrence, graph: Graph | None = None, shapes: bool = False
 ) -> Chart:
     """The chart of a folded graph; the recorded graph adds what titles say."""
+    recurrence = _distinct(recurrence, graph)
     roles = [r for r in recurrence.roles if r.kind != "parameter"]
     same = _same_data(recurrence, graph)
     counts = Counter(r.label for r in roles if r.index not in same)
@@ -63,7 +59,11 @@ def chart_of(
     )
     arrows = tuple(found)
     stand_ins = _stand_ins(recurrence, keys)
-    kinds = _kinds(roles, arrows, keys, stand_ins)
+    kinds = kinds_of(
+        [Value(keys[r.index], r.label, r.spec.shape, not r.operands) for r in roles],
+        arrows,
+        stand_ins,
+    )
     ops = _recorded(graph)
     symbols = []
     for role in roles:
@@ -71,7 +71,7 @@ def chart_of(
         symbols.append(
             Symbol(
                 key,
-                _letter(role, stand_ins, recurrence, keys),
+                _letter(role, kinds[key], stand_ins, recurrence, keys),
                 kinds[key],
                 role.clock,
                 role.span or ALL,
@@ -84,6 +84,23 @@ def chart_of(
     return Chart(
         tuple(symbols), arrows, recurrence.lengths, _weights(recurrence, keys, graph)
     )
+
+
+def _distinct(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
+    """The recurrence with a label for each parameter that no other one has."""
+    names = graph.names if graph is not None else {}
+    taken: Counter[str] = Counter()
+    roles = []
+    for role in recurrence.roles:
+        if role.kind == "parameter":
+            taken[role.label] += 1
+            number = taken[role.label]
+            label = role.label if number == 1 else f"{role.label}{number}"
+            if role.leaf in names:
+                label = names[role.leaf]
+            role = replace(role, label=label)
+        roles.append(role)
+    return replace(recurrence, roles=tuple(roles))
 
 
 def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
@@ -110,6 +127,7 @@ def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
 
 def _letter(
     role: Role,
+    kind: str,
     stand_ins: dict[str, StandIn],
     recurrence: Recurrence,
     keys: dict[int, str],
@@ -124,7 +142,8 @@ def _letter(
             if stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
             return indexed(letter(state.label, _axes(state)), str(t).replace("-", "−"))
-    return letter(name, _axes(role))
+    # A loss is a scalar of the book even where the batch gives it an axis.
+    return letter(name, 0 if kind == "loss" else _axes(role))
 
 
 def _axes(role: Role) -> int:
@@ -154,48 +173,6 @@ def _stand_ins(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandI
     return found
 
 
-def _kinds(
-    roles: list[Role],
-    arrows: tuple[Arrow, ...],
-    keys: dict[int, str],
-    stand_ins: dict[str, StandIn],
-) -> dict[str, str]:
-    """What each value is."""
-    names = {keys[r.index] for r in roles}
-    into: dict[str, list[Arrow]] = {name: [] for name in names}
-    out: dict[str, list[Arrow]] = {name: [] for name in names}
-    for arrow in arrows:
-        into[arrow.target].append(arrow)
-        out[arrow.source].append(arrow)
-    kinds: dict[str, str] = {}
-    # From the last role to the first: what a value serves is known before it.
-    for role in reversed(roles):
-        key = keys[role.index]
-        served = {kinds.get(a.target) for a in out[key] if not a.delay}
-        crosses = any(a.delay for a in into[key])
-        sends = any(a.delay for a in out[key])
-        ends = served <= {"loss"}
-        if key in stand_ins:
-            kind = "initial"
-        elif not role.operands:
-            kind = "target" if out[key] and served == {"loss"} else "input"
-        elif ends and (LOSS.fullmatch(role.label) or _is_loss(role, into[key], served)):
-            kind = "loss"
-        elif crosses or (sends and "loss" not in served):
-            kind = "hidden"
-        elif ends:
-            kind = "output"
-        else:
-            kind = "hidden" if "hidden" not in served else "value"
-        kinds[key] = kind
-    return kinds
-
-
-def _is_loss(role: Role, into: list[Arrow], served: set[str | None]) -> bool:
-    """A scalar at the end that is no state of its own."""
-    return role.spec.shape == () and len(into) > 1 and not any(a.delay for a in into)
-
-
 def _weights(
     recurrence: Recurrence, keys: dict[int, str], graph: Graph | None
 ) -> tuple[Weight, ...]:
@@ -218,7 +195,7 @@ def _weights(
         weights.append(
             Weight(
                 role.label,
-                letter(role.name or role.label, len(role.spec.shape), parameter=True),
+                letter(role.label, len(role.spec.shape), parameter=True),
                 tuple(met),
                 role.label not in multiplied,
                 title,

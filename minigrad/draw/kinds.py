@@ -1,0 +1,68 @@
+"""What each named value is, told from what it reads and what reads it.
+
+Vocabulary
+    hidden   it crosses a step
+    loss     a scalar at the end, or a value called L
+    output   a loss reads it, or it is the end
+    target   data that a loss reads, and that nothing else in its step leads to a loss
+    input    other data
+    initial  it replaces a state before the first step
+    value    anything else
+
+>>> values = [Value("x", "x", (2,), True), Value("h", "h", (2,), False)]
+>>> kinds_of(values, [Arrow("x", "h"), Arrow("h", "h", delay=1)], {})
+{'h': 'hidden', 'x': 'input'}
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from minigrad.draw.chart import Arrow
+
+LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
+
+
+class Value(NamedTuple):
+    """A named value in the order in which they ran; data has no inputs."""
+
+    key: str
+    name: str
+    shape: tuple[int, ...]
+    data: bool
+
+
+def kinds_of(
+    values: Sequence[Value], arrows: Iterable[Arrow], initial: Collection[str]
+) -> dict[str, str]:
+    """The kind of each value."""
+    into: dict[str, list[Arrow]] = {v.key: [] for v in values}
+    out: dict[str, list[Arrow]] = {v.key: [] for v in values}
+    for arrow in arrows:
+        into[arrow.target].append(arrow)
+        out[arrow.source].append(arrow)
+    data = {v.key for v in values if v.data}
+    kinds: dict[str, str] = {}
+    # From the last to the first: what a value serves is known before it.
+    for key, name, shape, is_data in reversed(values):
+        served = {a.target for a in out[key] if not a.delay}
+        losses = {target for target in served if kinds.get(target) == "loss"}
+        crosses = any(a.delay for a in into[key])
+        scalar = shape == () and len(into[key]) > 1 and not crosses
+        if key in initial:
+            kind = "initial"
+        elif is_data:
+            ends = all(all(a.delay for a in out[t]) for t in served - losses)
+            kind = "target" if losses and ends else "input"
+        elif served == losses and (LOSS.fullmatch(name) or scalar):
+            kind = "loss"
+        elif all(a.source in data for a in into[key]) and not losses and out[key]:
+            kind = "value"
+        elif crosses or (not losses and any(a.delay for a in out[key])):
+            kind = "hidden"
+        elif served == losses:
+            kind = "output"
+        else:
+            kind = "hidden" if "hidden" in {kinds.get(t) for t in served} else "value"
+        kinds[key] = kind
+    return kinds
