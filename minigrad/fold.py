@@ -125,7 +125,7 @@ class _Folding:
             operands,
             Spec(getattr(first.value, "shape", ()), _dtype(first.value)),
             first if clock is None and not first.inputs else None,
-            first.name or self.names.get(first) or f"{_what(first)}#{index}",
+            self.names.get(first) or first.name or f"{_what(first)}#{index}",
         )
 
     def _range(self, nodes: list[Node]) -> range | None:
@@ -361,7 +361,7 @@ class _Folding:
             return "nothing"
         role, kind, delay, at = read
         source = self.members[role][0]
-        label = source.name or self.names.get(source) or _what(source)
+        label = self.names.get(source) or source.name or _what(source)
         if kind == "delay":
             return f"{label}(t{-delay:+d})" if delay else f"{label}(t)"
         return label if at is None else f"{label}({at})"
