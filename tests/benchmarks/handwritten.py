@@ -32,7 +32,7 @@ class HandWritten:
         )
 
     def __call__(self, xs, ys, U, W, V, b, c):
-        T, B, n_in, n_hidden, n_out = self.sizes
+        T, B, n_in, n_hidden, _ = self.sizes
         N = T * B
         add, multiply, tanh = np.add, np.multiply, np.tanh
         x, a, part = xs.reshape(N, n_in), self.a, self.part
