@@ -14,7 +14,7 @@ over the steps.
 >>> xs, ys = np.ones((5, 1, 2), np.float32), np.zeros((5, 1), int)
 >>> edges = mg.fold(mg.contract(model.loss(xs, ys))).edges
 >>> [str(edge) for edge in edges if edge.delay]
-['h(t-1) -> h(t) by W', 'g(t+1) -> g(t) by W']
+['h(t-1) -> h(t) by W', 'g(t+1) -> g(t) by W2']
 """
 
 from typing import Any
