@@ -1,5 +1,6 @@
 """The folded circuit: one circle per symbol, and a black square for each step of delay.
 
+>>> from minigrad.draw.chart import Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> sheet = Sheet()
 >>> draw_folded(sheet, chart, Heights(chart), 0.0)
@@ -12,13 +13,15 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.chart import ALL, Arrow, Chart, Symbol, Weight
+from minigrad.draw.chart import Arrow, Chart, Symbol, Weight
 from minigrad.draw.columns import COLUMN, RADIUS
-from minigrad.draw.curves import Curve, bulge, over, straight
+from minigrad.draw.curves import Curve, bulge, over, sample, straight
 from minigrad.draw.heights import Heights
-from minigrad.draw.letters import fitted, note
-from minigrad.draw.scene import Line, Lines, Node, Run, line_width
-from minigrad.draw.sheet import Sheet, Wish
+from minigrad.draw.labels import Wish
+from minigrad.draw.letters import note
+from minigrad.draw.marks import circle, label_of, only_at, said
+from minigrad.draw.scene import Lines, Node, line_width
+from minigrad.draw.sheet import Sheet
 from minigrad.draw.weights import draw_boxes, home
 
 SQUARE = 9.0
@@ -31,6 +34,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self.taken: dict[tuple[float, int], list[tuple[int, float, float]]] = {}
+        self.labels: dict[tuple[float, int], float] = {}
 
     def claim(self, x: float, side: int, low: float, high: float) -> int:
         """The innermost free lane on a side of the column at x."""
@@ -40,10 +44,6 @@ class Lanes:
             lane += 1
         lanes.append((lane, low, high))
         return lane
-
-    def width(self, x: float, side: int) -> int:
-        """How many lanes are in use."""
-        return 1 + max((k for k, *_ in self.taken.get((x, side), ())), default=-1)
 
 
 def draw_folded(
@@ -82,7 +82,10 @@ def draw_folded(
         curve = None
         if tail.x == tip.x and heights.apart(arrow.source, arrow.target) > 1:
             low, high = sorted((tail.y, tip.y))
-            curve = bulge(tail, tip, 40.0 + 22 * lanes.claim(tail.x, -1, low, high))
+            lane = lanes.claim(tail.x, -1, low, high)
+            # Around the letters of a loop on that side, too.
+            inner = lanes.labels.get((tail.x, -1), 18.0) if lane else 18.0
+            curve = bulge(tail, tip, max(40.0, inner) + 22 * lane)
         elif abs(tail.x - tip.x) > COLUMN:
             curve = over(tail, tip)
         sheet.connect(tail.key, tip.key, curve, label, **details)
@@ -90,7 +93,7 @@ def draw_folded(
         if once and source_span != arrow.span:
             points = sheet.edges[-1].points[::-1]
             sheet.wishes.append(Wish(note(once), points, 0.5, PART, "faint"))
-    room = RADIUS + 26 * lanes.width(left, -1)
+    room = max((_room(sheet, node) for node in sheet.nodes.values()), default=RADIUS)
     if weights:
         draw_boxes(sheet, chart, weights, room + 42, PART)
         room += 62
@@ -106,6 +109,16 @@ def draw_folded(
             sheet.write(at, y, note(symbol.note), "faint", PART)
 
 
+def _room(sheet: Sheet, node: Node) -> float:
+    """How far the arrows of a circle's own column reach to its left."""
+    reach = RADIUS
+    for edge in sheet.edges:
+        ends = (sheet.nodes[edge.tail], sheet.nodes[edge.tip])
+        if node in ends and abs(ends[0].x - ends[1].x) < COLUMN * 0.75:
+            reach = max(reach, *(node.x - x for x, _ in sample(edge.points)))
+    return reach
+
+
 def _column(chart: Chart, symbol: Symbol) -> float:
     """One x per clock; what has no time stands before the clock that it feeds."""
     if symbol.clock is not None:
@@ -114,66 +127,6 @@ def _column(chart: Chart, symbol: Symbol) -> float:
     clocks = [s.clock for s in targets if s.clock is not None]
     clocks = clocks or [len(chart.lengths)]
     return (2 * min(clocks) - 1) * COLUMN
-
-
-def circle(
-    symbol: Symbol,
-    key: str,
-    x: float,
-    y: float,
-    part: str,
-    label: Line | None = None,
-    below: Lines = (),
-    **details: Any,
-) -> Node:
-    """The circle of a symbol; ``below`` is a second line of its label."""
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
-    return Node(
-        key,
-        x,
-        y,
-        2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
-        kind=details.pop("kind", symbol.kind),
-        title=details.pop("title", symbol.title),
-        name=symbol.key,
-        part=part,
-        **details,
-    )
-
-
-def label_of(chart: Chart, arrow: Arrow) -> Lines:
-    """The letters of the parameters that multiply on an arrow."""
-    runs: list[Run] = []
-    for name in arrow.labels:
-        if runs:
-            runs.append(Run(", ", "serif", 18.0))
-        runs += chart.weight(name).label
-    return (tuple(runs),) if runs else ()
-
-
-def said(chart: Chart, arrow: Arrow) -> str:
-    """An arrow in words, for the title that a browser shows."""
-    words = f"{arrow.source} → {arrow.target}"
-    if arrow.delay:
-        steps = "step" if abs(arrow.delay) == 1 else "steps"
-        when = "later" if arrow.delay > 0 else "earlier"
-        words += f", {abs(arrow.delay)} {steps} {when}"
-    if arrow.labels:
-        words += f", by {', '.join(arrow.labels)}"
-    return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
-
-
-def only_at(
-    chart: Chart, arrow: Arrow, index: Mapping[int, str] = MappingProxyType({})
-) -> str:
-    """The words for an arrow that exists at one step of several, else nothing."""
-    clock = chart.symbol(arrow.target).clock
-    if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
-        return ""
-    steps = arrow.span.steps(chart.lengths[clock])
-    return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
 
 
 def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:
@@ -227,6 +180,7 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
         label = (*label, *note(f"{abs(arrow.delay)} steps"))
     if label:
         width = max(line_width(line) for line in label)
+        lanes.labels[tail.x, side] = abs(x - tail.x) + width
         sheet.write(x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART)
 
 

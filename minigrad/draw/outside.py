@@ -12,9 +12,9 @@ Vocabulary
 
 from minigrad.draw.chart import Chart
 from minigrad.draw.columns import COLUMN, Loop
-from minigrad.draw.folded import circle, label_of
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import indexed
+from minigrad.draw.marks import circle, label_of
 from minigrad.draw.routes import PART, seat
 from minigrad.draw.sheet import Sheet
 

@@ -80,9 +80,12 @@ def _lane(chart: Chart, heights: Heights, arrow: Arrow) -> int:
 def through_gap(a: Node, b: Node) -> Curve:
     """From the side of one circle up or down between the columns to another's side."""
     side = 1 if b.x > a.x else -1
-    start, end = (a.x + side * RADIUS, a.y), (b.x - side * RADIUS, b.y)
-    middle = (start[0] + end[0]) / 2
-    return rounded(start, (middle, a.y), (middle, b.y), end, radius=18.0)
+    # Beside the middle of the circle, which belongs to the arrow within the row.
+    aside = 11.0 if a.y > b.y else -11.0
+    start = (a.x + side * RADIUS, a.y)
+    end = (b.x - side * sqrt(RADIUS**2 - aside**2), b.y + aside)
+    middle = (a.x + b.x) / 2
+    return rounded(start, (middle, a.y), (middle, end[1]), end, radius=14.0)
 
 
 def bus_up(a: Node, b: Node, track: float, aside: float) -> Curve:

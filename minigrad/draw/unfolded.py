@@ -18,9 +18,9 @@ from typing import Any
 
 from minigrad.draw.chart import Arrow, Chart, Weight, instances
 from minigrad.draw.columns import COLUMN, RADIUS, Loop, visible
-from minigrad.draw.folded import circle, label_of
 from minigrad.draw.heights import Heights
 from minigrad.draw.letters import indexed
+from minigrad.draw.marks import circle, label_of
 from minigrad.draw.outside import after_loops, and_so_on, before_loop, stand_ins
 from minigrad.draw.routes import dots, route, seat, stubs
 from minigrad.draw.scene import Lines, line_width

@@ -1,0 +1,75 @@
+"""Circles, and arrows in letters and words: what both halves of a figure share.
+
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
+>>> said(chart, chart.arrows[0])
+'s → s, 1 step later'
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from minigrad.draw.chart import ALL, Arrow, Chart, Symbol
+from minigrad.draw.columns import RADIUS
+from minigrad.draw.letters import fitted
+from minigrad.draw.scene import Line, Lines, Node, Run
+
+
+def circle(
+    symbol: Symbol,
+    key: str,
+    x: float,
+    y: float,
+    part: str,
+    label: Line | None = None,
+    below: Lines = (),
+    **details: Any,
+) -> Node:
+    """The circle of a symbol; ``below`` is a second line of its label."""
+    line = fitted(label or symbol.label, 2 * RADIUS - 6)
+    return Node(
+        key,
+        x,
+        y,
+        2 * RADIUS,
+        2 * RADIUS,
+        (line, *below),
+        kind=details.pop("kind", symbol.kind),
+        title=details.pop("title", symbol.title),
+        name=symbol.key,
+        part=part,
+        **details,
+    )
+
+
+def label_of(chart: Chart, arrow: Arrow) -> Lines:
+    """The letters of the parameters that multiply on an arrow."""
+    runs: list[Run] = []
+    for name in arrow.labels:
+        if runs:
+            runs.append(Run(", ", "serif", 18.0))
+        runs += chart.weight(name).label
+    return (tuple(runs),) if runs else ()
+
+
+def said(chart: Chart, arrow: Arrow) -> str:
+    """An arrow in words, for the title that a browser shows."""
+    words = f"{arrow.source} → {arrow.target}"
+    if arrow.delay:
+        steps = "step" if abs(arrow.delay) == 1 else "steps"
+        when = "later" if arrow.delay > 0 else "earlier"
+        words += f", {abs(arrow.delay)} {steps} {when}"
+    if arrow.labels:
+        words += f", by {', '.join(arrow.labels)}"
+    return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
+
+
+def only_at(
+    chart: Chart, arrow: Arrow, index: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """The words for an arrow that exists at one step of several, else nothing."""
+    clock = chart.symbol(arrow.target).clock
+    if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
+        return ""
+    steps = arrow.span.steps(chart.lengths[clock])
+    return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
