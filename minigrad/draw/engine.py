@@ -43,7 +43,7 @@ class GraphvizNotFound(RuntimeError):  # noqa: N818
     """No Graphviz is installed; the message names two ways to get one."""
 
 
-class LayoutTimeout(TimeoutError):  # noqa: N818
+class LayoutTimeout(RuntimeError):  # noqa: N818
     """The engine did not end in time; the message says how to ask for less."""
 
 
