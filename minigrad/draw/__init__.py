@@ -4,7 +4,8 @@ The rooms, in the order of the work: ``reading`` makes a chart (letters, arrows,
 of a folded graph; ``layout_time`` lays it out, with ``folded`` and ``unfolded`` for the
 halves; ``layout_backward`` and ``overlay`` add what ``measure`` found in the gradients;
 ``items`` are single operations, which ``layout_ops`` (time columns) and ``layout_dot``
-(no time) lay out. All draw on a ``sheet``, which becomes a ``Scene``: pure data. ``dot`` writes a scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it,
+(no time) lay out. All draw on a ``sheet``, which becomes a ``Scene``: pure data. Then
+``dot`` writes the scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it,
 ``figure`` holds it all together and ``audit`` measures what was drawn.
 
 >>> import minigrad as mg
