@@ -22,7 +22,7 @@ from minigrad.grad import (
     vjp,
 )
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
-from minigrad.op import Op, no_grad, op
+from minigrad.op import Op, detect_anomaly, no_grad, op
 from minigrad.ops.convolution import conv1d, conv1d_to_w, conv1d_to_x
 from minigrad.ops.elementwise import (
     absolute,

@@ -24,7 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.graph import Leaf, Node, ids, reachable
-from minigrad.op import Scatter, Untraceable, registry, tracing
+from minigrad.op import (
+    WATCHED,
+    Scatter,
+    Untraceable,
+    recording,
+    registry,
+    require_finite,
+    tracing,
+)
 from minigrad.ops.indexing import OPERAND, scatter_into
 from minigrad.scope import current
 from minigrad.tensor import Array, Tensor
@@ -63,6 +71,7 @@ def pullback(
         if node in live:
             sums.add(node, cotangent)
     wanted = set(wrt)
+    watched = recording.get() is WATCHED
     found: dict[Node, Any] = {}
     for node in reversed(order):
         if node not in live:
@@ -92,13 +101,17 @@ def pullback(
                     continue
                 d = _fit(d, source.value, op)
             except Exception as error:
-                error.add_note(
-                    f"gradient rule {i}, {op.describe(node.inputs, node.attrs)}"
-                )
+                where = op.describe(node.inputs, node.attrs, node.scope)
+                error.add_note(f"gradient rule {i}, {where}")
                 raise
             finally:
                 if with_scope is not None:
                     current.reset(with_scope)
+            if watched:
+                part = d.cotangent if isinstance(d, Scatter) else d
+                where = op.describe(node.inputs, node.attrs, node.scope)
+                value = part.data if isinstance(part, Tensor) else part
+                require_finite(value, f"gradient rule {i}, ", where)
             if shares is not None and source in wanted:
                 shares.append((node, i, d))
             sums.add(source, d)
@@ -447,7 +460,9 @@ def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
 def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
     if tracing.get():
-        raise Untraceable("backward writes into parameters: return mg.grad(...) instead")
+        raise Untraceable(
+            "backward writes into parameters: return mg.grad(...) instead"
+        )
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
     for leaf, gradient in zip(leaves, gradients, strict=True):

@@ -28,13 +28,15 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from minigrad.graph import Leaf, Node
-from minigrad.scope import current
+from minigrad.scope import Scope, current
 
 Rule = Callable[..., Any]
 
 registry: dict[str, "Op"] = {}
 by_function: dict[Any, Callable[..., Any]] = {}
-recording: ContextVar[bool] = ContextVar("minigrad_recording", default=True)
+# False, True, or WATCHED, in which case every value must be finite.
+recording: ContextVar[bool | str] = ContextVar("minigrad_recording", default=True)
+WATCHED = "watched"
 
 # Set while a function is traced to be compiled: gradients record, values are unknown.
 tracing: ContextVar[bool] = ContextVar("minigrad_tracing", default=False)
@@ -139,7 +141,10 @@ class Op:
         if value.__class__ is not ndarray:
             value = np.asarray(value)
         value.setflags(write=False)
-        if recording.get():
+        mode = recording.get()
+        if mode:
+            if mode is WATCHED:
+                require_finite(value, "", self.describe(inputs, attrs))
             return wrap(Node(self, inputs, attrs, value, scope, slot))
         return wrap(Leaf("constant", value, None, scope, slot))
 
@@ -152,9 +157,14 @@ class Op:
         """The keywords that rules and forward get for ``node``."""
         return node.attrs
 
-    def describe(self, inputs: tuple[Node, ...], attrs: dict[str, Any]) -> str:
+    def describe(
+        self,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any],
+        scope: Scope | None = None,
+    ) -> str:
         """One line for an error: op, scope, step, operands and their shapes."""
-        scope = current.get()
+        scope = scope or current.get()
         where = "/".join(str(p[0]) for p in scope.path) or "no scope"
         step = "" if scope.t is None else f", step t = {scope.t}"
         operands = ", ".join(f"{n.label} {_shape(n.value)}" for n in inputs)
@@ -244,6 +254,36 @@ def no_grad() -> Iterator[None]:
         yield
     finally:
         recording.reset(token)
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise FloatingPointError where the first NaN or Inf appears.
+
+    The message names op, scope and step of the value, or of the gradient rule for
+    gradients taken in the block. Every value is looked at, so this is for searching.
+
+    >>> import minigrad as mg
+    >>> with detect_anomaly():
+    ...     mg.sqrt(mg.tensor(float("inf"), name="x"))
+    Traceback (most recent call last):
+    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
+    """
+    token = recording.set(WATCHED)
+    try:
+        yield
+    finally:
+        recording.reset(token)
+
+
+def require_finite(value: Any, what: str, where: str) -> None:
+    """Raise FloatingPointError if an array of floating point has NaN or Inf."""
+    bad = value[~np.isfinite(value)] if value.dtype.kind == "f" else ()
+    if len(bad):
+        kind = "nan" if np.isnan(bad).any() else "inf"
+        raise FloatingPointError(
+            f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
+        )
 
 
 def _keywords(vjps: tuple[Rule | None, ...], forward: Any) -> frozenset[str]:

@@ -199,6 +199,17 @@ class Tensor:
     def __copy__(self) -> "Tensor":
         return self
 
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Tensor":
+        return self  # a value never changes; only a parameter does
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """A copy of the value for other array libraries, detached from the graph."""
+        return np.array(self.data).__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        """Where the value lies: the CPU."""
+        return self.data.__dlpack_device__()
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a Tensor is a place in a graph and is not pickled: save np.asarray(t), or "
@@ -257,6 +268,16 @@ class Parameter(Tensor):
     @grad.setter
     def grad(self, value: Array | None) -> None:
         self.node.grad = value
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Parameter":
+        # By node, not by handle: a parameter tied at two places stays one node.
+        copied = memo.get(id(self.node))
+        if copied is None:
+            copied = parameter(self.node.value, self.name).node
+            if self.grad is not None:
+                copied.grad = self.grad.copy()
+            memo[id(self.node)] = copied
+        return Parameter(copied)
 
     def assign(self, value: ArrayLike) -> None:
         """Set the value (same shape; cast to the parameter's dtype).
