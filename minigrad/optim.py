@@ -69,7 +69,7 @@ class Optimiser:
             p.assign(p.data - lr * self.change(p.data, g, *memory))
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """What is taken from a parameter, before the learning rate; it updates memory."""
+        """What a step takes from a parameter, before the rate; it updates memory."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Array]:

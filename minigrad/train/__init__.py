@@ -25,7 +25,26 @@ Vocabulary
 (3, 3.51)
 """
 
-from minigrad.train.files import load_weights, replacing, save_weights
-from minigrad.train.loop import History, Progress, fit
+from minigrad.train.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+from minigrad.train.files import replacing
+from minigrad.train.loop import History, Progress, first_not_finite, fit
+from minigrad.train.record import curves, write_log
 
-__all__ = ["History", "Progress", "fit", "load_weights", "replacing", "save_weights"]
+__all__ = [
+    "History",
+    "Progress",
+    "curves",
+    "first_not_finite",
+    "fit",
+    "load_checkpoint",
+    "load_weights",
+    "replacing",
+    "save_checkpoint",
+    "save_weights",
+    "write_log",
+]

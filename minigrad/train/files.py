@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and weights in the safetensors format.
+"""Files that are whole or not there.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
@@ -14,9 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minigrad.nn import Module
-
-__all__ = ["load_weights", "replacing", "save_weights"]
+__all__ = ["replacing"]
 
 
 @contextmanager
@@ -44,21 +42,3 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def save_weights(path: str | os.PathLike[str], module: Module) -> None:
-    """Write the state of a module as a safetensors file, or leave the old one."""
-    from safetensors.numpy import save
-
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(module.state_dict()))
-
-
-def load_weights(path: str | os.PathLike[str], module: Module) -> None:
-    """Read what ``save_weights`` wrote.
-
-    Raises ValueError, and changes nothing, where the file is of another module.
-    """
-    from safetensors.numpy import load
-
-    module.load_state_dict(load(Path(path).read_bytes()))

@@ -1,14 +1,24 @@
 """The training loop: gradient, clip, step; validate, and keep the best parameters."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf, isfinite
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from minigrad.grad import grad
+from minigrad.graph import Graph, Node
 from minigrad.nn import Module
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.tensor import Tensor
+from minigrad.train.checkpoint import Part, load_checkpoint, save_checkpoint
 
-__all__ = ["History", "Progress", "fit"]
+__all__ = ["History", "Progress", "first_not_finite", "fit"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,11 @@ def fit(
     *,
     clip: float = inf,
     every: int = 1,
+    patience: int | None = None,
     watch: Callable[[Progress], None] = lambda progress: None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    also: Mapping[str, Part] | None = None,
 ) -> History:
     """Train for a number of steps and leave the module with its best parameters.
 
@@ -49,32 +63,146 @@ def fit(
     validation: lower is better; measured at the start, every ``every`` steps and at
         the end.
     clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
+    patience: stop early when this many validations in a row were not the best.
     watch: is told of every step.
+    checkpoint: a file to go on from: written at each validation, at Ctrl-C and at the
+        end. With ``resume`` the training begins where the file ends.
+    also: what else decides how it goes on: generators and the order of the data.
 
-    Raises FloatingPointError at the first loss or gradient that is not finite. Whatever
-    ends training early (Ctrl-C included), the module has the best parameters so far.
+    Ctrl-C takes effect when the step is done. Raises FloatingPointError at the first
+    loss or gradient that is not finite, naming the op, scope and step where it began.
+    Whatever ends training early, the module has the best parameters so far.
     """
-    history = History(best_validation=validation())
+    history = History()
     best = module.state_dict()
-    latest = history.best_validation
+    parts = {"module": module, "optimiser": optimiser, **(also or {})}
+    latest, waited = inf, 0
+    if resume:
+        if checkpoint is None:
+            raise ValueError("resume needs the checkpoint to go on from")
+        kept = _Best(module.state_dict())
+        note = load_checkpoint(checkpoint, {**parts, "best": kept})
+        history.steps = [Progress(*step) for step in note["steps"]]
+        history.best_step, history.best_validation = note["best"]
+        best, (latest, waited) = dict(kept.state), note["latest"]
+    else:
+        latest = history.best_validation = validation()
+
+    def save() -> None:
+        if checkpoint is not None:
+            note = {
+                "steps": [
+                    [p.step, p.loss, p.norm, p.validation] for p in history.steps
+                ],
+                "best": [history.best_step, history.best_validation],
+                "latest": [latest, waited],
+            }
+            save_checkpoint(checkpoint, {**parts, "best": _Best(best)}, note)
+
     try:
-        for step in range(1, steps + 1):
-            value = loss()
-            value.backward()
-            norm = clip_by_norm(module.parameters(), clip)
-            if not (isfinite(value.item()) and isfinite(norm)):
-                raise FloatingPointError(
-                    f"step {step}: the loss is {value.item()} and the gradient's norm "
-                    f"{norm}; try a smaller learning rate or clip the gradient"
-                )
-            optimiser.step()
-            if step % every == 0 or step == steps:
-                latest = validation()
-                if latest < history.best_validation:
-                    history.best_step, history.best_validation = step, latest
-                    best = module.state_dict()
-            history.steps.append(Progress(step, value.item(), norm, latest))
-            watch(history.steps[-1])
+        with interrupts() as interrupted:
+            for step in range(len(history.steps) + 1, steps + 1):
+                value = loss()
+                value.backward()
+                norm = clip_by_norm(module.parameters(), clip)
+                if not (isfinite(value.item()) and isfinite(norm)):
+                    raise FloatingPointError(_not_finite(step, value, norm))
+                optimiser.step()
+                measured = step % every == 0 or step == steps
+                if measured:
+                    latest, waited = validation(), waited + 1
+                    if latest < history.best_validation:
+                        history.best_step, history.best_validation = step, latest
+                        best, waited = module.state_dict(), 0
+                history.steps.append(Progress(step, value.item(), norm, latest))
+                watch(history.steps[-1])
+                if measured or interrupted():
+                    save()
+                if interrupted():
+                    raise KeyboardInterrupt
+                if patience is not None and waited >= patience:
+                    break
     finally:
         module.load_state_dict(best)
     return history
+
+
+class _Best:
+    """The best parameters as a part of a checkpoint."""
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self.state = state
+
+    def state_dict(self) -> Mapping[str, Any]:
+        return self.state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.state = state
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Hold Ctrl-C back until it is asked for; a second one is not held back.
+
+    Half a step must not be saved. In another thread than the main one, where Python
+    takes no signals, nothing is changed.
+    """
+    seen: list[int] = []
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield lambda: False
+        return
+
+    def hold(number: int, frame: Any) -> None:
+        seen.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, hold)
+    try:
+        yield lambda: bool(seen)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _not_finite(step: int, value: Tensor, norm: float) -> str:
+    said = (
+        f"step {step}: the loss is {value.item()} and the gradient's norm {norm}; try "
+        "a smaller learning rate or clip the gradient"
+    )
+    node = first_not_finite(value)
+    if node is None:
+        return said
+    where = "/".join(str(part[0]) for part in node.scope.path) or "no scope"
+    at = "" if node.t is None else f", t = {node.t}"
+    what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
+    return f"{said}. It began at {what}, scope {where}{at}"
+
+
+def first_not_finite(loss: Tensor) -> Node | None:
+    """The first node of a loss, or else of its gradient, with a NaN or an infinity.
+
+    Constants are left out: a -inf in a mask is meant.
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter([1000.0], name="w")
+    >>> with np.errstate(over="ignore"):
+    ...     first_not_finite(mg.exp(w).sum()).op.name
+    'exp'
+    """
+    graph = Graph(loss)
+    found = _first(graph)
+    if found is None and graph.parameters:
+        parameters = [Tensor(p) for p in graph.parameters]
+        with np.errstate(all="ignore"):
+            found = _first(Graph(grad(loss, parameters, create_graph=True)))
+    return found
+
+
+def _first(graph: Graph) -> Node | None:
+    for node in graph.nodes:
+        finite = np.isfinite(node.value).all()
+        if not finite and node.kind != "constant":
+            return node
+    return None

@@ -99,3 +99,45 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_best():
         np.errstate(all="ignore"),
     ):
         run(steps=2000, lr=1e9)
+
+
+def test_patience_stops_early():
+    values = iter([5.0, 4.0, 4.5, 4.2, 3.0, 1.0])
+    _, history = run(steps=5, patience=2, validate=lambda: next(values))
+    assert len(history.steps) == 3
+    assert history.best_step == 1
+
+
+def test_what_is_not_finite_is_named():
+    class Growing(Module):
+        def __init__(self):
+            self.w = mg.parameter(np.array([30.0]))
+
+        def forward(self):
+            h = self.w * 1.0
+            for _ in mg.steps(5):
+                h = mg.exp(h)
+            return h.sum()
+
+    module = Growing()
+    with (
+        pytest.raises(FloatingPointError, match=r"op exp, scope Growing/for t, t = 2"),
+        np.errstate(all="ignore"),
+    ):
+        fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
+
+
+def test_a_gradient_that_is_not_finite_is_named():
+    class Root(Module):
+        def __init__(self):
+            self.w = mg.parameter(np.array([0.0]))
+
+        def forward(self):
+            return mg.sqrt(self.w).sum()
+
+    module = Root()
+    with (
+        pytest.raises(FloatingPointError, match="began at op divide, scope Root"),
+        np.errstate(all="ignore"),
+    ):
+        fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
