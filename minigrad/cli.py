@@ -2,6 +2,7 @@
 
     minigrad train sunspots
     minigrad draw many-to-many --steps 20 -o rnn.png
+    minigrad draw my_script.py:my_function --view ops
 
 What the user got wrong is said in one line on stderr, with exit code 2. Ctrl-C ends
 with exit code 130 and leaves whole files only.
@@ -20,8 +21,10 @@ from typing import NoReturn
 
 from minigrad import __version__
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
+from minigrad.draw.theme import STYLES
+from minigrad.draw.views import CHOICES, VIEWS
 from minigrad.tasks import TASKS
-from minigrad.tasks.pictures import PICTURES
+from minigrad.tasks.pictures import PICTURES, recorded
 from minigrad.train import replacing
 
 __all__ = ["main"]
@@ -47,14 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
         options = parser().parse_args(arguments)
-        options.command(options)
+        return options.command(options) or 0
     except UsageError as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("minigrad: stopped", file=sys.stderr)
         return 130
-    return 0
 
 
 def parser() -> Parser:
@@ -79,14 +81,34 @@ def parser() -> Parser:
     command.set_defaults(command=train)
 
     command = commands.add_parser(
+        "check", help="test every op that a Python file declares"
+    )
+    command.add_argument("file", type=Path, help="for example my_ops.py")
+    command.set_defaults(command=check)
+
+    command = commands.add_parser(
         "draw",
         help="draw a network without training it",
         epilog=f"networks: {', '.join(PICTURES)}",
     )
-    command.add_argument("network", help="which network")
+    command.add_argument(
+        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
+    )
     command.add_argument(
         "--steps", type=positive, default=20, help="steps over time (default: 20)"
     )
+    command.add_argument(
+        "--columns", type=positive, default=6, help="how many are drawn (default: 6)"
+    )
+    command.add_argument("--view", choices=VIEWS, default="auto")
+    command.add_argument("--style", choices=STYLES, default="color")
+    command.add_argument(
+        "--overlay", choices=("grad", "value"), help="colour the states by their norm"
+    )
+    command.add_argument("--index", choices=CHOICES["index"], default="number")
+    command.add_argument("--params", choices=CHOICES["params"], default="label")
+    command.add_argument("--depth", type=positive, help="collapse scopes in view ops")
+    command.add_argument("--dpi", type=positive, default=200, help="default: 200")
     command.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="default: NETWORK.png"
     )
@@ -116,19 +138,41 @@ def train(options: argparse.Namespace) -> None:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
 
 
+def check(options: argparse.Namespace) -> int:
+    """Test every op of a file; 1 if a check fails."""
+    from minigrad.testing.discover import check_file  # needs the extra `test`
+
+    try:
+        report = check_file(options.file)
+    except (OSError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    print(report.table)
+    for failure in report.failures:
+        print(f"\n{failure}")
+    return 1 if report.failures else 0
+
+
 def draw_network(options: argparse.Namespace) -> None:
     """Write the picture of a network."""
-    record = PICTURES.get(options.network)
-    if record is None:
-        raise UsageError(
-            f"no network {options.network!r}; there is {', '.join(PICTURES)}"
+    name = options.network.rpartition(":")[2]
+    out = options.out or Path(f"{name}.png")
+    try:
+        figure = draw(
+            recorded(options.network, options.steps),
+            view=options.view,
+            steps=options.columns,
+            style=options.style,
+            overlay=options.overlay,
+            index=options.index,
+            params=options.params,
+            depth=options.depth,
         )
-    out = options.out or Path(f"{options.network}.png")
-    figure = draw(record(options.steps))
+    except (TypeError, ValueError) as error:
+        raise UsageError(" ".join(str(error).split())) from error
     try:
         with replacing(out) as temporary:
             try:
-                figure.save(temporary)
+                figure.save(temporary, dpi=options.dpi)
             except (ValueError, *FAILURES) as error:
                 raise UsageError(
                     str(error).replace(temporary.name, out.name)

@@ -113,7 +113,7 @@ def test_a_picture_of_an_unknown_format(one_line, tmp_path):
 
 @pytest.mark.parametrize("failure", cli.FAILURES)
 def test_graphviz_fails(failure, one_line, tmp_path, monkeypatch):
-    def fail(figure, path):
+    def fail(figure, path, dpi):
         raise failure("what went wrong and what helps")
 
     monkeypatch.setattr(Figure, "save", fail)
@@ -164,3 +164,66 @@ def test_the_module_is_the_command():
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr.startswith("minigrad: no task 'weather'")
+
+
+@pytest.mark.parametrize(
+    ("options", "suffix"),
+    [
+        (["--view", "ops", "--depth", "1"], ".svg"),
+        (["--view", "backward", "--style", "book"], ".dot"),
+        (["--overlay", "grad", "--dpi", "80"], ".png"),
+        (["--view", "unfolded", "--params", "node", "--columns", "3"], ".svg"),
+    ],
+)
+def test_draw_with_its_options(options, suffix, tmp_path):
+    out = tmp_path / f"rnn{suffix}"
+    assert main(["draw", "many-to-one", "--steps", "5", "-o", str(out), *options]) == 0
+    assert out.stat().st_size > 500
+
+
+SCRIPT = """
+import minigrad as mg
+import helper
+
+def loop(steps):
+    h = mg.tensor([[1.0]], name="h0")
+    for t in mg.steps(steps):
+        h = mg.tanh(h * helper.SCALE).named("h")
+    return h
+
+def expression():
+    return (mg.tensor(1.0, name="x") * 2).named("y")
+
+def nothing():
+    pass
+
+def wrong():
+    return mg.tensor([1.0]) @ mg.tensor([1.0, 2.0])
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "helper.py").write_text("SCALE = 0.5\n")
+    (tmp_path / "my_script.py").write_text(SCRIPT)
+    return tmp_path
+
+
+@pytest.mark.parametrize("function", ["loop", "expression"])
+def test_draw_a_function_of_a_script(function, script):
+    assert main(["draw", f"my_script.py:{function}", "--steps", "4"]) == 0
+    assert (script / f"{function}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none.py:loop", "no file none.py"),
+        ("my_script.py:other", "my_script.py has no function 'other'"),
+        ("my_script.py:nothing", "must return a Tensor"),
+        ("my_script.py:wrong", "mismatch"),
+    ],
+)
+def test_a_script_that_cannot_be_drawn(name, words, script, one_line):
+    assert words in one_line("draw", name)

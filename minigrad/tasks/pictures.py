@@ -1,35 +1,119 @@
-"""Networks to draw without training them, found by name.
+"""Networks to draw without training them, found by name, or in a file of your own.
 
-Each entry takes the number of steps and records the network's graph on inputs of zeros:
-the picture shows what depends on what, and no value is in it.
+Each entry takes the number of steps and records the network on random numbers, always
+the same ones, so that gradients can be drawn too.
 
->>> sorted(PICTURES)
-['dynamical-system', 'many-to-many']
+>>> len(PICTURES["many-to-one"](5).node.inputs)
+1
 """
 
+import importlib.util
+import inspect
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from minigrad.models import DynamicalSystem, ManyToMany
+from minigrad import models
+from minigrad.nn import Module
 from minigrad.tensor import Tensor
 
-__all__ = ["PICTURES"]
+__all__ = ["PICTURES", "recorded"]
+
+N_IN, N_HIDDEN, N_OUT = 2, 3, 2
 
 
-def many_to_many(steps: int) -> Tensor:
-    """Figure 10.3: an output and a loss at every step."""
-    model = ManyToMany(2, 3, 2, rng=np.random.default_rng(0))
-    return model.loss(np.zeros((steps, 1, 2), np.float32), np.zeros((steps, 1), int))
+def _sequences(steps: int) -> tuple[Any, Any]:
+    """x(t) of shape (steps, 1, n_in), y(t) class numbers of shape (steps, 1)."""
+    rng = np.random.default_rng(0)
+    xs = rng.normal(size=(steps, 1, N_IN)).astype(np.float32)
+    return xs, rng.integers(N_OUT, size=(steps, 1))
 
 
-def dynamical_system(steps: int) -> Tensor:
-    """Equation 10.4: a state driven from outside, and no loss."""
-    model = DynamicalSystem(2, 3, rng=np.random.default_rng(0))
-    return model(np.zeros((steps, 1, 2), np.float32))  # type: ignore[no-any-return]
+def _model(name: str, **options: Any) -> Any:
+    make: Callable[..., Module] = getattr(models, name)
+    return make(N_IN, N_HIDDEN, N_OUT, rng=np.random.default_rng(0), **options)
+
+
+def _every_step(name: str, **options: Any) -> Callable[[int], Tensor]:
+    """A network with a loss at every step."""
+    return lambda steps: _model(name, **options).loss(*_sequences(steps))
+
+
+def _many_to_one(steps: int) -> Tensor:
+    xs, ys = _sequences(steps)
+    return _model("ManyToOne").loss(xs, ys[0])
+
+
+def _output_feedback(feedback: str) -> Callable[[int], Tensor]:
+    def record(steps: int) -> Tensor:
+        loss = _model("OutputFeedback").loss(*_sequences(steps), feedback=feedback)
+        return loss
+
+    return record
+
+
+def _one_to_many(steps: int) -> Tensor:
+    xs, ys = _sequences(steps)
+    return _model("OneToMany").loss(xs[0], ys)
+
+
+def _dynamical_system(steps: int) -> Tensor:
+    system = models.DynamicalSystem(N_IN, N_HIDDEN, rng=np.random.default_rng(0))
+    return system(_sequences(steps)[0])
 
 
 PICTURES: dict[str, Callable[[int], Tensor]] = {
-    "many-to-many": many_to_many,
-    "dynamical-system": dynamical_system,
+    "many-to-many": _every_step("ManyToMany"),
+    "output-feedback": _output_feedback("free"),
+    "teacher-forcing": _output_feedback("teacher"),
+    "many-to-one": _many_to_one,
+    "dynamical-system": _dynamical_system,
+    "one-to-many": _one_to_many,
+    "bidirectional": _every_step("Bidirectional"),
+    "encoder-decoder": _every_step("EncoderDecoder"),
+    "lstm": _every_step("ManyToMany", cell="lstm"),
+    "gru": _every_step("ManyToMany", cell="gru"),
+    "stacked": _every_step("ManyToMany", layers=2),
 }
+
+
+def recorded(name: str, steps: int) -> Any:
+    """What to draw for a name of ``PICTURES``, or for ``FILE.py:FUNCTION``.
+
+    The function returns a Tensor (or a list of them, or a Graph); if it has a parameter
+    it is given the number of steps. Raises ValueError with one line that says what is
+    wrong.
+    """
+    if name in PICTURES:
+        return PICTURES[name](steps)
+    path, colon, function = name.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise ValueError(
+            f"no network {name!r}; there is {', '.join(PICTURES)}, or FILE.py:FUNCTION"
+        )
+    if not Path(path).is_file():
+        raise ValueError(f"no file {path}")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(Path(path).resolve().parent))
+    try:
+        spec.loader.exec_module(module)
+        record = getattr(module, function, None)
+        if not callable(record):
+            raise ValueError(f"{path} has no function {function!r}")
+        taken = inspect.signature(record).parameters
+        found = record(steps) if taken else record()
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{name} failed: {type(error).__name__}: {error}") from error
+    finally:
+        del sys.path[0]
+    if found is None:
+        raise ValueError(f"{name} returned nothing: it must return a Tensor to draw")
+    return found
