@@ -39,17 +39,25 @@ def _model(name: str, **options: Any) -> Any:
 
 def _every_step(name: str, **options: Any) -> Callable[[int], Tensor]:
     """A network with a loss at every step."""
-    return lambda steps: _model(name, **options).loss(*_sequences(steps))
+
+    def record(steps: int) -> Tensor:
+        loss: Tensor = _model(name, **options).loss(*_sequences(steps))
+        return loss
+
+    return record
 
 
 def _many_to_one(steps: int) -> Tensor:
     xs, ys = _sequences(steps)
-    return _model("ManyToOne").loss(xs, ys[0])
+    loss: Tensor = _model("ManyToOne").loss(xs, ys[0])
+    return loss
 
 
 def _output_feedback(feedback: str) -> Callable[[int], Tensor]:
     def record(steps: int) -> Tensor:
-        loss = _model("OutputFeedback").loss(*_sequences(steps), feedback=feedback)
+        loss: Tensor = _model("OutputFeedback").loss(
+            *_sequences(steps), feedback=feedback
+        )
         return loss
 
     return record
@@ -57,12 +65,14 @@ def _output_feedback(feedback: str) -> Callable[[int], Tensor]:
 
 def _one_to_many(steps: int) -> Tensor:
     xs, ys = _sequences(steps)
-    return _model("OneToMany").loss(xs[0], ys)
+    loss: Tensor = _model("OneToMany").loss(xs[0], ys)
+    return loss
 
 
 def _dynamical_system(steps: int) -> Tensor:
     system = models.DynamicalSystem(N_IN, N_HIDDEN, rng=np.random.default_rng(0))
-    return system(_sequences(steps)[0])
+    state: Tensor = system(_sequences(steps)[0])
+    return state
 
 
 PICTURES: dict[str, Callable[[int], Tensor]] = {
