@@ -1,0 +1,228 @@
+"""Sequences that are made: the classic tasks, each from a NumPy generator.
+
+Arrays are time-major. Inputs are float32, classes are whole numbers.
+
+>>> rng = np.random.default_rng(0)
+>>> xs, y = adding(rng, steps=50, batch=4)
+>>> xs.shape, y.shape
+((50, 4, 2), (4, 1))
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "DNA",
+    "REBER",
+    "adding",
+    "copying",
+    "embedded_reber",
+    "legal",
+    "letters",
+    "mackey_glass",
+    "parity",
+    "promoter_like",
+    "reber",
+    "sine",
+    "temporal_xor",
+]
+
+Array = NDArray[Any]
+Rng = np.random.Generator
+DNA = "acgt"
+REBER = "BTPSXVE"
+# From each state of the grammar: the symbols that may follow, and where they lead.
+REBER_STATES: tuple[dict[str, int], ...] = (
+    {"B": 1},
+    {"T": 2, "P": 3},
+    {"S": 2, "X": 4},
+    {"T": 3, "V": 5},
+    {"X": 3, "S": 6},
+    {"P": 4, "V": 6},
+    {"E": 7},
+    {},
+)
+
+
+def adding(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
+    """Numbers in [0, 1) and two marks, one per half; the target is the marked sum.
+
+    (Hochreiter and Schmidhuber 1997.) Always answering 1 has a squared error of 1/6.
+    """
+    values = rng.random((steps, batch))
+    marks = np.zeros((steps, batch))
+    each = np.arange(batch)
+    first = rng.integers(0, steps // 2, batch)
+    second = rng.integers(steps // 2, steps, batch)
+    marks[first, each] = marks[second, each] = 1
+    y = values[first, each] + values[second, each]
+    xs = np.stack([values, marks], axis=-1).astype(np.float32)
+    return xs, y[:, None].astype(np.float32)
+
+
+def copying(rng: Rng, gap: int, batch: int, items: int = 5) -> tuple[Array, Array]:
+    """``items`` of 8 symbols, ``gap`` blanks, a signal, and then the items again.
+
+    (Arjovsky 2016.) Class numbers, inputs and targets (gap + 2 items, batch): 0..7 are
+    the symbols, 8 is blank, 9 the signal. Without a memory the best mean loss is
+    items ln 8 / (gap + 2 items).
+    """
+    symbols = rng.integers(0, 8, (items, batch))
+    xs = np.full((gap + 2 * items, batch), 8)
+    ys = np.full((gap + 2 * items, batch), 8)
+    xs[:items] = symbols
+    xs[items + gap - 1] = 9
+    ys[-items:] = symbols
+    return xs, ys
+
+
+def parity(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
+    """Bits (steps, batch, 1), and whether there were an odd number of ones so far."""
+    bits = rng.integers(0, 2, (steps, batch))
+    return bits[..., None].astype(np.float32), np.cumsum(bits, 0) % 2
+
+
+def temporal_xor(rng: Rng, bits: int) -> Array:
+    """b1, b2, b1 xor b2, b3, ...: every third bit follows from the two before.
+
+    (Elman 1990.) Shape (bits,), a multiple of three.
+    """
+    pairs = rng.integers(0, 2, (bits // 3, 2))
+    return np.column_stack([pairs, pairs[:, 0] ^ pairs[:, 1]]).ravel()
+
+
+# Consonant, vowel, interrupted, high, back, voiced (Elman 1990, table 1).
+LETTERS = {
+    "b": (1, 0, 1, 0, 0, 1),
+    "d": (1, 0, 1, 1, 0, 1),
+    "g": (1, 0, 1, 0, 1, 1),
+    "a": (0, 1, 0, 0, 1, 1),
+    "i": (0, 1, 0, 1, 0, 1),
+    "u": (0, 1, 0, 1, 1, 1),
+}
+
+
+def letters(rng: Rng, consonants: int) -> tuple[str, Array]:
+    """A random row of ba, dii and guuu: the text, and its features (letters, 6).
+
+    (Elman 1990.) Which consonant comes is chance; all that follows it is certain.
+    """
+    text = "".join(rng.choice(["ba", "dii", "guuu"], consonants))
+    return text, np.array([LETTERS[c] for c in text], np.float32)
+
+
+def reber(rng: Rng) -> str:
+    """A string of the Reber grammar, each branch with probability 1/2.
+
+    >>> reber(np.random.default_rng(0))[0], legal("BTXSE"), legal("BTXPE")
+    ('B', True, False)
+    """
+    state, text = 0, ""
+    while REBER_STATES[state]:
+        symbols = sorted(REBER_STATES[state])
+        symbol = symbols[int(rng.integers(len(symbols)))]
+        text, state = text + symbol, REBER_STATES[state][symbol]
+    return text
+
+
+def following(text: str) -> list[set[str]]:
+    """After each symbol of a Reber string, those that may come next.
+
+    >>> [sorted(s) for s in following("BT")]
+    [['P', 'T'], ['S', 'X']]
+    """
+    state, found = 0, []
+    for symbol in text:
+        if symbol not in REBER_STATES[state]:
+            raise ValueError(f"{text!r} is no string of the Reber grammar")
+        state = REBER_STATES[state][symbol]
+        found.append(set(REBER_STATES[state]))
+    return found
+
+
+def legal(text: str) -> bool:
+    """Whether a text is a whole string of the Reber grammar."""
+    try:
+        return bool(text) and not following(text)[-1]
+    except ValueError:
+        return False
+
+
+def embedded_reber(rng: Rng) -> str:
+    """B, T or P, a Reber string, the same T or P, E: the second symbol must be kept."""
+    which = "TP"[int(rng.integers(2))]
+    return f"B{which}{reber(rng)}{which}E"
+
+
+def embedded_following(text: str) -> list[set[str]]:
+    """After each symbol of an embedded Reber string, those that may come next."""
+    inner = following(text[2:-2])
+    return [{"T", "P"}, {"B"}, *inner[:-1], {text[1]}, {"E"}, set()]
+
+
+def sine(steps: int, period: float = 20.0, outputs: int = 1) -> Array:
+    """sin, or sin and cos, of a regular rotation: (steps, 1, outputs) float32."""
+    angle = 2 * np.pi * np.arange(steps) / period
+    both = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
+    return both[:, None, :outputs].astype(np.float32)
+
+
+def mackey_glass(steps: int, tau: float = 17.0, start: float = 1.2) -> Array:
+    """dx/dt = 0.2 x(t-τ) / (1 + x(t-τ)^10) - 0.1 x(t), sampled once a unit of time.
+
+    (Mackey and Glass 1977.) Runge-Kutta of order 4 with dt = 0.1; x is 0 before 0.
+    """
+    per, delay = 10, round(tau * 10)
+    dt, x = 0.1, np.zeros(steps * per + 1)
+    x[0] = start
+
+    def slope(now: float, past: float) -> float:
+        return 0.2 * past / (1 + past**10) - 0.1 * now
+
+    for i in range(steps * per):
+        a = x[i - delay] if i >= delay else 0.0
+        b = x[i + 1 - delay] if i + 1 >= delay else 0.0
+        mid = (a + b) / 2
+        k1 = slope(x[i], a)
+        k2 = slope(x[i] + dt / 2 * k1, mid)
+        k3 = slope(x[i] + dt / 2 * k2, mid)
+        k4 = slope(x[i] + dt * k3, b)
+        x[i + 1] = x[i] + dt / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    return x[:-1:per]
+
+
+def promoter_like(
+    rng: Rng, count: int, kept: float = 0.8
+) -> tuple[list[str], Array, Array]:
+    """Random DNA of 57 letters; half of it has TTGACA and TATAAT, 17 letters apart.
+
+    Every letter of the two planted motifs is kept with probability ``kept``, else drawn
+    at random. Gives the sequences, the classes (1 planted, 0 not), and the log of the
+    likelihood ratio that the process itself assigns to the class. Its sign is the best
+    possible answer, so its error is the best that is to be had.
+    """
+    boxes, at = ("ttgaca", "tataat"), (12, 35)
+    letters = np.array(list(DNA))
+    numbers = rng.integers(0, 4, (count, 57))
+    classes = rng.integers(0, 2, count)
+    shift = rng.integers(-2, 3, count)
+    for i in np.flatnonzero(classes):
+        for box, place in zip(boxes, at, strict=True):
+            planted = np.array([DNA.index(c) for c in box])
+            keep = rng.random(6) < kept
+            where = slice(place + shift[i], place + shift[i] + 6)
+            numbers[i, where] = np.where(keep, planted, numbers[i, where])
+    # P(letter | planted) / (1/4), averaged over the five places it may have.
+    hit, miss = 4 * (kept + (1 - kept) / 4), 1 - kept
+    ratios = []
+    for s in range(-2, 3):
+        ratio = np.ones(count)
+        for box, place in zip(boxes, at, strict=True):
+            planted = np.array([DNA.index(c) for c in box])
+            same = numbers[:, place + s : place + s + 6] == planted
+            ratio *= np.where(same, hit, miss).prod(1)
+        ratios.append(ratio)
+    best = np.log(np.mean(ratios, axis=0))
+    return ["".join(row) for row in letters[numbers]], classes, best
