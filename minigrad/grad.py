@@ -156,17 +156,27 @@ def _fit(d: Any, x: Any, op: Any) -> Any:
 def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
     """Sum d over the axes along which an operand of ``shape`` was broadcast."""
     lead = d.ndim - len(shape)
-    if lead < 0 or any(
-        n not in (1, m) for n, m in zip(shape, d.shape[lead:], strict=True)
+    inner = d.shape[lead:] if lead > 0 else d.shape
+    if lead < 0 or (
+        inner != shape
+        and any(n not in (1, m) for n, m in zip(shape, inner, strict=True))
     ):
         raise ValueError(
             f"a gradient rule of {op.name} gave shape {d.shape} for an input of "
             f"shape {shape}"
         )
     if lead:
-        d = d.sum(axis=tuple(range(lead)))
-    ones = tuple(i for i, n in enumerate(shape) if n == 1 and d.shape[i] != 1)
-    return d.sum(axis=ones, keepdims=True) if ones else d
+        d = _sum(d, tuple(range(lead)), False)
+    if inner == shape:
+        return d
+    return _sum(d, tuple(i for i, n in enumerate(shape) if n != inner[i]), True)
+
+
+def _sum(d: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """d.sum(axes), for an array without the layers of Python around it."""
+    if isinstance(d, Tensor):
+        return d.sum(axis=axes, keepdims=keepdims)
+    return np.add.reduce(d, axes, keepdims=keepdims)
 
 
 class _ArraySums:

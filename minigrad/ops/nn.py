@@ -98,7 +98,11 @@ def target_weights(
         return q / total
 
 
-def _check_classes(name: str, o: Any, target: Any, ignore_index: int) -> None:
+def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
+    """Where targets are not ignored: an array of booleans, or None for everywhere.
+
+    Raises ValueError for targets that are not class numbers of o.
+    """
     if target.dtype.kind not in "iu" or target.shape != o.shape[:-1]:
         hint = "; a one-hot y becomes y.argmax(-1)" if target.shape == o.shape else ""
         raise ValueError(
@@ -106,13 +110,19 @@ def _check_classes(name: str, o: Any, target: Any, ignore_index: int) -> None:
             f"integers of shape {o.shape[:-1]}; got {target.dtype} of shape "
             f"{target.shape}{hint}"
         )
-    if target.size and not 0 <= target.min() <= target.max() < o.shape[-1]:
-        known = target[target != ignore_index]
-        if known.size and not 0 <= known.min() <= known.max() < o.shape[-1]:
-            raise ValueError(
-                f"{name}: class numbers lie in 0..{o.shape[-1] - 1}, got "
-                f"{known.min()}..{known.max()}"
-            )
+    if not target.size:
+        return None
+    low, high = np.minimum.reduce(target, None), np.maximum.reduce(target, None)
+    if low >= 0 and high < o.shape[-1] and not 0 <= ignore_index <= high:
+        return None
+    kept = target != ignore_index
+    known = target[kept]
+    if known.size and not 0 <= known.min() <= known.max() < o.shape[-1]:
+        raise ValueError(
+            f"{name}: class numbers lie in 0..{o.shape[-1] - 1}, got "
+            f"{known.min()}..{known.max()}"
+        )
+    return kept
 
 
 def _per_row(g: Any, target: Any, reduction: str) -> Any:
@@ -150,21 +160,38 @@ def nll_loss(
     """
     logp, target = np.asarray(logp), np.asarray(target)
     _check_reduction(reduction)
-    _check_classes("nll_loss", logp, target, ignore_index)
+    kept_targets("nll_loss", logp, target, ignore_index)
     q = target_weights.forward(target, logp, weight, ignore_index, reduction)
     return _negative_likelihood(logp, q, reduction)
 
 
-def _picked(logp: Any, target: Any, ignore_index: int, reduction: str) -> Any:
-    """The same where all targets weigh alike: -logp at each, without the zeros."""
-    kept = target != ignore_index
-    rows = logp.reshape(-1, logp.shape[-1])
-    loss = rows[np.arange(len(rows)), np.where(kept, target, 0).reshape(-1)]
-    loss = np.where(kept, -loss.reshape(target.shape), 0)
-    if reduction != "mean":
-        return loss if reduction == "none" else np.sum(loss)
-    with np.errstate(invalid="ignore"):
-        return np.add.reduce(loss, None) / np.add.reduce(kept, None, loss.dtype)
+def _shifted(o: Any) -> tuple[Any, Any]:
+    """o less its largest along the classes, and the exponentials of that."""
+    z = o - np.maximum.reduce(o, -1, keepdims=True)
+    return z, np.exp(z)
+
+
+def _picked(o: Any, target: Any, kept: Any, reduction: str) -> Any:
+    """Cross-entropies where all targets weigh alike: only theirs are computed."""
+    z, e = _shifted(o)
+    index = target if kept is None else np.where(kept, target, 0)
+    rows = z.reshape(-1, z.shape[-1])
+    picked = rows[np.arange(len(rows)), index.reshape(-1)].reshape(target.shape)
+    loss = np.log(np.add.reduce(e, -1)) - picked
+    if kept is not None:
+        loss = np.where(kept, loss, 0)
+    if reduction == "none":
+        return loss
+    total = np.add.reduce(loss, None)
+    if reduction == "sum":
+        return total
+    with np.errstate(invalid="ignore"):  # no target at all gives NaN, as PyTorch
+        return total / _count(target, kept, o.dtype)
+
+
+def _count(target: Any, kept: Any, dtype: Any) -> Any:
+    """How many targets are not ignored."""
+    return dtype.type(target.size if kept is None else np.add.reduce(kept, None))
 
 
 def _cross_entropy_of_arrays(
@@ -174,16 +201,20 @@ def _cross_entropy_of_arrays(
 
     A target that is ignored gets zeros, and NaN where the mean has no target at all.
     """
-    kept = target != ignore_index
-    rows = np.ascontiguousarray(softmax.forward(o)).reshape(-1, o.shape[-1])
-    rows[np.arange(len(rows)), np.where(kept, target, 0).reshape(-1)] -= 1
+    kept = kept_targets("cross_entropy", o, target, ignore_index)
+    _, e = _shifted(o)
+    rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])
+    rows /= np.add.reduce(rows, 1, keepdims=True)
+    index = target if kept is None else np.where(kept, target, 0)
+    rows[np.arange(len(rows)), index.reshape(-1)] -= 1
     if reduction == "mean":
-        count = np.add.reduce(kept, None, o.dtype)
-        g = g / count if count else np.nan
-    if reduction == "mean" and (not kept.size or kept.all() or not kept.any()):
-        rows *= g
-    else:
-        rows *= np.where(kept, g, 0).reshape(-1, 1)
+        count = _count(target, kept, o.dtype)
+        g = g / count if count else o.dtype.type(np.nan)
+        if kept is not None and not count:
+            kept = None
+    if np.ndim(g) or kept is not None:
+        g = np.reshape(g if kept is None else np.where(kept, g, 0), (-1, 1))
+    rows *= g
     return rows.reshape(o.shape)
 
 
@@ -228,9 +259,9 @@ def cross_entropy(
     """
     o, target = np.asarray(o), np.asarray(target)
     _check_reduction(reduction)
-    _check_classes("cross_entropy", o, target, ignore_index)
+    kept = kept_targets("cross_entropy", o, target, ignore_index)
     if weight is None and not label_smoothing:
-        return _picked(log_softmax.forward(o), target, ignore_index, reduction)
+        return _picked(o, target, kept, reduction)
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing
     )
