@@ -1,4 +1,4 @@
-"""The command ``minigrad``: train a task, draw a network.
+"""The command ``minigrad``: train a task, draw a network, check ops.
 
     minigrad train sunspots
     minigrad draw many-to-many --steps 20 -o rnn.png

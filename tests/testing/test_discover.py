@@ -5,6 +5,7 @@ import types
 
 import pytest
 
+from minigrad.cli import main
 from minigrad.op import registry
 from minigrad.testing import check_file, pytest_cases
 from minigrad.testing.discover import rows_of
@@ -115,3 +116,23 @@ def test_pytest_cases_of_a_module(write):
 def test_imported_ops_are_not_the_modules_own():
     assert rows_of(types.ModuleType("empty")) == []
     assert "tanh" not in {row.op.name for row in rows_of(sys.modules[__name__])}
+
+
+def test_the_command_prints_the_table_and_returns_0(write, capsys):
+    assert main(["check", str(write(FILE))]) == 0
+    out = capsys.readouterr().out
+    assert "my_cube" in out
+    assert "FAILED" not in out
+
+
+def test_the_command_returns_1_where_a_check_fails(write, capsys):
+    assert main(["check", str(write(FILE + WRONG))]) == 1
+    out = capsys.readouterr().out
+    assert "FAILED" in out
+    assert "op my_wrong, case 0" in out
+
+
+def test_the_command_says_in_one_line_what_is_wrong(write, capsys):
+    assert main(["check", str(write("x = 1"))]) == 2
+    assert "declares no op" in capsys.readouterr().err
+    assert main(["check", "nothing.py"]) == 2
