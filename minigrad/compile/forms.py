@@ -25,10 +25,15 @@ def spread_mean_to(
     return spread_to(a / (size / (a.size or 1)), shape, axis, keepdims)
 
 
+def join(parts: Any, axis: int = 0, keys: Any = ()) -> Any:
+    """Parts one behind the other along an axis; the ``keys`` say where each lies."""
+    return np.concatenate(parts, axis)
+
+
 def _kept(index: Any, classes: int, ignore_index: int) -> Any:
-    """Which targets are not ignored: None for all of them. Raises for a wrong number."""
+    """Which targets are not ignored, None for all; a number out of range raises."""
     low, high = index.min(initial=0), index.max(initial=0)
-    if 0 <= low and high < classes and not 0 <= ignore_index <= high:
+    if low >= 0 and high < classes and not 0 <= ignore_index <= high:
         return None
     kept = index != ignore_index
     known = index[kept]
@@ -68,6 +73,6 @@ def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
 def per_kept(
     index: Any, ignore_index: int = -100, axis: Any = None, dtype: str = "float64"
 ) -> Any:
-    """One over the number of targets that are not ignored; NaN, as PyTorch, for none."""
+    """One over the number of targets not ignored; NaN, as PyTorch, for none."""
     kept = np.add.reduce(index != ignore_index, axis=axis, dtype=dtype)
     return 1 / np.where(kept, kept, np.nan).astype(dtype)

@@ -18,7 +18,7 @@ from keyword import kwlist
 from typing import Any, NamedTuple
 
 from minigrad.compile import forms
-from minigrad.graph import Graph, Spec
+from minigrad.graph import Graph, Node, Spec
 from minigrad.op import registry
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
@@ -71,7 +71,7 @@ class Steps(NamedTuple):
         return cls(Count.of_end(span.first), Count.of_end(span.last))
 
     @property
-    def count(self) -> Count:
+    def number(self) -> Count:
         """How many steps these are."""
         return self.last - self.first + 1
 
@@ -110,6 +110,12 @@ class Line:
     def timed(self) -> bool:
         """Whether it has a value for each step."""
         return self.clock is not None and not self.reduces
+
+    @property
+    def span(self) -> Steps:
+        """The steps of a line that has some."""
+        assert self.steps is not None, f"{self.name} has no time"
+        return self.steps
 
     def sources(self) -> Iterable[Source]:
         """All sources of all operands."""
@@ -177,9 +183,9 @@ def straight_program(graph: Graph) -> LoopProgram:
             attrs["t"] = node.scope.t
         role = Role(
             i, node.kind, node.op, attrs, node.name, (), (), None, None, value,
-            (), _spec(node), None, node.name or f"{node.op.name if node.op else 'c'}_{i}",
+            (), _spec(node), None, node.name or f"{_what(node)}_{i}",
         )  # fmt: skip
-        reads = [(Source(number[s], "plain"),) for s in node.inputs]
+        reads: list[Operand] = [(Source(number[s], "plain"),) for s in node.inputs]
         lines[i] = Line(
             i, _identifier(role, taken), node.kind, node.op.name if node.op else "",
             node.op and node.op.forward, attrs, reads, None, None,
@@ -191,7 +197,11 @@ def straight_program(graph: Graph) -> LoopProgram:
     return LoopProgram(lines, outputs, ())
 
 
-def _spec(node: Any) -> Any:
+def _what(node: Node) -> str:
+    return node.op.name if node.op is not None else "c"
+
+
+def _spec(node: Node) -> Spec:
     value = node.value
     return Spec(
         tuple(getattr(value, "shape", ())),
@@ -211,5 +221,5 @@ def _identifier(role: Role, taken: set[str]) -> str:
 
 # Names that the source needs for itself.
 RESERVED = frozenset(
-    [*kwlist, *dir(forms), *"T np w t part views run workspace".split()]
+    [*kwlist, *dir(forms), "T", "np", "w", "t", "part", "views", "run", "workspace"]
 )

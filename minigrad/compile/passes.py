@@ -5,6 +5,7 @@ and after, and what it moved.
 
     prune        drop what no output needs, and operands read for their shape alone
     invariants   what does not depend on the step happens once
+    joins        pieces scattered side by side are laid there
     share        equal lines become one
     open_losses  softmax and cross-entropy of one o are opened into parts they share
     products     a sum over the steps of products becomes one product over all steps
@@ -18,17 +19,18 @@ import numpy as np
 from minigrad.compile import forms
 from minigrad.compile.line import Line, LoopProgram, Steps
 from minigrad.graph import same_value
-from minigrad.recurrence import Ahead, Source
+from minigrad.recurrence import Ahead, Operand, Source
 
 Pass = Callable[[LoopProgram], str]
 
 
 def run_passes(program: LoopProgram) -> None:
     """Apply every pass once, in the order of the module's table."""
-    for step in (static_shapes, prune, invariants, share, open_losses, share, prune):
+    for step in (
+        static_shapes, joins, prune, invariants, share, open_losses, share, prune,
+        products, prune,
+    ):  # fmt: skip
         _run(program, step)
-    _run(program, products)
-    _run(program, prune)
 
 
 def _run(program: LoopProgram, step: Pass) -> None:
@@ -73,6 +75,51 @@ def static_shapes(program: LoopProgram) -> str:
             line.op = f"{line.op}_to"
             line.attrs = line.attrs | {"shape": line.shape}
     return f"{changed} lines read no value for its shape"
+
+
+def joins(program: LoopProgram) -> str:
+    """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
+    joined = []
+    for line in program.lines.values():
+        if line.op != "scatter_n" or not line.timed:
+            continue
+        parts, keys = line.reads[1:], line.attrs["keys"]
+        same = all(program.lines[s.role].dtype == line.dtype for o in parts for s in o)
+        tiles = _tiles(keys, line.shape) if len(parts) == len(keys) and same else None
+        if tiles is None:
+            continue
+        axis, order = tiles
+        line.op, line.forward = "join", forms.join
+        line.reads = [parts[i] for i in order]
+        line.attrs = {"axis": axis, "keys": tuple(keys[i] for i in order)}
+        joined.append(line.name)
+    return f"side by side: {', '.join(joined)}" if joined else "none"
+
+
+def _tiles(keys: Any, shape: tuple[int, ...]) -> tuple[int, list[int]] | None:
+    """The axis that slices tile without gap or overlap, and their order along it."""
+    ranges = []
+    axes = set()
+    for key in keys:
+        parts = key if isinstance(key, tuple) else (key,)
+        if len(parts) > len(shape) or not all(isinstance(p, slice) for p in parts):
+            return None
+        cut = [a for a, p in enumerate(parts) if p != slice(None)]
+        if len(cut) != 1 or _moves(parts[cut[0]]):
+            return None
+        axes.update(cut)
+        start, stop, step = parts[cut[0]].indices(shape[cut[0]])
+        if step != 1:
+            return None
+        ranges.append((start, stop))
+    if len(axes) != 1:
+        return None
+    (axis,) = axes
+    order = sorted(range(len(ranges)), key=lambda i: ranges[i])
+    ends = [0, *(ranges[i][1] for i in order)]
+    if [ranges[i][0] for i in order] != ends[:-1] or ends[-1] != shape[axis]:
+        return None
+    return axis, order
 
 
 def invariants(program: LoopProgram) -> str:
@@ -239,7 +286,7 @@ class _Adder:
 def _open_gradient(
     program: LoopProgram, target: Any, ignore: Any, reduction: str, share: Any
 ) -> None:
-    """Rewrite g * (softmax * rows(q) - q), q the weights of the target, by its parts."""
+    """Rewrite g * (softmax * rows(q) - q), q the target's weights, by its parts."""
     lines = program.lines
     for line in list(lines.values()):
         if line.op != "multiply" or any(len(operand) != 1 for operand in line.reads):
@@ -272,7 +319,7 @@ def products(program: LoopProgram) -> str:
     for line in list(program.lines.values()):
         if line.op != "add_n" or line.clock is not None:
             continue
-        reads = []
+        reads: list[Operand] = []
         for operand in line.reads:
             for source in operand:
                 if source.kind != "gather" and source.kind != "pick":
@@ -295,7 +342,7 @@ def products(program: LoopProgram) -> str:
                             "product_over_steps",
                             [flip.reads[0], term.reads[1]],
                         )
-                elif whole and term.op == "sum" and term.attrs == {"axis": (0,)}:
+                elif whole and term.op == "sum" and _over_rows(term):
                     op, operands = "rows_over_steps", [term.reads[0]]
                 if operands is None:
                     span = term_span(source)
@@ -311,6 +358,11 @@ def products(program: LoopProgram) -> str:
         if len(reads) == 1:
             replace(program, line.index, reads[0][0].role)
     return f"one operation each: {', '.join(said)}" if said else "none"
+
+
+def _over_rows(term: Line) -> bool:
+    one = term.attrs.get("axis") in (0, (0,)) and not term.attrs.get("keepdims")
+    return one and len(term.shape) == 1
 
 
 def term_span(source: Source) -> Any:

@@ -1,10 +1,10 @@
 """``compile``: a function of arrays recorded once, then run as NumPy source.
 
 Vocabulary
-    trace    one eager run of the function in which everything, gradients too, is recorded
+    trace    one eager run of the function that records everything, gradients too
     key      what a program depends on: shapes, dtypes and structure of the arguments
-    Program  a compiled function; it keeps one program per key, and one for every number
-             of steps as soon as traces of two lengths have folded to the same recurrence
+    Program  a compiled function; it keeps the code of each key, and one for every
+             number of steps once traces of two lengths have folded alike
 
 >>> import numpy as np
 >>> import minigrad as mg
@@ -28,13 +28,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compile.emit import Emitter
+from minigrad.compile.emit import emit
 from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
 from minigrad.compile.passes import run_passes
-from minigrad.compile.schedule import NotFoldable, schedule
+from minigrad.compile.schedule import NotFoldableError, schedule
+from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node, same_value
-from minigrad.op import Untraceable, tracing
+from minigrad.op import TraceError, tracing
 from minigrad.scope import ROOT
 from minigrad.tensor import Tensor, tensor
 
@@ -75,9 +76,9 @@ class Code:
         self.recurrence = recurrence
         self.program = self._planned(graph, recurrence)
         self.arguments = self._find_arguments(positions)
-        emitter = Emitter(self.program, self.phases)
-        self.source = emitter.source([a.line for a in self.arguments])
-        namespace = dict(emitter.namespace)
+        writer = Writer(self.program, self.phases)
+        self.source = emit(writer, [a.line for a in self.arguments])
+        namespace = dict(writer.namespace)
         exec(_compiled(self.source), namespace)
         self.workspace = namespace["workspace"]
         self.run = namespace["run"]
@@ -93,7 +94,7 @@ class Code:
                 run_passes(program)
                 self.phases = schedule(program)
                 return program
-            except NotFoldable as reason:
+            except NotFoldableError as reason:
                 self.recurrence = None
                 note = str(reason)
         else:
@@ -170,6 +171,7 @@ class Program:
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run compiled; the first call with new shapes traces and compiles."""
         arrays: list[Any] = []
         structure = _flatten((args, kwargs), arrays)
         shapes = tuple((a.shape, a.dtype.str) for a in arrays)
@@ -182,7 +184,7 @@ class Program:
             if entry is None:
                 try:
                     entry = self._trace(key, args, kwargs, arrays)
-                except Untraceable as reason:
+                except TraceError as reason:
                     self._refuse(key, str(reason))
                     return self.eager(*args, **kwargs)
             self.codes[key] = entry
@@ -215,7 +217,7 @@ class Program:
         name = getattr(self.eager, "__name__", "the function")
         text = f"{name} is not compiled and runs eagerly: {reason}"
         if self.strict:
-            raise Untraceable(text)
+            raise TraceError(text)
         if not self.refused:
             warnings.warn(text, RuntimeWarning, stacklevel=3)
         self.refused.add(key)
@@ -241,7 +243,7 @@ class Program:
         outputs: list[Tensor] = []
         returned = _outputs(result, outputs)
         if not outputs:
-            raise Untraceable("it returns no Tensor")
+            raise TraceError("it returns no Tensor")
         graph = Graph(outputs)
         positions = {t.node: i for i, t in enumerate(inputs)}
         try:
@@ -282,15 +284,17 @@ def _same_leaves(
     mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
     theirs = [r.leaf for r in code.recurrence.roles if r.leaf is not None]
     given = {a.line.leaf: a.position for a in code.arguments}
-    for a, b in zip(mine, theirs, strict=True):
-        if b.kind == "parameter":
-            if a is not b:
+    for leaf, known in zip(mine, theirs, strict=True):
+        if known.kind == "parameter":
+            if leaf is not known:
                 return False
             continue
-        if b in given and given[b] is not None and positions.get(a) != given[b]:
+        if given.get(known) is not None and positions.get(leaf) != given[known]:
             return False
         # An array that the function made itself is part of the program.
-        if b not in given and (a in positions or not same_value(a.value, b.value)):
+        if known not in given and (
+            leaf in positions or not same_value(leaf.value, known.value)
+        ):
             return False
     return True
 
@@ -363,7 +367,7 @@ def _outputs(value: Any, found: list[Tensor]) -> Any:
         return ("dict", *((k, _outputs(v, found)) for k, v in value.items()))
     if value is None or isinstance(value, (bool, int, float, str)):
         return ("value", value)
-    raise Untraceable(f"it returns a {type(value).__name__}, not a Tensor")
+    raise TraceError(f"it returns a {type(value).__name__}, not a Tensor")
 
 
 def _rebuild(structure: Any, arrays: Iterator[Any]) -> Any:

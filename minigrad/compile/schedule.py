@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from minigrad.compile.line import Line, LoopProgram
 
 
-class NotFoldable(Exception):
+class NotFoldableError(Exception):
     """The lines cannot be put in an order; the program is compiled without folding."""
 
 
@@ -29,7 +29,7 @@ def schedule(program: LoopProgram) -> list[Phase]:
     """The phases of a program, each after those that it reads."""
     groups = _groups(program)
     of = {i: g for g, group in enumerate(groups) for i in group}
-    waiting = {g: 0 for g in range(len(groups))}
+    waiting = dict.fromkeys(range(len(groups)), 0)
     readers: dict[int, set[int]] = {g: set() for g in range(len(groups))}
     for i, line in program.lines.items():
         for source in line.sources():
@@ -58,15 +58,17 @@ def _phase(program: LoopProgram, group: list[int]) -> Phase:
         for source in line.sources():
             if source.role in inside:
                 if source.delay is None:
-                    raise NotFoldable(f"{line.name} depends on itself outside of time")
+                    raise NotFoldableError(
+                        f"{line.name} depends on itself outside of time"
+                    )
                 if source.delay:
                     signs.add(1 if source.delay > 0 else -1)
     if not signs:
         if len(lines) > 1:
-            raise NotFoldable("a step depends on itself")
+            raise NotFoldableError("a step depends on itself")
         return Phase(lines)
     if len(signs) > 1 or len({line.clock for line in lines}) > 1:
-        raise NotFoldable("a loop that runs in both directions")
+        raise NotFoldableError("a loop that runs in both directions")
     return Phase(_body(lines, inside), signs.pop())
 
 
@@ -82,7 +84,7 @@ def _body(lines: list[Line], inside: set[int]) -> list[Line]:
     while left:
         ready = next((x for x in left if waiting[x.index] <= done), None)
         if ready is None:
-            raise NotFoldable("a step depends on itself")
+            raise NotFoldableError("a step depends on itself")
         ordered.append(ready)
         done.add(ready.index)
         left.remove(ready)

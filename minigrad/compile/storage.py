@@ -9,21 +9,51 @@ Vocabulary
 """
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
-from minigrad.recurrence import Operand
+from minigrad.recurrence import Ahead, Operand
 
 # Ops whose result, over the stacked steps, may be a view of what they read.
 VIEWS = frozenset(
-    "step transpose swapaxes reshape squeeze expand_dims spread_to broadcast_to getitem "
-    "stack".split()
-)
+    [
+        "step", "transpose", "swapaxes", "reshape", "squeeze", "expand_dims",
+        "spread_to", "broadcast_to", "getitem", "stack",
+    ]
+)  # fmt: skip
+
+
+def writes(line: Line) -> bool:
+    """Whether a step of this line is written into a buffer that is given to it."""
+    return (
+        isinstance(line.forward, np.ufunc)
+        or line.op in ("sigmoid", "join")
+        or (line.op == "add_n" and len(line.reads) > 1)
+        or (line.op in ("matmul", "dot") and len(line.shape) == 2)
+    )
+
+
+def is_basic(key: Any) -> bool:
+    """Whether an index is the same at each step and gives a view."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(
+        part is None or part is Ellipsis or type(part) is int
+        or (isinstance(part, slice) and not isinstance(part.start, Ahead)
+            and not isinstance(part.stop, Ahead))
+        for part in parts
+    )  # fmt: skip
 
 
 @dataclass(eq=False)
 class Store:
-    """One array over steps; ``owned`` ones are buffers of the workspace."""
+    """One array over steps.
+
+    ``owned`` ones are made with the workspace; ``view``s of them are never written
+    over by another line.
+    """
 
     name: str
     steps: Steps
@@ -31,6 +61,7 @@ class Store:
     shape: tuple[int, ...]
     dtype: str
     owned: bool
+    view: bool = False
     pads: list[tuple[Steps, Line]] = field(default_factory=list)
     listed: bool = False
 
@@ -49,6 +80,12 @@ class Piece:
     window: Steps | None = None
     one: bool = False
 
+    def cells(self) -> tuple[Store, Steps]:
+        """The store that is read, and which steps of it."""
+        assert self.store is not None, f"{self.line.name} has no store"
+        assert self.window is not None, f"{self.line.name} is read outside of time"
+        return self.store, self.window
+
 
 class Storage:
     """Which store each line with time has, decided before any code is written."""
@@ -62,10 +99,16 @@ class Storage:
         self.phases = phases
         self.stores: dict[int, Store] = {}
         self.temporary: set[int] = set()
+        self.seen_in: dict[int, tuple[int, Any]] = {}
+        self.part_of: dict[int, tuple[int, Any]] = {}
         self.last_use = self._last_uses()
         for phase in phases:
             if phase.direction:
                 self._find_temporary(phase)
+        for phase in phases:
+            if phase.direction:
+                self._find_seen(phase)
+        self._find_parts()
         self._find_pads()
 
     def length(self, clock: int | None) -> int:
@@ -80,6 +123,11 @@ class Storage:
             for operand in other.reads
             if any(s.role == line.index for s in operand)
         ]
+
+    def done_with(self, line: Line) -> int:
+        """The phase after which a line does not look at its operands any more."""
+        phase = self.phase_of[line.index]
+        return max(phase, self.last_use[line.index]) if line.op in VIEWS else phase
 
     def _last_uses(self) -> dict[int, int]:
         """The phase after which each line's value is needed no more."""
@@ -113,7 +161,7 @@ class Storage:
                 self.temporary.add(line.index)
 
     def _find_pads(self) -> None:
-        """Initial states that fit before the first or behind the last step of a line."""
+        """Initial states that fit before the first or behind the last step."""
         self.pads: dict[int, list[tuple[Steps, Line]]] = {}
         for reader in self.lines.values():
             for operand in reader.reads:
@@ -127,6 +175,8 @@ class Storage:
                 if (
                     start.kind == "op"
                     or line.index in self.temporary
+                    or line.index in self.part_of
+                    or line.index in self.seen_in
                     or (start.shape != line.shape)
                 ):
                     continue
@@ -142,6 +192,58 @@ class Storage:
                 ]
                 if not same_side:
                     pads.append((cells, start))
+
+    def _find_seen(self, phase: Phase) -> None:
+        """Indexings in a loop that can be views of what it writes."""
+        body = {line.index for line in phase.lines}
+        for line in phase.lines:
+            key = line.attrs.get("key")
+            if line.op != "getitem" or not line.shape or not is_basic(key):
+                continue
+            source = line.reads[0][0]
+            base = self.lines[source.role]
+            if (
+                len(line.reads[0]) != 1 or source.role not in body
+                or source.delay != 0 or base.steps != line.steps
+                or source.role in self.seen_in or not writes(base)
+            ):  # fmt: skip
+                continue
+            read_now = all(
+                s.delay == 0
+                for _, operand in self.readers(line)
+                for s in operand
+                if s.role == line.index
+            )
+            if not (read_now and {base.index, line.index} <= self.temporary):
+                self.temporary -= {base.index, line.index}
+            self.seen_in[line.index] = (base.index, key)
+
+    def _find_parts(self) -> None:
+        """Operands of a join that can be written in their place of it."""
+        for join in self.lines.values():
+            if join.op != "join" or not join.timed:
+                continue
+            if any(
+                s.delay != 0
+                for _, operand in self.readers(join)
+                for s in operand
+                if s.role == join.index
+            ):
+                self.temporary.discard(join.index)
+            for operand, key in zip(join.reads, join.attrs["keys"], strict=True):
+                line = self.lines[operand[0].role]
+                fits = (
+                    len(operand) == 1 and operand[0].delay == 0 and line.timed
+                    and (line.steps, line.dtype) == (join.steps, join.dtype)
+                    and writes(line) and line.op not in ("dot", "matmul", "join")
+                    and line.index not in self.part_of
+                )  # fmt: skip
+                if join.index in self.temporary:
+                    fits = fits and line.index in self.temporary
+                elif fits:
+                    self.temporary.discard(line.index)
+                if fits:
+                    self.part_of[line.index] = (join.index, key)
 
     def place(self, line: Line, store: Store) -> Store:
         """Say where a line's values are."""
@@ -173,15 +275,14 @@ class Storage:
         return self._joined(found)
 
     def whole(self, operand: Operand, line: Line) -> bool:
-        """Whether an operand is read at every step; a sum may lack terms at the ends."""
-        assert line.steps is not None
+        """Whether an operand is read at every step; a sum may lack terms."""
         length = self.length(line.clock)
         spans = [Steps.of(s.span) for s in operand if s.span is not None]
         if len(spans) < len(operand):
             return True
         first = min(span.first.at(length) for span in spans)
         last = max(span.last.at(length) for span in spans)
-        return (first, last) == tuple(count.at(length) for count in line.steps)
+        return (first, last) == tuple(count.at(length) for count in line.span)
 
     def _joined(self, pieces: list[Piece]) -> list[Piece]:
         """Pieces that follow one another in one store, made one."""

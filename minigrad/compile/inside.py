@@ -1,0 +1,57 @@
+"""How each op is written for one step: into a buffer that is given, where it can.
+
+``batch`` uses it too, for what has no way of being written over all steps at once.
+"""
+
+import numpy as np
+
+from minigrad.compile.line import Line
+from minigrad.compile.writer import Writer
+
+
+def sigmoid(x: str, out: str, prefix: str) -> list[str]:
+    """1 / (1 + exp(-x)) as .5 tanh(.5 x) + .5: NumPy has a fast tanh."""
+    return [
+        f"{prefix}multiply({x}, 0.5, {out})",
+        f"{prefix}tanh({out}, {out})",
+        f"{prefix}multiply({out}, 0.5, {out})",
+        f"{prefix}add({out}, 0.5, {out})",
+    ]
+
+
+def step(e: Writer, line: Line, arguments: list[str], target: str | None) -> list[str]:
+    """A line inside of a loop: into ``target``, or into a value of its own name."""
+    out = target or line.name
+    attrs = e.keywords(line.attrs, line)
+    if line.op == "sigmoid":
+        e.ufuncs.update(("multiply", "tanh", "add"))
+        return sigmoid(arguments[0], out, "")
+    if line.op in ("matmul", "dot") and len(line.shape) == 2 and _plain(e, line):
+        return [f"{arguments[0]}.dot({arguments[1]}, {out})"]
+    if isinstance(line.forward, np.ufunc) and line.op != "matmul":
+        name = line.forward.__name__
+        e.ufuncs.add(name)
+        return [f"{name}({', '.join(arguments)}, {e.out(name, out)})"]
+    if line.op == "add_n" and len(arguments) > 1:
+        e.ufuncs.add("add")
+        arguments = sorted(arguments, key=lambda a: a != out)
+        first = f"add({arguments[0]}, {arguments[1]}, {out})"
+        return [first, *(f"add({out}, {a}, {out})" for a in arguments[2:])]
+    if line.op == "step":
+        code = f"{arguments[0]}[t - 1]"
+    elif line.op == "getitem":
+        code = f"{arguments[0]}[{e.literal(line.attrs['key'], line)}]"
+    elif line.op == "matmul":
+        code = f"np.matmul({', '.join(arguments)})"
+    elif line.variadic:
+        code = f"{e.call(line)}([{', '.join(arguments)}]{attrs})"
+    else:
+        code = f"{e.call(line)}({', '.join(arguments)}{attrs})"
+    return [f"{target}[...] = {code}" if target else f"{line.name} = {code}"]
+
+
+def _plain(e: Writer, line: Line) -> bool:
+    """Whether a product can be written into its buffer by BLAS."""
+    kinds = {e.lines[s.role].dtype for s in line.sources()}
+    both = all(len(e.lines[o[0].role].shape) == 2 for o in line.reads)
+    return kinds == {line.dtype} and both
