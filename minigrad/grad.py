@@ -1,12 +1,10 @@
-"""Gradients: one loop, ``pullback``, and the family of functions that it serves.
+"""The family of gradients: grad, its products, Jacobian, Hessian, and shares.
 
 Vocabulary
-    cotangent  the gradient of some scalar by a value, of that value's shape and dtype
-    live       the nodes between outputs and ``wrt``; only they get a cotangent
-    run        one call of the loop; what it records lies in the scope and time of the
-               forward nodes, under their slots, so the backward graph folds too
-    share      what arrives at a shared parameter over one of its uses (eq. 10.26)
+    wrt    the tensors that a gradient is taken by
+    share  what arrives at a shared parameter over one of its uses (eq. 10.26)
 
+All of them call the one loop of ``minigrad.pullback``.
 With ``create_graph`` the rules see Tensors and record, so every order is available.
 
 >>> import minigrad as mg
@@ -17,29 +15,16 @@ With ``create_graph`` the rules see Tensors and record, so every order is availa
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.graph import Leaf, Node, ids, reachable
-from minigrad.op import (
-    WATCHED,
-    Scatter,
-    Untraceable,
-    recording,
-    registry,
-    require_finite,
-    tracing,
-)
-from minigrad.ops.indexing import OPERAND, scatter_into
+from minigrad.graph import Leaf, Node, reachable
+from minigrad.op import Scatter, TraceError, tracing
+from minigrad.ops.indexing import scatter_into
+from minigrad.pullback import pullback
 from minigrad.scope import current
 from minigrad.tensor import Array, Tensor
-
-NUMBERS = frozenset({bool, int, float})
-add_n = registry["add_n"]
-scatter_n = registry["scatter_n"]
 
 
 class Share(NamedTuple):
@@ -49,220 +34,6 @@ class Share(NamedTuple):
     node: Node
     argument: int
     gradient: Tensor
-
-
-def pullback(
-    outputs: Sequence[Node],
-    cotangents: Sequence[Any],
-    wrt: Sequence[Node],
-    record: bool = False,
-    shares: list[tuple[Node, int, Any]] | None = None,
-) -> dict[Node, Any]:
-    """The cotangents of ``wrt`` given those of ``outputs``: the one backward loop.
-
-    Arrays in, arrays out; with ``record``, Tensors in, Tensors out. ``shares`` receives
-    (consumer, argument, cotangent) of each use of the single node in ``wrt``.
-    """
-    order, live = _between(outputs, wrt)
-    sums: _ArraySums | _RecordedSums = (
-        _RecordedSums(next(ids)) if record else _ArraySums()
-    )
-    for node, cotangent in zip(outputs, cotangents, strict=True):
-        if node in live:
-            sums.add(node, cotangent)
-    wanted = set(wrt)
-    watched = recording.get() is WATCHED
-    found: dict[Node, Any] = {}
-    for node in reversed(order):
-        if node not in live:
-            continue
-        g = sums.pop(node)
-        if g is None:
-            continue
-        if node in wanted:
-            found[node] = g
-        if not node.inputs:
-            continue
-        op = node.op
-        attrs = op.attributes(node)
-        y, xs = sums.operands(node)
-        for i, source in enumerate(node.inputs):
-            if isinstance(source, Leaf) and source.version > node.id:
-                raise _stale(node, source)
-            if source not in live:
-                continue
-            rule = partial(op.vjps[0], i) if op.variadic else op.vjps[i]
-            if rule is None:
-                continue
-            with_scope = sums.enter(node, source, i)
-            try:
-                d = rule(g, y, *xs, **attrs)
-                if d is None:
-                    continue
-                d = _fit(d, source.value, op)
-            except Exception as error:
-                where = op.describe(node.inputs, node.attrs, node.scope)
-                error.add_note(f"gradient rule {i}, {where}")
-                raise
-            finally:
-                if with_scope is not None:
-                    current.reset(with_scope)
-            if watched:
-                part = d.cotangent if isinstance(d, Scatter) else d
-                where = op.describe(node.inputs, node.attrs, node.scope)
-                value = part.data if isinstance(part, Tensor) else part
-                require_finite(value, f"gradient rule {i}, ", where)
-            if shares is not None and source in wanted:
-                shares.append((node, i, d))
-            sums.add(source, d)
-    return found
-
-
-def _between(
-    outputs: Sequence[Node], wrt: Sequence[Node]
-) -> tuple[list[Node], set[Node]]:
-    """Nodes in execution order, and those of them on a path from wrt to an output."""
-    order = reachable(outputs, min((w.id for w in wrt), default=0))
-    live = set(wrt).intersection(order)
-    for node in order:
-        if node.inputs and node not in live:
-            vjps = node.op.vjps
-            if node.op.variadic:
-                vjps = vjps * len(node.inputs)
-            for source, rule in zip(node.inputs, vjps, strict=True):
-                if rule is not None and source in live:
-                    live.add(node)
-                    break
-    return order, live
-
-
-def _stale(node: Node, parameter: Node) -> RuntimeError:
-    return RuntimeError(
-        f"parameter {parameter.label} was changed by assign after {node!r} used "
-        "it, so this gradient would mix two values: record the forward pass again, "
-        "then ask for the gradient"
-    )
-
-
-def _fit(d: Any, x: Any, op: Any) -> Any:
-    """A rule's answer summed over broadcast axes and cast to what its input x is."""
-    if d.__class__ is Scatter:
-        return d
-    if d.shape != x.shape:
-        d = unbroadcast(d, x.shape, op)
-    return d if d.dtype == x.dtype else d.astype(x.dtype)
-
-
-def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
-    """Sum d over the axes along which an operand of ``shape`` was broadcast."""
-    lead = d.ndim - len(shape)
-    inner = d.shape[lead:] if lead > 0 else d.shape
-    if lead < 0 or (
-        inner != shape
-        and any(n not in (1, m) for n, m in zip(shape, inner, strict=True))
-    ):
-        raise ValueError(
-            f"a gradient rule of {op.name} gave shape {d.shape} for an input of "
-            f"shape {shape}"
-        )
-    if lead:
-        d = _sum(d, tuple(range(lead)), False)
-    if inner == shape:
-        return d
-    return _sum(d, tuple(i for i, n in enumerate(shape) if n != inner[i]), True)
-
-
-def _sum(d: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """d.sum(axes), for an array without the layers of Python around it."""
-    if isinstance(d, Tensor):
-        return d.sum(axis=axes, keepdims=keepdims)
-    return np.add.reduce(d, axes, keepdims=keepdims)
-
-
-class _ArraySums:
-    """Cotangents in arrays, summed as they arrive into buffers that belong to us."""
-
-    def __init__(self) -> None:
-        self.parts: dict[Node, Any] = {}
-        self.owned: set[Node] = set()
-
-    def add(self, node: Node, d: Any) -> None:
-        parts = self.parts
-        if d.__class__ is Scatter:
-            if node not in parts:
-                parts[node] = np.zeros_like(node.value)
-            elif node not in self.owned:
-                parts[node] = parts[node].copy()
-            self.owned.add(node)
-            scatter_into(parts[node], d.key, d.cotangent)
-        elif node not in parts:
-            parts[node] = d
-        elif node in self.owned:
-            np.add(parts[node], d, out=parts[node])
-        else:
-            parts[node] = np.asarray(parts[node] + d)
-            self.owned.add(node)
-
-    def pop(self, node: Node) -> Any:
-        return self.parts.pop(node, None)
-
-    def operands(self, node: Node) -> tuple[Any, list[Any]]:
-        return node.value, [i.value for i in node.inputs]
-
-    def enter(self, node: Node, source: Node, i: int) -> None:
-        return None
-
-
-class _RecordedSums:
-    """Cotangents as Tensors; a fan-in becomes one add_n node, scatters one scatter_n.
-
-    What a rule records lies where the forward node lies. Where that has no time but the
-    operand has one (a sum or stack over the steps), it lies with the operand, so that
-    each step keeps its own part of the backward graph.
-    """
-
-    def __init__(self, run: int) -> None:
-        self.parts: dict[Node, list[Any]] = {}
-        self.run = run
-        self.gathered: dict[Node, count[int]] = {}
-
-    def add(self, node: Node, d: Any) -> None:
-        self.parts.setdefault(node, []).append(d)
-
-    def pop(self, node: Node) -> Any:
-        parts = self.parts.pop(node, None)
-        if parts is None:
-            return None
-        token = current.set(node.scope.rule(node.slot, "sum", self.run))
-        try:
-            dense = [p for p in parts if not isinstance(p, Scatter)]
-            scattered = [p for p in parts if isinstance(p, Scatter)]
-            if scattered:
-                indices = [p.key for p in scattered if isinstance(p.key, Tensor)]
-                keys = [
-                    OPERAND if isinstance(p.key, Tensor) else p.key for p in scattered
-                ]
-                cotangents = [p.cotangent for p in scattered]
-                dense.append(
-                    scatter_n([Tensor(node), *cotangents, *indices], keys=tuple(keys))
-                )
-            return dense[0] if len(dense) == 1 else add_n(dense)
-        finally:
-            current.reset(token)
-
-    def operands(self, node: Node) -> tuple[Any, list[Any]]:
-        # A Python number stays one: as a Tensor it would widen float32 to float64.
-        return Tensor(node), [
-            i.value if i.value.__class__ in NUMBERS else Tensor(i) for i in node.inputs
-        ]
-
-    def enter(self, node: Node, source: Node, i: int) -> Any:
-        if node.time is None and source.time is not None:
-            use = next(self.gathered.setdefault(source, count()))
-            scope = source.scope.rule(source.slot, f"use {use}", self.run)
-        else:
-            scope = node.scope.rule(node.slot, i, self.run)
-        return current.set(scope)
 
 
 def grad(
@@ -356,7 +127,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     [(1, 0.25), (2, 0.25), (3, 0.25)]
     """
     if tracing.get():
-        raise Untraceable("grad_by_use gives arrays")
+        raise TraceError("grad_by_use gives arrays")
     if y.size != 1:
         raise ValueError(f"y must be a scalar, got shape {y.shape}")
     (target,) = _targets(wrt)
@@ -439,7 +210,7 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     [[2.0, 0.0], [0.0, 4.0]]
     """
     if tracing.get():
-        raise Untraceable("jacobian gives arrays")
+        raise TraceError("jacobian gives arrays")
     targets = _targets(wrt)
     blocks = [np.zeros((y.size, *w.shape), w.dtype) for w in targets]
     for i in range(y.size):
@@ -470,9 +241,7 @@ def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
 def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
     if tracing.get():
-        raise Untraceable(
-            "backward writes into parameters: return mg.grad(...) instead"
-        )
+        raise TraceError("backward writes into parameters: return mg.grad(...) instead")
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
     for leaf, gradient in zip(leaves, gradients, strict=True):

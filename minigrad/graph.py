@@ -108,6 +108,8 @@ class Leaf(Node):
 
     __slots__ = ("grad", "kind", "version")
     kind: str  # type: ignore[misc]
+    # The id count at the last change of any parameter.
+    changed: ClassVar[int] = 0
 
     def __init__(
         self, kind: str, value: Any, name: str | None, scope: Scope, slot: Any

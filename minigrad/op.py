@@ -20,9 +20,10 @@ arrays alone it is the plain NumPy function.
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -42,7 +43,7 @@ WATCHED = "watched"
 tracing: ContextVar[bool] = ContextVar("minigrad_tracing", default=False)
 
 
-class Untraceable(RuntimeError):
+class TraceError(RuntimeError):
     """A traced function needs a value that only its run will know."""
 
 
@@ -94,6 +95,8 @@ class Op:
         self.vjps = vjps
         self.variadic = variadic
         self.arity = -1 if variadic else len(vjps)
+        # Most ops compute just their forward function: that saves a call for each node.
+        self.plain = not variadic and type(self)._forward is Op._forward
         self.name = name or forward.__name__
         self.__doc__ = forward.__doc__
         self._defaults: dict[str, Any] | None = None
@@ -133,8 +136,12 @@ class Op:
         else:
             scope = current.get()
             slot = next(scope.slots)
+        values = [n.value for n in inputs]
         try:
-            value = self._forward([n.value for n in inputs], attrs)
+            if self.plain:
+                value = self.forward(*values, **attrs)
+            else:
+                value = self._forward(values, attrs)
         except Exception as error:
             error.add_note(self.describe(inputs, attrs))
             raise
@@ -152,6 +159,13 @@ class Op:
         if self.variadic:
             return self.forward(values, **attrs)
         return self.forward(*values, **attrs)
+
+    def rules(self, count: int) -> Sequence[Rule | None]:
+        """The rule of each of ``count`` operands."""
+        if not self.variadic:
+            return self.vjps
+        (rule,) = self.vjps
+        return [None if rule is None else partial(rule, i) for i in range(count)]
 
     def attributes(self, node: Node) -> dict[str, Any]:
         """The keywords that rules and forward get for ``node``."""

@@ -53,18 +53,18 @@ class Tensor:
     def __init__(self, node: Node) -> None:
         self.node = node
 
+    def _value(self) -> Any:
+        if op.tracing.get() and self.node.kind != "constant":
+            raise op.TraceError(
+                f"it reads the value of {self.node!r} while it records; a branch on "
+                "values becomes mg.where"
+            )
+        return self.node.value
+
     @property
     def data(self) -> Array:
         """The value, a read-only array."""
         return self._value()  # type: ignore[no-any-return]
-
-    def _value(self) -> Any:
-        if op.tracing.get() and self.node.kind != "constant":
-            raise op.Untraceable(
-                f"it reads the value of {self.node!r} while it is recorded; a branch on "
-                "values becomes mg.where"
-            )
-        return self.node.value
 
     @data.setter
     def data(self, value: Any) -> NoReturn:
@@ -299,7 +299,7 @@ class Parameter(Tensor):
             )
         new.setflags(write=False)
         self.node.value = new
-        self.node.version = next(ids)
+        self.node.version = Leaf.changed = next(ids)
 
 
 op.wrap = Tensor

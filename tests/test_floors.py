@@ -18,6 +18,7 @@ FLOORS = {
     "tensor": 3,
     "ops": 4,
     "grad": 5,
+    "pullback": 5,
     "contract": 5,
     "fold": 5,
     "recurrence": 5,
@@ -35,7 +36,16 @@ FLOORS = {
 }
 # `loss.backward()` is the one step up, taken when it is called.
 UPWARD = {("tensor.py", "grad")}
-DRAW_KNOWS = {"draw", "scope", "graph", "contract", "fold", "recurrence", "grad"}
+DRAW_KNOWS = {
+    "draw",
+    "scope",
+    "graph",
+    "contract",
+    "fold",
+    "recurrence",
+    "grad",
+    "pullback",
+}
 
 
 def modules():

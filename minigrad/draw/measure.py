@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.fold import contract
-from minigrad.grad import pullback
+from minigrad.pullback import pullback
 from minigrad.graph import Graph, Node
 
 Seat = tuple[str, int | None]

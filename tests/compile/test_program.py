@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.op import Untraceable
+from minigrad.op import TraceError
 
 from ..test_fold import BINARY, UNARY, cells
 
@@ -299,7 +299,7 @@ def test_a_branch_on_a_value_runs_eagerly_with_one_warning():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert compiled(np.float64(-3.0)).item() == 6.0
-    with pytest.raises(Untraceable, match=r"mg\.where"):
+    with pytest.raises(TraceError, match=r"mg\.where"):
         mg.compile(branch, strict=True)(np.float64(3.0))
 
 
@@ -312,7 +312,7 @@ def test_a_branch_on_a_value_runs_eagerly_with_one_warning():
     ],
 )
 def test_what_cannot_be_traced_says_why(function, words):
-    with pytest.raises(Untraceable, match=words):
+    with pytest.raises(TraceError, match=words):
         mg.compile(function, strict=True)(np.float64(1.0))
 
 

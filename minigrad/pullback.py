@@ -1,0 +1,272 @@
+"""The one backward loop: cotangents of inputs from cotangents of outputs.
+
+Vocabulary
+    cotangent  the gradient of some scalar by a value, of that value's shape and dtype
+    live       the nodes between outputs and ``wrt``; only they get a cotangent
+    run        one call of the loop; what it records lies in the scope and time of the
+               forward nodes, under their slots, so the backward graph folds too
+
+The loop un-broadcasts and casts what a rule answers, adds up what arrives at a node,
+and lets go of a cotangent as soon as it has been used. Given arrays the rules compute
+arrays; given Tensors they record, and every order of gradient is available.
+
+>>> import minigrad as mg
+>>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+>>> y = x * x
+>>> pullback([y.node], [y.data], [x.node])[x.node].tolist()
+[2.0, 8.0]
+"""
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from minigrad.graph import Leaf, Node, ids, reachable
+from minigrad.op import (
+    WATCHED,
+    Scatter,
+    recording,
+    registry,
+    require_finite,
+)
+from minigrad.ops.indexing import OPERAND, scatter_into
+from minigrad.scope import current
+from minigrad.tensor import Tensor
+
+NUMBERS = frozenset({bool, int, float})
+add_n = registry["add_n"]
+scatter_n = registry["scatter_n"]
+
+
+def pullback(
+    outputs: Sequence[Node],
+    cotangents: Sequence[Any],
+    wrt: Sequence[Node],
+    record: bool = False,
+    shares: list[tuple[Node, int, Any]] | None = None,
+) -> dict[Node, Any]:
+    """The cotangents of ``wrt`` given those of ``outputs``: the one backward loop.
+
+    Arrays in, arrays out; with ``record``, Tensors in, Tensors out. ``shares`` receives
+    (consumer, argument, cotangent) of each use of the single node in ``wrt``.
+    """
+    order, live = _between(outputs, wrt)
+    recorded = _RecordedSums(next(ids)) if record else None
+    sums = recorded or _ArraySums()
+    for node, cotangent in zip(outputs, cotangents, strict=True):
+        if node in live:
+            sums.add(node, cotangent)
+    wanted = set(wrt)
+    watched = recording.get() is WATCHED
+    found: dict[Node, Any] = {}
+    parts = sums.parts
+    for node in reversed(order):
+        g = parts.pop(node, None)
+        if g is None:
+            continue
+        if recorded:
+            g = recorded.total(node, g)
+        if node in wanted:
+            found[node] = g
+        inputs = node.inputs
+        if not inputs:
+            continue
+        op = node.op
+        attrs = node.attrs if op.plain else op.attributes(node)
+        y, xs = (
+            recorded.operands(node)
+            if recorded
+            else (node.value, [source.value for source in inputs])
+        )
+        rules = op.rules(len(inputs))
+        old = node.id < Leaf.changed
+        i = 0
+        try:
+            for i, source in enumerate(inputs):
+                if old and isinstance(source, Leaf) and source.version > node.id:
+                    raise _stale(node, source)
+                rule = rules[i]
+                if rule is None or source not in live:
+                    continue
+                if recorded:
+                    d = recorded.answer(node, source, i, (rule, g, y, xs, attrs))
+                else:
+                    d = rule(g, y, *xs, **attrs)
+                if d is None:
+                    continue
+                if d.__class__ is not Scatter and not record:
+                    x = source.value
+                    if d.shape != x.shape or d.dtype is not x.dtype:
+                        d = _fit(d, x, op)
+                if watched:
+                    _watch(d, node, i)
+                if shares is not None and source in wanted:
+                    shares.append((node, i, d))
+                if record or source in parts or d.__class__ is Scatter:
+                    sums.add(source, d)
+                else:
+                    parts[source] = d
+        except Exception as error:
+            where = op.describe(inputs, node.attrs, node.scope)
+            error.add_note(f"gradient rule {i}, {where}")
+            raise
+    return found
+
+
+def _between(
+    outputs: Sequence[Node], wrt: Sequence[Node]
+) -> tuple[list[Node], set[Node]]:
+    """The nodes on a path from wrt to an output, in execution order and as a set."""
+    reached = reachable(outputs, min((w.id for w in wrt), default=0))
+    live = set(wrt).intersection(reached)
+    order = []
+    for node in reached:
+        inputs = node.inputs
+        if node in live:
+            order.append(node)
+        elif inputs and not live.isdisjoint(inputs):
+            for source, rule in zip(inputs, node.op.rules(len(inputs)), strict=True):
+                if rule is not None and source in live:
+                    live.add(node)
+                    order.append(node)
+                    break
+    return order, live
+
+
+def _watch(d: Any, node: Node, i: int) -> None:
+    """Raise FloatingPointError if a rule's answer is not finite."""
+    part = d.cotangent if isinstance(d, Scatter) else d
+    where = node.op.describe(node.inputs, node.attrs, node.scope)
+    value = part.node.value if isinstance(part, Tensor) else part
+    require_finite(value, f"gradient rule {i}, ", where)
+
+
+def _stale(node: Node, parameter: Node) -> RuntimeError:
+    return RuntimeError(
+        f"parameter {parameter.label} was changed by assign after {node!r} used "
+        "it, so this gradient would mix two values: record the forward pass again, "
+        "then ask for the gradient"
+    )
+
+
+def _fit(d: Any, x: Any, op: Any) -> Any:
+    """A rule's answer summed over broadcast axes and cast to what its input x is."""
+    if d.shape != x.shape:
+        d = unbroadcast(d, x.shape, op)
+    return d if d.dtype == x.dtype else d.astype(x.dtype)
+
+
+def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
+    """Sum d over the axes along which an operand of ``shape`` was broadcast."""
+    lead = d.ndim - len(shape)
+    inner = d.shape[lead:] if lead > 0 else d.shape
+    if lead < 0 or (
+        inner != shape
+        and any(n not in (1, m) for n, m in zip(shape, inner, strict=True))
+    ):
+        raise ValueError(
+            f"a gradient rule of {op.name} gave shape {d.shape} for an input of "
+            f"shape {shape}"
+        )
+    if lead:
+        d = _sum(d, tuple(range(lead)), False)
+    if inner == shape:
+        return d
+    return _sum(d, tuple(i for i, n in enumerate(shape) if n != inner[i]), True)
+
+
+def _sum(d: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """d.sum(axes), for an array without the layers of Python around it."""
+    if isinstance(d, Tensor):
+        return d.sum(axis=axes, keepdims=keepdims)
+    return np.add.reduce(d, axis=axes, keepdims=keepdims)  # type: ignore[call-overload]
+
+
+class _ArraySums:
+    """Cotangents in arrays, summed as they arrive into buffers that belong to us."""
+
+    def __init__(self) -> None:
+        self.parts: dict[Node, Any] = {}
+        self.owned: set[Node] = set()
+
+    def add(self, node: Node, d: Any) -> None:
+        """One more cotangent of a node."""
+        parts = self.parts
+        if d.__class__ is Scatter:
+            if node not in parts:
+                parts[node] = np.zeros_like(node.value)
+            elif node not in self.owned:
+                parts[node] = parts[node].copy()
+            self.owned.add(node)
+            scatter_into(parts[node], d.key, d.cotangent)
+        elif node not in parts:
+            parts[node] = d
+        elif node in self.owned:
+            np.add(parts[node], d, out=parts[node])
+        else:
+            parts[node] = np.asarray(parts[node] + d)
+            self.owned.add(node)
+
+
+class _RecordedSums:
+    """Cotangents as Tensors; a fan-in becomes one add_n node, scatters one scatter_n.
+
+    What a rule records lies where the forward node lies. Where that has no time but the
+    operand has one (a sum or stack over the steps), it lies with the operand, so that
+    each step keeps its own part of the backward graph.
+    """
+
+    def __init__(self, run: int) -> None:
+        self.parts: dict[Node, list[Any]] = {}
+        self.run = run
+        self.gathered: dict[Node, count[int]] = {}
+
+    def add(self, node: Node, d: Any) -> None:
+        """One more cotangent of a node."""
+        self.parts.setdefault(node, []).append(d)
+
+    def total(self, node: Node, parts: list[Any]) -> Tensor:
+        """The sum of a node's cotangents, recorded where the node lies."""
+        token = current.set(node.scope.rule(node.slot, "sum", self.run))
+        try:
+            dense = [p for p in parts if not isinstance(p, Scatter)]
+            scattered = [p for p in parts if isinstance(p, Scatter)]
+            if scattered:
+                indices = [p.key for p in scattered if isinstance(p.key, Tensor)]
+                keys = [
+                    OPERAND if isinstance(p.key, Tensor) else p.key for p in scattered
+                ]
+                cotangents = [p.cotangent for p in scattered]
+                dense.append(
+                    scatter_n([Tensor(node), *cotangents, *indices], keys=tuple(keys))
+                )
+            total: Tensor = dense[0] if len(dense) == 1 else add_n(dense)
+            return total
+        finally:
+            current.reset(token)
+
+    def operands(self, node: Node) -> tuple[Any, list[Any]]:
+        """What the rules of a node are given as y and its inputs."""
+        # A Python number stays one: as a Tensor it would widen float32 to float64.
+        return Tensor(node), [
+            i.value if i.value.__class__ in NUMBERS else Tensor(i) for i in node.inputs
+        ]
+
+    def answer(self, node: Node, source: Node, i: int, call: Any) -> Any:
+        """What a rule says, recorded in the place that the class describes."""
+        rule, g, y, xs, attrs = call
+        if node.time is None and source.time is not None:
+            use = next(self.gathered.setdefault(source, count()))
+            scope = source.scope.rule(source.slot, f"use {use}", self.run)
+        else:
+            scope = node.scope.rule(node.slot, i, self.run)
+        token = current.set(scope)
+        try:
+            d = rule(g, y, *xs, **attrs)
+            if d is None or isinstance(d, Scatter):
+                return d
+            return _fit(d, source.value, node.op)
+        finally:
+            current.reset(token)
