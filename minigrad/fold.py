@@ -207,7 +207,10 @@ class _Folding:
         # from another step, from this step, from no step; among equals in any order.
         left = sorted(n.t or 0 for n in nodes)
         waiting = sorted(steps_of, key=lambda r: (self._rank(r), -len(steps_of[r])))
+        recurs = any(self._rank(read) < 2 for read in steps_of)
         while waiting:
+            if recurs and self._rank(waiting[0]) == 3:
+                break  # before a recurrence begins, each step may have its own start
             for read in waiting:
                 if self._rank(read) == self._rank(waiting[0]) and (
                     [t for t in left if self._exists(read, t)] == steps_of[read]

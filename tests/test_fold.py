@@ -231,6 +231,28 @@ def test_an_encoder_and_a_decoder_have_clocks_of_their_own():
     assert rec == mg.fold(mg.contract(translate(6, 9)))
 
 
+def test_two_initial_states_of_a_delay_of_two():
+    def net(T, broken=False):
+        W = mg.parameter(np.eye(2), name="W")
+        hs = [mg.tensor(np.zeros((1, 2)), name=n) for n in ("before", "h0")]
+        for t in mg.steps(T):
+            old = hs[0] if broken and t == 5 else hs[-2]
+            hs.append(mg.tanh(hs[-1] @ W + old).named("h"))
+        return hs[-1]
+
+    assert edges(net(6)) == [
+        "h0 -> h(1) by W",
+        "h(t-1) -> h(t) by W",
+        "before -> h(1)",
+        "h0 -> h(2)",
+        "h(t-2) -> h(t)",
+    ]
+    assert mg.fold(net(6)) == mg.fold(net(7))
+    assert mg.fold(net(6)).unfold(9).same_as(mg.Graph(net(9)))
+    with pytest.raises(mg.FoldError, match=r"step 5 .* before instead of h\(t-2\)"):
+        mg.fold(net(8, broken=True))
+
+
 def test_a_state_without_a_name_is_kept_as_s():
     W = mg.parameter(np.eye(2), name="W")
     h = np.zeros((1, 2))
