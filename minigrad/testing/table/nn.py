@@ -4,12 +4,77 @@
 <row of softmax: ... cases>
 """
 
+from typing import Any
+
 import numpy as np
 
 from minigrad.ops import nn
 from minigrad.testing.row import Row, at, case, distinct
 
 WEIGHT = np.array([0.5, 2.0, 1.0])
+
+
+def _nll(
+    logp: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The definition, row by row."""
+    classes = logp.shape[-1]
+    w = np.ones(classes) if weight is None else weight
+    losses, total = [], 0.0
+    for row, k in zip(logp.reshape(-1, classes), target.reshape(-1), strict=True):
+        if k == ignore_index:
+            losses.append(0.0)
+            continue
+        smooth = label_smoothing / classes * np.dot(w, row)
+        losses.append(-(1 - label_smoothing) * w[k] * row[k] - smooth)
+        total += w[k]
+    if reduction == "none":
+        return np.reshape(losses, target.shape)
+    return np.sum(losses) / (total if reduction == "mean" else 1)
+
+
+def _cross_entropy(o: Any, target: Any, **attrs: Any) -> Any:
+    return _nll(o - np.log(np.exp(o).sum(-1, keepdims=True)), target, **attrs)
+
+
+def _mse(o: Any, target: Any, reduction: str = "mean") -> Any:
+    losses = (np.asarray(o) - target) ** 2
+    return {"none": losses, "sum": losses.sum(), "mean": losses.mean()}[reduction]
+
+
+def _layer_norm(x: Any, gain: Any, bias: Any, axis: Any = -1, eps: float = 1e-5) -> Any:
+    mean, var = (f(x, axis=axis, keepdims=True) for f in (np.mean, np.var))
+    return (x - mean) / np.sqrt(var + eps) * gain + bias
+
+
+LOSSES: list[tuple[Any, ...]] = [
+    (nn.nll_loss, _nll, [], [at([[-np.inf, 0.0]], [1], gives=[[[0.0, -1.0]]])]),
+    (
+        nn.cross_entropy,
+        _cross_entropy,
+        [
+            case((2, 3), np.array([0, 2]), label_smoothing=0.1),
+            case((3, 3), np.array([0, 1, 1]), label_smoothing=0.3, ignore_index=1),
+            case(
+                (3, 3),
+                np.array([0, 1, 1]),
+                label_smoothing=0.3,
+                weight=WEIGHT,
+                reduction="sum",
+            ),
+        ],
+        [
+            at([[1e4, 0.0]], [0], gives=[[[0.0, 0.0]]]),
+            at([[1e4, 0.0]], [1], gives=[[[1.0, -1.0]]]),
+            at([[-np.inf, 0.0]], [1], gives=[[[0.0, 0.0]]]),
+        ],
+    ),
+]
 
 ROWS = [
     *(
@@ -48,6 +113,7 @@ ROWS = [
         case((2, 3), (2, 3), reduction="none"),
         case((), ()),
         case((1, 3), np.ones((1, 3))),
+        ref=_mse,
     ),
     Row(
         nn.target_weights,
@@ -69,32 +135,10 @@ ROWS = [
             case((3, 3), np.array([0, 1, 1]), weight=WEIGHT, ignore_index=1),
             case((3, 3), np.array([0, 1, 1]), ignore_index=0, reduction="none"),
             *more,
+            ref=ref,
             conventions=conventions,
         )
-        for op, more, conventions in [
-            (nn.nll_loss, [], [at([[-np.inf, 0.0]], [1], gives=[[[0.0, -1.0]]])]),
-            (
-                nn.cross_entropy,
-                [
-                    case((2, 3), np.array([0, 2]), label_smoothing=0.1),
-                    case(
-                        (3, 3), np.array([0, 1, 1]), label_smoothing=0.3, ignore_index=1
-                    ),
-                    case(
-                        (3, 3),
-                        np.array([0, 1, 1]),
-                        label_smoothing=0.3,
-                        weight=WEIGHT,
-                        reduction="sum",
-                    ),
-                ],
-                [
-                    at([[1e4, 0.0]], [0], gives=[[[0.0, 0.0]]]),
-                    at([[1e4, 0.0]], [1], gives=[[[1.0, -1.0]]]),
-                    at([[-np.inf, 0.0]], [1], gives=[[[0.0, 0.0]]]),
-                ],
-            ),
-        ]
+        for op, ref, more, conventions in LOSSES
     ),
     Row(
         nn.layer_norm,
@@ -103,6 +147,7 @@ ROWS = [
         case((2, 3), (2, 1), 0.0, axis=0, eps=0.1),
         case((3,), 1.0, 0.0),
         domain=distinct,
+        ref=_layer_norm,
         conventions=[at([2.0, 2.0], 1.0, 0.0, gives=[[0.0, 0.0], 0.0, 2.0])],
     ),
 ]
