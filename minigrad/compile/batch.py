@@ -276,14 +276,16 @@ def _rowwise(e: Writer, line: Line, arguments: list[Argument]) -> bool:
     return True
 
 
-def _minus_target(e: Writer, line: Line, arguments: list[Argument]) -> bool:
-    (p, p_timed, _), (index, index_timed, _) = arguments
-    if not p_timed or not index_timed:
+def _class_gradient(e: Writer, line: Line, arguments: list[Argument]) -> bool:
+    weight = arguments[3]
+    if not all(timed for _, timed, _ in arguments[:3]) or (weight[2] and not weight[1]):
         return False
+    codes = [code for code, _, _ in arguments[:3]]
+    codes += _aligned([weight], len(line.shape))
     store = e.buffer(line, (line.reads[0],))
     attrs = e.keywords(line.attrs, line)
     out = e.window(store, line.span)
-    e.body.append(f"{e.call(line)}({p}, {index}{attrs}, out={out})")
+    e.body.append(f"{e.call(line)}({', '.join(codes)}{attrs}, out={out})")
     return True
 
 
@@ -326,7 +328,7 @@ _WRITERS: dict[str, Callable[[Writer, Line, list[Argument]], bool]] = {
     "mse_loss": _loss,
     "cross_entropy": _loss,
     "picked_losses": _rowwise,
-    "minus_target": _minus_target,
+    "class_gradient": _class_gradient,
     "target_weights": _target_weights,
     "per_kept": _per_kept,
     "embedding": _embedding,

@@ -5,6 +5,8 @@ The source is two functions: ``workspace(T)`` makes the buffers of a length, onc
 truly recurrent, single lines for what has no time.
 """
 
+from textwrap import wrap
+
 from minigrad.compile import batch, loops, once
 from minigrad.compile.line import Line
 from minigrad.compile.writer import Writer
@@ -33,16 +35,24 @@ def emit(e: Writer, arguments: list[Line]) -> str:
     results = "".join(f"{_result(e, o)}, " for o in e.program.outputs).rstrip()
     lengths = [e.length_name(c) for c in range(len(e.program.lengths))]
     names = ", ".join(["w", *lengths, *(line.name for line in arguments)])
-    buffers = "".join(f"{name}, " for name in e.buffers).rstrip()
+    buffers = _wrapped("".join(f"{name}, " for name in e.buffers).rstrip())
     ufuncs = sorted(e.ufuncs)
     body = list(e.body)
     if ufuncs:
         body.insert(0, f"{', '.join(ufuncs)} = {', '.join(f'np.{u}' for u in ufuncs)}")
     if buffers:
-        body.insert(0, f"{buffers} = w")
+        body.insert(0, f"({buffers}) = w")
     return _function("workspace", ", ".join(lengths), e.allocation, buffers) + (
         "\n\n" + _function("run", names, body, results)
     )
+
+
+def _wrapped(names: str) -> str:
+    """A list of names that may be long, as lines that fit on a page."""
+    lines = wrap(names, 80, break_long_words=False)
+    if len(lines) < 2:
+        return names
+    return "".join(f"\n        {line}" for line in lines) + "\n    "
 
 
 def _function(name: str, arguments: str, body: list[str], result: str) -> str:

@@ -30,11 +30,18 @@ def join(parts: Any, axis: int = 0, keys: Any = ()) -> Any:
     return np.concatenate(parts, axis)
 
 
+def equal_share(a: Any, like: Any) -> Any:
+    """What each element of a mean gets of its gradient."""
+    return a / like.size
+
+
 def _kept(index: Any, classes: int, ignore_index: int) -> Any:
     """Which targets are not ignored, None for all; a number out of range raises."""
-    low, high = index.min(initial=0), index.max(initial=0)
-    if low >= 0 and high < classes and not 0 <= ignore_index <= high:
-        return None
+    if not 0 <= ignore_index < classes and index.size:
+        # Negative numbers are large ones without sign: one look at the largest.
+        unsigned = index.view(f"u{index.itemsize}")
+        if np.maximum.reduce(unsigned, axis=None) < classes:
+            return None
     kept = index != ignore_index
     known = index[kept]
     if known.size and not 0 <= known.min() <= known.max() < classes:
@@ -45,34 +52,42 @@ def _kept(index: Any, classes: int, ignore_index: int) -> Any:
     return kept
 
 
-def minus_target(p: Any, index: Any, ignore_index: int = -100, out: Any = None) -> Any:
-    """p - one_hot(index), and zeros where the target is ignored."""
-    if out is None:
-        out = np.array(p, order="C")
-    elif out is not p:
-        np.copyto(out, p)
-    rows, index = out.reshape(-1, out.shape[-1]), index.reshape(-1)
-    kept = _kept(index, rows.shape[1], ignore_index)
+def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
+    """Cross-entropies from shifted logits z and the sum s of their exponentials."""
+    flat, number = z.reshape(-1, z.shape[-1]), index.reshape(-1)
+    kept = _kept(number, flat.shape[1], ignore_index)
+    if kept is not None:
+        number = np.where(kept, number, 0)
+    losses = np.log(s.reshape(-1))
+    losses -= flat[np.arange(len(flat)), number]
+    if kept is not None:
+        losses[~kept] = 0
+    return losses.reshape(index.shape)
+
+
+def class_gradient(
+    e: Any, s: Any, index: Any, weight: Any, ignore_index: int = -100, out: Any = None
+) -> Any:
+    """(e / s - one_hot(index)) * weight, and zeros where the target is ignored."""
+    out = np.multiply(e, weight / s, out)
+    rows, number = out.reshape(-1, out.shape[-1]), index.reshape(-1)
+    kept = _kept(number, rows.shape[1], ignore_index)
+    if np.ndim(weight):
+        weight = np.broadcast_to(weight, s.shape).reshape(-1)
     if kept is None:
-        rows[np.arange(len(rows)), index] -= 1
+        rows[np.arange(len(rows)), number] -= weight
     else:
-        rows[~kept] = 0
-        rows[np.flatnonzero(kept), index[kept]] -= 1
+        each = np.broadcast_to(weight, number.shape)
+        rows[~kept] = 0 * each[~kept][:, None]  # NaN where no target is kept
+        rows[np.flatnonzero(kept), number[kept]] -= each[kept]
     return out
 
 
-def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
-    """Cross-entropies from shifted logits z and the sum s of their exponentials."""
-    flat, shape, index = z.reshape(-1, z.shape[-1]), index.shape, index.reshape(-1)
-    kept = _kept(index, flat.shape[1], ignore_index)
-    number = index if kept is None else np.where(kept, index, 0)
-    losses = np.log(s.reshape(-1)) - flat[np.arange(len(flat)), number]
-    return (losses if kept is None else np.where(kept, losses, 0)).reshape(shape)
-
-
-def per_kept(
-    index: Any, ignore_index: int = -100, axis: Any = None, dtype: str = "float64"
-) -> Any:
+def per_kept(index: Any, classes: int, ignore_index: int, axis: Any, dtype: str) -> Any:
     """One over the number of targets not ignored; NaN, as PyTorch, for none."""
+    if _kept(index, classes, ignore_index) is None:
+        if axis is None:
+            return np.full((), 1 / index.size, dtype)
+        return np.full(index.shape[:1], len(index) / index.size, dtype)
     kept = np.add.reduce(index != ignore_index, axis=axis, dtype=dtype)
     return 1 / np.where(kept, kept, np.nan).astype(dtype)

@@ -145,6 +145,16 @@ class LoopProgram:
         self.lines[index] = line
         return line
 
+    def replace(self, old: int, new: int) -> None:
+        """Let every consumer of one line read another one of the same steps."""
+
+        def operand(sources: Operand) -> Operand:
+            return tuple(s._replace(role=new) if s.role == old else s for s in sources)
+
+        for line in self.lines.values():
+            line.reads = [operand(o) for o in line.reads]
+        self.outputs = [operand(o) for o in self.outputs]
+
 
 def loop_program(recurrence: Recurrence) -> LoopProgram:
     """The lines of a folded graph."""

@@ -7,6 +7,7 @@ and after, and what it moved.
     invariants   what does not depend on the step happens once
     joins        pieces scattered side by side are laid there
     share        equal lines become one
+    uniform      arrays of one number are read as that number
     open_losses  softmax and cross-entropy of one o are opened into parts they share
     products     a sum over the steps of products becomes one product over all steps
 """
@@ -18,6 +19,8 @@ import numpy as np
 
 from minigrad.compile import forms
 from minigrad.compile.line import Line, LoopProgram, Steps
+from minigrad.compile.losses import open_losses
+from minigrad.compile.uniform import uniform
 from minigrad.graph import same_value
 from minigrad.recurrence import Ahead, Operand, Source
 
@@ -27,8 +30,8 @@ Pass = Callable[[LoopProgram], str]
 def run_passes(program: LoopProgram) -> None:
     """Apply every pass once, in the order of the module's table."""
     for step in (
-        static_shapes, joins, prune, invariants, share, open_losses, share, prune,
-        products, prune,
+        static_shapes, joins, prune, invariants, share, uniform, open_losses, share,
+        prune, products, prune,
     ):  # fmt: skip
         _run(program, step)
 
@@ -186,131 +189,13 @@ def share(program: LoopProgram) -> str:
             key = (line.op, tuple(line.reads), line.clock, line.steps, line.reduces)
             for twin in seen.setdefault(key, []):
                 if same_value(twin.attrs, line.attrs):
-                    replace(program, line.index, twin.index)
+                    program.replace(line.index, twin.index)
                     del program.lines[line.index]
                     merged, again = merged + 1, True
                     break
             else:
                 seen[key].append(line)
     return f"{merged} lines were said twice"
-
-
-def replace(program: LoopProgram, old: int, new: int) -> None:
-    """Let every consumer of one line read another one of the same steps."""
-
-    def operand(sources: Any) -> Any:
-        return tuple(s._replace(role=new) if s.role == old else s for s in sources)
-
-    for line in program.lines.values():
-        line.reads = [operand(o) for o in line.reads]
-    program.outputs = [operand(o) for o in program.outputs]
-
-
-def open_losses(program: LoopProgram) -> str:
-    """Give cross_entropy(o, y) and the softmax(o) of its gradient their common parts.
-
-    With o shifted by its maximum to z, e = exp(z) and s the sum of e, the losses are
-    log s - z[y] and softmax is e / s; the gradient subtracts 1 at y.
-    """
-    opened = 0
-    for loss in list(program.lines.values()):
-        if loss.op != "cross_entropy" or not _plain_loss(loss):
-            continue
-        logits, target = loss.reads
-        add = _Adder(program, loss)
-        o = program.lines[logits[0].role]
-        column, across = (*o.shape[:-1], 1), {"axis": -1, "keepdims": True}
-        ignore = {"ignore_index": loss.attrs.get("ignore_index", -100)}
-        top = add("max", np.max, [logits], column, across)
-        z = add("subtract", np.subtract, [logits, top], o.shape)
-        e = add("exp", np.exp, [z], o.shape)
-        s = add("sum", np.sum, [e], column, across)
-        rows = add(
-            "picked_losses", forms.picked_losses, [z, s, target], o.shape[:-1], ignore
-        )
-        reduction = loss.attrs.get("reduction", "mean")
-        counted = ignore | {"dtype": o.dtype}
-        share = add("per_kept", forms.per_kept, [target], (), counted)
-        if reduction == "none":
-            replace(program, loss.index, rows[0].role)
-        else:
-            total = rows if reduction == "sum" else add("sum", np.sum, [rows], ())
-            loss.op, loss.forward = (
-                ("sum", np.sum) if reduction == "sum" else ("multiply", np.multiply)
-            )
-            loss.reads = [total] if reduction == "sum" else [total, share]
-            loss.attrs = {}
-        opened += 1
-        for soft in list(program.lines.values()):
-            if (soft.op, soft.reads, soft.attrs.get("axis", -1)) == (
-                "softmax",
-                [logits],
-                -1,
-            ) and (soft.clock, soft.steps) == (loss.clock, loss.steps):
-                soft.op, soft.forward, soft.attrs = "divide", np.divide, {}
-                soft.reads = [e, s]
-        _open_gradient(program, target, ignore, reduction, share)
-    return f"{opened} losses share the exponentials of their gradient"
-
-
-def _plain_loss(line: Line) -> bool:
-    single = all(len(operand) == 1 for operand in line.reads)
-    return (
-        single
-        and line.attrs.get("weight") is None
-        and not line.attrs.get("label_smoothing")
-    )
-
-
-class _Adder:
-    """Makes lines that run with another one and read values of its step."""
-
-    def __init__(self, program: LoopProgram, like: Line) -> None:
-        self.program, self.like = program, like
-        self.dtype = program.lines[like.reads[0][0].role].dtype
-
-    def __call__(
-        self, op: str, forward: Any, reads: list[Any], shape: Any, attrs: Any = None
-    ) -> Any:
-        name = f"{op}_{max(self.program.lines) + 1}"
-        line = self.program.new(
-            self.like, name=name, op=op, forward=forward, reads=reads, shape=shape,
-            attrs=attrs or {}, dtype=self.dtype, kind="op", variadic=False,
-        )  # fmt: skip
-        span = self.like.reads[0][0].span
-        if line.timed:
-            return (Source(line.index, "delay", 0, None, span),)
-        return (Source(line.index, "plain"),)
-
-
-def _open_gradient(
-    program: LoopProgram, target: Any, ignore: Any, reduction: str, share: Any
-) -> None:
-    """Rewrite g * (softmax * rows(q) - q), q the target's weights, by its parts."""
-    lines = program.lines
-    for line in list(lines.values()):
-        if line.op != "multiply" or any(len(operand) != 1 for operand in line.reads):
-            continue
-        scale, inner = line.reads
-        minus = lines[inner[0].role]
-        if minus.op != "subtract" or any(len(operand) != 1 for operand in minus.reads):
-            continue
-        product, q = (lines[operand[0].role] for operand in minus.reads)
-        if q.op != "target_weights" or q.reads[0] != target or not _plain_loss(q):
-            continue
-        if product.op != "multiply" or lines[product.reads[1][0].role].reads != [
-            minus.reads[1]
-        ]:
-            continue
-        add = _Adder(program, minus)
-        line.reads = [
-            scale,
-            add("minus_target", forms.minus_target, [product.reads[0], target],
-                minus.shape, ignore),
-        ]  # fmt: skip
-        if reduction == "mean":
-            shape = lines[scale[0].role].shape
-            line.reads[0] = add("multiply", np.multiply, [scale, share], shape)
 
 
 def products(program: LoopProgram) -> str:
@@ -356,7 +241,7 @@ def products(program: LoopProgram) -> str:
                 reads.append((Source(total.index, "plain"),))
         line.reads = reads
         if len(reads) == 1:
-            replace(program, line.index, reads[0][0].role)
+            program.replace(line.index, reads[0][0].role)
     return f"one operation each: {', '.join(said)}" if said else "none"
 
 
