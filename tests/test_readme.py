@@ -1,31 +1,48 @@
-"""The README's examples run, and its commands and pictures are there."""
+"""The README and all pages of docs/ run, and their commands and pictures are there."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [
+    ROOT / "README.md",
+    *(
+        path
+        for suffix in ("md", "ipynb")
+        for path in sorted(DOCS.rglob(f"*.{suffix}"))
+        if "_build" not in path.parts
+    ),
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+
+
+@pytest.fixture(scope="module")
+def pages():
+    """The module that runs pages, which the site is built with too."""
+    sys.path.insert(0, str(DOCS))
+    try:
+        import pages
+
+        yield pages
+    finally:
+        sys.path.remove(str(DOCS))
 
 
 def blocks(page, language):
     text = page.read_text(encoding="utf-8")
-    return [
-        # Blank lines before the code keep the page's line numbers in a traceback.
-        "\n" * (text[: match.start(2)].count("\n")) + match[2]
-        for match in FENCE.finditer(text)
-        if match[1] == language
-    ]
+    return [m[2] for m in FENCE.finditer(text) if m[1] == language]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_examples_of_a_page_run_from_top_to_bottom(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    names = {"__name__": page.stem}
-    for block in blocks(page, "python"):
-        exec(compile(block, str(page), "exec"), names)
+@each_page
+def test_a_page_runs_from_top_to_bottom(page, pages):
+    pages.run(pages.markdown(page), str(page))
 
 
 def test_the_example_draws_and_asks_the_graph(tmp_path, monkeypatch, capsys):
@@ -44,14 +61,57 @@ def test_the_two_commands():
     assert second == "pip install -e '.[test]' && python -m pytest"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_linked_files_exist(page):
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
+@each_page
+def test_linked_files_exist(page, pages):
+    for target in re.findall(r"\]\(([^)#]+)", pages.markdown(page)):
+        if "://" not in target and not target.startswith("`"):
             assert (page.parent / target).is_file(), target
 
 
-def test_pictures_are_small():
+def test_pictures_are_small_and_described():
     for picture in (ROOT / "docs").rglob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < 500_000
+    for page in PAGES:
+        for alt in re.findall(r"!\[([^\]]*)\]", page.read_text(encoding="utf-8")):
+            assert len(alt) > 20, f"{page.name}: a picture needs an alternative text"
+
+
+def test_figures_have_names_of_their_own(pages):
+    names = [
+        name
+        for page in PAGES
+        for name in re.findall(r"^```\{shown\} (\S+)$", pages.markdown(page), re.M)
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_every_page_is_in_the_table_of_contents():
+    contents = set()
+    for page in (DOCS / "index.md", DOCS / "api.md"):
+        text = page.read_text(encoding="utf-8")
+        for fence in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S):
+            contents |= {line for line in fence.splitlines() if line[:1] != ":"}
+    there = {p.relative_to(DOCS).with_suffix("").as_posix() for p in PAGES[1:]}
+    assert there - contents == {"index"}
+
+
+def test_the_error_page_has_the_twenty_mistakes():
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert len(re.findall(r"^## \d+\. ", text, re.M)) >= 20
+    assert text.count("```{raises} ") >= 20
+
+
+def test_the_reference_has_every_module(pages):
+    import reference
+
+    names = [path.stem for path in (DOCS / "api").glob("*.md")]
+    listed = {
+        module.__name__
+        for name in names
+        for room in reference.rooms(name)
+        for module in reference.modules(f"minigrad.{room}")
+    }
+    there = {module.__name__ for module in reference.modules("minigrad")}
+    assert there - listed == {"minigrad"}
+    assert set(reference.ROOMS) < set(names)

@@ -1,0 +1,95 @@
+"""The charts of the site: few kinds, each in a light and a dark version.
+
+>>> "</svg>" in curves({"h": {1: 0.5, 2: 0.25}}, x="t", y="norm", log=True).svg()
+True
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+WIDTH = 640
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4")
+DASHES = ("-", "--", "-.", ":")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as a function that draws it into axes, given the colours to use."""
+
+    draw: Callable[[Any, Sequence[str]], None]
+    height: float = 3.0
+
+    def svg(self, dark: bool = False) -> str:
+        """The chart as SVG."""
+        ink, paper = ("#E8E8E8", "#16191D") if dark else ("#1A1A1A", "#FFFFFF")
+        inked = ("axes.edgecolor", "axes.labelcolor", "text.color")
+        inked += ("xtick.color", "ytick.color")
+        settings: dict[str, Any] = dict.fromkeys(inked, ink)
+        settings |= dict.fromkeys(("figure.facecolor", "axes.facecolor"), paper)
+        settings |= {
+            "font.size": 10,
+            "svg.fonttype": "path",
+            "svg.hashsalt": "minigrad",
+        }
+        with matplotlib.rc_context(settings):
+            figure = Figure(figsize=(WIDTH / 96, self.height), layout="constrained")
+            axes = figure.subplots()
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.7)
+            axes.set_axisbelow(True)
+            self.draw(axes, ON_DARK if dark else COLOURS)
+            text = io.StringIO()
+            figure.savefig(text, format="svg", metadata={"Date": None})
+        return text.getvalue()
+
+
+def curves(
+    series: Mapping[str, Any],
+    x: str,
+    y: str,
+    log: bool = False,
+    marks: str = "",
+) -> Chart:
+    """Lines by name, each a mapping from x to y, or a sequence counted from 1."""
+
+    def draw(axes: Any, colours: Sequence[str]) -> None:
+        for i, (name, line) in enumerate(series.items()):
+            points = line if isinstance(line, Mapping) else dict(enumerate(line, 1))
+            colour, dash = colours[i % len(colours)], DASHES[i % len(DASHES)]
+            axes.plot(
+                *zip(*points.items(), strict=True),
+                color=colour,
+                linestyle=dash,
+                marker=marks,
+                markersize=4,
+                label=name,
+            )
+        _labelled(axes, x, y, log, len(series))
+
+    return Chart(draw)
+
+
+def bars(values: Mapping[Any, float], x: str, y: str, log: bool = False) -> Chart:
+    """One bar a key."""
+
+    def draw(axes: Any, colours: Sequence[str]) -> None:
+        axes.bar(range(len(values)), list(values.values()), color=colours[0])
+        axes.set_xticks(range(len(values)), [str(k) for k in values])
+        _labelled(axes, x, y, log, 1)
+
+    return Chart(draw)
+
+
+def _labelled(axes: Any, x: str, y: str, log: bool, lines: int) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if log:
+        axes.set_yscale("log")
+    if lines > 1:
+        axes.legend(frameon=False)

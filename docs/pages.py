@@ -1,0 +1,191 @@
+"""Pages whose code runs: what the build of the site and the tests read them with.
+
+Vocabulary
+    page      a Markdown file, or a notebook, which is turned into Markdown first
+    block     a fence ``python``: it is shown and run, in one namespace a page; what it
+              prints, and the value of its last line, are shown below it
+    made      a fence ``{made}``: code that is run and not shown; what it prints is
+              Markdown of the page (a table, a list)
+    shown     a fence ``{shown} name``: the figure that the block before it ended with,
+              or that of ``:of:``, with ``:alt:`` for who cannot see it, and a caption
+    raises    a fence ``{raises} Error: words``: code that must raise that error with
+              those words in its message, which is shown below it
+    value     ``{value}`expression` `` within a sentence: a number that was computed
+
+Without a place for its figures a page is only run, which is what the tests do.
+
+>>> print(run("```python\\n1 + 1\\n```\\nIt is {value}`1 + 2`.", "page"))
+```python
+1 + 1
+```
+<BLANKLINE>
+```{code-block} text
+:class: output
+2
+```
+It is 3.
+"""
+
+import ast
+import contextlib
+import html
+import io
+import json
+import re
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import charts
+
+from minigrad import Figure
+from minigrad.draw.theme import style
+
+FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+VALUE = re.compile(r"\{value\}`([^`]+)`")
+OPTION = re.compile(r"^:(\w+):\s*(.+)$")
+# A figure narrower than this fits a phone as it is; a wider one is scrolled there.
+NARROW = 620
+
+
+class Place(NamedTuple):
+    """Where a page's figures go, and how the page refers to that folder."""
+
+    folder: Path
+    href: str
+
+
+def markdown(path: Path) -> str:
+    """The text of a page; a notebook's cells become prose and blocks."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".ipynb":
+        return text
+    parts = []
+    for number, cell in enumerate(json.loads(text)["cells"], 1):
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        parts.append(f"```python\n{source}\n```")
+        if alt := cell["metadata"].get("alt"):
+            parts.append(f"```{{shown}} {path.stem}-{number}\n:alt: {alt}\n```")
+    return "\n\n".join(parts)
+
+
+def run(text: str, name: str, place: Place | None = None) -> str:
+    """The page with what its code has made in it; its figures are in ``place``."""
+    names: dict[str, Any] = {"__name__": name}
+    made: list[str] = []
+    last: Any = None
+    end = 0
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for fence in FENCE.finditer(text):
+            made.append(_prose(text[end : fence.start()], names))
+            end = fence.end()
+            kind, _, argument = fence[2].strip().partition(" ")
+            line = text.count("\n", 0, fence.start(3))
+            if kind == "python":
+                printed, last = _executed(fence[3], name, line, names)
+                made += [fence[0], _output(printed, last)]
+            elif kind == "{raises}":
+                said = _raised(fence[3], argument, name, line, names)
+                made += [f"```python\n{fence[3]}```", _output(said, None)]
+            elif kind == "{made}":
+                printed, _ = _executed(fence[3], name, line, names)
+                made.append(printed)
+            elif kind == "{shown}":
+                made.append(_figure(argument, fence[3], last, names, place))
+            else:
+                made.append(fence[0])
+        made.append(_prose(text[end:], names))
+    return "".join(made)
+
+
+def _executed(
+    code: str, name: str, line: int, names: dict[str, Any]
+) -> tuple[str, Any]:
+    """What code prints, and the value of its last line if that is an expression."""
+    # Blank lines in front keep the page's line numbers in a traceback.
+    tree = ast.parse("\n" * line + code, name)
+    tail = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        tail = ast.Expression(tree.body.pop().value)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(tree, name, "exec"), names)
+        value = None if tail is None else eval(compile(tail, name, "eval"), names)
+    return printed.getvalue(), value
+
+
+def _raised(
+    code: str, expected: str, name: str, line: int, names: dict[str, Any]
+) -> str:
+    """The error that code ends with, notes included, as a traceback shows it."""
+    kind, _, words = expected.partition(": ")
+    try:
+        _executed(code, name, line, names)
+    except Exception as error:
+        said = "\n".join([f"{type(error).__name__}: {error}", *_notes(error)])
+        if type(error).__name__ != kind or words not in said:
+            raise AssertionError(f"{name}:{line}: expected {expected}") from error
+        return said
+    raise AssertionError(f"{name}:{line}: expected {expected}, nothing was raised")
+
+
+def _notes(error: Exception) -> list[str]:
+    return list(getattr(error, "__notes__", ()))
+
+
+def _output(printed: str, value: Any) -> str:
+    if value is not None and not isinstance(value, (Figure, charts.Chart, Path)):
+        printed += repr(value)
+    if not printed:
+        return ""
+    return f"\n\n```{{code-block}} text\n:class: output\n{printed.rstrip()}\n```"
+
+
+def _prose(text: str, names: dict[str, Any]) -> str:
+    return VALUE.sub(lambda found: str(eval(found[1], names)), text)
+
+
+def _figure(
+    name: str, body: str, last: Any, names: dict[str, Any], place: Place | None
+) -> str:
+    options, caption = {}, []
+    for line in body.splitlines():
+        if not caption and (found := OPTION.match(line)):
+            options[found[1]] = found[2]
+        else:
+            caption.append(line)
+    figure = eval(options["of"], vars(charts) | names) if "of" in options else last
+    if not isinstance(figure, (Figure, charts.Chart)):
+        raise TypeError(f"{name}: the block before it ends with {figure!r}, no figure")
+    alt = options.get("alt", "")
+    if len(alt) < 20:
+        raise ValueError(f"{name}: a figure needs :alt:, a sentence that says it all")
+    if place is None:
+        return ""
+    images = []
+    for theme in ("light", "dark"):
+        svg, width = _drawn(figure, dark=theme == "dark")
+        (place.folder / f"{name}-{theme}.svg").write_text(svg, encoding="utf-8")
+        images.append(
+            f'<img class="only-{theme}" src="{place.href}/{name}-{theme}.svg" '
+            f'alt="{html.escape(alt)}" loading="lazy" '
+            f'style="width:{width}px;min-width:{min(width, NARROW)}px">'
+        )
+    return (
+        f'\n```{{raw}} html\n<figure class="drawn" id="{name}">'
+        f'<div class="scroll" tabindex="0">{"".join(images)}</div><figcaption>\n```\n\n'
+        + _prose("\n".join(caption), names)
+        + "\n\n```{raw} html\n</figcaption></figure>\n```\n"
+    )
+
+
+def _drawn(figure: Figure | charts.Chart, dark: bool) -> tuple[str, int]:
+    """SVG text and its width in CSS pixels."""
+    if isinstance(figure, charts.Chart):
+        return figure.svg(dark), charts.WIDTH
+    look = style("dark") if dark and figure.look.name == "color" else figure.look
+    return replace(figure, look=look).svg(), round(figure.size[0] * 96 / 72)
