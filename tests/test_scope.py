@@ -56,6 +56,20 @@ def test_an_exception_in_a_step_restores_the_scope():
     assert current.get() is ROOT
 
 
+def test_an_exception_that_is_kept_does_not_bring_its_scope_back():
+    def run():
+        with mg.scope("cell"):
+            for _ in mg.steps(3):
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as kept:
+        run()
+    assert current.get() is ROOT
+    # With the traceback goes the loop, and with the loop its reset.
+    del kept
+    assert current.get() is ROOT
+
+
 def test_break_out_of_steps_restores_the_scope():
     for t in mg.steps(10):
         if t == 3:

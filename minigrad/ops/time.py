@@ -79,15 +79,19 @@ def _loop(
     outer = current.get()
     number = outer.number(LOOP)
     token = current.set(outer)
+    body = outer
     try:
         for t in range(length, 0, -1) if reverse else range(1, length + 1):
-            current.set(outer.step(number, clock, t))
+            body = outer.step(number, clock, t)
+            current.set(body)
             read = [_read(name, seq, t) for name, seq in readers]
             yield (t, *read) if read else t
     finally:
         # Leaving the loop by break or by an exception drops the generator, which
-        # ends here: the step never leaks into what is recorded next.
-        current.reset(token)
+        # ends here: the step never leaks into what is recorded next. An exception keeps
+        # the generator alive for longer; a scope around the loop has been left by then.
+        if current.get() is body:
+            current.reset(token)
 
 
 def _read(name: str, sequence: Any, t: int) -> Tensor:
