@@ -23,12 +23,24 @@ from minigrad import __version__
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.theme import STYLES
 from minigrad.draw.views import CHOICES, VIEWS
-from minigrad.tasks import TASKS
+from minigrad.nn.cells import CELLS
+from minigrad.tasks import TASKS, Options
 from minigrad.tasks.pictures import PICTURES, recorded
 from minigrad.train import replacing
 
 __all__ = ["main"]
 
+OPTIONAL = (
+    "cell",
+    "hidden",
+    "length",
+    "data",
+    "truncate",
+    "prompt",
+    "temperature",
+    "overlay",
+    "resume",
+)
 EXTRA = ("matplotlib", "safetensors", "tqdm")
 # What Graphviz can do wrong; each message says what helps.
 FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout)
@@ -72,8 +84,24 @@ def parser() -> Parser:
         epilog=f"tasks:\n{tasks}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("task", help="which task")
+    command.add_argument("task", nargs="?", help="which task")
+    command.add_argument("--list", action="store_true", help="describe the tasks")
     command.add_argument("--steps", type=positive, help="how many training steps")
+    command.add_argument("--cell", choices=tuple(CELLS), help="the recurrent cell")
+    command.add_argument("--hidden", type=positive, help="how many hidden units")
+    command.add_argument("--length", type=positive, help="steps of a sequence")
+    command.add_argument("--data", type=Path, metavar="FILE", help="what to read")
+    command.add_argument(
+        "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
+    )
+    command.add_argument("--prompt", help="what a sample goes on from")
+    command.add_argument("--temperature", type=float, help="0 takes the likeliest")
+    command.add_argument(
+        "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
+    )
+    command.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint in DIR"
+    )
     command.add_argument("--seed", type=natural, default=0, help="default: 0")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
@@ -117,10 +145,27 @@ def parser() -> Parser:
 
 
 def train(options: argparse.Namespace) -> None:
-    """Run a task."""
-    task = TASKS.get(options.task)
-    if task is None:
+    """Run a task, or say what there is."""
+    if options.list:
+        for task in TASKS.values():
+            takes = "".join(f" --{name}" for name in task.takes)
+            print(f"{task.name:14} {task.summary}; {task.steps} steps{takes}")
+        return
+    if options.task is None:
+        raise UsageError(f"which task? there is {', '.join(TASKS)}")
+    if options.task not in TASKS:
         raise UsageError(f"no task {options.task!r}; there is {', '.join(TASKS)}")
+    task = TASKS[options.task]
+    asked = {
+        name: getattr(options, name)
+        for name in OPTIONAL
+        if getattr(options, name) not in (None, False)
+    }
+    for name in asked:
+        if name not in (*task.takes, "resume"):
+            raise UsageError(f"{task.name} has no --{name}")
+    if task.needs_data and options.data is None:
+        raise UsageError(f"{task.name} reads a file: give it with --data FILE")
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(
@@ -131,7 +176,18 @@ def train(options: argparse.Namespace) -> None:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
         tempfile.TemporaryFile(dir=out).close()
-        task.run(options.steps or task.steps, options.seed, out)
+        task.run(Options(options.steps or task.steps, options.seed, out, **asked))
+    except KeyboardInterrupt:
+        if (out / "checkpoint.safetensors").exists():
+            again = "" if options.out is None else f" --out {out}"
+            print(
+                f"minigrad: saved; go on with: minigrad train {task.name}{again} "
+                "--resume and the same options",
+                file=sys.stderr,
+            )
+        raise
+    except FloatingPointError as error:
+        raise UsageError(str(error)) from error
     except FAILURES as error:
         raise UsageError(str(error)) from error
     except OSError as error:

@@ -10,7 +10,7 @@ import pytest
 from minigrad import cli
 from minigrad.cli import main
 from minigrad.draw import Figure
-from minigrad.tasks import TASKS
+from minigrad.tasks import TASKS, Options
 from minigrad.tasks.pictures import PICTURES
 
 
@@ -33,7 +33,7 @@ def one_line(capsys):
 def task(monkeypatch):
     """A task that notes how it was run."""
     calls = []
-    noting = replace(TASKS["sunspots"], run=lambda *call: calls.append(call))
+    noting = replace(TASKS["sunspots"], run=calls.append)
     monkeypatch.setitem(TASKS, "sunspots", noting)
     return calls
 
@@ -41,7 +41,7 @@ def task(monkeypatch):
 def test_train_runs_the_task_in_its_folder(task, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "sunspots"]) == 0
-    assert task == [(TASKS["sunspots"].steps, 0, Path("runs/sunspots"))]
+    assert task == [Options(TASKS["sunspots"].steps, 0, Path("runs/sunspots"))]
     assert (tmp_path / "runs/sunspots").is_dir()
 
 
@@ -49,7 +49,30 @@ def test_train_takes_steps_seed_and_folder(task, tmp_path):
     out = tmp_path / "a" / "b"
     options = ["--steps", "3", "--seed", "5", "--out", str(out)]
     assert main(["train", "sunspots", *options]) == 0
-    assert task == [(3, 5, out)]
+    assert task == [Options(3, 5, out)]
+
+
+def test_train_hands_on_what_a_task_takes(monkeypatch, tmp_path):
+    calls = []
+    task = replace(TASKS["adding"], run=calls.append)
+    monkeypatch.setitem(TASKS, "adding", task)
+    given = ["--cell", "elman", "--length", "9", "--overlay", "grad"]
+    assert main(["train", "adding", *given, "--out", str(tmp_path)]) == 0
+    expected = Options(task.steps, 0, tmp_path, cell="elman", length=9, overlay="grad")
+    assert calls == [expected]
+
+
+def test_train_refuses_what_a_task_does_not_take(one_line):
+    assert "sine has no --length" in one_line("train", "sine", "--length", "3")
+    assert "splice reads a file" in one_line("train", "splice")
+    assert "which task?" in one_line("train")
+
+
+def test_train_lists_the_tasks(capsys):
+    assert main(["train", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) == len(TASKS) == 16
+    assert "the sum of two marked numbers" in said
 
 
 def test_an_unknown_task(one_line):
@@ -65,7 +88,6 @@ def test_an_unknown_network(one_line):
     [
         [],
         ["fly"],
-        ["train"],
         ["train", "sunspots", "--steps", "0"],
         ["train", "sunspots", "--steps", "many"],
         ["train", "sunspots", "--seed", "-1"],
@@ -131,7 +153,7 @@ def test_missing_extras(one_line, task, monkeypatch):
 
 
 def test_ctrl_c(monkeypatch, tmp_path, capsys):
-    def interrupted(steps, seed, out):
+    def interrupted(options):
         raise KeyboardInterrupt
 
     stopped = replace(TASKS["sunspots"], run=interrupted)

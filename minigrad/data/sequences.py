@@ -92,7 +92,7 @@ def windows(values: ArrayLike, length: int, stride: int = 1) -> Array:
 
 
 def streams(values: ArrayLike, batch: int) -> Array:
-    """A long sequence as ``batch`` pieces that are read side by side: (time, batch).
+    """A long sequence as ``batch`` pieces, read side by side: (time, batch, ...).
 
     What does not fill the last step is left out.
 
@@ -103,7 +103,9 @@ def streams(values: ArrayLike, batch: int) -> Array:
     length = len(values) // batch
     if length == 0:
         raise ValueError(f"{len(values)} values do not fill {batch} streams")
-    return np.swapaxes(values[: length * batch].reshape(batch, length), 0, 1)
+    return np.swapaxes(
+        values[: length * batch].reshape(batch, length, *values.shape[1:]), 0, 1
+    )
 
 
 def pad(sequences: Sequence[ArrayLike], value: float = 0) -> tuple[Array, Array]:

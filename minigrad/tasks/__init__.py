@@ -1,12 +1,43 @@
 """The tasks: one file each, found by name here.
 
->>> sorted(TASKS)
-['sunspots']
+>>> len(TASKS), TASKS["adding"].takes
+(16, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
-from minigrad.tasks import sunspots
-from minigrad.tasks.task import Task
+from minigrad.tasks import (
+    adding,
+    copying,
+    digits,
+    dna,
+    letters,
+    mackey_glass,
+    names,
+    parity,
+    reber,
+    sine,
+    sunspots,
+    text,
+    xor,
+)
+from minigrad.tasks.task import Options, Task
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["TASKS", "Options", "Task"]
 
-TASKS: dict[str, Task] = {task.name: task for task in (sunspots.TASK,)}
+TASKS: dict[str, Task] = {
+    task.name: task
+    for task in (
+        sunspots.TASK,
+        text.TASK,
+        names.TASK,
+        digits.TASK,
+        adding.TASK,
+        copying.TASK,
+        parity.TASK,
+        xor.TASK,
+        letters.TASK,
+        *reber.TASKS,
+        sine.TASK,
+        mackey_glass.TASK,
+        *dna.TASKS,
+    )
+}

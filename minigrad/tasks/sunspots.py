@@ -20,7 +20,7 @@ lowest error in a cross-validation over 1736-1920.
 ((35, 25, 1), (35, 25, 1))
 """
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ from minigrad.nn.losses import mse
 from minigrad.op import no_grad
 from minigrad.optim import Adam
 from minigrad.tasks.progress import bar
-from minigrad.tasks.task import Task
+from minigrad.tasks.task import Options, Task
 from minigrad.train import fit, replacing, save_weights
 
 __all__ = ["TASK", "arv", "forecast", "network", "windows"]
@@ -150,8 +150,9 @@ def train(steps: int, seed: int, s: Series, scale: Scale) -> Trained:
     return min(found, key=lambda one: one.validation)
 
 
-def run(steps: int, seed: int, out: Path) -> None:
+def run(options: Options) -> Mapping[str, float]:
     """Train, report, and write weights.safetensors, graph.png and forecast.png."""
+    steps, seed, out = options.steps, options.seed, options.out
     s = sunspots().between(1700, TESTS[-1][1])
     scale = Scale.of(s.between(1700, TRAINING[1]))
     best = train(steps, seed, s, scale)
@@ -168,6 +169,7 @@ def run(steps: int, seed: int, out: Path) -> None:
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     print(f"written to {out}: weights.safetensors, graph.png, forecast.png")
+    return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}
 
 
 def report(s: Series, forecasts: Series) -> str:

@@ -1,22 +1,47 @@
-"""What a task is: a name on the command line and what it runs."""
+"""What a task is: a name on the command line, its options, and what it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Task"]
+__all__ = ["Options", "Task"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; None where the task decides.
+
+    ``steps`` are training steps, ``length`` is that of a sequence, ``data`` a file to
+    read in place of what is bundled. ``out`` exists.
+    """
+
+    steps: int
+    seed: int
+    out: Path
+    cell: str | None = None
+    hidden: int | None = None
+    length: int | None = None
+    data: Path | None = None
+    truncate: int | None = None
+    prompt: str = ""
+    temperature: float = 1.0
+    overlay: str | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
 class Task:
     """A network, its data and its report, run by ``minigrad train <name>``.
 
-    ``run(steps, seed, out)`` trains for so many steps from that seed, prints what the
-    network reaches beside what is trivial and what is published, and writes into the
-    folder ``out``, which exists. The same seed gives the same numbers.
+    ``run(options)`` trains, prints what the network reaches beside what is trivial and
+    what is published, writes into ``options.out``, and returns what it measured by
+    name. The same seed gives the same numbers. ``takes`` names the options that mean
+    something to it, beside steps, seed and out.
     """
 
     name: str
     summary: str
     steps: int
-    run: Callable[[int, int, Path], None]
+    run: Callable[[Options], Mapping[str, float]]
+    takes: tuple[str, ...] = ()
+    needs_data: bool = False

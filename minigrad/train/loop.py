@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compile import compile
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
 from minigrad.nn import Module
 from minigrad.optim import Optimiser, clip_by_norm
-from minigrad.tensor import Tensor
+from minigrad.tensor import Parameter, Tensor
 from minigrad.train.checkpoint import Part, load_checkpoint, save_checkpoint
 
 __all__ = ["History", "Progress", "first_not_finite", "fit"]
@@ -43,10 +44,12 @@ class History:
 def fit(
     module: Module,
     optimiser: Optimiser,
-    loss: Callable[[], Tensor],
+    loss: Callable[..., Tensor],
     validation: Callable[[], float],
     steps: int,
     *,
+    batch: Callable[[], tuple[Any, ...]] = tuple,
+    compiled: bool = False,
     clip: float = inf,
     every: int = 1,
     patience: int | None = None,
@@ -59,7 +62,10 @@ def fit(
 
     Parameters
     ----------
-    loss: records the loss of the next step; it draws the batch if there is one.
+    loss: records the loss of the next step, of the arrays that ``batch`` gives it.
+    batch: the arrays of the next step; without it the loss has no arguments.
+    compiled: run loss and gradient as one program (``minigrad.compile``), recorded
+        once for each shape of a batch; all that changes must then come from ``batch``.
     validation: lower is better; measured at the start, every ``every`` steps and at
         the end.
     clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
@@ -75,6 +81,8 @@ def fit(
     """
     history = History()
     best = module.state_dict()
+    parameters = module.parameters()
+    program = compile(lambda *given: _both(loss(*given), parameters))
     parts = {"module": module, "optimiser": optimiser, **(also or {})}
     latest, waited = inf, 0
     if resume:
@@ -102,11 +110,18 @@ def fit(
     try:
         with interrupts() as interrupted:
             for step in range(len(history.steps) + 1, steps + 1):
-                value = loss()
-                value.backward()
-                norm = clip_by_norm(module.parameters(), clip)
+                given = batch()
+                if compiled:
+                    value, gradients = program(*given)
+                    for p, g in zip(parameters, gradients, strict=True):
+                        p.grad = g.data
+                else:
+                    value = loss(*given)
+                    value.backward()
+                norm = clip_by_norm(parameters, clip)
                 if not (isfinite(value.item()) and isfinite(norm)):
-                    raise FloatingPointError(_not_finite(step, value, norm))
+                    recorded = loss(*given) if compiled else value
+                    raise FloatingPointError(_not_finite(step, recorded, norm))
                 optimiser.step()
                 measured = step % every == 0 or step == steps
                 if measured:
@@ -125,6 +140,10 @@ def fit(
     finally:
         module.load_state_dict(best)
     return history
+
+
+def _both(loss: Tensor, wrt: list[Parameter]) -> tuple[Tensor, list[Tensor]]:
+    return loss, grad(loss, wrt)
 
 
 class _Best:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from minigrad.data import Scale, Series, sunspots
+from minigrad.tasks import Options
 from minigrad.tasks import sunspots as task
 from minigrad.train import load_weights
 
@@ -81,7 +82,7 @@ def test_a_forecast_sees_only_the_past(s, scale):
 def test_a_short_run_beats_persistence_and_writes_whole_files(
     s, scale, tmp_path, capsys
 ):
-    task.run(steps=60, seed=0, out=tmp_path)
+    task.run(Options(60, 0, tmp_path))
     names = ["forecast.png", "graph.png", "weights.safetensors"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     for name in names[:2]:
@@ -101,7 +102,7 @@ def test_a_short_run_beats_persistence_and_writes_whole_files(
 def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys):
     reports = []
     for seed in (3, 3, 4):
-        task.run(steps=2, seed=seed, out=tmp_path)
+        task.run(Options(2, seed, tmp_path))
         reports.append(capsys.readouterr().out.split("\nseed")[0])
     assert reports[0] == reports[1]
     assert reports[0] != reports[2]

@@ -1,0 +1,114 @@
+"""The adding problem: the sum of two marked numbers among many (Hochreiter 1997).
+
+Always answering 1 has a squared error of 1/6. A tanh network stays there, since the
+gradient that would tell it of the marks vanishes on the way: ``--cell elman --overlay
+grad`` shows the shares of W(t) and the norms of the gradient over t.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigrad.data.generators import adding
+from minigrad.grad import grad, grad_by_use
+from minigrad.graph import Graph
+from minigrad.models import ManyToOne
+from minigrad.nn.losses import mse
+from minigrad.op import no_grad
+from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.task import Options, Task
+from minigrad.tensor import Tensor
+from minigrad.train import replacing
+
+
+def run(options: Options) -> Mapping[str, float]:
+    """Train on fresh sequences, test on 1,000 others."""
+    rng = np.random.default_rng(options.seed)
+    length = options.length or 50
+    valid, test = adding(rng, length, 500), adding(rng, length, 1000)
+    model = ManyToOne(
+        2, options.hidden or 8, 1, rng=rng, loss=mse, cell=options.cell or "gru"
+    )
+
+    def error(xs: np.ndarray, y: np.ndarray) -> float:
+        with no_grad():
+            return float(model.loss(xs, y).item())
+
+    if options.overlay == "grad":
+        print(vanishing(options, model, *adding(rng, length, 32)))
+    history = learn(
+        "adding",
+        options,
+        model,
+        partial(model.loss, truncate=options.truncate),
+        lambda: error(*valid),
+        batch=lambda: adding(rng, length, 32),
+        lr=0.01,
+        every=100,
+        also={"rng": rng},
+    )
+    if options.overlay != "grad":
+        picture(options, model.loss(test[0][:, :1], test[1][:1]))
+    found = {"error": error(*test)}
+    print(
+        table(
+            f"adding, T = {length}, after {32 * history.best_step:,} sequences",
+            "squared error",
+            {
+                "this network, 1,000 unseen sequences": found["error"],
+                "always 1 (exactly 1/6)": 1 / 6,
+                "published (1997): LSTM, T = 100": "74,000 seqs",
+            },
+        )
+    )
+    return found
+
+
+def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray) -> str:
+    """The gradient over time before training, as overlay.png and as numbers."""
+    from minigrad.draw import draw
+
+    loss = model.loss(xs, y)
+    W = dict(model.named_parameters())["rnn.W"]
+    shares = grad_by_use(loss, W)
+    states = [n for n in Graph(loss).nodes if n.name == "h" and n.t]
+    norms = [np.linalg.norm(g.data) for g in grad(loss, [Tensor(n) for n in states])]
+    with replacing(options.out / "overlay.png") as temporary:
+        draw(loss, overlay="grad").save(temporary)
+    with replacing(options.out / "vanishing.png") as temporary:
+        _chart(shares, norms).savefig(temporary)
+    lines = ["before training: t, |share of W(t)|, |dL/dh(t)|"]
+    for share, norm in list(zip(shares, norms, strict=True))[
+        :: max(1, len(norms) // 8)
+    ]:
+        size = np.linalg.norm(share.gradient.data)
+        lines.append(f"{share.t:5} {size:12.2e} {norm:12.2e}")
+    return "\n".join(lines)
+
+
+def _chart(shares: list[Any], norms: list[Any]) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), dpi=150, layout="constrained")
+    axes = figure.subplots()
+    steps = [share.t for share in shares]
+    sizes = [float(np.linalg.norm(share.gradient.data)) for share in shares]
+    axes.bar(steps, sizes, color="#56B4E9", label="share of W(t)")
+    axes.plot(steps, norms, color="#D55E00", label="gradient at h(t)")
+    axes.set_yscale("log")
+    axes.set_xlabel("t")
+    axes.set_title("What of the gradient arrives at step t", loc="left", fontsize=11)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+TASK = Task(
+    name="adding",
+    summary="the sum of two marked numbers of 50 (Hochreiter and Schmidhuber 1997)",
+    steps=1000,
+    run=run,
+    takes=("cell", "hidden", "length", "truncate", "overlay"),
+)

@@ -1,0 +1,73 @@
+"""Copy: five symbols, a gap, a signal, then the five again (Arjovsky 2016).
+
+Without a memory the best that can be said is blanks, and a guess among 8 at the end: a
+mean loss of K ln 8 / (T + 2K) and a recall of 1/8.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+
+from minigrad.data import one_hot
+from minigrad.data.generators import copying
+from minigrad.models import ManyToMany
+from minigrad.op import no_grad
+from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.task import Options, Task
+
+ITEMS = 5
+
+
+def run(options: Options) -> Mapping[str, float]:
+    """Train on fresh sequences, test the recall on 500 others."""
+    rng = np.random.default_rng(options.seed)
+    gap = options.length or 10
+    valid, test = copying(rng, gap, 200, ITEMS), copying(rng, gap, 500, ITEMS)
+    model = ManyToMany(10, options.hidden or 64, 9, rng=rng, cell=options.cell or "gru")
+
+    def loss(xs: np.ndarray, ys: np.ndarray) -> float:
+        with no_grad():
+            return float(model.loss(one_hot(xs, 10), ys).item())
+
+    def fresh() -> tuple[np.ndarray, np.ndarray]:
+        xs, ys = copying(rng, gap, 32, ITEMS)
+        return one_hot(xs, 10), ys
+
+    learn(
+        "copy",
+        options,
+        model,
+        partial(model.loss, truncate=options.truncate),
+        lambda: loss(*valid),
+        batch=fresh,
+        lr=0.005,
+        every=100,
+        also={"rng": rng},
+    )
+    xs, ys = fresh()
+    picture(options, model.loss(xs[:, :1], ys[:, :1]))
+    with no_grad():
+        said = model(one_hot(test[0], 10)).data.argmax(-1)
+    recall = float((said[-ITEMS:] == test[1][-ITEMS:]).mean())
+    found = {"loss": loss(*test), "recall": recall}
+    print(
+        table(
+            f"copy, T = {gap}, {ITEMS} symbols",
+            ["loss", "recall"],
+            {
+                "this network, 500 unseen sequences": list(found.values()),
+                "no memory, exactly": [ITEMS * np.log(8) / (gap + 2 * ITEMS), 1 / 8],
+            },
+        )
+    )
+    return found
+
+
+TASK = Task(
+    name="copy",
+    summary="say five symbols again after a gap (Arjovsky 2016)",
+    steps=2500,
+    run=run,
+    takes=("cell", "hidden", "length", "truncate"),
+)

@@ -1,0 +1,87 @@
+"""Mackey-Glass, τ = 17: six steps ahead, from all the steps before.
+
+The measure is the root mean square error over the series' deviation (NDEI). A linear
+forecast from x(t), x(t-6), x(t-12), x(t-18) is the baseline.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from minigrad.data import standardise, streams
+from minigrad.data.generators import mackey_glass
+from minigrad.models import ManyToMany
+from minigrad.nn.losses import mse
+from minigrad.op import no_grad
+from minigrad.optim import cosine
+from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.task import Options, Task
+
+AHEAD, SETTLE = 6, 30
+
+
+def run(options: Options) -> Mapping[str, float]:
+    """Train on steps 1-1000, validate on 1001-1500, test on 1501-2500."""
+    values, _, _ = standardise(mackey_glass(2500), slice(0, 1000))
+    s = values.astype(np.float32)
+    rng = np.random.default_rng(options.seed)
+    cell = options.cell or "gru"
+    model = ManyToMany(1, options.hidden or 20, 1, rng=rng, loss=mse, cell=cell)
+    # Ten pieces of a hundred, read side by side.
+    x, y = (streams(part, 10)[..., None] for part in (s[: 1000 - AHEAD], s[AHEAD:1000]))
+
+    def error(first: int, last: int) -> float:
+        with no_grad():
+            o = model(s[first : last - AHEAD, None, None]).data[SETTLE:, 0, 0]
+        truth = s[first + AHEAD + SETTLE : last]
+        return float(np.sqrt(np.square(o - truth).mean()) / truth.std())
+
+    learn(
+        "mackey-glass",
+        options,
+        model,
+        model.loss,
+        lambda: error(1000, 1500),
+        batch=lambda: (x, y),
+        lr=cosine(0.01, options.steps, 0.0005),
+    )
+    picture(options, model.loss(x[:9, :1], y[:9, :1]))
+    found = {"NDEI": error(1500, 2500)}
+    print(
+        table(
+            "Mackey-Glass, six steps ahead",
+            "NDEI",
+            {
+                f"this network ({cell}), 1,000 unseen": found["NDEI"],
+                "linear, 4 taps": _linear(values),
+                "as it is now": _now(values),
+                "published (Jang 1993): linear": 0.55,
+                "published: back-propagation net": 0.02,
+                "published: ANFIS": 0.007,
+            },
+        )
+    )
+    return found
+
+
+def _linear(s: np.ndarray) -> float:
+    taps = np.column_stack([s[18 - d : len(s) - AHEAD - d] for d in (0, 6, 12, 18)])
+    taps = np.column_stack([taps, np.ones(len(taps))])
+    y = s[18 + AHEAD :]
+    weights = np.linalg.lstsq(taps[:900], y[:900], rcond=None)[0]
+    truth = y[1500:]
+    return float(np.sqrt(np.square(taps[1500:] @ weights - truth).mean()) / truth.std())
+
+
+def _now(s: np.ndarray) -> float:
+    truth = s[1500 + AHEAD :]
+    return float(np.sqrt(np.square(s[1500:-AHEAD] - truth).mean()) / truth.std())
+
+
+TASK = Task(
+    name="mackey-glass",
+    summary="a chaotic series, six steps ahead",
+    steps=1500,
+    run=run,
+    takes=("cell", "hidden"),
+)

@@ -1,0 +1,137 @@
+"""Reber grammars: after each symbol, which ones may follow (Cleeremans 1989).
+
+A string counts as legal when at every step all symbols that may follow score above all
+that may not. In the embedded grammar the second symbol comes again at the end, past a
+whole Reber string: there an Elman net needs the gradient of full back-propagation
+through time, and with ``--truncate 1``, Elman's own rule, it fails (Hochreiter and
+Schmidhuber 1997, table 1).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from minigrad.data import one_hot, pad
+from minigrad.data.generators import (
+    REBER,
+    embedded_following,
+    embedded_reber,
+    following,
+    reber,
+)
+from minigrad.models import ManyToMany
+from minigrad.op import no_grad
+from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.task import Options, Task
+from minigrad.tensor import Tensor
+
+BATCH = 4
+Grammar = tuple[Callable[..., str], Callable[[str], list[set[str]]]]
+
+
+class Strings:
+    """Strings side by side: inputs, targets, lengths, and what may follow."""
+
+    def __init__(self, texts: list[str], allowed: list[list[set[str]]]) -> None:
+        codes = [np.array([REBER.index(c) for c in text]) for text in texts]
+        xs, self.lengths = pad([c[:-1] for c in codes])
+        self.xs = one_hot(xs, len(REBER))
+        self.ys, _ = pad([c[1:] for c in codes])
+        self.may = np.zeros(self.xs.shape, bool)
+        for i, steps in enumerate(allowed):
+            for t, symbols in enumerate(steps[:-1]):
+                self.may[t, i, [REBER.index(s) for s in symbols]] = True
+
+    def legal(self, model: ManyToMany) -> float:
+        """The share of strings that are legal from end to end."""
+        with no_grad():
+            o = model(self.xs).data
+        worst = np.where(self.may, o, np.inf).min(-1)
+        best = np.where(self.may, -np.inf, o).max(-1)
+        inside = np.arange(len(o))[:, None] < self.lengths
+        return float(((worst > best) | ~inside).all(0).mean())
+
+    def last(self, model: ManyToMany) -> float:
+        """How often the T or P before the final E is right."""
+        with no_grad():
+            o = model(self.xs).data
+        each = np.arange(len(self.lengths))
+        o = o[self.lengths - 2, each][:, [REBER.index("T"), REBER.index("P")]]
+        truth = self.may[self.lengths - 2, each, REBER.index("P")]
+        return float((o.argmax(-1) == truth).mean())
+
+
+def drawn(rng: np.random.Generator, grammar: Grammar, count: int) -> Strings:
+    """``count`` random strings of a grammar."""
+    make, allowed = grammar
+    texts = [make(rng) for _ in range(count)]
+    return Strings(texts, [allowed(text) for text in texts])
+
+
+def run(options: Options, embedded: bool) -> Mapping[str, float]:
+    """Train on fresh strings until 256 for validation are legal; test on 256 others."""
+    rng = np.random.default_rng(options.seed)
+    name = "embedded-reber" if embedded else "reber"
+    grammar = (embedded_reber, embedded_following) if embedded else (reber, following)
+    valid, test = (drawn(rng, grammar, 256) for _ in range(2))
+    cell = options.cell or ("lstm" if embedded else "elman")
+    n_hidden = options.hidden or (15 if embedded and cell == "elman" else 8)
+    model = ManyToMany(7, n_hidden, 7, rng=rng, cell=cell)
+
+    def loss() -> Tensor:
+        batch = drawn(rng, grammar, BATCH)
+        return model.loss(
+            batch.xs, batch.ys, lengths=batch.lengths, truncate=options.truncate
+        )
+
+    # Once all are legal the count stays at zero, and the first such step is kept.
+    history = learn(
+        name,
+        options,
+        model,
+        loss,
+        lambda: 1 - valid.legal(model),
+        lr=0.02 if not embedded else 0.01,
+        every=25,
+        patience=None,
+        also={"rng": rng},
+    )
+    picture(options, loss())
+    found = {
+        "legal": test.legal(model),
+        "strings": float(BATCH * history.best_step),
+    }
+    if embedded:
+        found["last T or P"] = test.last(model)
+    rows: dict[str, Sequence[float | str]] = {
+        f"this network ({cell} {n_hidden}), 256 unseen": [
+            f"{v:.0f}" if k == "strings" else v for k, v in found.items()
+        ]
+    }
+    if embedded:
+        rows |= {
+            "chance": ["", "", 0.5],
+            "published (1997): Elman net": ["0.0000", "> 200000", ""],
+            "published (1997): LSTM": ["1.0000", "8440", ""],
+        }
+    else:
+        rows["published (1989): Elman net, 3 units"] = ["1.0000", "60000"]
+    print(table(name, list(found), rows))
+    return found
+
+
+TASKS = tuple(
+    Task(
+        name="embedded-reber" if embedded else "reber",
+        summary=(
+            "the same, with a symbol to remember to the end"
+            if embedded
+            else "which symbols may follow in a Reber string"
+        ),
+        steps=3750 if embedded else 500,
+        run=partial(run, embedded=embedded),
+        takes=("cell", "hidden", "truncate"),
+    )
+    for embedded in (False, True)
+)

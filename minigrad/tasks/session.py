@@ -1,0 +1,91 @@
+"""What every task does around its own idea: train with records, print a table.
+
+>>> print(table("adding, T = 50", "squared error", {"this network": 0.002}))
+adding, T = 50                                squared error
+this network                                         0.0020
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
+from typing import Any
+
+from minigrad.draw import draw
+from minigrad.nn import Module
+from minigrad.optim import Adam, AdamW, Schedule
+from minigrad.tasks.progress import bar
+from minigrad.tasks.task import Options
+from minigrad.tensor import Tensor
+from minigrad.train import History, curves, fit, replacing, save_weights, write_log
+from minigrad.train.checkpoint import Part
+
+__all__ = ["learn", "picture", "table"]
+
+
+def learn(
+    name: str,
+    options: Options,
+    model: Module,
+    loss: Callable[..., Tensor],
+    validation: Callable[[], float],
+    *,
+    batch: Callable[[], tuple[Any, ...]] | None = None,
+    lr: float | Schedule,
+    decay: float = 0.0,
+    clip: float = 1.0,
+    every: int = 50,
+    patience: int | None = None,
+    also: Mapping[str, Part] | None = None,
+) -> History:
+    """Train with Adam and leave weights, checkpoint, log and curves in the folder.
+
+    With ``batch``, as ``fit`` takes it, the steps run compiled.
+    """
+    parameters = model.parameters()
+    optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
+    with bar(name, options.steps) as watch:
+        history = fit(
+            model,
+            optimiser,
+            loss,
+            validation,
+            options.steps,
+            batch=batch or tuple,
+            compiled=batch is not None,
+            clip=clip or inf,
+            every=every,
+            patience=patience,
+            watch=watch,
+            checkpoint=options.out / "checkpoint.safetensors",
+            resume=options.resume,
+            also=also,
+        )
+    save_weights(options.out / "weights.safetensors", model)
+    write_log(options.out / "log.csv", history)
+    with replacing(options.out / "curves.png") as temporary:
+        curves(history, name).savefig(temporary)
+    return history
+
+
+def picture(options: Options, loss: Tensor) -> None:
+    """The graph of a loss as graph.png."""
+    with replacing(options.out / "graph.png") as temporary:
+        draw(loss).save(temporary)
+
+
+def table(
+    title: str,
+    columns: str | Sequence[str],
+    rows: Mapping[str, float | str | Sequence[float | str]],
+) -> str:
+    """Names and numbers in columns."""
+    heads = [columns] if isinstance(columns, str) else list(columns)
+    widths = [max(len(head), 8) + 2 for head in heads]
+    lines = [
+        f"{title:44}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))
+    ]
+    for name, given in rows.items():
+        values = given if isinstance(given, (list, tuple)) else [given]
+        cells = [v if isinstance(v, str) else f"{v:.4f}" for v in values]
+        cells = [f"{c:>{w}}" for c, w in zip(cells, widths, strict=False)]
+        lines.append(f"{name:44}" + "".join(cells))
+    return "\n".join(lines)

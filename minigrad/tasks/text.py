@@ -1,0 +1,142 @@
+"""Text: the next character from those before it; bits per character beside n-grams.
+
+Reads the interpreter's own help texts, or any file with ``--data``. The last tenth is
+the test, the tenth before it the validation. The state is carried from piece to piece
+along 32 streams, the gradient within pieces of 50.
+"""
+
+from collections.abc import Mapping
+from math import log
+
+import numpy as np
+
+from minigrad.data import Vocabulary, english, loaders, one_hot, streams
+from minigrad.models import ManyToMany
+from minigrad.nn.cells import State
+from minigrad.nn.recurrent import detached
+from minigrad.op import no_grad
+from minigrad.optim import cosine
+from minigrad.tasks.ngrams import NGrams
+from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.task import Options, Task
+from minigrad.tensor import Tensor, tensor
+
+BATCH, PIECE = 32, 50
+
+
+class Reader:
+    """32 streams of a text, piece by piece, and the state after the last one."""
+
+    def __init__(self, numbers: np.ndarray, n_symbols: int, model: ManyToMany) -> None:
+        self.streams = streams(numbers, BATCH)
+        self.n_symbols, self.model = n_symbols, model
+        self.position = 0
+        self.state: State | None = None
+
+    def loss(self) -> Tensor:
+        """The loss of the next piece, in nats per character."""
+        if self.position + PIECE + 1 > len(self.streams):
+            self.position, self.state = 0, None
+        piece = self.streams[self.position : self.position + PIECE + 1]
+        self.position += PIECE
+        xs = one_hot(piece[:-1], self.n_symbols)
+        loss, state = self.model.loss_and_state(xs, piece[1:], self.state)
+        self.state = detached(state)
+        return loss
+
+    def state_dict(self) -> Mapping[str, np.ndarray]:
+        """The place in the streams and the state, for a checkpoint."""
+        state = self.state or self.model.rnn.start(BATCH)
+        arrays = {f"state.{i}": s.data for i, s in enumerate(state)}
+        return {"position": np.array(self.position), **arrays}
+
+    def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from a state."""
+        self.position = int(state["position"])
+        self.state = tuple(
+            tensor(state[f"state.{i}"], name=start.name)
+            for i, start in enumerate(self.model.rnn.start(BATCH))
+        )
+
+
+def bits(model: ManyToMany, numbers: np.ndarray, n_symbols: int) -> float:
+    """Bits per character of a text read from a zero state, in 20 streams."""
+    pieces = streams(numbers, 20)
+    total, state = 0.0, None
+    with no_grad():
+        for start in range(0, len(pieces) - 1, PIECE):
+            piece = pieces[start : start + PIECE + 1]
+            loss, state = model.loss_and_state(
+                one_hot(piece[:-1], n_symbols), piece[1:], state
+            )
+            total += loss.item() * (len(piece) - 1)
+    return total / (len(pieces) - 1) / log(2)
+
+
+def sample(
+    model: ManyToMany,
+    vocabulary: Vocabulary,
+    prompt: str,
+    length: int,
+    temperature: float,
+    rng: np.random.Generator,
+) -> str:
+    """A text that goes on from the prompt, one drawn symbol after the other."""
+    said: list[int] = []
+
+    def feed(o: np.ndarray) -> np.ndarray:
+        if temperature == 0:
+            said.append(int(o[0].argmax()))
+        else:
+            noise = rng.gumbel(size=o.shape[-1])
+            said.append(int((o[0] / temperature + noise).argmax()))
+        return one_hot([said[-1]], len(vocabulary))
+
+    xs = one_hot(vocabulary.encode(prompt), len(vocabulary))[:, None]
+    model.continued(xs, length, feed)
+    return prompt + vocabulary.decode(said)
+
+
+def run(options: Options) -> Mapping[str, float]:
+    """Train, measure bits per character, and write on."""
+    text = loaders.text(options.data) if options.data else english()
+    vocabulary = Vocabulary(text)
+    n = len(vocabulary)
+    numbers = vocabulary.encode(text)
+    first, second = int(0.8 * len(text)), int(0.9 * len(text))
+    rng = np.random.default_rng(options.seed)
+    cell = options.cell or "gru"
+    model = ManyToMany(n, options.hidden or 128, n, rng=rng, cell=cell)
+    reader = Reader(numbers[:first], n, model)
+    valid = numbers[first:second][:20_000]
+    learn(
+        "text",
+        options,
+        model,
+        reader.loss,
+        lambda: bits(model, valid, n),
+        lr=cosine(0.005, options.steps, 0.0005),
+        every=250,
+        also={"reader": reader},
+    )
+    picture(options, model.loss(one_hot(numbers[:9, None], n), numbers[1:10, None]))
+    found = {"bits per character": bits(model, numbers[second:], n)}
+    rows = {f"this network ({cell})": found["bits per character"]}
+    for order in range(1, 6):
+        model_n = NGrams(text[:first], vocabulary.symbols, order)
+        rows[f"{order}-gram, Witten-Bell"] = model_n.bits(text[second:])
+    rows["every symbol alike"] = log(n) / log(2)
+    what = options.data.name if options.data else "Python's help texts"
+    print(table(f"text: {what}, last tenth", "bits/char", rows))
+    prompt = options.prompt or text[second : second + 20]
+    print(sample(model, vocabulary, prompt, 300, options.temperature, rng))
+    return found
+
+
+TASK = Task(
+    name="text",
+    summary="write on a text character by character",
+    steps=1500,
+    run=run,
+    takes=("cell", "hidden", "data", "prompt", "temperature"),
+)
