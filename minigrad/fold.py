@@ -77,6 +77,7 @@ class _Folding:
         self.names = graph.names
         self.clocks = list(graph.clocks)
         self.lengths = tuple(graph.clocks.values())
+        self.times = {node: node.time for node in graph.nodes}
         self.members: list[list[Node]] = []
         self.role_of: dict[Node, int] = {}
         by_place: dict[Any, int] = {}
@@ -130,9 +131,9 @@ class _Folding:
 
     def _range(self, nodes: list[Node]) -> range | None:
         """The steps of a role, all of them consecutive."""
-        if nodes[0].t is None:
+        if self.times[nodes[0]] is None:
             return None
-        steps = sorted(n.t or 0 for n in nodes)
+        steps = sorted(self._steps(nodes))
         for a, b in pairwise(steps):
             if b != a + 1:
                 what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
@@ -154,6 +155,13 @@ class _Folding:
     ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
         """Operands and attributes of a role with time, compared over its steps."""
         first = nodes[0]
+        steps = self._steps(nodes)
+        if first.op is None or first.op.name not in (NAMED.name, "add_n"):
+            self._agree(nodes, "number of operands", [len(n.inputs) for n in nodes])
+            columns = zip(*[n.inputs for n in nodes], strict=True)
+            found = [self._reads(column, steps, clock) for column in columns]
+            attrs = self._template(nodes, steps, [n.attrs for n in nodes])
+            return tuple(self._operand(nodes, read, clock) for read in found), attrs
         aligned = [k for k in ALIGNED if k in first.attrs and first.op is NAMED]
         reads: dict[Any, dict[int, Any]] = {}
         owners: dict[Any, dict[str, Any]] = {}
@@ -165,30 +173,41 @@ class _Folding:
                     both = [owners[key], owner]
                     self._agree([first, node], "path's parameters", both)
         keys = sorted(reads) if first.op is NAMED else list(reads)
-        if first.op is not None and first.op.name not in (NAMED.name, "add_n"):
-            self._agree(nodes, "number of operands", [len(n.inputs) for n in nodes])
         plain = [{k: v for k, v in n.attrs.items() if k not in aligned} for n in nodes]
-        attrs = self._template(nodes, [n.t or 0 for n in nodes], plain)
+        attrs = self._template(nodes, steps, plain)
         attrs = attrs | {k: tuple(owners[key][k] for key in keys) for k in aligned}
         return tuple(self._operand(nodes, reads[key], clock) for key in keys), attrs
 
-    def _keyed(self, node: Node, clock: int) -> list[tuple[Any, Any]]:
-        """What a node with time reads, each with what tells it from the others.
+    def _steps(self, nodes: list[Node]) -> list[int]:
+        """The step of each of some nodes with time."""
+        return [time[1] for node in nodes if (time := self.times[node])]
 
-        That is its position; of a sum, which lacks the terms from beyond the last step,
-        it is what is read.
+    def _reads(
+        self, sources: Sequence[Node], steps: list[int], clock: int
+    ) -> dict[int, Any]:
+        """What one operand reads at each step: (role, kind, delay, at)."""
+        mine, times, role_of = self.clocks[clock], self.times, self.role_of
+        reads: dict[int, Any] = {}
+        for source, t in zip(sources, steps, strict=True):
+            time = times[source]
+            if time is None:
+                reads[t] = (role_of[source], "broadcast", None, None)
+            elif time[0] is mine:
+                reads[t] = (role_of[source], "delay", t - time[1], None)
+            else:
+                at = self._span(time[1], time[1], self.clocks.index(time[0]))
+                reads[t] = (role_of[source], "pick", None, at)
+        return reads
+
+    def _keyed(self, node: Node, clock: int) -> list[tuple[Any, Any]]:
+        """What a named value or a sum reads, each with what tells it from the others.
+
+        Of a sum, which lacks the terms from beyond the last step, it is what is read.
         """
         seen: Counter[Any] = Counter()
         found: list[tuple[Any, Any]] = []
         for i, source in enumerate(node.inputs):
-            role = self.role_of[source]
-            if source.time is None:
-                read: Any = (role, "broadcast", None, None)
-            elif self.clocks.index(source.time[0]) == clock:
-                read = (role, "delay", (node.t or 0) - source.time[1], None)
-            else:
-                other, t = self.clocks.index(source.time[0]), source.time[1]
-                read = (role, "pick", None, self._span(t, t, other))
+            (read,) = self._reads([source], [node.t or 0], clock).values()
             key: Any = i
             if node.op is NAMED:
                 key = node.attrs["places"][i]
@@ -200,6 +219,11 @@ class _Folding:
 
     def _operand(self, nodes: list[Node], reads: dict[int, Any], clock: int) -> Operand:
         """The sources of one operand, one per span, each proved to be legal."""
+        usual = next(iter(reads.values()))
+        if len(reads) == len(nodes) and all(r == usual for r in reads.values()):
+            role, kind, delay, at = usual
+            span = self._span(min(reads), max(reads), clock)
+            return (Source(role, kind, delay, at, span),)
         steps_of: dict[Any, list[int]] = {}
         for t in sorted(reads):
             steps_of.setdefault(reads[t], []).append(t)
@@ -255,7 +279,12 @@ class _Folding:
         """One value for all steps, with integers that advance with t written t + k."""
         first = values[0]
         other = next(
-            (i for i, v in enumerate(values) if not same_value(v, first)), None
+            (
+                i
+                for i, v in enumerate(values)
+                if (v or first) and not same_value(v, first)
+            ),
+            None,
         )
         if other is None:
             return first
@@ -340,9 +369,12 @@ class _Folding:
 
     def _agree(self, nodes: list[Node], what: str, said: list[Any]) -> None:
         """Raise for the step that says something else than most do."""
-        if all(same_value(s, said[0]) for s in said):
+        first = said[0]
+        differ = [
+            i for i, s in enumerate(said) if s is not first and not same_value(s, first)
+        ]
+        if not differ:
             return
-        differ = [i for i, s in enumerate(said) if not same_value(s, said[0])]
         odd, other = (differ[0], 0) if 2 * len(differ) <= len(said) else (0, differ[0])
         self._raise(nodes[odd], what, said[odd], nodes[other].t, said[other])
 

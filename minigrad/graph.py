@@ -180,9 +180,9 @@ class Graph:
         """The loops over time and the last step of each that the graph reaches."""
         last: dict[Clock, int] = {}
         for node in self.nodes:
-            if node.time is not None:
-                clock, t = node.time
-                last[clock] = max(t, last.get(clock, 0))
+            time = node.time
+            if time is not None and time[1] > last.get(time[0], 0):
+                last[time[0]] = time[1]
         return last
 
     @property
@@ -358,17 +358,17 @@ def _number_places(nodes: Iterable[Node]) -> dict[Node, Any]:
     runs: set[int] = {0}
     entries: dict[Any, set[int]] = {}
     bases: dict[Any, set[int]] = {}
-    for node in nodes:
-        path = node.scope.path
+    for path in {scope.path for scope in {node.scope for node in nodes}}:
         for i, (name, number, *_) in enumerate(path):
             if name_is_free(path, i):
                 entries.setdefault((path[:i], name), set()).add(number)
+    for node in nodes:
         base = node.slot
-        while isinstance(base, tuple):
+        while base.__class__ is tuple:
             runs.add(base[3])
             base = base[0]
-        if node.time is None and node.inputs:
-            bases.setdefault(path, set()).add(base)
+        if node.scope.time is None and node.inputs:
+            bases.setdefault(node.scope.path, set()).add(base)
     rank_of_run = {run: k for k, run in enumerate(sorted(runs))}
     rank_of_entry = {
         (*where, number): k
@@ -380,29 +380,30 @@ def _number_places(nodes: Iterable[Node]) -> dict[Node, Any]:
         for path, found in bases.items()
         for k, base in enumerate(sorted(found))
     }
-    path_of: dict[Any, Any] = {}
+    path_of: dict[Scope, Any] = {}
 
-    def renumber(path: Any) -> Any:
-        if path not in path_of:
-            path_of[path] = tuple(
+    def renumber(scope: Scope) -> Any:
+        if scope not in path_of:
+            path = scope.path
+            path_of[scope] = tuple(
                 (name, rank_of_entry.get((path[:i], name, number), number), *rest)
                 for i, (name, number, *rest) in enumerate(path)
             )
-        return path_of[path]
+        return path_of[scope]
 
     leaves = {"parameter": count(), "input": count(), "constant": count()}
     places: dict[Node, Any] = {}
     for node in nodes:
-        if node.time is None and not node.inputs:
+        if not node.inputs and node.time is None:
             places[node] = ((), (node.kind, next(leaves[node.kind])))
             continue
-        path, slot, tail = node.scope.path, node.slot, []
-        while isinstance(slot, tuple):
-            tail.append((*slot[1:3], rank_of_run[slot[3]]))
-            slot = slot[0]
-        if node.time is None:
-            slot = rank_of_base[path, slot]
-        places[node] = (renumber(path), (slot, *reversed(tail)))
+        scope, slot, tail = node.scope, node.slot, []
+        while slot.__class__ is tuple:
+            slot, argument, k, run = slot
+            tail.append((argument, k, rank_of_run[run]))
+        if scope.time is None:
+            slot = rank_of_base[scope.path, slot]
+        places[node] = (renumber(scope), (slot, *reversed(tail)))
     return places
 
 
