@@ -69,7 +69,7 @@ def set_language(
 SECTION = re.compile(r"^(Parameters|Attributes)$")
 ENTRY = re.compile(r"^([\w*][\w*, ]*): (.*)$")
 # What would be taken for markup: a star as in (*y.shape, ...), an s behind ``code``.
-MARKUP = re.compile(r"(?<![\w*`>])\*(?=\w)|(?<=[^\s`]``)(?=\w)")
+MARKUP = re.compile(r"(``[^`]+``)(?=\w)|(?<![\w*`>])\*(?=\w)")
 TERM = re.compile(r"^    (\S+(?: \S+)*)  +(\S.*)$")
 
 
@@ -103,27 +103,27 @@ def rewrite(
             out += _term(line) if kind == "terms" else [line]
         elif kind == "terms" and line.startswith("    "):
             term = TERM.match(line) if line[4] != " " else None
-            out += _term(line) if term else [f"       {line.strip()}"]
+            out += _term(line) if term else [f"   {MARKUP.sub(escaped, line.strip())}"]
         elif kind in ("terms", "formula") and line.strip() and line[0] != " ":
             kind = ""
             out += ["", line]
         else:
             out.append(line)
     lines[:] = [
-        line if line.startswith(("  ", ">>>")) else MARKUP.sub(escaped, line)
+        line if line.startswith((" ", ">>>")) else MARKUP.sub(escaped, line)
         for line in out
     ]
 
 
 def escaped(found: re.Match[str]) -> str:
-    """A backslash before a star, a backslash and a space after code."""
-    return f"\\{found[0]}" if found[0] else "\\ "
+    """A backslash before a star, a backslash and a space behind code."""
+    return f"{found[1]}\\ " if found[1] else "\\*"
 
 
 def _term(line: str) -> list[str]:
     found = TERM.match(line)
     assert found is not None
-    return [f"    {found[1]}", f"       {MARKUP.sub(escaped, found[2])}"]
+    return [found[1], f"   {MARKUP.sub(escaped, found[2])}"]
 
 
 def _inside_doctest(out: list[str]) -> bool:

@@ -170,10 +170,11 @@ def _figure(
     for theme in ("light", "dark"):
         svg, width = _drawn(figure, dark=theme == "dark")
         (place.folder / f"{name}-{theme}.svg").write_text(svg, encoding="utf-8")
+        source = f"{place.href}/{name}-{theme}.svg"
         images.append(
-            f'<img class="only-{theme}" src="{place.href}/{name}-{theme}.svg" '
+            f'<a class="only-{theme}" href="{source}"><img src="{source}" '
             f'alt="{html.escape(alt)}" loading="lazy" '
-            f'style="width:{width}px;min-width:{min(width, NARROW)}px">'
+            f'style="width:{width}px;min-width:{min(width, NARROW)}px"></a>'
         )
     return (
         f'\n```{{raw}} html\n<figure class="drawn" id="{name}">'

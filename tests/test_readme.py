@@ -52,7 +52,10 @@ def test_the_example_draws_and_asks_the_graph(tmp_path, monkeypatch, capsys):
         exec(compile(block, "README.md", "exec"), names)
     assert (tmp_path / "rnn.png").read_bytes().startswith(b"\x89PNG")
     assert [use.t for use in names["uses"]] == list(range(1, 21))
-    assert f"{list(range(1, 21))}\n" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{list(range(1, 21))}\n" in said
+    (promised,) = blocks(ROOT / "README.md", "text")
+    assert said.startswith(promised)
 
 
 def test_the_two_commands():
