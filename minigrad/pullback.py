@@ -14,7 +14,7 @@ arrays; given Tensors they record, and every order of gradient is available.
 >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
 >>> y = x * x
 >>> pullback([y.node], [y.data], [x.node])[x.node].tolist()
-[2.0, 8.0]
+[2.0, 16.0]
 """
 
 from collections.abc import Sequence

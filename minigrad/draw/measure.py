@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.fold import contract
-from minigrad.pullback import pullback
 from minigrad.graph import Graph, Node
+from minigrad.pullback import pullback
 
 Seat = tuple[str, int | None]
 Series = dict[str, dict[int, float]]

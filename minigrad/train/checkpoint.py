@@ -137,7 +137,8 @@ def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
 
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(said)
-    metadata = {"minigrad": text, "sha256": _checksum(arrays, text)}
+    # One entry, since the library writes several in no certain order.
+    metadata = {"minigrad": f"{_checksum(arrays, text)} {text}"}
     with replacing(path) as temporary:
         temporary.write_bytes(save(arrays, metadata))
 
@@ -153,11 +154,12 @@ def read_tensors(path: Path_) -> tuple[dict[str, Array], Any]:
         arrays = load(content)
     except (SafetensorError, ValueError, struct.error) as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
-    if "sha256" not in metadata or "minigrad" not in metadata:
+    checksum, _, text = metadata.get("minigrad", "").partition(" ")
+    if not text:
         raise ValueError(f"{path} was not written by minigrad: it has no checksum")
-    if metadata["sha256"] != _checksum(arrays, metadata["minigrad"]):
+    if checksum != _checksum(arrays, text):
         raise ValueError(f"{path} was altered: its checksum does not fit its contents")
-    return arrays, json.loads(metadata["minigrad"])
+    return arrays, json.loads(text)
 
 
 def _header(content: bytes) -> dict[str, Any]:
