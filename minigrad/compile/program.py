@@ -21,6 +21,8 @@ True
 """
 
 import builtins
+import gc
+import inspect
 import linecache
 import warnings
 from collections.abc import Callable, Iterator
@@ -173,8 +175,11 @@ class Program:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run compiled; the first call with new shapes traces and compiles."""
         arrays: list[Any] = []
-        structure = _flatten((args, kwargs), arrays)
-        shapes = tuple((a.shape, a.dtype.str) for a in arrays)
+        structure = (
+            *[_flatten(value, arrays) for value in args],
+            *[(name, _flatten(value, arrays)) for name, value in kwargs.items()],
+        )
+        shapes = tuple([(a.shape, a.dtype) for a in arrays])
         key = (structure, shapes)
         entry = self.codes.get(key)
         if entry is None:
@@ -189,10 +194,11 @@ class Program:
                     return self.eager(*args, **kwargs)
             self.codes[key] = entry
         code, returned = entry
-        results = code(arrays)
-        for array in results:
-            array.setflags(write=False)
-        return _rebuild(returned, iter(results))
+        tensors = []
+        for array in code(arrays):
+            array.setflags(False)
+            tensors.append(Tensor(Leaf("constant", array, None, ROOT, 0)))
+        return _rebuild(returned, iter(tensors))
 
     @property
     def source(self) -> str:
@@ -232,14 +238,20 @@ class Program:
         return None
 
     def _trace(self, key: Any, args: Any, kwargs: Any, arrays: list[Any]) -> Any:
-        inputs = [tensor(a, requires_grad=a.dtype.kind == "f") for a in arrays]
+        names = _names(self.eager, args, kwargs)
+        inputs = [tensor(a, name=n) for a, n in zip(arrays, names, strict=True)]
         handed = iter(inputs)
-        args, kwargs = _replace((args, kwargs), handed)
+        args = [_replace(value, handed) for value in args]
+        kwargs = {name: _replace(value, handed) for name, value in kwargs.items()}
         token = tracing.set(True)
+        collects = gc.isenabled()
+        gc.disable()  # it would walk the growing graph, which has no cycles, many times
         try:
             result = self.eager(*args, **kwargs)
         finally:
             tracing.reset(token)
+            if collects:
+                gc.enable()
         outputs: list[Tensor] = []
         returned = _outputs(result, outputs)
         if not outputs:
@@ -315,9 +327,9 @@ def _flatten(value: Any, arrays: list[Any]) -> Any:
             return ("parameter", value.node.id)
         value = value.data
     if isinstance(value, (np.ndarray, np.generic)):
-        if not value.flags.c_contiguous:
-            value = np.ascontiguousarray(value)
-        arrays.append(np.asarray(value))
+        if value.__class__ is not np.ndarray or not value.flags.c_contiguous:
+            value = np.asarray(value, order="C")
+        arrays.append(value)
         return "array"
     if isinstance(value, (tuple, list)):
         return (type(value).__name__, *(_flatten(v, arrays) for v in value))
@@ -356,6 +368,24 @@ def _replace(value: Any, tensors: Iterator[Tensor]) -> Any:
     return value
 
 
+def _names(function: Any, args: Any, kwargs: Any) -> list[str]:
+    """A name for each array of a call: that of the function's own parameter."""
+    try:
+        declared = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        declared = []
+    known = [p.name for p in declared if p.kind is not p.VAR_POSITIONAL]
+    rest = next((p.name for p in declared if p.kind is p.VAR_POSITIONAL), "x")
+    known = (known + [f"{rest}_{i}" for i in range(len(args))])[: len(args)]
+    names = []
+    for name, value in [*zip(known, args, strict=True), *kwargs.items()]:
+        found: list[Any] = []
+        _flatten(value, found)
+        one = isinstance(value, (Tensor, np.ndarray, np.generic))
+        names += [name if one else f"{name}_{i}" for i in range(len(found))]
+    return names
+
+
 def _outputs(value: Any, found: list[Tensor]) -> Any:
     """The structure of what a function returned; its Tensors are collected."""
     if isinstance(value, Tensor):
@@ -370,15 +400,16 @@ def _outputs(value: Any, found: list[Tensor]) -> Any:
     raise TraceError(f"it returns a {type(value).__name__}, not a Tensor")
 
 
-def _rebuild(structure: Any, arrays: Iterator[Any]) -> Any:
+def _rebuild(structure: Any, tensors: Iterator[Tensor]) -> Any:
+    """What the function returned, with these Tensors in it."""
     if structure == "tensor":
-        return Tensor(Leaf("constant", next(arrays), None, ROOT, 0))
+        return next(tensors)
     kind, *rest = structure
     if kind == "value":
         return rest[0]
     if kind == "dict":
-        return {k: _rebuild(v, arrays) for k, v in rest}
-    items = [_rebuild(v, arrays) for v in rest]
+        return {k: _rebuild(v, tensors) for k, v in rest}
+    items = [_rebuild(v, tensors) for v in rest]
     return items if kind == "list" else tuple(items)
 
 
