@@ -30,9 +30,19 @@ ROOMS = ["elementwise", "reduction", "shape", "linalg", "indexing", "nn", "convo
 GOAL = 0.99
 SECONDS = 60
 
-# Mutants that compute the same: room, the line's text, what was changed, and why.
+# Mutants that compute the same: room, a part of the printed line, and why.
 EQUIVALENT = [
-    # (room, part of the description, reason)
+    ("elementwise", "swapped: return np.logical_and(above", "`and` commutes"),
+    ("elementwise", "return b - 1 if b else 0 [0]", "it is multiplied by b = 0"),
+    (
+        "elementwise",
+        "if a else 0.0 [0.0]",
+        "multiplied by y = 0; differs at 0.0**0 alone",
+    ),
+    ("nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
+    ("nn", "np.where(kept, target, 0) [0]", "any class will do, its loss is dropped"),
+    ("nn", "reshape(-1, z.shape[-1]) [1]", "NumPy takes -2 for -1"),
+    ("nn", "reshape(-1, o.shape[-1]) [1]", "NumPy takes -2 for -1"),
 ]
 
 SWAPS = {
