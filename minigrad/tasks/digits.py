@@ -7,6 +7,7 @@ import numpy as np
 from minigrad.data import Order, digits
 from minigrad.models import ManyToOne
 from minigrad.op import no_grad
+from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -18,9 +19,7 @@ def run(options: Options) -> Mapping[str, float]:
     shuffled = rng.permutation(len(images))
     xs, ys = images[shuffled].transpose(1, 0, 2), classes[shuffled]
     train, valid, test = np.split(np.arange(len(ys)), [1258, 1437])
-    model = ManyToOne(
-        8, options.hidden or 32, 10, rng=rng, cell=options.cell or "elman"
-    )
+    model = ManyToOne(8, options.hidden or 64, 10, rng=rng, cell=options.cell or "gru")
     order = Order(len(train), 32, rng)
 
     def loss(at: np.ndarray) -> float:
@@ -38,7 +37,8 @@ def run(options: Options) -> Mapping[str, float]:
         model.loss,
         lambda: loss(valid),
         batch=batch,
-        lr=0.005,
+        lr=cosine(0.005, options.steps, 0.00025),
+        decay=0.1,
         also={"rng": rng, "order": order},
     )
     picture(options, model.loss(xs[:, :1], ys[:1]))
@@ -66,7 +66,7 @@ def run(options: Options) -> Mapping[str, float]:
 TASK = Task(
     name="digits",
     summary="read handwritten digits row by row",
-    steps=1500,
+    steps=2000,
     run=run,
     takes=("cell", "hidden"),
 )

@@ -13,9 +13,10 @@ import numpy as np
 from minigrad.data.generators import sine
 from minigrad.models import ManyToMany, OutputFeedback
 from minigrad.nn.losses import mse
+from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
-from minigrad.tensor import Tensor
+from minigrad.tensor import Tensor, tensor
 
 KNOWN, FREE = 20, 100
 
@@ -26,19 +27,21 @@ def run(options: Options) -> Mapping[str, float]:
     rows = {}
     for outputs in (1, 2):
         rng = np.random.default_rng(options.seed)
-        series = sine(KNOWN + FREE, outputs=outputs)
+        # The first value is where it starts; the network says those after it.
+        first, *rest = sine(KNOWN + FREE + 1, outputs=outputs)
+        start, series = tensor(first, name="o0"), np.stack(rest)
         xs = np.zeros((KNOWN + FREE, 1, 1), np.float32)  # nothing drives it
         model = OutputFeedback(1, n_hidden, outputs, rng=rng, loss=mse)
         learn(
             f"sine, {outputs}",
             options,
             model,
-            model.loss,
-            partial(_value, partial(model.loss, xs[:40], series[:40])),
+            partial(model.loss, start=start),
+            partial(_value, partial(model.loss, xs[:40], series[:40], start=start)),
             batch=partial(tuple, (xs[:40], series[:40])),
-            lr=0.01,
+            lr=cosine(0.01, options.steps, 0.0002),
         )
-        said = model.continued(xs, known=series[:KNOWN])
+        said = model.continued(xs, known=series[:KNOWN], start=start)
         error = said[KNOWN:, 0, 0] - series[KNOWN:, 0, 0]
         rows[f"output feedback, {outputs} output{'s'[: outputs - 1]}"] = _rms(error)
         picture(options, model.loss(xs[:9], series[:9], feedback="free"))
@@ -52,7 +55,7 @@ def run(options: Options) -> Mapping[str, float]:
         net.loss,
         lambda: net.loss(series[:59], series[1:60]).item(),
         batch=lambda: (series[:59], series[1:60]),
-        lr=0.01,
+        lr=cosine(0.01, options.steps, 0.0002),
     )
     said = net.continued(series[:KNOWN], FREE - 1, lambda o: o)
     rows["recurrence between hidden units"] = _rms(said[:, 0, 0] - series[KNOWN:, 0, 0])
@@ -77,7 +80,7 @@ def _rms(error: np.ndarray) -> float:
 TASK = Task(
     name="sine",
     summary="go on with a sine by itself: one output fails, (sin, cos) holds",
-    steps=1000,
+    steps=3000,
     run=run,
     takes=("hidden",),
 )
