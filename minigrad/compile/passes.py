@@ -28,18 +28,11 @@ Pass = Callable[[LoopProgram], str]
 
 
 def run_passes(program: LoopProgram) -> None:
-    """Apply every pass once, in the order of the module's table."""
-    for step in (
-        static_shapes, joins, prune, invariants, share, uniform, open_losses, share,
-        prune, products, prune,
-    ):  # fmt: skip
-        _run(program, step)
-
-
-def _run(program: LoopProgram, step: Pass) -> None:
-    before = len(program.lines)
-    said = step(program)
-    program.report.append((step.__name__, before, len(program.lines), said))
+    """Apply every pass, in order, and note what it did."""
+    for step in ORDER:
+        before = len(program.lines)
+        said = step(program)
+        program.report.append((step.__name__, before, len(program.lines), said))
 
 
 def prune(program: LoopProgram) -> str:
@@ -254,3 +247,18 @@ def term_span(source: Source) -> Any:
     """The steps that a gather covers, upwards, as a span of a consumer."""
     assert source.at is not None
     return source.at._replace(down=False)
+
+
+ORDER: tuple[Pass, ...] = (
+    static_shapes,
+    joins,
+    prune,
+    invariants,
+    share,
+    uniform,
+    open_losses,
+    share,
+    prune,
+    products,
+    prune,
+)
