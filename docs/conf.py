@@ -69,7 +69,7 @@ def set_language(
 SECTION = re.compile(r"^(Parameters|Attributes)$")
 ENTRY = re.compile(r"^([\w*][\w*, ]*): (.*)$")
 # What would be taken for markup: a star as in (*y.shape, ...), an s behind ``code``.
-MARKUP = re.compile(r"(``[^`]+``)(?=\w)|(?<![\w*`>])\*(?=\w)")
+MARKUP = re.compile(r"(``[^\s`][^`]*``)(?=\w)|(?<![\w*`>])\*(?=\w)")
 TERM = re.compile(r"^    (\S+(?: \S+)*)  +(\S.*)$")
 
 

@@ -1,0 +1,65 @@
+"""A program of a user, with types: checked under mypy --strict and pyright.
+
+Nothing of it is run.
+"""
+
+from typing import assert_type
+
+import numpy as np
+import numpy.typing as npt
+
+import minigrad as mg
+from minigrad.models import ManyToMany
+from minigrad.nn import Module, init
+from minigrad.optim import Adam
+
+Array = npt.NDArray[np.float64]
+
+
+class Readout(Module):
+    """A user's own module."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.V = mg.parameter(init.glorot(rng, (3, 2)))
+
+    def forward(self, h: mg.Tensor) -> mg.Tensor:
+        """From h to o."""
+        return h @ self.V
+
+
+def square(a: Array) -> Array:
+    """a²."""
+    return np.multiply(a, a)
+
+
+def rule(g: Array, y: Array, a: Array) -> Array:
+    """The cotangent of a."""
+    return 2 * g * a
+
+
+def program() -> None:
+    """What an editor should know of every line."""
+    W = mg.parameter(np.eye(3), name="W")
+    x = mg.tensor(np.ones((1, 3)), name="x")
+    assert_type(W, mg.Parameter)
+    assert_type(x, mg.Tensor)
+    assert_type(x @ W, mg.Tensor)
+    assert_type(2 * x + 1, mg.Tensor)
+    assert_type(x.named("h"), mg.Tensor)
+    assert_type((x @ W).sum(), mg.Tensor)
+    assert_type(W.shape, tuple[int, ...])
+
+    loss = ((x @ W) ** 2).sum()
+    assert_type(mg.grad(loss, [W]), list[mg.Tensor])
+    assert_type(mg.Graph(loss).uses(W), list[mg.Use])
+    assert_type(mg.grad_by_use(loss, W), list[mg.Share])
+    assert_type(mg.draw(loss), mg.Figure)
+    assert_type(mg.fold(loss), mg.Recurrence)
+    loss.backward()
+
+    model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0))
+    optimiser = Adam(model.parameters(), lr=0.01)
+    optimiser.step()
+    figure: mg.Figure = mg.draw(model.loss(np.zeros((4, 1, 1)), np.zeros((4, 1), int)))
+    figure.save("rnn.png")
+    assert_type(mg.Op(square, rule, name="square"), mg.Op)
