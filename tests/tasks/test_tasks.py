@@ -1,0 +1,107 @@
+"""Every task: a short run reports, is repeatable, and leaves whole files."""
+
+import numpy as np
+import pytest
+
+from minigrad.data.generators import promoter_like
+from minigrad.tasks import TASKS, Options
+from minigrad.tasks.ngrams import NGrams
+from minigrad.tasks.session import table
+
+SHORT = {
+    "names": 2,
+    "digits": 2,
+    "adding": 2,
+    "copy": 2,
+    "parity": 2,
+    "xor": 2,
+    "letters": 2,
+    "reber": 2,
+    "embedded-reber": 2,
+    "sine": 2,
+    "mackey-glass": 2,
+    "dna": 1,
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_run(name, tmp_path, capsys):
+    found = TASKS[name].run(Options(SHORT[name], 0, tmp_path, hidden=4))
+    assert all(np.isfinite(value) for value in found.values())
+    assert "this network" in (said := capsys.readouterr().out) or "feedback" in said
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {
+        "checkpoint.safetensors",
+        "curves.png",
+        "graph.png",
+        "log.csv",
+        "weights.safetensors",
+    }
+
+
+def test_a_run_that_goes_on_ends_where_the_whole_one_does(tmp_path, capsys):
+    run = TASKS["adding"].run
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = run(Options(6, 0, tmp_path / "a", length=8))
+    run(Options(3, 0, tmp_path / "b", length=8))
+    rest = run(Options(6, 0, tmp_path / "b", length=8, resume=True))
+    assert whole == rest
+    weights = [(tmp_path / d / "weights.safetensors").read_bytes() for d in "ab"]
+    assert weights[0] == weights[1]
+
+
+def test_text_from_a_file_goes_on_from_a_prompt(tmp_path, capsys):
+    path = tmp_path / "a.txt"
+    path.write_text("the cat sat on the mat. " * 400)
+    options = Options(3, 0, tmp_path, hidden=4, data=path, prompt="the cat")
+    found = TASKS["text"].run(options)
+    assert 0 < found["bits per character"] < 5
+    said = capsys.readouterr().out
+    assert "\nthe cat" in said
+    assert "5-gram" in said
+
+
+def test_promoters_leave_one_out(tmp_path, capsys):
+    sequences, classes, _ = promoter_like(np.random.default_rng(0), 6)
+    path = tmp_path / "p.data"
+    lines = [f"{'-+'[c]},s,{s}" for s, c in zip(sequences, classes, strict=True)]
+    path.write_text("\n".join(lines))
+    found = TASKS["promoters"].run(Options(1, 0, tmp_path, hidden=2, data=path))
+    assert 0 <= found["errors"] <= 6
+    assert "KBANN" in capsys.readouterr().out
+
+
+def test_splice_is_read_at_two_places(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "s.csv"
+    rows = [
+        f"{('EI', 'IE', 'N')[i % 3]},x,{''.join(rng.choice(list('ACGT'), 60))}"
+        for i in range(30)
+    ]
+    path.write_text("\n".join(rows))
+    options = Options(1, 0, tmp_path, hidden=2, data=path, overlay="grad")
+    found = TASKS["splice"].run(options)
+    assert set(found) == {"at the junction", "at the end"}
+    assert {"overlay-junction.png", "overlay-end.png"} <= {
+        p.name for p in tmp_path.iterdir()
+    }
+
+
+def test_the_gradient_of_the_adding_problem_as_figures(tmp_path, capsys):
+    options = Options(1, 0, tmp_path, cell="elman", length=12, overlay="grad")
+    TASKS["adding"].run(options)
+    assert "share of W(t)" in capsys.readouterr().out
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"overlay.png", "vanishing.png"} <= names
+
+
+def test_n_grams_are_distributions():
+    grams = NGrams("abracadabra", "abcdr", 3)
+    for context in ("", "a", "br", "zz"):
+        total = sum(grams.probability(context, c) for c in "abcdr")
+        np.testing.assert_allclose(total, 1)
+
+
+def test_a_table_with_gaps():
+    assert table("a", ["x", "y"], {"b": [1.0, ""], "c": ["z"]}).count("\n") == 2
