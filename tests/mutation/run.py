@@ -41,8 +41,12 @@ EQUIVALENT = [
     ),
     ("nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     ("nn", "np.where(kept, target, 0) [0]", "any class will do, its loss is dropped"),
-    ("nn", "reshape(-1, z.shape[-1]) [1]", "NumPy takes -2 for -1"),
-    ("nn", "reshape(-1, o.shape[-1]) [1]", "NumPy takes -2 for -1"),
+    ("nn", "np.where(q == 0, 0.0, logp) * q, axis=-1) [0.0]", "multiplied by q = 0"),
+    (
+        "reduction",
+        "swapped: return np.where(y == 0, 0.0, g /",
+        "times 0: order 2 alone",
+    ),
 ]
 
 SWAPS = {
@@ -174,6 +178,9 @@ def body(rule: ast.AST) -> Iterator[ast.AST]:
         if isinstance(node, (ast.Raise, ast.JoinedStr)):
             continue
         yield node
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reshape":
+            stack.append(node.func)  # NumPy takes any negative length for -1
+            continue
         stack += [
             child
             for name, value in ast.iter_fields(node)
