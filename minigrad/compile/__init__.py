@@ -4,7 +4,9 @@
     passes    rewrites of the program that keep every value
     schedule  what runs once over all steps, and what truly needs a loop
     storage   buffers, and windows of them in place of shifted copies
-    batch     how each op is written; emit puts the source together
+    batch     how each op is written over all steps; inside: for one step of a loop;
+              sums, once, loops: the rest; emit puts the source together
+    picture   the program as a graph, to be drawn
     program   tracing, keys, and calling
 
 >>> import numpy as np

@@ -33,6 +33,7 @@ import numpy as np
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
 from minigrad.compile.passes import run_passes
+from minigrad.compile.picture import circuit
 from minigrad.compile.schedule import NotFoldableError, schedule
 from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
@@ -209,6 +210,16 @@ class Program:
     def recurrence(self) -> Recurrence | None:
         """What the last program was folded to, or None."""
         return self._last().recurrence
+
+    @property
+    def graph(self) -> Graph:
+        """The last program as a graph to be drawn; loops over time are its scopes.
+
+        ``mg.draw(program)`` shows what is inside and outside of the loops,
+        ``mg.draw(program, depth=0)`` each loop as one box.
+        """
+        code = self._last()
+        return circuit(code.program, code.phases)
 
     def explain(self) -> str:
         """What each pass did to the last program compiled."""

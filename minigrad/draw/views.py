@@ -54,7 +54,7 @@ def draw(
 
     Parameters
     ----------
-    x: a Tensor, a list of them, a Graph, or a Recurrence.
+    x: a Tensor, a list of them, a Graph, a Recurrence, or a compiled Program.
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
@@ -87,6 +87,7 @@ def draw(
     if overlay is not None and view in ("ops", "backward", "folded"):
         raise ValueError(f"an overlay colours unrolled columns, not view={view!r}")
     look = style_named(style)
+    x = getattr(x, "graph", x)  # a compiled program shows its own
     if isinstance(x, Recurrence):
         graph, chart = None, chart_of(x, shapes=shapes)
         if view in ("ops", "backward") or overlay is not None or values:

@@ -319,3 +319,16 @@ def test_what_cannot_be_traced_says_why(function, words):
 def test_an_uncompiled_program_has_no_source_yet():
     with pytest.raises(ValueError, match="first call compiles"):
         _ = mg.compile(lambda x: x).source
+
+
+def test_a_program_can_be_drawn():
+    compiled = mg.compile(many_to_many(), strict=True)
+    compiled(*data(8))
+    graph = compiled.graph
+    loops = {n.scope.path[-1][0] for n in graph.nodes if n.scope.path}
+    assert loops == {"loop over t", "loop back over t"}
+    inside = sorted(n.op.name for n in graph.nodes if n.scope.path and n.inputs)
+    assert inside == ["add", "add_n", "dot", "matmul", "multiply", "tanh"]
+    boxes = mg.draw(compiled, depth=0).dot
+    assert "loop over t" in boxes
+    assert "h0" in boxes
