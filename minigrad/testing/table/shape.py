@@ -90,7 +90,8 @@ ROWS = [
         shape.pad,
         case((3,), pad_width=2),
         case((2, 3), pad_width=(1, 2)),
-        case((2, 3), pad_width={-1: (1, 2), 0: 1}),
+        case((2, 3), pad_width={-1: (1, 2)}),
+        case((2, 3), pad_width={0: (2, 1)}),
         case((2, 3), pad_width=((0, 0), (1, 2)), constant_values=1.5),
         *(
             case((3, 4), pad_width=((1, 2), (2, 1)), mode=mode)
