@@ -88,7 +88,8 @@ class Code:
         self.free: dict[tuple[int, ...], list[Any]] = {}
         # A graph that does not reach the last steps of a loop has a length of its own.
         whole = [clock.length == n for clock, n in graph.clocks.items()]
-        self.clock_of = {c: a for c, a in self._find_sequences().items() if whole[c]}
+        self.sequences = [(c, a) for c, a in self._find_sequences() if whole[c]]
+        self.clock_of = dict(self.sequences)
 
     def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
         if recurrence is not None:
@@ -117,15 +118,15 @@ class Code:
                 found.append(Argument(line, positions.get(line.leaf)))
         return found
 
-    def _find_sequences(self) -> dict[int, int]:
-        """Which argument's first axis tells the number of steps of each clock."""
-        clocks = {}
+    def _find_sequences(self) -> list[tuple[int, int]]:
+        """The clocks, and the arguments whose first axis is their number of steps."""
+        found = []
         for line in self.program.lines.values():
             if line.op == "step" and line.clock is not None:
                 for a in self.arguments:
                     if a.line.index == line.reads[0][0].role and a.position is not None:
-                        clocks[line.clock] = a.position
-        return clocks
+                        found.append((line.clock, a.position))
+        return found
 
     def __call__(self, arrays: list[Any]) -> tuple[Any, ...]:
         lengths = tuple(
@@ -243,8 +244,12 @@ class Program:
         for code, returned, shortest in self.any_length.values():
             general = _general(structure, shapes, code)
             known = self.any_length.get(general)
-            lengths = [shapes[p][0][0] for p in code.clock_of.values() if shapes[p][0]]
-            if known is not None and known[0] is code and min(lengths) >= shortest:
+            if known is None or known[0] is not code:
+                continue
+            lengths = {(clock, shapes[p][0][0]) for clock, p in code.sequences}
+            # Sequences of one loop that differ in length are refused by an eager run.
+            agree = len(lengths) == len(code.clock_of)
+            if agree and min(n for _, n in lengths) >= shortest:
                 return code, returned
         return None
 
@@ -324,7 +329,7 @@ def _same_leaves(
 
 def _general(structure: Any, shapes: Any, code: Code) -> Any:
     """A key in which the lengths of the loops are free."""
-    free = set(code.clock_of.values())
+    free = {position for _, position in code.sequences}
     return structure, tuple(
         (("T", *shape[1:]) if i in free else shape, dtype)
         for i, (shape, dtype) in enumerate(shapes)

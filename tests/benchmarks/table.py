@@ -1,25 +1,32 @@
 """One training step of the many-to-many network: who computes it how fast.
 
-    python tests/benchmarks/table.py [SIZE ...] [--growth] [--rounds N]
+    python tests/benchmarks/table.py [SIZE ...] [--growth | --memory] [--rounds N]
 
 Every contender that is installed computes the loss and all gradients of the same
 network, float32, one thread, in a process of its own; the processes take turns, so that
 a change of the machine's speed meets all of them. Results are compared with the written
 out back-propagation first. Printed are the medians in milliseconds and the ratio to
-NumPy written by hand.
+NumPy written by hand. ``--memory`` prints by how many MB one step raises the peak of
+its process, the compiled one after it has met two short sequences. ``--only`` takes
+part of the contenders.
 """
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+
+# The project itself is found without being installed.
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 
 SIZES = {  # batch, T, n_in, n_hidden, n_out
     "tiny": (1, 25, 65, 100, 65),
@@ -31,6 +38,7 @@ SIZES = {  # batch, T, n_in, n_hidden, n_out
 GROWTH = {f"T={T}": (8, T, 16, 64, 16) for T in (10, 100, 1000, 10_000)} | {
     f"h={h}": (16, 50, 32, h, 32) for h in (64, 256, 1024)
 }
+MEMORY = "--memory" in sys.argv
 NAMES = ("U", "W", "V", "b", "c")
 
 
@@ -84,6 +92,9 @@ def compiled(size):
 
     step, xs, ys = minigrad_step(size)
     program = mg.compile(step, strict=True)
+    for T in (10, 12):
+        if MEMORY:  # the trace of a short sequence serves a long one
+            program(xs[:T], ys[:T])
     return lambda: [t.data for t in program(xs, ys)]
 
 
@@ -229,8 +240,13 @@ def work(name, size):
     """A contender's process: each line read is one turn, each line written its time."""
     start = time.perf_counter()
     step = CONTENDERS[name][0](size)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = [np.asarray(r, np.float64) for r in step()]
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     first = time.perf_counter() - start
+    if MEMORY:
+        print(grown / 1024, flush=True)
+        return
     wanted = [np.asarray(r, np.float64) for r in by_hand(size)()]
     error = max(
         np.abs(a - b).max() / (np.abs(b).max() + 1e-8)
@@ -247,14 +263,30 @@ def work(name, size):
         print(statistics.median(times), flush=True)
 
 
-def race(size, rounds):
-    """Medians in milliseconds by contender, and the first call's seconds."""
-    from importlib.util import find_spec
+def memory(size, only):
+    """MB by which one step raises the peak of its process, by contender."""
+    found = {}
+    for name in entered(only):
+        command = [sys.executable, __file__, "--memory", "--work", name]
+        output = subprocess.check_output([*command, *map(str, size)], text=True)
+        found[name] = float(output)
+    return found
 
+
+def entered(only):
+    """The contenders that are installed, or those with a word of ``only`` in them."""
+    return [
+        name
+        for name, (_, module) in CONTENDERS.items()
+        if (module is None or find_spec(module) is not None)
+        and (not only or any(word in name for word in only))
+    ]
+
+
+def race(size, rounds, only):
+    """Medians in milliseconds by contender."""
     running = {}
-    for name, (_, module) in CONTENDERS.items():
-        if module is not None and find_spec(module) is None:
-            continue
+    for name in entered(only):
         running[name] = subprocess.Popen(
             [sys.executable, __file__, "--work", name, *map(str, size)],
             stdin=subprocess.PIPE,
@@ -278,6 +310,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", nargs="*")
     parser.add_argument("--growth", action="store_true")
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--work", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -285,11 +319,15 @@ def main():
         name, *size = given.work
         work(name, tuple(map(int, size)))
         return
-    sizes = GROWTH if given.growth else SIZES
-    chosen = given.sizes or list(sizes)
-    results = {key: race(sizes[key], given.rounds) for key in chosen}
+    sizes = GROWTH if given.growth else SIZES | GROWTH
+    chosen = given.sizes or list(GROWTH if given.growth else SIZES)
+    if given.memory:
+        results = {key: memory(sizes[key], given.only) for key in chosen}
+    else:
+        results = {key: race(sizes[key], given.rounds, given.only) for key in chosen}
     names = [n for n in CONTENDERS if n in results[chosen[0]]]
-    print("| ms (ratio to NumPy by hand) |", " | ".join(chosen), "|")
+    unit = "MB" if given.memory else "ms"
+    print(f"| {unit} (ratio to {names[0]}) |", " | ".join(chosen), "|")
     print("|---" * (len(chosen) + 1) + "|")
     for name in names:
         cells = [

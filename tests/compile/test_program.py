@@ -181,6 +181,22 @@ def test_the_source_does_not_grow_with_the_length():
     assert short.source == long.source
 
 
+def test_a_third_length_is_not_traced():
+    step, calls = many_to_many(), []
+
+    def counted(xs, ys):
+        calls.append(len(xs))
+        return step(xs, ys)
+
+    compiled = mg.compile(counted, strict=True)
+    for T in (6, 8, 11, 30, 7):
+        same(compiled(*data(T)), step(*data(T)))
+    assert calls == [6, 8]
+    xs, ys = data(9)
+    with pytest.raises(ValueError, match="same number of steps"):
+        compiled(xs, ys[:-1])
+
+
 def test_results_are_fresh_and_parameters_are_read_at_each_call():
     w = mg.parameter(2.0, name="w")
     double = mg.compile(lambda x: (w * x, mg.grad((w * x * x).sum(), [w])))
