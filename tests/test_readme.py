@@ -1,5 +1,6 @@
 """The README and all pages of docs/ run, and their commands and pictures are there."""
 
+import doctest
 import re
 import sys
 from pathlib import Path
@@ -62,6 +63,16 @@ def test_the_two_commands():
     first, second = (block.strip() for block in blocks(ROOT / "README.md", "bash"))
     assert first == "pip install -e '.[train]' && minigrad train sunspots"
     assert second == "pip install -e '.[test]' && python -m pytest"
+
+
+def test_the_examples_of_what_runs_the_pages(pages):
+    import charts
+    import reference
+
+    for module in (pages, charts, reference):
+        tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+        assert tried.attempted
+        assert not tried.failed
 
 
 @each_page
