@@ -11,6 +11,7 @@ import pytest
 import minigrad as mg
 
 SAMPLE = Path(__file__).parent / "typing" / "sample.py"
+RUN = {"capture_output": True, "text": True, "check": True}
 # Nobody who computes a gradient has to have, or wait for, any of these.
 EXTRAS = ("matplotlib", "tqdm", "safetensors", "numba", "hypothesis", "pytest")
 
@@ -34,10 +35,21 @@ def test_every_public_thing_says_what_it_is():
 
 def test_importing_it_loads_no_extra():
     code = f"import sys, minigrad; print([m for m in {EXTRAS} if m in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], **RUN)
     assert done.stdout.strip() == "[]"
+
+
+def test_importing_it_takes_a_quarter_of_a_second_at_most():
+    # Processor time, the best of three: others may be using the machine.
+    code = (
+        "import time; start = time.process_time(); import minigrad; "
+        "print(time.process_time() - start)"
+    )
+    seconds = [
+        float(subprocess.run([sys.executable, "-c", code], **RUN).stdout)
+        for _ in range(3)
+    ]
+    assert min(seconds) < 0.25
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="needs mypy")
