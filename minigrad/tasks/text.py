@@ -1,8 +1,8 @@
 """Text: the next character from those before it; bits per character beside n-grams.
 
 Reads the interpreter's own help texts, or any file with ``--data``. The last tenth is
-the test, 20,000 characters before it are the validation. The state is carried from piece to piece
-along 32 streams, the gradient within pieces of 50.
+the test, 20,000 characters before it are the validation. The state is carried from
+piece to piece along 32 streams, the gradient within pieces of 50.
 """
 
 from collections.abc import Mapping
