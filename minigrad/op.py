@@ -7,7 +7,8 @@ Vocabulary
                serves every order of gradient
     attribute  a keyword of the forward function (``axis=0``): no gradient flows into it
     variadic   an op over a sequence of arrays (stack, concatenate): its single rule
-               takes the position first, ``(i, g, y, *inputs, **attrs)``
+               takes the position first and the inputs as one list, ``(i, g, y, inputs,
+               **attrs)``
     recording  whether calls leave a node with inputs behind (``with no_grad():`` not)
 
 Called with at least one Tensor an op records a node and returns a Tensor; called with

@@ -81,6 +81,8 @@ def pullback(
             else (node.value, [source.value for source in inputs])
         )
         rules = op.rules(len(inputs))
+        if op.variadic:
+            xs = [xs]  # as one argument, or n rules would be handed n inputs each
         old = node.id < Leaf.changed
         i = 0
         try:

@@ -97,7 +97,7 @@ def astype(x: Any, dtype: Any) -> Any:
     return np.asarray(x).astype(dtype)
 
 
-@op(lambda i, g, y, *xs: g, variadic=True)
+@op(lambda i, g, y, xs: g, variadic=True)
 def add_n(xs: Any) -> Any:
     """The sum of arrays of one shape, in their order: what fan-in becomes."""
     total = np.array(xs[0]) if len(xs) == 1 else np.asarray(xs[0] + xs[1])

@@ -36,7 +36,7 @@ def scatter_into(buffer: Any, key: Any, cotangent: Any) -> None:
 
 
 @op(
-    lambda i, g, y, like, *gs, keys=(): _from_scatter(i, g, gs, keys),
+    lambda i, g, y, xs, keys=(): _from_scatter(i, g, xs, keys),
     variadic=True,
 )
 def scatter_n(xs: Any, keys: Any = ()) -> Any:
@@ -52,13 +52,13 @@ def _is_operand(key: Any) -> bool:
     return isinstance(key, str) and key == OPERAND
 
 
-def _from_scatter(i: int, g: Any, gs: Any, keys: Any) -> Any:
+def _from_scatter(i: int, g: Any, xs: Any, keys: Any) -> Any:
     if not 1 <= i <= len(keys):
         return None
     if not _is_operand(keys[i - 1]):
         return g[keys[i - 1]]
     before = sum(map(_is_operand, keys[: i - 1]))
-    return embedding(g, gs[len(keys) + before])
+    return embedding(g, xs[1 + len(keys) + before])
 
 
 @op(lambda g, y, x, key=(): Scatter(g, key))

@@ -187,7 +187,7 @@ def _on_diagonal(d: Any, x: Any, mine: str, own: str) -> Any:
 
 einsum = Einsum(
     _einsum,
-    lambda i, g, y, *xs, subscripts="": _einsum_rule(i, g, xs, subscripts),
+    lambda i, g, y, xs, subscripts="": _einsum_rule(i, g, xs, subscripts),
     variadic=True,
     name="einsum",
     numpy=np.einsum,

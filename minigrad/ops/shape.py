@@ -63,7 +63,7 @@ def broadcast_to(x: Any, shape: Any) -> Any:
 
 
 @op(
-    lambda i, g, y, *xs, axis=0: g[_part(i, xs, axis)],
+    lambda i, g, y, xs, axis=0: g[_part(i, xs, axis)],
     variadic=True,
     numpy=np.concatenate,
 )
@@ -73,7 +73,7 @@ def concatenate(xs: Any, axis: int = 0) -> Any:
 
 
 @op(
-    lambda i, g, y, *xs, axis=0: g[_at(i, axis, g.ndim)],
+    lambda i, g, y, xs, axis=0: g[_at(i, axis, g.ndim)],
     variadic=True,
     numpy=np.stack,
 )

@@ -110,7 +110,7 @@ def _rule_promises(node: Node, rng: np.random.Generator) -> Iterator[str | None]
         def answer(
             g: Array, y: Any = y, xs: Any = xs, x: Any = x, rule: Any = rule
         ) -> Any:
-            d = rule(g, y, *xs, **attrs)
+            d = rule(g, y, *([xs] if op.variadic else xs), **attrs)
             if not isinstance(d, Scatter):
                 return d
             dense = np.zeros_like(x, dtype=d.cotangent.dtype)
