@@ -12,8 +12,9 @@ Of the training years a span is held out, 1806-1840. It holds weak cycles and st
 ones, as the whole does (its variance is 1220, that of 1701-1920 is 1167), where the
 last years before the tests are all weak. Networks from four starts are trained on
 windows of 35 years that avoid it, and the weights that forecast it best are kept.
-Nothing is chosen by the tests: the sizes below, and stopping before 200 steps, had the
-lowest error in a cross-validation over 1736-1920.
+The sizes below and the 160 steps had the lowest error in a cross-validation over
+1736-1920. Errors on the test spans had been seen while the choice was made; they did not
+make it.
 
 >>> x, y = windows(Scale.of(sunspots().between(1700, 1920)))
 >>> x.shape, y.shape
@@ -259,6 +260,6 @@ def chart(s: Series, forecasts: Series) -> Any:
 TASK = Task(
     name="sunspots",
     summary="forecast the yearly sunspot number one year ahead (ManyToMany)",
-    steps=200,
+    steps=160,
     run=run,
 )
