@@ -76,18 +76,13 @@ def _whole(e: Writer, line: Line, shape: tuple[int, ...]) -> str:
 def _elementwise(e: Writer, line: Line, arguments: list[Argument]) -> None:
     codes = _aligned(arguments, len(line.shape))
     reuse = tuple(line.reads[i] for i, a in enumerate(arguments) if a[1])
-    if line.op == "add_n":
-        # The first sum is written while the later terms are still to be read.
-        later = {s.role for operand in line.reads[2:] for s in operand}
-        reuse = tuple(o for o in reuse if not later & {s.role for s in o})
     if line.op == "sigmoid":
         store = e.buffer(line, reuse)
         e.body += inside.sigmoid(codes[0], e.window(store, line.span), "np.")
     elif line.op == "add_n" and len(codes) > 1:
         store = e.buffer(line, reuse)
         out = e.window(store, line.span)
-        e.body.append(f"np.add({codes[0]}, {codes[1]}, {out})")
-        e.body += [f"np.add({out}, {code}, {out})" for code in codes[2:]]
+        e.body += inside.added(codes, out, "np.")
     elif line.op == "add_n":
         e.bind(line, codes[0])
     else:

@@ -19,6 +19,20 @@ def sigmoid(x: str, out: str, prefix: str) -> list[str]:
     ]
 
 
+def added(terms: list[str], out: str, prefix: str) -> list[str]:
+    """A sum, whose terms may be what ``out`` holds already, even more than once."""
+    rest = [term for term in terms if term != out]
+    held = len(terms) - len(rest)
+    if held > 1:
+        lines = [f"{prefix}multiply({out}, {held}, {out})"]
+    elif held:
+        lines = []
+    else:
+        lines = [f"{prefix}add({rest[0]}, {rest[1]}, {out})"]
+        rest = rest[2:]
+    return lines + [f"{prefix}add({out}, {term}, {out})" for term in rest]
+
+
 def step(e: Writer, line: Line, arguments: list[str], target: str | None) -> list[str]:
     """A line inside of a loop: into ``target``, or into a value of its own name."""
     out = target or line.name
@@ -33,10 +47,8 @@ def step(e: Writer, line: Line, arguments: list[str], target: str | None) -> lis
         e.ufuncs.add(name)
         return [f"{name}({', '.join(arguments)}, {e.out(name, out)})"]
     if line.op == "add_n" and len(arguments) > 1:
-        e.ufuncs.add("add")
-        arguments = sorted(arguments, key=lambda a: a != out)
-        first = f"add({arguments[0]}, {arguments[1]}, {out})"
-        return [first, *(f"add({out}, {a}, {out})" for a in arguments[2:])]
+        e.ufuncs.update(("add", "multiply"))
+        return added(arguments, out, "")
     if line.op == "step":
         code = f"{arguments[0]}[t - 1]"
     elif line.op == "getitem":

@@ -4,6 +4,7 @@
 and after, and what it moved.
 
     prune        drop what no output needs, and operands read for their shape alone
+    additions    of a sum in a loop, what does not recur is added before it
     invariants   what does not depend on the step happens once
     joins        pieces scattered side by side are laid there
     share        equal lines become one
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import forms
+from minigrad.compile.additions import additions
 from minigrad.compile.line import Line, LoopProgram, Steps
 from minigrad.compile.losses import open_losses
 from minigrad.compile.uniform import uniform
@@ -253,6 +255,7 @@ ORDER: tuple[Pass, ...] = (
     static_shapes,
     joins,
     prune,
+    additions,
     invariants,
     share,
     uniform,

@@ -60,6 +60,10 @@ def compile(function: Callable[..., Any], strict: bool = False) -> "Program":
     return Program(function, strict)
 
 
+# Workspaces are kept for as many lengths.
+KEPT = 8
+
+
 class Argument(NamedTuple):
     """Where an input or parameter of compiled code gets its array."""
 
@@ -137,7 +141,10 @@ class Code:
             a.line.leaf.value if a.position is None else arrays[a.position]
             for a in self.arguments
         ]
-        spaces = self.free.setdefault(lengths, [])
+        spaces = self.free.pop(lengths, None) or []
+        self.free[lengths] = spaces  # the last one is the one used last
+        if len(self.free) > KEPT:
+            self.free.pop(next(iter(self.free)), None)
         # Taken out while in use, so that threads and nested calls never share one.
         space = spaces.pop() if spaces else self.workspace(*lengths)
         try:

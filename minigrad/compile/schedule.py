@@ -27,7 +27,7 @@ class Phase:
 
 def schedule(program: LoopProgram) -> list[Phase]:
     """The phases of a program, each after those that it reads."""
-    groups = _groups(program)
+    groups = strongly_connected(program)
     of = {i: g for g, group in enumerate(groups) for i in group}
     waiting = dict.fromkeys(range(len(groups)), 0)
     readers: dict[int, set[int]] = {g: set() for g in range(len(groups))}
@@ -91,7 +91,7 @@ def _body(lines: list[Line], inside: set[int]) -> list[Line]:
     return ordered
 
 
-def _groups(program: LoopProgram) -> list[list[int]]:
+def strongly_connected(program: LoopProgram) -> list[list[int]]:
     """The strongly connected lines (Tarjan 1972, without recursion)."""
     reads = {i: [s.role for s in line.sources()] for i, line in program.lines.items()}
     order: dict[int, int] = {}

@@ -213,3 +213,12 @@ def test_a_class_number_below_zero_or_too_large_is_refused():
     for wrong in (-1, 3):
         with pytest.raises(ValueError, match=r"class numbers lie in 0\.\.2"):
             forms.picked_losses(z, s, np.array([0, wrong]))
+
+
+def test_a_bias_is_added_before_the_loop():
+    model = models.ManyToMany(3, 4, 2, rng=np.random.default_rng(0), dtype=np.float64)
+    compiled = mg.compile(lambda x, y: model.loss(x, y), strict=True)
+    rng = np.random.default_rng(1)
+    compiled(rng.normal(size=(6, 2, 3)), rng.integers(2, size=(6, 2)))
+    inside = [x for x in compiled.source.splitlines() if x.startswith("        ")]
+    assert sum("add(" in x for x in inside) == 1

@@ -106,6 +106,18 @@ def test_second_order_equals_eager(cell, T):
     same(mg.compile(hvp, strict=True)(xs), hvp(xs))
 
 
+@pytest.mark.parametrize("T", [2, 3, 6])
+def test_a_term_that_a_sum_has_several_times(T):
+    cell = ([1], False, [(5, 0, 0)], "stack", False)
+    step, (W, V) = network(cell, np.float64)
+
+    def hvp(xs):
+        return mg.hvp(step(xs)[0], [W, V], [np.ones((2, 2)), np.eye(2)])
+
+    xs = sequence(T, np.float64)
+    same(mg.compile(hvp, strict=True)(xs), hvp(xs))
+
+
 def many_to_many(loss_op=mg.cross_entropy, **options):
     rng = np.random.default_rng(0)
     shapes = {"U": (3, 4), "W": (4, 4), "V": (4, 5), "b": (4,), "c": (5,)}

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from run import ROOT, Replace, body, mutations
 
-MODULES = ["passes", "uniform", "losses"]
+MODULES = ["passes", "additions", "uniform", "losses"]
 TESTS = ["tests/compile/test_passes.py", "tests/compile/test_program.py"]
 GOAL = 0.90
 SECONDS = 60
