@@ -57,6 +57,11 @@ def grad(
     >>> mg.grad((w * w).sum(), [w])[0].data.tolist()
     [6.0, 8.0]
     """
+    if not isinstance(y, Tensor):
+        raise TypeError(
+            f"a gradient is that of a recorded Tensor, got {type(y).__name__}: pass the "
+            "loss itself, not loss.item() or loss.data, nor a function"
+        )
     if y.size != 1:
         raise ValueError(
             f"the gradient of a tensor of shape {y.shape} is not defined: reduce it to "
