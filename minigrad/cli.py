@@ -166,12 +166,16 @@ def train(options: argparse.Namespace) -> None:
             raise UsageError(f"{task.name} has no --{name}")
     if task.needs_data and options.data is None:
         raise UsageError(f"{task.name} reads a file: give it with --data FILE")
+    if options.data is not None and not options.data.is_file():
+        raise UsageError(f"there is no file {options.data}")
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(
             f"train needs {', '.join(missing)}: pip install 'minigrad[train]'"
         )
     out = options.out or Path("runs", task.name)
+    if options.resume and not (out / "checkpoint.safetensors").exists():
+        raise UsageError(f"nothing to resume: {out} has no checkpoint.safetensors")
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
@@ -188,6 +192,11 @@ def train(options: argparse.Namespace) -> None:
         raise
     except FloatingPointError as error:
         raise UsageError(str(error)) from error
+    except ValueError as error:
+        # A wrong line of the user's file, or a checkpoint of something else.
+        if options.data is None and not options.resume:
+            raise
+        raise UsageError("; ".join(str(error).splitlines())) from error
     except FAILURES as error:
         raise UsageError(str(error)) from error
     except OSError as error:

@@ -68,6 +68,15 @@ def test_train_refuses_what_a_task_does_not_take(one_line):
     assert "which task?" in one_line("train")
 
 
+def test_train_says_which_file_is_wrong(one_line, tmp_path):
+    path = tmp_path / "p.data"
+    given = ("train", "promoters", "--data", str(path), "--out", str(tmp_path))
+    assert f"there is no file {path}" in one_line(*given)
+    path.write_text("+,a,acgt")
+    assert "p.data, line 1: a sequence has 57" in one_line(*given)
+    assert "nothing to resume" in one_line("train", "xor", "--resume", "--out", "no")
+
+
 def test_train_lists_the_tasks(capsys):
     assert main(["train", "--list"]) == 0
     said = capsys.readouterr().out
