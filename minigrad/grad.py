@@ -59,8 +59,8 @@ def grad(
     """
     if not isinstance(y, Tensor):
         raise TypeError(
-            f"a gradient is that of a recorded Tensor, got {type(y).__name__}: pass the "
-            "loss itself, not loss.item() or loss.data, nor a function"
+            f"a gradient is that of a recorded Tensor, got {type(y).__name__}: pass "
+            "the loss itself, not loss.item() or loss.data, nor a function"
         )
     if y.size != 1:
         raise ValueError(
