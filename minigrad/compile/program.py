@@ -22,14 +22,12 @@ True
 
 import builtins
 import gc
-import inspect
 import linecache
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from minigrad.compile.arguments import flatten, names, outputs, rebuild, replace
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
 from minigrad.compile.passes import run_passes
@@ -185,8 +183,8 @@ class Program:
         """Run compiled; the first call with new shapes traces and compiles."""
         arrays: list[Any] = []
         structure = (
-            *[_flatten(value, arrays) for value in args],
-            *[(name, _flatten(value, arrays)) for name, value in kwargs.items()],
+            *[flatten(value, arrays) for value in args],
+            *[(name, flatten(value, arrays)) for name, value in kwargs.items()],
         )
         shapes = tuple([(a.shape, a.dtype) for a in arrays])
         key = (structure, shapes)
@@ -207,7 +205,7 @@ class Program:
         for array in code(arrays):
             array.setflags(False)
             tensors.append(Tensor(Leaf("constant", array, None, ROOT, 0)))
-        return _rebuild(returned, iter(tensors))
+        return rebuild(returned, iter(tensors))
 
     @property
     def source(self) -> str:
@@ -261,11 +259,11 @@ class Program:
         return None
 
     def _trace(self, key: Any, args: Any, kwargs: Any, arrays: list[Any]) -> Any:
-        names = _names(self.eager, args, kwargs)
-        inputs = [tensor(a, name=n) for a, n in zip(arrays, names, strict=True)]
+        called = names(self.eager, args, kwargs)
+        inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
         handed = iter(inputs)
-        args = [_replace(value, handed) for value in args]
-        kwargs = {name: _replace(value, handed) for name, value in kwargs.items()}
+        args = [replace(value, handed) for value in args]
+        kwargs = {name: replace(value, handed) for name, value in kwargs.items()}
         token = tracing.set(True)
         collects = gc.isenabled()
         gc.disable()  # it would walk the growing graph, which has no cycles, many times
@@ -275,11 +273,11 @@ class Program:
             tracing.reset(token)
             if collects:
                 gc.enable()
-        outputs: list[Tensor] = []
-        returned = _outputs(result, outputs)
-        if not outputs:
+        results: list[Tensor] = []
+        returned = outputs(result, results)
+        if not results:
             raise TraceError("it returns no Tensor")
-        graph = Graph(outputs)
+        graph = Graph(results)
         positions = {t.node: i for i, t in enumerate(inputs)}
         try:
             recurrence = fold(graph) if graph.clocks else None
@@ -341,99 +339,6 @@ def _general(structure: Any, shapes: Any, code: Code) -> Any:
         (("T", *shape[1:]) if i in free else shape, dtype)
         for i, (shape, dtype) in enumerate(shapes)
     )
-
-
-def _flatten(value: Any, arrays: list[Any]) -> Any:
-    """The structure of a call's arguments; arrays are collected, the rest is kept."""
-    if isinstance(value, Tensor):
-        if value.node.kind == "parameter":
-            return ("parameter", value.node.id)
-        value = value.data
-    if isinstance(value, (np.ndarray, np.generic)):
-        if value.__class__ is not np.ndarray or not value.flags.c_contiguous:
-            value = np.asarray(value, order="C")
-        arrays.append(value)
-        return "array"
-    if isinstance(value, (tuple, list)):
-        return (type(value).__name__, *(_flatten(v, arrays) for v in value))
-    if isinstance(value, dict):
-        return ("dict", *((k, _flatten(v, arrays)) for k, v in value.items()))
-    try:
-        hash(value)
-    except TypeError:
-        return ("object", _Same(value))
-    return ("value", value)
-
-
-class _Same:
-    """An unhashable value in a key: equal to itself alone, and kept alive."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
-def _replace(value: Any, tensors: Iterator[Tensor]) -> Any:
-    """The arguments with Tensors in place of their arrays, in the order of flatten."""
-    if isinstance(value, Tensor):
-        return value if value.node.kind == "parameter" else next(tensors)
-    if isinstance(value, (np.ndarray, np.generic)):
-        return next(tensors)
-    if isinstance(value, (tuple, list)):
-        return type(value)(_replace(v, tensors) for v in value)
-    if isinstance(value, dict):
-        return {k: _replace(v, tensors) for k, v in value.items()}
-    return value
-
-
-def _names(function: Any, args: Any, kwargs: Any) -> list[str]:
-    """A name for each array of a call: that of the function's own parameter."""
-    try:
-        declared = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        declared = []
-    known = [p.name for p in declared if p.kind is not p.VAR_POSITIONAL]
-    rest = next((p.name for p in declared if p.kind is p.VAR_POSITIONAL), "x")
-    known = (known + [f"{rest}_{i}" for i in range(len(args))])[: len(args)]
-    names = []
-    for name, value in [*zip(known, args, strict=True), *kwargs.items()]:
-        found: list[Any] = []
-        _flatten(value, found)
-        one = isinstance(value, (Tensor, np.ndarray, np.generic))
-        names += [name if one else f"{name}_{i}" for i in range(len(found))]
-    return names
-
-
-def _outputs(value: Any, found: list[Tensor]) -> Any:
-    """The structure of what a function returned; its Tensors are collected."""
-    if isinstance(value, Tensor):
-        found.append(value)
-        return "tensor"
-    if isinstance(value, (tuple, list)):
-        return (type(value).__name__, *(_outputs(v, found) for v in value))
-    if isinstance(value, dict):
-        return ("dict", *((k, _outputs(v, found)) for k, v in value.items()))
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return ("value", value)
-    raise TraceError(f"it returns a {type(value).__name__}, not a Tensor")
-
-
-def _rebuild(structure: Any, tensors: Iterator[Tensor]) -> Any:
-    """What the function returned, with these Tensors in it."""
-    if structure == "tensor":
-        return next(tensors)
-    kind, *rest = structure
-    if kind == "value":
-        return rest[0]
-    if kind == "dict":
-        return {k: _rebuild(v, tensors) for k, v in rest}
-    items = [_rebuild(v, tensors) for v in rest]
-    return items if kind == "list" else tuple(items)
 
 
 def _compiled(source: str) -> Any:

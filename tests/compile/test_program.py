@@ -360,3 +360,24 @@ def test_a_program_can_be_drawn():
     boxes = mg.draw(compiled, depth=0).dot
     assert "loop over t" in boxes
     assert "h0" in boxes
+
+
+def test_arguments_bear_the_names_of_the_function_s_parameters():
+    def step(xs, *rest, scale):
+        return xs * rest[0] + scale["by"]
+
+    compiled = mg.compile(step, strict=True)
+    one = np.ones(2)
+    assert compiled(one, one, scale={"by": one}).data.tolist() == [2.0, 2.0]
+    assert "def run(w, xs, rest_0, scale_0):" in compiled.source
+
+
+def test_workspaces_are_kept_for_a_few_lengths():
+    from minigrad.compile.program import KEPT
+
+    compiled = mg.compile(many_to_many(), strict=True)
+    for T in range(6, 6 + 2 * KEPT):
+        compiled(*data(T))
+    assert [*compiled.traced[0][1].free] == [
+        (T,) for T in range(6 + KEPT, 6 + 2 * KEPT)
+    ]
