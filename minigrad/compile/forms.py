@@ -73,7 +73,9 @@ def class_gradient(
     rows, number = out.reshape(-1, out.shape[-1]), index.reshape(-1)
     kept = _kept(number, rows.shape[1], ignore_index)
     if np.ndim(weight):
-        weight = np.broadcast_to(weight, s.shape).reshape(-1)
+        if weight.shape != s.shape:
+            weight = np.broadcast_to(weight, s.shape)
+        weight = weight.reshape(-1)
     if kept is None:
         rows[np.arange(len(rows)), number] -= weight
     else:
