@@ -222,3 +222,24 @@ def test_a_bias_is_added_before_the_loop():
     compiled(rng.normal(size=(6, 2, 3)), rng.integers(2, size=(6, 2)))
     inside = [x for x in compiled.source.splitlines() if x.startswith("        ")]
     assert sum("add(" in x for x in inside) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "tiles"),
+    [
+        ([slice(2, None), slice(None, 2)], (0, [1, 0])),
+        ([(slice(None), slice(0, 1)), (slice(None), slice(1, 3))], (1, [0, 1])),
+        ([slice(0, 2), slice(3, 4)], None),  # a gap
+        ([slice(0, 3), slice(2, 4)], None),  # an overlap
+        ([slice(0, 2), slice(2, 3)], None),  # short of the end
+        ([slice(1, 2), slice(2, 4)], None),  # short of the start
+        ([slice(0, 4, 2), slice(1, 4, 2)], None),  # not side by side
+        ([slice(0, 2), (slice(None), slice(0, 3))], None),  # along two axes
+        ([slice(0, 2), 3], None),
+        ([slice(None)], None),
+        ([(slice(0, 2), slice(0, 1)), (slice(2, 4), slice(1, 3))], None),
+        ([(slice(0, 2), slice(None), slice(None)), slice(2, 4)], None),
+    ],
+)
+def test_what_tiles_an_axis(keys, tiles):
+    assert passes._tiles(tuple(keys), (4, 3)) == tiles
