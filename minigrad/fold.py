@@ -172,11 +172,35 @@ class _Folding:
                 if owners.setdefault(key, owner) != owner:
                     both = [owners[key], owner]
                     self._agree([first, node], "path's parameters", both)
+        if first.op is not NAMED:
+            self._pair(nodes, reads)
         keys = sorted(reads) if first.op is NAMED else list(reads)
         plain = [{k: v for k, v in n.attrs.items() if k not in aligned} for n in nodes]
         attrs = self._template(nodes, steps, plain)
         attrs = attrs | {k: tuple(owners[key][k] for key in keys) for k in aligned}
         return tuple(self._operand(nodes, reads[key], clock) for key in keys), attrs
+
+    def _pair(self, nodes: list[Node], reads: dict[Any, dict[int, Any]]) -> None:
+        """Join the terms of a sum that stand for one another.
+
+        Where a sum of cotangents is passed on into another sum, the latter reads the
+        former's only term at the steps where the former does not exist.
+        """
+        steps = self._steps(nodes)
+        for key, read in list(reads.items()):
+            usual = next(iter(read.values()))
+            if len(read) == sum(self._exists(usual, t) for t in steps):
+                continue
+            for other, whole in reads.items():
+                first = next(iter(whole.values()))
+                if (
+                    self._rank(first) == 0
+                    and not read.keys() & whole.keys()
+                    and not any(self._exists(first, t) for t in read)
+                ):
+                    reads[other] = whole | read
+                    del reads[key]
+                    break
 
     def _steps(self, nodes: list[Node]) -> list[int]:
         """The step of each of some nodes with time."""
@@ -230,6 +254,8 @@ class _Folding:
         # Wherever it exists must be read: first a sum of cotangents, then what comes
         # from another step, from this step, from no step; among equals in any order.
         left = sorted(n.t or 0 for n in nodes)
+        if len(steps_of) == 1 and self._rank(usual) == 3 and self._is_sum(nodes[0]):
+            left = steps_of[usual]  # what a read-out of certain steps sends back
         waiting = sorted(steps_of, key=lambda r: (self._rank(r), -len(steps_of[r])))
         recurs = any(self._rank(read) < 2 for read in steps_of)
         while waiting:
@@ -263,10 +289,14 @@ class _Folding:
         read = self._say(reads.get(odd))
         self._raise(node, "operand", read, seen, self._say(usual))
 
+    def _is_sum(self, node: Node) -> bool:
+        """Whether a node adds up the cotangents of another."""
+        slot = self.places[node][1]
+        return isinstance(slot[-1], tuple) and slot[-1][0] == "sum"
+
     def _rank(self, read: Any) -> int:
         role, kind, delay, _ = read
-        slot = self.places[self.members[role][0]][1]
-        if isinstance(slot[-1], tuple) and slot[-1][0] == "sum":
+        if self._is_sum(self.members[role][0]):
             return 0
         return 3 if kind != "delay" else 2 if delay == 0 else 1
 

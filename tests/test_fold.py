@@ -345,3 +345,43 @@ def test_ten_thousand_steps_fold_in_linear_work_under_the_usual_recursion_limit(
 )
 def test_spans(span, length, steps):
     assert list(span.steps(length)) == steps
+
+
+def interpolating(T):
+    """A cell whose cotangent passes unchanged into another sum: h = c + u (h - c)."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    u = mg.parameter(np.array([0.4, 0.6]), name="u")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    losses = []
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        c = mg.tanh(x + h @ W)
+        h = c + u * (h - c)
+        losses.append((h * h).sum())
+    return mg.stack(losses).mean()
+
+
+def attending(T):
+    """A decoder that reads the encoder's last state twice."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    hs = []
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        h = mg.tanh(x + h @ W)
+        hs.append(h)
+    g, H = h, mg.stack(hs)
+    for _ in mg.steps(T + 1):
+        g = mg.tanh(g @ W + (H * g * h).sum(axis=0))
+    return (g * g).sum()
+
+
+@pytest.mark.parametrize("net", [interpolating, attending])
+@pytest.mark.parametrize("T", [1, 2, 3, 6, 9])
+def test_gradients_of_shared_messages_fold(net, T):
+    graph = gradient(net(T))
+    assert mg.fold(graph).unfold(mg.fold(graph).lengths).difference(graph) is None
+
+
+@pytest.mark.parametrize("net", [interpolating, attending])
+def test_gradients_of_shared_messages_do_not_depend_on_the_length(net):
+    one, two = (mg.fold(gradient(net(T))) for T in (7, 8))
+    assert one.difference(two) is None
