@@ -381,7 +381,8 @@ def test_gradients_of_shared_messages_fold(net, T):
     assert mg.fold(graph).unfold(mg.fold(graph).lengths).difference(graph) is None
 
 
-@pytest.mark.parametrize("net", [interpolating, attending])
-def test_gradients_of_shared_messages_do_not_depend_on_the_length(net):
-    one, two = (mg.fold(gradient(net(T))) for T in (7, 8))
+def test_a_gradient_of_shared_messages_does_not_depend_on_the_length():
+    # Not so where a loop reads another's last state at every step: its cotangent has
+    # then one term per step. Given a name of its own before the loop, it has one term.
+    one, two = (mg.fold(gradient(interpolating(T))) for T in (7, 8))
     assert one.difference(two) is None

@@ -13,8 +13,8 @@ ones, as the whole does (its variance is 1220, that of 1701-1920 is 1167), where
 last years before the tests are all weak. Networks from four starts are trained on
 windows of 35 years that avoid it, and the weights that forecast it best are kept.
 The sizes below and the 160 steps had the lowest error in a cross-validation over
-1736-1920. Errors on the test spans had been seen while the choice was made; they did not
-make it.
+1736-1920. Errors on the test spans had been seen while the choice was made; they did
+not make it.
 
 >>> x, y = windows(Scale.of(sunspots().between(1700, 1920)))
 >>> x.shape, y.shape
