@@ -23,6 +23,7 @@ Vocabulary
 """
 
 from minigrad.nn import init, losses
+from minigrad.nn.layers import Embedding, LayerNorm, Linear
 from minigrad.nn.module import Module
 
-__all__ = ["Module", "init", "losses"]
+__all__ = ["Embedding", "LayerNorm", "Linear", "Module", "init", "losses"]
