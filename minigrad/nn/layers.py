@@ -72,6 +72,6 @@ class LayerNorm(Module):
         self.eps = eps
 
     def forward(self, x: Any) -> Tensor:
-        """x of shape (..., size), each row with mean 0 and variance 1 before the gain."""
+        """x of shape (..., size): rows of mean 0 and variance 1, before the gain."""
         rows: Tensor = layer_norm(x, self.gain, self.bias, eps=self.eps)
         return rows
