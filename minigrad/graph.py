@@ -156,7 +156,7 @@ class Graph:
         if not all(isinstance(o, Node) for o in self.outputs):
             raise TypeError(
                 "Graph takes a Tensor, a Node, or a list of them, "
-                f"got {[type(o).__name__ for o in self.outputs]}"
+                f"got {', '.join(sorted({type(o).__name__ for o in self.outputs}))}"
             )
         self.nodes: tuple[Node, ...] = tuple(reachable(self.outputs))
         self._consumers: dict[Node, list[Use]] | None = None

@@ -98,6 +98,10 @@ class Role:
     leaf: Node | None
     label: str
 
+    def __repr__(self) -> str:
+        when = "" if self.span is None else f"({self.span})"
+        return f"<role {self.label}{when}>"
+
     def said(self) -> tuple[Any, ...]:
         """All that two equal roles agree on."""
         op = self.op and self.op.name
@@ -134,6 +138,9 @@ class Edge(NamedTuple):
         by = f" by {', '.join(self.labels)}" if self.labels else ""
         return f"{source} -> {target}{by}"
 
+    def __repr__(self) -> str:
+        return f"<edge {self}>"
+
 
 @dataclass(frozen=True, eq=False)
 class Recurrence:
@@ -145,6 +152,11 @@ class Recurrence:
     roles: tuple[Role, ...]
     outputs: tuple[Operand, ...]
     lengths: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        steps = ", ".join(map(str, self.lengths)) or "no"
+        lines = [f"<Recurrence: {len(self.roles)} roles, {steps} steps>"]
+        return "\n  ".join([*lines, *map(str, self.edges[:20])])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recurrence) and self.difference(other) is None
