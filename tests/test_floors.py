@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
     "scope": 1,
     "graph": 1,
+    "places": 1,
     "graph_json": 1,
     "op": 2,
     "tensor": 3,

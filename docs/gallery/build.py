@@ -30,7 +30,8 @@ def multilayer_perceptron() -> mg.Figure:
     x = mg.tensor(rng.normal(size=(5, 3)), name="x")
     h = mg.relu(x @ W1).named("h")
     y = mg.tensor(np.zeros(5, int), name="y")
-    return mg.draw(mg.cross_entropy(h @ W2, y).named("L"), view="ops", engine="pure")
+    o = (h @ W2).named("o")
+    return mg.draw(mg.cross_entropy(o, y).named("L"), view="ops", engine="pure")
 
 
 def hessian_vector_product() -> mg.Figure:
