@@ -27,22 +27,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from minigrad.ahead import at_step, moving
 from minigrad.contract import NAMED, contract
 from minigrad.graph import Graph, Node, Spec, same_value
 from minigrad.recurrence import (
     ALIGNED,
-    Ahead,
     Edge,
     Operand,
     Recurrence,
     Role,
     Source,
     Span,
-    at_step,
 )
 
 __all__ = [
-    "Ahead",
     "Edge",
     "FoldError",
     "Recurrence",
@@ -320,7 +318,7 @@ class _Folding:
             return first
         time = nodes[0].time
         length = self.lengths[self.clocks.index(time[0])] if time else 0
-        template = _moving(first, steps[0], values[other], steps[other], length)
+        template = moving(first, steps[0], values[other], steps[other], length)
         if all(
             same_value(at_step(template, t, length), v)
             for t, v in zip(steps, values, strict=True)
@@ -443,22 +441,3 @@ def _formula(node: Node) -> str:
 
 def _dtype(value: Any) -> str:
     return str(getattr(value, "dtype", type(value).__name__))
-
-
-def _moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
-    """The template of two values of one attribute, at steps t and u of ``length``."""
-    if type(a) is not type(b):
-        return a
-    if isinstance(a, int) and not isinstance(a, bool) and a != b:
-        if a - t == b - u:
-            return Ahead(a - t)
-        return Ahead(a + t - length, from_end=True) if a + t == b + u else a
-    if isinstance(a, dict):
-        return {k: _moving(v, t, b.get(k), u, length) for k, v in a.items()}
-    if isinstance(a, (tuple, list)) and len(a) == len(b):
-        pairs = zip(a, b, strict=True)
-        return type(a)(_moving(v, t, w, u, length) for v, w in pairs)
-    if isinstance(a, slice):
-        ends = zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
-        return slice(*(_moving(v, t, w, u, length) for v, w in ends))
-    return a

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from minigrad.ahead import at_step
 from minigrad.graph import Graph, Leaf, Node, Spec, same_value
 from minigrad.scope import ROOT, Clock, Scope
 
@@ -43,17 +44,6 @@ class Span(NamedTuple):
             for e in (self.first, self.last)
         )
         return first if first == last else f"{first}..{last}"
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """An integer attribute that moves with the steps: t + k, or T - t + k."""
-
-    k: int
-    from_end: bool = False
-
-    def __repr__(self) -> str:
-        return ("T-t" if self.from_end else "t") + (f"{self.k:+d}" if self.k else "")
 
 
 class Source(NamedTuple):
@@ -218,24 +208,6 @@ class Recurrence:
                 f"number of steps of at least 1; got {steps}"
             )
         return _Unrolling(self, lengths).graph()
-
-
-def at_step(template: Any, t: int, length: int) -> Any:
-    """An attribute at step t of ``length``: each ``Ahead`` in it becomes its number.
-
-    >>> at_step((Ahead(-1), slice(None)), 3, 10)
-    (2, slice(None, None, None))
-    """
-    if isinstance(template, Ahead):
-        return (length - t if template.from_end else t) + template.k
-    if isinstance(template, dict):
-        return {k: at_step(v, t, length) for k, v in template.items()}
-    if isinstance(template, (tuple, list)):
-        return type(template)(at_step(v, t, length) for v in template)
-    if isinstance(template, slice):
-        parts = (template.start, template.stop, template.step)
-        return slice(*(at_step(part, t, length) for part in parts))
-    return template
 
 
 Instance = tuple[int, int | None]  # a role at a step

@@ -23,6 +23,7 @@ FLOORS = {
     "contract": 5,
     "fold": 5,
     "recurrence": 5,
+    "ahead": 5,
     "compile": 6,
     "draw": 6,
     "testing": 6,

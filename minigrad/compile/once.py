@@ -1,9 +1,9 @@
 """Lines without time: written once, before, between or behind the loops."""
 
+from minigrad.ahead import Ahead, at_step
 from minigrad.compile.line import Count, Line, Steps
 from minigrad.compile.writer import Writer
 from minigrad.ops.indexing import OPERAND
-from minigrad.recurrence import Ahead, at_step
 
 
 def emit(e: Writer, line: Line) -> None:

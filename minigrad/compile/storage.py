@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ahead import Ahead
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
-from minigrad.recurrence import Ahead, Operand
+from minigrad.recurrence import Operand
 
 # Ops whose result, over the stacked steps, may be a view of what they read.
 VIEWS = frozenset(

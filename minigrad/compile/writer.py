@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.ahead import Ahead
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
 from minigrad.compile.storage import Piece, Storage, Store
-from minigrad.recurrence import Ahead, Operand
+from minigrad.recurrence import Operand
 
 # Ops whose NumPy function of the same name means the same.
 NUMPY = frozenset(["sum", "mean", "max", "min", "where", "clip"])
