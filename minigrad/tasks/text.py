@@ -137,7 +137,7 @@ def run(options: Options) -> Mapping[str, float]:
 TASK = Task(
     name="text",
     summary="write on a text character by character",
-    steps=1500,
+    steps=3500,
     run=run,
     takes=("cell", "hidden", "data", "prompt", "temperature"),
 )
