@@ -23,8 +23,7 @@ from minigrad.graph import Leaf, Node, reachable
 from minigrad.op import Scatter, TraceError, tracing
 from minigrad.ops.indexing import scatter_into
 from minigrad.pullback import pullback
-from minigrad.scope import current
-from minigrad.tensor import Array, Tensor
+from minigrad.tensor import Array, Tensor, here
 
 
 class Share(NamedTuple):
@@ -185,7 +184,7 @@ def jvp(
     """
     targets = _targets(wrt)
     vs = [v] if isinstance(wrt, Tensor) else list(v)
-    u = Tensor(Leaf("input", np.zeros(y.shape, y.dtype), "u", *_place()))
+    u = Tensor(Leaf("input", np.zeros(y.shape, y.dtype), "u", *here()))
     rows = vjp(y, targets, u, create_graph=True, unreached="zeros")
     return vjp(rows, u, vs, create_graph=create_graph, unreached="zeros")[0]
 
@@ -299,9 +298,4 @@ def _ones(y: Tensor) -> Array:
 
 def _constant(value: Array) -> Tensor:
     value.setflags(write=False)
-    return Tensor(Leaf("constant", value, None, *_place()))
-
-
-def _place() -> tuple[Any, Any]:
-    scope = current.get()
-    return scope, next(scope.slots)
+    return Tensor(Leaf("constant", value, None, *here()))

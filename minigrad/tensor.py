@@ -353,16 +353,17 @@ def parameter(
             f"{value.dtype}: write 1.0 for 1 or pass dtype=float"
         )
     value.setflags(write=False)
-    return Parameter(Leaf("parameter", value, name, *_here()))
+    return Parameter(Leaf("parameter", value, name, *here()))
 
 
 def _leaf(value: Any, name: str | None, kind: str) -> Tensor:
     if isinstance(value, np.ndarray):
         value.setflags(write=False)
-    return Tensor(Leaf(kind, value, name, *_here()))
+    return Tensor(Leaf(kind, value, name, *here()))
 
 
-def _here() -> tuple[Any, Any]:
+def here() -> tuple[Any, Any]:
+    """The scope that is current, and the next slot in it: where a leaf is made."""
     scope = current.get()
     return scope, next(scope.slots)
 

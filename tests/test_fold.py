@@ -37,6 +37,20 @@ def cells(draw):
     return delays, reverse, program, readout, named
 
 
+def next_state(program, pool):
+    """What a random program makes of the values in ``pool``, all of them summed up."""
+    for which, a, b in program:
+        if which < len(UNARY):
+            pool.append(UNARY[which](pool[a % len(pool)]))
+        else:
+            op = BINARY[which - len(UNARY)]
+            pool.append(op(pool[a % len(pool)], pool[b % len(pool)]))
+    total = pool[0]
+    for value in pool[1:]:
+        total = total + value
+    return mg.tanh(total)
+
+
 def record(cell, T):
     """The loss that a cell records over T steps."""
     delays, reverse, program, readout, named = cell
@@ -48,16 +62,7 @@ def record(cell, T):
     losses, running = [], 0.0
     for _, x in mg.steps(x=xs, reverse=reverse):
         pool = [x @ V, *(states[-d] @ W for d in delays)]
-        for which, a, b in program:
-            if which < len(UNARY):
-                pool.append(UNARY[which](pool[a % len(pool)]))
-            else:
-                op = BINARY[which - len(UNARY)]
-                pool.append(op(pool[a % len(pool)], pool[b % len(pool)]))
-        total = pool[0]
-        for value in pool[1:]:
-            total = total + value
-        h = mg.tanh(total)
+        h = next_state(program, pool)
         if named:
             h.named("h")
         states.append(h)

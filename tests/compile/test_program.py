@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.op import TraceError
 
-from ..test_fold import BINARY, UNARY, cells
+from ..test_fold import cells, next_state
 
 
 def network(cell, dtype):
@@ -24,16 +24,7 @@ def network(cell, dtype):
         losses, running = [], 0.0
         for _, x in mg.steps(x=xs, reverse=reverse):
             pool = [x @ V, *(states[-d] @ W for d in delays)]
-            for which, a, b in program:
-                if which < len(UNARY):
-                    pool.append(UNARY[which](pool[a % len(pool)]))
-                else:
-                    op = BINARY[which - len(UNARY)]
-                    pool.append(op(pool[a % len(pool)], pool[b % len(pool)]))
-            total = pool[0]
-            for value in pool[1:]:
-                total = total + value
-            h = mg.tanh(total)
+            h = next_state(program, pool)
             states.append(h)
             if readout in ("stack", "add_n"):
                 losses.append(h.sum())
