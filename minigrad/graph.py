@@ -115,7 +115,15 @@ class Leaf(Node):
     def __init__(
         self, kind: str, value: Any, name: str | None, scope: Scope, slot: Any
     ) -> None:
-        super().__init__(None, (), {}, value, scope, slot, name)
+        # Node's fields are written here too: every result of a compiled call is a leaf.
+        self.id = next(ids)
+        self.op = None
+        self.inputs = ()
+        self.attrs = {}
+        self.value = value
+        self.scope = scope
+        self.slot = slot
+        self.name = name
         self.kind = kind
         self.version = 0
         self.grad: Any = None

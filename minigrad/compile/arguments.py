@@ -18,14 +18,15 @@ from minigrad.tensor import Tensor
 
 def flatten(value: Any, arrays: list[Any]) -> Any:
     """The structure of a call's arguments; arrays are collected, the rest is kept."""
+    if value.__class__ is np.ndarray and value.flags.c_contiguous:  # nearly all are
+        arrays.append(value)
+        return "array"
     if isinstance(value, Tensor):
         if value.node.kind == "parameter":
             return ("parameter", value.node.id)
         value = value.data
     if isinstance(value, (np.ndarray, np.generic)):
-        if value.__class__ is not np.ndarray or not value.flags.c_contiguous:
-            value = np.asarray(value, order="C")
-        arrays.append(value)
+        arrays.append(np.asarray(value, order="C"))
         return "array"
     if isinstance(value, (tuple, list)):
         return (type(value).__name__, *(flatten(v, arrays) for v in value))
@@ -109,5 +110,5 @@ def rebuild(structure: Any, tensors: Iterator[Tensor]) -> Any:
         return rest[0]
     if kind == "dict":
         return {k: rebuild(v, tensors) for k, v in rest}
-    items = [rebuild(v, tensors) for v in rest]
+    items = [next(tensors) if v == "tensor" else rebuild(v, tensors) for v in rest]
     return items if kind == "list" else tuple(items)

@@ -92,6 +92,12 @@ class Code:
         whole = [clock.length == n for clock, n in graph.clocks.items()]
         self.sequences = [(c, a) for c, a in self._find_sequences() if whole[c]]
         self.clock_of = dict(self.sequences)
+        # What a call reads, in the order of ``run``: lengths, parameters, inputs.
+        self.lengths = [
+            (n, self.clock_of.get(c)) for c, n in enumerate(self.program.lengths)
+        ]
+        self.parameters = [a.line.leaf for a in self.arguments if a.position is None]
+        self.inputs = [a.position for a in self.arguments if a.position is not None]
 
     def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
         if recurrence is not None:
@@ -118,7 +124,7 @@ class Code:
         for line in self.program.lines.values():
             if line.kind == "parameter" or line.leaf in positions:
                 found.append(Argument(line, positions.get(line.leaf)))
-        return found
+        return sorted(found, key=lambda a: a.position is not None)  # parameters first
 
     def _find_sequences(self) -> list[tuple[int, int]]:
         """The clocks, and the arguments whose first axis is their number of steps."""
@@ -132,13 +138,10 @@ class Code:
 
     def __call__(self, arrays: list[Any]) -> tuple[Any, ...]:
         lengths = tuple(
-            arrays[self.clock_of[c]].shape[0] if c in self.clock_of else n
-            for c, n in enumerate(self.program.lengths)
+            [n if p is None else len(arrays[p]) for n, p in self.lengths]
         )
-        values = [
-            a.line.leaf.value if a.position is None else arrays[a.position]
-            for a in self.arguments
-        ]
+        values = [leaf.value for leaf in self.parameters]
+        values += [arrays[p] for p in self.inputs]
         spaces = self.free.pop(lengths, None) or []
         self.free[lengths] = spaces  # the last one is the one used last
         if len(self.free) > KEPT:
@@ -182,17 +185,15 @@ class Program:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run compiled; the first call with new shapes traces and compiles."""
         arrays: list[Any] = []
-        structure = (
-            *[flatten(value, arrays) for value in args],
-            *[(name, flatten(value, arrays)) for name, value in kwargs.items()],
-        )
+        structure = [flatten(value, arrays) for value in args]
+        structure += [(name, flatten(value, arrays)) for name, value in kwargs.items()]
         shapes = tuple([(a.shape, a.dtype) for a in arrays])
-        key = (structure, shapes)
+        key = (tuple(structure), shapes)
         entry = self.codes.get(key)
         if entry is None:
             if key in self.refused:
                 return self.eager(*args, **kwargs)
-            entry = self._of_other_length(structure, shapes)
+            entry = self._of_other_length(*key)
             if entry is None:
                 try:
                     entry = self._trace(key, args, kwargs, arrays)

@@ -237,7 +237,11 @@ CONTENDERS = {
 
 
 def work(name, size):
-    """A contender's process: each line read is one turn, each line written its time."""
+    """A contender's process: each line read is one turn, each line written its time.
+
+    A turn is at least 3 steps and 20 ms: as a training loop meets them, not the first
+    step after another process had the caches.
+    """
     start = time.perf_counter()
     step = CONTENDERS[name][0](size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -253,10 +257,9 @@ def work(name, size):
         for a, b in zip(result, wanted, strict=True)
     )
     print(first, error, flush=True)
-    for line in sys.stdin:
-        count = int(line)
+    for _ in sys.stdin:
         times = []
-        for _ in range(count):
+        while len(times) < 3 or sum(times) < 0.02:
             start = time.perf_counter()
             step()
             times.append(time.perf_counter() - start)
@@ -298,7 +301,7 @@ def race(size, rounds, only):
     times = {name: [] for name in running}
     for _ in range(rounds):
         for name, process in running.items():
-            process.stdin.write("3\n")
+            process.stdin.write("\n")
             process.stdin.flush()
             times[name].append(float(process.stdout.readline()))
     for process in running.values():
