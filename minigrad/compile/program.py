@@ -137,9 +137,7 @@ class Code:
         return found
 
     def __call__(self, arrays: list[Any]) -> tuple[Any, ...]:
-        lengths = tuple(
-            [n if p is None else len(arrays[p]) for n, p in self.lengths]
-        )
+        lengths = tuple([n if p is None else len(arrays[p]) for n, p in self.lengths])
         values = [leaf.value for leaf in self.parameters]
         values += [arrays[p] for p in self.inputs]
         spaces = self.free.pop(lengths, None) or []
