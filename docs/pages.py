@@ -40,7 +40,7 @@ from typing import Any, NamedTuple
 import charts
 
 from minigrad import Figure
-from minigrad.draw.theme import style
+from minigrad.draw.render.theme import style
 
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 VALUE = re.compile(r"\{value\}`([^`]+)`")

@@ -50,6 +50,16 @@ DRAW_KNOWS = {
 }
 
 
+# The folders of `draw`, and what of `draw` each imports: a view knows no engine,
+# and neither kind of view the other, except the ops view that lets `dot` place it.
+DRAW_ROOMS = {
+    "page": {"page"},
+    "render": {"page", "render"},
+    "textbook": {"page", "measure", "textbook"},
+    "ops": {"page", "measure", "ops", "textbook.columns", "render"},
+}
+
+
 def modules():
     return sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
 
@@ -89,9 +99,19 @@ def test_imports_go_down(path):
             assert FLOORS[target] <= floor, f"{name(path)} imports {target}"
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("draw/*.py")), ids=name)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("draw/**/*.py")), ids=name)
 def test_draw_knows_graphs_only(path):
     assert imported_rooms(path) <= DRAW_KNOWS
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("draw/*/*.py")), ids=name)
+def test_the_rooms_of_draw_have_floors_too(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            top, _, rest = node.module.partition("minigrad.draw.")
+            known = DRAW_ROOMS[path.parent.name]
+            assert top or rest.split(".")[0] in known or rest in known, node.module
 
 
 @pytest.mark.parametrize("path", modules(), ids=name)

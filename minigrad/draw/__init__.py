@@ -1,12 +1,13 @@
 """Figures of the graph that ran: ``draw``, and the ``Figure`` that it returns.
 
-The rooms, in the order of the work: ``reading`` makes a chart (letters, arrows, rows)
-of a folded graph; ``layout_time`` lays it out, with ``folded`` and ``unfolded`` for the
-halves; ``layout_backward`` and ``overlay`` add what ``measure`` found in the gradients;
-``items`` are single operations, which ``layout_ops`` (time columns) and ``layout_dot``
-(no time) lay out. All draw on a ``sheet``, which becomes a ``Scene``: pure data. Then
-``dot`` writes the scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it,
-``figure`` holds it all together and ``audit`` measures what was drawn.
+The rooms, in the order of the work. ``textbook``: ``reading`` makes a chart (letters,
+arrows, rows) of a folded graph and ``layout_time`` lays it out, with ``folded`` and
+``unfolded`` for the halves; ``layout_backward`` and ``overlay`` add what ``measure``
+found in the gradients. ``ops``: ``items`` are single operations, which ``layout_ops``
+(time columns) and ``layout_dot`` (no time) lay out. All draw on a ``sheet`` of
+``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes the scene in
+a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what was drawn.
+``figure`` holds it all together, and ``views`` is the one function that chooses.
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")
@@ -19,8 +20,8 @@ halves; ``layout_backward`` and ``overlay`` add what ``measure`` found in the gr
 
 from typing import Any
 
-from minigrad.draw.engine import EngineError, GraphvizNotFound, LayoutTimeout
 from minigrad.draw.figure import Figure
+from minigrad.draw.render.engine import EngineError, GraphvizNotFound, LayoutTimeout
 from minigrad.draw.views import draw
 from minigrad.graph import Graph
 

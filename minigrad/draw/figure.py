@@ -1,6 +1,6 @@
 """The figure that ``draw`` returns: a scene in a style, and every way to get it out.
 
->>> from minigrad.draw.scene import Node, Run, arranged
+>>> from minigrad.draw.page.scene import Node, Run, arranged
 >>> scene = arranged([Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),))], [], [])
 >>> figure = Figure(scene)
 >>> figure.png(dpi=72)[1:4], "<svg" in figure.svg(), figure.dot[:16]
@@ -17,12 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from minigrad.draw.audit import Fault, faults
-from minigrad.draw.dot import UNPRINTABLE, write
-from minigrad.draw.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
-from minigrad.draw.layout_dot import placed
-from minigrad.draw.scene import Scene
-from minigrad.draw.theme import Style, style
+from minigrad.draw.ops.layout_dot import placed
+from minigrad.draw.page.letters import UNPRINTABLE
+from minigrad.draw.page.scene import Scene
+from minigrad.draw.render.audit import Fault, faults
+from minigrad.draw.render.dot import write
+from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
+from minigrad.draw.render.theme import Style, style
 
 GROUP = re.compile(
     r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S

@@ -6,24 +6,24 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from minigrad.draw.chart import Chart, Weight
-from minigrad.draw.columns import visible
 from minigrad.draw.figure import Figure
-from minigrad.draw.heights import Heights
-from minigrad.draw.items import items_of
-from minigrad.draw.layout_backward import add_gradients
-from minigrad.draw.layout_dot import draw_items
-from minigrad.draw.layout_ops import draw_ops
-from minigrad.draw.layout_time import After, draw_chart, shown_weights
-from minigrad.draw.letters import note
 from minigrad.draw.measure import Seat, Series, backward, norm, seats
-from minigrad.draw.overlay import Overlay, Scale, short, write_bar, write_numbers
-from minigrad.draw.overlay import overlay as numbers_of
-from minigrad.draw.reading import chart_of, read
-from minigrad.draw.scene import Lines
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.theme import style as style_named
-from minigrad.draw.unfolded import Unfolded, Unrolling
+from minigrad.draw.ops.items import items_of
+from minigrad.draw.ops.layout_dot import draw_items
+from minigrad.draw.ops.layout_ops import draw_ops
+from minigrad.draw.page.letters import note, short
+from minigrad.draw.page.scene import Lines
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.render.theme import style as style_named
+from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.columns import visible
+from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.layout_backward import add_gradients
+from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
+from minigrad.draw.textbook.overlay import Overlay, Scale, write_bar, write_numbers
+from minigrad.draw.textbook.overlay import overlay as numbers_of
+from minigrad.draw.textbook.reading import chart_of, read
+from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
 from minigrad.fold import FoldError, Recurrence
 from minigrad.graph import Graph
 

@@ -7,8 +7,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import Figure, draw
-from minigrad.draw.curves import straight
-from minigrad.draw.scene import Edge, Node, Run, Text, arranged
+from minigrad.draw.page.curves import straight
+from minigrad.draw.page.scene import Edge, Node, Run, Text, arranged
 from tests.draw import networks
 from tests.draw.networks import NETWORKS, UNTIMED
 

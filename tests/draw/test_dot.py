@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.dot import clean, quoted
+from minigrad.draw.page.letters import clean
+from minigrad.draw.render.dot import quoted
 from tests.draw.networks import NETWORKS
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))

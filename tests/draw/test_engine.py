@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
-from minigrad.draw import engine as engine_module
-from minigrad.draw.engine import find, run
+from minigrad.draw.render import engine as engine_module
+from minigrad.draw.render.engine import find, run
 from tests.draw import networks
 from tests.draw.images import size_of
 

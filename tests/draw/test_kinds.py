@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.reading import read
+from minigrad.draw.textbook.reading import read
 from tests.draw.networks import NETWORKS
 
 

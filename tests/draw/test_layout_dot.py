@@ -6,7 +6,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import LayoutTimeout, draw
-from minigrad.draw.layout_dot import large
+from minigrad.draw.ops.layout_dot import large
 from tests.draw import networks
 from tests.draw.networks import UNTIMED
 

@@ -5,7 +5,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.overlay import RED, Scale, luminance, short
+from minigrad.draw.page.letters import short
+from minigrad.draw.textbook.overlay import RED, Scale, luminance
 from tests.draw import networks
 
 

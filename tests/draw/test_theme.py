@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from minigrad.draw.overlay import luminance
-from minigrad.draw.theme import STYLES, style
+from minigrad.draw.render.theme import STYLES, style
+from minigrad.draw.textbook.overlay import luminance
 
 KINDS = ["input", "hidden", "output", "loss", "target"]
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.

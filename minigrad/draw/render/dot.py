@@ -4,8 +4,8 @@ A label is not left to the engine. Each run of text becomes a node without outli
 centre we compute, because the engines disagree on everything else: raised text, the
 width of letters beyond ASCII, tables. A centred text is right in both.
 
->>> from minigrad.draw.scene import Node, Run, arranged
->>> from minigrad.draw.theme import style
+>>> from minigrad.draw.page.scene import Node, Run, arranged
+>>> from minigrad.draw.render.theme import style
 >>> scene = arranged([Node("h", 0, 0, 46, 46, ((Run('say "h"'),),))], [], [])
 >>> print(write(scene, style("color")).splitlines()[-2])  # doctest: +ELLIPSIS
 n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
@@ -13,9 +13,18 @@ n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
 
 import re
 
-from minigrad.draw.curves import HEAD
-from minigrad.draw.scene import MARGIN, Edge, Frame, Lines, Node, Scene, placed_runs
-from minigrad.draw.theme import Style
+from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.letters import clean
+from minigrad.draw.page.scene import (
+    MARGIN,
+    Edge,
+    Frame,
+    Lines,
+    Node,
+    Scene,
+    placed_runs,
+)
+from minigrad.draw.render.theme import Style
 
 FACES = {
     "serif": "Times",
@@ -26,17 +35,7 @@ FACES = {
 }
 MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
 SHAPES = {"box": "box", "rounded": "box", "square": "square", "text": "none"}
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
-
-
-def clean(text: str) -> str:
-    """One line without characters that no format can hold.
-
-    >>> clean("a\\nb\\x00c")
-    'a b?c'
-    """
-    return UNPRINTABLE.sub("?", re.sub(r"\s+", " ", text))
 
 
 def quoted(text: str) -> str:

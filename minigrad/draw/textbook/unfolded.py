@@ -4,7 +4,7 @@ Vocabulary
     seat      the key of a circle: "h@3", or "h0" where there is no time
     stub      a half of an arrow whose other end lies among the steps left out
 
->>> from minigrad.draw.chart import Symbol
+>>> from minigrad.draw.textbook.chart import Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (9,))
 >>> sheet = Sheet()
 >>> columns = draw_unfolded(sheet, chart, Heights(chart), 0.0, steps=4)
@@ -16,16 +16,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.draw.chart import Arrow, Chart, Weight, instances
-from minigrad.draw.columns import COLUMN, RADIUS, Loop, visible
-from minigrad.draw.heights import Heights
-from minigrad.draw.letters import indexed
-from minigrad.draw.marks import circle, label_of
-from minigrad.draw.outside import after_loops, and_so_on, before_loop, stand_ins
-from minigrad.draw.routes import dots, route, seat, stubs
-from minigrad.draw.scene import Lines, line_width
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.weights import draw_buses
+from minigrad.draw.page.letters import indexed
+from minigrad.draw.page.scene import Lines, line_width
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Arrow, Chart, Weight, instances
+from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop, visible
+from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.marks import circle, label_of
+from minigrad.draw.textbook.outside import (
+    after_loops,
+    and_so_on,
+    before_loop,
+    stand_ins,
+)
+from minigrad.draw.textbook.routes import dots, route, seat, stubs
+from minigrad.draw.textbook.weights import draw_buses
 
 PART = "unfolded"
 LANE, BOXES = 14.0, 84.0

@@ -18,7 +18,7 @@ Pure data, made from a ``Recurrence`` by ``read``.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from minigrad.draw.scene import Line
+from minigrad.draw.page.scene import Line
 from minigrad.fold import Span
 
 ALL = Span(1, -1)

@@ -9,18 +9,18 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 
 from math import isfinite, log10, sqrt
 
-from minigrad.draw.chart import Chart, Weight
-from minigrad.draw.columns import COLUMN, RADIUS
-from minigrad.draw.curves import clipped, polyline, shifted
-from minigrad.draw.heights import Bus, Heights
-from minigrad.draw.letters import fitted, sized
 from minigrad.draw.measure import Flow, Seat
-from minigrad.draw.overlay import GRADIENT, brief, short, write_numbers
-from minigrad.draw.routes import PART, seat
-from minigrad.draw.scene import Edge, Line, Node, Run
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.unfolded import Unfolded
-from minigrad.draw.weights import ASIDE, spread
+from minigrad.draw.page.curves import clipped, polyline, shifted
+from minigrad.draw.page.letters import fitted, short, sized
+from minigrad.draw.page.scene import Edge, Line, Node, Run
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.columns import COLUMN, RADIUS
+from minigrad.draw.textbook.heights import Bus, Heights
+from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
+from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.unfolded import Unfolded
+from minigrad.draw.textbook.weights import ASIDE, spread
 
 ASIDE_ARROW = 8.0
 WIDE, HIGH = 52.0, 20.0

@@ -10,14 +10,14 @@ Vocabulary
 
 from math import sqrt
 
-from minigrad.draw.chart import Chart, Weight
-from minigrad.draw.columns import RADIUS, Loop
-from minigrad.draw.curves import Curve, polyline, rounded
-from minigrad.draw.heights import Bus, Heights
-from minigrad.draw.letters import fitted, sized
-from minigrad.draw.routes import PART, seat
-from minigrad.draw.scene import Node, Point
-from minigrad.draw.sheet import Sheet
+from minigrad.draw.page.curves import Curve, polyline, rounded
+from minigrad.draw.page.letters import fitted, sized
+from minigrad.draw.page.scene import Node, Point
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.columns import RADIUS, Loop
+from minigrad.draw.textbook.heights import Bus, Heights
+from minigrad.draw.textbook.routes import PART, seat
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 # Where the drops of several parameters meet one circle, left of its middle.

@@ -8,7 +8,7 @@ Allowed: 1 pt between nodes, 1.5 pt between a label and anything else, 2 pt of a
 in a node that it does not belong to, 0.5 pt of text outside of its own outline.
 
 >>> from minigrad.draw.figure import Figure
->>> from minigrad.draw.scene import Node, arranged
+>>> from minigrad.draw.page.scene import Node, arranged
 >>> twice = [Node("a", 0, 0, 46, 46), Node("b", 30, 0, 46, 46)]
 >>> [fault.what for fault in Figure(arranged(twice, [], [])).audit()]
 ['node on node']
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from math import hypot
 from typing import Any
 
-from minigrad.draw.curves import sample
-from minigrad.draw.fonts import width
-from minigrad.draw.scene import Point, Rectangle, Scene
+from minigrad.draw.page.curves import sample
+from minigrad.draw.page.fonts import width
+from minigrad.draw.page.scene import Point, Rectangle, Scene
 
 NODE, LABEL, FOREIGN, OUTSIDE = 1.0, 1.5, 2.0, 0.5
 CELL = 120.0

@@ -8,13 +8,23 @@
 
 import re
 from dataclasses import replace
+from math import floor, isfinite, log10
 
-from minigrad.draw.dot import clean
-from minigrad.draw.fonts import shorten
-from minigrad.draw.scene import Line, Run, line_width
+from minigrad.draw.page.fonts import shorten
+from minigrad.draw.page.scene import Line, Run, line_width
 
 SIZE, RAISED = 18.0, 11.0
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 SUBSCRIPT = re.compile(r"([^\W\d_])(?:_?(\d{1,3})|_([^\W_]{1,5}))")
+
+
+def clean(text: str) -> str:
+    """One line without characters that no format can hold.
+
+    >>> clean("a\\nb\\x00c")
+    'a b?c'
+    """
+    return UNPRINTABLE.sub("?", re.sub(r"\s+", " ", text))
 
 
 def letter(name: str, ndim: int, parameter: bool = False) -> Line:
@@ -77,3 +87,23 @@ def fitted(line: Line, room: float) -> Line:
 def note(text: str, size: float = 10.0, face: str = "serif") -> tuple[Line, ...]:
     """A small text of one line."""
     return ((Run(text, face, size),),)
+
+
+def short(value: float) -> str:
+    """A number in two digits.
+
+    >>> short(0.000114), short(0.62), short(float("nan"))
+    ('1.1e-4', '0.62', 'nan')
+    """
+    if value == 0 or not isfinite(value):
+        return "0" if value == 0 else str(value)
+    if 0.01 <= abs(value) < 1000:
+        digits = max(0, 1 - floor(log10(abs(value))))
+        return f"{value:.{digits}f}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def superscript(t: int) -> str:
+    """A step number as raised digits."""
+    return str(t).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))

@@ -13,12 +13,12 @@
 
 from collections.abc import Sequence
 
-from minigrad.draw.items import Item, items_of
-from minigrad.draw.letters import note
-from minigrad.draw.ops_plan import Plan, box_height
-from minigrad.draw.ops_routes import BusDrops, draw_arrows, ways
-from minigrad.draw.scene import Node, Scene
-from minigrad.draw.sheet import Sheet
+from minigrad.draw.ops.items import Item, items_of
+from minigrad.draw.ops.plan import Plan, box_height
+from minigrad.draw.ops.routes import BusDrops, draw_arrows, ways
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Node, Scene
+from minigrad.draw.page.sheet import Sheet
 
 __all__ = ["draw_ops", "items_of"]
 

@@ -11,7 +11,7 @@ Vocabulary
 from itertools import pairwise
 from math import hypot, sqrt
 
-from minigrad.draw.scene import Node, Point
+from minigrad.draw.page.scene import Node, Point
 
 HEAD = 8.5
 Curve = tuple[Point, ...]

@@ -18,7 +18,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from minigrad.draw.chart import Arrow
+from minigrad.draw.textbook.chart import Arrow
 
 LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.chart import ALL, Arrow, Chart, Symbol
-from minigrad.draw.columns import RADIUS
-from minigrad.draw.letters import fitted
-from minigrad.draw.scene import Line, Lines, Node, Run
+from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.scene import Line, Lines, Node, Run
+from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol
+from minigrad.draw.textbook.columns import RADIUS
 
 
 def circle(

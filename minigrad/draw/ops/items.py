@@ -16,12 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.draw.dot import clean
-from minigrad.draw.fonts import shorten
-from minigrad.draw.letters import letter
 from minigrad.draw.measure import norm
-from minigrad.draw.overlay import short, superscript
-from minigrad.draw.scene import Line, Lines, Run, extent
+from minigrad.draw.page.fonts import shorten
+from minigrad.draw.page.letters import clean, letter, short, superscript
+from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.graph import Graph, Node
 from minigrad.scope import LOOP
 

@@ -16,10 +16,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.draw.columns import visible
-from minigrad.draw.items import Item
-from minigrad.draw.ops_rows import arrange
-from minigrad.draw.scene import extent
+from minigrad.draw.ops.items import Item
+from minigrad.draw.ops.rows import arrange
+from minigrad.draw.page.scene import extent
+from minigrad.draw.textbook.columns import visible
 
 GAP, TRACK, BETWEEN, CHANNEL, LINE = 26.0, 9.0, 18.0, 34.0, 7.0
 

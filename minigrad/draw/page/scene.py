@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from minigrad.draw.fonts import width
+from minigrad.draw.page.fonts import width
 
 MARGIN, GRID = 8.0, 18.0
 

@@ -3,7 +3,7 @@
 Outlines and arrows go onto it as they come; labels of arrows are wishes until all of
 those are known.
 
->>> from minigrad.draw.scene import Run
+>>> from minigrad.draw.page.scene import Run
 >>> sheet = Sheet()
 >>> sheet.add(Node("a", 0, 0, 46, 46)), sheet.add(Node("b", 96, 0, 46, 46))
 (None, None)
@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
 
-from minigrad.draw.curves import (
+from minigrad.draw.page.curves import (
     HEAD,
     Curve,
     clipped,
     polyline,
 )
-from minigrad.draw.dot import clean
-from minigrad.draw.fonts import width
-from minigrad.draw.labels import Wish, place
-from minigrad.draw.scene import (
+from minigrad.draw.page.fonts import width
+from minigrad.draw.page.labels import Wish, place
+from minigrad.draw.page.letters import clean
+from minigrad.draw.page.scene import (
     Edge,
     Frame,
     Lines,

@@ -7,8 +7,8 @@ Labels are placed when all outlines and arrows are known: at the middle of the a
 above it or to its right if nothing is there, else at the first place along it where
 they touch nothing and no other arrow lies between.
 
->>> from minigrad.draw.curves import straight
->>> from minigrad.draw.scene import Run
+>>> from minigrad.draw.page.curves import straight
+>>> from minigrad.draw.page.scene import Run
 >>> wish = Wish(((Run("W", "bold", 18),),), straight((0, 0), (40, 0)), 0.5, "", "ink")
 >>> [(text.x, round(text.y, 1)) for text in place([wish], [], [], [])]
 [(20.0, 14.1)]
@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from minigrad.draw.curves import Curve, beside, between, point_at, sample
-from minigrad.draw.scene import (
+from minigrad.draw.page.curves import Curve, beside, between, point_at, sample
+from minigrad.draw.page.scene import (
     Edge,
     Lines,
     Node,

@@ -10,8 +10,6 @@ its own look: an exact 0 is white, nan and inf have a red dashed border.
 >>> scale = Scale([1e-4, 0.5])
 >>> scale.decades, scale.fill(1e-4), scale.fill(0.0)
 ((-4, 0), '#00224E', '#FFFFFF')
->>> short(0.000114), short(0.62), short(float("nan"))
-('1.1e-4', '0.62', 'nan')
 """
 
 from collections.abc import Iterable
@@ -19,15 +17,14 @@ from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 from typing import Any
 
-from minigrad.draw.chart import Chart
-from minigrad.draw.dot import clean
-from minigrad.draw.fonts import shorten
-from minigrad.draw.heights import Heights
-from minigrad.draw.letters import note
 from minigrad.draw.measure import Series, by_step, chosen, gradients, norm, seats
-from minigrad.draw.scene import Frame, Run
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.unfolded import Unfolded
+from minigrad.draw.page.fonts import shorten
+from minigrad.draw.page.letters import clean, note, short, superscript
+from minigrad.draw.page.scene import Frame, Run
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Chart
+from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Node
 
 # Every fifteenth colour of cividis (Nuñez, Anderton, Renslow 2018).
@@ -97,17 +94,6 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def short(value: float) -> str:
-    """A number in two digits."""
-    if value == 0 or not isfinite(value):
-        return "0" if value == 0 else str(value)
-    if 0.01 <= abs(value) < 1000:
-        digits = max(0, 1 - floor(log10(abs(value))))
-        return f"{value:.{digits}f}"
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
-
-
 def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
     """The numbers that were asked for.
 
@@ -160,11 +146,6 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
 def brief(name: str) -> str:
     """A name for a short title."""
     return shorten(clean(name), "serif", 12.0, 60.0)
-
-
-def superscript(t: int) -> str:
-    """A step number as raised digits."""
-    return str(t).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
 
 
 def write_numbers(

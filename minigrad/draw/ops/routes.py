@@ -7,10 +7,10 @@ places, ``draw_arrows`` draws.
 from collections.abc import Hashable
 from typing import Any
 
-from minigrad.draw.curves import Curve, clipped, polyline, rounded, straight
-from minigrad.draw.ops_plan import Plan, Way
-from minigrad.draw.scene import Node, Point
-from minigrad.draw.sheet import Sheet
+from minigrad.draw.ops.plan import Plan, Way
+from minigrad.draw.page.curves import Curve, clipped, polyline, rounded, straight
+from minigrad.draw.page.scene import Node, Point
+from minigrad.draw.page.sheet import Sheet
 
 BusDrops = dict[tuple[str, int], list[tuple[str, int]]]
 

@@ -1,6 +1,6 @@
 """The folded circuit: one circle per symbol, and a black square for each step of delay.
 
->>> from minigrad.draw.chart import Symbol
+>>> from minigrad.draw.textbook.chart import Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> sheet = Sheet()
 >>> draw_folded(sheet, chart, Heights(chart), 0.0)
@@ -13,16 +13,16 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.chart import Arrow, Chart, Symbol, Weight
-from minigrad.draw.columns import COLUMN, RADIUS
-from minigrad.draw.curves import Curve, bulge, over, sample, straight
-from minigrad.draw.heights import Heights
-from minigrad.draw.labels import Wish
-from minigrad.draw.letters import note
-from minigrad.draw.marks import circle, label_of, only_at, said
-from minigrad.draw.scene import Lines, Node, line_width
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.weights import draw_boxes, home
+from minigrad.draw.page.curves import Curve, bulge, over, sample, straight
+from minigrad.draw.page.labels import Wish
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Lines, Node, line_width
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight
+from minigrad.draw.textbook.columns import COLUMN, RADIUS
+from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.marks import circle, label_of, only_at, said
+from minigrad.draw.textbook.weights import draw_boxes, home
 
 SQUARE = 9.0
 LOOP, LANE = 54.0, 40.0

@@ -11,9 +11,7 @@ Vocabulary
 
 from math import sqrt
 
-from minigrad.draw.chart import Arrow, Chart
-from minigrad.draw.columns import COLUMN, RADIUS, Loop
-from minigrad.draw.curves import (
+from minigrad.draw.page.curves import (
     Curve,
     bulge,
     clipped,
@@ -23,10 +21,12 @@ from minigrad.draw.curves import (
     rounded,
     straight,
 )
-from minigrad.draw.heights import ARC, Bus, Heights
-from minigrad.draw.letters import note
-from minigrad.draw.scene import Lines, Node
-from minigrad.draw.sheet import Sheet
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Lines, Node
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Arrow, Chart
+from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop
+from minigrad.draw.textbook.heights import ARC, Bus, Heights
 
 PART = "unfolded"
 DOT, APART, GAP = 4.5, 10.0, 18.0

@@ -13,10 +13,10 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from minigrad.draw.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
-from minigrad.draw.kinds import Value, kinds_of
-from minigrad.draw.letters import indexed, letter
-from minigrad.draw.scene import Line
+from minigrad.draw.page.letters import indexed, letter
+from minigrad.draw.page.scene import Line
+from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
+from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
 

@@ -1,6 +1,6 @@
 """The textbook, folded and unfolded views: a chart becomes a scene.
 
->>> from minigrad.draw.chart import Arrow, Symbol
+>>> from minigrad.draw.textbook.chart import Arrow, Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> [text.words for text in draw_chart(chart, "textbook").texts]
 ['Unfold']
@@ -9,16 +9,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from minigrad.draw.chart import Chart, Weight
-from minigrad.draw.columns import RADIUS, symbolic
-from minigrad.draw.curves import straight
-from minigrad.draw.folded import draw_folded
-from minigrad.draw.heights import Heights, recurrence_height
-from minigrad.draw.letters import note
-from minigrad.draw.scene import Edge, Scene
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.unfolded import Unfolded, Unrolling, draw_unfolded
-from minigrad.draw.weights import buses
+from minigrad.draw.page.curves import straight
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Edge, Scene
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.columns import RADIUS, symbolic
+from minigrad.draw.textbook.folded import draw_folded
+from minigrad.draw.textbook.heights import Heights, recurrence_height
+from minigrad.draw.textbook.unfolded import Unfolded, Unrolling, draw_unfolded
+from minigrad.draw.textbook.weights import buses
 
 UNFOLD = 64.0
 

@@ -12,8 +12,8 @@ Vocabulary
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from minigrad.draw.chart import Arrow, Chart, Symbol, rows
-from minigrad.draw.columns import RADIUS, ROW
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, rows
+from minigrad.draw.textbook.columns import RADIUS, ROW
 
 TRACK, ARC = 13.0, 40.0
 

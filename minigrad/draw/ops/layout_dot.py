@@ -19,14 +19,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from minigrad.draw.curves import clipped
-from minigrad.draw.dot import write
-from minigrad.draw.engine import Engine, run
-from minigrad.draw.items import Item, items_of
-from minigrad.draw.layout_ops import box
-from minigrad.draw.scene import Edge, Node, Scene
-from minigrad.draw.sheet import Sheet
-from minigrad.draw.theme import Style
+from minigrad.draw.ops.items import Item, items_of
+from minigrad.draw.ops.layout_ops import box
+from minigrad.draw.page.curves import clipped
+from minigrad.draw.page.scene import Edge, Node, Scene
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.render.dot import write
+from minigrad.draw.render.engine import Engine, run
+from minigrad.draw.render.theme import Style
 
 __all__ = ["draw_items", "items_of", "placed"]
 

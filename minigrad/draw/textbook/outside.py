@@ -3,20 +3,20 @@
 Vocabulary
     stand-in   a value from outside of a loop in the place of a state before step 1
 
->>> from minigrad.draw.chart import Symbol
+>>> from minigrad.draw.textbook.chart import Symbol
 >>> sheet = Sheet()
 >>> chart = Chart((Symbol("total", ()),), (), ())
 >>> after_loops(sheet, chart, Heights(chart), 0.0)
 96.0
 """
 
-from minigrad.draw.chart import Chart
-from minigrad.draw.columns import COLUMN, Loop
-from minigrad.draw.heights import Heights
-from minigrad.draw.letters import indexed
-from minigrad.draw.marks import circle, label_of
-from minigrad.draw.routes import PART, seat
-from minigrad.draw.sheet import Sheet
+from minigrad.draw.page.letters import indexed
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Chart
+from minigrad.draw.textbook.columns import COLUMN, Loop
+from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.marks import circle, label_of
+from minigrad.draw.textbook.routes import PART, seat
 
 
 def stand_ins(

@@ -13,7 +13,7 @@ Vocabulary
 
 from dataclasses import dataclass, replace
 
-from minigrad.draw.chart import ALL, Chart
+from minigrad.draw.textbook.chart import ALL, Chart
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
