@@ -23,7 +23,7 @@ from minigrad.graph import Leaf, Node, reachable
 from minigrad.op import Scatter, TraceError, tracing
 from minigrad.ops.indexing import scatter_into
 from minigrad.pullback import pullback
-from minigrad.tensor import Array, Tensor, here
+from minigrad.tensor import Array, Tensor, here, set_at_once
 
 
 class Share(NamedTuple):
@@ -248,10 +248,10 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
-    for leaf, gradient in zip(leaves, gradients, strict=True):
+    for gradient in gradients:
         # Fresh arrays that nothing else refers to, so the caller may change them.
         gradient.data.setflags(write=True)
-        leaf.grad = gradient.data  # type: ignore[attr-defined]
+    set_at_once([(n, "grad", g.data) for n, g in zip(leaves, gradients, strict=True)])
 
 
 def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:

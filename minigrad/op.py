@@ -22,7 +22,7 @@ arrays alone it is the plain NumPy function.
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
@@ -255,8 +255,7 @@ def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]
     return lambda forward: Op(forward, *vjps, **options)
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+def no_grad() -> AbstractContextManager[None]:
     """Compute without recording: results are constants, no graph is kept.
 
     >>> from minigrad import parameter
@@ -264,15 +263,10 @@ def no_grad() -> Iterator[None]:
     ...     (parameter(2.0) * 3).node.inputs
     ()
     """
-    token = recording.set(False)
-    try:
-        yield
-    finally:
-        recording.reset(token)
+    return _recording_is(False)
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
+def detect_anomaly() -> AbstractContextManager[None]:
     """Raise FloatingPointError where the first NaN or Inf appears.
 
     The message names op, scope and step of the value, or of the gradient rule for
@@ -284,11 +278,17 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
     """
-    token = recording.set(WATCHED)
+    return _recording_is(WATCHED)
+
+
+@contextmanager
+def _recording_is(mode: bool | str) -> Iterator[None]:
+    before = recording.get()
     try:
+        recording.set(mode)
         yield
     finally:
-        recording.reset(token)
+        recording.set(before)
 
 
 def require_finite(value: Any, what: str, where: str) -> None:

@@ -1,7 +1,8 @@
 """Optimisers: from the gradients that `backward` left to new parameters.
 
-An optimiser takes the parameters once. `step()` reads each ``p.grad`` and calls
-``p.assign``, so the graph that gave the gradients stays as it was and can be drawn.
+An optimiser takes the parameters once. `step()` reads each ``p.grad`` and assigns to
+every parameter, so the graph that gave the gradients stays as it was and can be drawn.
+A step is made whole or not at all, also where an error or Ctrl-C ends it.
 
 >>> import minigrad as mg
 >>> w = mg.parameter([4.0], name="w")
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.tensor import Parameter
+from minigrad.tensor import Parameter, assign_all, set_at_once
 
 __all__ = [
     "SGD",
@@ -55,21 +56,39 @@ class Optimiser:
             raise ValueError("an optimiser needs parameters, got none")
         self.lr = lr
         self.steps = 0
-        self.memory: dict[str, list[Array]] = {
+        self.memory = self._zeros()
+        # A step writes here, and then the two change places.
+        self.spare = self._zeros()
+
+    def _zeros(self) -> dict[str, list[Array]]:
+        return {
             name: [np.zeros_like(p.data) for p in self.parameters] for name in self.kept
         }
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
         gradients = [gradient(p) for p in self.parameters]
-        self.steps += 1
-        lr = self.lr(self.steps) if callable(self.lr) else self.lr
+        steps = self.steps + 1
+        lr = self.lr(steps) if callable(self.lr) else self.lr
+        memory, before = self.spare, self.memory
+        values = []
         for i, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
-            memory = [self.memory[name][i] for name in self.kept]
-            p.assign(p.data - lr * self.change(p.data, g, *memory))
+            for name in self.kept:
+                np.copyto(memory[name][i], before[name][i])
+            change = self.change(p.data, g, *[memory[name][i] for name in self.kept])
+            values.append((p, p.data - lr * change))
+        assign_all(
+            values,
+            (self, "memory", memory),
+            (self, "spare", before),
+            (self, "steps", steps),
+        )
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """What a step takes from a parameter, before the rate; it updates memory."""
+        """What a step takes from a parameter, before the rate; it updates memory.
+
+        ``self.steps`` is still the number of the steps before.
+        """
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Array]:
@@ -91,10 +110,11 @@ class Optimiser:
                 f"this state is not one of {type(self).__name__} with "
                 f"{len(self.parameters)} parameters; nothing was loaded"
             )
-        self.steps = int(state["steps"])
-        for name, arrays in self.memory.items():
-            for i, array in enumerate(arrays):
-                array[...] = state[f"{name}.{i}"]
+        memory = {
+            name: [np.array(state[f"{name}.{i}"]) for i in range(len(arrays))]
+            for name, arrays in self.memory.items()
+        }
+        set_at_once([(self, "memory", memory), (self, "steps", int(state["steps"]))])
 
 
 class SGD(Optimiser):
@@ -187,7 +207,8 @@ class Adam(Optimiser):
         m, v = memory
         b1, b2 = self.betas
         # The moments start at zero; dividing by these takes the bias out again.
-        c1, c2 = 1 - b1**self.steps, 1 - b2**self.steps
+        steps = self.steps + 1
+        c1, c2 = 1 - b1**steps, 1 - b2**steps
         m += (1 - b1) * (g - m)
         v += (1 - b2) * (g * g - v)
         return (m / c1) / (np.sqrt(v / c2) + self.eps)
@@ -274,8 +295,9 @@ def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
     >>> w.grad.tolist()
     [1.0, -0.5]
     """
-    for p in parameters:
-        p.grad = np.clip(gradient(p), -limit, limit)
+    set_at_once(
+        [(p.node, "grad", np.clip(gradient(p), -limit, limit)) for p in parameters]
+    )
 
 
 def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
@@ -296,8 +318,10 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     total = sum(float(np.square(g, dtype=np.float64).sum()) for g in gradients)
     norm = float(np.sqrt(total))
     if np.isfinite(norm) and norm > limit:
-        for p, g in zip(parameters, gradients, strict=True):
-            p.grad = g * g.dtype.type(limit / norm)
+        shorter = [g * g.dtype.type(limit / norm) for g in gradients]
+        set_at_once(
+            [(p.node, "grad", g) for p, g in zip(parameters, shorter, strict=True)]
+        )
     return norm
 
 

@@ -231,8 +231,9 @@ class _RecordedSums:
 
     def total(self, node: Node, parts: list[Any]) -> Tensor:
         """The sum of a node's cotangents, recorded where the node lies."""
-        token = current.set(node.scope.rule(node.slot, "sum", self.run))
+        before = current.get()
         try:
+            current.set(node.scope.rule(node.slot, "sum", self.run))
             dense = [p for p in parts if not isinstance(p, Scatter)]
             scattered = [p for p in parts if isinstance(p, Scatter)]
             if scattered:
@@ -247,7 +248,7 @@ class _RecordedSums:
             total: Tensor = dense[0] if len(dense) == 1 else add_n(dense)
             return total
         finally:
-            current.reset(token)
+            current.set(before)
 
     def operands(self, node: Node) -> tuple[Any, list[Any]]:
         """What the rules of a node are given as y and its inputs."""
@@ -264,11 +265,12 @@ class _RecordedSums:
             scope = source.scope.rule(source.slot, f"use {use}", self.run)
         else:
             scope = node.scope.rule(node.slot, i, self.run)
-        token = current.set(scope)
+        before = current.get()
         try:
+            current.set(scope)
             d = rule(g, y, *xs, **attrs)
             if d is None or isinstance(d, Scatter):
                 return d
             return _fit(d, source.value, node.op)
         finally:
-            current.reset(token)
+            current.set(before)

@@ -83,8 +83,9 @@ def scope(name: str) -> Iterator[None]:
     >>> with scope("encoder"):
     ...     pass
     """
-    token = current.set(current.get().enter(name))
-    try:
+    before = current.get()
+    try:  # with nothing between it and the change, Ctrl-C leaves all as it was
+        current.set(before.enter(name))
         yield
     finally:
-        current.reset(token)
+        current.set(before)

@@ -10,7 +10,9 @@ protocols look the op up in the registry, so ``np.tanh(t)``, ``a @ t`` and
 ((2,), 6.0)
 """
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import starmap
 from typing import Any, NoReturn
 
 import numpy as np
@@ -290,16 +292,45 @@ class Parameter(Tensor):
         >>> p.data.tolist()
         [0.5, 1.5]
         """
-        old = self.data
+        assign_all([(self, value)])
+
+
+Change = tuple[Any, str, Any]  # an object, an attribute, its new value
+
+
+def assign_all(values: Iterable[tuple[Parameter, ArrayLike]], *also: Change) -> None:
+    """Assign to several parameters: all of them, or at an error or Ctrl-C none.
+
+    ``also`` are attributes of other objects that change together with them.
+
+    >>> a, b = parameter(1.0, name="a"), parameter([2.0], name="b")
+    >>> assign_all([(a, 5.0), (b, 6.0)])
+    Traceback (most recent call last):
+    ValueError: parameter b has shape (1,), cannot assign shape ()
+    >>> a.item()
+    1.0
+    """
+    version = next(ids)
+    changes = [*also, (Leaf, "changed", version)]
+    for p, value in values:
+        old = p.data
         new = np.array(value, dtype=old.dtype)
         if new.shape != old.shape:
             raise ValueError(
-                f"parameter {self.name or '(unnamed)'} has shape {old.shape}, "
+                f"parameter {p.name or '(unnamed)'} has shape {old.shape}, "
                 f"cannot assign shape {new.shape}"
             )
         new.setflags(write=False)
-        self.node.value = new
-        self.node.version = Leaf.changed = next(ids)
+        changes += [(p.node, "value", new), (p.node, "version", version)]
+    set_at_once(changes)
+
+
+def set_at_once(changes: list[Change]) -> None:
+    """Set attributes so that Ctrl-C finds all of them old or all of them new.
+
+    Python looks for a signal between two steps of its own; this is one call into C.
+    """
+    deque(starmap(setattr, changes), maxlen=0)
 
 
 op.wrap = Tensor

@@ -10,6 +10,7 @@ import pytest
 import minigrad as mg
 from minigrad.graph import Graph, Node, reachable
 from minigrad.op import Op
+from minigrad.optim import Adam
 
 CHAIN = 100_000
 
@@ -192,29 +193,44 @@ def test_a_node_prints_as_a_formula():
     assert repr(x.node) == "x [input]"
 
 
-def test_training_steps_leave_the_count_of_live_objects_flat():
+@pytest.mark.parametrize("compiled", [False, True])
+def test_10_000_training_steps_leave_the_count_of_live_objects_flat(compiled):
     rng = np.random.default_rng(0)
     W = mg.parameter(rng.normal(size=(3, 3)), name="W")
-    xs = rng.normal(size=(4, 2, 3))
+    xs = rng.normal(size=(2, 2, 3))
+    optimiser = Adam([W])
 
-    def step():
+    def loss(xs):
         h = mg.tensor(np.zeros((2, 3)), name="h0")
         for _, x in mg.steps(xs):
             h = mg.tanh(x + h @ W)
-        loss = (h * h).mean()
-        loss.backward()
-        mg.hvp(loss, [W], [np.ones((3, 3))])
-        W.assign(W.data - 0.01 * W.grad)
+        return (h * h).mean()
 
-    for _ in range(10):
-        step()
+    program = mg.compile(lambda xs: mg.grad(loss(xs), [W])[0], strict=True)
+
+    def step():
+        if compiled:
+            W.grad = program(xs).data
+        else:
+            loss(xs).backward()
+        optimiser.step()
+
+    def run(steps):
+        for k in range(steps):
+            step()
+            if k % 10 == 0:
+                mg.hvp(loss(xs), [W], [np.ones((3, 3))])
+
+    run(200)  # what Python and we keep for good
     gc.collect()
     gc.disable()
     try:
-        before = len(gc.get_objects())
-        for _ in range(1000):
-            step()
-        after = len(gc.get_objects())
+        objects, blocks = len(gc.get_objects()), sys.getallocatedblocks()
+        run(10_000)
+        objects = len(gc.get_objects()) - objects
+        gc.collect()  # empties Python's stores of small objects too
+        blocks = sys.getallocatedblocks() - blocks
     finally:
         gc.enable()
-    assert abs(after - before) < 50, "cycles keep graphs alive"
+    assert abs(objects) < 50, "cycles keep graphs alive"
+    assert abs(blocks) < 500, "memory stays taken"

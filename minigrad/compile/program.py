@@ -263,13 +263,14 @@ class Program:
         handed = iter(inputs)
         args = [replace(value, handed) for value in args]
         kwargs = {name: replace(value, handed) for name, value in kwargs.items()}
-        token = tracing.set(True)
-        collects = gc.isenabled()
-        gc.disable()  # it would walk the growing graph, which has no cycles, many times
+        traced, collects = tracing.get(), gc.isenabled()
         try:
+            tracing.set(True)
+            # It would walk the growing graph, which has no cycles, many times.
+            gc.disable()
             result = self.eager(*args, **kwargs)
         finally:
-            tracing.reset(token)
+            tracing.set(traced)
             if collects:
                 gc.enable()
         results: list[Tensor] = []

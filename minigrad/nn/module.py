@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.scope import scope
-from minigrad.tensor import Parameter
+from minigrad.tensor import Parameter, assign_all
 
 __all__ = ["Module"]
 
@@ -120,8 +120,7 @@ class Module:
                 f"this state is not one of {type(self).__name__}; nothing was loaded:"
                 f"\n  {lines}"
             )
-        for path, p in own.items():
-            p.assign(state[path])
+        assign_all((p, state[path]) for path, p in own.items())
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{path} {p.shape}" for path, p in self.named_parameters())

@@ -78,12 +78,10 @@ def _loop(
 ) -> Iterator[Any]:
     outer = current.get()
     number = outer.number(LOOP)
-    token = current.set(outer)
     body = outer
     try:
         for t in range(length, 0, -1) if reverse else range(1, length + 1):
-            body = outer.step(number, clock, t)
-            current.set(body)
+            current.set(body := outer.step(number, clock, t))
             read = [_read(name, seq, t) for name, seq in readers]
             yield (t, *read) if read else t
     finally:
@@ -91,7 +89,7 @@ def _loop(
         # ends here: the step never leaks into what is recorded next. An exception keeps
         # the generator alive for longer; a scope around the loop has been left by then.
         if current.get() is body:
-            current.reset(token)
+            current.set(outer)
 
 
 def _read(name: str, sequence: Any, t: int) -> Tensor:

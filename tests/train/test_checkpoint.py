@@ -30,13 +30,17 @@ from minigrad.nn.losses import mse
 from minigrad.optim import Adam
 from minigrad.train import fit
 
-def train(path, steps, resume, slow=0.0, seed=0):
-    import time
+def train(path, steps, resume, slow=0.0, seed=0, ctrl_c=0):
+    import signal, time
     rng = np.random.default_rng(seed)
     model = ManyToMany(2, 5, 1, rng=rng, loss=mse, layers=2, dropout=0.3)
 
     def loss():
+        nonlocal ctrl_c
         time.sleep(slow)
+        ctrl_c -= 1
+        if ctrl_c == 0:
+            signal.raise_signal(signal.SIGINT)
         xs = rng.normal(size=(4, 3, 2)).astype(np.float32)
         return model.loss(xs, xs[..., :1], rng=rng)
 
@@ -66,6 +70,15 @@ def test_twice_n_steps_are_n_saved_and_n_more_in_another_process(tmp_path):
     done = python(f"train({str(tmp_path / 'half')!r}, 12, True, seed=5)")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "half").read_bytes()
+
+
+@pytest.mark.parametrize("step", [1, 4, 6])
+def test_training_goes_on_after_ctrl_c_as_if_there_had_been_none(tmp_path, step):
+    train(tmp_path / "whole", 9, False)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "cut", 9, False, ctrl_c=step)
+    train(tmp_path / "cut", 9, True, seed=5)
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "cut").read_bytes()
 
 
 def test_ctrl_c_saves_where_it_was(tmp_path):
