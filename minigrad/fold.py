@@ -39,6 +39,7 @@ from minigrad.recurrence import (
     Source,
     Span,
 )
+from minigrad.scope import Clock
 
 __all__ = [
     "Edge",
@@ -148,6 +149,11 @@ class _Folding:
         last = last if last - 1 < length - last else last - length - 1
         return Span(first, last, down)
 
+    def _span_of(self, ts: list[int], clock: Clock) -> Span:
+        """The steps that are read in turn, upwards or down."""
+        down = ts[0] > ts[-1]
+        return self._span(min(ts), max(ts), self.clocks.index(clock), down)
+
     def _operands(
         self, nodes: list[Node], clock: int
     ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
@@ -207,7 +213,10 @@ class _Folding:
     def _reads(
         self, sources: Sequence[Node], steps: list[int], clock: int
     ) -> dict[int, Any]:
-        """What one operand reads at each step: (role, kind, delay, at)."""
+        """What one operand reads at each step: (role, kind, delay, at).
+
+        A gather, which only a sum has, reads several roles in turn, step by step.
+        """
         mine, times, role_of = self.clocks[clock], self.times, self.role_of
         reads: dict[int, Any] = {}
         for source, t in zip(sources, steps, strict=True):
@@ -226,26 +235,33 @@ class _Folding:
 
         Of a sum, which lacks the terms from beyond the last step, it is what is read.
         """
+        step = [node.t or 0]
+        if node.op is NAMED:
+            reads = [self._reads([s], step, clock)[step[0]] for s in node.inputs]
+            return list(zip(node.attrs["places"], reads, strict=True))
+        reads = []
+        for run in self._runs(node.inputs):
+            time = self.times[node.inputs[run[0][0]]]
+            if time and time[0] is not self.clocks[clock] and len(run) > 1:
+                ts = [node.inputs[chunk[0]].t or 0 for chunk in run]
+                at = self._span_of(ts, time[0])
+                roles = tuple([self.role_of[node.inputs[i]] for i in run[0]])
+                reads.append((roles, "gather", None, at))
+            else:
+                sources = [node.inputs[i] for chunk in run for i in chunk]
+                reads += [self._reads([s], step, clock)[step[0]] for s in sources]
         seen: Counter[Any] = Counter()
-        found: list[tuple[Any, Any]] = []
-        for i, source in enumerate(node.inputs):
-            (read,) = self._reads([source], [node.t or 0], clock).values()
-            key: Any = i
-            if node.op is NAMED:
-                key = node.attrs["places"][i]
-            elif node.op.name == "add_n":
-                key = (read, seen[read])
-                seen[read] += 1
-            found.append((key, read))
+        found = []
+        for read in reads:
+            found.append(((read, seen[read]), read))
+            seen[read] += 1
         return found
 
     def _operand(self, nodes: list[Node], reads: dict[int, Any], clock: int) -> Operand:
         """The sources of one operand, one per span, each proved to be legal."""
         usual = next(iter(reads.values()))
         if len(reads) == len(nodes) and all(r == usual for r in reads.values()):
-            role, kind, delay, at = usual
-            span = self._span(min(reads), max(reads), clock)
-            return (Source(role, kind, delay, at, span),)
+            return self._sources(usual, sorted(reads), clock)
         steps_of: dict[Any, list[int]] = {}
         for t in sorted(reads):
             steps_of.setdefault(reads[t], []).append(t)
@@ -268,15 +284,20 @@ class _Folding:
                     break
             else:
                 self._refuse(nodes, reads, waiting[0], left, steps_of[waiting[0]][0])
-        sources = []
-        for (role, kind, delay, at), steps in steps_of.items():
+        sources: Operand = ()
+        for read, steps in steps_of.items():
             if steps[-1] - steps[0] + 1 != len(steps):
                 gap = [t for t in range(steps[0], steps[-1]) if t not in steps]
-                read = (role, kind, delay, at)
                 self._refuse(nodes, reads, read, gap, steps[0])
-            span = self._span(steps[0], steps[-1], clock)
-            sources.append(Source(role, kind, delay, at, span))
-        return tuple(sources)
+            sources += self._sources(read, steps, clock)
+        return sources
+
+    def _sources(self, read: Any, steps: list[int], clock: int) -> Operand:
+        """What is read at these steps of a clock, by a gather several roles in turn."""
+        roles, kind, delay, at = read
+        span = self._span(steps[0], steps[-1], clock)
+        roles = roles if kind == "gather" else (roles,)
+        return tuple([Source(role, kind, delay, at, span) for role in roles])
 
     def _refuse(
         self, nodes: list[Node], reads: Any, usual: Any, steps: list[int], seen: int
@@ -294,7 +315,7 @@ class _Folding:
 
     def _rank(self, read: Any) -> int:
         role, kind, delay, _ = read
-        if self._is_sum(self.members[role][0]):
+        if kind != "gather" and self._is_sum(self.members[role][0]):
             return 0
         return 3 if kind != "delay" else 2 if delay == 0 else 1
 
@@ -343,8 +364,7 @@ class _Folding:
                 if node.time is None:
                     operand.append(Source(self.role_of[node], "plain"))
                 else:
-                    clock = self.clocks.index(node.time[0])
-                    at = self._span(min(ts), max(ts), clock, down=ts[0] > ts[-1])
+                    at = self._span_of(ts, node.time[0])
                     kind = "pick" if len(run) == 1 else "gather"
                     operand.append(Source(self.role_of[node], kind, None, at))
                 for name, values in per_input.items():
@@ -423,7 +443,7 @@ class _Folding:
         if read is None:
             return "nothing"
         role, kind, delay, at = read
-        source = self.members[role][0]
+        source = self.members[role[0] if kind == "gather" else role][0]
         label = self.names.get(source) or source.name or _what(source)
         if kind == "delay":
             return f"{label}(t{-delay:+d})" if delay else f"{label}(t)"

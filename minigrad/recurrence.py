@@ -69,8 +69,9 @@ class Role:
     """One line of the program: what its nodes at all steps have in common.
 
     An operand of a role with time is one source, or several that hold on different
-    spans where it reads across a step; without time, the sources of one operand are
-    read in turn, step by step. ``spec`` and ``leaf`` are those of one of the nodes.
+    spans where it reads across a step; without time, and where a sum gathers another
+    loop, the sources of one operand are read in turn, step by step. ``spec`` and
+    ``leaf`` are those of one of the nodes.
     """
 
     index: int
@@ -272,6 +273,7 @@ class _Unrolling:
 
     def _reads(self, role: Role, t: int | None) -> tuple[list[Instance], Any]:
         """What a role's node at step t has as inputs, and its attributes."""
+        clock = role.clock
         names = tuple(ALIGNED) if t is None else ("via", "places")
         aligned: dict[str, list[Any]] = {k: [] for k in names if k in role.attrs}
         reads: list[Instance] = []
@@ -279,25 +281,27 @@ class _Unrolling:
             if t is None:
                 found = list(self._in_turn(operand))
             else:
-                found = [
-                    (self._instance(s, t), 0)
-                    for s in operand
-                    if s.span is not None and t in self._steps(s.span, role.clock)
-                ]
+                here = tuple(
+                    [s for s in operand if s.span and t in self._steps(s.span, clock)]
+                )
+                if here and here[0].kind == "gather":
+                    found = list(self._in_turn(here))
+                else:
+                    found = [(self._instance(s, t), 0) for s in here]
             reads += [instance for instance, _ in found]
             for name, values in aligned.items():
                 for (_, step), column in found:
                     value = role.attrs[name][i]
                     if t is None:
-                        clock = self.roles[operand[column].role].clock
+                        other = self.roles[operand[column].role].clock
                         value = at_step(
-                            value[column], step or 0, self.lengths[clock or 0]
+                            value[column], step or 0, self.lengths[other or 0]
                         )
                     if value is not None:
                         values.append(value)
         attrs = role.attrs
         if t is not None and attrs:
-            attrs = at_step(attrs, t, self.lengths[role.clock or 0])
+            attrs = at_step(attrs, t, self.lengths[clock or 0])
         if aligned:
             attrs = attrs | {k: tuple(v) for k, v in aligned.items()}
         return reads, attrs

@@ -379,15 +379,33 @@ def attending(T):
     return (g * g).sum()
 
 
-@pytest.mark.parametrize("net", [interpolating, attending])
+def conditioned(T):
+    """A decoder that reads the encoder's last state three times at every step."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    C = mg.parameter(np.array([[0.1, 0.2], [-0.3, 0.2]]), name="C")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        h = mg.tanh(x + h @ W)
+    s, losses = mg.tensor(np.zeros((1, 2)), name="s0"), []
+    for _ in mg.steps(T + 1):
+        s = mg.tanh(s @ W + h @ C + h * s - h)
+        losses.append((s * s).sum())
+    return mg.stack(losses).mean()
+
+
+NETS = [interpolating, attending, conditioned]
+
+
+@pytest.mark.parametrize("net", NETS)
 @pytest.mark.parametrize("T", [1, 2, 3, 6, 9])
 def test_gradients_of_shared_messages_fold(net, T):
     graph = gradient(net(T))
     assert mg.fold(graph).unfold(mg.fold(graph).lengths).difference(graph) is None
 
 
-def test_a_gradient_of_shared_messages_does_not_depend_on_the_length():
-    # Not so where a loop reads another's last state at every step: its cotangent has
-    # then one term per step. Given a name of its own before the loop, it has one term.
-    one, two = (mg.fold(gradient(interpolating(T))) for T in (7, 8))
+@pytest.mark.parametrize("net", NETS)
+def test_a_gradient_of_shared_messages_does_not_depend_on_the_length(net):
+    one, two = (mg.fold(gradient(net(T))) for T in (7, 8))
     assert one.difference(two) is None
+    unfolded = one.unfold([12, 13][: len(one.lengths)])
+    assert unfolded.difference(gradient(net(12))) is None

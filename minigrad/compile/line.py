@@ -178,7 +178,22 @@ def loop_program(recurrence: Recurrence) -> LoopProgram:
             role.leaf,
             variadic=getattr(role.op, "variadic", False),
         )
-    return LoopProgram(lines, list(recurrence.outputs), recurrence.lengths)
+    program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths)
+    for line in list(lines.values()):
+        if line.timed:
+            line.reads = [_summed_before(program, line, o) for o in line.reads]
+    return program
+
+
+def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operand:
+    """What a sum in a loop gathers of another loop becomes a sum without time."""
+    kept = [s for s in operand if s.kind != "gather"]
+    for span in dict.fromkeys(s.span for s in operand if s.kind == "gather"):
+        terms = tuple([s._replace(span=None) for s in operand if s.span == span])
+        name = f"gathered_{max(program.lines) + 1}"
+        total = program.new(line, name=name, reads=[terms], clock=None, steps=None)
+        kept.append(Source(total.index, "broadcast", span=span))
+    return tuple(kept)
 
 
 def straight_program(graph: Graph) -> LoopProgram:

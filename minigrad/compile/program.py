@@ -75,10 +75,11 @@ class Code:
     def __init__(
         self,
         graph: Graph,
-        recurrence: Recurrence | None,
+        recurrence: Recurrence | str,
         positions: dict[Node, int],
     ) -> None:
-        self.recurrence = recurrence
+        """``recurrence`` may be the reason why there is none."""
+        self.recurrence = None if isinstance(recurrence, str) else recurrence
         self.program = self._planned(graph, recurrence)
         self.arguments = self._find_arguments(positions)
         writer = Writer(self.program, self.phases)
@@ -99,8 +100,8 @@ class Code:
         self.parameters = [a.line.leaf for a in self.arguments if a.position is None]
         self.inputs = [a.position for a in self.arguments if a.position is not None]
 
-    def _planned(self, graph: Graph, recurrence: Recurrence | None) -> LoopProgram:
-        if recurrence is not None:
+    def _planned(self, graph: Graph, recurrence: Recurrence | str) -> LoopProgram:
+        if isinstance(recurrence, Recurrence):
             try:
                 program = loop_program(recurrence)
                 run_passes(program)
@@ -110,7 +111,7 @@ class Code:
                 self.recurrence = None
                 note = str(reason)
         else:
-            note = "the graph does not fold"
+            note = recurrence
         program = straight_program(graph)
         run_passes(program)
         program.report.insert(
@@ -279,15 +280,12 @@ class Program:
             raise TraceError("it returns no Tensor")
         graph = Graph(results)
         positions = {t.node: i for i, t in enumerate(inputs)}
-        try:
-            recurrence = fold(graph) if graph.clocks else None
-        except FoldError:
-            recurrence = None
+        recurrence = _folded(graph)
         structure, shapes = key
         for _, earlier, said in self.traced:
             general = _general(structure, shapes, earlier)
             same = (
-                recurrence is not None
+                isinstance(recurrence, Recurrence)
                 and earlier.recurrence is not None
                 and earlier.clock_of
                 and len(earlier.clock_of) == len(earlier.program.lengths)
@@ -296,13 +294,29 @@ class Program:
                 and _same_leaves(recurrence, earlier, positions)
                 and said == returned
             )
-            if same and recurrence is not None and earlier.recurrence is not None:
-                shortest = min(min(recurrence.lengths), min(earlier.recurrence.lengths))
+            if same:
+                shortest = min(*graph.clocks.values(), *earlier.program.lengths)
                 self.any_length[general] = (earlier, returned, shortest)
                 return earlier, returned
         code = Code(graph, recurrence, positions)
         self.traced.append((key, code, returned))
         return code, returned
+
+
+def _folded(graph: Graph) -> Recurrence | str:
+    """The trace folded, or why not; a name that one step alone has does not count."""
+    if not graph.clocks:
+        return "there is no loop over time"
+    try:
+        return fold(graph)
+    except FoldError:
+        for node in graph.nodes:
+            if node.inputs and node.time:
+                node.name = None
+    try:
+        return fold(Graph(graph.outputs))
+    except FoldError as reason:
+        return f"the graph does not fold: {reason}"
 
 
 def _same_leaves(
