@@ -3,11 +3,10 @@
 import ast
 import copy
 import gc
-import os
+import linecache
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,13 +64,8 @@ def clean_up(path):
     A tracer can cut them, Ctrl-C cannot: Python looks for signals where a function
     begins, after calls and at jumps back, and a clean-up here is one call.
     """
-    if not os.path.exists(path):
-        return set()  # a compiled program
-    tries = [
-        n
-        for n in ast.walk(ast.parse(Path(path).read_text()))
-        if hasattr(n, "finalbody")
-    ]
+    tree = ast.parse("".join(linecache.getlines(path)))
+    tries = [node for node in ast.walk(tree) if hasattr(node, "finalbody")]
     blocks = [n.finalbody for n in tries if n.finalbody]
     return {k for b in blocks for k in range(b[0].lineno, b[-1].end_lineno + 1)}
 
