@@ -55,16 +55,13 @@ def prune(program: LoopProgram) -> str:
 
 def static_shapes(program: LoopProgram) -> str:
     """Inside of the steps shapes are known: do not read a value for its shape."""
-    changed = 0
+    known = []
     for line in program.lines.values():
         if not line.timed or line.op not in (
             "spread", "spread_mean", "reshape_like"
         ):  # fmt: skip
             continue
-        like = program.lines[line.reads[1][0].role]
-        if not like.timed and like.kind == "op":
-            continue
-        changed += 1
+        known.append(line.name)
         line.reads = line.reads[:1]
         if line.op == "reshape_like":
             line.op, line.forward = "reshape", np.reshape
@@ -73,18 +70,17 @@ def static_shapes(program: LoopProgram) -> str:
             line.forward = getattr(forms, f"{line.op}_to")
             line.op = f"{line.op}_to"
             line.attrs = line.attrs | {"shape": line.shape}
-    return f"{changed} lines read no value for its shape"
+    return f"shapes known: {', '.join(known)}" if known else "none"
 
 
 def joins(program: LoopProgram) -> str:
     """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
     joined = []
     for line in program.lines.values():
-        if line.op != "scatter_n" or not line.timed:
+        if line.op != "scatter_n":
             continue
         parts, keys = line.reads[1:], line.attrs["keys"]
-        same = all(program.lines[s.role].dtype == line.dtype for o in parts for s in o)
-        tiles = _tiles(keys, line.shape) if len(parts) == len(keys) and same else None
+        tiles = _tiles(keys, line.shape)
         if tiles is None:
             continue
         axis, order = tiles
@@ -242,8 +238,7 @@ def products(program: LoopProgram) -> str:
 
 
 def _over_rows(term: Line) -> bool:
-    one = term.attrs.get("axis") in (0, (0,)) and not term.attrs.get("keepdims")
-    return one and len(term.shape) == 1
+    return term.attrs.get("axis") in (0, (0,)) and len(term.shape) == 1
 
 
 def term_span(source: Source) -> Any:

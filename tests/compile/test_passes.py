@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import models
+from minigrad.ahead import Ahead
 from minigrad.compile import forms, passes
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Count, Steps, loop_program, straight_program
@@ -158,6 +159,30 @@ def test_what_the_passes_are_for():
     assert [x.clock for x in transposes] == [None, None]  # W.T and V.T, outside
 
 
+def test_the_passes_count_what_they_did():
+    W = mg.parameter(np.eye(2), name="W")
+
+    def step(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x * W[:1] + h @ W[:, :1] * W[1:] + h @ W[:, 1:])
+        loss = (h * h).sum()
+        return loss, mg.grad(loss, [W])
+
+    compiled = mg.compile(step, strict=True)
+    compiled(sequence(6, np.float64))
+    shared = compiled.explain()
+    assert "2 lines were said twice" in shared
+    compiled = mg.compile(many_to_many(), strict=True)
+    rng = np.random.default_rng(0)
+    compiled(rng.normal(size=(6, 2, 3)), rng.integers(5, size=(6, 2)))
+    opened = compiled.explain()
+    assert "shapes known: spread" in opened
+    assert "1 losses share the exponentials" in opened
+    assert "0 lines were said twice" in opened
+    assert opened.count("dropped ") == 2
+
+
 def test_the_gates_of_an_lstm_are_written_in_their_place():
     step, *arrays = lstm()
     compiled = mg.compile(step, strict=True)
@@ -166,6 +191,18 @@ def test_the_gates_of_an_lstm_are_written_in_their_place():
     assert "scatter_n(" not in compiled.source
     inside = [x for x in compiled.source.splitlines() if x.startswith("        ")]
     assert not [x for x in inside if "[...] = " in x]
+
+
+def test_pieces_are_joined_where_there_is_no_time_too():
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+    def step(x):
+        return mg.grad((mg.tanh(x @ W[:1]) * W[1:]).sum(), [W])
+
+    compiled = mg.compile(step, strict=True)
+    x = np.array([[0.5], [-1.0]])
+    np.testing.assert_allclose(compiled(x)[0].data, step(x)[0].data, rtol=1e-12)
+    assert "side by side" in compiled.explain()
 
 
 def test_equal_lines_become_one_and_unread_ones_go():
@@ -239,6 +276,8 @@ def test_a_bias_is_added_before_the_loop():
         ([slice(None)], None),
         ([(slice(0, 2), slice(0, 1)), (slice(2, 4), slice(1, 3))], None),
         ([(slice(0, 2), slice(None), slice(None)), slice(2, 4)], None),
+        ([slice(0, Ahead(0)), slice(2, 4)], None),  # moves with t
+        ([(slice(0, Ahead(0)), slice(0, 2)), slice(2, 4)], None),
     ],
 )
 def test_what_tiles_an_axis(keys, tiles):

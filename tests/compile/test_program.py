@@ -109,6 +109,65 @@ def test_a_term_that_a_sum_has_several_times(T):
     same(mg.compile(hvp, strict=True)(xs), hvp(xs))
 
 
+@pytest.mark.parametrize("cut", ["rows", "columns", "after"])
+def test_a_parameter_that_is_cut_in_the_loop(cut):
+    """The pieces of its gradient come from every step and tile it all the same."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+    def step(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(x=xs):
+            if cut == "after":
+                h = mg.tanh(x + h * W[:1])
+            else:
+                a, b = (W[:1], W[1:]) if cut == "rows" else (W[:, :1].T, W[:, 1:].T)
+                h = mg.tanh(x * a + h * b)
+        return mg.grad((h * h * W[1:]).sum() if cut == "after" else h.sum(), [W])
+
+    compiled = mg.compile(step, strict=True)
+    for T in (1, 4, 5, 7):
+        same(compiled(sequence(T, np.float64)), step(sequence(T, np.float64)))
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [
+        ((3,), 0),
+        *[((3, 2), axis) for axis in (0, 1, (0,), (0, 1), None)],
+        *[((4, 3, 2), axis) for axis in (0, (0,), (0, 1), -1)],
+    ],
+)
+def test_sums_over_the_steps_of_sums(axis, keepdims, shape):
+    def step(xs):
+        h, sums = mg.tensor(np.zeros(shape), name="h0"), []
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h)
+            sums.append(mg.sum(h, axis=axis, keepdims=keepdims))
+        return mg.add_n(sums)
+
+    compiled = mg.compile(step, strict=True)
+    for T in (4, 5, 7):
+        xs = np.random.default_rng(T).normal(size=(T, *shape))
+        same(compiled(xs), step(xs))
+
+
+def test_what_has_no_time_and_the_shape_of_the_sequence():
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+    def step(xs):
+        xs = xs if isinstance(xs, mg.Tensor) else mg.tensor(xs, name="xs")
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h @ W)
+        loss = (h * h).sum() + xs.sum() + mg.mean(xs.reshape(-1) ** 2)
+        return loss, mg.grad(loss, [W, xs])
+
+    compiled = mg.compile(step, strict=True)
+    for T in (4, 5, 7):
+        same(compiled(sequence(T, np.float64)), step(sequence(T, np.float64)))
+
+
 def many_to_many(loss_op=mg.cross_entropy, **options):
     rng = np.random.default_rng(0)
     shapes = {"U": (3, 4), "W": (4, 4), "V": (4, 5), "b": (4,), "c": (5,)}
