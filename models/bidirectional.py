@@ -59,8 +59,7 @@ class Bidirectional(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.rnn = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
-        self.back = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
-        self.back.names = ("g", *self.back.names[1:])
+        self.back = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype).called("g")
         self.V = parameter(init.glorot(rng, (2 * n_hidden, n_out), dtype))
         self.c = parameter(init.zeros(rng, (n_out,), dtype))
         self.read = read

@@ -65,8 +65,9 @@ class EncoderDecoder(Module):
         dtype: DTypeLike = np.float32,
     ) -> None:
         n_read = n_out + (n_hidden if attention else 0)
-        self.encoder = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
-        self.decoder = make_cell(cell, n_read, n_hidden, rng=rng, dtype=dtype)
+        encoder = make_cell(cell, n_in, n_hidden, rng=rng, dtype=dtype)
+        decoder = make_cell(cell, n_read, n_hidden, rng=rng, dtype=dtype)
+        self.encoder, self.decoder = encoder.called("h"), decoder.called("s")
         if attention:
             self.A = parameter(init.glorot(rng, (n_hidden, n_hidden), dtype))
         self.attention = attention
@@ -93,8 +94,9 @@ class EncoderDecoder(Module):
             context = (weights * hs).sum(axis=0).named("C")
             said = concatenate([said, context], axis=-1)
         state = self.decoder(said, state)
-        for i, s in enumerate(state):
-            s.named(f"s{i + 1}" if i else "s")
+        for name, s in zip(self.decoder.names, state, strict=True):
+            if s.name is None:
+                s.named(name)
         return state, (self.c + state[0] @ self.V).named("o")
 
     def loss(

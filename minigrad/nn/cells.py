@@ -20,7 +20,7 @@ reads h @ W, with U (n_in, ...) and W (n_hidden, ...).
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -60,6 +60,17 @@ class Cell(Module):
 
     def _sizes(self, n_in: int, n_hidden: int, dtype: DTypeLike) -> None:
         self.n_in, self.n_hidden, self.dtype = n_in, n_hidden, np.dtype(dtype)
+
+    def called(self, letter: str) -> Self:
+        """The cell with h under another letter: h and s become g and s_g.
+
+        >>> LSTM(2, 3, rng=np.random.default_rng(0)).called("g").names
+        ('g', 's_g')
+        """
+        self.names = tuple(
+            [letter + n[1:] if n[0] == "h" else f"{n}_{letter}" for n in self.names]
+        )
+        return self
 
     def start(self, batch: int) -> State:
         """The state before the first step: zeros, named h0 (and s0)."""

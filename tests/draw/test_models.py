@@ -45,3 +45,34 @@ def test_the_letters_are_those_of_the_book():
     scene = draw(recorded("ManyToMany")).scene
     assert {n.name for n in scene.nodes if n.part == "folded"} == {*"xhoLy", ""}
     assert {e.label for e in scene.edges} == {"U", "V", "W", ""}
+
+
+WAYS = [{}, {"view": "backward"}, {"overlay": "grad"}]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("read", ["mean", "max", "ends"])
+def test_a_read_out_of_several_steps_stands_in_a_column_of_its_own(read, way):
+    name = "Bidirectional" if read == "ends" else "ManyToOne"
+    model = getattr(models, name)(3, 4, 2, rng=RNG, read=read)
+    figure = draw(model.loss(XS, YS[0]), **way, engine="pure")
+    assert figure.audit() == []
+    beside = {n.name: n for n in figure.scene.nodes if n.part == "unfolded"}
+    o, loss, y = (beside[name] for name in "oLy")
+    assert o.x == loss.x == y.x > max(n.x for n in beside.values() if n.name == "h")
+    assert beside["h"].y < o.y < loss.y < y.y
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_attention_runs_on_one_line_above_the_columns(way):
+    model = models.EncoderDecoder(3, 4, 2, rng=RNG, attention=True)
+    figure = draw(model.loss(XS, YS[:4]), **way, engine="pure")
+    assert figure.audit() == []
+
+
+@pytest.mark.parametrize("name", ["Bidirectional", "EncoderDecoder"])
+def test_the_inner_states_of_two_lstms_have_names_of_their_own(name):
+    scene = draw(recorded(name, cell="lstm"), overlay="value").scene
+    states = {n.name for n in scene.nodes if n.kind == "hidden"}
+    inner = {"Bidirectional": {"s", "s_g"}, "EncoderDecoder": {"s_h", "s_s"}}
+    assert states >= inner[name]

@@ -54,7 +54,7 @@ def place(
     taken = [_box(n.x, n.y, n.width, n.height) for n in nodes if n.shape != "text"]
     for text in texts:
         taken.append(_box(text.x, text.y, *_ink(text.lines)))
-    lines = [_Line(sample(e.points, 24)) for e in edges if e.points]
+    lines = [_Line(sample(e.points, 24), e.thickness) for e in edges if e.points]
     placed = []
     # Level arrows first: theirs is the only good place above them.
     for wish in sorted(wishes, key=lambda w: abs(w.curve[0][1] - w.curve[-1][1]) > 1):
@@ -116,12 +116,13 @@ def _turn(a: Point, b: Point, c: Point) -> bool:
 class _Line:
     """The points of an arrow, with the box around them for a quick no."""
 
-    def __init__(self, points: list[Point]) -> None:
+    def __init__(self, points: list[Point], thickness: float) -> None:
         self.points = points
-        self.left = min(x for x, _ in points) - CLEAR
-        self.right = max(x for x, _ in points) + CLEAR
-        self.low = min(y for _, y in points) - CLEAR
-        self.high = max(y for _, y in points) + CLEAR
+        self.clear = clear = CLEAR + thickness / 2
+        self.left = min(x for x, _ in points) - clear
+        self.right = max(x for x, _ in points) + clear
+        self.low = min(y for _, y in points) - clear
+        self.high = max(y for _, y in points) + clear
 
     def crosses(self, a: Point, b: Point) -> bool:
         """Whether the line runs between two points."""
@@ -137,11 +138,12 @@ class _Line:
     def through(self, box: Rectangle) -> float:
         """How much of the line runs through a box."""
         x0, y0, x1, y1 = box
+        clear = self.clear
         if x0 > self.right or x1 < self.left or y0 > self.high or y1 < self.low:
             return 0.0
         return float(
             sum(
-                x0 - CLEAR < x < x1 + CLEAR and y0 - CLEAR < y < y1 + CLEAR
+                x0 - clear < x < x1 + clear and y0 - clear < y < y1 + clear
                 for x, y in self.points
             )
         )

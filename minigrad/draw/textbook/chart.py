@@ -7,6 +7,8 @@ Vocabulary
     row      the height of a symbol in its column: the longest path over arrows within a
              step, a target above its loss
     stand-in a value from outside the loop that takes the place of step 0: h(0)
+    read-out a value without time that loops lead to, and what it needs: it has a row
+             above those of the last loop that it depends on
 
 Pure data, made from a ``Recurrence`` by ``read``.
 
@@ -116,8 +118,36 @@ def instances(chart: Chart, arrow: Arrow) -> list[tuple[int | None, int | None]]
     return [(None, t) for t in steps]
 
 
+def read_outs(chart: Chart) -> dict[str, int]:
+    """The clock after which each read-out stands.
+
+    >>> pick = Arrow("s", "o", "pick", at=Span(-1, -1))
+    >>> symbols = (Symbol("s", (), clock=0), Symbol("o", ()))
+    >>> read_outs(Chart(symbols, (pick,), (3,)))
+    {'o': 0}
+    """
+    loose = [s.key for s in chart.symbols if s.clock is None and not s.stands_for]
+    clocks = {s.key: s.clock for s in chart.symbols if s.clock is not None}
+    feeding = set(clocks)  # and what leads into a loop
+    for key in reversed(loose):
+        if any(a.source == key and a.target in feeding for a in chart.arrows):
+            feeding.add(key)
+    found: dict[str, int] = {}
+    for key in loose:
+        if key not in feeding:
+            sources = [a.source for a in chart.arrows if a.target == key]
+            after = [(clocks | found)[s] for s in sources if s in clocks | found]
+            if after:
+                found[key] = max(after)
+    for key in loose:
+        read = [a.target for a in chart.arrows if a.source == key]
+        if key not in found and key not in feeding and read and read[0] in found:
+            found[key] = found[read[0]]
+    return found
+
+
 def rows(chart: Chart) -> dict[str, int]:
-    """The row of each timed symbol, one symbol to a row within its clock."""
+    """The row of each timed symbol and read-out, one to a row within its clock."""
     found: dict[str, int] = {}
     for clock in chart.clocks:
         ranks = _ranks(chart, clock)
@@ -128,11 +158,17 @@ def rows(chart: Chart) -> dict[str, int]:
 
 def _ranks(chart: Chart, clock: int) -> dict[str, float]:
     """Longest paths within a step; inputs sink to their consumers, targets rise."""
-    here = {s.key: s for s in chart.symbols if s.clock == clock}
+    beyond = read_outs(chart)
+    here = {
+        s.key: s
+        for s in chart.symbols
+        if s.clock == clock or beyond.get(s.key) == clock
+    }
     inner = [
         a
         for a in chart.arrows
-        if a.kind == "delay" and not a.delay and a.source in here and a.target in here
+        if a.source in here and a.target in here
+        if a.target in beyond or (a.kind == "delay" and not a.delay)
     ]
     before: dict[str, list[str]] = {key: [] for key in here}
     after: dict[str, list[str]] = {key: [] for key in here}

@@ -76,7 +76,9 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
 
     Where something happens at the last step only, that step is τ and stands apart.
     """
-    ends = any(s.span != ALL and s.span.first < 0 for s in chart.symbols)
+    ends = any(s.span != ALL and s.span.first < 0 for s in chart.symbols) or any(
+        a.kind == "pick" and a.at is not None and a.at.first < 0 for a in chart.arrows
+    )
     if ends:
         lengths, index = 9, {1: "t−1", 2: "t", 9: "τ"}
     else:

@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +19,7 @@ from minigrad.draw.page.labels import Wish
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight, read_outs
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.marks import circle, label_of, only_at, said
@@ -67,7 +68,14 @@ def draw_folded(
         for a in chart.arrows
         if {home(a.source), home(a.target)} <= sheet.nodes.keys()
     ]
+    picked: set[Arrow] = set()
     for arrow in sorted(arrows, key=lambda a: _reach(a, heights)):
+        # Every step of another loop, first, middle and last, is one arrow here.
+        if arrow.kind == "pick" and arrow.span.first != arrow.span.last:
+            alike = replace(arrow, at=None)
+            if alike in picked:
+                continue
+            picked.add(alike)
         tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
         label = label_of(chart, arrow) if labels else ()
         if arrow.kind == "delay" and arrow.delay:
@@ -121,8 +129,9 @@ def _room(sheet: Sheet, node: Node) -> float:
 
 def _column(chart: Chart, symbol: Symbol) -> float:
     """One x per clock; what has no time stands before the clock that it feeds."""
-    if symbol.clock is not None:
-        return symbol.clock * 2 * COLUMN
+    clock = read_outs(chart).get(symbol.key, symbol.clock)
+    if clock is not None:
+        return clock * 2 * COLUMN
     targets = [chart.symbol(a.target) for a in chart.arrows if a.source == symbol.key]
     clocks = [s.clock for s in targets if s.clock is not None]
     clocks = clocks or [len(chart.lengths)]

@@ -3,6 +3,7 @@
 Vocabulary
     track    the height at which a bus runs, in the gap below the row that it serves
     arc      an arrow over two or more columns within a row; it needs room above the row
+    rise     an arrow that runs above all columns of a loop, as of what is read after it
 
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> Heights(chart).of("s")
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, rows
 from minigrad.draw.textbook.columns import RADIUS, ROW
 
-TRACK, ARC = 13.0, 40.0
+TRACK, ARC, RISE = 13.0, 40.0, 24.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Bus:
 
     name: str
     target: str
+
+
+def rises(arrow: Arrow) -> bool:
+    """Whether every step of another loop, or a value without time, reads this one."""
+    far = arrow.kind == "pick" and arrow.span.first != arrow.span.last
+    return far or arrow.kind == "gather"
 
 
 def outer_buses(chart: Chart) -> list[Bus]:
@@ -57,9 +64,11 @@ class Heights:
             if a.kind == "delay" and abs(a.delay) > 1 and a.source in self.rows
             if self.rows[a.source] == self.rows[a.target]
         }
+        risen = {self.rows[a.source] for a in chart.arrows if rises(a)}
         self._row = [0.0]
         for row in range(1, high):
             room = len(tracks[row]) * TRACK + (ARC if row - 1 in arcs else 0.0)
+            room += RISE if row - 1 in risen else 0.0
             self._row.append(self._row[-1] + ROW + room)
         self.tracks: dict[tuple[str, str], float] = {}
         for bus in below:

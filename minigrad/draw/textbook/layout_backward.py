@@ -108,6 +108,8 @@ def _collect(
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         total = flow.parameters.get(weight.name, 0.0)
         label = gradient_label(weight.label)
+        timed = any(chart.symbol(t).clock is not None for t in weight.targets)
+        summed = "sum over t, " if timed else ""
         sheet.add(
             Node(
                 f"gradient of {weight.name}",
@@ -118,12 +120,13 @@ def _collect(
                 (fitted(label, WIDE - 6),),
                 "box",
                 "gradient",
-                f"gradient by {weight.name}: sum over t, norm {short(total)}",
+                f"gradient by {weight.name}: {summed}norm {short(total)}",
                 weight.name,
                 part=PART,
             )
         )
-        words = ((Run(f"= Σ over t, norm {short(total)}", "serif", 10.0),),)
+        said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
+        words = ((Run(said, "serif", 10.0),),)
         sheet.write(x + WIDE / 2 + 56, y, words, "gradienttext", PART)
         shares = flow.shares.get(weight.name, {})
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
@@ -132,16 +135,17 @@ def _collect(
             aside = ASIDE[met.get(target, 0) % len(ASIDE)]
             met[target] = met.get(target, 0) + 1
             track = _track(heights, weight, target)
-            loop = done.loops[chart.symbol(target).clock or 0]
+            clock = chart.symbol(target).clock
             first = None
-            for t in loop.steps:
+            for t in [None] if clock is None else done.loops[clock].steps:
                 node = sheet.nodes.get(seat(target, t))
                 if node is None:
                     continue
                 at = node.x + aside
                 first = at if first is None else first
                 start = (at, node.y - sqrt(RADIUS**2 - aside**2))
-                value = shares.get(t, shares.get(0, 0.0))
+                value = shares.get(t or 0, shares.get(0, 0.0))
+                when = "" if t is None else f" at step {t}"
                 sheet.connect(
                     node.key,
                     f"gradient of {weight.name}",
@@ -151,7 +155,7 @@ def _collect(
                     dashed=True,
                     thickness=thickness(value, largest),
                     part=PART,
-                    title=f"share of {weight.name} at step {t}: norm {short(value)}",
+                    title=f"share of {weight.name}{when}: norm {short(value)}",
                 )
             if first is not None:
                 corners = ((first, track), (turn, track), (turn, y), (x - WIDE / 2, y))

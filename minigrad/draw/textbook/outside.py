@@ -12,7 +12,7 @@ Vocabulary
 
 from minigrad.draw.page.letters import indexed
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart
+from minigrad.draw.textbook.chart import Chart, read_outs
 from minigrad.draw.textbook.columns import COLUMN, Loop
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.marks import circle, label_of
@@ -102,11 +102,15 @@ def before_loop(
 
 
 def after_loops(sheet: Sheet, chart: Chart, heights: Heights, right: float) -> float:
-    """Untimed values that only read the loops; returns the x of the last."""
+    """Untimed values that only read the loops; returns the x of the last.
+
+    Read-outs share a column, each in its row; others stand one after the other.
+    """
     waiting = [s for s in chart.symbols if s.clock is None and s.key not in sheet.nodes]
     waiting = [s for s in waiting if s.stands_for is None]
-    x = right
+    column = read_outs(chart)
+    x = right + COLUMN if column else right
     for symbol in waiting:
-        x += COLUMN
+        x += 0 if symbol.key in column else COLUMN
         sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
     return x

@@ -103,8 +103,11 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         name, t) for the loss of that name at step t alone, ("value", name, None) for
         another value than the states, or a function of an array that returns a number.
     """
+    names = {node.name for node in graph.nodes}  # a name of two values is none here
     states = [
-        s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
+        s.key
+        for s in chart.symbols
+        if s.kind == "hidden" and s.clock is not None and s.key in names
     ]
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
     if kind == "value" and name is not None:

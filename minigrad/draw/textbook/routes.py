@@ -26,7 +26,7 @@ from minigrad.draw.page.scene import Lines, Node
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop
-from minigrad.draw.textbook.heights import ARC, Bus, Heights
+from minigrad.draw.textbook.heights import ARC, Bus, Heights, rises
 
 PART = "unfolded"
 DOT, APART, GAP = 4.5, 10.0, 18.0
@@ -45,9 +45,9 @@ def route(
     bus = Bus(arrow.source, arrow.target)
     if arrow.kind == "broadcast" and (bus.name, bus.target) in heights.tracks:
         return bus_up(a, b, heights.track(bus), 12.0)
-    if arrow.kind == "gather":
-        return rise(a, b)
     wide, high = abs(a.x - b.x), abs(a.y - b.y)
+    if rises(arrow):
+        return rise(a, b)
     if wide < 1 and heights.apart(arrow.source, arrow.target) > 1:
         return bulge(a, b, 36.0 + 14.0 * _lane(chart, heights, arrow))
     if wide > 1.7 * COLUMN and high < 1:

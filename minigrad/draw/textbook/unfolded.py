@@ -180,7 +180,9 @@ def _arrow(
     how: Unrolling,
 ) -> None:
     label = label_of(chart, arrow) if how.labels else ()
-    bus = arrow.kind == "broadcast" and chart.symbol(arrow.source).stands_for is None
+    bus = arrow.kind == "gather" or (
+        arrow.kind == "broadcast" and chart.symbol(arrow.source).stands_for is None
+    )
     drawn = joined = 0
     pairs = instances(chart, arrow)
     for a, b in pairs:

@@ -95,7 +95,8 @@ def draw_buses(
             met[target] = met.get(target, 0) + 1
             track = heights.track(Bus(weight.name, target))
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
-            for t in loops[chart.symbol(target).clock or 0].steps:
+            clock = chart.symbol(target).clock
+            for t in [None] if clock is None else loops[clock].steps:
                 tip = sheet.nodes.get(seat(target, t))
                 if tip is None:
                     continue
@@ -106,7 +107,8 @@ def draw_buses(
                     curve,
                     kind=f"bus{i}",
                     part=PART,
-                    title=f"{weight.name} → {target}({t})",
+                    title=f"{weight.name} → {tip.key.replace('@', '(')}"
+                    + ")" * (t is not None),
                 )
                 # The next drop goes on from here: one line, not one per step.
                 start = (junction,)
@@ -144,9 +146,13 @@ def draw_boxes(
         by_target.setdefault(weight.targets[0], []).append(weight)
     for target, here in by_target.items():
         first = sheet.nodes[home(target)]
+        middle = first.y
+        beside = [n for n in sheet.nodes.values() if abs(n.y - middle) < RADIUS]
+        if any(abs(n.x - first.x + reach) < RADIUS + WIDE / 2 for n in beside):
+            middle -= RADIUS + len(here) * (HIGH + 4) / 2 + 8
         for k, weight in enumerate(here):
             number = chart.weights.index(weight)
-            y = first.y + ((len(here) - 1) / 2 - k) * (HIGH + 4)
+            y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
             node = box(weight, f"{weight.name} box", first.x - reach, y, part, number)
             sheet.add(node)
             for other in weight.targets:
