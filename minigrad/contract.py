@@ -32,7 +32,7 @@ class Named(NamedTuple):
     name: str
 
 
-NAMED = Named("named")
+NAMED = Named("named")  # known by its name: a graph that was read has another one
 
 
 def contract(graph: Any) -> Graph:

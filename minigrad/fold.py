@@ -166,7 +166,7 @@ class _Folding:
             found = [self._reads(column, steps, clock) for column in columns]
             attrs = self._template(nodes, steps, [n.attrs for n in nodes])
             return tuple(self._operand(nodes, read, clock) for read in found), attrs
-        aligned = [k for k in ALIGNED if k in first.attrs and first.op is NAMED]
+        aligned = [k for k in ALIGNED if k in first.attrs and first.op == NAMED]
         reads: dict[Any, dict[int, Any]] = {}
         owners: dict[Any, dict[str, Any]] = {}
         for node in nodes:
@@ -176,9 +176,9 @@ class _Folding:
                 if owners.setdefault(key, owner) != owner:
                     both = [owners[key], owner]
                     self._agree([first, node], "path's parameters", both)
-        if first.op is not NAMED:
+        if first.op != NAMED:
             self._pair(nodes, reads)
-        keys = sorted(reads) if first.op is NAMED else list(reads)
+        keys = sorted(reads) if first.op == NAMED else list(reads)
         plain = [{k: v for k, v in n.attrs.items() if k not in aligned} for n in nodes]
         attrs = self._template(nodes, steps, plain)
         attrs = attrs | {k: tuple(owners[key][k] for key in keys) for k in aligned}
@@ -236,7 +236,7 @@ class _Folding:
         Of a sum, which lacks the terms from beyond the last step, it is what is read.
         """
         step = [node.t or 0]
-        if node.op is NAMED:
+        if node.op == NAMED:
             reads = [self._reads([s], step, clock)[step[0]] for s in node.inputs]
             return list(zip(node.attrs["places"], reads, strict=True))
         reads = []
