@@ -163,7 +163,7 @@ def _fit(d: Any, x: Any, op: Any) -> Any:
 def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
     """Sum d over the axes along which an operand of ``shape`` was broadcast."""
     lead = d.ndim - len(shape)
-    inner = d.shape[lead:] if lead > 0 else d.shape
+    inner = d.shape[lead:]
     if lead < 0 or (
         inner != shape
         and any(n not in (1, m) for n, m in zip(shape, inner, strict=True))

@@ -221,6 +221,25 @@ def test_a_parameter_changed_between_forward_and_backward_is_an_error():
     assert w.grad == 6.0
 
 
+def test_gradients_reach_a_sequence_through_its_steps():
+    xs = mg.tensor(RNG.normal(size=(4, 2)), name="xs")
+    loss = mg.add_n([(x * x).sum() * float(t) for t, x in mg.steps(xs)])
+    expected = 2 * xs.data * np.arange(1.0, 5)[:, None]
+    for record in (False, True):
+        (d,) = mg.grad(loss, [xs], create_graph=record)
+        np.testing.assert_allclose(d.data, expected)
+    assert [s.t for s in mg.grad_by_use(loss, xs)] == [1, 2, 3, 4]
+
+
+def test_a_recorded_gradient_has_no_op_that_does_nothing():
+    W = mg.parameter(RNG.normal(size=(2, 2)), name="W")
+    y = mg.tanh(mg.tensor(np.ones((1, 2))) @ W).sum()
+    (d,) = mg.grad(y, [W], create_graph=True)
+    made = set(Graph(d).nodes) - set(Graph(y).nodes)
+    ops = sorted(n.op.name for n in made if n.op)
+    assert ops == ["dot", "multiply", "multiply", "spread", "subtract", "transpose"]
+
+
 def test_fan_in_is_one_add_n():
     W = mg.parameter(RNG.normal(size=(2, 2)), name="W")
     h = mg.tensor(np.ones((1, 2)), name="h0")

@@ -327,6 +327,15 @@ def test_detect_anomaly_names_the_rule_of_a_gradient(record):
             mg.grad(y.sum(), [x], create_graph=record)
 
 
+@pytest.mark.parametrize("record", [False, True])
+def test_detect_anomaly_looks_at_the_gradient_of_an_index(record):
+    x = mg.parameter([1.0, 4.0], name="x")
+    with mg.detect_anomaly():
+        assert mg.grad(x[0] * 3, [x], create_graph=record)[0].data.tolist() == [3, 0]
+        with pytest.raises(FloatingPointError, match=r"gradient rule 0, .*getitem"):
+            mg.vjp(x[:1], [x], [np.inf], create_graph=record)
+
+
 class Tied(Module):
     def __init__(self):
         self.E = mg.parameter(np.ones((3, 2)))

@@ -139,12 +139,15 @@ def test_a_parameter_that_is_cut_in_the_loop(cut):
     ],
 )
 def test_sums_over_the_steps_of_sums(axis, keepdims, shape):
+    w = mg.parameter(np.array([0.5, -0.2, 0.3])[: shape[-1]], name="w")
+
     def step(xs):
         h, sums = mg.tensor(np.zeros(shape), name="h0"), []
         for _, x in mg.steps(x=xs):
-            h = mg.tanh(x + h)
+            h = mg.tanh(x + h * w + 0.1 * mg.sum(h, axis=axis, keepdims=True))
             sums.append(mg.sum(h, axis=axis, keepdims=keepdims))
-        return mg.add_n(sums)
+        squares = mg.add_n([s * s for s in sums]).sum()
+        return mg.add_n(sums), mg.grad(squares, [w])
 
     compiled = mg.compile(step, strict=True)
     for T in (4, 5, 7):
@@ -297,6 +300,27 @@ def test_an_encoder_and_a_decoder_compile(own, name):
         xs, ys = rng.normal(size=(n, 1, 2)), rng.normal(size=(m, 1, 2))
         same(compiled(xs, ys), translate(xs, ys))
     assert len(compiled.traced) == 1
+
+
+@pytest.mark.parametrize("summed", [False, True])
+def test_a_decoder_that_reads_all_steps_of_the_encoder_compiles(summed):
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+    def net(xs):
+        h, hs = mg.tensor(np.zeros((1, 2)), name="h0"), []
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h @ W)
+            hs.append(h)
+        g, H = h, mg.stack(hs)
+        for _ in mg.steps(4):
+            seen = mg.add_n(hs) * g if summed else (H * g * h).sum(axis=0)
+            g = mg.tanh(g @ W + seen)
+        return g, mg.grad((g * g).sum(), [W])
+
+    compiled = mg.compile(net, strict=True)
+    for T in (4, 5, 7):
+        xs = np.random.default_rng(T).normal(size=(T, 1, 2))
+        same(compiled(xs), net(xs))
 
 
 def test_stacked_and_bidirectional_loops_compile():

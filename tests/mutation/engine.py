@@ -35,7 +35,7 @@ TESTS = {
     "graph_json": ["test_graph_json"],
     "op": ["test_op", "test_tensor", *GRADIENTS],
     "tensor": ["test_tensor", "test_op", *GRADIENTS],
-    "pullback": [*GRADIENTS, "test_op", "test_fold"],
+    "pullback": [*GRADIENTS, "test_tensor", "test_op", "test_fold"],
     "grad": [*GRADIENTS, "compile/test_program"],
     "contract": FOLDING,
     "fold": FOLDING,
