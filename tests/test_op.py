@@ -1,5 +1,6 @@
 """Ops: declaring, calling, recording, and what their errors say."""
 
+import re
 import threading
 
 import numpy as np
@@ -133,10 +134,12 @@ def test_an_error_inside_a_rule_names_the_rule(forget):
     assert "gradient rule 0, in op broken(x (2,))" in caught.value.__notes__[0]
 
 
-def test_a_rule_of_the_wrong_shape_is_named(forget):
-    wrong = Op(lambda x: x.sum(), lambda g, y, x: np.ones(7), name="wrong")
+@pytest.mark.parametrize("shape", [(7,), (), (1,), (3, 7)])
+def test_a_rule_of_the_wrong_shape_is_named(forget, shape):
+    wrong = Op(lambda x: x.sum(), lambda g, y, x: np.ones(shape), name="wrong")
     x = mg.parameter(np.ones(2), name="x")
-    with pytest.raises(ValueError, match=r"wrong gave shape \(7,\) .* shape \(2,\)"):
+    said = re.escape(f"wrong gave shape {shape} for an input of shape (2,)")
+    with pytest.raises(ValueError, match=said):
         wrong(x).backward()
 
 
