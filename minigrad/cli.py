@@ -40,6 +40,7 @@ OPTIONAL = (
     "temperature",
     "overlay",
     "resume",
+    "eager",
 )
 EXTRA = ("matplotlib", "safetensors", "tqdm")
 # What Graphviz can do wrong; each message says what helps.
@@ -102,6 +103,9 @@ def parser() -> Parser:
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR"
     )
+    command.add_argument(
+        "--eager", action="store_true", help="record every step, compile none"
+    )
     command.add_argument("--seed", type=natural, default=0, help="default: 0")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
@@ -162,7 +166,7 @@ def train(options: argparse.Namespace) -> None:
         if getattr(options, name) not in (None, False)
     }
     for name in asked:
-        if name not in (*task.takes, "resume"):
+        if name not in (*task.takes, "resume", "eager"):
             raise UsageError(f"{task.name} has no --{name}")
     if task.needs_data and options.data is None:
         raise UsageError(f"{task.name} reads a file: give it with --data FILE")

@@ -20,13 +20,13 @@ over the steps.
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import extent, masks, read_out, sequence, unroll
+from minigrad.nn.recurrent import Lengths, mask_of, read_out, sequence, unroll
 from minigrad.ops.shape import concatenate, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
@@ -73,9 +73,9 @@ class Bidirectional(Module):
         gs = [s[0] for _, s in unroll(self.back, xs, mask=mask, reverse=True)]
         return hs, gs[::-1]
 
-    def forward(self, xs: Any, *, lengths: ArrayLike | None = None) -> Tensor:
+    def forward(self, xs: Any, *, lengths: Lengths = None) -> Tensor:
         """The outputs (time, batch, n_out), or the one output (batch, n_out)."""
-        xs, mask = sequence(xs), _mask(lengths, xs)
+        xs, mask = sequence(xs), mask_of(lengths, xs)
         hs, gs = self.states(xs, mask)
         if self.read == "each":
             return stack([self.output(h, g) for _, h, g in steps(h=hs, g=gs)])  # type: ignore[no-any-return]
@@ -87,12 +87,12 @@ class Bidirectional(Module):
         """From h and g to o."""
         return (self.c + concatenate([h, g], axis=-1) @ self.V).named("o")  # type: ignore[no-any-return]
 
-    def loss(self, xs: Any, ys: Any, *, lengths: ArrayLike | None = None) -> Tensor:
+    def loss(self, xs: Any, ys: Any, *, lengths: Lengths = None) -> Tensor:
         """The mean loss, for targets ys (time, batch, ...), or (batch, ...) for one."""
         if self.read != "each":
             y = ys if isinstance(ys, Tensor) else tensor(ys, name="y")
             return self.step_loss(self(xs, lengths=lengths), y).named("L").mean()
-        xs, mask = sequence(xs), _mask(lengths, xs)
+        xs, mask = sequence(xs), mask_of(lengths, xs)
         with self.scope():
             hs, gs = self.states(xs, mask)
             losses = [
@@ -100,9 +100,3 @@ class Bidirectional(Module):
                 for _, h, g, y in steps(h=hs, g=gs, y=ys)
             ]
             return mean_loss(losses, mask)
-
-
-def _mask(lengths: ArrayLike | None, xs: Any) -> Tensor | None:
-    if lengths is None:
-        return None
-    return tensor(masks(lengths, extent(xs)[0]), name="masks")

@@ -30,7 +30,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import extent, masks, unit_vectors, unroll
+from minigrad.nn.recurrent import Lengths, mask_of, unit_vectors, unroll
 from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
@@ -104,16 +104,16 @@ class EncoderDecoder(Module):
         xs: Any,
         ys: Any,
         *,
-        lengths: ArrayLike | None = None,
-        y_lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
+        y_lengths: Lengths = None,
     ) -> Tensor:
         """The mean of L(t), for xs (n_x, batch, n_in) and targets ys (n_y, batch, ...).
 
         The decoder is fed with the truth y(t-1). ``lengths`` are those of xs,
         ``y_lengths`` those of ys.
         """
-        mask = _mask("masks", lengths, xs)
-        valid = _mask("y_masks", y_lengths, ys)
+        mask = mask_of(lengths, xs)
+        valid = mask_of(y_lengths, ys, "y_masks")
         with self.scope():
             vector = unit_vectors(len(self.c), self.c.dtype)
             state, hs = self.encode(xs, mask)
@@ -135,14 +135,14 @@ class EncoderDecoder(Module):
         steps: int,
         say: Callable[[NDArray[Any]], ArrayLike],
         *,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
     ) -> NDArray[Any]:
         """The outputs (steps, batch, n_out) for xs, closed loop.
 
         ``say`` makes y(t) of o(t): class numbers (batch,), or a vector (batch, n_out).
         """
         with no_grad():
-            mask = _mask("masks", lengths, xs)
+            mask = mask_of(lengths, xs)
             vector = unit_vectors(len(self.c), self.c.dtype)
             state, hs = self.encode(xs, mask)
             said = self.silence(hs.shape[1])
@@ -152,9 +152,3 @@ class EncoderDecoder(Module):
                 outputs.append(o.data)
                 said = vector(tensor(say(o.data)))
         return np.stack(outputs)
-
-
-def _mask(name: str, lengths: ArrayLike | None, xs: Any) -> Tensor | None:
-    if lengths is None:
-        return None
-    return tensor(masks(lengths, extent(xs)[0]), name=name)

@@ -33,10 +33,10 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import extent, masks, unroll
+from minigrad.nn.recurrent import Lengths, extent, mask_of, unroll
 from minigrad.op import no_grad
 from minigrad.ops.shape import stack
-from minigrad.tensor import Tensor, parameter, tensor
+from minigrad.tensor import Tensor, parameter
 
 __all__ = ["ManyToMany", "mean_loss"]
 
@@ -100,7 +100,7 @@ class ManyToMany(Module):
         ys: Any,
         state: State | None = None,
         *,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
@@ -120,7 +120,7 @@ class ManyToMany(Module):
         ys: Any,
         state: State | None = None,
         *,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[Tensor, State]:
@@ -133,9 +133,7 @@ class ManyToMany(Module):
         >>> loss, state = model.loss_and_state(xs, ys)
         >>> loss, state = model.loss_and_state(xs, ys, detached(state))
         """
-        mask = None
-        if lengths is not None:
-            mask = tensor(masks(lengths, extent(xs)[0]), name="masks")
+        mask = mask_of(lengths, xs)
         state = self.rnn.start(extent(xs)[1]) if state is None else state
         with self.scope():
             losses = []

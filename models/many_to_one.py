@@ -19,12 +19,12 @@ or the mean or the maximum of h(t) over all steps, or that of a step of your cho
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import extent, masks, read_out, unroll
+from minigrad.nn.recurrent import Lengths, mask_of, read_out, unroll
 from minigrad.tensor import Tensor, parameter, tensor
 
 __all__ = ["ManyToOne"]
@@ -76,7 +76,7 @@ class ManyToOne(Module):
         xs: Any,
         state: State | None = None,
         *,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
@@ -84,9 +84,7 @@ class ManyToOne(Module):
 
         With ``lengths`` (batch,) what lies beyond a sequence's end reaches nothing.
         """
-        mask = None
-        if lengths is not None:
-            mask = tensor(masks(lengths, extent(xs)[0]), name="masks")
+        mask = mask_of(lengths, xs)
         run = unroll(self.rnn, xs, state, mask=mask, truncate=truncate, rng=rng)
         hs = [h for _, (h, *_) in run]
         return (self.c + read_out(hs, self.read, mask) @ self.V).named("o")
@@ -97,7 +95,7 @@ class ManyToOne(Module):
         y: Any,
         state: State | None = None,
         *,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:

@@ -28,7 +28,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import extent, masks, unit_vectors
+from minigrad.nn.recurrent import Lengths, mask_of, unit_vectors
 from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import concatenate
@@ -88,11 +88,9 @@ class OneToMany(Module):
             s.named(name)
         return state, (self.c + state[0] @ self.V).named("o")
 
-    def loss(self, x: Any, ys: Any, *, lengths: ArrayLike | None = None) -> Tensor:
+    def loss(self, x: Any, ys: Any, *, lengths: Lengths = None) -> Tensor:
         """The mean of L(t), for x (batch, n_in) and targets ys (time, batch, ...)."""
-        mask = None
-        if lengths is not None:
-            mask = tensor(masks(lengths, extent(ys)[0]), name="masks")
+        mask = mask_of(lengths, ys)
         x = x if isinstance(x, Tensor) else tensor(x, name="x")
         with self.scope():
             vector = unit_vectors(len(self.c), self.c.dtype)

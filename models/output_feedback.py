@@ -44,7 +44,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import input_weights
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import best, extent, masks, unit_vectors
+from minigrad.nn.recurrent import Lengths, best, extent, mask_of, unit_vectors
 from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
@@ -116,7 +116,7 @@ class OutputFeedback(Module):
         *,
         feedback: str | float = "teacher",
         start: Tensor | None = None,
-        lengths: ArrayLike | None = None,
+        lengths: Lengths = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
         """The mean of L(t) for targets ys (time, batch, ...).
@@ -126,9 +126,7 @@ class OutputFeedback(Module):
         """
         length, batch = extent(xs)
         given = {"x": xs, "y": ys} | self._drawn(length, batch, feedback, rng)
-        valid = None
-        if lengths is not None:
-            valid = tensor(masks(lengths, length), name="masks")
+        valid = mask_of(lengths, xs)
         with self.scope():
             vector = unit_vectors(len(self.c), self.c.dtype)
             truth = said = self.start(batch) if start is None else start

@@ -29,9 +29,11 @@ from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, tensor
 
 __all__ = [
+    "Lengths",
     "best",
     "detached",
     "extent",
+    "mask_of",
     "masks",
     "read_out",
     "sequence",
@@ -39,6 +41,10 @@ __all__ = [
     "unit_vectors",
     "unroll",
 ]
+
+
+# What tells models how long each sequence is; see ``mask_of``.
+Lengths = ArrayLike | Tensor | None
 
 
 def _same(x: Any) -> Any:
@@ -72,7 +78,8 @@ def unroll(
     Parameters
     ----------
     xs: (time, batch, n_in), an array, a Tensor, or a list with one Tensor a step.
-    state: the state before the first step; ``cell.start`` by default.
+    state: the state before the first step, Tensors or arrays; by default that of
+        ``cell.start``.
     mask: (time, batch), true where a step is within its sequence, as ``masks`` makes
         it. Beyond its end a sequence keeps its state (with ``reverse``: has not left
         its start), so padding reaches nothing.
@@ -84,7 +91,7 @@ def unroll(
     The states are named after the cell's names: ``h``, or ``h1`` and ``h2`` of a stack.
     """
     length, batch = extent(xs)
-    state = cell.start(batch) if state is None else state
+    state = cell.start(batch) if state is None else _as_tensors(state, cell)
     given: dict[str, Any] = {"x": xs, **sequences}
     if mask is not None:
         given["mask"] = mask
@@ -112,6 +119,13 @@ def unroll(
             if s.name is None:
                 s.named(name)
         yield (t, state, *own)
+
+
+def _as_tensors(state: Any, cell: Cell) -> State:
+    return tuple(
+        s if isinstance(s, Tensor) else tensor(s, name=f"{name}0")
+        for s, name in zip(state, cell.names, strict=True)
+    )
 
 
 def detached(state: State) -> State:
@@ -188,6 +202,28 @@ def masks(lengths: ArrayLike, steps: int) -> NDArray[np.bool_]:
             f"{lengths.min()}..{lengths.max()}"
         )
     return np.arange(steps)[:, None] < lengths
+
+
+def mask_of(lengths: Lengths, xs: Any, name: str = "masks") -> Tensor | None:
+    """The mask of sequences xs with these lengths, as ``unroll`` takes it.
+
+    ``lengths`` are whole numbers (batch,), or the mask (time, batch) that ``masks``
+    makes of them: a compiled step takes that as an argument. None is for no mask.
+    """
+    if lengths is None:
+        return None
+    if isinstance(lengths, Tensor):
+        mask = lengths
+    else:
+        given = np.asarray(lengths)
+        boolean = given.dtype == bool
+        mask = tensor(given if boolean else masks(given, extent(xs)[0]), name=name)
+    if mask.dtype != bool or mask.shape != extent(xs):
+        raise ValueError(
+            f"a mask of these sequences is bool {extent(xs)}, got {mask.dtype} "
+            f"{mask.shape}; lengths are whole numbers (batch,)"
+        )
+    return mask
 
 
 def extent(xs: Any) -> tuple[int, int]:

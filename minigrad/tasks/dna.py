@@ -53,13 +53,15 @@ def trained(
     batch: int,
     lr: float,
     decay: float,
+    eager: bool,
     watch: Callable[[], None],
 ) -> Bidirectional:
     """A fresh network after so many passes."""
     model = make(rng)
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay)
-    gradients = compile(lambda x, y: grad(model.loss(x, y), parameters))
+    program = compile(lambda x, y: grad(model.loss(x, y), parameters))
+    gradients = program.eager if eager else program
     order = Order(len(ys), batch, rng)
     for _ in range(epochs):
         for _ in range(-(-len(ys) // batch)):
@@ -145,6 +147,7 @@ def promoters(options: Options) -> Mapping[str, float]:
                 len(rest),
                 0.01,
                 0.01,
+                options.eager,
                 lambda: None,
             )
             said[i] = answers(model, xs[:, [i]])[0]
@@ -197,6 +200,7 @@ def splice(options: Options) -> Mapping[str, float]:
                     30,
                     0.005,
                     0.001,
+                    options.eager,
                     lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
                 )
                 wrong[fold] = answers(model, xs[:, fold]) != ys[fold]

@@ -6,11 +6,13 @@ for training, 10 % for validation, 10 % for the test, drawn by the seed.
 
 from collections.abc import Mapping
 from math import log
+from typing import Any
 
 import numpy as np
 
 from minigrad.data import Order, Vocabulary, first_names, loaders, one_hot, pad
 from minigrad.models import ManyToMany
+from minigrad.nn.recurrent import masks
 from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.ngrams import NGrams
@@ -36,26 +38,30 @@ def run(options: Options) -> Mapping[str, float]:
     model = ManyToMany(n, options.hidden or 64, n, rng=rng, cell=cell)
     order = Order(first, 64, rng)
 
-    def loss(at: np.ndarray) -> Tensor:
+    def batch(at: np.ndarray) -> tuple[np.ndarray, ...]:
         longest = int(lengths[at].max())
-        xs = one_hot(padded[:longest, at], n)
-        return model.loss(xs, padded[1 : longest + 1, at], lengths=lengths[at])
+        xs, ys = padded[:longest, at], padded[1 : longest + 1, at]
+        return one_hot(xs, n), ys, masks(lengths[at], longest)
+
+    def loss(xs: Any, ys: Any, mask: Any) -> Tensor:
+        return model.loss(xs, ys, lengths=mask)
 
     def measured(start: int, stop: int) -> float:
         with no_grad():
-            return float(loss(np.arange(start, stop)).item())
+            return float(loss(*batch(np.arange(start, stop))).item())
 
     learn(
         "names",
         options,
         model,
-        lambda: loss(order.next()),
+        loss,
         lambda: measured(first, second),
+        batch=lambda: batch(order.next()),
         lr=cosine(0.005, options.steps, 0.0005),
         every=100,
         also={"rng": rng, "order": order},
     )
-    picture(options, loss(np.arange(1)))
+    picture(options, loss(*batch(np.arange(1))))
     found = {"nats per letter": measured(second, len(names))}
     rows = {f"this network ({cell})": found["nats per letter"]}
     train, test = (END.join(part) for part in (shuffled[:first], shuffled[second:]))

@@ -9,6 +9,7 @@ Schmidhuber 1997, table 1).
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from minigrad.data.generators import (
     reber,
 )
 from minigrad.models import ManyToMany
+from minigrad.nn.recurrent import masks
 from minigrad.op import no_grad
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
@@ -79,11 +81,12 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
     n_hidden = options.hidden or (15 if embedded and cell == "elman" else 8)
     model = ManyToMany(7, n_hidden, 7, rng=rng, cell=cell)
 
-    def loss() -> Tensor:
-        batch = drawn(rng, grammar, BATCH)
-        return model.loss(
-            batch.xs, batch.ys, lengths=batch.lengths, truncate=options.truncate
-        )
+    def batch() -> tuple[np.ndarray, ...]:
+        new = drawn(rng, grammar, BATCH)
+        return new.xs, new.ys, masks(new.lengths, len(new.xs))
+
+    def loss(xs: Any, ys: Any, mask: Any) -> Tensor:
+        return model.loss(xs, ys, lengths=mask, truncate=options.truncate)
 
     # Once all are legal the count stays at zero, and the first such step is kept.
     history = learn(
@@ -92,12 +95,13 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
         model,
         loss,
         lambda: 1 - valid.legal(model),
+        batch=batch,
         lr=0.02 if not embedded else 0.01,
         every=25,
         patience=None,
         also={"rng": rng},
     )
-    picture(options, loss())
+    picture(options, loss(*batch()))
     found = {
         "legal": test.legal(model),
         "strings": float(BATCH * history.best_step),

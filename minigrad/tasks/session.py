@@ -11,6 +11,7 @@ from typing import Any
 
 from minigrad.draw import draw
 from minigrad.nn import Module
+from minigrad.nn.cells import State
 from minigrad.optim import Adam, AdamW, Schedule
 from minigrad.tasks.progress import bar
 from minigrad.tasks.task import Options
@@ -25,10 +26,11 @@ def learn(
     name: str,
     options: Options,
     model: Module,
-    loss: Callable[..., Tensor],
+    loss: Callable[..., Tensor | tuple[Tensor, State]],
     validation: Callable[[], float],
     *,
-    batch: Callable[[], tuple[Any, ...]] | None = None,
+    batch: Callable[[], tuple[Any, ...]],
+    carry: Callable[[State], None] = lambda state: None,
     lr: float | Schedule,
     decay: float = 0.0,
     clip: float = 1.0,
@@ -36,10 +38,7 @@ def learn(
     patience: int | None = None,
     also: Mapping[str, Part] | None = None,
 ) -> History:
-    """Train with Adam and leave weights, checkpoint, log and curves in the folder.
-
-    With ``batch``, as ``fit`` takes it, the steps run compiled.
-    """
+    """Train with Adam and leave weights, checkpoint, log and curves in the folder."""
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
     with bar(name, options.steps) as watch:
@@ -49,8 +48,9 @@ def learn(
             loss,
             validation,
             options.steps,
-            batch=batch or tuple,
-            compiled=batch is not None,
+            batch=batch,
+            carry=carry,
+            compiled=not options.eager,
             clip=clip or inf,
             every=every,
             patience=patience,

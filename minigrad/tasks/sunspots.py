@@ -128,7 +128,9 @@ class Trained(NamedTuple):
     step: int
 
 
-def train(steps: int, seed: int, s: Series, scale: Scale) -> Trained:
+def train(
+    steps: int, seed: int, s: Series, scale: Scale, eager: bool = False
+) -> Trained:
     """Train from every start and keep the network that validation likes best."""
     x, y = windows(scale)
 
@@ -137,7 +139,9 @@ def train(steps: int, seed: int, s: Series, scale: Scale) -> Trained:
         history = fit(
             model,
             Adam(model.parameters(), lr=0.01),
-            loss=lambda: model.loss(x, y),
+            loss=model.loss,
+            batch=lambda: (x, y),
+            compiled=not eager,
             validation=lambda: arv(forecast(model, scale, s), s, VALIDATION),
             steps=steps,
             clip=1.0,
@@ -156,7 +160,7 @@ def run(options: Options) -> Mapping[str, float]:
     steps, seed, out = options.steps, options.seed, options.out
     s = sunspots().between(1700, TESTS[-1][1])
     scale = Scale.of(s.between(1700, TRAINING[1]))
-    best = train(steps, seed, s, scale)
+    best = train(steps, seed, s, scale, options.eager)
     forecasts = forecast(best.model, scale, s)
     print(report(s, forecasts))
     print(

@@ -12,7 +12,8 @@ class Options:
     """What was asked for; None where the task decides.
 
     ``steps`` are training steps, ``length`` is that of a sequence, ``data`` a file to
-    read in place of what is bundled. ``out`` exists.
+    read in place of what is bundled. ``out`` exists. ``eager`` records every step
+    anew in place of running it compiled.
     """
 
     steps: int
@@ -27,6 +28,7 @@ class Options:
     temperature: float = 1.0
     overlay: str | None = None
     resume: bool = False
+    eager: bool = False
 
 
 @dataclass(frozen=True)

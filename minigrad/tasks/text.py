@@ -7,19 +7,19 @@ piece to piece along 32 streams, the gradient within pieces of 50.
 
 from collections.abc import Mapping
 from math import log
+from typing import Any
 
 import numpy as np
 
 from minigrad.data import Vocabulary, english, loaders, one_hot, streams
 from minigrad.models import ManyToMany
 from minigrad.nn.cells import State
-from minigrad.nn.recurrent import detached
 from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
-from minigrad.tensor import Tensor, tensor
+from minigrad.tensor import Tensor
 
 BATCH, PIECE = 32, 50
 
@@ -31,32 +31,34 @@ class Reader:
         self.streams = streams(numbers, BATCH)
         self.n_symbols, self.model = n_symbols, model
         self.position = 0
-        self.state: State | None = None
+        self.carry(model.rnn.start(BATCH))
 
-    def loss(self) -> Tensor:
-        """The loss of the next piece, in nats per character."""
+    def next(self) -> tuple[np.ndarray, ...]:
+        """The next piece and what comes one later, and the state before it."""
         if self.position + PIECE + 1 > len(self.streams):
-            self.position, self.state = 0, None
+            self.position = 0
+            self.carry(self.model.rnn.start(BATCH))
         piece = self.streams[self.position : self.position + PIECE + 1]
         self.position += PIECE
-        xs = one_hot(piece[:-1], self.n_symbols)
-        loss, state = self.model.loss_and_state(xs, piece[1:], self.state)
-        self.state = detached(state)
-        return loss
+        return one_hot(piece[:-1], self.n_symbols), piece[1:], *self.state
+
+    def loss(self, xs: Any, ys: Any, *state: Any) -> tuple[Tensor, State]:
+        """The loss of a piece, in nats per character, and the state after it."""
+        return self.model.loss_and_state(xs, ys, state)
+
+    def carry(self, state: State) -> None:
+        """Start the next piece from a state, without its history."""
+        self.state = [s.data for s in state]
 
     def state_dict(self) -> Mapping[str, np.ndarray]:
         """The place in the streams and the state, for a checkpoint."""
-        state = self.state or self.model.rnn.start(BATCH)
-        arrays = {f"state.{i}": s.data for i, s in enumerate(state)}
+        arrays = {f"state.{i}": s for i, s in enumerate(self.state)}
         return {"position": np.array(self.position), **arrays}
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a state."""
         self.position = int(state["position"])
-        self.state = tuple(
-            tensor(state[f"state.{i}"], name=start.name)
-            for i, start in enumerate(self.model.rnn.start(BATCH))
-        )
+        self.state = [state[f"state.{i}"] for i in range(len(self.state))]
 
 
 def bits(model: ManyToMany, numbers: np.ndarray, n_symbols: int) -> float:
@@ -116,6 +118,8 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         reader.loss,
         lambda: bits(model, valid, n),
+        batch=reader.next,
+        carry=reader.carry,
         lr=cosine(0.005, options.steps, 0.0005),
         every=250,
         also={"reader": reader},

@@ -15,8 +15,9 @@ from minigrad.compile import compile
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
 from minigrad.nn import Module
+from minigrad.nn.cells import State
 from minigrad.optim import Optimiser, clip_by_norm
-from minigrad.tensor import Parameter, Tensor
+from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Part, load_checkpoint, save_checkpoint
 
 __all__ = ["History", "Progress", "first_not_finite", "fit"]
@@ -44,11 +45,12 @@ class History:
 def fit(
     module: Module,
     optimiser: Optimiser,
-    loss: Callable[..., Tensor],
+    loss: Callable[..., Tensor | tuple[Tensor, State]],
     validation: Callable[[], float],
     steps: int,
     *,
     batch: Callable[[], tuple[Any, ...]] = tuple,
+    carry: Callable[[State], None] = lambda state: None,
     compiled: bool = False,
     clip: float = inf,
     every: int = 1,
@@ -62,8 +64,10 @@ def fit(
 
     Parameters
     ----------
-    loss: records the loss of the next step, of the arrays that ``batch`` gives it.
+    loss: records the loss of the next step, of the arrays that ``batch`` gives it; with
+        a state, if the next batch starts from it.
     batch: the arrays of the next step; without it the loss has no arguments.
+    carry: is given that state after each step.
     compiled: run loss and gradient as one program (``minigrad.compile``), recorded
         once for each shape of a batch; all that changes must then come from ``batch``.
     validation: lower is better; measured at the start, every ``every`` steps and at
@@ -82,7 +86,12 @@ def fit(
     history = History()
     best = module.state_dict()
     parameters = module.parameters()
-    program = compile(lambda *given: _both(loss(*given), parameters))
+
+    def step_of(*given: Any) -> tuple[Tensor, State, list[Tensor]]:
+        value, state = _parted(loss(*given))
+        return value, state, grad(value, parameters)
+
+    program = compile(step_of)
     parts = {"module": module, "optimiser": optimiser, **(also or {})}
     latest, waited = inf, 0
     if resume:
@@ -112,17 +121,18 @@ def fit(
             for step in range(len(history.steps) + 1, steps + 1):
                 given = batch()
                 if compiled:
-                    value, gradients = program(*given)
+                    value, state, gradients = program(*given)
                     for p, g in zip(parameters, gradients, strict=True):
                         p.grad = g.data
                 else:
-                    value = loss(*given)
+                    value, state = _parted(loss(*given))
                     value.backward()
                 norm = clip_by_norm(parameters, clip)
                 if not (isfinite(value.item()) and isfinite(norm)):
-                    recorded = loss(*given) if compiled else value
+                    recorded = _parted(loss(*given))[0] if compiled else value
                     raise FloatingPointError(_not_finite(step, recorded, norm))
                 optimiser.step()
+                carry(state)
                 measured = step % every == 0 or step == steps
                 if measured:
                     latest, waited = validation(), waited + 1
@@ -142,8 +152,8 @@ def fit(
     return history
 
 
-def _both(loss: Tensor, wrt: list[Parameter]) -> tuple[Tensor, list[Tensor]]:
-    return loss, grad(loss, wrt)
+def _parted(outcome: Tensor | tuple[Tensor, State]) -> tuple[Tensor, State]:
+    return outcome if isinstance(outcome, tuple) else (outcome, ())
 
 
 class _Best:

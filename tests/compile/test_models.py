@@ -6,6 +6,7 @@ import pytest
 import minigrad as mg
 from minigrad import models
 from minigrad.nn.losses import mse
+from minigrad.nn.recurrent import masks
 
 from .test_program import same
 
@@ -85,3 +86,38 @@ def test_encoder_decoder(attention, cell):
     # Attention compares a step with all of the encoder's: its shape has their number.
     data = lambda T: (sequences(T)[0], sequences(T - 1)[1])  # noqa: E731
     check(model, model.loss, data, one=not attention)
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+@pytest.mark.parametrize("name", ["ManyToMany", "ManyToOne", "Bidirectional"])
+def test_unequal_lengths_come_as_a_mask(name, cell):
+    model = build(name, loss=mse, cell=cell)
+
+    def data(T):
+        xs, ys = sequences(T)
+        return xs, ys[0] if name == "ManyToOne" else ys, masks([T, T - 2, 1, 3, T], T)
+
+    check(model, lambda x, y, mask: model.loss(x, y, lengths=mask), data)
+
+
+@pytest.mark.parametrize("truncate", [1, 3])
+def test_a_gradient_cut_every_so_many_steps(truncate):
+    model = build("ManyToMany", loss=mse)
+    # Where the cuts lie is made by the model, so each length has its own program.
+    loss = lambda x, y: model.loss(x, y, truncate=truncate)  # noqa: E731
+    check(model, loss, sequences, one=False)
+
+
+def test_a_carried_state_goes_in_and_out():
+    model = build("ManyToMany", loss=mse, cell="lstm")
+
+    def loss(x, y, h0, s0):
+        return model.loss_and_state(x, y, (h0, s0))
+
+    compiled = mg.compile(loss, strict=True)
+    state = recorded = [np.zeros((5, 4))] * 2
+    for T in (6, 8, 9):
+        value, after = compiled(*sequences(T), *state)
+        wanted, expected = loss(*sequences(T), *recorded)
+        same((value, after), (wanted, expected))
+        state, recorded = ([s.data for s in found] for found in (after, expected))

@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.models import Bidirectional, EncoderDecoder, ManyToMany
-from minigrad.nn.recurrent import detached, masks
+from minigrad.nn.recurrent import detached, mask_of, masks
 
 T, B, N = 6, 2, 3
 LENGTHS = np.array([4, 6])
@@ -137,3 +137,14 @@ def test_wrong_lengths_are_refused(bad, reason):
 def test_a_cut_is_a_number_of_steps():
     with pytest.raises(ValueError, match="truncate is a number of steps"):
         made().loss(xs(), ys(), truncate=0)
+
+
+def test_a_mask_says_what_lengths_say():
+    sequences = np.zeros((3, 2, 1))
+    assert mask_of(None, sequences) is None
+    told = mask_of(np.array([1, 3]), sequences)
+    assert told.data.tolist() == masks([1, 3], 3).tolist()
+    assert mask_of(masks([1, 3], 3), sequences).data.tolist() == told.data.tolist()
+    assert mask_of(told, sequences) is told
+    with pytest.raises(ValueError, match=r"bool \(3, 2\), got bool \(2, 2\)"):
+        mask_of(np.ones((2, 2), bool), sequences)

@@ -39,6 +39,15 @@ def test_a_short_run(name, tmp_path, capsys):
     }
 
 
+@pytest.mark.parametrize("name", ["reber", "names", "text", "sunspots", "dna"])
+def test_compiled_steps_train_as_eager_ones_do(name, tmp_path, capsys):
+    runs = []
+    for eager in (False, True):
+        options = Options(3, 0, tmp_path, eager=eager)
+        runs.append(list(TASKS[name].run(options).values()))
+    np.testing.assert_allclose(*runs, rtol=1e-4)
+
+
 def test_a_run_that_goes_on_ends_where_the_whole_one_does(tmp_path, capsys):
     run = TASKS["adding"].run
     (tmp_path / "a").mkdir()
