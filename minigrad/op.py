@@ -33,6 +33,7 @@ from minigrad.graph import Leaf, Node
 from minigrad.scope import Scope, current
 
 Rule = Callable[..., Any]
+Axis = int | tuple[int, ...] | None  # of a reduction: one, several or all
 
 registry: dict[str, "Op"] = {}
 by_function: dict[Any, Callable[..., Any]] = {}
@@ -77,6 +78,10 @@ class Op:
     vjps: one rule per argument, ``None`` where no gradient flows.
     variadic: the op takes one sequence of arrays, and one rule for all of them.
     name, numpy: where the forward function is not itself named or not NumPy's own.
+    doc: what help shows, where the forward function's own docstring does not fit.
+
+    What ``help`` and ``inspect.signature`` say of an op is what its forward function
+    and its rules take.
 
     >>> from minigrad import Op, tensor
     >>> square = Op(lambda x: x * x, lambda g, y, x: 2 * g * x, name="doc_square")
@@ -91,6 +96,7 @@ class Op:
         variadic: bool = False,
         name: str | None = None,
         numpy: Callable[..., Any] | None = None,
+        doc: str | None = None,
     ) -> None:
         self.forward = forward
         self.vjps = vjps
@@ -99,9 +105,15 @@ class Op:
         # Most ops compute just their forward function: that saves a call for each node.
         self.plain = not variadic and type(self)._forward is Op._forward
         self.name = name or forward.__name__
-        self.__doc__ = forward.__doc__
-        self._defaults: dict[str, Any] | None = None
-        self.keywords = _keywords(vjps, forward)
+        self.parameters = _parameters(forward, vjps, variadic)
+        operands = list(self.parameters)[: 1 if variadic else self.arity]
+        self.keywords = _keywords(vjps, set(self.parameters) - set(operands))
+        self.__doc__ = doc or forward.__doc__
+        self.__name__, self.__wrapped__ = self.name, forward
+        self.__module__ = getattr(forward, "__module__", __name__)
+        known = self.keywords.union(operands)
+        taken = [p for p in self.parameters.values() if p.name in known]
+        self.__signature__ = inspect.Signature(taken)
         if self.name == "<lambda>":
             raise ValueError("an op needs a name: pass name= or a named function")
         previous = registry.get(self.name)
@@ -114,7 +126,9 @@ class Op:
         by_function[numpy or forward] = self
 
     def __repr__(self) -> str:
-        return f"<op {self.name}>"
+        taken = self.__signature__.parameters.values()
+        names = ", ".join(str(p.replace(annotation=p.empty)) for p in taken)
+        return f"<op {self.name}({names})>"
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
@@ -207,11 +221,7 @@ class Op:
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call in NumPy's own form into operands and attributes."""
-        if self._defaults is None:
-            parameters = inspect.signature(self.forward).parameters.values()
-            self._defaults = {p.name: p.default for p in parameters}
-        defaults = self._defaults
-        names = list(defaults)
+        names = list(self.parameters)
         count = 1 if self.variadic else self.arity
         if len(args) > len(names):
             raise TypeError(
@@ -221,7 +231,7 @@ class Op:
         attrs = dict(attrs)
         operands = list(args[:count])
         for name in names[len(operands) : count]:
-            value = attrs.pop(name, defaults[name])
+            value = attrs.pop(name, self.parameters[name].default)
             if value is inspect.Parameter.empty:
                 raise TypeError(f"{self.name} lacks its operand {name!r}")
             operands.append(value)
@@ -301,20 +311,32 @@ def require_finite(value: Any, what: str, where: str) -> None:
         )
 
 
-def _keywords(vjps: tuple[Rule | None, ...], forward: Any) -> frozenset[str]:
+def _parameters(
+    forward: Callable[..., Any], vjps: tuple[Rule | None, ...], variadic: bool
+) -> dict[str, inspect.Parameter]:
+    """What the op takes. Functions written in C do not say: there the rules do."""
+    rule = next((r for r in vjps if r is not None), None)
+    if inspect.isfunction(forward):
+        return dict(inspect.signature(forward).parameters)
+    if rule is not None:
+        taken = list(inspect.signature(rule).parameters.values())
+        return {p.name: p for p in taken[3 if variadic else 2 :]}
+    names = "x" if len(vjps) == 1 else "abcdefgh"[: len(vjps)]
+    return {
+        n: inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names
+    }
+
+
+def _keywords(vjps: tuple[Rule | None, ...], of_forward: set[str]) -> frozenset[str]:
     """The attributes an op accepts: what its rules (or its forward) take by name."""
     rule = next((r for r in vjps if r is not None), None)
     if rule is None:
-        return frozenset(() if isinstance(forward, np.ufunc) else _parameters(forward))
+        return frozenset(of_forward)
     return frozenset(
         p.name
         for p in inspect.signature(rule).parameters.values()
         if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
     )
-
-
-def _parameters(forward: Any) -> list[str]:
-    return list(inspect.signature(forward).parameters)
 
 
 def _own(value: Any) -> Any:

@@ -18,33 +18,16 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from minigrad import op
+import minigrad.op as op
 from minigrad.graph import Leaf, Node, ids
+from minigrad.methods import Methods
 from minigrad.op import by_function, registry
 from minigrad.scope import current
 
 Array = NDArray[Any]
 
 
-def _op(name: str) -> Callable[..., "Tensor"]:
-    """The op ``name`` as a method."""
-
-    def method(self: "Tensor", *args: Any, **attrs: Any) -> "Tensor":
-        return registry[name](self, *args, **attrs)  # type: ignore[no-any-return]
-
-    method.__name__ = name
-    method.__doc__ = f"The op ``{name}`` of this tensor; see ``mg.{name}``."
-    return method
-
-
-def _reflected(name: str) -> Callable[["Tensor", Any], "Tensor"]:
-    def method(self: "Tensor", other: Any) -> "Tensor":
-        return registry[name](other, self)  # type: ignore[no-any-return]
-
-    return method
-
-
-class Tensor:
+class Tensor(Methods):
     """A value of the graph: an array together with how it was computed.
 
     Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
@@ -227,30 +210,6 @@ class Tensor:
         """The axes permuted, or reversed without arguments."""
         order = axes[0] if len(axes) == 1 else axes or None
         return registry["transpose"](self, order)  # type: ignore[no-any-return]
-
-    sum, mean, max, min = _op("sum"), _op("mean"), _op("max"), _op("min")
-    exp, log, sqrt, tanh = _op("exp"), _op("log"), _op("sqrt"), _op("tanh")
-    sigmoid, relu, clip = _op("sigmoid"), _op("relu"), _op("clip")
-    softmax, log_softmax = _op("softmax"), _op("log_softmax")
-    logsumexp, dot, astype = _op("logsumexp"), _op("dot"), _op("astype")
-    swapaxes, squeeze = _op("swapaxes"), _op("squeeze")
-    prod, var, std = _op("prod"), _op("var"), _op("std")
-    cumsum, cumprod, take = _op("cumsum"), _op("cumprod"), _op("take")
-    diagonal, trace = _op("diagonal"), _op("trace")
-
-    __add__, __radd__ = _op("add"), _reflected("add")
-    __sub__, __rsub__ = _op("subtract"), _reflected("subtract")
-    __mul__, __rmul__ = _op("multiply"), _reflected("multiply")
-    __truediv__, __rtruediv__ = _op("divide"), _reflected("divide")
-    __pow__, __rpow__ = _op("power"), _reflected("power")
-    __matmul__, __rmatmul__ = _op("matmul"), _reflected("matmul")
-    __neg__, __abs__, __getitem__ = _op("negative"), _op("absolute"), _op("getitem")
-    __lt__, __le__ = _op("less"), _op("less_equal")
-    __gt__, __ge__ = _op("greater"), _op("greater_equal")
-    __eq__, __ne__ = _op("equal"), _op("not_equal")  # type: ignore[assignment]
-    __and__, __or__ = _op("logical_and"), _op("logical_or")
-    __invert__ = _op("logical_not")
-    __hash__ = object.__hash__
 
 
 class Parameter(Tensor):

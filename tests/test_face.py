@@ -1,5 +1,8 @@
 """The face of the package: what it names, what it loads, what type checkers see."""
 
+import inspect
+import pydoc
+import runpy
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -28,9 +31,38 @@ def test_every_public_name_is_exported():
 def test_every_public_thing_says_what_it_is():
     for name in mg.__all__:
         thing = getattr(mg, name)
-        assert thing.__doc__ is None or thing.__doc__.strip(), name
-        if not isinstance(thing, mg.Op):
-            assert thing.__doc__, name
+        assert thing.__doc__, name
+        assert "out=None" not in thing.__doc__, f"{name} says what NumPy's function is"
+
+
+@pytest.mark.parametrize(
+    ("op", "taken"),
+    [
+        (mg.tanh, "(x)"),
+        (mg.sum, "(x, axis=None, keepdims=False)"),
+        (mg.where, "(c, a, b)"),
+        (mg.stack, "(xs, axis=0)"),
+        (mg.einsum, "(subscripts, *operands)"),
+        (mg.tensor([1.0]).sum, "(axis=None, keepdims=False)"),
+    ],
+)
+def test_help_shows_what_an_op_takes(op, taken):
+    parameters = inspect.signature(op).parameters.values()
+    shown = [str(p.replace(annotation=p.empty)) for p in parameters]
+    assert f"({', '.join(shown)})" == taken
+    if isinstance(op, mg.Op):
+        assert f"<op {op.name}{taken}>" in pydoc.render_doc(op)
+
+
+def test_editors_are_told_what_the_ops_take_today():
+    stubs = runpy.run_path(str(SAMPLE.with_name("stubs.py")))["STUBS"]
+    for name, text in stubs.items():
+        written = (Path(mg.__file__).parent / name).read_text(encoding="utf-8")
+        assert written == text(), f"run {SAMPLE.with_name('stubs.py')} again"
+
+
+def test_a_method_of_a_tensor_says_what_its_op_says():
+    assert mg.Tensor.softmax.__doc__ == mg.softmax.__doc__
 
 
 def test_importing_it_loads_no_extra():

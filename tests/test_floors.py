@@ -16,6 +16,7 @@ FLOORS = {
     "places": 1,
     "graph_json": 1,
     "op": 2,
+    "methods": 3,
     "tensor": 3,
     "ops": 4,
     "grad": 5,

@@ -36,7 +36,7 @@ def test_a_new_op_is_one_line(forget):
     p = mg.parameter(2.0, name="p")
     assert mg.grad(cube(p), [p])[0].item() == 12.0
     assert mg.hessian(cube(p), [p])[0][0].item() == 12.0
-    assert repr(cube) == "<op cube>"
+    assert repr(cube) == "<op cube(x)>"
 
 
 def test_the_decorator_takes_the_name_of_the_function(forget):

@@ -11,6 +11,7 @@ they compute on arrays and record on Tensors.
 True
 """
 
+from minigrad.methods import describe
 from minigrad.ops import (
     convolution,
     elementwise,
@@ -32,3 +33,5 @@ __all__ = [
     "shape",
     "time",
 ]
+
+describe()

@@ -13,55 +13,83 @@ has derivative 0. Un-broadcasting and dtypes are the engine's work, not the rule
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minigrad.op import Op, op
 
-add = Op(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g)
-subtract = Op(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g)
-multiply = Op(np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
-divide = Op(np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b)
-negative = Op(np.negative, lambda g, y, x: -g)
+add = Op(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, doc="a + b.")
+subtract = Op(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, doc="a - b.")
+multiply = Op(
+    np.multiply, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, doc="a b."
+)
+divide = Op(
+    np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, doc="a / b."
+)
+negative = Op(np.negative, lambda g, y, x: -g, doc="-x.")
 power = Op(
     np.power,
     lambda g, y, a, b: g * b * a ** _lowered(a, b),
     lambda g, y, a, b: g * y * _log_of_base(a),
+    doc="a**b; x**0 has derivative 0.",
 )
-exp = Op(np.exp, lambda g, y, x: g * y)
-log = Op(np.log, lambda g, y, x: g / x)
-log1p = Op(np.log1p, lambda g, y, x: g / (1 + x))
-expm1 = Op(np.expm1, lambda g, y, x: g * (y + 1))
-sqrt = Op(np.sqrt, lambda g, y, x: g / (2 * y))
-absolute = Op(np.absolute, lambda g, y, x: g * np.sign(x))
-sin = Op(np.sin, lambda g, y, x: g * np.cos(x))
-cos = Op(np.cos, lambda g, y, x: -g * np.sin(x))
-tanh = Op(np.tanh, lambda g, y, x: g * (1 - y * y))
+exp = Op(np.exp, lambda g, y, x: g * y, doc="e**x.")
+log = Op(np.log, lambda g, y, x: g / x, doc="The natural logarithm.")
+log1p = Op(np.log1p, lambda g, y, x: g / (1 + x), doc="log(1 + x), exact near 0 too.")
+expm1 = Op(np.expm1, lambda g, y, x: g * (y + 1), doc="exp(x) - 1, exact near 0 too.")
+sqrt = Op(np.sqrt, lambda g, y, x: g / (2 * y), doc="The square root.")
+absolute = Op(
+    np.absolute, lambda g, y, x: g * np.sign(x), doc="|x|; the derivative at 0 is 0."
+)
+sin = Op(np.sin, lambda g, y, x: g * np.cos(x), doc="The sine.")
+cos = Op(np.cos, lambda g, y, x: -g * np.sin(x), doc="The cosine.")
+tanh = Op(
+    np.tanh,
+    lambda g, y, x: g * (1 - y * y),
+    doc="(exp(x) - exp(-x)) / (exp(x) + exp(-x)).",
+)
 maximum = Op(
     np.maximum,
     lambda g, y, a, b: np.where(a > b, g, np.where(a == b, g / 2, 0.0)),
     lambda g, y, a, b: np.where(b > a, g, np.where(a == b, g / 2, 0.0)),
+    doc="The larger of a and b; a tie gives 1/2 to each side.",
 )
 minimum = Op(
     np.minimum,
     lambda g, y, a, b: np.where(a < b, g, np.where(a == b, g / 2, 0.0)),
     lambda g, y, a, b: np.where(b < a, g, np.where(a == b, g / 2, 0.0)),
+    doc="The smaller of a and b; a tie gives 1/2 to each side.",
 )
 where = Op(
     np.where,
     None,
     lambda g, y, c, a, b: np.where(c, g, 0.0),
     lambda g, y, c, a, b: np.where(c, 0.0, g),
+    doc="a where c is true, b elsewhere; c is a mask and has no gradient.",
 )
-sign = Op(np.sign, None)
-detach = Op(np.positive, None, name="detach")
-greater = Op(np.greater, None, None)
-greater_equal = Op(np.greater_equal, None, None)
-less = Op(np.less, None, None)
-less_equal = Op(np.less_equal, None, None)
-equal = Op(np.equal, None, None)
-not_equal = Op(np.not_equal, None, None)
-logical_and = Op(np.logical_and, None, None)
-logical_or = Op(np.logical_or, None, None)
-logical_not = Op(np.logical_not, None)
+sign = Op(np.sign, None, doc="-1, 0 or 1, the sign of x; no gradient flows.")
+detach = Op(
+    np.positive,
+    None,
+    name="detach",
+    doc="x, without a gradient: what is computed from it is constant in x.",
+)
+greater = Op(np.greater, None, None, doc="a > b: a mask, without gradient.")
+greater_equal = Op(
+    np.greater_equal, None, None, doc="a >= b: a mask, without gradient."
+)
+less = Op(np.less, None, None, doc="a < b: a mask, without gradient.")
+less_equal = Op(np.less_equal, None, None, doc="a <= b: a mask, without gradient.")
+equal = Op(np.equal, None, None, doc="a == b: a mask, without gradient.")
+not_equal = Op(np.not_equal, None, None, doc="a != b: a mask, without gradient.")
+logical_and = Op(
+    np.logical_and, None, None, doc="True where a and b are: a mask, without gradient."
+)
+logical_or = Op(
+    np.logical_or, None, None, doc="True where a or b is: a mask, without gradient."
+)
+logical_not = Op(
+    np.logical_not, None, doc="True where x is not: a mask, without gradient."
+)
 
 
 @op(lambda g, y, x: g * (y * (1 - y)))
@@ -92,7 +120,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
 
 
 @op(lambda g, y, x, dtype=None: g if y.dtype.kind == "f" else None)
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: Any, dtype: DTypeLike) -> Any:
     """x in another dtype; the engine casts the cotangent back, integers pass none."""
     return np.asarray(x).astype(dtype)
 

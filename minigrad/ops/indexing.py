@@ -92,7 +92,9 @@ def _flat(index: Any, n: int, mode: str) -> Any:
     None,
     None,
 )
-def untake(a: Any, index: Any, x: Any, axis: Any = None, mode: str = "raise") -> Any:
+def untake(
+    a: Any, index: Any, x: Any, axis: int | None = None, mode: str = "raise"
+) -> Any:
     """Zeros like x with a added at integers along ``axis``: take, transposed."""
     y = np.zeros(np.shape(x), np.asarray(a).dtype)
     index = np.asarray(index)
@@ -115,7 +117,7 @@ def untake(a: Any, index: Any, x: Any, axis: Any = None, mode: str = "raise") ->
     None,
     numpy=np.take,
 )
-def take(x: Any, index: Any, axis: Any = None, mode: str = "raise") -> Any:
+def take(x: Any, index: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """The elements of x at integers along ``axis``; None: of x flattened.
 
     The index is an operand, so that it may differ from step to step of a loop.
@@ -139,7 +141,7 @@ def _along(index: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     None,
     None,
 )
-def untake_along_axis(a: Any, index: Any, x: Any, axis: Any = -1) -> Any:
+def untake_along_axis(a: Any, index: Any, x: Any, axis: int | None = -1) -> Any:
     """Zeros like x with a added where take_along_axis picks: its transposed."""
     y = np.zeros(np.shape(x), np.asarray(a).dtype)
     if axis is None:
@@ -154,13 +156,13 @@ def untake_along_axis(a: Any, index: Any, x: Any, axis: Any = -1) -> Any:
     None,
     numpy=np.take_along_axis,
 )
-def take_along_axis(x: Any, index: Any, axis: Any = -1) -> Any:
+def take_along_axis(x: Any, index: Any, axis: int | None = -1) -> Any:
     """x[..., index[..., k], ...]: for each place its own index along ``axis``."""
     return np.take_along_axis(x, np.asarray(index), axis)
 
 
 @op(None)
-def argsort(x: Any, axis: Any = -1) -> Any:
+def argsort(x: Any, axis: int | None = -1) -> Any:
     """The indices that sort x along ``axis``; equal elements keep their order."""
     return np.argsort(x, axis, kind="stable")
 
@@ -169,7 +171,7 @@ def argsort(x: Any, axis: Any = -1) -> Any:
     lambda g, y, x, axis=-1: untake_along_axis(g, argsort(x, axis=axis), x, axis=axis),
     numpy=np.sort,
 )
-def sort(x: Any, axis: Any = -1) -> Any:
+def sort(x: Any, axis: int | None = -1) -> Any:
     """The elements in ascending order along ``axis``; None: of x flattened."""
     return np.sort(x, axis)
 

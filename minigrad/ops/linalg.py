@@ -6,6 +6,7 @@
 (2, 4)
 """
 
+from inspect import Parameter, Signature
 from string import ascii_letters
 from typing import Any
 
@@ -191,6 +192,12 @@ einsum = Einsum(
     variadic=True,
     name="einsum",
     numpy=np.einsum,
+)
+einsum.__signature__ = Signature(
+    [
+        Parameter("subscripts", Parameter.POSITIONAL_ONLY, annotation=str),
+        Parameter("operands", Parameter.VAR_POSITIONAL),
+    ]
 )
 
 

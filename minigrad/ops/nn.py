@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import op
+from minigrad.op import Axis, op
 from minigrad.ops.reduction import spread, spread_mean
 
 
 @op(lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
-def softmax(x: Any, axis: Any = -1) -> Any:
+def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) along ``axis``."""
     shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return shifted / np.sum(shifted, axis=axis, keepdims=True)
 
 
 @op(lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
-def log_softmax(x: Any, axis: Any = -1) -> Any:
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """x - logsumexp(x) along ``axis``."""
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
@@ -290,7 +290,7 @@ def _layer_norm_rule(g: Any, x: Any, gain: Any, axis: Any, eps: float) -> Any:
     lambda g, y, x, gain, bias, axis=-1, eps=1e-5: g,
 )
 def layer_norm(
-    x: Any, gain: Any = 1.0, bias: Any = 0.0, axis: Any = -1, eps: float = 1e-5
+    x: Any, gain: Any = 1.0, bias: Any = 0.0, axis: Axis = -1, eps: float = 1e-5
 ) -> Any:
     """gain (x - mean) / sqrt(var + eps) + bias, mean and var over ``axis``."""
     return _normalised(x, axis, eps)[0] * gain + bias

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import op
+from minigrad.op import Axis, op
 from minigrad.ops.elementwise import astype
 from minigrad.ops.shape import reshape_like
 
@@ -37,7 +37,7 @@ def _open(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     ),
     None,
 )
-def spread(a: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def spread(a: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """a, a reduction of x over ``axis``, broadcast back to the shape of x."""
     return np.broadcast_to(_open(np.asarray(a), x, axis, keepdims), np.shape(x))
 
@@ -48,7 +48,7 @@ def spread(a: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     ),
     None,
 )
-def spread_mean(a: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def spread_mean(a: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """As ``spread``, divided by the number of elements that each one was reduced from.
 
     The count is taken from x, not recorded as a number, so that a mean over time steps
@@ -64,7 +64,7 @@ def spread_mean(a: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any
     ),
     numpy=np.sum,
 )
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum over ``axis``."""
     return np.sum(x, axis=axis, keepdims=keepdims)
 
@@ -75,7 +75,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     ),
     numpy=np.mean,
 )
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean over ``axis``."""
     return np.mean(x, axis=axis, keepdims=keepdims)
 
@@ -91,7 +91,7 @@ def _to_winners(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     lambda g, y, x, axis=None, keepdims=False: _to_winners(g, y, x, axis, keepdims),
     numpy=np.max,
 )
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest element over ``axis``; a tie splits its gradient evenly."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
@@ -100,7 +100,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     lambda g, y, x, axis=None, keepdims=False: _to_winners(g, y, x, axis, keepdims),
     numpy=np.min,
 )
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest element over ``axis``; a tie splits its gradient evenly."""
     return np.min(x, axis=axis, keepdims=keepdims)
 
@@ -116,7 +116,7 @@ def _weights(x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
         spread(g, x, axis=axis, keepdims=keepdims) * _weights(x, y, axis, keepdims)
     )
 )
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over ``axis``, stable for large values and for -inf."""
     x = np.asarray(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
@@ -127,7 +127,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @op(None)
-def count(x: Any, axis: Any = None) -> Any:
+def count(x: Any, axis: Axis = None) -> Any:
     """How many elements of x each element of its reduction over ``axis`` stands for."""
     x = np.asarray(x)
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis).astype(int)
@@ -145,7 +145,7 @@ def _centred(x: Any, axis: Any) -> Any:
     ),
     numpy=np.var,
 )
-def var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """sum((x - mean(x))²) / (n - ddof) over ``axis``."""
     return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -162,7 +162,7 @@ def _half_over(g: Any, y: Any) -> Any:
     ),
     numpy=np.std,
 )
-def std(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
+def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
     return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -206,7 +206,7 @@ def linear_recurrence(a: Any, b: Any, axis: int = -1) -> Any:
     ),
     numpy=np.cumsum,
 )
-def cumsum(x: Any, axis: Any = None) -> Any:
+def cumsum(x: Any, axis: int | None = None) -> Any:
     """Sums of the elements so far along ``axis``; None runs over x flattened."""
     return np.cumsum(x, axis)
 
@@ -218,7 +218,7 @@ def _cumprod_rule(g: Any, y: Any, x: Any, axis: Any) -> Any:
 
 
 @op(lambda g, y, x, axis=None: _cumprod_rule(g, y, x, axis), numpy=np.cumprod)
-def cumprod(x: Any, axis: Any = None) -> Any:
+def cumprod(x: Any, axis: int | None = None) -> Any:
     """Products of the elements so far along ``axis``; None runs over x flattened."""
     return np.cumprod(x, axis)
 
@@ -243,6 +243,6 @@ def _others(x: Any, axis: Any) -> Any:
     ),
     numpy=np.prod,
 )
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over ``axis``; exact where elements are zero."""
     return np.prod(x, axis=axis, keepdims=keepdims)

@@ -6,11 +6,12 @@
 ((3,), (1, 1))
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.op import by_function, op
+from minigrad.op import Axis, by_function, op
 
 
 def _back(g: Any, x: Any) -> Any:
@@ -24,13 +25,13 @@ def reshape_like(a: Any, x: Any) -> Any:
 
 
 @op(lambda g, y, x, shape=None: reshape_like(g, x), numpy=np.reshape)
-def reshape(x: Any, shape: Any) -> Any:
+def reshape(x: Any, shape: int | Sequence[int]) -> Any:
     """The same elements in another shape; one length may be -1."""
     return np.reshape(x, shape)
 
 
 @op(lambda g, y, x, axes=None: np.transpose(g, _inverse(axes)), numpy=np.transpose)
-def transpose(x: Any, axes: Any = None) -> Any:
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """The axes permuted by ``axes``, or reversed."""
     return np.transpose(x, axes)
 
@@ -45,19 +46,19 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 
 @op(lambda g, y, x, axis=None: reshape_like(g, x), numpy=np.squeeze)
-def squeeze(x: Any, axis: Any = None) -> Any:
+def squeeze(x: Any, axis: Axis = None) -> Any:
     """Axes of length 1 removed."""
     return np.squeeze(x, axis)
 
 
 @op(lambda g, y, x, axis=None: reshape_like(g, x), numpy=np.expand_dims)
-def expand_dims(x: Any, axis: Any) -> Any:
+def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Any:
     """New axes of length 1."""
     return np.expand_dims(x, axis)
 
 
 @op(lambda g, y, x, shape=None: g, numpy=np.broadcast_to)
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
     return np.broadcast_to(x, shape)
 
@@ -83,7 +84,7 @@ def stack(xs: Any, axis: int = 0) -> Any:
 
 
 @op(lambda g, y, x, axis=None: np.flip(g, axis), numpy=np.flip)
-def flip(x: Any, axis: Any = None) -> Any:
+def flip(x: Any, axis: Axis = None) -> Any:
     """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
     return np.flip(x, axis)
 
@@ -92,7 +93,7 @@ def flip(x: Any, axis: Any = None) -> Any:
     lambda g, y, x, shift=0, axis=None: np.roll(g, _backwards(shift), axis),
     numpy=np.roll,
 )
-def roll(x: Any, shift: Any, axis: Any = None) -> Any:
+def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
     """Elements moved on by ``shift``, those beyond the end to the front."""
     return np.roll(x, shift, axis)
 

@@ -12,6 +12,7 @@ import minigrad as mg
 from minigrad.models import ManyToMany
 from minigrad.nn import Module, init
 from minigrad.optim import Adam
+from minigrad.testing import check_op
 
 Array = npt.NDArray[np.float64]
 
@@ -46,7 +47,13 @@ def program() -> None:
     assert_type(x @ W, mg.Tensor)
     assert_type(2 * x + 1, mg.Tensor)
     assert_type(x.named("h"), mg.Tensor)
-    assert_type((x @ W).sum(), mg.Tensor)
+    assert_type((x @ W).sum(axis=0), mg.Tensor)
+    assert_type(x[0], mg.Tensor)
+    assert_type(mg.tanh(x), mg.Tensor)
+    assert_type(mg.sum(x, axis=(0, 1), keepdims=True), mg.Tensor)
+    assert_type(mg.stack([x, x], axis=1), mg.Tensor)
+    assert_type(mg.einsum("ij,jk->ik", x, W), mg.Tensor)
+    check_op(mg.tanh)
     assert_type(W.shape, tuple[int, ...])
 
     loss = ((x @ W) ** 2).sum()

@@ -1,0 +1,679 @@
+"""minigrad: a tiny tensor and autograd engine whose computational graph is the product.
+
+>>> import minigrad as mg
+>>> w = mg.parameter(2.0, name="w")
+>>> loss = (w * 3 - 1) ** 2
+>>> mg.grad(loss, [w])[0].item()
+30.0
+"""
+# Made by tests/typing/stubs.py from the ops themselves.
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec
+
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.compile import Program, compile
+from minigrad.draw import Figure, draw
+from minigrad.fold import FoldError, Recurrence, contract, fold
+from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.graph import Graph, Leaf, Node, Spec, Use
+from minigrad.op import Op, detect_anomaly, no_grad, op
+from minigrad.ops.shape import split
+from minigrad.ops.time import steps
+from minigrad.scope import scope
+from minigrad.tensor import Parameter, Tensor, parameter, tensor
+
+_P = ParamSpec("_P")
+
+class _Op(Op, Generic[_P]):
+    def __call__(self, *args: _P.args, **attrs: _P.kwargs) -> Tensor: ...
+
+def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
+
+__version__: str
+
+__version__: str
+@_op
+def abs(x: Tensor | ArrayLike) -> Tensor:
+    """|x|; the derivative at 0 is 0."""
+@_op
+def absolute(x: Tensor | ArrayLike) -> Tensor:
+    """|x|; the derivative at 0 is 0."""
+@_op
+def add(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a + b."""
+@_op
+def add_n(xs: Sequence[Tensor | ArrayLike]) -> Tensor:
+    """The sum of arrays of one shape, in their order: what fan-in becomes."""
+@_op
+def argsort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
+    """The indices that sort x along ``axis``; equal elements keep their order."""
+@_op
+def astype(x: Tensor | ArrayLike, dtype: DTypeLike) -> Tensor:
+    """x in another dtype; the engine casts the cotangent back, integers pass none."""
+@_op
+def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
+    """x repeated along new and length-1 axes; the engine sums the cotangent back."""
+@_op
+def clip(
+    x: Tensor | ArrayLike,
+    a_min: Any = None,
+    a_max: Any = None,
+) -> Tensor:
+    """x limited to [a_min, a_max]; the gradient passes at the bounds."""
+@_op
+def concatenate(xs: Sequence[Tensor | ArrayLike], axis: int = 0) -> Tensor:
+    """Arrays joined along an axis that they have."""
+@_op
+def conv1d(
+    x: Tensor | ArrayLike,
+    w: Tensor | ArrayLike,
+    stride: int = 1,
+    padding: Any = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The cross-correlation of x with each filter of w: (batch, filters, outputs).
+
+    padding is a number of zeros at both ends, "valid" (none) or "same" (as many as keep
+    the length). x without a batch axis gives a result without one.
+    """
+@_op
+def conv1d_to_w(
+    a: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    w: Tensor | ArrayLike,
+    stride: int = 1,
+    padding: Any = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The cotangent of w when the one of conv1d(x, w) is a."""
+@_op
+def conv1d_to_x(
+    a: Tensor | ArrayLike,
+    w: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    stride: int = 1,
+    padding: Any = 0,
+    dilation: int = 1,
+    groups: int = 1,
+) -> Tensor:
+    """The cotangent of x when the one of conv1d(x, w) is a."""
+@_op
+def cos(x: Tensor | ArrayLike) -> Tensor:
+    """The cosine."""
+@_op
+def count(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+) -> Tensor:
+    """How many elements of x each element of its reduction over ``axis`` stands for."""
+@_op
+def cross_entropy(
+    o: Tensor | ArrayLike,
+    target: Tensor | ArrayLike,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...).
+
+    weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
+    the targets with eps parts of the uniform distribution (all as PyTorch defines them,
+    except that the classes are always the last axis).
+    """
+@_op
+def cumprod(x: Tensor | ArrayLike, axis: int | None = None) -> Tensor:
+    """Products of the elements so far along ``axis``; None runs over x flattened."""
+@_op
+def cumsum(x: Tensor | ArrayLike, axis: int | None = None) -> Tensor:
+    """Sums of the elements so far along ``axis``; None runs over x flattened."""
+@_op
+def diagonal(
+    x: Tensor | ArrayLike,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+) -> Tensor:
+    """The elements with index2 - index1 = offset; they become the last axis."""
+@_op
+def div(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a / b."""
+@_op
+def divide(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a / b."""
+@_op
+def dot(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """NumPy's dot: the product over the last axis of a and the next to last of b."""
+@_op
+def einsum(subscripts: str, *operands: Tensor | ArrayLike) -> Tensor:
+    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik"."""
+@_op
+def embedding(W: Tensor | ArrayLike, index: Tensor | ArrayLike) -> Tensor:
+    """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...)."""
+@_op
+def equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a == b: a mask, without gradient."""
+@_op
+def exp(x: Tensor | ArrayLike) -> Tensor:
+    """e**x."""
+@_op
+def expand_dims(x: Tensor | ArrayLike, axis: int | tuple[int, ...]) -> Tensor:
+    """New axes of length 1."""
+@_op
+def expm1(x: Tensor | ArrayLike) -> Tensor:
+    """exp(x) - 1, exact near 0 too."""
+@_op
+def flip(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+) -> Tensor:
+    """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
+@_op
+def getitem(x: Tensor | ArrayLike, key: Any) -> Tensor:
+    """x[key] for every kind of NumPy index."""
+@_op
+def greater(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a > b: a mask, without gradient."""
+@_op
+def greater_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a >= b: a mask, without gradient."""
+@_op
+def identity_like(x: Tensor | ArrayLike, axis: int = -1) -> Tensor:
+    """The identity matrix with as many rows as x has elements along ``axis``."""
+@_op
+def layer_norm(
+    x: Tensor | ArrayLike,
+    gain: Tensor | ArrayLike = 1.0,
+    bias: Tensor | ArrayLike = 0.0,
+    axis: int | tuple[int, ...] | None = -1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """gain (x - mean) / sqrt(var + eps) + bias, mean and var over ``axis``."""
+@_op
+def less(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a < b: a mask, without gradient."""
+@_op
+def less_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a <= b: a mask, without gradient."""
+@_op
+def linear_recurrence(
+    a: Tensor | ArrayLike,
+    b: Tensor | ArrayLike,
+    axis: int = -1,
+) -> Tensor:
+    """s(t) = a(t) s(t-1) + b(t) along ``axis``, from s(0) = 0; a and b have one shape.
+
+    Its cotangents are such recurrences again, run from the end: what makes the
+    gradients of products exact at zeros, at every order.
+    """
+@_op
+def log(x: Tensor | ArrayLike) -> Tensor:
+    """The natural logarithm."""
+@_op
+def log1p(x: Tensor | ArrayLike) -> Tensor:
+    """log(1 + x), exact near 0 too."""
+@_op
+def log_softmax(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = -1,
+) -> Tensor:
+    """x - logsumexp(x) along ``axis``."""
+@_op
+def logical_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """True where a and b are: a mask, without gradient."""
+@_op
+def logical_not(x: Tensor | ArrayLike) -> Tensor:
+    """True where x is not: a mask, without gradient."""
+@_op
+def logical_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """True where a or b is: a mask, without gradient."""
+@_op
+def logsumexp(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """log(sum(exp(x))) over ``axis``, stable for large values and for -inf."""
+@_op
+def matmul(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """The matrix product, with NumPy's rules for 1-D operands and batch axes."""
+@_op
+def max(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The largest element over ``axis``; a tie splits its gradient evenly."""
+@_op
+def maximum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """The larger of a and b; a tie gives 1/2 to each side."""
+@_op
+def mean(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The mean over ``axis``."""
+@_op
+def min(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The smallest element over ``axis``; a tie splits its gradient evenly."""
+@_op
+def minimum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """The smaller of a and b; a tie gives 1/2 to each side."""
+@_op
+def mse_loss(
+    o: Tensor | ArrayLike,
+    target: Tensor | ArrayLike,
+    reduction: str = "mean",
+) -> Tensor:
+    """(o - y)², element by element; both have the same shape."""
+@_op
+def mul(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a b."""
+@_op
+def multiply(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a b."""
+@_op
+def neg(x: Tensor | ArrayLike) -> Tensor:
+    """-x."""
+@_op
+def negative(x: Tensor | ArrayLike) -> Tensor:
+    """-x."""
+@_op
+def nll_loss(
+    logp: Tensor | ArrayLike,
+    target: Tensor | ArrayLike,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+) -> Tensor:
+    """-logp[y]: logp of shape (..., classes), y integers of shape (...).
+
+    weight, shape (classes,), multiplies the loss of each target's class, and "mean"
+    divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    """
+@_op
+def not_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a != b: a mask, without gradient."""
+@_op
+def outer(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a_i b_j of the flattened operands, shape (a.size, b.size)."""
+@_op
+def pad(
+    x: Tensor | ArrayLike,
+    pad_width: Any,
+    mode: Any = "constant",
+    constant_values: Any = 0,
+    end_values: Any = 0,
+) -> Tensor:
+    """x with elements added at both ends of each axis, as np.pad does.
+
+    ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
+    and ``median`` are not, and write better as a concatenation with that reduction.
+    """
+@_op
+def pow(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a**b; x**0 has derivative 0."""
+@_op
+def power(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a**b; x**0 has derivative 0."""
+@_op
+def prod(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The product over ``axis``; exact where elements are zero."""
+@_op
+def relu(x: Tensor | ArrayLike) -> Tensor:
+    """max(x, 0); the derivative at 0 is 0."""
+@_op
+def reshape(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
+    """The same elements in another shape; one length may be -1."""
+@_op
+def reshape_like(a: Tensor | ArrayLike, x: Tensor | ArrayLike) -> Tensor:
+    """The elements of a in the shape of x."""
+@_op
+def roll(
+    x: Tensor | ArrayLike,
+    shift: int | tuple[int, ...],
+    axis: int | tuple[int, ...] | None = None,
+) -> Tensor:
+    """Elements moved on by ``shift``, those beyond the end to the front."""
+@_op
+def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
+    """Zeros shaped as the first operand, with each further one added at its key."""
+@_op
+def sigmoid(x: Tensor | ArrayLike) -> Tensor:
+    """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+@_op
+def sign(x: Tensor | ArrayLike) -> Tensor:
+    """-1, 0 or 1, the sign of x; no gradient flows."""
+@_op
+def sin(x: Tensor | ArrayLike) -> Tensor:
+    """The sine."""
+@_op
+def softmax(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = -1,
+) -> Tensor:
+    """exp(x) / sum(exp(x)) along ``axis``."""
+@_op
+def softplus(x: Tensor | ArrayLike) -> Tensor:
+    """log(1 + exp(x)), without overflow."""
+@_op
+def sort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
+    """The elements in ascending order along ``axis``; None: of x flattened."""
+@_op
+def spread(
+    a: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """a, a reduction of x over ``axis``, broadcast back to the shape of x."""
+@_op
+def spread_mean(
+    a: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """As ``spread``, divided by the number of elements that each one was reduced from.
+
+    The count is taken from x, not recorded as a number, so that a mean over time steps
+    folds alike at every length.
+    """
+@_op
+def sqrt(x: Tensor | ArrayLike) -> Tensor:
+    """The square root."""
+@_op
+def squeeze(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+) -> Tensor:
+    """Axes of length 1 removed."""
+@_op
+def stack(xs: Sequence[Tensor | ArrayLike], axis: int = 0) -> Tensor:
+    """Arrays of one shape joined along a new axis."""
+@_op
+def std(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+) -> Tensor:
+    """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
+@_op
+def step(xs: Tensor | ArrayLike, t: int) -> Tensor:
+    """xs(t), steps counted from 1."""
+@_op
+def sub(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a - b."""
+@_op
+def subtract(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a - b."""
+@_op
+def sum(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The sum over ``axis``."""
+@_op
+def swapaxes(x: Tensor | ArrayLike, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged."""
+@_op
+def take(
+    x: Tensor | ArrayLike,
+    index: Tensor | ArrayLike,
+    axis: int | None = None,
+    mode: str = "raise",
+) -> Tensor:
+    """The elements of x at integers along ``axis``; None: of x flattened.
+
+    The index is an operand, so that it may differ from step to step of a loop.
+    """
+@_op
+def take_along_axis(
+    x: Tensor | ArrayLike,
+    index: Tensor | ArrayLike,
+    axis: int | None = -1,
+) -> Tensor:
+    """x[..., index[..., k], ...]: for each place its own index along ``axis``."""
+@_op
+def tanh(x: Tensor | ArrayLike) -> Tensor:
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+@_op
+def target_weights(
+    target: Tensor | ArrayLike,
+    o: Tensor | ArrayLike,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """q, shaped as o, such that the summed loss is -sum(q log softmax(o)).
+
+    Each row has the weight of its class at its target (with label smoothing eps 1 - eps
+    of it, and eps / classes of its weight at every class) and zeros where the target is
+    ignored. For the mean it is divided by the sum of the weights of the targets.
+    """
+@_op
+def tensordot(
+    a: Tensor | ArrayLike,
+    b: Tensor | ArrayLike,
+    axes: Any = 2,
+) -> Tensor:
+    """The sum over pairs of axes: the last and first ``axes`` ones, or two lists."""
+@_op
+def trace(
+    x: Tensor | ArrayLike,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+) -> Tensor:
+    """The sum of a diagonal."""
+@_op
+def transpose(
+    x: Tensor | ArrayLike,
+    axes: Sequence[int] | None = None,
+) -> Tensor:
+    """The axes permuted by ``axes``, or reversed."""
+@_op
+def tril(x: Tensor | ArrayLike, k: int = 0) -> Tensor:
+    """The elements on and below the k-th diagonal of the last two axes, else zero."""
+@_op
+def triu(x: Tensor | ArrayLike, k: int = 0) -> Tensor:
+    """The elements on and above the k-th diagonal of the last two axes, else zero."""
+@_op
+def undiagonal(
+    a: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    offset: int = 0,
+    axis1: int = 0,
+    axis2: int = 1,
+) -> Tensor:
+    """Zeros like x with a on a diagonal: diagonal, transposed."""
+@_op
+def unpad(
+    a: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    pad_width: Any = 0,
+    mode: Any = "constant",
+) -> Tensor:
+    """What ``pad`` has spread from each element of x, added up: its transposed map."""
+@_op
+def untake(
+    a: Tensor | ArrayLike,
+    index: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    axis: int | None = None,
+    mode: str = "raise",
+) -> Tensor:
+    """Zeros like x with a added at integers along ``axis``: take, transposed."""
+@_op
+def untake_along_axis(
+    a: Tensor | ArrayLike,
+    index: Tensor | ArrayLike,
+    x: Tensor | ArrayLike,
+    axis: int | None = -1,
+) -> Tensor:
+    """Zeros like x with a added where take_along_axis picks: its transposed."""
+@_op
+def var(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+) -> Tensor:
+    """sum((x - mean(x))²) / (n - ddof) over ``axis``."""
+@_op
+def where(
+    c: Tensor | ArrayLike,
+    a: Tensor | ArrayLike,
+    b: Tensor | ArrayLike,
+) -> Tensor:
+    """a where c is true, b elsewhere; c is a mask and has no gradient."""
+
+__all__ = [
+    "Figure",
+    "FoldError",
+    "Graph",
+    "Leaf",
+    "Node",
+    "Op",
+    "Parameter",
+    "Program",
+    "Recurrence",
+    "Share",
+    "Spec",
+    "Tensor",
+    "Use",
+    "abs",
+    "absolute",
+    "add",
+    "add_n",
+    "argsort",
+    "astype",
+    "broadcast_to",
+    "clip",
+    "compile",
+    "concatenate",
+    "contract",
+    "conv1d",
+    "conv1d_to_w",
+    "conv1d_to_x",
+    "cos",
+    "count",
+    "cross_entropy",
+    "cumprod",
+    "cumsum",
+    "detect_anomaly",
+    "diagonal",
+    "div",
+    "divide",
+    "dot",
+    "draw",
+    "einsum",
+    "embedding",
+    "equal",
+    "exp",
+    "expand_dims",
+    "expm1",
+    "flip",
+    "fold",
+    "getitem",
+    "grad",
+    "grad_by_use",
+    "greater",
+    "greater_equal",
+    "hessian",
+    "hvp",
+    "identity_like",
+    "jacobian",
+    "jvp",
+    "layer_norm",
+    "less",
+    "less_equal",
+    "linear_recurrence",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logsumexp",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "mse_loss",
+    "mul",
+    "multiply",
+    "neg",
+    "negative",
+    "nll_loss",
+    "no_grad",
+    "not_equal",
+    "op",
+    "outer",
+    "pad",
+    "parameter",
+    "pow",
+    "power",
+    "prod",
+    "relu",
+    "reshape",
+    "reshape_like",
+    "roll",
+    "scatter_n",
+    "scope",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softmax",
+    "softplus",
+    "sort",
+    "split",
+    "spread",
+    "spread_mean",
+    "sqrt",
+    "squeeze",
+    "stack",
+    "std",
+    "step",
+    "steps",
+    "sub",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "take",
+    "take_along_axis",
+    "tanh",
+    "target_weights",
+    "tensor",
+    "tensordot",
+    "trace",
+    "transpose",
+    "tril",
+    "triu",
+    "undiagonal",
+    "unpad",
+    "untake",
+    "untake_along_axis",
+    "value_and_grad",
+    "var",
+    "vjp",
+    "where",
+]

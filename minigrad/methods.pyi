@@ -1,0 +1,130 @@
+# Made by tests/typing/stubs.py from the ops themselves.
+
+from typing import Any
+
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.tensor import Tensor
+
+class Methods:
+    def sum(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """The sum over ``axis``."""
+    def mean(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """The mean over ``axis``."""
+    def max(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """The largest element over ``axis``; a tie splits its gradient evenly."""
+    def min(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """The smallest element over ``axis``; a tie splits its gradient evenly."""
+    def exp(self) -> Tensor:
+        """e**x."""
+    def log(self) -> Tensor:
+        """The natural logarithm."""
+    def sqrt(self) -> Tensor:
+        """The square root."""
+    def tanh(self) -> Tensor:
+        """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    def sigmoid(self) -> Tensor:
+        """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+    def relu(self) -> Tensor:
+        """max(x, 0); the derivative at 0 is 0."""
+    def clip(self, a_min: Any = None, a_max: Any = None) -> Tensor:
+        """x limited to [a_min, a_max]; the gradient passes at the bounds."""
+    def softmax(self, axis: int | tuple[int, ...] | None = -1) -> Tensor:
+        """exp(x) / sum(exp(x)) along ``axis``."""
+    def log_softmax(self, axis: int | tuple[int, ...] | None = -1) -> Tensor:
+        """x - logsumexp(x) along ``axis``."""
+    def logsumexp(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """log(sum(exp(x))) over ``axis``, stable for large values and for -inf."""
+    def dot(self, b: Tensor | ArrayLike) -> Tensor:
+        """NumPy's dot: the product over the last axis of a and the next to last of b."""
+    def astype(self, dtype: DTypeLike) -> Tensor:
+        """x in another dtype; the engine casts the cotangent back, integers pass none."""
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        """Two axes exchanged."""
+    def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
+        """Axes of length 1 removed."""
+    def prod(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """The product over ``axis``; exact where elements are zero."""
+    def var(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """sum((x - mean(x))²) / (n - ddof) over ``axis``."""
+    def std(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        ddof: float = 0,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
+    def cumsum(self, axis: int | None = None) -> Tensor:
+        """Sums of the elements so far along ``axis``; None runs over x flattened."""
+    def cumprod(self, axis: int | None = None) -> Tensor:
+        """Products of the elements so far along ``axis``; None runs over x flattened."""
+    def take(
+        self,
+        index: Tensor | ArrayLike,
+        axis: int | None = None,
+        mode: str = "raise",
+    ) -> Tensor:
+        """The elements of x at integers along ``axis``; None: of x flattened.
+
+        The index is an operand, so that it may differ from step to step of a loop.
+        """
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The elements with index2 - index1 = offset; they become the last axis."""
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """The sum of a diagonal."""
+    def __neg__(self) -> Tensor: ...
+    def __abs__(self) -> Tensor: ...
+    def __invert__(self) -> Tensor: ...
+    def __add__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __radd__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __sub__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __rsub__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __mul__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __rmul__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __truediv__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __rtruediv__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __pow__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __rpow__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __matmul__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __rmatmul__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __lt__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __le__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __gt__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __ge__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __and__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __or__(self, other: Tensor | ArrayLike) -> Tensor: ...
+    def __eq__(self, other: Tensor | ArrayLike) -> Tensor: ...  # type: ignore[override]
+    def __ne__(self, other: Tensor | ArrayLike) -> Tensor: ...  # type: ignore[override]
+    def __getitem__(self, key: Any) -> Tensor: ...
+    def __hash__(self) -> int: ...
+
+def describe() -> None: ...

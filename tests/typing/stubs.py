@@ -1,0 +1,156 @@
+"""What editors and type checkers are told of ops: ``python tests/typing/stubs.py``.
+
+An op is an object that was made by a call, so nothing in the source says what it takes.
+The op itself knows. Its parameters and its docstring are written as a function here: in
+``minigrad/__init__.pyi`` for the names in ``mg``, in ``minigrad/methods.pyi`` for the
+methods of a Tensor. Both are part of the project, and a test keeps them current.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import DTypeLike
+
+import minigrad as mg
+from minigrad.methods import Methods
+from minigrad.op import registry
+
+HERE = Path(mg.__file__).parent
+MADE = "# Made by tests/typing/stubs.py from the ops themselves.\n"
+OPERAND = "Tensor | ArrayLike"
+FACE_IMPORTS = """
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec
+
+from numpy.typing import ArrayLike, DTypeLike
+
+"""
+METHODS_IMPORTS = """
+from typing import Any
+
+from numpy.typing import ArrayLike, DTypeLike
+
+from minigrad.tensor import Tensor
+
+class Methods:
+"""
+FACE = """
+_P = ParamSpec("_P")
+
+class _Op(Op, Generic[_P]):
+    def __call__(self, *args: _P.args, **attrs: _P.kwargs) -> Tensor: ...
+
+def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
+
+__version__: str
+"""
+# Python's names of the operators, with the number of operands.
+UNARY = ("neg", "abs", "invert")
+BINARY = ("add", "sub", "mul", "truediv", "pow", "matmul")
+MASKS = ("lt", "le", "gt", "ge", "and", "or")
+
+
+def face() -> str:
+    """The text of ``minigrad/__init__.pyi``."""
+    source = (HERE / "__init__.py").read_text(encoding="utf-8")
+    imports = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ImportFrom):
+            node.names = [
+                alias
+                for alias in node.names
+                if not isinstance(getattr(mg, alias.name), mg.Op)
+            ]
+            imports += [f"{ast.unparse(node)}\n"] if node.names else []
+    ops = [
+        f"@_op\n{function(name, getattr(mg, name))}"
+        for name in mg.__all__
+        if isinstance(getattr(mg, name), mg.Op)
+    ]
+    named = "".join(f"    {name!r},\n" for name in mg.__all__).replace("'", '"')
+    parts = [
+        f'"""{mg.__doc__}"""\n',
+        MADE,
+        FACE_IMPORTS,
+        "".join(imports),
+        FACE,
+        "\n__version__: str\n",
+    ]
+    return "".join([*parts, *ops, f"\n__all__ = [\n{named}]\n"])
+
+
+def methods() -> str:
+    """The text of ``minigrad/methods.pyi``."""
+    lines = [MADE, METHODS_IMPORTS]
+    for name in vars(Methods):
+        if not name.startswith("_"):
+            lines.append(indented(function(name, registry[name], method=True)))
+    for name in UNARY:
+        lines.append(f"    def __{name}__(self) -> Tensor: ...\n")
+    for name in BINARY:
+        for side in ("", "r"):
+            lines.append(operator(side + name))
+    lines += [operator(name) for name in MASKS]
+    ignored = "  # type: ignore[override]"
+    lines += [operator(name, ignored) for name in ("eq", "ne")]
+    lines.append("    def __getitem__(self, key: Any) -> Tensor: ...\n")
+    lines.append("    def __hash__(self) -> int: ...\n")
+    return "".join([*lines, "\ndef describe() -> None: ...\n"])
+
+
+def operator(name: str, comment: str = "") -> str:
+    return f"    def __{name}__(self, other: {OPERAND}) -> Tensor: ...{comment}\n"
+
+
+def indented(text: str) -> str:
+    return textwrap.indent(text, "    ")
+
+
+def function(name: str, op: mg.Op, method: bool = False) -> str:
+    """A declaration of the op, with its docstring."""
+    taken = list(parameters(op))
+    if method:
+        taken[0] = "self"
+    doc = inspect.cleandoc(op.__doc__ or "")
+    line = f"def {name}({', '.join(taken)}) -> Tensor:\n"
+    if len(line) > 80:
+        line = f"def {name}(\n    {f',{chr(10)}    '.join(taken)},\n) -> Tensor:\n"
+    end = "\n" if "\n" in doc else ""
+    return line + indented(f'"""{doc}{end}"""\n')
+
+
+def parameters(op: mg.Op) -> Iterator[str]:
+    """Each parameter with its type and default."""
+    operands = 1 if op.variadic else op.arity
+    for i, p in enumerate(op.__signature__.parameters.values()):
+        if p.kind is p.VAR_POSITIONAL:
+            kind = OPERAND
+        elif i >= operands or p.annotation is str:
+            kind = written(p.annotation)
+        else:
+            kind = f"Sequence[{OPERAND}]" if op.variadic else OPERAND
+        bare = p.replace(annotation=p.empty, default=p.empty)
+        default = "" if p.default is p.empty else f" = {p.default!r}"
+        yield f"{bare}: {kind}{default}".replace("'", '"')
+
+
+def written(annotation: Any) -> str:
+    """A type as it stands in source."""
+    if annotation in (Any, inspect.Parameter.empty):
+        return "Any"
+    if annotation == DTypeLike:
+        return "DTypeLike"
+    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
+        return annotation.__name__
+    return str(annotation).replace("collections.abc.", "")
+
+
+STUBS = {"__init__.pyi": face, "methods.pyi": methods}
+
+if __name__ == "__main__":
+    for name, text in STUBS.items():
+        (HERE / name).write_text(text(), encoding="utf-8")
