@@ -32,8 +32,6 @@ class _Op(Op, Generic[_P]):
 def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
 
 __version__: str
-
-__version__: str
 @_op
 def abs(x: Tensor | ArrayLike) -> Tensor:
     """|x|; the derivative at 0 is 0."""

@@ -17,7 +17,7 @@ graph has no cycles and is freed with its last reference.
 (['w'], 0)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
@@ -25,8 +25,8 @@ from typing import Any, ClassVar, NamedTuple
 from minigrad.places import number_places
 from minigrad.scope import Clock, Scope, Time
 
-ids = count(1)
-by_id = attrgetter("id")
+ids: Iterator[int] = count(1)
+by_id: Callable[["Node"], int] = attrgetter("id")
 
 
 class Spec(NamedTuple):
@@ -53,6 +53,14 @@ class Node:
         "value",
     )
     kind: ClassVar[str] = "op"
+    id: int
+    op: Any
+    inputs: tuple["Node", ...]
+    attrs: dict[str, Any]
+    value: Any
+    scope: Scope
+    slot: Any
+    name: str | None
     clock: Clock
 
     def __init__(
@@ -109,6 +117,7 @@ class Leaf(Node):
 
     __slots__ = ("grad", "kind", "version")
     kind: str  # type: ignore[misc]
+    version: int
     # The id count at the last change of any parameter.
     changed: ClassVar[int] = 0
 
@@ -117,9 +126,9 @@ class Leaf(Node):
     ) -> None:
         # Node's fields are written here too: every result of a compiled call is a leaf.
         self.id = next(ids)
-        self.op = None
-        self.inputs = ()
-        self.attrs = {}
+        self.op: Any = None
+        self.inputs: tuple[Node, ...] = ()
+        self.attrs: dict[str, Any] = {}
         self.value = value
         self.scope = scope
         self.slot = slot

@@ -101,19 +101,24 @@ class Op:
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
-        self.arity = -1 if variadic else len(vjps)
+        self.arity: int = -1 if variadic else len(vjps)
         # Most ops compute just their forward function: that saves a call for each node.
-        self.plain = not variadic and type(self)._forward is Op._forward
-        self.name = name or forward.__name__
-        self.parameters = _parameters(forward, vjps, variadic)
+        self.plain: bool = not variadic and type(self)._forward is Op._forward
+        self.name: str = name or forward.__name__
+        self.parameters: dict[str, inspect.Parameter] = _parameters(
+            forward, vjps, variadic
+        )
         operands = list(self.parameters)[: 1 if variadic else self.arity]
-        self.keywords = _keywords(vjps, set(self.parameters) - set(operands))
+        self.keywords: frozenset[str] = _keywords(
+            vjps, set(self.parameters) - set(operands)
+        )
         self.__doc__ = doc or forward.__doc__
-        self.__name__, self.__wrapped__ = self.name, forward
+        self.__name__: str = self.name
+        self.__wrapped__: Callable[..., Any] = forward
         self.__module__ = getattr(forward, "__module__", __name__)
         known = self.keywords.union(operands)
         taken = [p for p in self.parameters.values() if p.name in known]
-        self.__signature__ = inspect.Signature(taken)
+        self.__signature__: inspect.Signature = inspect.Signature(taken)
         if self.name == "<lambda>":
             raise ValueError("an op needs a name: pass name= or a named function")
         previous = registry.get(self.name)

@@ -51,14 +51,14 @@ class Optimiser:
     kept: tuple[str, ...] = ()
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
-        self.parameters = list(parameters)
+        self.parameters: list[Parameter] = list(parameters)
         if not self.parameters:
             raise ValueError("an optimiser needs parameters, got none")
         self.lr = lr
         self.steps = 0
-        self.memory = self._zeros()
+        self.memory: dict[str, list[Array]] = self._zeros()
         # A step writes here, and then the two change places.
-        self.spare = self._zeros()
+        self.spare: dict[str, list[Array]] = self._zeros()
 
     def _zeros(self) -> dict[str, list[Array]]:
         return {
@@ -128,7 +128,7 @@ class SGD(Optimiser):
     [0.5]
     """
 
-    kept = ("velocity",)
+    kept: tuple[str, ...] = ("velocity",)
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class RMSProp(Optimiser):
     0.8
     """
 
-    kept = ("square",)
+    kept: tuple[str, ...] = ("square",)
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class Adam(Optimiser):
     0.75
     """
 
-    kept = ("mean", "square")
+    kept: tuple[str, ...] = ("mean", "square")
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ class Clock:
     __slots__ = ("length",)
 
     def __init__(self, length: int) -> None:
-        self.length = length
+        self.length: int = length
 
 
 class Scope:
@@ -45,11 +45,11 @@ class Scope:
         t: int | None,
         slots: Iterator[Any] | None = None,
     ) -> None:
-        self.path = path
+        self.path: Path = path
         # In nested loops the outer one is the time that folds; t is the inner step.
-        self.time = time
-        self.t = t
-        self.slots = count() if slots is None else slots
+        self.time: Time | None = time
+        self.t: int | None = t
+        self.slots: Iterator[Any] = count() if slots is None else slots
         self.entries: dict[str, Iterator[int]] = {}
 
     def enter(self, name: str) -> "Scope":

@@ -34,6 +34,7 @@ class Tensor(Methods):
     """
 
     __slots__ = ("node",)
+    node: Node
 
     def __init__(self, node: Node) -> None:
         self.node = node

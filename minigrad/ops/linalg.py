@@ -186,7 +186,7 @@ def _on_diagonal(d: Any, x: Any, mine: str, own: str) -> Any:
     return einsum(f"{','.join([own, *terms])}->{''.join(letters)}", d, *units)
 
 
-einsum = Einsum(
+einsum: Op = Einsum(
     _einsum,
     lambda i, g, y, xs, subscripts="": _einsum_rule(i, g, xs, subscripts),
     variadic=True,

@@ -38,7 +38,7 @@ def _at_step(xs: Any, t: int) -> Any:
     return xs[t - 1]
 
 
-step = Step(_at_step, lambda g, y, xs, t=0: Scatter(g, t - 1), name="step")
+step: Op = Step(_at_step, lambda g, y, xs, t=0: Scatter(g, t - 1), name="step")
 
 
 def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Iterator[Any]:

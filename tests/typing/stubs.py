@@ -72,15 +72,8 @@ def face() -> str:
         if isinstance(getattr(mg, name), mg.Op)
     ]
     named = "".join(f"    {name!r},\n" for name in mg.__all__).replace("'", '"')
-    parts = [
-        f'"""{mg.__doc__}"""\n',
-        MADE,
-        FACE_IMPORTS,
-        "".join(imports),
-        FACE,
-        "\n__version__: str\n",
-    ]
-    return "".join([*parts, *ops, f"\n__all__ = [\n{named}]\n"])
+    head = [f'"""{mg.__doc__}"""\n', MADE, FACE_IMPORTS, *imports, FACE]
+    return "".join([*head, *ops, f"\n__all__ = [\n{named}]\n"])
 
 
 def methods() -> str:
