@@ -16,7 +16,7 @@ from minigrad.compile.writer import Writer
 from minigrad.testing.strategies import programs
 
 from ..test_fold import cells
-from .test_program import many_to_many, network, sequence
+from .test_program import curvature, derivatives, many_to_many, network, sequence
 
 
 def run(program):
@@ -70,28 +70,29 @@ class Traced:
         tracing.reset(self.token)
 
 
-@settings(max_examples=15)
-@given(cells(), st.integers(1, 7), st.sampled_from([np.float32, np.float64]))
-def test_each_pass_keeps_the_values_of_a_recurrence(cell, T, dtype):
-    step, _ = network(cell, dtype)
+@settings(max_examples=30)
+@given(
+    cells(),
+    st.integers(1, 7),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([1, 2]),
+)
+def test_each_pass_keeps_the_values_of_a_recurrence(cell, T, dtype, order):
+    step, parameters = network(cell, dtype)
+    if order == 2:
+        step = curvature(step, parameters)
     with Traced():
         outputs = traced(step, sequence(T, dtype))
     program = loop_program(mg.fold(mg.Graph(outputs)))
     keeps_values(program, [o.node.value for o in outputs], dtype)
 
 
-@settings(max_examples=15)
+@settings(max_examples=30)
 @given(programs(), st.sampled_from([np.float32, np.float64]))
 def test_each_pass_keeps_the_values_of_a_program_without_time(drawn, dtype):
     function, arrays = drawn
-    arrays = [a.astype(dtype) for a in arrays]
-
-    def step(*xs):
-        y = mg.sum(function(*xs))
-        return [y, *mg.grad(y, list(xs), unreached="zeros")]
-
     with Traced():
-        outputs = traced(step, *arrays)
+        outputs = traced(derivatives(function), *[a.astype(dtype) for a in arrays])
     for program in (
         loop_program(mg.fold(mg.Graph(outputs))),
         straight_program(mg.Graph(outputs)),

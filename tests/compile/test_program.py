@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.op import TraceError
+from minigrad.testing.strategies import programs
 
 from ..test_fold import cells, next_state
 
@@ -84,27 +85,52 @@ def test_one_program_serves_every_length(cell):
     assert len(compiled.traced) == 1
 
 
-@settings(max_examples=15)
-@given(cells(), st.integers(2, 6))
-def test_second_order_equals_eager(cell, T):
-    step, (W, V) = network(cell, np.float64)
+def curvature(step, parameters):
+    """A function of sequences: the Hessian of a network's loss times a direction."""
+    v = [np.ones((2, 2)), np.eye(2)]
+    return lambda xs: mg.hvp(step(xs)[0], parameters, v)
 
-    def hvp(xs):
-        loss, _ = step(xs)
-        return mg.hvp(loss, [W, V], [np.ones((2, 2)), np.eye(2)])
 
-    xs = sequence(T, np.float64)
-    same(mg.compile(hvp, strict=True)(xs), hvp(xs))
+@settings(max_examples=25)
+@given(cells(), st.integers(1, 7), st.sampled_from([np.float32, np.float64]))
+def test_second_order_equals_eager(cell, T, dtype):
+    hvp = curvature(*network(cell, dtype))
+    xs = sequence(T, dtype)
+    compiled = mg.compile(hvp, strict=True)
+    for _ in range(2):
+        same(compiled(xs), hvp(xs), dtype)
+
+
+def derivatives(program):
+    """A function of arrays: a random program's sum, its gradient and its curvature."""
+
+    def run(*xs):
+        xs = [
+            x if isinstance(x, mg.Tensor) else mg.tensor(x, requires_grad=True)
+            for x in xs
+        ]
+        y = mg.sum(program(*xs))
+        v = [np.ones(x.shape) for x in xs]
+        return [y, *mg.grad(y, xs, unreached="zeros"), *mg.hvp(y, xs, v)]
+
+    return run
+
+
+@settings(max_examples=40)
+@given(programs(), st.sampled_from([np.float32, np.float64]))
+def test_a_random_program_equals_eager_to_second_order(drawn, dtype):
+    program, arrays = drawn
+    run, arrays = derivatives(program), [a.astype(dtype) for a in arrays]
+    compiled = mg.compile(run, strict=True)
+    for scale in (1, -0.5):  # the second call runs the program on other numbers
+        given = [(a * scale).astype(dtype) for a in arrays]
+        same(compiled(*given), run(*given), dtype)
 
 
 @pytest.mark.parametrize("T", [2, 3, 6])
 def test_a_term_that_a_sum_has_several_times(T):
     cell = ([1], False, [(5, 0, 0)], "stack", False)
-    step, (W, V) = network(cell, np.float64)
-
-    def hvp(xs):
-        return mg.hvp(step(xs)[0], [W, V], [np.ones((2, 2)), np.eye(2)])
-
+    hvp = curvature(*network(cell, np.float64))
     xs = sequence(T, np.float64)
     same(mg.compile(hvp, strict=True)(xs), hvp(xs))
 
