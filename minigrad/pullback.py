@@ -84,7 +84,6 @@ def pullback(
         if op.variadic:
             xs = [xs]  # as one argument, or n rules would be handed n inputs each
         old = node.id < Leaf.changed
-        i = 0
         try:
             for i, source in enumerate(inputs):
                 if old and isinstance(source, Leaf) and source.version > node.id:

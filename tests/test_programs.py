@@ -33,6 +33,13 @@ class Jet:
     def __add__(self, o):
         return Jet(self.x + o.x, self.a + o.a, self.b + o.b, self.c + o.c)
 
+    def joined(self, o):
+        pairs = zip(self.parts(), o.parts(), strict=True)
+        return Jet(*(np.concatenate([p.ravel(), q.ravel()]) for p, q in pairs))
+
+    def parts(self):
+        return self.x, self.a, self.b, self.c
+
     def bilinear(self, o, f):
         return Jet(
             f(self.x, o.x),
@@ -131,6 +138,23 @@ class Programs(RuleBasedStateMachine):
         except ValueError:
             return  # shapes that do not fit
         self.put(f(t, s), j + k if name == "add" else j.bilinear(k, f))
+
+    @rule(data=st.data())
+    def joined(self, data):
+        (t, j), (s, k) = (data.draw(st.sampled_from(self.values)) for _ in range(2))
+        self.put(mg.concatenate([t.reshape(-1), s.reshape(-1)]), j.joined(k))
+
+    @rule(data=st.data())
+    def detached(self, data):
+        t, j = data.draw(st.sampled_from(self.values))
+        self.put(t.detach(), Jet(j.x))
+
+    @rule(data=st.data())
+    def backward_in_between(self, data):
+        t, _ = data.draw(st.sampled_from(self.values))
+        (t * t).sum().backward()
+        for node in mg.Graph(t).parameters:
+            node.grad[...] = np.nan  # the arrays are the caller's
 
     @rule(data=st.data())
     def gradient_in_between(self, data):
