@@ -340,13 +340,14 @@ class _Folding:
         time = nodes[0].time
         length = self.lengths[self.clocks.index(time[0])] if time else 0
         template = moving(first, steps[0], values[other], steps[other], length)
-        if all(
-            same_value(at_step(template, t, length), v)
-            for t, v in zip(steps, values, strict=True)
-        ):
-            return template
-        self._agree(nodes, "attributes", values)
-        return first
+        usual = [at_step(template, t, length) for t in steps]
+        pairs = enumerate(zip(usual, values, strict=True))
+        wrong = [i for i, (a, b) in pairs if not same_value(a, b)]
+        if 2 * len(wrong) > len(steps):
+            self._agree(nodes, "attributes", values)
+        for i in wrong:
+            self._raise(nodes[i], "attributes", values[i], steps[0], usual[i])
+        return template
 
     def _in_turn(
         self, inputs: Sequence[Node], attrs: dict[str, Any]

@@ -149,6 +149,54 @@ def test_a_step_that_differs_is_named(at, change, words):
         assert word in str(caught.value)
 
 
+def test_a_path_by_another_parameter_is_named():
+    U, W = (mg.parameter(np.eye(2), name=n) for n in "UW")
+    h = mg.tensor(np.zeros((2, 2)), name="h0")
+    for t, x in mg.steps(np.ones((6, 2, 2))):
+        h = mg.tanh((x + U if t == 4 else x @ U) + h @ W).named("h")
+    with pytest.raises(mg.FoldError, match=r"step 4 .*path's parameters"):
+        mg.fold(mg.contract(h))
+
+
+def test_a_value_that_one_step_does_not_read_is_named():
+    W = mg.parameter(np.eye(2), name="W")
+    h, os = mg.tensor(np.zeros((2, 2)), name="h0"), []
+    for t, x in mg.steps(np.ones((6, 2, 2))):
+        h = mg.tanh(h @ W if t == 4 else h @ W + x).named("h")
+        os.append((h * x).named("o"))
+    with pytest.raises(mg.FoldError, match=r"step 4 .* nothing instead of x\(t\)"):
+        mg.fold(mg.contract(mg.stack(os)))
+
+
+def test_an_initial_state_with_a_hole_is_named():
+    h0, g0 = (mg.tensor(np.zeros((1, 2)), name=n) for n in ("h0", "g0"))
+    hs = [h0, g0, h0]
+    for _ in mg.steps(7):
+        hs.append(mg.tanh(hs[-3]))
+    with pytest.raises(mg.FoldError, match=r"step 2 .* g0 instead of h0"):
+        mg.fold(mg.stack(hs[3:]))
+
+
+def test_an_index_of_another_kind_is_named():
+    X = mg.tensor(np.ones((7, 2)), name="X")
+    ys = [X[t - 1].sum() if t < 6 else X[t - 1 : t].sum() for t in mg.steps(6)]
+    with pytest.raises(mg.FoldError, match=r"step 6 .* attributes .*slice"):
+        mg.fold(mg.stack(ys))
+
+
+def test_what_tells_two_recurrences_apart():
+    one, two = (mg.fold(network(6, letters=n)[0]) for n in ("UWV", "UWR"))
+    assert "V: " in one.difference(two)
+    assert one != two
+    assert one == mg.fold(network(7)[0])
+    assert hash(one) == hash(mg.fold(network(7)[0]))
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tanh(W)
+    same = mg.fold(mg.Graph([h, W]))
+    assert same.difference(mg.fold(mg.Graph([W, h]))) == "the outputs differ"
+    assert "roles" in mg.fold(W).difference(same)
+
+
 def test_a_swapped_parameter_is_named_at_the_first_step_and_among_two():
     with pytest.raises(mg.FoldError, match=r"step 1 differs .* W2 instead of W"):
         mg.fold(network(8, 1, "W2")[0])

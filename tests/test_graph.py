@@ -179,6 +179,34 @@ def test_difference_names_the_node(other, said):
     assert said in _program().difference(other)
 
 
+def test_difference_names_what_one_graph_alone_has():
+    x = mg.tensor([1.0, 2.0], name="x")
+    short, long = Graph(mg.tanh(x)), Graph(mg.tanh(x).sum())
+    assert "only the second graph has" in short.difference(long)
+    assert "sum(" in short.difference(long)
+    assert "only the first graph has" in long.difference(short)
+    y = mg.tanh(x)
+    assert Graph([y, x]).difference(Graph([x, y])) == "the outputs differ"
+
+
+def test_two_nodes_at_one_place_are_refused():
+    x = mg.tensor(1.0, name="x")
+    graph = Graph(mg.tanh(x) + mg.tanh(x))
+
+    def at_one_place(node, inputs):
+        return Node(node.op, inputs, {}, node.value, node.scope, 0) if inputs else node
+
+    with pytest.raises(ValueError, match="the same place and time"):
+        graph.map(at_one_place).same_as(graph)
+
+
+def test_a_graph_prints_its_counts():
+    graph = Graph(mg.parameter(1.0, name="w") * 2)
+    assert repr(graph) == (
+        "<Graph: 3 nodes: 1 ops, 1 parameters, 0 inputs, 1 constants; 0 time steps>"
+    )
+
+
 def test_reachable_starts_at_an_id():
     x = mg.tensor(1.0, name="x")
     a = x + 1

@@ -96,6 +96,7 @@ def test_numpy_finds_an_op_declared_for_it(forget):
         (lambda x: mg.tanh(x, axis=0), TypeError, r"tanh has no keyword axis .*none"),
         (lambda x: mg.add(x), TypeError, "add"),
         (lambda x: mg.tanh(x, 1, 2, 3), TypeError, "tanh"),
+        (lambda x: mg.sum(x, 0, True, 5), TypeError, r"sum takes 3 arguments \(x"),
         (
             lambda x: mg.add(x, "a"),
             TypeError,

@@ -235,6 +235,20 @@ def test_detach_cuts_the_graph():
 
 def test_a_copy_of_a_tensor_is_the_tensor(x):
     assert copy.copy(x) is x
+    assert copy.deepcopy(x) is x
+
+
+def test_handles_of_one_parameter_are_copied_to_handles_of_one():
+    p = mg.parameter([1.0, 2.0], name="p")
+    one, other = copy.deepcopy([p, mg.Parameter(p.node)])
+    assert one.node is other.node
+    assert one.node is not p.node
+
+
+def test_a_number_of_the_graph_is_detached_too():
+    y = mg.parameter(3.0) * 2
+    (number,) = (n for n in y.node.inputs if n.kind == "constant")
+    assert mg.Tensor(number).detach().item() == 2
 
 
 def test_printing(x):

@@ -439,6 +439,8 @@ def test_a_branch_on_a_value_runs_eagerly_with_one_warning():
     ("function", "words"),
     [
         (lambda x: (x * mg.parameter(1.0)).backward(), "backward"),
+        (lambda x: mg.jacobian(x * 2, [x]), "jacobian gives arrays"),
+        (lambda x: mg.grad_by_use(x * 2, x), "grad_by_use gives arrays"),
         (lambda x: 3, "returns no Tensor"),
         (lambda x: np.asarray(x * 2), "reads the value"),
     ],
@@ -451,6 +453,18 @@ def test_what_cannot_be_traced_says_why(function, words):
 def test_an_uncompiled_program_has_no_source_yet():
     with pytest.raises(ValueError, match="first call compiles"):
         _ = mg.compile(lambda x: x).source
+
+
+def test_what_is_detached_stays_so():
+    w = mg.parameter(np.array([2.0, -1.0]), name="w")
+
+    def step(x):
+        y = w * x
+        return mg.grad((y * y.detach() * y.detach("z")).sum(), [w])
+
+    compiled = mg.compile(step, strict=True)
+    for x in (np.array([1.0, 2.0]), np.array([3.0, -4.0])):
+        same(compiled(x), step(x))
 
 
 def test_a_program_can_be_drawn():
