@@ -29,6 +29,9 @@ from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
 BATCH = 4
+# Hidden units for the embedded grammar. 16 and a rate of 0.02 for the LSTM, of nine
+# settings those that nine other seeds learnt from the fewest strings.
+_UNITS = {"elman": 15, "lstm": 16, "gru": 16}
 Grammar = tuple[Callable[..., str], Callable[[str], list[set[str]]]]
 
 
@@ -78,7 +81,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
     grammar = (embedded_reber, embedded_following) if embedded else (reber, following)
     valid, test = (drawn(rng, grammar, 256) for _ in range(2))
     cell = options.cell or ("lstm" if embedded else "elman")
-    n_hidden = options.hidden or (15 if embedded and cell == "elman" else 8)
+    n_hidden = options.hidden or (_UNITS[cell] if embedded else 8)
     model = ManyToMany(7, n_hidden, 7, rng=rng, cell=cell)
 
     def batch() -> tuple[np.ndarray, ...]:
@@ -88,30 +91,37 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
     def loss(xs: Any, ys: Any, mask: Any) -> Tensor:
         return model.loss(xs, ys, lengths=mask, truncate=options.truncate)
 
-    # Once all are legal the count stays at zero, and the first such step is kept.
+    def unlearnt() -> float:
+        """The share of strings that are not legal; the loss decides among equals."""
+        with no_grad():
+            error = model.loss(valid.xs, valid.ys, lengths=valid.lengths).item()
+        return float(1 - valid.legal(model) + error / 10_000)
+
     history = learn(
         name,
         options,
         model,
         loss,
-        lambda: 1 - valid.legal(model),
+        unlearnt,
         batch=batch,
-        lr=0.02 if not embedded else 0.01,
+        lr=0.01 if embedded and cell == "elman" else 0.02,
         every=25,
         patience=None,
         also={"rng": rng},
     )
     picture(options, loss(*batch()))
-    found = {
-        "legal": test.legal(model),
-        "strings": float(BATCH * history.best_step),
-    }
+    learnt = [BATCH * p.step for p in history.steps if p.validation < 1 / 256]
+    found = {"legal": test.legal(model)}
+    heads = ["legal", "strings"]
+    cells: list[float | str] = [found["legal"], "never"]
+    if learnt:
+        found["strings"] = float(learnt[0])
+        cells[1] = str(learnt[0])
     if embedded:
         found["last T or P"] = test.last(model)
+        heads, cells = [*heads, "last T or P"], [*cells, found["last T or P"]]
     rows: dict[str, Sequence[float | str]] = {
-        f"this network ({cell} {n_hidden}), 256 unseen": [
-            f"{v:.0f}" if k == "strings" else v for k, v in found.items()
-        ]
+        f"this network ({cell} {n_hidden}), 256 unseen": cells
     }
     if embedded:
         rows |= {
@@ -121,7 +131,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
         }
     else:
         rows["published (1989): Elman net, 3 units"] = ["1.0000", "60000"]
-    print(table(name, list(found), rows))
+    print(table(name, heads, rows))
     return found
 
 

@@ -8,21 +8,20 @@ The benchmark of Weigend, Huberman and Rumelhart (1990): fit 1700-1920, forecast
 where 1535 is the variance that the literature divides by (in the numbers bundled here
 that of 1700-1979 is 1495.6). Always forecasting the mean has an arv near 1.
 
-Of the training years a span is held out, 1806-1840. It holds weak cycles and strong
-ones, as the whole does (its variance is 1220, that of 1701-1920 is 1167), where the
-last years before the tests are all weak. Networks from four starts are trained on
-windows of 35 years that avoid it, and the weights that forecast it best are kept.
-The sizes below and the 160 steps had the lowest error in a cross-validation over
-1736-1920. Errors on the test spans had been seen while the choice was made; they did
-not make it.
+The forecast is the mean of those of eight networks, each trained from its own start on
+windows of 35 years. They read and forecast the square root of the number, since the
+spread of the numbers grows with their size. Root, committee, 12 hidden units and 160
+steps had the lowest error, of what was tried, in a cross-validation over six spans of
+1721-1920. Errors of an earlier version on the test spans had been seen by then; they
+did not make the choice.
 
->>> x, y = windows(Scale.of(sunspots().between(1700, 1920)))
+>>> x, y = windows(Scale.of(root(sunspots().between(1700, 1920))))
 >>> x.shape, y.shape
-((35, 25, 1), (35, 25, 1))
+((35, 38, 1), (35, 38, 1))
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,25 +29,27 @@ from numpy.typing import NDArray
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
 from minigrad.draw import draw
 from minigrad.models import ManyToMany
+from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.op import no_grad
+from minigrad.ops.shape import stack
 from minigrad.optim import Adam
 from minigrad.tasks.progress import bar
 from minigrad.tasks.task import Options, Task
+from minigrad.tensor import Tensor
 from minigrad.train import fit, replacing, save_weights
 
-__all__ = ["TASK", "arv", "forecast", "network", "windows"]
+__all__ = ["TASK", "arv", "forecast", "network", "root", "windows"]
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 
 VARIANCE = 1535.0
 TRAINING: Span = (1701, 1920)
-VALIDATION: Span = (1806, 1840)
 TESTS: tuple[Span, Span] = ((1921, 1955), (1956, 1979))
 WINDOW, STRIDE = 35, 5
 N_HIDDEN = 12
-STARTS = 4
+MEMBERS = 8
 
 # arv of 1700-1920, 1921-1955, 1956-1979 as Svarer, Hansen and Larsen (1993) list it.
 PUBLISHED = {
@@ -57,6 +58,17 @@ PUBLISHED = {
     "weight elimination (Weigend)": (0.082, 0.086, 0.35),
     "threshold AR (Tong and Lim)": (0.097, 0.097, 0.28),
 }
+
+
+class Committee(Module):
+    """Networks that forecast by their mean."""
+
+    def __init__(self, members: list[ManyToMany]) -> None:
+        self.members = members
+
+    def forward(self, xs: Any) -> Tensor:
+        """The mean of the members' outputs, (time, batch, 1)."""
+        return stack([member(xs) for member in self.members]).mean(axis=0)  # type: ignore[no-any-return]
 
 
 def network(seed: int, start: int = 0) -> ManyToMany:
@@ -70,32 +82,28 @@ def network(seed: int, start: int = 0) -> ManyToMany:
     return model
 
 
+def root(s: Series) -> Series:
+    """The square root of each number."""
+    return Series(s.years, np.sqrt(s.values))
+
+
 def windows(scale: Scale) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Inputs and targets to train on, (35, windows, 1) each, one window every 5 years.
 
-    No target lies in the validation span or after the training years.
+    No target lies after the training years.
     """
-    s = sunspots().between(1700, TRAINING[1])
+    s = root(sunspots().between(1700, TRAINING[1]))
     x, y = one_step_ahead(scale.apply(s.values))
-    targets = s.years[1:]
-    starts = [
-        start
-        for first, last in (
-            (TRAINING[0], VALIDATION[0] - 1),
-            (VALIDATION[1] + 1, TRAINING[1]),
-        )
-        for start in range(first, last - WINDOW + 2, STRIDE)
-    ]
-    at = np.array(starts) - targets[0] + np.arange(WINDOW)[:, None]
+    at = np.arange(0, len(x) - WINDOW + 1, STRIDE) + np.arange(WINDOW)[:, None]
     return x[at, 0].astype(np.float32), y[at, 0].astype(np.float32)
 
 
-def forecast(model: ManyToMany, scale: Scale, s: Series) -> Series:
+def forecast(model: Module, scale: Scale, s: Series) -> Series:
     """Each year of ``s`` but the first, forecast from all the years before it."""
-    x, _ = one_step_ahead(scale.apply(s.values))
+    x, _ = one_step_ahead(scale.apply(root(s).values))
     with no_grad():
         o = model(x.astype(np.float32))
-    return Series(s.years[1:], scale.invert(o.data[:, 0, 0]))
+    return Series(s.years[1:], np.square(scale.invert(o.data[:, 0, 0])))
 
 
 def arv(forecasts: Series, s: Series, span: Span) -> float:
@@ -119,69 +127,61 @@ def linear(s: Series, order: int = 12) -> Series:
     return Series(years, past @ weights)
 
 
-class Trained(NamedTuple):
-    """A network, and how well and where its training found it."""
-
-    model: ManyToMany
-    validation: float
-    start: int
-    step: int
-
-
-def train(
-    steps: int, seed: int, s: Series, scale: Scale, eager: bool = False
-) -> Trained:
-    """Train from every start and keep the network that validation likes best."""
+def train(steps: int, seed: int, scale: Scale, eager: bool = False) -> Committee:
+    """Train the members of a committee, each from its own start."""
     x, y = windows(scale)
 
-    def trained(start: int) -> Trained:
+    def trained(start: int) -> ManyToMany:
         model = network(seed, start)
-        history = fit(
+
+        def error() -> float:
+            with no_grad():
+                return float(model.loss(x, y).item())
+
+        fit(
             model,
             Adam(model.parameters(), lr=0.01),
-            loss=model.loss,
+            model.loss,
+            error,
+            steps,
             batch=lambda: (x, y),
             compiled=not eager,
-            validation=lambda: arv(forecast(model, scale, s), s, VALIDATION),
-            steps=steps,
             clip=1.0,
-            every=5,
+            every=steps,
             watch=watch,
         )
-        return Trained(model, history.best_validation, start, history.best_step)
+        return model
 
-    with bar("sunspots", STARTS * steps) as watch:
-        found = [trained(start) for start in range(STARTS)]
-    return min(found, key=lambda one: one.validation)
+    with bar("sunspots", MEMBERS * steps) as watch:
+        return Committee([trained(start) for start in range(MEMBERS)])
 
 
 def run(options: Options) -> Mapping[str, float]:
     """Train, report, and write weights.safetensors, graph.png and forecast.png."""
-    steps, seed, out = options.steps, options.seed, options.out
+    out = options.out
     s = sunspots().between(1700, TESTS[-1][1])
-    scale = Scale.of(s.between(1700, TRAINING[1]))
-    best = train(steps, seed, s, scale, options.eager)
-    forecasts = forecast(best.model, scale, s)
-    print(report(s, forecasts))
-    print(
-        f"seed {seed}, start {best.start + 1} of {STARTS}, step {best.step} of {steps} "
-        f"forecasts {VALIDATION[0]}-{VALIDATION[1]} best,\n"
-        f"the years that training did not see (arv {best.validation:.3f})"
-    )
-    save_weights(out / "weights.safetensors", best.model)
+    scale = Scale.of(root(s.between(1700, TRAINING[1])))
+    committee = train(options.steps, options.seed, scale, options.eager)
+    forecasts = forecast(committee, scale, s)
+    print(report(s, forecasts, [forecast(one, scale, s) for one in committee.members]))
+    save_weights(out / "weights.safetensors", committee)
     with replacing(out / "graph.png") as temporary:
-        draw(best.model.loss(*windows(scale))).save(temporary)
+        draw(committee.members[0].loss(*windows(scale))).save(temporary)
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     print(f"written to {out}: weights.safetensors, graph.png, forecast.png")
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}
 
 
-def report(s: Series, forecasts: Series) -> str:
+def report(s: Series, forecasts: Series, single: list[Series]) -> str:
     """The table: this network, what is trivial, what is published."""
     spans = (TRAINING, *TESTS)
+    each = [[arv(one, s, p) for one in single] for p in spans]
     rows: dict[str, tuple[float, ...]] = {
-        "this network": tuple(arv(forecasts, s, p) for p in spans),
+        f"this network, {len(single)} times: their mean": tuple(
+            arv(forecasts, s, p) for p in spans
+        ),
+        "one of them, on average": tuple(float(np.mean(errors)) for errors in each),
         "persistence: as the last year": tuple(
             arv(persistence(s), s, p) for p in spans
         ),
@@ -211,7 +211,6 @@ def chart(s: Series, forecasts: Series) -> Any:
     figure = Figure(figsize=(11, 6), dpi=150, layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[1, 1.25])
     shades = {
-        VALIDATION: ("#F0E442", "validation"),
         TESTS[0]: ("#56B4E9", "test"),
         TESTS[1]: ("#E69F00", "test"),
     }
