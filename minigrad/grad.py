@@ -247,6 +247,11 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
     if tracing.get():
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
+    if not leaves:
+        raise ValueError(
+            "no parameter leads to this tensor, so there is no grad to write: what is "
+            "learnt is made with mg.parameter, and recorded outside of mg.no_grad()"
+        )
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
     for gradient in gradients:
         # Fresh arrays that nothing else refers to, so the caller may change them.
@@ -258,7 +263,10 @@ def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     targets = [wrt] if isinstance(wrt, Tensor) else list(wrt)
     for target in targets:
         if not isinstance(target, Tensor):
-            raise TypeError(f"wrt holds Tensors, got {type(target).__name__}")
+            raise TypeError(
+                f"wrt holds Tensors, got {type(target).__name__}: pass the parameters "
+                "themselves, not their names or arrays"
+            )
         if target.dtype.kind != "f":
             raise TypeError(
                 f"{_say(target)} has dtype {target.dtype}; a gradient needs floating "

@@ -168,13 +168,15 @@ class Graph:
     """
 
     def __init__(self, outputs: Any) -> None:
-        if hasattr(outputs, "node") or isinstance(outputs, Node):
+        if not isinstance(outputs, (list, tuple)):
             outputs = [outputs]
         self.outputs: tuple[Node, ...] = tuple(getattr(o, "node", o) for o in outputs)
         if not all(isinstance(o, Node) for o in self.outputs):
+            kinds = sorted({type(o).__name__ for o in self.outputs} - {"Node", "Leaf"})
             raise TypeError(
-                "Graph takes a Tensor, a Node, or a list of them, "
-                f"got {', '.join(sorted({type(o).__name__ for o in self.outputs}))}"
+                "Graph takes a Tensor, a Node, or a list of them, got "
+                f"{', '.join(kinds)}: of a model pass what it computed, as "
+                "model.loss(xs, ys)"
             )
         self.nodes: tuple[Node, ...] = tuple(reachable(self.outputs))
         self._consumers: dict[Node, list[Use]] | None = None
@@ -231,13 +233,18 @@ class Graph:
 
     def uses(self, tensor: Any) -> list[Use]:
         """Who consumes a Tensor or Node, in execution order, one ``Use`` an operand."""
+        node = getattr(tensor, "node", tensor)
+        if not isinstance(node, Node):
+            raise TypeError(
+                f"uses are those of a Tensor or a Node, got {type(node).__name__}"
+            )
         if self._consumers is None:
             self._consumers = {}
-            for node in self.nodes:
-                for i, source in enumerate(node.inputs):
-                    use = Use(node.t, node, i)
+            for user in self.nodes:
+                for i, source in enumerate(user.inputs):
+                    use = Use(user.t, user, i)
                     self._consumers.setdefault(source, []).append(use)
-        return list(self._consumers.get(getattr(tensor, "node", tensor), ()))
+        return list(self._consumers.get(node, ()))
 
     def summary(self) -> str:
         """A short description: counts of nodes, steps, and the uses of parameters."""

@@ -148,6 +148,8 @@ class Op:
             inputs = tuple([a.node for a in args])
         except AttributeError:
             if not any(hasattr(a, "node") for a in args):
+                for a in args:
+                    self._refuse_list(a)
                 return self._forward(list(args), attrs)
             scope = current.get()
             slot = next(scope.slots)
@@ -210,6 +212,7 @@ class Op:
         if node is not None:
             return node  # type: ignore[no-any-return]
         if not isinstance(value, (bool, int, float)):
+            self._refuse_list(value)
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
                 raise TypeError(
@@ -247,6 +250,14 @@ class Op:
                 f"{self.name} takes a list or tuple of Tensors, got {operands[0]!r}"
             )
         return tuple(operands[0]), attrs
+
+    def _refuse_list(self, value: Any) -> None:
+        """NumPy would make an array of a list of Tensors, and lose their graph."""
+        if isinstance(value, (list, tuple)) and any(hasattr(v, "node") for v in value):
+            raise TypeError(
+                f"{self.name} takes a Tensor, got a {type(value).__name__} of them: "
+                "mg.stack makes them one"
+            )
 
     def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
         unknown = ", ".join(sorted(set(attrs) - self.keywords))

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.tensor import Parameter, assign_all, set_at_once
+from minigrad.tensor import Parameter, Tensor, assign_all, set_at_once
 
 __all__ = [
     "SGD",
@@ -51,7 +51,18 @@ class Optimiser:
     kept: tuple[str, ...] = ()
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
+        if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
+            raise TypeError(
+                "an optimiser takes a list of parameters, as model.parameters() or "
+                f"[W] is: got {type(parameters).__name__}"
+            )
         self.parameters: list[Parameter] = list(parameters)
+        for p in self.parameters:
+            if not isinstance(p, Parameter):
+                raise TypeError(
+                    f"an optimiser changes parameters, got {type(p).__name__}: make it "
+                    "with mg.parameter"
+                )
         if not self.parameters:
             raise ValueError("an optimiser needs parameters, got none")
         self.lr = lr

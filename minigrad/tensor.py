@@ -85,6 +85,14 @@ class Tensor(Methods):
         return self.node.name
 
     @property
+    def grad(self) -> Any:
+        """Of a ``Parameter`` alone: what the last ``backward`` wrote."""
+        raise AttributeError(
+            "only a parameter has a grad, which loss.backward() writes: for another "
+            "tensor x write mg.grad(loss, [x])"
+        )
+
+    @property
     def T(self) -> "Tensor":
         """The tensor with its axes reversed."""
         return registry["transpose"](self)  # type: ignore[no-any-return]
@@ -241,6 +249,14 @@ class Parameter(Tensor):
             memo[id(self.node)] = copied
         return Parameter(copied)
 
+    def __iadd__(self, other: Tensor | ArrayLike) -> Tensor:
+        raise TypeError(
+            "W += v, W -= v and the like would make W the name of a new tensor and "
+            "leave the parameter as it was: write W.assign(W.data + v)"
+        )
+
+    __isub__ = __imul__ = __itruediv__ = __iadd__
+
     def assign(self, value: ArrayLike) -> None:
         """Set the value (same shape; cast to the parameter's dtype).
 
@@ -318,7 +334,20 @@ def tensor(
         raise TypeError(
             "mg.tensor takes an array; of a Tensor write t.detach(), or use t as it is"
         )
-    value = np.array(array, dtype=dtype, copy=True if copy else None)
+    if isinstance(array, (list, tuple)) and any(isinstance(a, Tensor) for a in array):
+        raise TypeError(
+            "mg.tensor takes an array; a list of Tensors becomes one with "
+            "mg.stack(list), and keeps its graph"
+        )
+    try:
+        value = np.array(array, dtype=dtype, copy=True if copy else None)
+    except ValueError as error:
+        if "inhomogeneous" in str(error):
+            error.add_note(
+                "parts of unequal length are no array: minigrad.data.pad makes one of "
+                "such sequences, and gives their lengths"
+            )
+        raise
     if value.dtype.kind not in "biuf":
         raise TypeError(f"a tensor holds numbers, got dtype {value.dtype} ({array!r})")
     if requires_grad and value.dtype.kind != "f":

@@ -102,4 +102,10 @@ class ManyToOne(Module):
         """The mean of L over the batch, for targets y (batch, ...)."""
         o = self(xs, state, lengths=lengths, truncate=truncate, rng=rng)
         target = y if isinstance(y, Tensor) else tensor(y, name="y")
+        if target.shape[:1] != o.shape[:1]:
+            raise ValueError(
+                f"this network answers once for each of {len(o)} sequences, so y is "
+                f"(batch, ...), got shape {target.shape}; of targets (time, batch) the "
+                "last is y[-1]"
+            )
         return self.step_loss(o, target).named("L").mean()

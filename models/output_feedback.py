@@ -88,6 +88,7 @@ class OutputFeedback(Module):
         self.V = parameter(init.glorot(rng, (n_hidden, n_out), dtype))
         self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
         self.c = parameter(init.zeros(rng, (n_out,), dtype))
+        self.n_in = n_in
         self.step_loss = loss
         self.fed = fed
 
@@ -124,7 +125,7 @@ class OutputFeedback(Module):
         ``feedback`` is "teacher", "free", or the probability p of the truth; ``rng``
         draws the masks of p and the symbols of ``fed="drawn"``.
         """
-        length, batch = extent(xs)
+        length, batch = extent(xs, self.n_in)
         given = {"x": xs, "y": ys} | self._drawn(length, batch, feedback, rng)
         valid = mask_of(lengths, xs)
         with self.scope():
@@ -158,7 +159,7 @@ class OutputFeedback(Module):
 
         With ``known`` (k, batch, ...) the first k steps are fed with the truth.
         """
-        length, batch = extent(xs)
+        length, batch = extent(xs, self.n_in)
         given = {"x": xs} | self._drawn(length, batch, "free", rng)
         truth = np.empty((0,)) if known is None else np.asarray(known)
         outputs = []

@@ -262,3 +262,8 @@ def test_10_000_training_steps_leave_the_count_of_live_objects_flat(compiled):
         gc.enable()
     assert abs(objects) < 50, "cycles keep graphs alive"
     assert abs(blocks) < 500, "memory stays taken"
+
+
+def test_uses_of_a_name_is_a_taught_error():
+    with pytest.raises(TypeError, match="of a Tensor or a Node, got str"):
+        mg.Graph(mg.parameter(1.0, name="W") * 2).uses("W")

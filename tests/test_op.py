@@ -222,3 +222,11 @@ def test_attributes_edited_after_they_were_recorded_change_nothing():
     y = mg.transpose(x, axes) * np.arange(6.0).reshape(2, 3, 1)
     axes[:] = [0, 1, 2]
     assert mg.grad(y.sum(), [x])[0].data.tolist() == [[[0, 1, 2], [3, 4, 5]]]
+
+
+def test_a_list_of_tensors_is_no_operand():
+    x = mg.tensor([1.0])
+    with pytest.raises(TypeError, match=r"mg\.stack makes them one"):
+        mg.tanh([x, x])
+    with pytest.raises(TypeError, match=r"mg\.stack makes them one"):
+        mg.add((x, x), x)

@@ -152,3 +152,10 @@ def test_layers_over_one_sequence_share_a_clock():
     assert len(clocks) == 1
     other = [x for _, x in mg.steps(np.ones((3, 2)))]
     assert other[0].node.time[0] not in clocks
+
+
+def test_a_loop_has_at_least_one_step():
+    with pytest.raises(ValueError, match="at least one step, got 0"):
+        list(mg.steps(0))
+    with pytest.raises(ValueError, match="a number of steps is an int"):
+        list(mg.steps(3.0))

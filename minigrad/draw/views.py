@@ -95,6 +95,8 @@ def draw(
         view = "textbook" if view == "auto" else view
     else:
         graph = x if isinstance(x, Graph) else Graph(x)
+        if not graph.nodes:
+            raise ValueError("there is nothing to draw: the list of outputs is empty")
         if view == "auto":
             timed = any(n.name and n.inputs and n.time for n in graph.nodes)
             view = "ops" if not timed else "unfolded" if overlay else "textbook"

@@ -32,7 +32,7 @@ def glorot(
     >>> bool(np.abs(glorot(rng, (2, 4))).max() <= 1.0)
     True
     """
-    n_from, n_to = _matrix("glorot", shape)
+    n_from, n_to = _matrix("glorot", shape, rng)
     bound = sqrt(6 / (n_from + n_to))
     return rng.uniform(-bound, bound, shape).astype(dtype)
 
@@ -49,7 +49,7 @@ def orthogonal(
     >>> np.allclose(Q @ Q.T, np.eye(2))
     True
     """
-    n_from, n_to = _matrix("orthogonal", shape)
+    n_from, n_to = _matrix("orthogonal", shape, rng)
     wide = n_from < n_to
     q, r = np.linalg.qr(rng.normal(size=(n_to, n_from) if wide else shape))
     q *= np.where(np.diag(r) < 0, -1.0, 1.0)
@@ -73,7 +73,7 @@ def identity(
     >>> identity(np.random.default_rng(0), (2, 3)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    return np.eye(*_matrix("identity", shape), dtype=dtype)
+    return np.eye(*_matrix("identity", shape, rng), dtype=dtype)
 
 
 def spectral_radius(radius: float) -> Callable[..., Array]:
@@ -90,7 +90,7 @@ def spectral_radius(radius: float) -> Callable[..., Array]:
     def start(
         rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike = np.float32
     ) -> Array:
-        n_from, n_to = _matrix("spectral_radius", shape)
+        n_from, n_to = _matrix("spectral_radius", shape, rng)
         if n_from != n_to:
             raise ValueError(f"a spectral radius needs a square matrix, got {shape}")
         W = rng.normal(size=shape)
@@ -100,7 +100,14 @@ def spectral_radius(radius: float) -> Callable[..., Array]:
     return start
 
 
-def _matrix(name: str, shape: tuple[int, ...]) -> tuple[int, int]:
+def _matrix(
+    name: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> tuple[int, int]:
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng is a generator of random numbers, np.random.default_rng(0), got "
+            f"{type(rng).__name__}"
+        )
     if len(shape) != 2:
         raise ValueError(f"{name} starts a matrix (from, to), got shape {shape}")
     return shape[0], shape[1]

@@ -103,6 +103,11 @@ class Module:
         Names, shapes and dtypes must all agree: otherwise a ValueError lists every
         difference, and no parameter has been changed.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                "a state is what state_dict() gives, and not a file: load one with "
+                f"minigrad.train.load_weights; got {type(state).__name__}"
+            )
         own = dict(self.named_parameters())
         wrong = [f"{path}: missing" for path in own if path not in state]
         for path, given in state.items():

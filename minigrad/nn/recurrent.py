@@ -90,7 +90,7 @@ def unroll(
 
     The states are named after the cell's names: ``h``, or ``h1`` and ``h2`` of a stack.
     """
-    length, batch = extent(xs)
+    length, batch = extent(xs, cell.n_in)
     state = cell.start(batch) if state is None else _as_tensors(state, cell)
     given: dict[str, Any] = {"x": xs, **sequences}
     if mask is not None:
@@ -216,8 +216,14 @@ def mask_of(lengths: Lengths, xs: Any, name: str = "masks") -> Tensor | None:
         mask = lengths
     else:
         given = np.asarray(lengths)
+        steps, batch = extent(xs)
+        if given.ndim == 1 and len(given) != batch:
+            raise ValueError(
+                f"lengths has one number for each sequence of the batch: got "
+                f"{len(given)} for {batch}"
+            )
         boolean = given.dtype == bool
-        mask = tensor(given if boolean else masks(given, extent(xs)[0]), name=name)
+        mask = tensor(given if boolean else masks(given, steps), name=name)
     if mask.dtype != bool or mask.shape != extent(xs):
         raise ValueError(
             f"a mask of these sequences is bool {extent(xs)}, got {mask.dtype} "
@@ -226,11 +232,39 @@ def mask_of(lengths: Lengths, xs: Any, name: str = "masks") -> Tensor | None:
     return mask
 
 
-def extent(xs: Any) -> tuple[int, int]:
-    """Steps and batch size of a sequence."""
-    if isinstance(xs, Sequence):
-        return len(xs), xs[0].shape[0]
-    shape = np.shape(xs)
-    if len(shape) < 2:
-        raise ValueError(f"a sequence is (time, batch, ...), got shape {shape}")
+def extent(xs: Any, n_in: int | None = None) -> tuple[int, int]:
+    """Steps and batch size of a sequence (time, batch, n_in).
+
+    >>> extent(np.zeros((20, 4)), n_in=1)
+    Traceback (most recent call last):
+    ValueError: a sequence is (time, batch, features), got shape (20, 4); for one \
+feature write xs[:, :, None]
+    """
+    if isinstance(xs, Sequence) and xs:
+        shape = (len(xs), *np.shape(xs[0]))
+    else:
+        shape = np.shape(xs)
+    if len(shape) < 2 or (n_in is not None and len(shape) != 3):
+        raise ValueError(
+            f"a sequence is (time, batch, features), got shape {shape}"
+            + _missing_axis(shape, n_in)
+        )
+    if n_in not in (None, shape[-1]):
+        raise ValueError(
+            f"this network reads n_in = {n_in} features at each step, got {shape[-1]}: "
+            f"the shape is {shape}, and a sequence is (time, batch, features)"
+        )
     return shape[0], shape[1]
+
+
+def _missing_axis(shape: tuple[int, ...], n_in: int | None) -> str:
+    """How to write what was probably meant."""
+    if len(shape) == 1:
+        return "; for one sequence of one feature write xs[:, None, None]"
+    if len(shape) != 2 or n_in is None:
+        return ""
+    if n_in == 1:
+        return "; for one feature write xs[:, :, None]"
+    if n_in == shape[1]:
+        return "; for one sequence write xs[:, None]"
+    return f"; for class numbers write minigrad.data.one_hot(xs, {n_in})"

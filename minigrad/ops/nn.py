@@ -104,7 +104,11 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
     Raises ValueError for targets that are not class numbers of o.
     """
     if target.dtype.kind not in "iu" or target.shape != o.shape[:-1]:
-        hint = "; a one-hot y becomes y.argmax(-1)" if target.shape == o.shape else ""
+        hint = ""
+        if target.shape == o.shape:
+            hint = "; a one-hot y becomes y.argmax(-1)"
+        elif target.shape == o.shape[:-1]:
+            hint = "; write y.astype(int)"
         raise ValueError(
             f"{name}: for o of shape {o.shape} the target holds class numbers, "
             f"integers of shape {o.shape[:-1]}; got {target.dtype} of shape "

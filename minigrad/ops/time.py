@@ -54,6 +54,8 @@ def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Iterator[Any]:
     """
     if len(args) == 1 and not sequences and isinstance(args[0], (int, np.integer)):
         length, clock, readers = int(args[0]), Clock(int(args[0])), []
+        if length < 1:
+            raise ValueError(f"a loop over time has at least one step, got {length}")
     else:
         if len(args) > 1:
             raise TypeError("name several sequences: mg.steps(x=xs, y=ys)")
@@ -106,7 +108,8 @@ def _sequence(name: str, given: Any) -> Tensor | Sequence[Tensor]:
     result = given if isinstance(given, Tensor) else tensor(given, name=f"{name}s")
     if not result.shape:
         raise ValueError(
-            f"sequence {name!r} is a single number; time must be its first axis"
+            f"sequence {name!r} is a single number; time must be its first axis, and a "
+            "number of steps is an int"
         )
     if not len(result):
         raise ValueError(f"sequence {name!r} has no steps: shape {result.shape}")

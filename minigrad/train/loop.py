@@ -83,6 +83,11 @@ def fit(
     loss or gradient that is not finite, naming the op, scope and step where it began.
     Whatever ends training early, the module has the best parameters so far.
     """
+    if not callable(loss):
+        raise TypeError(
+            "loss is a function that records the loss of one step: pass "
+            f"lambda: model.loss(xs, ys), got {type(loss).__name__}"
+        )
     history = History()
     best = module.state_dict()
     parameters = module.parameters()

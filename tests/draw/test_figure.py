@@ -133,3 +133,8 @@ def test_a_notebook_never_fails(monkeypatch):
     for t in mg.steps(6):
         h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
     assert "not drawn" in mg.Graph(h)._repr_mimebundle_()["text/plain"]
+
+
+def test_nothing_is_not_drawn():
+    with pytest.raises(ValueError, match="nothing to draw"):
+        mg.draw([])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.nn import Module
+from minigrad.nn import Linear, Module
 
 
 class Part(Module):
@@ -144,3 +144,9 @@ def test_every_difference_is_listed():
 
 def test_repr_lists_paths_and_shapes():
     assert repr(Part()) == "Part(W (2, 2), b (2,))"
+
+
+def test_a_file_is_no_state():
+    module = Linear(2, 3, rng=np.random.default_rng(0))
+    with pytest.raises(TypeError, match=r"load one with minigrad\.train\.load_weights"):
+        module.load_state_dict("weights.safetensors")
