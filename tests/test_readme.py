@@ -111,10 +111,12 @@ def test_every_page_is_in_the_table_of_contents():
     assert not missing, f"name {missing} in a toctree of docs/index.md"
 
 
-def test_the_error_page_has_the_twenty_mistakes():
+def test_the_error_page_has_the_forty_mistakes():
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
-    assert len(re.findall(r"^## \d+\. ", text, re.M)) >= 20
-    assert text.count("```{raises} ") >= 20
+    numbers = [int(n) for n in re.findall(r"^### (\d+)\. ", text, re.M)]
+    assert numbers == [*range(1, len(numbers) + 1)]
+    assert len(numbers) >= 40
+    assert text.count("```{raises} ") >= 40
 
 
 def test_the_reference_has_every_module(pages):
