@@ -13,6 +13,7 @@ from minigrad.data import one_hot
 from minigrad.data.generators import copying
 from minigrad.models import ManyToMany
 from minigrad.op import no_grad
+from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -41,7 +42,7 @@ def run(options: Options) -> Mapping[str, float]:
         partial(model.loss, truncate=options.truncate),
         lambda: loss(*valid),
         batch=fresh,
-        lr=0.005,
+        lr=cosine(0.01, options.steps, 0.0005),
         every=100,
         also={"rng": rng},
     )
