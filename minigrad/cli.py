@@ -26,11 +26,13 @@ from minigrad.draw.views import CHOICES, VIEWS
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options
 from minigrad.tasks.pictures import PICTURES, recorded
+from minigrad.tasks.session import ONE_ANSWER
 from minigrad.train import replacing
 
 __all__ = ["main"]
 
 OPTIONAL = (
+    "model",
     "cell",
     "hidden",
     "length",
@@ -88,6 +90,7 @@ def parser() -> Parser:
     command.add_argument("task", nargs="?", help="which task")
     command.add_argument("--list", action="store_true", help="describe the tasks")
     command.add_argument("--steps", type=positive, help="how many training steps")
+    command.add_argument("--model", choices=ONE_ANSWER, help="the network")
     command.add_argument("--cell", choices=tuple(CELLS), help="the recurrent cell")
     command.add_argument("--hidden", type=positive, help="how many hidden units")
     command.add_argument("--length", type=positive, help="steps of a sequence")

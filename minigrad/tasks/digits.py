@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data import Order, digits
-from minigrad.models import ManyToOne
 from minigrad.op import no_grad
 from minigrad.optim import cosine
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task
 
 
@@ -19,7 +18,9 @@ def run(options: Options) -> Mapping[str, float]:
     shuffled = rng.permutation(len(images))
     xs, ys = images[shuffled].transpose(1, 0, 2), classes[shuffled]
     train, valid, test = np.split(np.arange(len(ys)), [1258, 1437])
-    model = ManyToOne(8, options.hidden or 64, 10, rng=rng, cell=options.cell or "gru")
+    name, cell = options.model or "many-to-one", options.cell or "gru"
+    n_hidden = options.hidden or 64
+    model = one_answer(name, 8, n_hidden, 10, rng=rng, read="last", cell=cell)
     order = Order(len(train), 32, rng)
 
     def loss(at: np.ndarray) -> float:
@@ -54,7 +55,7 @@ def run(options: Options) -> Mapping[str, float]:
             "digits 8x8 by rows",
             "accuracy",
             {
-                "this network, 360 unseen digits": found["accuracy"],
+                f"this network ({name} {cell}), 360 unseen digits": found["accuracy"],
                 "always the commonest class": float((ys[test] == common).mean()),
                 "nearest neighbour, here": float((ys[nearest] == ys[test]).mean()),
             },
@@ -68,5 +69,5 @@ TASK = Task(
     summary="read handwritten digits row by row",
     steps=2000,
     run=run,
-    takes=("cell", "hidden"),
+    takes=("model", "cell", "hidden"),
 )

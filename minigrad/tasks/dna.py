@@ -15,11 +15,12 @@ from minigrad.compile import compile
 from minigrad.data import Order, loaders
 from minigrad.data.generators import DNA, promoter_like
 from minigrad.grad import grad
-from minigrad.models import Bidirectional
+from minigrad.models import Bidirectional, ManyToOne
+from minigrad.nn import Module
 from minigrad.op import no_grad
-from minigrad.optim import AdamW, clip_by_norm
+from minigrad.optim import AdamW, clip_by_norm, cosine
 from minigrad.tasks.progress import bar
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.train import Progress
 
@@ -38,14 +39,14 @@ def encoded(sequences: list[str], window: int = 1) -> np.ndarray:
     return np.asarray(np.concatenate(parts, axis=-1))
 
 
-def answers(model: Bidirectional, xs: np.ndarray) -> np.ndarray:
+def answers(model: Module, xs: np.ndarray) -> np.ndarray:
     """The classes that a network gives."""
     with no_grad():
         return np.asarray(model(xs).data.argmax(-1))
 
 
 def trained(
-    make: Callable[[np.random.Generator], Bidirectional],
+    make: Callable[..., ManyToOne | Bidirectional],
     xs: np.ndarray,
     ys: np.ndarray,
     rng: np.random.Generator,
@@ -55,9 +56,9 @@ def trained(
     decay: float,
     eager: bool,
     watch: Callable[[], None],
-) -> Bidirectional:
+) -> ManyToOne | Bidirectional:
     """A fresh network after so many passes."""
-    model = make(rng)
+    model = make(rng=rng)
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay)
     program = compile(lambda x, y: grad(model.loss(x, y), parameters))
@@ -75,23 +76,23 @@ def trained(
     return model
 
 
-def made(options: Options) -> Mapping[str, float]:
-    """Train on made promoters and compare with the best possible."""
-    rng = np.random.default_rng(options.seed)
-    texts, ys, best = promoter_like(rng, 3000)
-    xs = encoded(texts, window=7)
-    train, valid, test = np.split(np.arange(3000), [1500, 2000])
-    cell = options.cell or "gru"
-    model = Bidirectional(28, options.hidden or 8, 2, rng=rng, read="max", cell=cell)
-    order = Order(len(train), 64, rng)
+def drawn(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
+    """n made sequences encoded, their classes, and the odds by the true model."""
+    texts, ys, best = promoter_like(rng, n)
+    return encoded(texts, window=7), ys, best
 
-    def batch() -> tuple[np.ndarray, np.ndarray]:
-        at = order.next()
-        return xs[:, at], ys[at]
+
+def made(options: Options) -> Mapping[str, float]:
+    """Train on fresh made promoters and compare with the best possible."""
+    rng = np.random.default_rng(options.seed)
+    (valid, valid_y, _), (test, test_y, best) = (drawn(rng, n) for n in (500, 1000))
+    cell = options.cell or "gru"
+    name, n_hidden = options.model or "bidirectional", options.hidden or 16
+    model = one_answer(name, 28, n_hidden, 2, rng=rng, read="max", cell=cell)
 
     def measured() -> float:
         with no_grad():
-            return float(model.loss(xs[:, valid], ys[valid]).item())
+            return float(model.loss(valid, valid_y).item())
 
     learn(
         "dna",
@@ -99,22 +100,21 @@ def made(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         measured,
-        batch=batch,
-        lr=0.01,
-        decay=0.01,
-        every=25,
-        also={"rng": rng, "order": order},
+        batch=lambda: drawn(rng, 64)[:2],
+        lr=cosine(0.01, options.steps, 0.0005),
+        every=50,
+        also={"rng": rng},
     )
-    picture(options, model.loss(xs[:9, :1], ys[:1]))
-    found = {"error": float((answers(model, xs[:, test]) != ys[test]).mean())}
+    picture(options, model.loss(test[:9, :1], test_y[:1]))
+    found = {"error": float((answers(model, test) != test_y).mean())}
     print(
         table(
             "promoter-like DNA, 1,000 unseen sequences",
             "error",
             {
-                f"this network (bidirectional {cell}, max)": found["error"],
+                f"this network ({name} {cell}, max)": found["error"],
                 "the best possible, by the true model": float(
-                    ((best[test] > 0) != ys[test]).mean()
+                    ((best > 0) != test_y).mean()
                 ),
                 "chance": 0.5,
             },
@@ -128,10 +128,9 @@ def promoters(options: Options) -> Mapping[str, float]:
     assert options.data is not None
     texts, ys = loaders.promoters(options.data)
     xs = encoded(texts, window=7)
-    cell, n_hidden = options.cell or "gru", options.hidden or 8
-
-    def make(rng: np.random.Generator) -> Bidirectional:
-        return Bidirectional(28, n_hidden, 2, rng=rng, read="max", cell=cell)
+    name, cell = options.model or "bidirectional", options.cell or "gru"
+    n_hidden = options.hidden or 8
+    make = partial(one_answer, name, 28, n_hidden, 2, read="max", cell=cell)
 
     said = np.zeros_like(ys)
     with bar("promoters", len(ys)) as watch:
@@ -160,7 +159,7 @@ def promoters(options: Options) -> Mapping[str, float]:
             f"promoters: errors of {len(ys)}, leaving one out",
             "errors",
             {
-                f"this network (bidirectional {cell}, max)": f"{found['errors']:.0f}",
+                f"this network ({name} {cell}, max)": f"{found['errors']:.0f}",
                 "always the same class": "53",
                 "published (1990): KBANN": "4",
                 "published: back-propagation net": "8",
@@ -181,13 +180,14 @@ def splice(options: Options) -> Mapping[str, float]:
     chosen = rng.permutation(len(texts))[:1000]
     xs, ys = encoded([texts[i] for i in chosen]), classes[chosen]
     folds = np.array_split(np.arange(len(ys)), 10)
-    cell, n_hidden = options.cell or "elman", options.hidden or 16
+    name, cell = options.model or "bidirectional", options.cell or "elman"
+    n_hidden = options.hidden or 16
     rows: dict[str, list[float]] = {}
     epochs = options.steps
     with bar("splice", 20 * epochs) as watch:
         done = iter(range(1, 20 * epochs + 1))
-        for name, read in (("at the junction", len(xs) // 2), ("at the end", -1)):
-            make = partial(_splice_net, n_hidden=n_hidden, read=read, cell=cell)
+        for where, read in (("at the junction", len(xs) // 2), ("at the end", -1)):
+            make = partial(one_answer, name, 4, n_hidden, 3, read=read, cell=cell)
             wrong = np.zeros(len(ys), bool)
             for fold in folds:
                 rest = np.setdiff1d(np.arange(len(ys)), fold)
@@ -205,11 +205,11 @@ def splice(options: Options) -> Mapping[str, float]:
                 )
                 wrong[fold] = answers(model, xs[:, fold]) != ys[fold]
             parts = [wrong[ys == k] for k in (2, 0, 1)] + [wrong]
-            rows[f"this network ({cell}), read {name}"] = [
+            rows[f"this network ({cell}), read {where}"] = [
                 100 * float(part.mean()) for part in parts
             ]
             if options.overlay == "grad":
-                _overlay(options, model, xs, ys, name)
+                _overlay(options, model, xs, ys, where)
     picture(options, model.loss(xs[:9, :1], ys[:1]))
     published = {
         "always N": [0.0, 100.0, 100.0, 48.1],
@@ -230,20 +230,18 @@ def splice(options: Options) -> Mapping[str, float]:
     return {"at the junction": junction, "at the end": end}
 
 
-def _splice_net(
-    rng: np.random.Generator, n_hidden: int, read: int, cell: str
-) -> Bidirectional:
-    return Bidirectional(4, n_hidden, 3, rng=rng, read=read, cell=cell)
-
-
 def _overlay(
-    options: Options, model: Bidirectional, xs: np.ndarray, ys: np.ndarray, name: str
+    options: Options,
+    model: ManyToOne | Bidirectional,
+    xs: np.ndarray,
+    ys: np.ndarray,
+    where: str,
 ) -> None:
     from minigrad.draw import draw
     from minigrad.train import replacing
 
     loss = model.loss(xs[:, :30], ys[:30])
-    path = options.out / f"overlay-{name.split()[-1]}.png"
+    path = options.out / f"overlay-{where.split()[-1]}.png"
     with replacing(path) as temporary:
         draw(loss, overlay="grad").save(temporary)
 
@@ -252,16 +250,16 @@ TASKS = (
     Task(
         name="dna",
         summary="find two planted motifs; the best possible error is known",
-        steps=500,
+        steps=1500,
         run=made,
-        takes=("cell", "hidden"),
+        takes=("model", "cell", "hidden"),
     ),
     Task(
         name="promoters",
         summary="UCI promoters, leaving one out (steps: passes per network)",
         steps=100,
         run=promoters,
-        takes=("cell", "hidden", "data"),
+        takes=("model", "cell", "hidden", "data"),
         needs_data=True,
     ),
     Task(
@@ -269,7 +267,7 @@ TASKS = (
         summary="UCI splice junctions in ten folds (steps: passes per network)",
         steps=10,
         run=splice,
-        takes=("cell", "hidden", "data", "overlay"),
+        takes=("model", "cell", "hidden", "data", "overlay"),
         needs_data=True,
     ),
 )

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from minigrad.draw import draw
+from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.optim import Adam, AdamW, Schedule
@@ -19,7 +22,32 @@ from minigrad.tensor import Tensor
 from minigrad.train import History, curves, fit, replacing, save_weights, write_log
 from minigrad.train.checkpoint import Part
 
-__all__ = ["learn", "picture", "table"]
+__all__ = ["ONE_ANSWER", "learn", "one_answer", "picture", "table"]
+
+# The networks that give one answer to a sequence: --model.
+ONE_ANSWER = ("many-to-one", "bidirectional")
+
+
+def one_answer(
+    name: str,
+    n_in: int,
+    n_hidden: int,
+    n_out: int,
+    *,
+    rng: np.random.Generator,
+    read: str | int,
+    cell: str,
+) -> ManyToOne | Bidirectional:
+    """A network of that name that reads a sequence and gives one of some classes.
+
+    >>> rng = np.random.default_rng(0)
+    >>> one_answer("bidirectional", 2, 3, 4, rng=rng, read="last", cell="gru").read
+    'ends'
+    """
+    if name == "many-to-one":
+        return ManyToOne(n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+    read = "ends" if read == "last" else read  # where both nets have read everything
+    return Bidirectional(n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
 
 
 def learn(
@@ -80,12 +108,14 @@ def table(
     """Names and numbers in columns."""
     heads = [columns] if isinstance(columns, str) else list(columns)
     widths = [max(len(head), 8) + 2 for head in heads]
+    first = max(44, *map(len, [title, *rows]))
     lines = [
-        f"{title:44}" + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))
+        f"{title:{first}}"
+        + "".join(f"{h:>{w}}" for h, w in zip(heads, widths, strict=True))
     ]
     for name, given in rows.items():
         values = given if isinstance(given, (list, tuple)) else [given]
         cells = [v if isinstance(v, str) else f"{v:.4f}" for v in values]
         cells = [f"{c:>{w}}" for c, w in zip(cells, widths, strict=False)]
-        lines.append(f"{name:44}" + "".join(cells))
+        lines.append(f"{name:{first}}" + "".join(cells))
     return "\n".join(lines)

@@ -19,6 +19,7 @@ class Options:
     steps: int
     seed: int
     out: Path
+    model: str | None = None
     cell: str | None = None
     hidden: int | None = None
     length: int | None = None

@@ -6,7 +6,7 @@ import pytest
 from minigrad.data.generators import promoter_like
 from minigrad.tasks import TASKS, Options
 from minigrad.tasks.ngrams import NGrams
-from minigrad.tasks.session import table
+from minigrad.tasks.session import ONE_ANSWER, table
 
 SHORT = {
     "names": 2,
@@ -37,6 +37,15 @@ def test_a_short_run(name, tmp_path, capsys):
         "log.csv",
         "weights.safetensors",
     }
+
+
+@pytest.mark.parametrize("name", ["digits", "dna"])
+@pytest.mark.parametrize("model", ONE_ANSWER)
+def test_the_network_may_be_another_one(name, model, tmp_path, capsys):
+    options = Options(2, 0, tmp_path, model=model, hidden=4)
+    assert "model" in TASKS[name].takes
+    assert all(np.isfinite(v) for v in TASKS[name].run(options).values())
+    assert f"this network ({model} gru" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["reber", "names", "text", "sunspots", "dna"])
