@@ -127,7 +127,7 @@ def _between(
         inputs = node.inputs
         if node in live:
             order.append(node)
-        elif inputs and not live.isdisjoint(inputs):
+        elif not live.isdisjoint(inputs):
             for source, rule in zip(inputs, node.op.rules(len(inputs)), strict=True):
                 if rule is not None and source in live:
                     live.add(node)

@@ -5,7 +5,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.graph import Graph
-from minigrad.op import Op
+from minigrad.op import Op, Scatter
+from minigrad.pullback import _ArraySums
 from minigrad.testing import check_grad, numerical_grad, numerical_jacobian
 
 RNG = np.random.default_rng(0)
@@ -357,6 +358,38 @@ def test_recorded_and_plain_gradients_have_the_same_values(parts):
     recorded = mg.grad(loss, [W, x], create_graph=True)
     for a, b in zip(plain, recorded, strict=True):
         np.testing.assert_allclose(a.data, b.data, rtol=1e-13)
+
+
+def test_a_buffer_of_ours_is_written_in_place():
+    x = mg.tensor(np.zeros(3), name="x").node
+    sums = _ArraySums()
+    sums.add(x, Scatter(np.float64(1.0), 0))
+    ours = sums.parts[x]
+    sums.add(x, Scatter(np.float64(2.0), 0))
+    sums.add(x, np.ones(3))
+    assert sums.parts[x] is ours
+    assert ours.tolist() == [4.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_a_gradient_has_the_dtype_of_its_tensor(record):
+    x = mg.parameter(np.ones(2, np.float32), name="x")
+    y = mg.parameter(np.ones((3, 2)), name="y")
+    loss = (x * y * np.arange(2.0)).sum() + x[0].astype(float)
+    dx, dy = mg.grad(loss, [x, y], create_graph=record)
+    assert (dx.dtype, dy.dtype) == (np.float32, np.float64)
+    assert dx.data.tolist() == [1.0, 3.0]
+
+
+def test_the_backward_graph_lies_in_the_scopes_of_the_forward_graph():
+    x = mg.parameter([1.0, 2.0], name="x")
+    with mg.scope("outer"):
+        y = (x * x).sum()
+    (d,) = mg.grad(y, [x], create_graph=True)
+    made = set(Graph(d).nodes) - set(Graph(y).nodes)
+    paths = {n.op.name: [p[0] for p in n.scope.path] for n in made if n.op}
+    assert paths["spread"] == paths["multiply"] == ["outer"]
+    assert paths["add_n"] == []
 
 
 def test_the_backward_graph_lies_under_its_own_columns():
