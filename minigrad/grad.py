@@ -86,8 +86,9 @@ def vjp(
     [2.0, 40.0]
     """
     ys = [y] if isinstance(y, Tensor) else list(y)
-    gs = [g] if isinstance(y, Tensor) or g is None else list(g)
-    gs = gs if len(gs) == len(ys) else gs * len(ys)
+    if g is None:
+        g = None if isinstance(y, Tensor) else [None] * len(ys)
+    gs = [g] if isinstance(y, Tensor) else list(g)
     targets = _targets(wrt)
     create_graph = create_graph or tracing.get()
     cotangents = [_cotangent(a, b, create_graph) for a, b in zip(ys, gs, strict=True)]

@@ -317,8 +317,8 @@ def _recording_is(mode: bool | str) -> Iterator[None]:
 
 
 def require_finite(value: Any, what: str, where: str) -> None:
-    """Raise FloatingPointError if an array of floating point has NaN or Inf."""
-    bad = value[~np.isfinite(value)] if value.dtype.kind == "f" else ()
+    """Raise FloatingPointError if an array has NaN or Inf."""
+    bad = value[~np.isfinite(value)]
     if len(bad):
         kind = "nan" if np.isnan(bad).any() else "inf"
         raise FloatingPointError(
@@ -368,10 +368,9 @@ def _own(value: Any) -> Any:
 
 def _same_place(a: Any, b: Any) -> bool:
     """Whether b declares the function a again (a notebook cell that ran twice)."""
-    return (getattr(a, "__module__", 0), getattr(a, "__qualname__", 0)) == (
-        getattr(b, "__module__", 1),
-        getattr(b, "__qualname__", 1),
-    )
+    if not (inspect.isfunction(a) and inspect.isfunction(b)):
+        return False
+    return (a.__module__, a.__qualname__) == (b.__module__, b.__qualname__)
 
 
 def _shape(value: Any) -> Any:

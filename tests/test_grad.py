@@ -69,6 +69,30 @@ def test_vjp_of_several_outputs():
     assert d.data.tolist() == [32.0, 64.0]
 
 
+def test_vjp_of_several_outputs_without_a_cotangent_is_that_of_their_sum():
+    x = mg.tensor([1.0, 2.0], name="x")
+    (d,) = mg.vjp([x * x, x * 3, x[0]], [x], None)
+    assert d.data.tolist() == [6.0, 7.0]
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        mg.vjp([x * x, x * 3], [x], [np.ones(2)])
+
+
+def test_products_with_one_tensor_take_one_array(parts):
+    W, _, loss = parts
+    v = RNG.normal(size=(3, 3))
+    for one, several in zip(mg.hvp(loss, W, v), mg.hvp(loss, [W], [v]), strict=True):
+        np.testing.assert_array_equal(one.data, several.data)
+    one, several = mg.jvp(loss, W, v), mg.jvp(loss, [W], [v])
+    assert one.item() == several.item()
+
+
+def test_gradients_are_read_only_and_those_of_backward_are_not(parts):
+    W, _, loss = parts
+    assert not mg.grad(loss, [W])[0].data.flags.writeable
+    loss.backward()
+    assert W.grad.flags.writeable
+
+
 def test_jvp_agrees_with_the_jacobian(parts):
     W, x, _ = parts
     y = mg.tanh(x @ W)
@@ -147,6 +171,25 @@ def test_backward_fills_all_parameters_with_arrays_of_their_own():
     assert not np.shares_memory(a.grad, b.grad)
     a.grad *= 2
     assert b.grad.tolist() == [1.0, 1.0]
+    for y in (a + b, a.reshape(2, 1) + b.reshape(2, 1), a.reshape(1, 2) + b):
+        da, db = mg.vjp(y, [a, b], np.ones(y.shape))
+        assert not np.shares_memory(da.data, db.data)
+
+
+def test_a_gradient_is_never_the_array_of_a_value():
+    half = Op(lambda x: x * x / 2, lambda g, y, x: x, name="doc_half_square")
+    w = mg.parameter([3.0], name="w")
+    half(w).backward()
+    w.grad[0] = 7.0
+    assert w.data.tolist() == [3.0]
+
+
+def test_a_tensor_as_cotangent_is_recorded_only_on_demand():
+    w, g = mg.parameter([3.0], name="w"), mg.tensor([2.0], name="g")
+    (plain,), (recorded,) = (mg.vjp(w * w, [w], g, create_graph=c) for c in (0, 1))
+    assert plain.data.tolist() == recorded.data.tolist() == [12.0]
+    assert plain.node.inputs == ()
+    assert g.node in Graph(recorded).nodes
 
 
 def test_the_graph_can_be_walked_after_backward(parts):
@@ -168,6 +211,17 @@ def test_shares_sum_to_the_gradient():
     np.testing.assert_allclose(total, mg.grad(loss, [W])[0].data, rtol=1e-12)
 
 
+def test_shares_come_in_the_order_of_the_steps_and_first_those_without():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(3, reverse=True):
+        h = h @ W
+    shares = mg.grad_by_use((h @ W).sum(), W)
+    assert [s.t for s in shares] == [None, 1, 2, 3]
+    both = mg.grad_by_use((W * W).sum(), W)
+    assert [s.argument for s in both] == [0, 1]
+
+
 def test_shares_of_indexed_uses():
     W = mg.parameter(np.ones(3), name="W")
     shares = mg.grad_by_use((W[0] * 2 + W[[1, 1]].sum()), W)
@@ -187,6 +241,7 @@ def test_shares_of_indexed_uses():
             r"parameter lost of shape \(\) is not reached",
         ),
         (lambda w: mg.grad(w.sum(), [mg.tensor(1.0)]), ValueError, "a constant has no"),
+        (lambda w: mg.grad(w.sum(), [w * 2]), ValueError, r"^tensor v\d+ of shape"),
         (lambda w: mg.grad(w.sum(), [np.ones(2)]), TypeError, "wrt holds Tensors"),
         (
             lambda w: mg.grad(w.sum(), [mg.tensor([1], name="i")]),
@@ -224,6 +279,17 @@ def test_a_parameter_changed_between_forward_and_backward_is_an_error():
     assert w.grad == 6.0
 
 
+def test_another_parameter_may_change_between_forward_and_backward():
+    w, other = mg.parameter(2.0, name="w"), mg.parameter(1.0, name="other")
+    loss = mg.tanh(w * 3.0) * mg.tensor(2.0, name="x")
+    (before,) = mg.grad(loss, [w])
+    other.assign(5.0)
+    assert mg.grad(loss, [w])[0].item() == before.item()
+    w.assign(2.0)
+    with pytest.raises(RuntimeError, match="parameter w was changed"):
+        mg.grad(loss, [w])
+
+
 def test_gradients_reach_a_sequence_through_its_steps():
     xs = mg.tensor(RNG.normal(size=(4, 2)), name="xs")
     loss = mg.add_n([(x * x).sum() * float(t) for t, x in mg.steps(xs)])
@@ -241,6 +307,29 @@ def test_a_recorded_gradient_has_no_op_that_does_nothing():
     made = set(Graph(d).nodes) - set(Graph(y).nodes)
     ops = sorted(n.op.name for n in made if n.op)
     assert ops == ["dot", "multiply", "multiply", "spread", "subtract", "transpose"]
+
+
+@pytest.mark.parametrize("record", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((), (0, 1, 2)),
+        ((3,), (0, 1)),
+        ((1,), (0, 1, 2)),
+        ((2, 1), (0, 2)),
+        ((1, 3), (0, 1)),
+        ((4, 1, 1), (1, 2)),
+        ((4, 2, 3), ()),
+        ((1, 2, 3), (0,)),
+    ],
+)
+def test_what_was_broadcast_is_summed(shape, axes, record):
+    x = mg.parameter(np.zeros(shape), name="x")
+    g = RNG.normal(size=(4, 2, 3))
+    (d,) = mg.vjp(x + np.zeros((4, 2, 3)), [x], g, create_graph=record)
+    expected = np.sum(g, axis=axes, keepdims=True) if axes else g
+    np.testing.assert_allclose(d.data, expected.reshape(shape), rtol=1e-12)
+    assert d.shape == shape
 
 
 def test_fan_in_is_one_add_n():
@@ -312,6 +401,17 @@ def test_only_what_leads_to_wrt_is_visited():
     loss = spy(w) * spy(x)
     mg.grad(loss, [w])
     assert len(calls) == 1
+    mg.grad(loss + spy(mg.sign(w)) + spy(mg.where(w, x, x)), [w])
+    assert len(calls) == 2
+
+
+def test_an_index_that_was_recorded_stays_an_operand():
+    E = mg.parameter(np.arange(6.0).reshape(3, 2), name="E")
+    i = mg.tensor([0, 2], name="i")
+    (d,) = mg.grad((mg.embedding(E, i) ** 2).sum(), [E], create_graph=True)
+    assert d.node.op.name == "scatter_n"
+    assert i.node in d.node.inputs
+    assert d.data.tolist() == [[0, 2], [0, 0], [8, 10]]
 
 
 def test_a_result_that_is_not_used_costs_nothing():
@@ -369,16 +469,23 @@ def test_a_buffer_of_ours_is_written_in_place():
     sums.add(x, np.ones(3))
     assert sums.parts[x] is ours
     assert ours.tolist() == [4.0, 1.0, 1.0]
+    y = mg.tensor(np.zeros(3), name="y").node
+    sums.add(y, np.ones(3))
+    sums.add(y, np.ones(3))
+    ours = sums.parts[y]
+    sums.add(y, np.ones(3))
+    assert sums.parts[y] is ours
+    assert ours.tolist() == [3.0] * 3
 
 
 @pytest.mark.parametrize("record", [False, True])
 def test_a_gradient_has_the_dtype_of_its_tensor(record):
     x = mg.parameter(np.ones(2, np.float32), name="x")
-    y = mg.parameter(np.ones((3, 2)), name="y")
-    loss = (x * y * np.arange(2.0)).sum() + x[0].astype(float)
-    dx, dy = mg.grad(loss, [x, y], create_graph=record)
-    assert (dx.dtype, dy.dtype) == (np.float32, np.float64)
-    assert dx.data.tolist() == [1.0, 3.0]
+    for shape in ((2,), (3, 2)):
+        y = mg.parameter(np.ones(shape), name="y")
+        loss = (x * y * np.arange(2.0)).mean(axis=0).sum() + x[0].astype(float)
+        dx, dy = mg.grad(loss, [x, y], create_graph=record)
+        assert (dx.dtype, dy.dtype) == (np.float32, np.float64)
 
 
 def test_the_backward_graph_lies_in_the_scopes_of_the_forward_graph():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.graph import Graph, Node, reachable
+from minigrad.graph import Graph, Node, reachable, same_value
 from minigrad.op import Op
 from minigrad.optim import Adam
 
@@ -132,6 +132,19 @@ def test_names_are_unique_among_untimed_nodes():
     assert sorted(Graph(a * b * c).names.values()) == ["W", "W2", "p1"]
 
 
+def test_leaves_and_named_values_have_names_and_each_step_its_own_t():
+    x, z = mg.tensor(1.0, name="x"), mg.tensor(1.0)
+    h = (mg.tanh(x) + z).named("h")
+    again = (h * 2).named("h")
+    graph = Graph(again)
+    assert list(graph.names.values()) == ["x", "c1", "h", "c2", "h2"]
+    for _ in mg.steps(2):
+        h = mg.tanh(h * mg.tensor(3.0)).named("h")
+    names = Graph(h).names
+    assert [names.get(n) for n in Graph(h).nodes if n.t == 2] == [None, None, "h"]
+    assert list(names.values()) == ["x", "c1", "h", "h", "h"]
+
+
 def test_summary_counts():
     W = mg.parameter([[0.5]], name="W")
     h = mg.tensor([[1.0]], name="h0")
@@ -205,6 +218,66 @@ def test_a_graph_prints_its_counts():
     assert repr(graph) == (
         "<Graph: 3 nodes: 1 ops, 1 parameters, 0 inputs, 1 constants; 0 time steps>"
     )
+
+
+def test_difference_sees_the_order_of_operands_except_in_a_sum():
+    def graph(op, swap):
+        x, z = mg.tensor(1.0, name="x"), mg.tensor(1.0, name="z")
+        a, b = mg.tanh(x), mg.exp(z)
+        return Graph(op([b, a] if swap else [a, b]))
+
+    for op, same in ((mg.stack, False), (mg.add_n, True)):
+        assert graph(op, False).same_as(graph(op, True)) is same
+
+
+VALUES = [
+    None,
+    True,
+    1,
+    1.0,
+    2,
+    "1",
+    (),
+    (1,),
+    (1, 2),
+    {},
+    {"a": 1},
+    {"a": 2},
+    {"b": 1},
+    {"a": 1, "b": 2},
+    slice(1),
+    np.ones(2),
+    np.ones(1),
+    np.ones((1, 2)),
+    np.zeros(2),
+    np.ones(2, np.float32),
+    np.ones(2, int),
+    float("nan"),
+    np.array([np.nan]),
+    {"a": (1, np.ones(2))},
+]
+
+
+@pytest.mark.parametrize("i", range(len(VALUES)))
+def test_values_are_the_same_as_themselves_alone(i):
+    for j, other in enumerate(VALUES):
+        assert same_value(VALUES[i], other) is (i == j), other
+    assert same_value([1], (1,))  # text does not tell them apart everywhere
+    assert same_value(np.array([np.nan, 1.0]), np.array([np.nan, 1.0]))
+    assert same_value(float("nan"), float("nan"))
+
+
+def test_a_graph_of_a_node_is_that_of_its_tensor():
+    y = mg.tanh(mg.tensor(1.0, name="x"))
+    assert Graph(y.node).nodes == Graph(y).nodes == Graph([y.node]).nodes
+
+
+def test_a_parameter_made_in_a_loop_belongs_to_no_step():
+    for _ in mg.steps(2):
+        p, x = mg.parameter(1.0, name="p"), mg.tensor(1.0, name="x")
+        y = p * x
+    assert (p.node.t, x.node.t, y.node.t) == (None, 2, 2)
+    assert p.node.label == "p"
 
 
 def test_reachable_starts_at_an_id():

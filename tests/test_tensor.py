@@ -96,6 +96,8 @@ def test_methods(x):
     assert x.mean(axis=1, keepdims=True).shape == (2, 1)
     assert x.reshape(3, 2).shape == x.reshape((3, 2)).shape == (3, 2)
     assert x.transpose(1, 0).shape == x.transpose().shape == (3, 2)
+    cube = mg.tensor(np.ones((2, 3, 4)))
+    assert cube.transpose(0, 2, 1).shape == cube.transpose((0, 2, 1)).shape == (2, 4, 3)
     assert x.clip(2, 3).data.min() == 2
     assert (x.ndim, x.size, len(x), x.T.shape) == (2, 6, 2, (3, 2))
     assert [row.shape for row in x] == [(3,), (3,)]
@@ -206,6 +208,20 @@ def test_float32_stays_float32_in_values_and_gradients_of_every_order(name):
     assert {n.value.dtype for n in made} == {np.dtype(np.float32)}
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda a: mg.parameter(a),
+        lambda a: mg.tensor(a),
+        lambda a: mg.tensor(a, name="x"),
+        lambda a: mg.tensor(a).detach(),
+        lambda a: mg.tensor(a) * 2,
+    ],
+)
+def test_values_are_read_only(made):
+    assert not made(np.ones(2)).data.flags.writeable
+
+
 def test_assign_changes_a_parameter_and_keeps_its_dtype():
     p = mg.parameter(np.zeros(2, np.float32), name="p")
     new = np.array([1.0, 2.0])
@@ -231,6 +247,9 @@ def test_detach_cuts_the_graph():
     w = mg.parameter(2.0, name="w")
     y = (w * 3).detach() * w
     assert mg.grad(y, [w])[0].item() == 6.0
+    plain, named = w.detach(), w.detach("z")
+    assert (plain.node.kind, plain.name) == ("constant", None)
+    assert (named.node.kind, named.name) == ("input", "z")
 
 
 def test_a_copy_of_a_tensor_is_the_tensor(x):
