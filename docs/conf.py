@@ -57,12 +57,32 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
         source[0] = ran.result()
 
 
+# What the theme says around a page.
+SPANISH = {
+    "Back to top": "Volver arriba",
+    "Home": "Inicio",
+    "Index": "Índice",
+    "Made with": "Hecho con",
+    "Next": "Siguiente",
+    "On this page": "En esta página",
+    "Previous": "Anterior",
+    "Search": "Buscar",
+}
+
+
 def set_language(
     app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Pages of docs/es say that they are Spanish, for who reads them aloud."""
+    """Pages of docs/es say that they are Spanish, and what stands around them is."""
     if pagename.startswith("es/"):
         context["language"] = "es"
+        context["_"] = context["gettext"] = lambda text: re.sub(
+            r"[\w ]*\w", lambda found: SPANISH.get(found[0], found[0]), text, count=1
+        )
+        for name in ("body", "toc"):
+            context[name] = context.get(name, "").replace(
+                "Link to this heading", "Enlace a este título"
+            )
 
 
 # A docstring's sections and vocabularies: see STYLE in CONTRIBUTING.md.
