@@ -147,11 +147,9 @@ def _labels(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
     dots = "".join(spare[:hidden])
     if not arrow:
         once = [c for c in sorted(set(left) - {".", ","}) if left.count(c) == 1]
-        result = "..." * ("..." in left) + "".join(once)
+        result = "..." + "".join(once)
     full = [
-        term.replace(
-            "...", dots[hidden - (n - len(term) + 3) :] if "..." in term else ""
-        )
+        term.replace("...", dots[hidden - (n - len(term) + 3) :])
         for term, n in zip(terms, ndims, strict=True)
     ]
     return full, result.replace("...", dots)

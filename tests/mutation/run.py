@@ -47,6 +47,23 @@ EQUIVALENT = [
         "swapped: return np.where(y == 0, 0.0, g /",
         "times 0: order 2 alone",
     ),
+    ("reduction", "np.where(y == 0, 1.0, y))) [0.0]", "times a deviation of 0"),
+    ("reduction", "np.where(y == 0, 1.0, y))) [1.0]", "divides what is not taken"),
+    ("reduction", "np.where(y == -np.inf, 0.0, y) [0.0]", "exp(-inf) anyway"),
+    ("reduction", "_delayed(np.flip(a, axis), axis, 0.0) [0.0]", "times s(0) = 0"),
+    ("reduction", "keepdims lost: wins =", "compared, not differentiated"),
+    # Two matrices have a faster path; the general one gives the same.
+    ("linalg", "if a.ndim == 2 and b.ndim == 2: [a.ndim == 2]", "a faster path"),
+    ("linalg", "if a.ndim == 2 and b.ndim == 2: [b.ndim == 2]", "a faster path"),
+    ("linalg", "if a.ndim == 2 and b.ndim == 2: [2]", "a faster path"),
+    ("linalg", "optimize=len(xs) > 2", "how it is computed, not what"),
+    ("linalg", "second branch alone: single", "einsum copies what has no diagonal"),
+    ("linalg", "second branch alone: return d if", "the same"),
+    ("convolution", "if any(margins) else x", "padding by nothing copies"),
+    ("convolution", "swapped: spread = filters.swapaxes(1, 2)", "swaps both ways"),
+    ("convolution", "swapped: return (by_group @ columns", "swaps both ways"),
+    ("convolution", "minus dropped: return (by_group @ columns", "2 is -2 of four axes"),
+    ("indexing", "swapped: return np.clip(index, 0, n - 1)", "clips 0 by index: alike"),
 ]
 
 SWAPS = {

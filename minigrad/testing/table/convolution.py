@@ -30,6 +30,7 @@ SHAPES: list[tuple[Any, Any, Any, dict[str, Any]]] = [
         {"groups": 2, "stride": 2, "padding": 1, "dilation": 2},
     ),
     ((1, 1, 4), (2, 1, 2), (1, 2, 4), {"padding": "same"}),
+    ((1, 1, 5), (1, 1, 3), (1, 1, 5), {"padding": "same", "dilation": 2}),
     ((1, 1, 4), (2, 1, 4), (1, 2, 1), {"padding": "valid"}),
     ((2, 5), (1, 2, 1), (1, 5), {}),
     ((0, 2, 4), (1, 2, 2), (0, 1, 3), {}),

@@ -65,6 +65,7 @@ ROWS = [
         case((3, 2), np.array([2, 2, -3]), axis=0),
         case((2, 3, 2), np.array([[0, 2], [1, 1]]), axis=1),
         case((2, 3), np.array(1), axis=1),
+        case((2, 3), np.array([[2, 0], [1, 1]]), axis=-1),
         case((3,), np.array([-4, 5, 3]), mode="wrap"),
         case((2, 3), np.array([-4, 5, 3]), axis=1, mode="clip"),
         case((3, 2), np.array([4, 1]), axis=0, mode="wrap"),
