@@ -19,6 +19,8 @@ from minigrad.ops.reduction import spread, spread_mean
 @op(lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) along ``axis``."""
+    if not x.size:  # no largest element
+        return x
     shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return shifted / np.sum(shifted, axis=axis, keepdims=True)
 
@@ -26,6 +28,8 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 @op(lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """x - logsumexp(x) along ``axis``."""
+    if not x.size:
+        return x
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 

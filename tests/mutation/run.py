@@ -62,7 +62,7 @@ EQUIVALENT = [
     ("convolution", "if any(margins) else x", "padding by nothing copies"),
     ("convolution", "swapped: spread = filters.swapaxes(1, 2)", "swaps both ways"),
     ("convolution", "swapped: return (by_group @ columns", "swaps both ways"),
-    ("convolution", "minus dropped: return (by_group @ columns", "2 is -2 of four axes"),
+    ("convolution", "minus dropped: return (by_group @ columns", "2 is -2 of four"),
     ("indexing", "swapped: return np.clip(index, 0, n - 1)", "clips 0 by index: alike"),
 ]
 
