@@ -37,10 +37,21 @@ def keeps_values(program, wanted, dtype):
     # A constant has no time of its own: the emitter wants this pass before any other.
     for step in (passes.invariants, *passes.ORDER):
         step(program)
+        well_formed(program)
         for a, b in zip(run(program), wanted, strict=True):
             assert a.dtype == b.dtype
             assert a.shape == b.shape
             np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+def well_formed(program):
+    """What has no time is read into a step as broadcast, and elsewhere as it is."""
+    for line in program.lines.values():
+        for source in line.sources():
+            if not program.lines[source.role].timed:
+                assert source.kind == (
+                    "broadcast" if line.clock is not None else "plain"
+                )
 
 
 def traced(function, *arrays):
@@ -162,6 +173,7 @@ def test_what_the_passes_are_for():
     assert found.count("class_gradient") == 1
     assert found.count("product_over_steps") == 3  # U, W, V
     assert found.count("rows_over_steps") == 2  # b, c
+    assert "add_n" not in [x.op for x in program.lines.values() if not x.timed]
     transposes = [x for x in program.lines.values() if x.op == "transpose"]
     assert [x.clock for x in transposes] == [None, None]  # W.T and V.T, outside
 
@@ -188,6 +200,7 @@ def test_the_passes_count_what_they_did():
     assert "1 losses share the exponentials" in opened
     assert "0 lines were said twice" in opened
     assert opened.count("dropped ") == 2
+    assert "one operation each: rows_over_steps" in opened
 
 
 def test_the_gates_of_an_lstm_are_written_in_their_place():

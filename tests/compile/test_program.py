@@ -135,6 +135,24 @@ def test_a_term_that_a_sum_has_several_times(T):
     same(mg.compile(hvp, strict=True)(xs), hvp(xs))
 
 
+def test_what_is_the_same_at_every_step_and_gathered():
+    w = mg.parameter(np.array([0.5, -0.2]), name="w")
+
+    def step(xs):
+        h, es = mg.tensor(np.zeros((3, 2)), name="h0"), []
+        e = mg.tensor(np.ones(2), name="e0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h * w + e)
+            e = mg.exp(w)
+            es.append(e)
+        loss = (h * h).sum() + (mg.stack(es) ** 2).mean() + mg.add_n(es).sum()
+        return mg.stack(es), es[0], mg.grad(loss, [w])
+
+    compiled = mg.compile(step, strict=True)
+    for T in (4, 5, 7):
+        same(compiled(sequence(T, np.float64)), step(sequence(T, np.float64)))
+
+
 @pytest.mark.parametrize("cut", ["rows", "columns", "after"])
 def test_a_parameter_that_is_cut_in_the_loop(cut):
     """The pieces of its gradient come from every step and tile it all the same."""
@@ -179,6 +197,34 @@ def test_sums_over_the_steps_of_sums(axis, keepdims, shape):
     for T in (4, 5, 7):
         xs = np.random.default_rng(T).normal(size=(T, *shape))
         same(compiled(xs), step(xs))
+
+
+TERMS = {
+    "product": lambda h, x: h.T @ x,
+    "dot": lambda h, x: mg.dot(h.T, x),
+    "elementwise": lambda h, x: h.T * x.T,
+    "vector": lambda h, x: h.T @ x[:, 0],
+    "plain": lambda h, x: h @ x.T,
+    "permuted": lambda h, x: mg.transpose(h, (0, 1)) @ x.T,
+    "batched": lambda h, x: (
+        mg.transpose(mg.stack([h, x]), (0, 2, 1)) @ mg.stack([x, h])
+    ),
+    "stacked": lambda h, x: mg.stack([h, x]).T @ x[0],
+}
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_sums_over_the_steps_of_products(name):
+    def step(xs):
+        h, terms = mg.tensor(np.zeros((3, 2)), name="h0"), []
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h)
+            terms.append(TERMS[name](h, x))
+        return mg.add_n(terms), mg.add_n(terms[2:]), mg.add_n(terms[:-1]), terms[0]
+
+    compiled = mg.compile(step, strict=True)
+    for T in (5, 6, 8):
+        same(compiled(sequence(T, np.float64)), step(sequence(T, np.float64)))
 
 
 def test_what_has_no_time_and_the_shape_of_the_sequence():
