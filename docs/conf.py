@@ -34,7 +34,11 @@ html_static_path = ["_static"]
 html_css_files = ["figures.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
-html_theme_options = {"navigation_with_keys": True}
+# Without a colour of its own, code would stand on the page's white.
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": {"color-code-background": "#f4f5f7"},
+}
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 add_module_names = False
@@ -97,6 +101,8 @@ def rewrite(
     app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
     """From minigrad's docstrings to reStructuredText, in place."""
+    if lines and lines[0].startswith("Alias for field number"):
+        lines.clear()  # what Python says of a named tuple's fields
     out: list[str] = []
     kind = ""  # of the lines being read: a section, a vocabulary or a formula
     for i, line in enumerate(lines):
