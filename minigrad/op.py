@@ -36,6 +36,8 @@ Rule = Callable[..., Any]
 Axis = int | tuple[int, ...] | None  # of a reduction: one, several or all
 
 registry: dict[str, "Op"] = {}
+# The names of the project's own ops, which nobody declares again by accident.
+builtin: set[str] = set()
 by_function: dict[Any, Callable[..., Any]] = {}
 # False, True, or WATCHED, in which case every value must be finite.
 recording: ContextVar[bool | str] = ContextVar("minigrad_recording", default=True)
@@ -121,7 +123,7 @@ class Op:
         if self.name == "<lambda>":
             raise ValueError("an op needs a name: pass name= or a named function")
         previous = registry.get(self.name)
-        if previous is not None and not _same_place(previous.forward, forward):
+        if previous is not None and not _again(previous, forward):
             raise ValueError(
                 f"an op named {self.name!r} exists already "
                 f"({previous.forward.__module__}): choose another name"
@@ -366,11 +368,15 @@ def _own(value: Any) -> Any:
     return value if node is None else node.value
 
 
-def _same_place(a: Any, b: Any) -> bool:
-    """Whether b declares the function a again (a notebook cell that ran twice)."""
-    if not (inspect.isfunction(a) and inspect.isfunction(b)):
-        return False
-    return (a.__module__, a.__qualname__) == (b.__module__, b.__qualname__)
+def _again(previous: Op, forward: Any) -> bool:
+    """Whether an op is declared once more (a notebook cell that ran twice)."""
+    known = previous.forward
+    if inspect.isfunction(known) and inspect.isfunction(forward):
+        return (known.__module__, known.__qualname__) == (
+            forward.__module__,
+            forward.__qualname__,
+        )
+    return known is forward and previous.name not in builtin
 
 
 def _shape(value: Any) -> Any:

@@ -171,6 +171,13 @@ def test_a_second_op_of_one_name_is_refused():
             Op(forward, None)
 
 
+def test_a_numpy_function_may_be_declared_again(forget):
+    for rule in (lambda g, y, x: g, lambda g, y, x: g / (1 + x * x)):
+        arctan = Op(np.arctan, rule)
+    x = mg.tensor(2.0, requires_grad=True)
+    assert mg.grad(arctan(x), [x])[0].item() == 0.2
+
+
 def test_a_cell_that_runs_twice_declares_its_op_anew(forget):
     def declare():
         @mg.op(lambda g, y, x: g)

@@ -12,6 +12,7 @@ True
 """
 
 from minigrad.methods import describe
+from minigrad.op import builtin, registry
 from minigrad.ops import (
     convolution,
     elementwise,
@@ -35,3 +36,4 @@ __all__ = [
 ]
 
 describe()
+builtin.update(registry)
