@@ -49,7 +49,13 @@ def argsort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
     """The indices that sort x along ``axis``; equal elements keep their order."""
 @_op
 def astype(x: Tensor | ArrayLike, dtype: DTypeLike) -> Tensor:
-    """x in another dtype; the engine casts the cotangent back, integers pass none."""
+    """x in another dtype; the engine casts the cotangent back, integers pass none.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.5], requires_grad=True)
+    >>> mg.grad((mg.astype(x, dtype=int) * 2.0 * x).sum(), [x])[0].data.tolist()
+    [2.0]
+    """
 @_op
 def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
@@ -61,8 +67,11 @@ def clip(
 ) -> Tensor:
     """x limited to [a_min, a_max]; the gradient passes at the bounds."""
 @_op
-def concatenate(xs: Sequence[Tensor | ArrayLike], axis: int = 0) -> Tensor:
-    """Arrays joined along an axis that they have."""
+def concatenate(
+    xs: Sequence[Tensor | ArrayLike],
+    axis: int | None = 0,
+) -> Tensor:
+    """Arrays joined along an axis that they have; None joins them flattened."""
 @_op
 def conv1d(
     x: Tensor | ArrayLike,

@@ -58,7 +58,13 @@ class Methods:
     def dot(self, b: Tensor | ArrayLike) -> Tensor:
         """NumPy's dot: the product over the last axis of a and the next to last of b."""
     def astype(self, dtype: DTypeLike) -> Tensor:
-        """x in another dtype; the engine casts the cotangent back, integers pass none."""
+        """x in another dtype; the engine casts the cotangent back, integers pass none.
+
+        >>> import minigrad as mg
+        >>> x = mg.tensor([1.5], requires_grad=True)
+        >>> mg.grad((mg.astype(x, dtype=int) * 2.0 * x).sum(), [x])[0].data.tolist()
+        [2.0]
+        """
     def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """Two axes exchanged."""
     def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:

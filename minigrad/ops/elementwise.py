@@ -121,7 +121,13 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
 
 @op(lambda g, y, x, dtype=None: g if y.dtype.kind == "f" else None)
 def astype(x: Any, dtype: DTypeLike) -> Any:
-    """x in another dtype; the engine casts the cotangent back, integers pass none."""
+    """x in another dtype; the engine casts the cotangent back, integers pass none.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([1.5], requires_grad=True)
+    >>> mg.grad((mg.astype(x, dtype=int) * 2.0 * x).sum(), [x])[0].data.tolist()
+    [2.0]
+    """
     return np.asarray(x).astype(dtype)
 
 

@@ -127,12 +127,8 @@ def take(x: Any, index: Any, axis: int | None = None, mode: str = "raise") -> An
 
 def _along(index: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     """The key of take_along_axis: ``index`` on its axis, every position elsewhere."""
-    key = []
-    for d, n in enumerate(shape):
-        open_shape = (1,) * d + (n,) + (1,) * (len(shape) - d - 1)
-        key.append(
-            index if d == axis % len(shape) else np.arange(n).reshape(open_shape)
-        )
+    key = list(np.ogrid[tuple(slice(n) for n in shape)])
+    key[axis] = index
     return tuple(key)
 
 

@@ -35,7 +35,7 @@ def _from_right(g: Any, a: Any, b: Any) -> Any:
     if b.ndim == 1:
         return np.expand_dims(g, -1) * a
     if a.ndim == 1:
-        return np.expand_dims(a, -1) * np.expand_dims(g, -2)
+        return np.expand_dims(a, 1) * np.expand_dims(g, -2)
     return np.swapaxes(a, -1, -2) @ g
 
 
@@ -177,7 +177,7 @@ def _on_diagonal(d: Any, x: Any, mine: str, own: str) -> Any:
     letters, units, terms = [], [], []
     for axis, c in enumerate(mine):
         first = mine.index(c)
-        letters.append(c if axis == first else spare.pop(0))
+        letters.append(c if axis == first else spare.pop())
         if axis != first:
             units.append(identity_like(x, axis=axis))
             terms.append(c + letters[-1])

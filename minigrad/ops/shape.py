@@ -64,12 +64,12 @@ def broadcast_to(x: Any, shape: int | Sequence[int]) -> Any:
 
 
 @op(
-    lambda i, g, y, xs, axis=0: g[_part(i, xs, axis)],
+    lambda i, g, y, xs, axis=0: _part(i, g, xs, axis),
     variadic=True,
     numpy=np.concatenate,
 )
-def concatenate(xs: Any, axis: int = 0) -> Any:
-    """Arrays joined along an axis that they have."""
+def concatenate(xs: Any, axis: int | None = 0) -> Any:
+    """Arrays joined along an axis that they have; None joins them flattened."""
     return np.concatenate(xs, axis)
 
 
@@ -209,11 +209,14 @@ def _inverse(axes: Any) -> Any:
     return tuple(sorted(range(len(order)), key=order.__getitem__))
 
 
-def _part(i: int, xs: Any, axis: int) -> tuple[slice, ...]:
-    """Where the i-th array lies in the concatenation."""
-    axis = axis % xs[i].ndim
+def _part(i: int, g: Any, xs: Any, axis: int | None) -> Any:
+    """The i-th array's part of g."""
+    if axis is None:
+        start = sum(x.size for x in xs[:i])
+        return reshape_like(g[start : start + xs[i].size], xs[i])
+    before = (slice(None),) * (axis % xs[i].ndim)
     start = sum(x.shape[axis] for x in xs[:i])
-    return (slice(None),) * axis + (slice(start, start + xs[i].shape[axis]),)
+    return g[(*before, slice(start, start + xs[i].shape[axis]))]
 
 
 def _at(i: int, axis: int, ndim: int) -> tuple[Any, ...]:

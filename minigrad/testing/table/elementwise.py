@@ -35,6 +35,7 @@ ROWS = [
         ),
         *(case((2, 3), k) for k in (2, 3.0, 0.5, -1, 0, np.array([2.0, -1.5, 0.0]))),
         case(2.0, (3,)),
+        case(np.array([0.0, 2.0]), 0),
         domain=POSITIVE,
         conventions=[
             at([0.0, 2.0], 0.0, gives=[[0.0, 0.0], 0.6931471805599453]),

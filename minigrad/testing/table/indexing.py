@@ -47,6 +47,10 @@ ROWS = [
         case((3, 2), (2, 2), (3, 2), keys=(np.array([1, 1]), slice(None))),
         case((3,), (2,), np.array([0, 0]), keys=(indexing.OPERAND,)),
         case((3, 2), (2,), (2, 2), np.array([2, 0]), keys=(0, indexing.OPERAND)),
+        case(
+            *[(4,), (2,), (3,), (2,), np.array([0, 1]), np.array([2, 2, 3])],
+            keys=(indexing.OPERAND, indexing.OPERAND, slice(2)),
+        ),
         case((2,)),
     ),
     Row(

@@ -57,6 +57,7 @@ ROWS = [
         case((2, 3), (2, 1), (2, 2), axis=-1),
         case((2,)),
         case((0, 2), (1, 2), axis=0),
+        case((2, 2), (1, 3), (), axis=None),
     ),
     Row(
         shape.stack,

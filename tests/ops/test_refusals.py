@@ -1,0 +1,72 @@
+"""What ops refuse, and what they say."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+O = mg.tensor(np.zeros((2, 3)))  # noqa: E741  # the book's letter
+X = mg.tensor(np.ones((1, 2, 4)))
+
+REFUSED = {
+    "one-hot targets": (
+        lambda: mg.cross_entropy(O, np.eye(3)[:2]),
+        r"cross_entropy: .* one-hot y becomes y\.argmax\(-1\)",
+    ),
+    "targets as floats": (
+        lambda: mg.nll_loss(O, np.zeros(2)),
+        r"nll_loss: .* got float64 .* write y\.astype\(int\)",
+    ),
+    "targets of another length": (
+        lambda: mg.cross_entropy(O, np.zeros(3, int)),
+        r"integers of shape \(2,\); got int64 of shape \(3,\)\n",
+    ),
+    "a class too many": (
+        lambda: mg.cross_entropy(O, np.array([0, 3])),
+        r"class numbers lie in 0\.\.2, got 0\.\.3",
+    ),
+    "a negative class": (
+        lambda: mg.nll_loss(O, np.array([-1, 2])),
+        r"class numbers lie in 0\.\.2, got -1\.\.2",
+    ),
+    "an unknown reduction": (
+        lambda: mg.cross_entropy(O, np.array([0, 1]), reduction="average"),
+        r"reduction is .* got 'average'",
+    ),
+    "losses of unlike shapes": (
+        lambda: mg.mse_loss(O, np.zeros(2)),
+        r"mse_loss: o has shape \(2, 3\) and y \(2,\)",
+    ),
+    "a kernel longer than x": (
+        lambda: mg.conv1d(X, np.ones((1, 2, 3)), dilation=2),
+        r"reaches over 5 elements, the padded x has 4",
+    ),
+    "the same length with strides": (
+        lambda: mg.conv1d(X, np.ones((1, 2, 3)), stride=2, padding="same"),
+        r'padding="same" needs stride 1',
+    ),
+    "channels that groups do not share": (
+        lambda: mg.conv1d(X, np.ones((2, 2, 3)), groups=2),
+        r"do not fit with 2 groups",
+    ),
+    "an unknown mode of padding": (
+        lambda: mg.pad(X, 1, mode="maximum"),
+        r"pad has the modes constant, .* got 'maximum'",
+    ),
+    "unequal parts": (
+        lambda: mg.split(X, 3, axis=-1),
+        r"4 elements along axis -1 do not make 3 equal parts",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", REFUSED)
+def test_refused(mistake):
+    call, said = REFUSED[mistake]
+    with pytest.raises(ValueError, match=said):
+        call()
+
+
+def test_rows_are_picked_by_whole_numbers():
+    with pytest.raises(IndexError, match="one-hot rows go to x @ W"):
+        mg.embedding(mg.tensor(np.ones((3, 2))), np.eye(3))
