@@ -184,7 +184,7 @@ def _factors(graph: Graph, kept: dict[Node, str]) -> dict[Node, tuple[Node, ...]
     for node in graph.nodes:
         if node.kind == "parameter":
             factors[node] = (node,)
-        elif node.kind == "constant" and node not in kept:
+        elif node.kind == "constant":
             factors[node] = ()
         elif (
             node.inputs and node not in kept and all(i in factors for i in node.inputs)

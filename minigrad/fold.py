@@ -125,7 +125,7 @@ class _Folding:
             operands,
             Spec(getattr(first.value, "shape", ()), _dtype(first.value)),
             first if clock is None and not first.inputs else None,
-            self.names.get(first) or first.name or f"{_what(first)}#{index}",
+            self.names.get(first) or f"{_what(first)}#{index}",
         )
 
     def _range(self, nodes: list[Node]) -> range | None:
@@ -179,9 +179,7 @@ class _Folding:
         if first.op != NAMED:
             self._pair(nodes, reads)
         keys = sorted(reads) if first.op == NAMED else list(reads)
-        plain = [{k: v for k, v in n.attrs.items() if k not in aligned} for n in nodes]
-        attrs = self._template(nodes, steps, plain)
-        attrs = attrs | {k: tuple(owners[key][k] for key in keys) for k in aligned}
+        attrs = {k: tuple(owners[key][k] for key in keys) for k in aligned}
         return tuple(self._operand(nodes, reads[key], clock) for key in keys), attrs
 
     def _pair(self, nodes: list[Node], reads: dict[Any, dict[int, Any]]) -> None:
@@ -437,7 +435,7 @@ class _Folding:
 
     def _where(self, node: Node) -> str:
         path, slot = self.places[node]
-        scope = "/".join(str(part[0]) for part in path) or "the program"
+        scope = "/".join(str(part[0]) for part in path)
         return node.name or f"line {slot[0]} of {scope}"
 
     def _say(self, read: Any) -> str:
@@ -445,7 +443,7 @@ class _Folding:
             return "nothing"
         role, kind, delay, at = read
         source = self.members[role[0] if kind == "gather" else role][0]
-        label = self.names.get(source) or source.name or _what(source)
+        label = self.names.get(source) or _what(source)
         if kind == "delay":
             return f"{label}(t{-delay:+d})" if delay else f"{label}(t)"
         return label if at is None else f"{label}({at})"

@@ -184,6 +184,59 @@ def test_an_index_of_another_kind_is_named():
         mg.fold(mg.stack(ys))
 
 
+def test_a_first_index_that_differs_is_named():
+    X = mg.tensor(np.ones((7, 2)), name="X")
+    ys = [X[t - 1 if t > 1 else 3].sum() for t in mg.steps(6)]
+    with pytest.raises(mg.FoldError, match=r"step 1 differs from step 2 .*'key': 3"):
+        mg.fold(mg.stack(ys))
+
+
+def test_a_sum_in_a_loop_may_read_what_has_no_time():
+    W, b = mg.parameter(np.eye(2), name="W"), mg.parameter(np.ones(2), name="b")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((5, 1, 2))):
+        h = mg.tanh(mg.add_n([x, h @ W, b + np.zeros((1, 2))]))
+    for graph in (mg.Graph(h), gradient(h.sum())):
+        assert mg.fold(graph).unfold(5).difference(graph) is None
+
+
+@pytest.mark.parametrize("T", [1, 2, 5])
+def test_the_gradient_of_what_is_indexed_at_every_step_folds(T):
+    P = mg.parameter(np.ones((9, 2)), name="P")
+    h, hs = mg.tensor(np.zeros(2), name="h0"), []
+    for t in mg.steps(T):
+        h = mg.tanh(P[t - 1] * h + P[T - t] + P[0])
+        hs.append(h)
+    graph = gradient((mg.stack(hs) ** 2).sum() + P[3].sum() + P[4:6].sum())
+    assert mg.fold(graph).unfold(T).difference(graph) is None
+
+
+@pytest.mark.parametrize("T", [5, 6])
+@pytest.mark.parametrize("since", [1, 2, 3, 4])
+def test_a_span_is_counted_from_the_nearer_end(T, since):
+    h, later = mg.tensor(np.zeros(2), name="h0"), []
+    for t in mg.steps(T):
+        h = mg.tanh(h)
+        if t >= since:
+            later.append(mg.exp(h))
+    rec = mg.fold(mg.Graph([h, mg.stack(later)]))
+    (exp,) = (r for r in rec.roles if r.op and r.op.name == "exp")
+    near = since - 1 <= T - since
+    assert exp.span == Span(since if near else since - T - 1, -1)
+
+
+def test_a_start_of_its_own_is_for_steps_before_a_recurrence_alone():
+    W = mg.parameter(np.eye(2), name="W")
+    zs = [mg.tensor(np.zeros((1, 2)), name=f"z{k}") for k in range(3)]
+    ys = []
+    for t, x in mg.steps(np.ones((8, 1, 2))):
+        g = mg.exp(x) if t > 2 else zs[t]
+        with mg.scope("y"):
+            ys.append(mg.tanh(g @ W))
+    with pytest.raises(mg.FoldError, match=r"step 2 .* z2 instead of z1"):
+        mg.fold(mg.stack(ys))
+
+
 def test_what_tells_two_recurrences_apart():
     one, two = (mg.fold(network(6, letters=n)[0]) for n in ("UWV", "UWR"))
     assert "V: " in one.difference(two)
@@ -195,6 +248,102 @@ def test_what_tells_two_recurrences_apart():
     same = mg.fold(mg.Graph([h, W]))
     assert same.difference(mg.fold(mg.Graph([W, h]))) == "the outputs differ"
     assert "roles" in mg.fold(W).difference(same)
+
+
+def test_a_first_step_that_differs_is_named():
+    with pytest.raises(mg.FoldError, match=r"step 1 differs .* sigmoid instead of ta"):
+        mg.fold(network(8, 1, "op")[0])
+    with pytest.raises(mg.FoldError, match=r"step 1 .*constant 2.0 instead of 0.5"):
+        mg.fold(network(8, 1, "c")[0])
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda hs: hs[::2],
+        lambda hs: hs[::-1],
+        lambda hs: hs[1:4],
+        lambda hs: [hs[0], hs[2]],
+        lambda hs: [hs[3], hs[2], hs[4]],
+        lambda hs: [hs[0], hs[1], hs[1], hs[0]],
+        lambda hs: [hs[2], hs[3], *hs[::-1]],
+        lambda hs: [h for pair in zip(hs, hs[::-1], strict=True) for h in pair],
+    ],
+)
+def test_what_gathers_some_of_the_steps(pick):
+    W = mg.parameter(np.eye(2), name="W")
+    h, hs = mg.tensor(np.zeros((1, 2)), name="h0"), []
+    for _ in mg.steps(6):
+        h = mg.tanh(h @ W)
+        hs.append(h)
+    graph = mg.Graph([mg.stack(pick(hs)), h])
+    assert mg.fold(graph).unfold(6).difference(graph) is None
+
+
+def test_roles_and_unfolded_nodes_know_their_shapes():
+    rec = mg.fold(network(6)[0])
+    (h,) = (r for r in rec.roles if r.name == "h")
+    assert (h.spec.shape, h.spec.dtype) == ((1, 2), "float64")
+    (node,) = (n for n in rec.unfold(9).nodes if n.name == "h" and n.t == 9)
+    assert node.value == h.spec
+
+
+def labels(graph):
+    return [n.label for n in mg.contract(graph).nodes]
+
+
+def test_an_expression_of_parameters_labels_the_arrow():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _ in mg.steps(4):
+        h = mg.tanh(h @ (0.5 * W) + W.sum()).named("h")
+    assert edges(h) == ["h0 -> h(1) by W", "h(t-1) -> h(t) by W"]
+
+
+def test_a_value_that_is_read_twice_is_one_operand():
+    U = mg.parameter(np.eye(2), name="U")
+    for _, x in mg.steps(np.ones((2, 1, 2))):
+        a = x @ U
+        y = (a * a + mg.exp(a)).named("y")
+    named = mg.contract(y)
+    assert labels(y) == ["U", "x(2)", "y(2)"]
+    assert [n.label for n in named.outputs[0].inputs] == ["x(2)", "U"]
+
+
+def test_a_sequence_is_drawn_where_more_than_its_loop_reads_it():
+    xs = mg.tensor(np.ones((3, 2)), name="xs")
+    total = 0.0
+    for _, x in mg.steps(xs):
+        total = total + x.sum()
+    assert "xs" not in labels(total.named("y"))
+    assert [x for x in labels((total + xs.mean()).named("z")) if x.startswith("xs")]
+
+
+def test_a_sequence_that_was_computed_is_read_by_its_loop():
+    U = mg.parameter(np.eye(2), name="U")
+    H = mg.tanh(mg.tensor(np.ones((3, 1, 2)), name="X") @ U).named("H")
+    for _, x in mg.steps(x=H):
+        y = (x * 2).named("y")
+    assert labels(y) == ["U", "X", "H", "x(3)", "y(3)"]
+
+
+def test_a_state_that_no_named_value_needs_is_left_out():
+    W = mg.parameter(np.eye(2), name="W")
+    h = q = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _ in mg.steps(3):
+        h = mg.tanh(h @ W).named("h")
+        q = mg.exp(q * 0.5)
+    assert labels([h, q * 2]) == ["W", "h0", "h(1)", "h(2)", "h(3)"]
+
+
+def test_what_another_loop_reads_is_no_state_of_this_one():
+    W = mg.parameter(np.eye(2), name="W")
+    for _, x in mg.steps(np.ones((3, 1, 2))):
+        a = mg.tanh(x @ W)
+    g = mg.tensor(np.zeros((1, 2)), name="g0")
+    for _ in mg.steps(2):
+        g = mg.tanh(g @ W + a).named("g")
+    assert sorted(labels(g)) == ["W", "g(1)", "g(2)", "g0", "x(3)"]
 
 
 def test_a_swapped_parameter_is_named_at_the_first_step_and_among_two():

@@ -411,6 +411,7 @@ def test_an_index_that_was_recorded_stays_an_operand():
     (d,) = mg.grad((mg.embedding(E, i) ** 2).sum(), [E], create_graph=True)
     assert d.node.op.name == "scatter_n"
     assert i.node in d.node.inputs
+    assert d.node.attrs["keys"] == ("operand",)
     assert d.data.tolist() == [[0, 2], [0, 0], [8, 10]]
 
 
@@ -483,9 +484,10 @@ def test_a_gradient_has_the_dtype_of_its_tensor(record):
     x = mg.parameter(np.ones(2, np.float32), name="x")
     for shape in ((2,), (3, 2)):
         y = mg.parameter(np.ones(shape), name="y")
-        loss = (x * y * np.arange(2.0)).mean(axis=0).sum() + x[0].astype(float)
-        dx, dy = mg.grad(loss, [x, y], create_graph=record)
-        assert (dx.dtype, dy.dtype) == (np.float32, np.float64)
+        loss = (x * y * np.arange(2.0)).mean(axis=0).sum()
+        for more in (0, x[0].astype(float)):
+            dx, dy = mg.grad(loss + more, [x, y], create_graph=record)
+            assert (dx.dtype, dy.dtype) == (np.float32, np.float64)
 
 
 def test_the_backward_graph_lies_in_the_scopes_of_the_forward_graph():

@@ -42,6 +42,10 @@ def scaled(x, by=2.0, *, shift=0.0):
     return x * by + shift
 
 
+def end_to_end(arrays, axis=0):
+    return np.concatenate(arrays, axis)
+
+
 SCALED = (lambda g, y, x, by, shift=0.0: g * by, lambda g, y, x, by, shift=0.0: g * x)
 
 
@@ -65,6 +69,22 @@ SCALED = (lambda g, y, x, by, shift=0.0: g * by, lambda g, y, x, by, shift=0.0: 
             2,
             True,
             "shift",
+        ),
+        (
+            lambda: Op(
+                np.hstack, lambda i, g, y, xs, *, dtype=None, k=1: g, variadic=True
+            ),
+            "hstack(xs, dtype=None, k=1)",
+            -1,
+            False,
+            "dtype k",
+        ),
+        (
+            lambda: Op(end_to_end, None, variadic=True),
+            "end_to_end(arrays, axis=0)",
+            -1,
+            False,
+            "axis",
         ),
         (
             lambda: Op(scaled, lambda g, y, x, *, by, shift: g),
