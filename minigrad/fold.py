@@ -231,7 +231,8 @@ class _Folding:
     def _keyed(self, node: Node, clock: int) -> list[tuple[Any, Any]]:
         """What a named value or a sum reads, each with what tells it from the others.
 
-        Of a sum, which lacks the terms from beyond the last step, it is what is read.
+        Of a sum of cotangents, which lacks the terms from beyond the last step, it is
+        what is read.
         """
         step = [node.t or 0]
         if node.op == NAMED:
@@ -248,8 +249,10 @@ class _Folding:
             else:
                 sources = [node.inputs[i] for chunk in run for i in chunk]
                 reads += [self._reads([s], step, clock)[step[0]] for s in sources]
+        if not self._is_sum(node):
+            return list(enumerate(reads))
         seen: Counter[Any] = Counter()
-        found = []
+        found: list[tuple[Any, Any]] = []
         for read in reads:
             found.append(((read, seen[read]), read))
             seen[read] += 1

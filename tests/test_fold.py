@@ -184,6 +184,22 @@ def test_an_index_of_another_kind_is_named():
         mg.fold(mg.stack(ys))
 
 
+@pytest.mark.parametrize("T", [1, 2, 7])
+@pytest.mark.parametrize("back", [1, 2])
+def test_a_sum_in_a_loop_may_read_the_state(T, back):
+    W = mg.parameter(np.eye(2), name="W")
+    hs = [mg.tensor(np.zeros((1, 2)), name="h0")] * back
+    for _, x in mg.steps(np.ones((T, 1, 2))):
+        h = mg.add_n([hs[-1], x, hs[-back], mg.tanh(hs[-1] @ W)]).named("h")
+        hs.append(h)
+    loss = (hs[-1] * hs[-1]).sum()
+    for graph in (mg.Graph(loss), mg.contract(h), gradient(loss)):
+        assert mg.fold(graph).unfold(T).difference(graph) is None
+    fewer = [mg.add_n([x, x][: 1 + (t != 4)]) for t, x in mg.steps(np.ones((6, 2)))]
+    with pytest.raises(mg.FoldError, match="step 4 differs"):
+        mg.fold(mg.stack(fewer))
+
+
 def test_a_first_index_that_differs_is_named():
     X = mg.tensor(np.ones((7, 2)), name="X")
     ys = [X[t - 1 if t > 1 else 3].sum() for t in mg.steps(6)]
@@ -590,7 +606,16 @@ def conditioned(T):
     return mg.stack(losses).mean()
 
 
-NETS = [interpolating, attending, conditioned]
+def resting(T):
+    """A state that is carried on, and a loss of its last two values."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    hs = [mg.tensor(np.zeros((1, 2)), name="h0")]
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        hs.append(hs[-1] + mg.tanh(x + hs[-1] @ W))
+    return hs[-1].sum() + hs[-2].sum()
+
+
+NETS = [resting, interpolating, attending, conditioned]
 
 
 @pytest.mark.parametrize("net", NETS)
