@@ -71,17 +71,18 @@ def test_importing_it_loads_no_extra():
     assert done.stdout.strip() == "[]"
 
 
-def test_importing_it_takes_a_quarter_of_a_second_at_most():
-    # Processor time, the best of three: others may be using the machine.
+def test_importing_it_takes_four_times_what_numpy_takes_at_most():
+    # A quarter of a second where NumPy takes a sixteenth. Processor time, the best of
+    # three, against NumPy's in the same process: others may be using the machine.
     code = (
-        "import time; start = time.process_time(); import minigrad; "
-        "print(time.process_time() - start)"
+        "from time import process_time as now; start = now(); import numpy; "
+        "half = now(); import minigrad; print((now() - start) / (half - start))"
     )
-    seconds = [
+    times = [
         float(subprocess.run([sys.executable, "-c", code], **RUN).stdout)
         for _ in range(3)
     ]
-    assert min(seconds) < 0.25
+    assert min(times) < 4
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="needs mypy")
