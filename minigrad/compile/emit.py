@@ -7,7 +7,7 @@ truly recurrent, single lines for what has no time.
 
 from textwrap import wrap
 
-from minigrad.compile import batch, loops, once
+from minigrad.compile import batch, kernels, loops, once
 from minigrad.compile.line import Line
 from minigrad.compile.writer import Writer
 from minigrad.recurrence import Operand
@@ -27,7 +27,8 @@ def emit(e: Writer, arguments: list[Line]) -> str:
         e.now = p
         line = phase.lines[0]
         if phase.direction:
-            loops.emit(e, phase)
+            fits = e.backend == "numba" and kernels.fits(e.program, phase)
+            (kernels if fits else loops).emit(e, phase)
         elif line.kind == "op" and (line.timed or line.reduces):
             batch.emit(e, line)
         elif line.kind == "op":

@@ -1,5 +1,6 @@
 """Loops over time, peeled where their steps are not all alike."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 from minigrad.compile import inside
@@ -13,22 +14,37 @@ from minigrad.recurrence import Operand
 def emit(e: Writer, phase: Phase) -> None:
     """Write the loop of some lines that depend on one another through delays."""
     length = e.storage.length(phase.lines[0].clock)
+
+    def apart(operand: Operand, line: Line) -> bool:
+        return not e.storage.whole(operand, line) or (
+            len(operand) > 1 and any(s.role in e.storage.temporary for s in operand)
+        )
+
     for line in phase.lines:
-        _place(e, phase, line)
-    segments = _segments(e, phase, length)
-    for segment in segments if phase.direction > 0 else reversed(segments):
+        place(e, phase, line)
+        if line.index in e.storage.temporary:
+            _place_now(e, line)
+    parts = segments(e, phase, length, apart)
+    for segment in parts if phase.direction > 0 else reversed(parts):
         lines = [x for x in phase.lines if x.span.meet(segment, length)]
         if lines:
             _Segment(e, segment, phase.direction).emit(lines)
 
 
-def _place(e: Writer, phase: Phase, line: Line) -> None:
-    """Say where a line's values are, before any of them is written."""
+def place(e: Writer, phase: Phase, line: Line) -> None:
+    """Say where a line's values of all steps are, before any of them is written."""
+    if line.index in e.storage.temporary:
+        return
     if line.index in e.storage.seen_in:
         e.see(line)
-    elif line.index not in e.storage.temporary:
-        if not _over_its_term(e, phase, line):
-            e.buffer(line)
+    elif not _over_its_term(e, phase, line):
+        e.buffer(line)
+
+
+def _place_now(e: Writer, line: Line) -> None:
+    """Say where the value of one step alone is."""
+    if line.index in e.storage.seen_in:
+        e.see(line)
     elif writes(line) and line.name not in e.buffers:
         e.step_buffer(line)
 
@@ -67,8 +83,13 @@ def _over_its_term(e: Writer, phase: Phase, line: Line) -> bool:
     return False
 
 
-def _segments(e: Writer, phase: Phase, length: int) -> list[Steps]:
-    """Ranges of steps on which the same lines run and read the same."""
+def segments(
+    e: Writer, phase: Phase, length: int, apart: Callable[[Operand, Line], bool]
+) -> list[Steps]:
+    """Ranges of steps on which the same lines run and read the same.
+
+    ``apart`` says of which operands the sources are read in ranges of their own.
+    """
     starts: dict[int, Count] = {}
 
     def cut(steps: Steps) -> None:
@@ -78,9 +99,7 @@ def _segments(e: Writer, phase: Phase, length: int) -> list[Steps]:
     for line in phase.lines:
         cut(line.span)
         for operand in line.reads:
-            if not e.storage.whole(operand, line) or (
-                len(operand) > 1 and any(s.role in e.storage.temporary for s in operand)
-            ):
+            if apart(operand, line):
                 for source in operand:
                     if source.span is not None:
                         cut(Steps.of(source.span))

@@ -27,7 +27,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minigrad.compile import kernels
 from minigrad.compile.arguments import flatten, names, outputs, rebuild, replace
+from minigrad.compile.disk import functions, known
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
 from minigrad.compile.passes import run_passes
@@ -43,7 +45,9 @@ from minigrad.tensor import Tensor, tensor
 __all__ = ["Program", "compile"]
 
 
-def compile(function: Callable[..., Any], strict: bool = False) -> "Program":
+def compile(
+    function: Callable[..., Any], strict: bool = False, backend: str = "numpy"
+) -> "Program":
     """A function that records, as one that runs compiled.
 
     ``function`` takes arrays, Tensors and other values and returns Tensors in tuples,
@@ -54,8 +58,11 @@ def compile(function: Callable[..., Any], strict: bool = False) -> "Program":
 
     What cannot be compiled, such as a Python branch on a Tensor's value, runs eagerly
     after one warning that says why; ``strict`` raises instead.
+
+    ``backend="numba"`` compiles the loops over time to machine code, which is kept on
+    disk for the next process; it needs ``pip install 'minigrad[fast]'``.
     """
-    return Program(function, strict)
+    return Program(function, strict, backend)
 
 
 # Workspaces are kept for as many lengths.
@@ -77,15 +84,23 @@ class Code:
         graph: Graph,
         recurrence: Recurrence | str,
         positions: dict[Node, int],
+        backend: str,
     ) -> None:
         """``recurrence`` may be the reason why there is none."""
+        self.backend = backend
         self.recurrence = None if isinstance(recurrence, str) else recurrence
         self.program = self._planned(graph, recurrence)
         self.arguments = self._find_arguments(positions)
-        writer = Writer(self.program, self.phases)
-        self.source = emit(writer, [a.line for a in self.arguments])
+        if backend == "numba":
+            self.phases = kernels.sink(self.program, self.phases)
+        writer = Writer(self.program, self.phases, backend)
+        source = emit(writer, [a.line for a in self.arguments])
         namespace = dict(writer.namespace)
-        exec(_compiled(self.source), namespace)
+        compiled = kernels.module(writer)
+        if compiled:
+            namespace |= functions(compiled)
+        self.source = "\n\n".join(filter(None, [compiled, source]))
+        exec(_compiled(source), namespace)
         self.workspace = namespace["workspace"]
         self.run = namespace["run"]
         self.free: dict[tuple[int, ...], list[Any]] = {}
@@ -172,9 +187,12 @@ class Code:
 class Program:
     """A compiled function; see ``compile``."""
 
-    def __init__(self, function: Callable[..., Any], strict: bool) -> None:
+    def __init__(
+        self, function: Callable[..., Any], strict: bool, backend: str
+    ) -> None:
         self.eager = function
         self.strict = strict
+        self.backend = known(backend)
         self.codes: dict[Any, tuple[Code, Any]] = {}
         self.any_length: dict[Any, tuple[Code, Any, int]] = {}
         self.traced: list[tuple[Any, Code, Any]] = []
@@ -298,7 +316,7 @@ class Program:
                 shortest = min(*graph.clocks.values(), *earlier.program.lengths)
                 self.any_length[general] = (earlier, returned, shortest)
                 return earlier, returned
-        code = Code(graph, recurrence, positions)
+        code = Code(graph, recurrence, positions, self.backend)
         self.traced.append((key, code, returned))
         return code, returned
 

@@ -34,8 +34,12 @@ def views(array: Any) -> list[Any]:
 class Writer:
     """Collects the source of one program; ``namespace`` is what it refers to."""
 
-    def __init__(self, program: LoopProgram, phases: list[Phase]) -> None:
+    def __init__(
+        self, program: LoopProgram, phases: list[Phase], backend: str = "numpy"
+    ) -> None:
         self.program = program
+        self.backend = backend
+        self.kernels: list[str] = []
         self.phases = phases
         self.lines = program.lines
         self.storage = Storage(program, phases)

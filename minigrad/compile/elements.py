@@ -1,0 +1,244 @@
+"""One element of an elementwise line as a scalar expression that numba compiles.
+
+Vocabulary
+    axis     how an array is indexed along one of its axes at the current element
+    letters  the variables of the loops over the axes of a result, i j k ..
+
+>>> axes = identity((2, 3), (2, 3))
+>>> said(through((slice(None), slice(4, 7)), (2, 9), axes))
+'i, j + 4'
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.compile.line import Line, LoopProgram
+from minigrad.compile.storage import is_basic
+
+LETTERS = "ijklmn"
+FLOATS = ("float32", "float64")
+
+# tanh of float32 as a quotient of polynomials, which the compiler can vectorise where
+# a call of the C library stays scalar: within 6 units in the last place. The
+# coefficients are those of Eigen (MathFunctionsImpl.h), whose bound is 9; NaN stays NaN.
+HELPERS = {
+    "tanh32": '''
+@njit(inline="always", **OPTIONS)
+def tanh32(x):
+    """tanh as a quotient of polynomials, which is computed for many x at once."""
+    x = np.float32(9) if x > np.float32(9) else x
+    x = np.float32(-9) if x < np.float32(-9) else x
+    z = x * x
+    p = np.float32(-2.76076847742355e-16)
+    p = p * z + np.float32(2.00018790482477e-13)
+    p = p * z + np.float32(-8.60467152213735e-11)
+    p = p * z + np.float32(5.12229709037114e-08)
+    p = p * z + np.float32(1.48572235717979e-05)
+    p = p * z + np.float32(6.37261928875436e-04)
+    p = p * z + np.float32(4.89352455891786e-03)
+    q = np.float32(1.19825839466702e-06)
+    q = q * z + np.float32(1.18534705686654e-04)
+    q = q * z + np.float32(2.26843463243900e-03)
+    q = q * z + np.float32(4.89352518554385e-03)
+    return x * p / q
+''',
+}
+
+OPERATORS = {
+    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "greater": ">",
+    "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==",
+    "not_equal": "!=",
+}  # fmt: skip
+COMPARISONS = frozenset(
+    ["greater", "greater_equal", "less", "less_equal", "equal", "not_equal"]
+)
+CALLS = frozenset(
+    [
+        "exp", "log", "log1p", "expm1", "sqrt", "absolute", "sin", "cos", "sign",
+        "maximum", "minimum", "power",
+    ]
+)  # fmt: skip
+# What a loop is not made slower by, where it is computed anew at each of its steps.
+CHEAP = frozenset(["add", "subtract", "multiply", "negative"])
+
+
+class Axis(NamedTuple):
+    """An index ``step * variable + start``, where the variable has ``number`` values."""
+
+    variable: str
+    start: int
+    step: int
+    number: int
+
+    def __str__(self) -> str:
+        if not self.variable:
+            return str(self.start)
+        times = self.variable if self.step == 1 else f"{self.step} * {self.variable}"
+        return f"{times} + {self.start}" if self.start else times
+
+    def apart(self, other: "Axis") -> bool:
+        """Whether no index of one is an index of the other, at any two elements."""
+        ends = [
+            sorted((a.start, a.start + a.step * (a.number - 1))) for a in (self, other)
+        ]
+        return ends[0][1] < ends[1][0] or ends[1][1] < ends[0][0]
+
+
+Axes = tuple[Axis, ...]
+
+
+def said(axes: Axes) -> str:
+    """An index as source."""
+    return ", ".join(map(str, axes))
+
+
+def identity(shape: tuple[int, ...], like: tuple[int, ...]) -> Axes:
+    """The axes of an array that broadcasts to the shape ``like`` of a result."""
+    shift = len(like) - len(shape)
+    return tuple(
+        Axis("", 0, 1, 1) if n == 1 else Axis(LETTERS[shift + k], 0, 1, n)
+        for k, n in enumerate(shape)
+    )
+
+
+def through(key: Any, shape: tuple[int, ...], axes: Axes) -> Axes:
+    """The axes of an array at ``axes`` of its part ``array[key]``."""
+    parts = list(key if isinstance(key, tuple) else (key,))
+    if Ellipsis in parts:
+        i = parts.index(Ellipsis)
+        taken = sum(p is not None for p in parts) - 1
+        parts[i : i + 1] = [slice(None)] * (len(shape) - taken)
+    rest = iter(axes)
+    found = []
+    sizes = iter(shape)
+    for part in parts:
+        if part is None:
+            next(rest)
+        elif isinstance(part, slice):
+            start, _, step = part.indices(next(sizes))
+            a = next(rest)
+            found.append(
+                Axis(a.variable, start + step * a.start, step * a.step, a.number)
+            )
+        else:
+            found.append(Axis("", part % next(sizes), 1, 1))
+    return (*found, *rest)
+
+
+def source_axes(line: Line, shape: tuple[int, ...]) -> Axes:
+    """The axes of what a line reads, at the current element of the line."""
+    axes = identity(line.shape, line.shape)
+    if line.op == "getitem":
+        return through(line.attrs["key"], shape, axes)
+    if line.op in ("transpose", "swapaxes"):
+        return tuple(axes[k] for k in np.argsort(_order(line, len(shape))))
+    if line.op in ("expand_dims", "squeeze", "reshape"):
+        rest = iter([a for a in axes if a.number > 1])
+        return tuple(next(rest) if n > 1 else Axis("", 0, 1, 1) for n in shape)
+    return identity(shape, line.shape)
+
+
+def _order(line: Line, ndim: int) -> list[int]:
+    """Which axis of its operand each axis of a transposed line is."""
+    if line.op == "transpose":
+        axes = line.attrs.get("axes") or tuple(reversed(range(ndim)))
+        return [a % ndim for a in axes]
+    order = list(range(ndim))
+    a, b = line.attrs["axis1"] % ndim, line.attrs["axis2"] % ndim
+    order[a], order[b] = order[b], order[a]
+    return order
+
+
+VIEWS: dict[str, Callable[[Line, tuple[int, ...]], bool]] = {
+    "getitem": lambda line, shape: is_basic(line.attrs["key"]),
+    "transpose": lambda line, shape: True,
+    "swapaxes": lambda line, shape: True,
+    "broadcast_to": lambda line, shape: True,
+    **dict.fromkeys(
+        ["expand_dims", "squeeze", "reshape"],
+        lambda line, shape: (
+            [n for n in line.shape if n != 1] == [n for n in shape if n != 1]
+        ),
+    ),
+}
+
+
+def is_product(program: LoopProgram, line: Line) -> bool:
+    """Whether a line is a product of matrices that BLAS computes."""
+    read = [program.lines[s.role] for s in line.sources()]
+    return (
+        line.op in ("dot", "matmul")
+        and line.dtype in FLOATS
+        and all(r.dtype == line.dtype and len(r.shape) == 2 for r in read)
+    )
+
+
+def is_elementwise(program: LoopProgram, line: Line) -> bool:
+    """Whether each element of a line can be written as a scalar expression."""
+    read = [program.lines[s.role] for s in line.sources()]
+    if line.kind != "op" or len(line.shape) > len(LETTERS) or 0 in line.shape:
+        return False
+    if line.op in VIEWS:
+        return line.dtype in FLOATS and all(
+            r.dtype == line.dtype and VIEWS[line.op](line, r.shape) for r in read
+        )
+    if line.op == "join":
+        return line.dtype in FLOATS and all(r.dtype == line.dtype for r in read)
+    name = line.op
+    if isinstance(line.forward, np.ufunc):
+        name = line.forward.__name__
+    elif name not in ("sigmoid", "add_n", "where", "relu"):
+        return False
+    known = {*OPERATORS, *CALLS, "negative", "tanh", "positive", "sigmoid", "add_n"}
+    if line.attrs or name not in known | {"where", "relu"}:
+        return False
+    condition = ()
+    if name == "where":
+        condition = tuple(s.role for s in line.reads[0])
+        if any(program.lines[role].dtype != "bool" for role in condition):
+            return False
+    kinds = {
+        r.dtype for r in read if not _is_number(r) and r.index not in condition
+    }
+    if name in COMPARISONS:
+        return line.dtype == "bool" and len(kinds) == 1 and kinds <= set(FLOATS)
+    return line.dtype in FLOATS and kinds <= {line.dtype}
+
+
+def _is_number(line: Line) -> bool:
+    return line.kind == "constant" and isinstance(line.value, (bool, int, float))
+
+
+def literal(value: Any, dtype: str) -> str:
+    """A number as it meets values of a dtype: it takes theirs, as NumPy has it."""
+    number = repr(value) if np.isfinite(value) else f'float("{value}")'
+    return f"np.{dtype}({number})"
+
+
+def expression(line: Line, values: list[str]) -> str:
+    """The element of a line from those of its operands."""
+    name = line.op
+    if isinstance(line.forward, np.ufunc):
+        name = line.forward.__name__
+    if name in OPERATORS:
+        return f" {OPERATORS[name]} ".join(values)
+    if name in CALLS:
+        return f"np.{name}({', '.join(values)})"
+    half = literal(0.5, line.dtype)
+    (x, *rest) = values
+    tanh = "tanh32" if line.dtype == "float32" else "np.tanh"
+    if name == "tanh":
+        return f"{tanh}({x})"
+    if name == "sigmoid":
+        return f"{half} * {tanh}({half} * {x}) + {half}"
+    if name == "negative":
+        return f"-{x}"
+    if name == "add_n":
+        return " + ".join(values)
+    if name == "where":
+        return f"{rest[0]} if {x} else {rest[1]}"
+    if name == "relu":
+        return f"np.maximum({x}, {literal(0, line.dtype)})"
+    return x
