@@ -66,7 +66,33 @@ def sink(program: LoopProgram, phases: list[Phase]) -> list[Phase]:
             into[line.index] = target
         else:
             kept.append(phase)
+    for phase in {id(p): p for p in into.values()}.values():
+        phase.lines = _ordered(program, phase)
     return kept[::-1]
+
+
+def _ordered(program: LoopProgram, phase: Phase) -> list[Line]:
+    """Products as early as they can run; then the rest is few and long groups."""
+    reads = {
+        line.index: {s.role for s in line.sources() if s.delay == 0}
+        for line in phase.lines
+    }
+    left = {line.index: line for line in phase.lines}
+    needs: dict[int, set[int]] = {}  # what has to run before a line, in this step
+    for line in phase.lines:
+        mine = reads[line.index] & left.keys()
+        needs[line.index] = mine.union(*(needs[i] for i in mine))
+    ordered: list[Line] = []
+    while left:
+        waiting = {i: needs[i] & left.keys() for i in left}
+        products = [i for i in left if is_product(program, left[i])]
+        if products:
+            following = min(products, key=lambda i: len(waiting[i]))
+            chosen = [*waiting[following], following]
+        else:
+            chosen = list(left)
+        ordered += [left.pop(i) for i in [k for k in left if k in chosen]]
+    return ordered
 
 
 def emit(e: Writer, phase: Phase) -> None:

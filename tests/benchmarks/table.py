@@ -87,15 +87,19 @@ def minigrad_step(size):
     return step, xs, ys
 
 
-def compiled(size):
+def compiled(size, backend="numpy"):
     import minigrad as mg
 
     step, xs, ys = minigrad_step(size)
-    program = mg.compile(step, strict=True)
+    program = mg.compile(step, strict=True, backend=backend)
     for T in (10, 12):
         if MEMORY:  # the trace of a short sequence serves a long one
             program(xs[:T], ys[:T])
     return lambda: [t.data for t in program(xs, ys)]
+
+
+def compiled_by_numba(size):
+    return compiled(size, "numba")
 
 
 def eager(size):
@@ -227,6 +231,7 @@ def mygrad_loop(size):
 CONTENDERS = {
     "NumPy by hand": (by_hand, None),
     "minigrad compiled": (compiled, None),
+    "minigrad numba": (compiled_by_numba, "numba"),
     "minigrad eager": (eager, None),
     "jax.jit, lax.scan": (jax_scan, "jax"),
     "torch nn.RNN": (torch_rnn, "torch"),
