@@ -16,7 +16,7 @@ import minigrad as mg
 SAMPLE = Path(__file__).parent / "typing" / "sample.py"
 RUN = {"capture_output": True, "text": True, "check": True}
 # Nobody who computes a gradient has to have, or wait for, any of these.
-EXTRAS = ("matplotlib", "tqdm", "safetensors", "numba", "hypothesis", "pytest")
+EXTRAS = ("matplotlib", "tqdm", "safetensors", "numba", "scipy", "hypothesis", "pytest")
 
 
 def test_every_public_name_is_exported():

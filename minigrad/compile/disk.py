@@ -15,13 +15,13 @@ from typing import Any
 BACKENDS = ("numpy", "numba")
 
 
-def known(backend: str) -> str:
+def usable(backend: str) -> str:
     """The backend, if it is one and can be used here."""
     if backend not in BACKENDS:
         raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
     if backend == "numba" and not all(map(find_spec, ("numba", "scipy"))):
         raise ImportError(
-            'backend="numba" needs numba and SciPy: pip install \'minigrad[fast]\''
+            "backend=\"numba\" needs numba and SciPy: pip install 'minigrad[fast]'"
         )
     return backend
 

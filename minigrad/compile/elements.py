@@ -22,7 +22,8 @@ FLOATS = ("float32", "float64")
 
 # tanh of float32 as a quotient of polynomials, which the compiler can vectorise where
 # a call of the C library stays scalar: within 6 units in the last place. The
-# coefficients are those of Eigen (MathFunctionsImpl.h), whose bound is 9; NaN stays NaN.
+# coefficients are those of Eigen (MathFunctionsImpl.h), whose
+# bound is 9. NaN stays NaN.
 HELPERS = {
     "tanh32": '''
 @njit(inline="always", **OPTIONS)
@@ -42,7 +43,9 @@ def tanh32(x):
     q = q * z + np.float32(1.18534705686654e-04)
     q = q * z + np.float32(2.26843463243900e-03)
     q = q * z + np.float32(4.89352518554385e-03)
-    return x * p / q
+    y = x * p / q
+    y = np.float32(1) if y > np.float32(1) else y
+    return np.float32(-1) if y < np.float32(-1) else y
 ''',
 }
 
@@ -60,12 +63,14 @@ CALLS = frozenset(
         "maximum", "minimum", "power",
     ]
 )  # fmt: skip
+UFUNCS = frozenset([*OPERATORS, *CALLS, "tanh", "negative", "positive"])
+FUNCTIONS = frozenset(["sigmoid", "relu", "add_n", "where", "stop_gradient"])
 # What a loop is not made slower by, where it is computed anew at each of its steps.
 CHEAP = frozenset(["add", "subtract", "multiply", "negative"])
 
 
 class Axis(NamedTuple):
-    """An index ``step * variable + start``, where the variable has ``number`` values."""
+    """An index ``step * variable + start`` of ``number`` values of the variable."""
 
     variable: str
     start: int
@@ -186,22 +191,17 @@ def is_elementwise(program: LoopProgram, line: Line) -> bool:
         )
     if line.op == "join":
         return line.dtype in FLOATS and all(r.dtype == line.dtype for r in read)
-    name = line.op
+    name, known = line.op, FUNCTIONS
     if isinstance(line.forward, np.ufunc):
-        name = line.forward.__name__
-    elif name not in ("sigmoid", "add_n", "where", "relu"):
+        name, known = line.forward.__name__, UFUNCS
+    if line.attrs or name not in known:
         return False
-    known = {*OPERATORS, *CALLS, "negative", "tanh", "positive", "sigmoid", "add_n"}
-    if line.attrs or name not in known | {"where", "relu"}:
-        return False
-    condition = ()
+    condition: tuple[int, ...] = ()
     if name == "where":
         condition = tuple(s.role for s in line.reads[0])
         if any(program.lines[role].dtype != "bool" for role in condition):
             return False
-    kinds = {
-        r.dtype for r in read if not _is_number(r) and r.index not in condition
-    }
+    kinds = {r.dtype for r in read if not _is_number(r) and r.index not in condition}
     if name in COMPARISONS:
         return line.dtype == "bool" and len(kinds) == 1 and kinds <= set(FLOATS)
     return line.dtype in FLOATS and kinds <= {line.dtype}

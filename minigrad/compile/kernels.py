@@ -9,7 +9,6 @@ Vocabulary
     slot    which entry of a store a step reads or writes, as source
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
 from minigrad.compile import elements
@@ -30,12 +29,27 @@ OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 '''
 
 
+def strange(program: LoopProgram, phase: Phase) -> list[str]:
+    """The ops of a loop that cannot be written in a kernel."""
+    return [
+        line.op
+        for line in phase.lines
+        if not (is_product(program, line) or is_elementwise(program, line))
+    ]
+
+
 def fits(program: LoopProgram, phase: Phase) -> bool:
     """Whether every line of a loop can be written in a kernel."""
-    return bool(phase.direction) and all(
-        is_product(program, line) or is_elementwise(program, line)
-        for line in phase.lines
-    )
+    return bool(phase.direction) and not strange(program, phase)
+
+
+def explain(program: LoopProgram, phases: list[Phase]) -> str:
+    """Which loops are kernels, and why the others are not."""
+    loops = [phase for phase in phases if phase.direction]
+    left = [names for phase in loops if (names := strange(program, phase))]
+    said = f"{len(loops) - len(left)} of {len(loops)} loops"
+    why = [f"; one stays in Python: it has {', '.join(names)}" for names in left]
+    return "".join([said, *why])
 
 
 def sink(program: LoopProgram, phases: list[Phase]) -> list[Phase]:
@@ -72,26 +86,23 @@ def sink(program: LoopProgram, phases: list[Phase]) -> list[Phase]:
 
 
 def _ordered(program: LoopProgram, phase: Phase) -> list[Line]:
-    """Products as early as they can run; then the rest is few and long groups."""
-    reads = {
-        line.index: {s.role for s in line.sources() if s.delay == 0}
-        for line in phase.lines
-    }
+    """Products as early as they can run, and between them few and long groups."""
     left = {line.index: line for line in phase.lines}
     needs: dict[int, set[int]] = {}  # what has to run before a line, in this step
     for line in phase.lines:
-        mine = reads[line.index] & left.keys()
-        needs[line.index] = mine.union(*(needs[i] for i in mine))
+        now = {s.role for s in line.sources() if s.delay == 0} & left.keys()
+        needs[line.index] = now.union(*(needs[i] for i in now))
     ordered: list[Line] = []
     while left:
-        waiting = {i: needs[i] & left.keys() for i in left}
+        waiting = {i: len(needs[i] & left.keys()) for i in left}
         products = [i for i in left if is_product(program, left[i])]
-        if products:
-            following = min(products, key=lambda i: len(waiting[i]))
-            chosen = [*waiting[following], following]
-        else:
-            chosen = list(left)
-        ordered += [left.pop(i) for i in [k for k in left if k in chosen]]
+        following = min(products, key=lambda i: waiting[i], default=None)
+        wanted = left if following is None else {*needs[following], following}
+        shape = ordered[-1].shape if ordered else None
+        ready = [left[i] for i in left if i in wanted and not waiting[i]]
+        # One of the last shape goes into the same group.
+        chosen = next((x for x in ready if x.shape == shape), ready[0])
+        ordered.append(left.pop(chosen.index))
     return ordered
 
 
@@ -174,7 +185,7 @@ class _Group:
 
 
 class _Kernel:
-    """Writes the body of one kernel; ``arguments`` maps its parameters to the call's."""
+    """Writes the body of one kernel; ``arguments`` maps its parameters to a call's."""
 
     def __init__(self, e: Writer, phase: Phase) -> None:
         self.e = e
@@ -309,10 +320,12 @@ class _Kernel:
             name = self._still(line)
             return _Access(name, "", axes, name) if axes else name
         group = self.group
-        here = piece.window == piece.steps and group is not None
-        if here and group is not None and line.index in group.values:
-            if axes == identity(group.shape, group.shape):
-                return group.values[line.index]
+        if (
+            group is not None and line.index in group.values
+            and piece.window == piece.steps
+            and axes == identity(group.shape, group.shape)
+        ):  # fmt: skip
+            return group.values[line.index]
         return self._read(piece, axes)
 
     def _read(self, piece: Piece, axes: Axes) -> _Access:

@@ -29,12 +29,12 @@ from typing import Any, NamedTuple
 
 from minigrad.compile import kernels
 from minigrad.compile.arguments import flatten, names, outputs, rebuild, replace
-from minigrad.compile.disk import functions, known
+from minigrad.compile.disk import functions, usable
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
 from minigrad.compile.passes import run_passes
 from minigrad.compile.picture import circuit
-from minigrad.compile.schedule import NotFoldableError, schedule
+from minigrad.compile.schedule import NotFoldableError, Phase, schedule
 from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node, same_value
@@ -89,6 +89,7 @@ class Code:
         """``recurrence`` may be the reason why there is none."""
         self.backend = backend
         self.recurrence = None if isinstance(recurrence, str) else recurrence
+        self.phases: list[Phase] = []
         self.program = self._planned(graph, recurrence)
         self.arguments = self._find_arguments(positions)
         if backend == "numba":
@@ -181,6 +182,8 @@ class Code:
             f"{'schedule':<14}{len(batched)} lines over all steps at once, "
             f"{sum(len(p.lines) for p in loops)} in {len(loops)} loops"
         )
+        if self.backend == "numba":
+            rows.append(f"{'kernels':<14}{kernels.explain(self.program, self.phases)}")
         return "\n".join(rows)
 
 
@@ -192,7 +195,7 @@ class Program:
     ) -> None:
         self.eager = function
         self.strict = strict
-        self.backend = known(backend)
+        self.backend = usable(backend)
         self.codes: dict[Any, tuple[Code, Any]] = {}
         self.any_length: dict[Any, tuple[Code, Any, int]] = {}
         self.traced: list[tuple[Any, Code, Any]] = []

@@ -273,7 +273,7 @@ class Storage:
                 window = part.shifted(-source.delay)
                 found.append(Piece(part, self.stores.get(line.index), line, window))
         found.sort(key=lambda piece: piece.steps.first.at(length))
-        return self._joined(found)
+        return self._joined(found, length)
 
     def whole(self, operand: Operand, line: Line) -> bool:
         """Whether an operand is read at every step; a sum may lack terms."""
@@ -285,7 +285,7 @@ class Storage:
         last = max(span.last.at(length) for span in spans)
         return (first, last) == tuple(count.at(length) for count in line.span)
 
-    def _joined(self, pieces: list[Piece]) -> list[Piece]:
+    def _joined(self, pieces: list[Piece], length: int) -> list[Piece]:
         """Pieces that follow one another in one store, made one."""
         if len(pieces) == 1:
             return pieces
@@ -301,7 +301,8 @@ class Storage:
             if piece.store is store and piece.window == window:
                 continue
             if not any(
-                cells == window and start is piece.line for cells, start in store.pads
+                window.meet(cells, length) == window and start is piece.line
+                for cells, start in store.pads
             ):
                 return pieces
         first, last = pieces[0].steps.first, pieces[-1].steps.last
