@@ -6,6 +6,8 @@
     storage   buffers, and windows of them in place of shifted copies
     batch     how each op is written over all steps; inside: for one step of a loop;
               sums, once, loops: the rest; emit puts the source together
+    kernels   loops as functions that numba compiles, elements what lies between their
+              products; disk: where their source and machine code are kept
     picture   the program as a graph, to be drawn
     program   tracing, keys, and calling
 
