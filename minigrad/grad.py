@@ -94,7 +94,7 @@ def vjp(
     cotangents = [_cotangent(a, b, create_graph) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
     found = pullback([a.node for a in ys], cotangents, nodes, record=create_graph)
-    results, seen = [], set()
+    results = []
     for target in targets:
         d = found.get(target.node)
         if d is None:
@@ -105,14 +105,10 @@ def vjp(
                 )
             d = np.zeros(target.shape, target.dtype)
         if not isinstance(d, Tensor):
-            # A cotangent may be shared with another one, or be the caller's own.
-            d = (
-                d
-                if d.flags.owndata and d.flags.writeable and id(d) not in seen
-                else (np.array(d))
-            )
-            seen.add(id(d))
-            d = _constant(d)
+            # A cotangent may be part of another array, or be a result already, which
+            # is read-only then.
+            own = d.flags.owndata and d.flags.writeable
+            d = _constant(d if own else np.array(d))
         results.append(d)
     return results
 

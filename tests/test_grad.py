@@ -186,10 +186,11 @@ def test_a_gradient_is_never_the_array_of_a_value():
 
 def test_a_tensor_as_cotangent_is_recorded_only_on_demand():
     w, g = mg.parameter([3.0], name="w"), mg.tensor([2.0], name="g")
-    (plain,), (recorded,) = (mg.vjp(w * w, [w], g, create_graph=c) for c in (0, 1))
-    assert plain.data.tolist() == recorded.data.tolist() == [12.0]
-    assert plain.node.inputs == ()
-    assert g.node in Graph(recorded).nodes
+    for y in (w * w, 6.0 * w):
+        (plain,), (recorded,) = (mg.vjp(y, [w], g, create_graph=c) for c in (0, 1))
+        assert plain.data.tolist() == recorded.data.tolist() == [12.0]
+        assert plain.node.inputs == ()
+        assert g.node in Graph(recorded).nodes
 
 
 def test_the_graph_can_be_walked_after_backward(parts):
