@@ -288,6 +288,33 @@ def test_cross_entropy_with_its_options(options, ignored):
         same(compiled(xs, ys), step(xs, ys))
 
 
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("reductions", ["mean mean", "sum mean", "none sum"])
+def test_two_losses_of_one_network(shared, reductions):
+    rng = np.random.default_rng(0)
+    W, V, R = (mg.parameter(rng.normal(size=(3, 3)), name=n) for n in "WVR")
+    first, second = reductions.split()
+
+    def step(xs, ys, zs):
+        h = mg.tensor(np.zeros((2, 3)), name="h0")
+        losses, sure = [], []
+        for _, x, y, z in mg.steps(x=xs, y=ys, z=zs):
+            h = mg.tanh(x + h @ W)
+            o = h @ V
+            q = o if shared else h @ R
+            loss = mg.cross_entropy(o, y, reduction=first)
+            losses.append(loss + mg.cross_entropy(q, z, reduction=second))
+            sure.append(mg.softmax(o, axis=0).max() + mg.softmax(q).max())
+        loss = mg.stack(losses).sum() + mg.stack(sure).sum()
+        return loss, mg.grad(loss, [W, V, R], unreached="zeros")
+
+    compiled = mg.compile(step, strict=True)
+    for T in (5, 6, 8):
+        data = [rng.normal(size=(T, 2, 3)), *rng.integers(3, size=(2, T, 2))]
+        same(compiled(*data), step(*data))
+    assert "2 losses share" in compiled.explain()
+
+
 def test_a_class_number_out_of_range_is_refused_in_compiled_code_too():
     compiled = mg.compile(many_to_many(), strict=True)
     xs, ys = data(6)
