@@ -225,11 +225,10 @@ def mse_loss(o, y, reduction="mean"):
 
 
 def layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
-    if len(shape) != 1:
-        return "over several axes"
     weight = mg.tensor(np.ones(shape)) if weight is None else weight
     bias = mg.tensor(np.zeros(shape)) if bias is None else bias
-    return mg.layer_norm(x, weight, bias, eps=eps)
+    axes = tuple(range(-len(shape), 0))
+    return mg.layer_norm(x, weight, bias, axis=axes, eps=eps)
 
 
 def conv1d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
@@ -424,7 +423,9 @@ def drawn(name):
 
 
 @pytest.mark.parametrize("name", ROWS)
+@np.errstate(invalid="ignore")  # negative numbers to a broken power: NaN in both
 def test_samples(name, record_property):
+    torch.manual_seed(0)
     reasons, wrong, count = [], [], 0
     for function, sample in drawn(name):
         count += 1
