@@ -135,12 +135,30 @@ def test_reverse_runs_from_the_last_step():
         (lambda: mg.steps(x=[1.0], y=[1.0, 2.0]), ValueError, "{'x': 1, 'y': 2}"),
         (lambda: mg.steps(np.ones(())), ValueError, "time must be its first axis"),
         (lambda: mg.steps(np.ones((0, 2))), ValueError, "has no steps"),
+        (lambda: mg.steps(3, y=np.ones(3)), ValueError, "its first axis"),
         (lambda: mg.steps([mg.tensor(1.0), 2.0]), TypeError, "mixes Tensors"),
     ],
 )
 def test_misuse_of_steps_is_taught(call, error, said):
     with pytest.raises(error, match=said):
         list(call())
+
+
+def test_a_list_has_the_clock_of_the_loop_that_made_it_in_order():
+    def clock_of(sequence):
+        return {(h + 1).node.time[0] for _, h in mg.steps(sequence)}
+
+    xs = np.arange(3.0)
+    first = [x + 1 for _, x in mg.steps(xs)]
+    other = [x + 1 for _, x in mg.steps(xs + 1)]
+    (clock,) = {h.node.time[0] for h in first}
+    assert clock_of(first) == {clock}
+    for mixed in (
+        first[::-1],
+        [*first[:1], *other[1:]],
+        [x * 2 for x in map(mg.tensor, xs)],
+    ):
+        assert clock not in clock_of(mixed)
 
 
 def test_layers_over_one_sequence_share_a_clock():

@@ -123,8 +123,9 @@ def _shared_clock(sequences: Any, length: int) -> Clock:
     for sequence in sequences:
         if not isinstance(sequence, Tensor):
             times = [s.node.time for s in sequence]
-            if all(times) and [time[1] for time in times] == [*range(1, length + 1)]:
-                known.append(times[0][0])
+            first = times[0]
+            if first and times == [(first[0], t) for t in range(1, length + 1)]:
+                known.append(first[0])
     clock = known[0] if known else Clock(length)
     for node in nodes:
         node.clock = clock

@@ -71,3 +71,12 @@ def test_matmul_broadcasts_batches(data, n, k, batches):
     a = data.draw(strategies.arrays((*batches[0], 2, n)))
     b = data.draw(strategies.arrays((*batches[1], n, k)))
     check_grad(mg.matmul, [a, b], order=2)
+
+
+@pytest.mark.parametrize("where", [3, [1], [1, 1, 5], [-1], [], np.array([2, 4])])
+def test_split(where):
+    x = np.arange(12.0).reshape(2, 6)
+    parts = mg.split(mg.tensor(x), where, axis=-1)
+    for ours, theirs in zip(parts, np.split(x, where, axis=-1), strict=True):
+        np.testing.assert_array_equal(ours.data, theirs)
+    check_grad(lambda x: mg.split(x, where, axis=-1), [x], order=2)

@@ -133,6 +133,7 @@ ROWS = [
             case((2, 3), np.array([0, 2]), reduction="none"),
             case((2, 2, 3), np.array([[0, 2], [1, 1]])),
             case((3,), np.array(1)),
+            case((0, 3), np.array([], int), reduction="sum"),
             case((2, 3), np.array([0, 2]), weight=WEIGHT),
             case((2, 3), np.array([0, 2]), weight=WEIGHT, reduction="none"),
             case((3, 3), np.array([0, -100, 2])),
