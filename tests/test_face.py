@@ -71,18 +71,18 @@ def test_importing_it_loads_no_extra():
     assert done.stdout.strip() == "[]"
 
 
-def test_importing_it_takes_four_times_what_numpy_takes_at_most():
-    # A quarter of a second where NumPy takes a sixteenth. Processor time, the best of
-    # three, against NumPy's in the same process: others may be using the machine.
+def test_importing_it_takes_five_times_what_numpy_takes_at_most():
+    # A quarter of a second where NumPy takes a twentieth. Processor time against that
+    # of NumPy in the same process, the best of five: others may be using the machine.
     code = (
         "from time import process_time as now; start = now(); import numpy; "
         "half = now(); import minigrad; print((now() - start) / (half - start))"
     )
     times = [
         float(subprocess.run([sys.executable, "-c", code], **RUN).stdout)
-        for _ in range(3)
+        for _ in range(5)
     ]
-    assert min(times) < 4
+    assert min(times) < 5
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="needs mypy")
