@@ -12,10 +12,12 @@ with exit code 130 and leaves whole files only.
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
+from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,9 +26,9 @@ from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.render.theme import STYLES
 from minigrad.draw.views import CHOICES, VIEWS
 from minigrad.nn.cells import CELLS
-from minigrad.tasks import TASKS, Options
+from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import PICTURES, recorded
-from minigrad.tasks.session import ONE_ANSWER
+from minigrad.tasks.session import checkpoints
 from minigrad.train import replacing
 
 __all__ = ["main"]
@@ -69,8 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("minigrad: stopped", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"minigrad: {str(error) or 'stopped'}", file=sys.stderr)
         return 130
 
 
@@ -90,7 +92,7 @@ def parser() -> Parser:
     command.add_argument("task", nargs="?", help="which task")
     command.add_argument("--list", action="store_true", help="describe the tasks")
     command.add_argument("--steps", type=positive, help="how many training steps")
-    command.add_argument("--model", choices=ONE_ANSWER, help="the network")
+    command.add_argument("--model", metavar="NAME", help="one of the task's networks")
     command.add_argument("--cell", choices=tuple(CELLS), help="the recurrent cell")
     command.add_argument("--hidden", type=positive, help="how many hidden units")
     command.add_argument("--length", type=positive, help="steps of a sequence")
@@ -99,7 +101,7 @@ def parser() -> Parser:
         "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
     )
     command.add_argument("--prompt", help="what a sample goes on from")
-    command.add_argument("--temperature", type=float, help="0 takes the likeliest")
+    command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
     command.add_argument(
         "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
     )
@@ -156,6 +158,8 @@ def train(options: argparse.Namespace) -> None:
     if options.list:
         for task in TASKS.values():
             takes = "".join(f" --{name}" for name in task.takes)
+            if task.models:
+                takes = f" --model {'|'.join(task.models)}{takes}"
             print(f"{task.name:14} {task.summary}; {task.steps} steps{takes}")
         return
     if options.task is None:
@@ -168,9 +172,15 @@ def train(options: argparse.Namespace) -> None:
         for name in OPTIONAL
         if getattr(options, name) not in (None, False)
     }
+    taken = {"model": task.models, "resume": task.resumes, "eager": True}
     for name in asked:
-        if name not in (*task.takes, "resume", "eager"):
+        if not taken.get(name, name in task.takes):
             raise UsageError(f"{task.name} has no --{name}")
+    if options.model is not None and options.model not in task.models:
+        raise UsageError(
+            f"{task.name} has no network {options.model!r}; there is "
+            f"{', '.join(task.models)}"
+        )
     if task.needs_data and options.data is None:
         raise UsageError(f"{task.name} reads a file: give it with --data FILE")
     if options.data is not None and not options.data.is_file():
@@ -181,33 +191,49 @@ def train(options: argparse.Namespace) -> None:
             f"train needs {', '.join(missing)}: pip install 'minigrad[train]'"
         )
     out = options.out or Path("runs", task.name)
-    if options.resume and not (out / "checkpoint.safetensors").exists():
+    before = checkpoints(out)
+    if options.resume and not before:
         raise UsageError(f"nothing to resume: {out} has no checkpoint.safetensors")
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
         tempfile.TemporaryFile(dir=out).close()
         task.run(Options(options.steps or task.steps, options.seed, out, **asked))
-    except KeyboardInterrupt:
-        if (out / "checkpoint.safetensors").exists():
-            again = "" if options.out is None else f" --out {out}"
-            print(
-                f"minigrad: saved; go on with: minigrad train {task.name}{again} "
-                "--resume and the same options",
-                file=sys.stderr,
-            )
-        raise
+    except KeyboardInterrupt as error:
+        # A checkpoint of an earlier run is none of this one.
+        if options.resume or checkpoints(out) != before:
+            again = resumed(task, options)
+            raise KeyboardInterrupt(
+                f"{str(error) or 'stopped'}; it is saved, go on with: {again}"
+            ) from None
+        raise KeyboardInterrupt("stopped; nothing was saved") from None
     except FloatingPointError as error:
         raise UsageError(str(error)) from error
     except ValueError as error:
-        # A wrong line of the user's file, or a checkpoint of something else.
-        if options.data is None and not options.resume:
+        # A wrong line of the user's file, a checkpoint of something else, a prompt of
+        # other letters.
+        if not (options.data or options.resume or options.prompt):
             raise
-        raise UsageError("; ".join(str(error).splitlines())) from error
+        first, *lines = (line.strip() for line in str(error).splitlines())
+        if len(lines) > 2:
+            lines[2:] = [f"and {len(lines) - 2} more"]
+        raise UsageError(" ".join([first, "; ".join(lines)]).strip()) from error
     except FAILURES as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def resumed(task: Task, options: argparse.Namespace) -> str:
+    """The command that goes on with a training."""
+    words = ["minigrad", "train", task.name, "--resume"]
+    for name in ("steps", *OPTIONAL, "seed", "out"):
+        value = getattr(options, name)
+        if value is True and name != "resume":
+            words.append(f"--{name}")
+        elif value not in (None, False, True) and (name, value) != ("seed", 0):
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -259,6 +285,17 @@ def positive(text: str) -> int:
     if natural(text) == 0:
         raise argparse.ArgumentTypeError("must be at least 1")
     return int(text)
+
+
+def warmth(text: str) -> float:
+    """A number of at least 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if not 0 <= number < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return number
 
 
 def natural(text: str) -> int:

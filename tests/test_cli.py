@@ -64,8 +64,25 @@ def test_train_hands_on_what_a_task_takes(monkeypatch, tmp_path):
 
 def test_train_refuses_what_a_task_does_not_take(one_line):
     assert "sine has no --length" in one_line("train", "sine", "--length", "3")
+    assert "sine has no --model" in one_line("train", "sine", "--model", "lstm")
+    assert "sunspots has no --resume" in one_line("train", "sunspots", "--resume")
+    assert "'-1' is not a number of at least 0" in one_line(
+        "train", "text", "--temperature", "-1"
+    )
     assert "splice reads a file" in one_line("train", "splice")
     assert "which task?" in one_line("train")
+
+
+def test_a_network_that_a_task_does_not_have(one_line):
+    said = one_line("train", "digits", "--model", "many-to-many")
+    assert "no network 'many-to-many'; there is many-to-one, bidirectional" in said
+
+
+@pytest.mark.parametrize("name", ["text", "names"])
+def test_letters_of_a_prompt_are_looked_up_before_the_work(name, one_line, tmp_path):
+    said = one_line("train", name, "--prompt", "a\u20ac", "--out", str(tmp_path))
+    assert "'\u20ac' (at 1) is not among the" in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_train_says_which_file_is_wrong(one_line, tmp_path):
@@ -77,11 +94,24 @@ def test_train_says_which_file_is_wrong(one_line, tmp_path):
     assert "nothing to resume" in one_line("train", "xor", "--resume", "--out", "no")
 
 
+def test_a_checkpoint_of_other_options_is_refused_in_one_short_line(
+    one_line, tmp_path, capsys
+):
+    given = ["train", "xor", "--steps", "1", "--out", str(tmp_path)]
+    assert main(given) == 0
+    capsys.readouterr()
+    said = one_line(*given, "--resume", "--hidden", "3")
+    assert "best/V: float32 (3, 1) here, float32 (8, 1) in the file; " in said
+    assert said.endswith(" more\n")
+    assert len(said) < 400
+
+
 def test_train_lists_the_tasks(capsys):
     assert main(["train", "--list"]) == 0
     said = capsys.readouterr().out
     assert len(said.splitlines()) == len(TASKS) == 16
     assert "the sum of two marked numbers" in said
+    assert "2000 steps --model many-to-one|bidirectional --cell --hidden\n" in said
 
 
 def test_an_unknown_task(one_line):
@@ -168,8 +198,40 @@ def test_ctrl_c(monkeypatch, tmp_path, capsys):
     stopped = replace(TASKS["sunspots"], run=interrupted)
     monkeypatch.setitem(TASKS, "sunspots", stopped)
     assert main(["train", "sunspots", "--out", str(tmp_path)]) == 130
-    assert capsys.readouterr().err == "minigrad: stopped\n"
+    assert capsys.readouterr().err == "minigrad: stopped; nothing was saved\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def saving(options):
+    """Stands for a training that Ctrl-C ends once it is saved."""
+    (options.out / "checkpoint.safetensors").write_text("new")
+    raise KeyboardInterrupt("stopped after step 3 of 9")
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(TASKS, "names", replace(TASKS["names"], run=saving))
+    out, prompt = tmp_path / "a b", "--prompt 'two words'"
+    given = ["--steps", "9", "--eager", "--prompt", "two words", "--out", str(out)]
+    assert main(["train", "names", *given]) == 130
+    assert capsys.readouterr().err == (
+        "minigrad: stopped after step 3 of 9; it is saved, go on with: minigrad train "
+        f"names --resume --steps 9 {prompt} --eager --out '{out}'\n"
+    )
+
+
+def test_ctrl_c_does_not_take_an_older_checkpoint_for_its_own(
+    monkeypatch, tmp_path, capsys
+):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    (tmp_path / "checkpoint.safetensors").write_text("of an earlier run")
+    monkeypatch.setitem(TASKS, "adding", replace(TASKS["adding"], run=interrupted))
+    assert main(["train", "adding", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "minigrad: stopped; nothing was saved\n"
+    assert main(["train", "adding", "--resume", "--out", str(tmp_path)]) == 130
+    said = capsys.readouterr().err
+    assert said.startswith("minigrad: stopped; it is saved, go on with: minigrad ")
 
 
 @pytest.mark.parametrize("network", PICTURES)

@@ -7,7 +7,7 @@ import numpy as np
 from minigrad.data import Order, digits
 from minigrad.op import no_grad
 from minigrad.optim import cosine
-from minigrad.tasks.session import learn, one_answer, picture, table
+from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task
 
 
@@ -69,5 +69,6 @@ TASK = Task(
     summary="read handwritten digits row by row",
     steps=2000,
     run=run,
-    takes=("model", "cell", "hidden"),
+    models=ONE_ANSWER,
+    takes=("cell", "hidden"),
 )

@@ -20,10 +20,11 @@ from minigrad.nn import Module
 from minigrad.op import no_grad
 from minigrad.optim import AdamW, clip_by_norm, cosine
 from minigrad.tasks.progress import bar
-from minigrad.tasks.session import learn, one_answer, picture, table
+from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.train import Progress
 
+MODELS = ONE_ANSWER[::-1]  # both strands of context first
 # What a letter can be; a letter that is not certain is a mixture.
 KINDS = {**{c: c for c in DNA}, "n": "acgt", "d": "agt", "s": "cg", "r": "ag"}
 CODES = {c: [(d in kinds) / len(kinds) for d in DNA] for c, kinds in KINDS.items()}
@@ -252,14 +253,17 @@ TASKS = (
         summary="find two planted motifs; the best possible error is known",
         steps=1500,
         run=made,
-        takes=("model", "cell", "hidden"),
+        models=MODELS,
+        takes=("cell", "hidden"),
     ),
     Task(
         name="promoters",
         summary="UCI promoters, leaving one out (steps: passes per network)",
         steps=100,
         run=promoters,
-        takes=("model", "cell", "hidden", "data"),
+        models=MODELS,
+        takes=("cell", "hidden", "data"),
+        resumes=False,
         needs_data=True,
     ),
     Task(
@@ -267,7 +271,9 @@ TASKS = (
         summary="UCI splice junctions in ten folds (steps: passes per network)",
         steps=10,
         run=splice,
-        takes=("model", "cell", "hidden", "data", "overlay"),
+        models=MODELS,
+        takes=("cell", "hidden", "data", "overlay"),
+        resumes=False,
         needs_data=True,
     ),
 )

@@ -30,6 +30,7 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     shuffled = [names[i] for i in rng.permutation(len(names))]
     vocabulary = Vocabulary(END + "".join(names))
+    vocabulary.encode(options.prompt)  # before the work: are these its letters?
     n = len(vocabulary)
     padded, lengths = pad([vocabulary.encode(END + s + END) for s in shuffled])
     lengths = lengths - 1

@@ -7,6 +7,7 @@ this network                                         0.0020
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from minigrad.tensor import Tensor
 from minigrad.train import History, curves, fit, replacing, save_weights, write_log
 from minigrad.train.checkpoint import Part
 
-__all__ = ["ONE_ANSWER", "learn", "one_answer", "picture", "table"]
+__all__ = ["ONE_ANSWER", "checkpoints", "learn", "one_answer", "picture", "table"]
 
+CHECKPOINT = "checkpoint.safetensors"
 # The networks that give one answer to a sequence: --model.
 ONE_ANSWER = ("many-to-one", "bidirectional")
 
@@ -66,7 +68,11 @@ def learn(
     patience: int | None = None,
     also: Mapping[str, Part] | None = None,
 ) -> History:
-    """Train with Adam and leave weights, checkpoint, log and curves in the folder."""
+    """Train with Adam and leave weights, checkpoint, log and curves in the folder.
+
+    To resume where there is no checkpoint yet is to begin.
+    """
+    checkpoint = options.out / CHECKPOINT
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
     with bar(name, options.steps) as watch:
@@ -83,8 +89,8 @@ def learn(
             every=every,
             patience=patience,
             watch=watch,
-            checkpoint=options.out / "checkpoint.safetensors",
-            resume=options.resume,
+            checkpoint=checkpoint,
+            resume=options.resume and checkpoint.exists(),
             also=also,
         )
     save_weights(options.out / "weights.safetensors", model)
@@ -92,6 +98,12 @@ def learn(
     with replacing(options.out / "curves.png") as temporary:
         curves(history, name).savefig(temporary)
     return history
+
+
+def checkpoints(folder: Path) -> Mapping[Path, int]:
+    """The checkpoints that a task left, of each of its networks, and their ages."""
+    found = [folder / CHECKPOINT, *folder.glob(f"*/{CHECKPOINT}")]
+    return {path: path.stat().st_mtime_ns for path in found if path.exists()}
 
 
 def picture(options: Options, loss: Tensor) -> None:

@@ -6,6 +6,7 @@ whole state of a rotation, and with two outputs it holds.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -34,7 +35,7 @@ def run(options: Options) -> Mapping[str, float]:
         model = OutputFeedback(1, n_hidden, outputs, rng=rng, loss=mse)
         learn(
             f"sine, {outputs}",
-            options,
+            _within(options, f"output-feedback-{outputs}"),
             model,
             partial(model.loss, start=start),
             partial(_value, partial(model.loss, xs[:40], series[:40], start=start)),
@@ -50,7 +51,7 @@ def run(options: Options) -> Mapping[str, float]:
     net = ManyToMany(1, n_hidden, 1, rng=rng, loss=mse)
     learn(
         "sine, hidden",
-        options,
+        _within(options, "many-to-many"),
         net,
         net.loss,
         lambda: net.loss(series[:59], series[1:60]).item(),
@@ -67,6 +68,13 @@ def run(options: Options) -> Mapping[str, float]:
         )
     )
     return rows
+
+
+def _within(options: Options, folder: str) -> Options:
+    """The same options, with a folder for one network's files."""
+    out = options.out / folder
+    out.mkdir(exist_ok=True)
+    return replace(options, out=out)
 
 
 def _value(loss: Callable[[], Tensor]) -> float:

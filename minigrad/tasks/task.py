@@ -11,8 +11,9 @@ __all__ = ["Options", "Task"]
 class Options:
     """What was asked for; None where the task decides.
 
-    ``steps`` are training steps, ``length`` is that of a sequence, ``data`` a file to
-    read in place of what is bundled. ``out`` exists. ``eager`` records every step
+    ``steps`` are training steps, ``model`` is the name of one of the task's networks,
+    ``length`` is that of a sequence, ``data`` a file to read in place of what is
+    bundled. ``out`` exists. ``eager`` records every step
     anew in place of running it compiled.
     """
 
@@ -38,13 +39,17 @@ class Task:
 
     ``run(options)`` trains, prints what the network reaches beside what is trivial and
     what is published, writes into ``options.out``, and returns what it measured by
-    name. The same seed gives the same numbers. ``takes`` names the options that mean
-    something to it, beside steps, seed and out.
+    name. The same seed gives the same numbers. ``models`` names the networks that it
+    can train, the default first; none where there is no choice. ``takes`` names the
+    options that mean something to it, beside model, steps, seed, out and eager, and
+    ``resumes`` says whether it leaves a checkpoint to go on from.
     """
 
     name: str
     summary: str
     steps: int
     run: Callable[[Options], Mapping[str, float]]
+    models: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    resumes: bool = True
     needs_data: bool = False

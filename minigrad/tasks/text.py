@@ -105,6 +105,7 @@ def run(options: Options) -> Mapping[str, float]:
     vocabulary = Vocabulary(text)
     n = len(vocabulary)
     numbers = vocabulary.encode(text)
+    vocabulary.encode(options.prompt)  # before the work: are these its letters?
     second = int(0.9 * len(text))
     first = second - min(20_000, len(text) // 20)
     rng = np.random.default_rng(options.seed)

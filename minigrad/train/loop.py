@@ -149,7 +149,7 @@ def fit(
                 if measured or interrupted():
                     save()
                 if interrupted():
-                    raise KeyboardInterrupt
+                    raise KeyboardInterrupt(f"stopped after step {step} of {steps}")
                 if patience is not None and waited >= patience:
                     break
     finally:
@@ -201,17 +201,19 @@ def interrupts() -> Iterator[Callable[[], bool]]:
 
 
 def _not_finite(step: int, value: Tensor, norm: float) -> str:
-    said = (
-        f"step {step}: the loss is {value.item()} and the gradient's norm {norm}; try "
-        "a smaller learning rate or clip the gradient"
-    )
+    said = f"step {step}: the loss is {value.item()} and the gradient's norm {norm}"
+    advice = "try a smaller learning rate or clip the gradient"
     node = first_not_finite(value)
     if node is None:
-        return said
+        return f"{said}; {advice}"
     where = "/".join(str(part[0]) for part in node.scope.path) or "no scope"
     at = "" if node.t is None else f", t = {node.t}"
+    if node.kind == "input":
+        place = np.argwhere(~np.isfinite(node.value))[0].tolist()
+        number = node.value[tuple(place)]
+        return f"{said}, since the input {node.label} is {number} at {place}"
     what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
-    return f"{said}. It began at {what}, scope {where}{at}"
+    return f"{said}; {advice}. It began at {what}, scope {where}{at}"
 
 
 def first_not_finite(loss: Tensor) -> Node | None:

@@ -66,8 +66,9 @@ def test_nothing_after_1920_reaches_training(scale, monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_forecast_sees_only_the_past(s, scale):
-    model = task.network(seed=0)
+@pytest.mark.parametrize("name", task.MODELS)
+def test_a_forecast_sees_only_the_past(name, s, scale):
+    model = task.network(seed=0, name=name)
     forecasts = task.forecast(model, scale, s)
     values = s.values.copy()
     values[s.years >= 1950] = 0
@@ -82,7 +83,15 @@ def test_a_committee_forecasts_the_mean_of_its_members(s, scale):
     members = [task.network(0, start) for start in range(2)]
     x = np.linspace(-1, 1, 6, dtype=np.float32).reshape(6, 1, 1)
     wanted = np.mean([member(x).data for member in members], axis=0)
-    np.testing.assert_allclose(task.Committee(members)(x).data, wanted, rtol=1e-6)
+    found = task.outputs(task.Committee(members), x)
+    np.testing.assert_allclose(found, wanted[:, 0], rtol=1e-6)
+
+
+def test_many_to_one_answers_for_every_year_what_it_says_of_the_years_up_to_it():
+    model = task.network(0, name="many-to-one")
+    x = np.linspace(-1, 1, 6, dtype=np.float32).reshape(6, 1, 1)
+    wanted = [model(x[:t]).data[0] for t in range(1, 7)]
+    np.testing.assert_allclose(task.outputs(model, x), wanted, rtol=1e-6)
 
 
 def test_a_short_run_beats_persistence_and_writes_whole_files(

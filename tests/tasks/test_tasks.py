@@ -6,7 +6,7 @@ import pytest
 from minigrad.data.generators import promoter_like
 from minigrad.tasks import TASKS, Options
 from minigrad.tasks.ngrams import NGrams
-from minigrad.tasks.session import ONE_ANSWER, table
+from minigrad.tasks.session import table
 
 SHORT = {
     "names": 2,
@@ -29,23 +29,36 @@ def test_a_short_run(name, tmp_path, capsys):
     found = TASKS[name].run(Options(SHORT[name], 0, tmp_path, hidden=4))
     assert all(np.isfinite(value) for value in found.values())
     assert "this network" in (said := capsys.readouterr().out) or "feedback" in said
+    trained = {"curves.png", "log.csv", "weights.safetensors"}
+    trained.add("checkpoint.safetensors")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {
-        "checkpoint.safetensors",
-        "curves.png",
-        "graph.png",
-        "log.csv",
-        "weights.safetensors",
-    }
+    if name != "sine":
+        assert names == trained | {"graph.png"}
+        return
+    nets = ["output-feedback-1", "output-feedback-2", "many-to-many"]
+    assert names == {*nets, "graph.png"}
+    for net in nets:
+        assert {path.name for path in (tmp_path / net).iterdir()} == trained
 
 
-@pytest.mark.parametrize("name", ["digits", "dna"])
-@pytest.mark.parametrize("model", ONE_ANSWER)
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        (name, model)
+        for name in ("digits", "dna", "parity", "sunspots")
+        for model in TASKS[name].models
+    ],
+)
 def test_the_network_may_be_another_one(name, model, tmp_path, capsys):
-    options = Options(2, 0, tmp_path, model=model, hidden=4)
-    assert "model" in TASKS[name].takes
-    assert all(np.isfinite(v) for v in TASKS[name].run(options).values())
-    assert f"this network ({model} gru" in capsys.readouterr().out
+    def trained(model):
+        options = Options(2, 0, tmp_path, model=model)
+        return TASKS[name].run(options), capsys.readouterr().out
+
+    found, said = trained(model)
+    assert all(np.isfinite(v) for v in found.values())
+    assert f"this network ({model}" in said
+    default = model == TASKS[name].models[0]
+    assert (trained(None)[1] == said) == default
 
 
 @pytest.mark.parametrize("name", ["reber", "names", "text", "sunspots", "dna"])
@@ -67,6 +80,22 @@ def test_a_run_that_goes_on_ends_where_the_whole_one_does(tmp_path, capsys):
     assert whole == rest
     weights = [(tmp_path / d / "weights.safetensors").read_bytes() for d in "ab"]
     assert weights[0] == weights[1]
+
+
+def test_the_networks_of_the_sine_go_on_each_from_its_own_checkpoint(tmp_path, capsys):
+    run = TASKS["sine"].run
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole = run(Options(4, 0, tmp_path / "a"))
+    run(Options(2, 0, tmp_path / "b"))
+    # As if Ctrl-C had come in the second: the third had not begun.
+    (tmp_path / "b" / "many-to-many" / "checkpoint.safetensors").unlink()
+    rest = run(Options(4, 0, tmp_path / "b", resume=True))
+    assert rest.keys() == whole.keys()
+    assert (
+        whole["recurrence between hidden units"]
+        == (rest["recurrence between hidden units"])
+    )
 
 
 def test_text_from_a_file_goes_on_from_a_prompt(tmp_path, capsys):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.models import ManyToMany
 from minigrad.nn import Module
+from minigrad.nn.losses import mse
 from minigrad.optim import SGD
 from minigrad.train import fit
 
@@ -125,6 +127,27 @@ def test_what_is_not_finite_is_named():
         np.errstate(all="ignore"),
     ):
         fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_number_of_the_data_that_is_not_finite_is_named_with_its_place(compiled):
+    model = ManyToMany(1, 3, 1, rng=np.random.default_rng(0), loss=mse)
+    good = np.zeros((5, 2, 1), np.float32)
+    bad = good.copy()
+    bad[3, 1, 0] = np.nan
+    batches = iter([(good, good), (bad, good)])
+    with pytest.raises(
+        FloatingPointError, match=r"step 2: .* input xs is nan at \[3, 1, 0\]$"
+    ):
+        fit(
+            model,
+            SGD(model.parameters(), 0.1),
+            model.loss,
+            lambda: 0.0,
+            2,
+            batch=lambda: next(batches),
+            compiled=compiled,
+        )
 
 
 def test_a_gradient_that_is_not_finite_is_named():
