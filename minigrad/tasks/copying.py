@@ -2,6 +2,8 @@
 
 Without a memory the best that can be said is blanks, and a guess among 8 at the end: a
 mean loss of K ln 8 / (T + 2K) and a recall of 1/8.
+
+The falling rate from 0.01 was the best of three by validation on other seeds, 100-104.
 """
 
 from collections.abc import Mapping

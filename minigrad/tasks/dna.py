@@ -125,7 +125,13 @@ def made(options: Options) -> Mapping[str, float]:
 
 
 def promoters(options: Options) -> Mapping[str, float]:
-    """Leave one out: 106 networks, each trained on the other 105 sequences."""
+    """Leave one out: 106 networks, each trained on the other 105 sequences.
+
+    The decay was chosen on made promoters: five networks at each of 0.01, 1, 3 and 5,
+    each trained on 105 sequences of ``promoter_like(rng, 105, kept=0.9)``, were wrong
+    on 20, 17, 15 and 15 % of 1,000 others after these 100 passes. That reading windows
+    of seven letters and a maximum over time help had been seen on the real ones.
+    """
     assert options.data is not None
     texts, ys = loaders.promoters(options.data)
     xs = encoded(texts, window=7)
@@ -144,11 +150,11 @@ def promoters(options: Options) -> Mapping[str, float]:
                 ys[rest],
                 rng,
                 options.steps,
-                len(rest),
-                0.01,
-                0.01,
-                options.eager,
-                lambda: None,
+                batch=len(rest),
+                lr=0.01,
+                decay=3.0,
+                eager=options.eager,
+                watch=lambda: None,
             )
             said[i] = answers(model, xs[:, [i]])[0]
             wrong = int((said[: i + 1] != ys[: i + 1]).sum())
@@ -198,11 +204,11 @@ def splice(options: Options) -> Mapping[str, float]:
                     ys[rest],
                     rng,
                     epochs,
-                    30,
-                    0.005,
-                    0.001,
-                    options.eager,
-                    lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
+                    batch=30,
+                    lr=0.005,
+                    decay=0.001,
+                    eager=options.eager,
+                    watch=lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
                 )
                 wrong[fold] = answers(model, xs[:, fold]) != ys[fold]
             parts = [wrong[ys == k] for k in (2, 0, 1)] + [wrong]
