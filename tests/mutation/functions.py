@@ -146,6 +146,8 @@ EQUIVALENT = [
     ("graph", "number plus 1: self.version = 0", "no consumer has a lower id"),
     ("graph", "Gt to GtE: if time is not None and time[1]", "it sets what is there"),
     ("graph", "condition 0 dropped: return a is b or", "a faster path"),
+    ("places", "number plus 1: runs", "a number below those of all runs"),
+    ("contract", "slot, self.untimed = self.untimed, self", "numbers of their own"),
     ("contract", "number plus 1: place", "compared with each other alone"),
     ("contract", 'number plus 1: scope = Scope((*node.scope.path, ("re', "any number"),
     ("fold", "if steps is None or first.time is None", "for the type checker"),
