@@ -239,6 +239,15 @@ def test_a_span_is_counted_from_the_nearer_end(T, since):
     (exp,) = (r for r in rec.roles if r.op and r.op.name == "exp")
     near = since - 1 <= T - since
     assert exp.span == Span(since if near else since - T - 1, -1)
+    until, h, early = since, mg.tensor(np.zeros(2), name="h0"), []
+    for t in mg.steps(T):
+        h = mg.tanh(h)
+        if t <= until:
+            early.append(mg.exp(h))
+    rec = mg.fold(mg.Graph([h, mg.stack(early)]))
+    (exp,) = (r for r in rec.roles if r.op and r.op.name == "exp")
+    near = until - 1 < T - until
+    assert exp.span == Span(1, until if near else until - T - 1)
 
 
 def test_a_start_of_its_own_is_for_steps_before_a_recurrence_alone():
@@ -269,6 +278,8 @@ def test_what_tells_two_recurrences_apart():
 def test_a_first_step_that_differs_is_named():
     with pytest.raises(mg.FoldError, match=r"step 1 differs .* sigmoid instead of ta"):
         mg.fold(network(8, 1, "op")[0])
+    with pytest.raises(mg.FoldError, match=r"step 2 differs from step 1 .* sigmoid"):
+        mg.fold(network(2, 2, "op")[0])
     with pytest.raises(mg.FoldError, match=r"step 1 .*constant 2.0 instead of 0.5"):
         mg.fold(network(8, 1, "c")[0])
 
