@@ -209,6 +209,7 @@ def _cross_entropy_of_arrays(
 
     A target that is ignored gets zeros, and NaN where the mean has no target at all.
     """
+    target = np.asarray(target)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
     _, e = _shifted(o)
     rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])

@@ -25,3 +25,8 @@ def test_a_loss_is_one_number_per_sequence(loss):
     o = mg.tensor(np.zeros((4, 3)), name="o")
     y = np.zeros(4, int) if loss is losses.cross_entropy else np.zeros((4, 3))
     assert loss(o, y).shape == (4,)
+
+
+def test_the_target_of_one_row_may_be_a_plain_number():
+    o = mg.tensor([0.0, 0.0], requires_grad=True)
+    assert mg.grad(mg.cross_entropy(o, 1), [o])[0].data.tolist() == [0.5, -0.5]
