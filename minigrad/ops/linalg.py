@@ -59,22 +59,24 @@ def matmul(a: Any, b: Any) -> Any:
 )
 def dot(a: Any, b: Any) -> Any:
     """NumPy's dot: the product over the last axis of a and the next to last of b."""
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return np.multiply(a, b)  # a Python number does not widen float32
     return np.dot(a, b)
 
 
 def _dot_left(g: Any, a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return g * b
     if a.ndim == 2 and b.ndim == 2:
         return g.dot(b.T)
-    if a.ndim == 0 or b.ndim == 0:
-        return g * b
     return _tensordot_rule(g, a, b, ([-1], [-min(b.ndim, 2)]), True)
 
 
 def _dot_right(g: Any, a: Any, b: Any) -> Any:
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return g * a
     if a.ndim == 2 and b.ndim == 2:
         return a.T.dot(g)
-    if a.ndim == 0 or b.ndim == 0:
-        return g * a
     return _tensordot_rule(g, a, b, ([-1], [-min(b.ndim, 2)]), False)
 
 
@@ -91,7 +93,7 @@ def outer(a: Any, b: Any) -> Any:
 def _contracted(a: Any, b: Any, axes: Any) -> tuple[list[int], list[int]]:
     """The axes of a and of b that tensordot sums over, pairwise."""
     if isinstance(axes, (int, np.integer)):
-        return [*range(a.ndim - axes, a.ndim)], [*range(axes)]
+        return [*range(np.ndim(a) - axes, np.ndim(a))], [*range(axes)]
     left, right = (np.atleast_1d(ax).tolist() for ax in axes)
     return [ax % a.ndim for ax in left], [ax % b.ndim for ax in right]
 
@@ -101,13 +103,13 @@ def _tensordot_rule(g: Any, a: Any, b: Any, axes: Any, of_left: bool) -> Any:
     mine, theirs = _contracted(a, b, axes)
     if not of_left:
         a, b, mine, theirs = b, a, theirs, mine
-    free = [ax for ax in range(a.ndim) if ax not in mine]
-    others = [ax for ax in range(b.ndim) if ax not in theirs]
+    free = [ax for ax in range(np.ndim(a)) if ax not in mine]
+    others = [ax for ax in range(np.ndim(b)) if ax not in theirs]
     # The free axes of the left operand come first in g.
     place = len(free) if of_left else 0
     d = np.tensordot(g, b, axes=([*range(place, place + len(others))], others))
     order = free + [mine[theirs.index(ax)] for ax in sorted(theirs)]
-    return np.transpose(d, [order.index(ax) for ax in range(a.ndim)])
+    return np.transpose(d, [order.index(ax) for ax in range(np.ndim(a))])
 
 
 @op(
@@ -157,7 +159,7 @@ def _labels(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 def _einsum_rule(i: int, g: Any, xs: Any, subscripts: str) -> Any:
     """g times all other operands, spread over the subscripts that only x_i has."""
-    terms, result = _labels(subscripts, [x.ndim for x in xs])
+    terms, result = _labels(subscripts, [np.ndim(x) for x in xs])
     mine, own = terms[i], "".join(dict.fromkeys(terms[i]))
     others = [(terms[k], xs[k]) for k in range(len(xs)) if k != i]
     known = result + "".join(term for term, _ in others)

@@ -80,3 +80,16 @@ def test_split(where):
     for ours, theirs in zip(parts, np.split(x, where, axis=-1), strict=True):
         np.testing.assert_array_equal(ours.data, theirs)
     check_grad(lambda x: mg.split(x, where, axis=-1), [x], order=2)
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda x: mg.tensordot(2.0, x, axes=0),
+        lambda x: mg.tensordot(x, 2.0, axes=0),
+        lambda x: mg.einsum(",i->i", 2.0, x),
+        lambda x: mg.outer(x, 2.0),
+    ],
+)
+def test_a_python_number_is_an_operand_of_products(product):
+    check_grad(product, [np.arange(3.0)], order=2)

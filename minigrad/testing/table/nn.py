@@ -23,7 +23,7 @@ def _nll(
     label_smoothing: float = 0.0,
 ) -> Any:
     """The definition, row by row."""
-    classes = logp.shape[-1]
+    classes, target = logp.shape[-1], np.asarray(target)
     w = np.ones(classes) if weight is None else weight
     losses, total = [], 0.0
     for row, k in zip(logp.reshape(-1, classes), target.reshape(-1), strict=True):
@@ -133,6 +133,7 @@ ROWS = [
             case((2, 3), np.array([0, 2]), reduction="none"),
             case((2, 2, 3), np.array([[0, 2], [1, 1]])),
             case((3,), np.array(1)),
+            case((3,), 1),
             case((0, 3), np.array([], int), reduction="sum"),
             case((2, 3), np.array([0, 2]), weight=WEIGHT),
             case((2, 3), np.array([0, 2]), weight=WEIGHT, reduction="none"),
