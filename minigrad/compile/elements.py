@@ -23,7 +23,7 @@ FLOATS = ("float32", "float64")
 # tanh of float32 as a quotient of polynomials, which the compiler can vectorise where
 # a call of the C library stays scalar: within 6 units in the last place. The
 # coefficients are those of Eigen (MathFunctionsImpl.h), whose
-# bound is 9. NaN stays NaN.
+# bound is 9. NaN stays NaN. exp is that of Cephes (expf.c), within 1 unit.
 HELPERS = {
     "tanh32": '''
 @njit(inline="always", **OPTIONS)
@@ -47,6 +47,59 @@ def tanh32(x):
     y = np.float32(1) if y > np.float32(1) else y
     return np.float32(-1) if y < np.float32(-1) else y
 ''',
+    "exp32": '''
+@njit(inline="always", **OPTIONS)
+def exp32(x):
+    """exp: 2 to the power of n, in two halves, times a polynomial of the rest."""
+    x = np.float32(89) if x > np.float32(89) else x
+    x = np.float32(-104) if x < np.float32(-104) else x
+    n = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
+    r = x - n * np.float32(0.693359375) + n * np.float32(2.12194440e-4)
+    p = np.float32(1.9875691500e-4)
+    p = p * r + np.float32(1.3981999507e-3)
+    p = p * r + np.float32(8.3334519073e-3)
+    p = p * r + np.float32(4.1665795894e-2)
+    p = p * r + np.float32(1.6666665459e-1)
+    p = p * r + np.float32(5.0000001201e-1)
+    p = p * r * r + r + np.float32(1)
+    k = np.int32(n)
+    half = k >> 1
+    a = np.int32((half + 127) << 23).view(np.float32)
+    b = np.int32((k - half + 127) << 23).view(np.float32)
+    return p * a * b
+''',
+    "row_max": '''
+@njit(error_model="numpy", nogil=True, fastmath={"nnan", "nsz"})
+def row_max(x, i, start, stop):
+    """The largest of a row; with a NaN in it, any: o minus it and the sum are NaN."""
+    top = x[i, start]
+    for j in range(start, stop):
+        top = x[i, j] if x[i, j] > top else top
+    return top
+''',
+    "row_sum": '''
+@njit(error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
+def row_sum(x, i, start, stop):
+    """The sum of a row, of several parts at once."""
+    total = x[i, start]
+    for j in range(start + 1, stop):
+        total += x[i, j]
+    return total
+''',
+    "picked_loss": '''
+@njit(inline="always", **OPTIONS)
+def picked_loss(z, i, start, s, y, ignored):
+    """log s - z[y], or 0."""
+    return 0.0 if y == ignored else np.log(s) - z[i, start + y]
+''',
+    "class_share": '''
+@njit(inline="always", **OPTIONS)
+def class_share(e, s, weight, y, j, ignored):
+    """The gradient of o[j]: (e / s - (j == y)) times the weight of the loss, or 0."""
+    nothing = weight - weight
+    share = e * (weight / s) - (weight if y == j else nothing)
+    return nothing if y == ignored else share
+''',
 }
 
 OPERATORS = {
@@ -67,6 +120,8 @@ UFUNCS = frozenset([*OPERATORS, *CALLS, "tanh", "negative", "positive"])
 FUNCTIONS = frozenset(["sigmoid", "relu", "add_n", "where", "stop_gradient"])
 # What a loop is not made slower by, where it is computed anew at each of its steps.
 CHEAP = frozenset(["add", "subtract", "multiply", "negative"])
+# What reads a row of a matrix for one number.
+ROWS = frozenset(["max", "sum", "picked_losses"])
 
 
 class Axis(NamedTuple):
@@ -135,6 +190,10 @@ def through(key: Any, shape: tuple[int, ...], axes: Axes) -> Axes:
 def source_axes(line: Line, shape: tuple[int, ...]) -> Axes:
     """The axes of what a line reads, at the current element of the line."""
     axes = identity(line.shape, line.shape)
+    if line.op in ROWS and len(shape) == 2:
+        return (*identity(shape[:1], shape[:1]), Axis("", 0, 1, shape[1]))
+    if line.op == "class_gradient" and len(shape) == 1:
+        return axes[:1]
     if line.op == "getitem":
         return through(line.attrs["key"], shape, axes)
     if line.op in ("transpose", "swapaxes"):
@@ -207,6 +266,29 @@ def is_elementwise(program: LoopProgram, line: Line) -> bool:
     return line.dtype in FLOATS and kinds <= {line.dtype}
 
 
+def is_row(program: LoopProgram, line: Line) -> bool:
+    """Whether a line of a softmax or its loss can be written, row by row."""
+    read = [program.lines[s.role] for s in line.sources()]
+    matrix = bool(read) and len(read[0].shape) == 2 and read[0].op != "getitem"
+    matrix = matrix and read[0].shape[0] > 0 and read[0].shape[1] > 1
+    if not matrix or line.dtype not in FLOATS or read[0].dtype != line.dtype:
+        return False
+    rows = read[0].shape[0]
+    if line.op in ("max", "sum"):
+        along = line.attrs.get("axis") in (1, -1, (1,), (-1,))
+        return along and line.shape == (rows, 1)
+    if line.op not in ("picked_losses", "class_gradient"):
+        return False
+    _, s, index, *weight = read
+    return (
+        s.shape == (rows, 1)
+        and all(r.dtype == line.dtype for r in (s, *weight))
+        and all(r.shape in ((), (rows, 1)) for r in weight)
+        and index.shape == (rows,)
+        and index.dtype.startswith("int")
+    )
+
+
 def _is_number(line: Line) -> bool:
     return line.kind == "constant" and isinstance(line.value, (bool, int, float))
 
@@ -224,6 +306,15 @@ def expression(line: Line, values: list[str]) -> str:
         name = line.forward.__name__
     if name in OPERATORS:
         return f" {OPERATORS[name]} ".join(values)
+    if line.op == "class_gradient":
+        e, s, y, weight = values
+        return f"class_share({e}, {s}, {weight}, {y}, j, {line.attrs['ignore_index']})"
+    if line.op in ("max", "sum"):
+        return f"row_{line.op}({values[0]})"
+    if line.op == "picked_losses":
+        return f"picked_loss({', '.join(values)}, {line.attrs['ignore_index']})"
+    if name == "exp" and line.dtype == "float32":
+        return f"exp32({values[0]})"
     if name in CALLS:
         return f"np.{name}({', '.join(values)})"
     half = literal(0.5, line.dtype)

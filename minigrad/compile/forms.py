@@ -52,6 +52,11 @@ def _kept(index: Any, classes: int, ignore_index: int) -> Any:
     return kept
 
 
+def check_classes(index: Any, classes: int, ignore_index: int) -> None:
+    """Raise where a class number is out of range."""
+    _kept(index.reshape(-1), classes, ignore_index)
+
+
 def picked_losses(z: Any, s: Any, index: Any, ignore_index: int = -100) -> Any:
     """Cross-entropies from shifted logits z and the sum s of their exponentials."""
     flat, number = z.reshape(-1, z.shape[-1]), index.reshape(-1)

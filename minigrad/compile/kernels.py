@@ -11,8 +11,14 @@ Vocabulary
 
 from typing import NamedTuple
 
-from minigrad.compile import elements
-from minigrad.compile.elements import Axes, identity, is_elementwise, is_product
+from minigrad.compile import elements, forms
+from minigrad.compile.elements import (
+    Axes,
+    identity,
+    is_elementwise,
+    is_product,
+    is_row,
+)
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.loops import place, segments
 from minigrad.compile.schedule import Phase
@@ -34,7 +40,11 @@ def strange(program: LoopProgram, phase: Phase) -> list[str]:
     return [
         line.op
         for line in phase.lines
-        if not (is_product(program, line) or is_elementwise(program, line))
+        if not (
+            is_product(program, line)
+            or is_elementwise(program, line)
+            or is_row(program, line)
+        )
     ]
 
 
@@ -106,10 +116,66 @@ def _ordered(program: LoopProgram, phase: Phase) -> list[Line]:
     return ordered
 
 
+# What numba computes for many elements at once, of each dtype.
+FAST = {
+    "float64": elements.CHEAP | {"divide"},
+    "float32": elements.CHEAP | {"divide", "exp", "tanh", "sigmoid"},
+}
+
+
+def gathered(program: LoopProgram, phases: list[Phase]) -> list[Phase]:
+    """Phases in which lines of all steps, one after another, are a loop of their own.
+
+    Each line alone would read and write all of its steps; a softmax and its loss are
+    six such lines, and in the loop most of them stay in the cache or are never stored.
+    """
+    found: list[Phase] = []
+    made: dict[int, int] = {}  # line -> the place of its phase
+    open_at: dict[object, int] = {}  # clock and steps -> the place of the last one
+    for phase in phases:
+        line = phase.lines[0]
+        fast = (
+            line.timed
+            and not line.reduces
+            and line.op != "join"
+            and (
+                is_row(program, line)
+                or (
+                    line.op in FAST.get(line.dtype, ())
+                    and is_elementwise(program, line)
+                )
+            )
+        )
+        key = (line.clock, line.steps)
+        place = open_at.get(key, len(found))
+        if phase.direction or not fast or any(len(o) > 1 for o in line.reads):
+            place = len(found)
+        elif place < len(found) and all(
+            made[s.role] < place or (made[s.role] == place and s.delay == 0)
+            for s in line.sources()
+            if s.role in made
+        ):
+            found[place].lines.append(line)
+        else:
+            place = open_at[key] = len(found)
+        if place == len(found):
+            found.append(Phase(list(phase.lines), phase.direction))
+        made |= {x.index: place for x in phase.lines}
+    for phase in found:
+        alone = len(phase.lines) == 1 and phase.lines[0].op != "class_gradient"
+        if not phase.direction and phase.lines[0].timed and not alone:
+            phase.direction = 1
+    return found
+
+
 def emit(e: Writer, phase: Phase) -> None:
     """Write a loop as a kernel, and its call."""
     for line in phase.lines:
+        if len(phase.lines) == 1 and line.op == "class_gradient":
+            e.buffer(line, (line.reads[0],))  # an element over what it alone reads
         place(e, phase, line)
+        if line.op in ("picked_losses", "class_gradient"):
+            _check_classes(e, line)
     kernel = _Kernel(e, phase)
     name = f"loop_{len(e.kernels) + 1}"
     arguments = ", ".join(kernel.arguments)
@@ -118,6 +184,14 @@ def emit(e: Writer, phase: Phase) -> None:
         f"\n@njit(cache=True, **OPTIONS)\ndef {name}({arguments}):\n{body}"
     )
     e.body.append(f"{name}({', '.join(kernel.arguments.values())})")
+
+
+def _check_classes(e: Writer, line: Line) -> None:
+    """A kernel trusts that class numbers are in range: they are looked at before."""
+    classes = e.lines[line.reads[0][0].role].shape[1]
+    index, _, _ = e.batched(line.reads[2], line)
+    e.namespace["check_classes"] = forms.check_classes
+    e.body.append(f"check_classes({index}, {classes}, {line.attrs['ignore_index']})")
 
 
 def module(e: Writer) -> str:
@@ -139,6 +213,12 @@ class _Access(NamedTuple):
         if self.axes:
             return f"{self.bound}[{elements.said(self.axes)}]"
         return self.bound
+
+    def row(self, op: str) -> str:
+        """A row as the arguments of its function: array, number, start and stop."""
+        i, j = self.axes
+        stop = "" if op == "picked_losses" else f", {j.start + j.number}"
+        return f"{self.bound}, {i}, {j.start}{stop}"
 
     def clashes(self, other: "_Access") -> bool:
         """Whether both may be one place at two different elements."""
@@ -341,7 +421,8 @@ class _Kernel:
         for _ in range(2):
             if self.group is None:
                 self.group = _Group(line.shape)
-            values, read = [], []
+            values: list[str] = []
+            read: list[_Access] = []
             kinds = [self.e.lines[s.role].dtype for s in line.sources()]
             dtype = next((k for k in kinds if k in elements.FLOATS), line.dtype)
             for operand in line.reads:
@@ -350,9 +431,11 @@ class _Kernel:
                     continue
                 shape = piece.line.shape
                 value = self._value(piece, elements.source_axes(line, shape), dtype)
-                values.append(str(value))
+                row = line.op in elements.ROWS and not values
                 if isinstance(value, _Access):
                     read.append(value)
+                    value = value.row(line.op) if row else str(value)
+                values.append(value)
             own = self._own(line, identity(line.shape, line.shape))
             if self.group.takes(read, own):
                 break

@@ -94,6 +94,7 @@ class Code:
         self.arguments = self._find_arguments(positions)
         if backend == "numba":
             self.phases = kernels.sink(self.program, self.phases)
+            self.phases = kernels.gathered(self.program, self.phases)
         writer = Writer(self.program, self.phases, backend)
         source = emit(writer, [a.line for a in self.arguments])
         namespace = dict(writer.namespace)
