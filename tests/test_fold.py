@@ -266,6 +266,7 @@ def test_what_tells_two_recurrences_apart():
     one, two = (mg.fold(network(6, letters=n)[0]) for n in ("UWV", "UWR"))
     assert one.difference(two).startswith("V: ")
     assert one != two
+    assert one != "a recurrence"
     assert one == mg.fold(network(7)[0])
     assert hash(one) == hash(mg.fold(network(7)[0]))
     W = mg.parameter(np.eye(2), name="W")
@@ -317,6 +318,23 @@ def test_roles_and_unfolded_nodes_know_their_shapes():
     }
     (node,) = (n for n in rec.unfold(9).nodes if n.name == "h" and n.t == 9)
     assert node.value == h.spec
+
+
+def test_a_recurrence_keeps_its_leaves_and_says_how_steps_are_read():
+    loss, _ = network(6)
+    rec = mg.fold(loss)
+    assert set(rec.unfold(6).inputs) == set(mg.Graph(loss).inputs)
+    assert set(rec.unfold(7).parameters) == set(mg.Graph(loss).parameters)
+    (stack,) = (r for r in rec.roles if r.op and r.op.name == "stack")
+    assert [s.kind for operand in stack.operands for s in operand] == ["gather"]
+    h = mg.tensor(np.zeros(2), name="h0")
+    for _ in mg.steps(3):
+        h = mg.tanh(h)
+    ((read,),) = mg.fold(h).outputs
+    assert (read.kind, read.at) == ("pick", Span(-1, -1))
+    H = mg.tensor(np.ones((2, 2)), name="H")
+    with pytest.raises(mg.FoldError, match=r"at line 0 of for t: attributes"):
+        mg.fold(mg.stack([mg.sum(H, axis=t // 3) for t in mg.steps(4)]))
 
 
 def labels(graph):

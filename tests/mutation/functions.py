@@ -156,6 +156,11 @@ EQUIVALENT = [
     ("fold", "condition 0 dropped: i for i, s in enumerate", "a faster path"),
     ("fold", "swapped: pairs = enumerate(zip(usual", "alike both ways"),
     ("fold", "swapped: if (v or first) and not same_value", "alike both ways"),
+    ("fold", "swapped: at = self._span(time[1], time[1]", "alike both ways"),
+    ("recurrence", "GtE: first, last = (e if e > 0", "an end is never 0"),
+    ("recurrence", "GtE: str(e) if e > 0", "an end is never 0"),
+    ("recurrence", "minus dropped: stack = wanted[::-1]", "only ids differ"),
+    ("recurrence", "condition 1 dropped: if t is not None and attrs", "a faster path"),
     ("recurrence", "condition 0 dropped: if role.span is None or", "type checker"),
     ("recurrence", "condition 0 dropped: value[column], step or 0", "type checker"),
     (
