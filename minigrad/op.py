@@ -105,6 +105,8 @@ class Op:
         self.arity: int = -1 if variadic else len(vjps)
         # Most ops compute just their forward function: that saves a call for each node.
         self.plain: bool = not variadic and type(self)._forward is Op._forward
+        # Whether a gradient flows into every operand.
+        self.smooth: bool = None not in vjps
         self.name: str = name or forward.__name__
         self.parameters: dict[str, inspect.Parameter] = _parameters(
             forward, vjps, variadic
@@ -146,19 +148,21 @@ class Op:
             attrs = {
                 k: v if v.__class__ in ATOMS else _own(v) for k, v in attrs.items()
             }
-        try:
-            inputs = tuple([a.node for a in args])
-        except AttributeError:
-            if not any(hasattr(a, "node") for a in args):
-                for a in args:
-                    self._refuse_list(a)
-                return self._forward(list(args), attrs)
-            scope = current.get()
+        nodes: list[Any] = [getattr(a, "node", None) for a in args]
+        scope = current.get()
+        if all(nodes):
             slot = next(scope.slots)
-            inputs = tuple([self._lift(a, i, slot) for i, a in enumerate(args)])
+        elif any(nodes):
+            slot = next(scope.slots)
+            nodes = [
+                node or self._constant(args[i], i, scope, slot)
+                for i, node in enumerate(nodes)
+            ]
         else:
-            scope = current.get()
-            slot = next(scope.slots)
+            for a in args:
+                self._refuse_list(a)
+            return self._forward(list(args), attrs)
+        inputs = tuple(nodes)
         values = [n.value for n in inputs]
         try:
             if self.plain:
@@ -170,7 +174,7 @@ class Op:
             raise
         if value.__class__ is not ndarray:
             value = np.asarray(value)
-        value.setflags(write=False)
+        value.setflags(False)
         mode = recording.get()
         if mode:
             if mode is WATCHED:
@@ -208,12 +212,9 @@ class Op:
         extra = "".join(f", {k}={v!r}" for k, v in attrs.items())
         return f"in op {self.name}({operands}{extra}), scope {where}{step}"
 
-    def _lift(self, value: Any, i: int, slot: Any) -> Node:
-        """The node of an operand; a plain number or array becomes a constant."""
-        node = getattr(value, "node", None)
-        if node is not None:
-            return node  # type: ignore[no-any-return]
-        if not isinstance(value, (bool, int, float)):
+    def _constant(self, value: Any, i: int, scope: Scope, slot: Any) -> Node:
+        """The leaf of an operand that is a plain number or array."""
+        if not isinstance(value, (int, float)):
             self._refuse_list(value)
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
@@ -223,8 +224,8 @@ class Op:
                 )
             # A later edit of the caller's array must not reach what was recorded.
             value = array.copy() if array.flags.writeable else array
-            value.setflags(write=False)
-        return Leaf("constant", value, None, current.get(), (slot, "const", i, 0))
+            value.setflags(False)
+        return Leaf("constant", value, None, scope, (slot, "const", i, 0))
 
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]

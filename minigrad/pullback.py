@@ -17,6 +17,7 @@ arrays; given Tensors they record, and every order of gradient is available.
 [2.0, 16.0]
 """
 
+import math
 from collections.abc import Sequence
 from itertools import count
 from typing import Any
@@ -74,13 +75,15 @@ def pullback(
         if not inputs:
             continue
         op = node.op
-        attrs = node.attrs if op.plain else op.attributes(node)
+        if op.plain:
+            attrs, rules = node.attrs, op.vjps
+        else:
+            attrs, rules = op.attributes(node), op.rules(len(inputs))
         y, xs = (
             recorded.operands(node)
             if recorded
             else (node.value, [source.value for source in inputs])
         )
-        rules = op.rules(len(inputs))
         if op.variadic:
             xs = [xs]  # as one argument, or n rules would be handed n inputs each
         old = node.id < Leaf.changed
@@ -124,15 +127,18 @@ def _between(
     live = set(wrt).intersection(reached)
     order = []
     for node in reached:
-        inputs = node.inputs
         if node in live:
             order.append(node)
-        elif not live.isdisjoint(inputs):
-            for source, rule in zip(inputs, node.op.rules(len(inputs)), strict=True):
-                if rule is not None and source in live:
-                    live.add(node)
-                    order.append(node)
-                    break
+            continue
+        inputs = node.inputs
+        if not live.isdisjoint(inputs):
+            op = node.op
+            if op.smooth or any(
+                rule is not None and source in live
+                for source, rule in zip(inputs, op.rules(len(inputs)), strict=True)
+            ):
+                live.add(node)
+                order.append(node)
     return order, live
 
 
@@ -172,7 +178,8 @@ def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
             f"shape {shape}"
         )
     if lead:
-        d = _sum(d, tuple(range(lead)), False)
+        one = d.__class__ is np.ndarray and d.size == math.prod(inner)
+        d = d.reshape(inner) if one else _sum(d, tuple(range(lead)), False)
     if inner == shape:
         return d
     return _sum(d, tuple(i for i, n in enumerate(shape) if n != inner[i]), True)

@@ -179,12 +179,16 @@ def _shifted(o: Any) -> tuple[Any, Any]:
     return z, np.exp(z)
 
 
+def _at_targets(o: Any, target: Any, kept: Any) -> Any:
+    """Where in o, flattened, each row has its target (the first, if it is ignored)."""
+    index = target if kept is None else np.where(kept, target, 0)
+    return np.arange(0, o.size, o.shape[-1]) + index.reshape(-1)
+
+
 def _picked(o: Any, target: Any, kept: Any, reduction: str) -> Any:
     """Cross-entropies where all targets weigh alike: only theirs are computed."""
     z, e = _shifted(o)
-    index = target if kept is None else np.where(kept, target, 0)
-    rows = z.reshape(-1, z.shape[-1])
-    picked = rows[np.arange(len(rows)), index.reshape(-1)].reshape(target.shape)
+    picked = z.reshape(-1)[_at_targets(o, target, kept)].reshape(target.shape)
     loss = np.log(np.add.reduce(e, -1)) - picked
     if kept is not None:
         loss = np.where(kept, loss, 0)
@@ -193,8 +197,8 @@ def _picked(o: Any, target: Any, kept: Any, reduction: str) -> Any:
     total = np.add.reduce(loss, None)
     if reduction == "sum":
         return total
-    with np.errstate(invalid="ignore"):  # no target at all gives NaN, as PyTorch
-        return total / _count(target, kept, o.dtype)
+    count = _count(target, kept, o.dtype)
+    return total / count if count else o.dtype.type(np.nan)  # as PyTorch
 
 
 def _count(target: Any, kept: Any, dtype: Any) -> Any:
@@ -210,20 +214,21 @@ def _cross_entropy_of_arrays(
     A target that is ignored gets zeros, and NaN where the mean has no target at all.
     """
     target = np.asarray(target)
-    kept = kept_targets("cross_entropy", o, target, ignore_index)
-    _, e = _shifted(o)
-    rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])
-    rows /= np.add.reduce(rows, 1, keepdims=True)
-    index = target if kept is None else np.where(kept, target, 0)
-    rows[np.arange(len(rows)), index.reshape(-1)] -= 1
+    kept = target != ignore_index
+    if np.logical_and.reduce(kept, None):
+        kept = None
     if reduction == "mean":
         count = _count(target, kept, o.dtype)
         g = g / count if count else o.dtype.type(np.nan)
-        if kept is not None and not count:
+        if not count:
             kept = None
-    if np.ndim(g) or kept is not None:
-        g = np.reshape(g if kept is None else np.where(kept, g, 0), (-1, 1))
-    rows *= g
+    if kept is not None:
+        g = np.where(kept, g, 0)
+    g = g.reshape(-1, 1)
+    _, e = _shifted(o)
+    rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])
+    rows *= g / np.add.reduce(rows, 1, keepdims=True)
+    rows.reshape(-1)[_at_targets(o, target, kept)] -= g[:, 0]
     return rows.reshape(o.shape)
 
 

@@ -96,7 +96,9 @@ def _loop(
 
 def _read(name: str, sequence: Any, t: int) -> Tensor:
     if isinstance(sequence, Tensor):
-        return step(sequence).named(name)  # type: ignore[no-any-return]
+        x: Tensor = step(sequence)
+        x.node.name = name
+        return x
     return sequence[t - 1]  # type: ignore[no-any-return]
 
 
