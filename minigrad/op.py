@@ -69,6 +69,16 @@ class Scatter(NamedTuple):
     key: Any
 
 
+class Product(NamedTuple):
+    """A rule's answer a.T @ g, of matrices with a row for each element of a batch.
+
+    Kept apart for a leaf, so that many steps make one product of all their rows.
+    """
+
+    a: Any
+    g: Any
+
+
 class Op:
     """One operation, declared by its forward function and one rule per argument.
 

@@ -27,6 +27,7 @@ import numpy as np
 from minigrad.graph import Leaf, Node, ids, reachable
 from minigrad.op import (
     WATCHED,
+    Product,
     Scatter,
     recording,
     registry,
@@ -37,7 +38,10 @@ from minigrad.scope import current
 from minigrad.tensor import Tensor
 
 NUMBERS = frozenset({bool, int, float})
+# A leaf's products wait until they have so many rows together.
+ROWS = 256
 add_n = registry["add_n"]
+matmul = registry["matmul"]
 scatter_n = registry["scatter_n"]
 
 
@@ -55,7 +59,8 @@ def pullback(
     """
     order, live = _between(outputs, wrt)
     recorded = _RecordedSums(next(ids)) if record else None
-    sums = recorded or _ArraySums()
+    arrays = _ArraySums()
+    sums = recorded or arrays
     for node, cotangent in zip(outputs, cotangents, strict=True):
         if node in live:
             sums.add(node, cotangent)
@@ -64,6 +69,9 @@ def pullback(
     found: dict[Node, Any] = {}
     parts = sums.parts
     for node in reversed(order):
+        inputs = node.inputs
+        if not inputs:
+            arrays.finish(node)
         g = parts.pop(node, None)
         if g is None:
             continue
@@ -71,7 +79,6 @@ def pullback(
             g = recorded.total(node, g)
         if node in wanted:
             found[node] = g
-        inputs = node.inputs
         if not inputs:
             continue
         op = node.op
@@ -100,6 +107,11 @@ def pullback(
                     d = rule(g, y, *xs, **attrs)
                 if d is None:
                     continue
+                if d.__class__ is Product:
+                    if not source.inputs and not watched and shares is None:
+                        arrays.collect(source, d)
+                        continue
+                    d = d.a.T.dot(d.g)
                 if d.__class__ is not Scatter and not record:
                     x = source.value
                     if d.shape != x.shape or d.dtype is not x.dtype:
@@ -198,6 +210,7 @@ class _ArraySums:
     def __init__(self) -> None:
         self.parts: dict[Node, Any] = {}
         self.owned: set[Node] = set()
+        self.waiting: dict[Node, list[Product]] = {}
 
     def add(self, node: Node, d: Any) -> None:
         """One more cotangent of a node."""
@@ -216,6 +229,23 @@ class _ArraySums:
         else:
             parts[node] = np.asarray(parts[node] + d)
             self.owned.add(node)
+
+    def collect(self, leaf: Node, product: Product) -> None:
+        """One more cotangent of a leaf, as a product that may wait for others."""
+        waiting = self.waiting.setdefault(leaf, [])
+        waiting.append(product)
+        if len(waiting) * len(product.g) >= ROWS:
+            self.finish(leaf)
+
+    def finish(self, leaf: Node) -> None:
+        """Multiply what waits: the rows of all steps at once."""
+        waiting = self.waiting.pop(leaf, None)
+        if waiting:
+            a, g = waiting[0]
+            if len(waiting) > 1:
+                a = np.concatenate([p.a for p in waiting])
+                g = np.concatenate([p.g for p in waiting])
+            self.add(leaf, _fit(a.T.dot(g), leaf.value, matmul))
 
 
 class _RecordedSums:

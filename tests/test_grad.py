@@ -512,3 +512,18 @@ def test_the_backward_graph_lies_under_its_own_columns():
     forward = set(Graph(h).nodes)
     times = {n.t for n in Graph(d).nodes if n.op and n not in forward}
     assert times == {1, 2, 3, None}
+
+
+@pytest.mark.parametrize("steps", [1, 7, 200])
+def test_a_matrix_gets_the_sum_of_its_shares_however_many_rows_they_have(steps):
+    rng = np.random.default_rng(0)
+    W = mg.parameter(rng.normal(size=(4, 4)) / 4, name="W")
+    h = mg.tensor(rng.normal(size=(3, 4)), name="h0")
+    loss = h.sum()
+    for _ in mg.steps(steps):
+        h = mg.tanh(h @ W + W.sum(0))
+        loss = loss + h.sum()
+    shares = [share.gradient.data for share in mg.grad_by_use(loss, W)]
+    assert len(shares) == 2 * steps
+    (total,) = mg.grad(loss, [W])
+    np.testing.assert_allclose(total.data, sum(shares), rtol=1e-12)

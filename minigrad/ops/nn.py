@@ -217,6 +217,7 @@ def _cross_entropy_of_arrays(
     kept = target != ignore_index
     if np.logical_and.reduce(kept, None):
         kept = None
+    at = _at_targets(o, target, kept)
     if reduction == "mean":
         count = _count(target, kept, o.dtype)
         g = g / count if count else o.dtype.type(np.nan)
@@ -228,7 +229,7 @@ def _cross_entropy_of_arrays(
     _, e = _shifted(o)
     rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])
     rows *= g / np.add.reduce(rows, 1, keepdims=True)
-    rows.reshape(-1)[_at_targets(o, target, kept)] -= g[:, 0]
+    rows.reshape(-1)[at] -= g[:, 0]
     return rows.reshape(o.shape)
 
 
