@@ -191,7 +191,8 @@ def _check_classes(e: Writer, line: Line) -> None:
     classes = e.lines[line.reads[0][0].role].shape[1]
     index, _, _ = e.batched(line.reads[2], line)
     e.namespace["check_classes"] = forms.check_classes
-    e.body.append(f"check_classes({index}, {classes}, {line.attrs['ignore_index']})")
+    code = f"check_classes({index}, {classes}, {line.attrs['ignore_index']})"
+    e.body += [code] if code not in e.body else []
 
 
 def module(e: Writer) -> str:
