@@ -81,7 +81,7 @@ def _now(s: np.ndarray) -> float:
 TASK = Task(
     name="mackey-glass",
     summary="a chaotic series, six steps ahead",
-    steps=1500,
+    steps=5000,
     run=run,
     takes=("cell", "hidden"),
 )
