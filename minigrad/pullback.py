@@ -267,6 +267,8 @@ class _RecordedSums:
 
     def total(self, node: Node, parts: list[Any]) -> Tensor:
         """The sum of a node's cotangents, recorded where the node lies."""
+        if len(parts) == 1 and parts[0].__class__ is not Scatter:
+            return parts[0]  # type: ignore[no-any-return]
         before = current.get()
         try:
             current.set(node.scope.rule(node.slot, "sum", self.run))
