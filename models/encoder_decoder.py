@@ -30,7 +30,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import Lengths, mask_of, unit_vectors, unroll
+from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors, unroll
 from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
@@ -94,9 +94,7 @@ class EncoderDecoder(Module):
             context = (weights * hs).sum(axis=0).named("C")
             said = concatenate([said, context], axis=-1)
         state = self.decoder(said, state)
-        for name, s in zip(self.decoder.names, state, strict=True):
-            if s.name is None:
-                s.named(name)
+        name_state(self.decoder, state)
         return state, (self.c + state[0] @ self.V).named("o")
 
     def loss(

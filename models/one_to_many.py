@@ -28,7 +28,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
-from minigrad.nn.recurrent import Lengths, mask_of, unit_vectors
+from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors
 from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import concatenate
@@ -84,8 +84,7 @@ class OneToMany(Module):
         """From the last state and y(t-1) to the next state and o(t)."""
         read = concatenate([y, x], axis=-1) if self.as_bias else y
         state = self.rnn(read, state)
-        for name, s in zip(self.rnn.names, state, strict=True):
-            s.named(name)
+        name_state(self.rnn, state)
         return state, (self.c + state[0] @ self.V).named("o")
 
     def loss(self, x: Any, ys: Any, *, lengths: Lengths = None) -> Tensor:

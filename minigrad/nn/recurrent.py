@@ -35,6 +35,7 @@ __all__ = [
     "extent",
     "mask_of",
     "masks",
+    "name_state",
     "read_out",
     "sequence",
     "stop_gradient",
@@ -115,10 +116,15 @@ def unroll(
         if within is not None:
             pairs = zip(state, before, strict=True)
             state = tuple(where(within, new, old) for new, old in pairs)
-        for name, s in zip(cell.names, state, strict=True):
-            if s.name is None:
-                s.named(name)
+        name_state(cell, state)
         yield (t, state, *own)
+
+
+def name_state(cell: Cell, state: State) -> None:
+    """Name the parts of a state that have no name yet after the cell's names."""
+    for name, s in zip(cell.names, state, strict=True):
+        if s.name is None:
+            s.named(name)
 
 
 def _as_tensors(state: Any, cell: Cell) -> State:

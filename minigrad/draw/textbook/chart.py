@@ -136,9 +136,9 @@ def read_outs(chart: Chart) -> dict[str, int]:
     for key in loose:
         if key not in feeding:
             sources = [a.source for a in chart.arrows if a.target == key]
-            after = [(clocks | found)[s] for s in sources if s in clocks | found]
+            after = [clocks[s] for s in sources if s in clocks]
             if after:
-                found[key] = max(after)
+                found[key] = clocks[key] = max(after)
     for key in loose:
         read = [a.target for a in chart.arrows if a.source == key]
         if key not in found and key not in feeding and read and read[0] in found:
@@ -149,16 +149,16 @@ def read_outs(chart: Chart) -> dict[str, int]:
 def rows(chart: Chart) -> dict[str, int]:
     """The row of each timed symbol and read-out, one to a row within its clock."""
     found: dict[str, int] = {}
+    beyond = read_outs(chart)
     for clock in chart.clocks:
-        ranks = _ranks(chart, clock)
+        ranks = _ranks(chart, clock, beyond)
         order = sorted(ranks, key=lambda key: ranks[key])
         found.update({key: row for row, key in enumerate(order)})
     return found
 
 
-def _ranks(chart: Chart, clock: int) -> dict[str, float]:
+def _ranks(chart: Chart, clock: int, beyond: dict[str, int]) -> dict[str, float]:
     """Longest paths within a step; inputs sink to their consumers, targets rise."""
-    beyond = read_outs(chart)
     here = {
         s.key: s
         for s in chart.symbols

@@ -57,9 +57,10 @@ def draw_folded(
     index: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Draw every symbol once with its arrows; ``left`` is the first circuit's x."""
+    after = read_outs(chart)
     for symbol in chart.symbols:
         if symbol.stands_for is None:
-            x = left + _column(chart, symbol)
+            x = left + _column(chart, symbol, after)
             y = heights.of(symbol.key)
             sheet.add(circle(symbol, home(symbol.key), x, y, PART))
     lanes = Lanes()
@@ -127,9 +128,12 @@ def _room(sheet: Sheet, node: Node) -> float:
     return reach
 
 
-def _column(chart: Chart, symbol: Symbol) -> float:
-    """One x per clock; what has no time stands before the clock that it feeds."""
-    clock = read_outs(chart).get(symbol.key, symbol.clock)
+def _column(chart: Chart, symbol: Symbol, after: dict[str, int]) -> float:
+    """One x per clock, of read-outs too; what has no time stands before what it feeds.
+
+    ``after`` are the read-outs of the chart.
+    """
+    clock = after.get(symbol.key, symbol.clock)
     if clock is not None:
         return clock * 2 * COLUMN
     targets = [chart.symbol(a.target) for a in chart.arrows if a.source == symbol.key]
