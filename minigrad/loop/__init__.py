@@ -1,0 +1,1 @@
+"""The loop program: see ``minigrad.compile``."""

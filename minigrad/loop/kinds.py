@@ -1,0 +1,186 @@
+"""What each op is: the one place where the compiler knows ops by name.
+
+An op that no table here names is opaque: it is called as it is, a step at a time.
+
+Vocabulary
+    elementwise  each element of the result comes from those at its place
+    view         the same elements in another shape: no array is made
+    batched      the op and attributes that do to an array with one more axis in front
+                 what an op does to each of its entries
+
+>>> batched(O.sum, {"axis": 0}, (2,))
+(<op sum(x, axis, keepdims)>, {'axis': 1})
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minigrad.loop.values import AnyOp, Count, Kernel, Value, contains
+from minigrad.ahead import Ahead
+from minigrad.op import Op, registry
+
+
+class O:  # noqa: E742 - short, since patterns are full of it
+    """The recorded ops that the compiler speaks of."""
+
+    add, subtract, multiply = registry["add"], registry["subtract"], registry["multiply"]
+    divide, negative, exp, log = (registry[n] for n in ("divide", "negative", "exp", "log"))
+    add_n, where, clip = registry["add_n"], registry["where"], registry["clip"]
+    sigmoid, relu, softplus = (registry[n] for n in ("sigmoid", "relu", "softplus"))
+    astype, detach, tanh = registry["astype"], registry["detach"], registry["tanh"]
+    matmul, dot, einsum = registry["matmul"], registry["dot"], registry["einsum"]
+    sum, mean, max, min = (registry[n] for n in ("sum", "mean", "max", "min"))
+    transpose, swapaxes = registry["transpose"], registry["swapaxes"]
+    reshape, reshape_like = registry["reshape"], registry["reshape_like"]
+    squeeze, expand_dims = registry["squeeze"], registry["expand_dims"]
+    broadcast_to, spread = registry["broadcast_to"], registry["spread"]
+    spread_mean, flip, count = registry["spread_mean"], registry["flip"], registry["count"]
+    stack, concatenate = registry["stack"], registry["concatenate"]
+    getitem, scatter_n = registry["getitem"], registry["scatter_n"]
+    embedding, step, take = registry["embedding"], registry["step"], registry["take"]
+    softmax, log_softmax = registry["softmax"], registry["log_softmax"]
+    logsumexp, cross_entropy = registry["logsumexp"], registry["cross_entropy"]
+    target_weights, mse_loss = registry["target_weights"], registry["mse_loss"]
+    nll_loss, not_equal = registry["nll_loss"], registry["not_equal"]
+
+
+ELEMENTWISE = frozenset(
+    [O.where, O.clip, O.sigmoid, O.relu, O.softplus, O.astype, O.add_n]
+)
+# Ops along an axis, or several, and the axis where none is named.
+ALONG = {
+    **dict.fromkeys(
+        [O.sum, O.mean, O.max, O.min, O.logsumexp]
+        + [registry[n] for n in ("prod", "var", "std", "cumsum", "cumprod")]
+    ),
+    **dict.fromkeys([O.softmax, O.log_softmax], -1),
+    registry["linear_recurrence"]: -1,
+}
+VIEWS = frozenset(
+    [
+        O.transpose, O.swapaxes, O.reshape, O.squeeze, O.expand_dims, O.broadcast_to,
+        O.getitem,
+    ]
+)  # fmt: skip
+PRODUCTS = frozenset([O.matmul, O.dot])
+
+
+def is_elementwise(op: Any) -> bool:
+    """Whether each element of the result comes from those at its place."""
+    return op in ELEMENTWISE or is_ufunc(op)
+
+
+def is_ufunc(op: Any) -> bool:
+    """Whether the op is a NumPy function of elements, which takes ``out``."""
+    return isinstance(op, Op) and isinstance(op.forward, np.ufunc) and op is not O.matmul
+
+
+def is_basic(key: Any) -> bool:
+    """Whether an index is the same at each step and gives a view."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(
+        k is None or k is Ellipsis or type(k) is int
+        or (isinstance(k, slice) and not contains(k, Ahead))
+        for k in parts
+    )  # fmt: skip
+
+
+def is_view(v: Value) -> bool:
+    """Whether a value is the same elements as its input, in another shape."""
+    if v.op is O.getitem:
+        return len(v.inputs) == 1 and is_basic(v.attrs["key"])
+    return v.op in VIEWS and len(v.inputs) == 1
+
+
+Batched = tuple[AnyOp, Mapping[str, Any]] | None
+
+
+def batched(op: Any, attrs: Mapping[str, Any], shape: tuple[Any, ...]) -> Batched:
+    """The op on arrays with an axis in front, for a first operand of ``shape``.
+
+    All operands that have the axis are aligned by the caller. None if there is none.
+    """
+    if is_elementwise(op):
+        return op, attrs
+    if op in ALONG:
+        return _along(op, attrs, shape)
+    rule = _BATCHED.get(op)
+    return None if rule is None else rule(op, attrs, len(shape))
+
+
+def _along(op: Any, attrs: Mapping[str, Any], shape: tuple[Any, ...]) -> Batched:
+    axis, ndim = attrs.get("axis", ALONG[op]), len(shape)
+    if axis is None and (op not in (O.sum, O.mean, O.max, O.min) or not ndim):
+        return None
+    return op, attrs | {"axis": in_front(axis, ndim)}
+
+
+def in_front(axis: Any, ndim: int) -> Any:
+    """An axis, several or all, counted with one more axis in front."""
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    if isinstance(axis, tuple):
+        return tuple(a % ndim + 1 for a in axis)
+    return axis % ndim + 1
+
+
+def _transpose(op: Any, attrs: Any, ndim: int) -> Batched:
+    axes = attrs.get("axes") or range(ndim)[::-1]
+    return op, {"axes": (0, *(a % ndim + 1 for a in axes))}
+
+
+def _swapaxes(op: Any, attrs: Any, ndim: int) -> Batched:
+    return op, {k: attrs[k] % ndim + 1 for k in ("axis1", "axis2")}
+
+
+def _expand(op: Any, attrs: Any, ndim: int) -> Batched:
+    axis = attrs["axis"]
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return op, {"axis": tuple(a % (ndim + len(axes)) + 1 for a in axes)}
+
+
+def _squeeze(op: Any, attrs: Any, ndim: int) -> Batched:
+    axis = attrs.get("axis")
+    return None if axis is None else (op, {"axis": in_front(axis, ndim)})
+
+
+def _getitem(op: Any, attrs: Any, ndim: int) -> Batched:
+    key = attrs["key"]
+    if not is_basic(key):
+        return None
+    return op, {"key": (slice(None), *(key if isinstance(key, tuple) else (key,)))}
+
+
+def _join(op: Any, attrs: Any, ndim: int) -> Batched:
+    axis, ndim = attrs.get("axis", 0), ndim + (op is O.stack)
+    return None if axis is None else (op, {"axis": axis % ndim + 1})
+
+
+def _rows(op: Any, attrs: Any, ndim: int) -> Batched:
+    """Ops that treat all leading axes alike, if they reduce nothing."""
+    reduces = attrs.get("reduction", "mean") != "none"
+    return None if reduces else (op, attrs)
+
+
+def _same(op: Any, attrs: Any, ndim: int) -> Batched:
+    return op, attrs
+
+
+_BATCHED: dict[Any, Callable[[Any, Any, int], Batched]] = {
+    O.transpose: _transpose,
+    O.swapaxes: _swapaxes,
+    O.expand_dims: _expand,
+    O.squeeze: _squeeze,
+    O.getitem: _getitem,
+    O.stack: _join,
+    O.concatenate: _join,
+    **dict.fromkeys([O.cross_entropy, O.target_weights, O.mse_loss, O.nll_loss], _rows),
+}
+
+
+def declare(kernel: Kernel, rule: Callable[[Any, Any, int], Batched] = _same) -> Kernel:
+    """A kernel of the compiler's own, and how it is batched."""
+    _BATCHED[kernel] = rule
+    return kernel

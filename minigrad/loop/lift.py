@@ -1,0 +1,579 @@
+"""From what was recorded to a program: a folded recurrence, or a graph as it stands.
+
+``lift`` makes the program of a fold: for the lengths that were folded, or, given the
+fold of a second length, for every length from the shorter one on. Then shapes that
+differ between the two are counts of T. ``straight`` makes a program without time.
+
+Only this file reads a ``Recurrence``: what a role reads becomes a time op.
+
+    delay in a loop         state        gather, and a stack, sum or join    over, total
+    delay of another line   shift        pick                                at
+    broadcast               each         several sources                     splice
+
+>>> import minigrad as mg
+>>> h = mg.tensor([[1.0]], name="h0")
+>>> for t, x in mg.steps(mg.tensor(np.ones((3, 1, 1)), name="xs")):
+...     h = mg.tanh(h + x).named("h")
+>>> program = lift(mg.fold(h))
+>>> [str(v.steps) for v in program.values if v.name == "h"], len(program.states)
+(['1..3'], 1)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.ahead import Ahead, at_step
+from minigrad.graph import Graph, Node, same_value
+from minigrad.loop.kinds import O
+from minigrad.loop.values import (
+    Count,
+    Dim,
+    Leaf,
+    Lengths,
+    Program,
+    Shape,
+    Steps,
+    Time,
+    Value,
+    apply,
+    argument,
+    at,
+    constant,
+    dtype_of,
+    each,
+    moves,
+    over,
+    parameter,
+    read,
+    shift,
+    splice,
+    state,
+    strongly_connected,
+    total,
+)
+from minigrad.ops.indexing import OPERAND
+from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
+from minigrad.scope import LOOP
+
+
+class LiftError(Exception):
+    """What was recorded has no program of this form: the text says why."""
+
+
+def lift(
+    recurrence: Recurrence,
+    arguments: Mapping[Node, str] | None = None,
+    other: Recurrence | None = None,
+    graph: Graph | None = None,
+) -> Program:
+    """The program of a folded graph.
+
+    ``arguments`` are the leaves that change between calls; all other inputs are
+    constants. ``other`` is an equal recurrence of other lengths: T is free then.
+    ``graph`` is what was folded. Raises LiftError.
+    """
+    return _Lifting(recurrence, arguments or {}, other, graph).program()
+
+
+def straight(graph: Graph, arguments: Mapping[Node, str] | None = None) -> Program:
+    """The program of a graph as it stands: no value has steps."""
+    made: dict[Node, Value] = {}
+    for node in graph.nodes:
+        if not node.inputs:
+            made[node] = _leaf(node, arguments or {}, np.shape(node.value))
+            continue
+        op, attrs = node.op, node.attrs
+        if op is O.step:
+            op, attrs = O.getitem, {"key": (node.scope.t or 0) - 1}
+        inputs = tuple([made[i] for i in node.inputs])
+        shape, dtype = np.shape(node.value), dtype_of(node.value)
+        made[node] = Value(op, inputs, attrs, shape, dtype, None, node.name)
+    outputs = tuple([made[o] for o in graph.outputs])
+    return _with_leaves(Program(outputs, {}, ()), made.values())
+
+
+def _leaf(node: Node, arguments: Mapping[Node, str], shape: Shape) -> Value:
+    if node.kind == "parameter":
+        return parameter(parameter_name(node), shape, dtype_of(node.value))
+    if node in arguments:
+        return argument(arguments[node], shape, dtype_of(node.value))
+    return constant(node.value, node.name)
+
+
+def parameter_name(node: Node) -> str:
+    """What a parameter is called in a program: two may have one name."""
+    return f"{node.name or 'p'}@{node.id}"
+
+
+def _with_leaves(program: Program, values: Iterable[Value]) -> Program:
+    leaves = list(values)
+    return replace(
+        program,
+        parameters={v.name: v for v in leaves if v.op is Leaf.parameter},
+        arguments={v.name: v for v in leaves if v.op is Leaf.argument},
+    )
+
+
+class _Lifting:
+    """One lift: ``made`` has the value of each role, once it is needed."""
+
+    def __init__(
+        self,
+        recurrence: Recurrence,
+        arguments: Mapping[Node, str],
+        other: Recurrence | None,
+        graph: Graph | None,
+    ) -> None:
+        self.roles, self.outputs = recurrence.roles, recurrence.outputs
+        self.lengths, self.other, self.arguments = recurrence.lengths, other, arguments
+        theirs = other.lengths if other is not None else self.lengths
+        self.both = list(zip(self.lengths, theirs, strict=True))
+        self.free = [a != b for a, b in self.both]
+        self.read_by = {
+            s.role: r.clock for r in self.roles if r.op is O.step for s in r.operands[0]
+        }
+        self.group = strongly_connected(
+            [[s.role for o in r.operands for s in o] for r in self.roles]
+        )
+        self.members = _members(self.roles, graph)
+        self.made: dict[int, Value] = {}
+        self.states: dict[Value, int] = {}
+        self.known: dict[Any, Value] = {}
+
+    def program(self) -> Program:
+        for index in self._order():
+            self.made[index] = self._value(self.roles[index])
+        outputs = [v for operand in self.outputs for v in self._one_by_one(operand)]
+        states = {leaf: self.made[i] for leaf, i in self.states.items()}
+        clocks = tuple(
+            [
+                Lengths(min(pair), None if free else pair[0])
+                for pair, free in zip(self.both, self.free, strict=True)
+            ]
+        )
+        made = _with_leaves(Program(tuple(outputs), states, clocks), self.made.values())
+        shapes = [v.shape for v in made.arguments.values()]
+        told = {d.clock for shape in shapes for d in shape if isinstance(d, Count)}
+        if not told.issuperset(c for c, free in enumerate(self.free) if free):
+            raise LiftError("no argument tells the length of a loop")
+        return made
+
+    def _order(self) -> Iterable[int]:
+        """Roles, each after what it reads but for its own past."""
+        done: set[int] = set()
+        for root in range(len(self.roles)):
+            work = [(root, False)]
+            while work:
+                index, ready = work.pop()
+                if ready:
+                    done.add(index)
+                    yield index
+                elif index not in done:
+                    work.append((index, True))
+                    for source in self._before(index):
+                        if (source.role, True) in work:
+                            raise LiftError("a step depends on itself")
+                        work.append((source.role, False))
+
+    def _before(self, index: int) -> list[Source]:
+        """What a role needs to be made, and is not made yet."""
+        return [
+            s
+            for operand in self.roles[index].operands
+            for s in operand
+            if s.role not in self.made and not self._recurs(index, s)
+        ]
+
+    def _recurs(self, index: int, source: Source) -> bool:
+        same = self.group[index] == self.group[source.role]
+        if same and source.kind != "delay":
+            raise LiftError("a line depends on itself outside of time")
+        return bool(source.delay) and same
+
+    # Counts.
+
+    def _count(self, end: int, clock: int) -> Count:
+        """An end of a span; a number where the length is fixed."""
+        if end > 0:
+            return Count(0, end)
+        if self.free[clock]:
+            return Count(1, end + 1, clock)
+        return Count(0, self.lengths[clock] + 1 + end)
+
+    def _steps(self, span: Span, clock: int) -> Steps:
+        return Steps(clock, *(self._count(e, clock) for e in (span.first, span.last)))
+
+    def _shape(self, role: Role) -> Shape:
+        """The shape of a role, with counts where the two lengths differ."""
+        shape: list[Dim] = list(role.spec.shape)
+        if self.other is not None:
+            longer = self.other.roles[role.index].spec.shape
+            if len(longer) != len(shape):
+                raise LiftError(f"{role.label}: its number of axes depends on T")
+            for i, (n, m) in enumerate(zip(role.spec.shape, longer, strict=True)):
+                if n != m:
+                    shape[i] = self._dim(n, m, None if i else role.index)
+        return tuple(shape)
+
+    def _dim(self, n: int, m: int, sequence: int | None) -> Count:
+        """The count that is n and m at the two lengths.
+
+        Where several clocks would do it is that of the loop that reads the value as its
+        sequence, or else one that it is a multiple of.
+        """
+        found = []
+        for clock, (a, b) in enumerate(self.both):
+            if a != b and (m - n) % (b - a) == 0 and (m - n) // (b - a) > 0:
+                times = (m - n) // (b - a)
+                found.append(Count(times, n - times * a, clock))
+        if not found:
+            raise LiftError(f"an axis of {n} and of {m} is no count of T")
+        reader = self.read_by.get(sequence) if sequence is not None else None
+        return min(found, key=lambda c: (c.clock != reader, c.b != 0))
+
+    # Values.
+
+    def _value(self, role: Role) -> Value:
+        if role.op is None:
+            return self._leaf(role)
+        if role.clock is None or role.span is None:
+            return self._untimed(role)
+        if self.other is not None and role.spec != self.other.roles[role.index].spec:
+            raise LiftError(f"{role.label}: the shape of one step depends on T")
+        steps = self._steps(role.span, role.clock)
+        inputs = tuple([self._operand(role, o, steps) for o in role.operands])
+        if role.op is O.step:
+            return replace(self._step(role, inputs[0], steps), name=role.name)
+        if role.op is O.getitem:
+            row = self._moving_read(role, inputs[0], steps)
+            if row is not None:
+                return replace(row, name=role.name)
+        shape, dtype = role.spec
+        return Value(role.op, inputs, role.attrs, shape, dtype, steps, role.name)
+
+    def _leaf(self, role: Role) -> Value:
+        if role.leaf is not None:
+            if role.kind == "parameter" or role.leaf in self.arguments:
+                return _leaf(role.leaf, self.arguments, self._shape(role))
+            if self.other is not None:
+                twin = self.other.roles[role.index].leaf
+                if twin is None or not same_value(role.leaf.value, twin.value):
+                    raise LiftError(f"{role.label} is a constant that depends on T")
+            return _leaf(role.leaf, self.arguments, role.spec.shape)
+        assert role.span is not None and role.clock is not None
+        steps = self._steps(role.span, role.clock)
+        if role.kind == "constant":
+            return each(constant(role.value, role.name), steps)
+        nodes = sorted(self.members.get(role.index, ()), key=lambda n: n.t or 0)
+        if not nodes or self.other is not None:
+            raise LiftError(f"{role.label} is made anew inside of each step")
+        values = constant(np.stack([n.value for n in nodes]), role.name)
+        return read(values, steps, 1 - (nodes[0].t or 0))
+
+    def _step(self, role: Role, xs: Value, steps: Steps) -> Value:
+        """x(t); of an inner loop, or of an array that itself has time, an entry."""
+        loops = [p for p in role.path if p[0] == LOOP]
+        if len(loops) > 1:
+            return apply(O.getitem, xs, key=loops[-1][2] - 1)
+        if xs.op is Time.each:
+            return read(xs.inputs[0], steps)
+        return apply(O.getitem, xs, key=Ahead(-1))
+
+    def _moving_read(self, role: Role, xs: Value, steps: Steps) -> Value | None:
+        """X[t - 1] of an untimed X is a read, whatever else its key says."""
+        key = role.attrs["key"]
+        first, rest = (key[0], key[1:]) if isinstance(key, tuple) and key else (key, ())
+        if (
+            xs.op is not Time.each or len(role.operands) > 1 or moves(rest)
+            or not isinstance(first, Ahead) or not _plain(rest)
+        ):  # fmt: skip
+            return None
+        length = self.lengths[steps.clock]
+        if min(at_step(first, t, length) for t in steps.at(self.lengths)) < 0:
+            return None  # an index that counts from the end, at some steps
+        offset = first.k if first.from_end else first.k + 1
+        row = read(xs.inputs[0], steps, offset, first.from_end)
+        return apply(O.getitem, row, key=rest) if rest else row
+
+    def _operand(self, role: Role, operand: Operand, steps: Steps) -> Value:
+        """What a timed role reads, at all of its steps."""
+        key = (operand, steps, self.group[role.index], role.op is O.add_n)
+        if key not in self.known:
+            parts = []
+            for span in dict.fromkeys(s.span for s in operand):
+                assert span is not None
+                part = self._steps(span, steps.clock)
+                here = [s for s in operand if s.span == span]
+                parts.append(self._part(role, here, part))
+            parts.sort(key=lambda v: v.span.first.at(self.lengths))
+            if role.op is O.add_n:
+                parts = self._filled(parts, steps)
+            self.known[key] = splice(parts)
+        return self.known[key]
+
+    def _part(self, role: Role, here: list[Source], steps: Steps) -> Value:
+        """What a timed role reads on some of its steps."""
+        source = here[0]
+        if source.kind == "gather":
+            sums = [total(self._gathered(s)) for s in here]
+            return each(sums[0] if len(sums) == 1 else apply(O.add_n, *sums), steps)
+        if source.kind == "pick":
+            return each(self._picked(source), steps)
+        if source.kind != "delay":
+            return each(self.made[source.role], steps)
+        delay = source.delay or 0
+        if not self._recurs(role.index, source):
+            return shift(self.made[source.role], delay, steps)
+        shape, dtype = self.roles[source.role].spec
+        leaf = state(delay, steps, shape, dtype)
+        self.states[leaf] = source.role
+        return leaf
+
+    def _filled(self, parts: list[Value], steps: Steps) -> list[Value]:
+        """A term of a sum, with zeros at the steps at which it is absent."""
+        zeros = constant(np.zeros(parts[0].shape, parts[0].dtype))
+        found: list[Value] = []
+        first = steps.first
+        for part in parts:
+            if part.span.first.at(self.lengths) > first.at(self.lengths):
+                last = part.span.first.plus(-1)
+                found.append(each(zeros, Steps(steps.clock, first, last)))
+            found.append(part)
+            first = part.span.last.plus(1)
+        if first.at(self.lengths) <= steps.last.at(self.lengths):
+            found.append(each(zeros, Steps(steps.clock, first, steps.last)))
+        return found
+
+    # What has no time, and reads the steps of loops.
+
+    def _at(self, source: Source) -> Steps:
+        clock = self.roles[source.role].clock
+        assert source.at is not None and clock is not None
+        return self._steps(source.at, clock)
+
+    def _picked(self, source: Source) -> Value:
+        value = self.made[source.role]
+        return value if source.at is None else at(value, self._at(source).first)
+
+    def _gathered(self, source: Source) -> Value:
+        """The steps of a source that a gather reads, as a timed value."""
+        return shift(self.made[source.role], 0, self._at(source))
+
+    def _one_by_one(self, operand: Operand) -> list[Value]:
+        """The values that an operand hands over in turn, each by itself."""
+        first = operand[0]
+        if first.at is None or first.kind == "pick":
+            return [self._picked(s) for s in operand]
+        clock = self.roles[first.role].clock
+        assert clock is not None
+        if self.free[clock]:
+            raise LiftError("the number of operands depends on T")
+        return [
+            at(self.made[s.role], Count(0, t))
+            for t in first.at.steps(self.lengths[clock])
+            for s in operand
+        ]
+
+    def _untimed(self, role: Role) -> Value:
+        gathers = any(s.kind == "gather" for o in role.operands for s in o)
+        made = None
+        if role.op is O.scatter_n:
+            made = self._scatter(role)
+        elif gathers and role.op is O.add_n:
+            terms = [
+                total(self._gathered(s)) if s.kind == "gather" else self._picked(s)
+                for operand in role.operands
+                for s in operand
+            ]
+            made = terms[0] if len(terms) == 1 else apply(O.add_n, *terms)
+        elif gathers and role.op in (O.stack, O.concatenate):
+            made = self._joined(role)
+        if made is not None:
+            return replace(made, name=role.name) if role.name else made
+        inputs = tuple([v for o in role.operands for v in self._one_by_one(o)])
+        shape, dtype = self._shape(role), role.spec.dtype
+        return Value(role.op, inputs, role.attrs, shape, dtype, None, role.name)
+
+    def _joined(self, role: Role) -> Value:
+        """stack and concatenate of gathered steps, by the stacked steps."""
+        axis = role.attrs.get("axis", 0)
+        if axis is None:
+            raise LiftError("a concatenation of flattened steps")
+        axis %= len(role.spec.shape)
+        pieces: list[Value] = []
+        for operand in role.operands:
+            if operand[0].kind == "gather":
+                pieces.append(self._piece(role, operand, axis))
+            else:
+                one = [self._picked(s) for s in operand]
+                grown = role.op is O.stack
+                pieces += [apply(O.expand_dims, v, axis=0) if grown else v for v in one]
+        if role.op is O.concatenate:
+            return self._end_to_end(pieces, axis)
+        return _first_axis_to(self._end_to_end(pieces, 0), axis)
+
+    @staticmethod
+    def _end_to_end(pieces: list[Value], axis: int) -> Value:
+        return apply(O.concatenate, *pieces, axis=axis) if len(pieces) > 1 else pieces[0]
+
+    def _piece(self, role: Role, operand: Operand, axis: int) -> Value:
+        """One gather: its steps along axis 0, or joined along ``axis``."""
+        timed = [self._gathered(s) for s in operand]
+        one = timed[0]
+        if len(timed) > 1:
+            one = apply(role.op, *timed, axis=0 if role.op is O.stack else axis)
+        every = over(one)
+        if operand[0].at is not None and operand[0].at.down:
+            every = apply(O.flip, every, axis=0)
+        if role.op is O.stack:
+            if len(timed) == 1:
+                return every
+            return apply(O.reshape, every, shape=(-1, *one.shape[1:]))
+        merged = (*one.shape[:axis], -1, *one.shape[axis + 1 :])
+        return apply(O.reshape, _first_axis_to(every, axis), shape=merged)
+
+    # The cotangent of an array that steps have indexed.
+
+    def _scatter(self, role: Role) -> Value:
+        """scatter_n with the cotangents of all steps at once, where a key allows it."""
+        try:
+            return self._scatter_at_once(role)
+        except LiftError:
+            if any(self.free):
+                raise
+        inputs: list[Value] = []
+        keys: list[Any] = []
+        spare = [(None,)] * len(role.operands)
+        for operand, columns in zip(
+            role.operands, [*role.attrs["keys"], *spare], strict=False
+        ):
+            inputs += self._one_by_one(operand)
+            clock = self.roles[operand[0].role].clock or 0
+            span = operand[0].at
+            ts = [0] if span is None else span.steps(self.lengths[clock])
+            found = [c for c in _columns(columns, operand) if c is not None]
+            keys += [at_step(c, t, self.lengths[clock]) for t in ts for c in found]
+        shape, dtype = self._shape(role), role.spec.dtype
+        return Value(O.scatter_n, tuple(inputs), {"keys": tuple(keys)}, shape, dtype)
+
+    def _scatter_at_once(self, role: Role) -> Value:
+        spare = [(None,)] * len(role.operands)
+        columns = [*role.attrs["keys"], *spare][1 : len(role.operands)]
+        pairs = [
+            pair
+            for operand, keys in zip(role.operands[1:], columns, strict=True)
+            for pair in zip(operand, _columns(keys, operand), strict=True)
+        ]
+        indices = [source for source, key in pairs if key is None]
+        values, keys, index_values = [], [], []
+        for source, key in pairs:
+            if key is None:
+                continue
+            index = _next_index(indices, source) if _is_operand(key) else None
+            value, at_once = self._scattered(source, key)
+            values.append(over(value) if index and value.steps else value)
+            keys.append(key if index else at_once)
+            if index is not None:
+                timed = index.kind == "gather"
+                index_values.append(
+                    over(self._gathered(index)) if timed else self._picked(index)
+                )
+        inputs = (self._picked(role.operands[0][0]), *values, *index_values)
+        shape, dtype = self._shape(role), role.spec.dtype
+        return Value(O.scatter_n, inputs, {"keys": tuple(keys)}, shape, dtype)
+
+    def _scattered(self, source: Source, key: Any) -> tuple[Value, Any]:
+        """A cotangent and its key; all steps of it at once where there are many."""
+        if source.kind != "gather":
+            clock = self.roles[source.role].clock
+            if moves(key):
+                t = self._at(source).first
+                if t.a or clock is None:
+                    raise LiftError(f"a scatter at {key}")
+                key = at_step(key, t.b, self.lengths[clock])
+            return self._picked(source), key
+        timed = self._gathered(source)
+        if _is_operand(key):
+            return timed, key
+        if not moves(key):
+            return total(timed), key
+        first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
+        if not isinstance(first, Ahead) or moves(rest) or not _plain(rest):
+            raise LiftError(f"a scatter at {key}")
+        steps, every = timed.span, over(timed)
+        if first.from_end:
+            every = apply(O.flip, every, axis=0)
+            end = self._count(-1, steps.clock).plus(first.k)
+            low, high = end.minus(steps.last), end.minus(steps.first).plus(1)
+        else:
+            low, high = steps.first.plus(first.k), steps.last.plus(first.k + 1)
+        if low.at(self.lengths) < 0:
+            raise LiftError(f"a scatter at {key}")
+        window = slice(low, high)
+        return every, (window, *rest) if rest else window
+
+
+def _members(roles: Sequence[Role], graph: Graph | None) -> dict[int, list[Node]]:
+    """The leaves that steps have made anew, by their role."""
+    if graph is None:
+        return {}
+    wanted = {(r.path, r.slot): r.index for r in roles if r.op is None and r.span}
+    found: dict[int, list[Node]] = {}
+    for node in graph.nodes if wanted else ():
+        if not node.inputs and graph.places[node] in wanted:
+            found.setdefault(wanted[graph.places[node]], []).append(node)
+    return found
+
+
+def _next_index(indices: list[Source], cotangent: Source) -> Source:
+    """The index of a cotangent: of a run over the steps as much as it has."""
+    unequal = LiftError("indices and cotangents of different steps")
+    if not indices:
+        raise unequal
+    index, mine = indices[0], cotangent.at
+    if index.at == mine:
+        return indices.pop(0)
+    if mine is None or index.at is None:
+        if mine is None and index.at is None:
+            return indices.pop(0)
+        raise unequal
+    run = index.at
+    if run.down != mine.down and mine.first != mine.last:
+        raise unequal
+    start, end = (mine.last, mine.first) if run.down else (mine.first, mine.last)
+    if (run.last if run.down else run.first) != start:
+        raise unequal
+    after = end - 1 if run.down else end + 1
+    if not after or (after > 0) != (end > 0):
+        raise unequal
+    rest = run._replace(last=after) if run.down else run._replace(first=after)
+    indices[0] = index._replace(at=rest)
+    kind = "pick" if mine.first == mine.last else "gather"
+    return index._replace(at=mine._replace(down=run.down), kind=kind)
+
+
+def _columns(columns: Any, operand: Operand) -> tuple[Any, ...]:
+    """A key for each source of an operand."""
+    if isinstance(columns, tuple) and len(columns) == len(operand):
+        return columns
+    return (columns,) * len(operand)
+
+
+def _is_operand(key: Any) -> bool:
+    return isinstance(key, str) and key == OPERAND
+
+
+def _plain(key: tuple[Any, ...]) -> bool:
+    return all(isinstance(k, (int, slice)) for k in key)
+
+
+def _first_axis_to(x: Value, axis: int) -> Value:
+    """The first axis moved to ``axis``."""
+    if not axis:
+        return x
+    axes = [*range(1, len(x.shape))]
+    axes.insert(axis, 0)
+    return apply(O.transpose, x, axes=tuple(axes))

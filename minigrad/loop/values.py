@@ -1,0 +1,469 @@
+"""The loop program: immutable values, and time as ops.
+
+Vocabulary
+    value    one line of the program; with ``steps`` it has a value at each of them
+    count    an integer that may depend on a loop's length: a T + b
+    steps    first..last of a clock; an ordinary op has the steps of all its inputs
+    state    the past of a line that depends on it: it is named, not pointed to, so that
+             values form no cycle
+    program  what some outputs are computed from; it is what they reach, no more
+
+Eight ops know of time, all others act on one step as they act without time:
+
+    read(xs)     x(t) of an array, an entry a step    at(h, t)      one step of h
+    each(c)      an untimed value, at every step      over(h)       all steps, stacked
+    shift(h, d)  h(t - d), or h on fewer steps        total(h)      the sum over the steps
+    state(d)     h(t - d) where h depends on it       splice(a, b)  a, and then b
+
+>>> steps = Steps(0, Count(0, 1), Count(1, 0))
+>>> xs = argument("xs", (Count(1, 0), 2), "float64")
+>>> over(read(xs, steps)).shape, str(steps)
+((Count(a=1, b=0, clock=0), 2), '1..T')
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.ahead import Ahead, at_step
+from minigrad.op import Op
+
+
+class Count(NamedTuple):
+    """The integer a T + b, T the length of a clock; a number has a = 0, clock 0."""
+
+    a: int
+    b: int
+    clock: int = 0
+
+    def at(self, lengths: Sequence[int]) -> int:
+        """The number for these lengths of all clocks."""
+        return self.a * lengths[self.clock] + self.b if self.a else self.b
+
+    def plus(self, b: int) -> "Count":
+        """This count and b."""
+        return Count(self.a, self.b + b, self.clock)
+
+    def minus(self, other: "Count") -> "Count":
+        """The difference of two counts of one clock."""
+        a = self.a - other.a
+        return Count(a, self.b - other.b, (self if self.a else other).clock * bool(a))
+
+    def code(self, names: Sequence[str] = ("T",)) -> str:
+        """The count as source, with these names for the lengths."""
+        if not self.a:
+            return str(self.b)
+        name = names[self.clock] if self.clock < len(names) else f"T{self.clock}"
+        times = name if self.a == 1 else f"{self.a} * {name}"
+        return times if not self.b else f"{times} {'+-'[self.b < 0]} {abs(self.b)}"
+
+    def __str__(self) -> str:
+        return self.code().replace(" ", "")
+
+
+Dim = int | Count
+Shape = tuple[Dim, ...]
+
+
+class Steps(NamedTuple):
+    """Steps first..last of a clock, both included; empty where last = first - 1."""
+
+    clock: int
+    first: Count
+    last: Count
+
+    def at(self, lengths: Sequence[int]) -> range:
+        """The steps, for these lengths."""
+        return range(self.first.at(lengths), self.last.at(lengths) + 1)
+
+    def moved(self, by: int) -> "Steps":
+        """All steps moved by a number."""
+        return Steps(self.clock, self.first.plus(by), self.last.plus(by))
+
+    @property
+    def number(self) -> Dim:
+        """How many steps these are."""
+        count = self.last.minus(self.first).plus(1)
+        return count if count.a else count.b
+
+    def __str__(self) -> str:
+        return f"{self.first}..{self.last}" + f" of {self.clock}" * bool(self.clock)
+
+
+class Lengths(NamedTuple):
+    """The lengths of a clock for which a program holds; ``most`` None: any longer."""
+
+    least: int
+    most: int | None = None
+
+
+class Leaf(Enum):
+    """What a value without inputs is."""
+
+    parameter = "read at each call"
+    argument = "given at each call"
+    constant = "part of the program"
+
+
+class Time(Enum):
+    """The ops that know of time."""
+
+    read = "an entry a step of an array"
+    each = "an untimed value, at every step"
+    shift = "the value some steps back, on these steps"
+    state = "the value some steps back, of a line that depends on it"
+    splice = "one input after the other, each on its own steps"
+    at = "one step"
+    over = "all steps, stacked as the first axis"
+    total = "the sum over the steps"
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """An op of the compiler's own: what rules make of recorded ops."""
+
+    forward: Callable[..., Any]
+    arity: int
+    keywords: frozenset[str] = frozenset()
+    variadic: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of its function."""
+        return self.forward.__name__
+
+
+AnyOp = Op | Kernel
+
+
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
+class Value:
+    """One line; ``shape`` and ``dtype`` are those of one step.
+
+    The dtype of a Python number is "int", "float" or "bool": it widens nothing.
+    """
+
+    op: AnyOp | Leaf | Time
+    inputs: tuple["Value", ...]
+    attrs: Mapping[str, Any]
+    shape: Shape
+    dtype: str
+    steps: Steps | None = None
+    name: str | None = None
+
+    @property
+    def span(self) -> Steps:
+        """The steps of a value that has some."""
+        assert self.steps is not None, f"{self!r} has no time"
+        return self.steps
+
+    def __repr__(self) -> str:
+        when = "" if self.steps is None else f"({self.steps})"
+        return f"<{self.name or self.op.name}{when}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Outputs and what they are computed from.
+
+    ``states`` says of each state the line that it is the past of. ``clocks`` are the
+    lengths for which the program holds. Parameters and arguments are leaves by name.
+    """
+
+    outputs: tuple[Value, ...]
+    states: Mapping[Value, Value]
+    clocks: tuple[Lengths, ...]
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def values(self) -> list[Value]:
+        """All values, each after its inputs; no recursion, whatever the depth."""
+        order: dict[Value, None] = {}
+        waiting: list[Value] = [*self.outputs]
+        for root in waiting:  # grows: the lines that states are the past of
+            stack = [root]
+            while stack:
+                value = stack[-1]
+                missing = [i for i in value.inputs if i not in order]
+                if missing and value not in order:
+                    stack += missing[::-1]
+                    continue
+                stack.pop()
+                if value not in order:
+                    order[value] = None
+                    if value in self.states:
+                        waiting.append(self.states[value])
+        return list(order)
+
+    def __str__(self) -> str:
+        names: dict[Value, str] = {}
+        lines = []
+        for i, v in enumerate(self.values):
+            names[v] = f"{v.name or v.op.name}_{i}"
+            if v.op is Leaf.constant and not v.shape:
+                names[v] = str(v.attrs["value"])
+                continue
+        for v, name in names.items():
+            if v.op is Leaf.constant:
+                continue
+            said = [names[i] for i in v.inputs]
+            said += [f"{k}={a}" for k, a in v.attrs.items()]
+            if v in self.states:
+                said.insert(0, names[self.states[v]])
+            when = "" if v.steps is None else f"  t = {v.steps}"
+            shape = "x".join(map(str, v.shape)) or "1"
+            call = f"{v.op.name}({', '.join(said)})"
+            lines.append(f"{name:<14} = {call}  {shape} {v.dtype}{when}")
+        return "\n".join([*lines, f"return {', '.join(names[o] for o in self.outputs)}"])
+
+
+def parameter(name: str, shape: Shape, dtype: str) -> Value:
+    """A parameter, read at each call."""
+    return Value(Leaf.parameter, (), {}, shape, dtype, None, name)
+
+
+def argument(name: str, shape: Shape, dtype: str) -> Value:
+    """An array given at each call; a count in its shape tells a length."""
+    return Value(Leaf.argument, (), {}, shape, dtype, None, name)
+
+
+def constant(value: Any, name: str | None = None) -> Value:
+    """A number or an array that is part of the program."""
+    return Value(
+        Leaf.constant, (), {"value": value}, np.shape(value), dtype_of(value), None, name
+    )
+
+
+def dtype_of(value: Any) -> str:
+    """The name of a dtype; of a Python number that of its type."""
+    return str(getattr(value, "dtype", type(value).__name__))
+
+
+def read(xs: Value, steps: Steps, offset: int = 0, down: bool = False) -> Value:
+    """xs[t - 1 + offset], or with ``down`` xs[T - t + offset]."""
+    attrs = {"offset": offset, "down": down}
+    return Value(Time.read, (xs,), attrs, xs.shape[1:], xs.dtype, steps)
+
+
+def each(c: Value, steps: Steps) -> Value:
+    """An untimed value, at every step."""
+    return Value(Time.each, (c,), {}, c.shape, c.dtype, steps)
+
+
+def shift(h: Value, delay: int, steps: Steps) -> Value:
+    """h(t - delay) on ``steps``; h itself if that is what it is."""
+    if not delay and steps == h.steps:
+        return h
+    return Value(Time.shift, (h,), {"delay": delay}, h.shape, h.dtype, steps)
+
+
+def state(delay: int, steps: Steps, shape: Shape, dtype: str) -> Value:
+    """The past of a line that ``Program.states`` names."""
+    return Value(Time.state, (), {"delay": delay}, shape, dtype, steps)
+
+
+def splice(parts: Iterable[Value]) -> Value:
+    """Parts in the order of their steps, one after the other."""
+    found = tuple(parts)
+    if len(found) == 1:
+        return found[0]
+    first, last = found[0].span, found[-1].span
+    steps = Steps(first.clock, first.first, last.last)
+    return Value(Time.splice, found, {}, found[0].shape, found[0].dtype, steps)
+
+
+def at(h: Value, step: Count) -> Value:
+    """One step of h."""
+    return Value(Time.at, (h,), {"step": step}, h.shape, h.dtype)
+
+
+def over(h: Value) -> Value:
+    """All steps of h, stacked upwards as the first axis."""
+    return Value(Time.over, (h,), {}, (h.span.number, *h.shape), h.dtype)
+
+
+def total(h: Value) -> Value:
+    """The sum over the steps of h."""
+    return Value(Time.total, (h,), {}, h.shape, h.dtype)
+
+
+def apply(op: AnyOp, *inputs: Value, name: str | None = None, **attrs: Any) -> Value:
+    """An ordinary op; its shape is found by example.
+
+    Untimed operands of a timed op are given at every step.
+    """
+    steps = next((v.steps for v in inputs if v.steps is not None), None)
+    if steps is not None:
+        inputs = tuple(v if v.steps is not None else each(v, steps) for v in inputs)
+    shape, dtype = shape_of(op, inputs, attrs, steps)
+    return Value(op, inputs, attrs, shape, dtype, steps, name)
+
+
+def shape_of(
+    op: AnyOp, inputs: tuple[Value, ...], attrs: Mapping[str, Any], steps: Steps | None
+) -> tuple[Shape, str]:
+    """Shape and dtype of an op's result: it is run on ones, at two lengths a clock."""
+    clocks = {d.clock for v in inputs for d in v.shape if isinstance(d, Count)}
+    base = [16] * (1 + max([*clocks, steps.clock if steps else 0]))
+    result = example(op, inputs, attrs, steps, base)
+    shape: list[Dim] = list(np.shape(result))
+    for clock in clocks:
+        longer = list(base)
+        longer[clock] += 1
+        other = np.shape(example(op, inputs, attrs, steps, longer))
+        for i, n in enumerate(np.shape(result)):
+            a = other[i] - n
+            if a:
+                shape[i] = Count(a, n - a * base[clock], clock)
+    return tuple(shape), dtype_of(result)
+
+
+def example(
+    op: AnyOp,
+    inputs: tuple[Value, ...],
+    attrs: Mapping[str, Any],
+    steps: Steps | None,
+    lengths: Sequence[int],
+) -> Any:
+    """What an op makes of ones; constants are given as they are."""
+    given = [ones(v, lengths) for v in inputs]
+    t = steps.first.at(lengths) if steps is not None else 0
+    at_t = resolved(attrs, t, lengths, steps.clock if steps is not None else 0)
+    with np.errstate(all="ignore"):
+        return compute(op, given, at_t)
+
+
+def ones(value: Value, lengths: Sequence[int]) -> Any:
+    """An example of a value: ones, and zeros where it may be an index."""
+    source = value
+    while source.op in (Time.each, Time.shift):
+        source = source.inputs[0]
+    if source.op is Leaf.constant:
+        return source.attrs["value"]
+    make = np.zeros if np.dtype(value.dtype).kind in "iu" else np.ones
+    return make(shape_at(value.shape, lengths), value.dtype)
+
+
+def shape_at(shape: Shape, lengths: Sequence[int]) -> tuple[int, ...]:
+    """A shape for these lengths."""
+    return tuple([d if isinstance(d, int) else d.at(lengths) for d in shape])
+
+
+def compute(op: AnyOp, values: list[Any], attrs: Mapping[str, Any]) -> Any:
+    """An op on arrays."""
+    result = op.forward(values, **attrs) if op.variadic else op.forward(*values, **attrs)
+    return result if isinstance(result, np.ndarray) else np.asarray(result)
+
+
+def resolved(attrs: Any, t: int, lengths: Sequence[int], clock: int) -> Any:
+    """Attributes with their counts, and what moves with t, as plain numbers."""
+    if isinstance(attrs, Count):
+        return attrs.at(lengths)
+    if isinstance(attrs, Ahead):
+        return at_step(attrs, t, lengths[clock])
+    if isinstance(attrs, Mapping):
+        return {k: resolved(v, t, lengths, clock) for k, v in attrs.items()}
+    if type(attrs) in (tuple, list):
+        return type(attrs)(resolved(v, t, lengths, clock) for v in attrs)
+    if isinstance(attrs, slice):
+        ends = (attrs.start, attrs.stop, attrs.step)
+        return slice(*(resolved(v, t, lengths, clock) for v in ends))
+    return attrs
+
+
+def contains(attrs: Any, kind: type) -> bool:
+    """Whether an attribute holds, anywhere, an ``Ahead`` or a ``Count``."""
+    if isinstance(attrs, kind):
+        return True
+    if isinstance(attrs, Mapping):
+        return any(contains(v, kind) for v in attrs.values())
+    if isinstance(attrs, slice):
+        return any(contains(v, kind) for v in (attrs.start, attrs.stop, attrs.step))
+    if isinstance(attrs, (tuple, list)) and not isinstance(attrs, Count):
+        return any(contains(v, kind) for v in attrs)
+    return False
+
+
+def moves(attrs: Any) -> bool:
+    """Whether an attribute moves with t."""
+    return contains(attrs, Ahead)
+
+
+def rebuild(program: Program, change: Callable[[Value, Value], Value]) -> Program:
+    """A new program: ``change(old, same with new inputs)`` gives each successor."""
+    made: dict[Value, Value] = {}
+    for value in program.values:
+        inputs = tuple([made[i] for i in value.inputs])
+        new = value if inputs == value.inputs else replace(value, inputs=inputs)
+        made[value] = change(value, new)
+    states = {made[s]: made[v] for s, v in program.states.items() if s in made}
+    return replace(
+        program, outputs=tuple([made[o] for o in program.outputs]), states=states
+    )
+
+
+def fixed(program: Program, lengths: Sequence[int]) -> Program:
+    """The program for one length of each clock, with numbers in place of counts."""
+    leaves: dict[Any, dict[Any, Value]] = {Leaf.parameter: {}, Leaf.argument: {}}
+
+    def change(old: Value, new: Value) -> Value:
+        steps = new.steps
+        if steps is not None:
+            first, last = (Count(0, c.at(lengths)) for c in (steps.first, steps.last))
+            steps = Steps(steps.clock, first, last)
+        attrs = new.attrs
+        if new.op is Time.at:
+            attrs = {"step": Count(0, attrs["step"].at(lengths))}
+        elif not moves(attrs) and not isinstance(new.op, (Leaf, Time)):
+            attrs = resolved(attrs, 0, lengths, 0)
+        shape = shape_at(new.shape, lengths)
+        made = replace(new, steps=steps, shape=shape, attrs=attrs)
+        if made.op in leaves:
+            leaves[made.op][made.name] = made
+        return made
+
+    made = rebuild(program, change)
+    clocks = tuple(Lengths(n, n) for n in lengths)
+    return replace(
+        made,
+        clocks=clocks,
+        parameters=leaves[Leaf.parameter],
+        arguments=leaves[Leaf.argument],
+    )
+
+
+def strongly_connected(reads: Sequence[Sequence[int]]) -> list[int]:
+    """For each node the number of its part; a part has a higher one than it reads.
+
+    Tarjan (1972), without recursion.
+    """
+    order: dict[int, int] = {}
+    low: dict[int, int] = {}
+    part = [-1] * len(reads)
+    open_: list[int] = []
+    parts = 0
+    for root in range(len(reads)):
+        work = [] if root in order else [(root, iter(reads[root]))]
+        while work:
+            node, rest = work[-1]
+            if node not in order:
+                order[node] = low[node] = len(order)
+                open_.append(node)
+            child = next(rest, None)
+            if child is None:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == order[node]:
+                    while part[node] < 0:
+                        part[open_.pop()] = parts
+                    parts += 1
+            elif child not in order:
+                work.append((child, iter(reads[child])))
+            elif part[child] < 0:
+                low[node] = min(low[node], order[child])
+    return part
