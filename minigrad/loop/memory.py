@@ -1,0 +1,457 @@
+"""Where the values of a program are kept: buffers, places in them, and who follows whom.
+
+Vocabulary
+    root     a timed value that is computed; a shift, a state or a view of it has none
+             of its own memory
+    buffer   an array with an entry a step, or of one step alone
+    place    where a value is: h(t) is what some views make of an entry of a buffer
+    fill     the entries before the first or behind the last step of a buffer that hold
+             an initial state, so that h(t-1) at every t is one window of one array
+    scratch  a buffer of one step, for what is read at once or by the next step
+
+What an engine can do is asked of its ``Abilities``. ``minigrad.loop.verify`` proves of a
+plan, independently, that every read sees the value that was written for it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from minigrad.loop.kinds import O, is_view
+from minigrad.loop.schedule import Loop, Part
+from minigrad.loop.spec import end_of
+from minigrad.loop.values import Count, Program, Shape, Steps, Time, Value
+
+
+class Abilities(Protocol):
+    """What an engine can do with an op."""
+
+    def writes(self, v: Value) -> bool:
+        """Whether it writes a step of a value into an array that is given."""
+
+    def writes_all(self, v: Value) -> bool:
+        """Whether it writes all steps of a value into an array that is given."""
+
+    def fresh(self, v: Value) -> bool:
+        """Whether the result never shares memory with an operand."""
+
+    def in_place(self, v: Value) -> bool:
+        """Whether the result may be written over an operand that it reads."""
+
+
+@dataclass(eq=False)
+class Buffer:
+    """An array; ``steps`` are those of its entries, None where it has one step alone.
+
+    ``source`` is the untimed value whose array it is, if it is no memory of its own;
+    ``bound`` says that the run makes it.
+    """
+
+    root: Value
+    steps: Steps | None
+    shape: Shape
+    dtype: str
+    source: Value | None = None
+    bound: bool = False
+
+
+class Place(NamedTuple):
+    """A value at step t: what ``views`` make, in turn, of the entry of t - delay."""
+
+    buffer: Buffer
+    delay: int = 0
+    views: tuple[Value, ...] = ()
+
+
+class Fill(NamedTuple):
+    """Before the part with this position: an untimed value into an entry."""
+
+    buffer: Buffer
+    step: Count | None
+    value: Value
+
+
+@dataclass
+class Plan:
+    """The parts of a program, and where their values are.
+
+    ``placed`` are the parts of a join that are written where they belong.
+    """
+
+    program: Program
+    parts: list[Part]
+    places: dict[Value, Place] = field(default_factory=dict)
+    fills: dict[int, list[Fill]] = field(default_factory=dict)
+    placed: dict[Value, Value] = field(default_factory=dict)
+    roots: set[Value] = field(default_factory=set)
+
+    def end(self, clock: int) -> Count:
+        """The last step of a clock."""
+        return end_of(clock, self.program)
+
+    @property
+    def buffers(self) -> list[Buffer]:
+        """All buffers, each once."""
+        return list(dict.fromkeys(p.buffer for p in self.places.values()))
+
+
+class Trace(NamedTuple):
+    """What a timed value is: views of a root some steps back, or an untimed value."""
+
+    root: Value | None
+    delay: int = 0
+    views: tuple[Value, ...] = ()
+    untimed: Value | None = None
+
+
+def plan(program: Program, parts: list[Part], abilities: Abilities) -> Plan:
+    """Places for all timed values of a program in this order."""
+    return _Planner(program, parts, abilities).plan()
+
+
+class _Planner:
+    """Decides in turn: roots, uses, scratch, joins, and which buffer serves whom."""
+
+    def __init__(self, program: Program, parts: list[Part], able: Abilities) -> None:
+        self.program, self.parts, self.able = program, parts, able
+        self.carried: dict[Value, Value] = {}  # splice of a loop -> its state
+        self.loops: dict[Value, list[Loop]] = {}  # member of a body -> its ranges
+        self.first: dict[Value, int] = {}
+        self.position: dict[Value, int] = {}
+        self.cells: dict[tuple[Value, Count], Value] = {}
+        self.known: dict[Value, Trace] = {}
+        self.given: dict[Value, Buffer] = {}
+        self.inside: set[Value] = set()
+        self.plan_ = Plan(program, parts)
+        for i, part in enumerate(parts):
+            if isinstance(part, Loop):
+                self.inside |= part.whole
+                for v in part.whole:
+                    self.first.setdefault(v, i)
+                    self.position[v] = i
+                for v in part.body:
+                    self.loops.setdefault(v, []).append(part)
+            else:
+                self.first[part] = self.position[part] = i
+        self._find_carried()
+        self.uses = self._find_uses()
+        self.last = self._last_uses()
+        self.scratch = {v for v in self.loops if self._is_scratch(v)}
+        self._find_joins()
+
+    # What a value is.
+
+    def trace(self, v: Value) -> Trace:
+        """The root of a value, and how it is seen; found once."""
+        if v not in self.known:
+            chain = [v]
+            while chain:
+                nearer = self._nearer(chain[-1])
+                if nearer is None or nearer in self.known:
+                    top = chain.pop()
+                    self.known[top] = self._traced(top, nearer)
+                else:
+                    chain.append(nearer)
+        return self.known[v]
+
+    def _nearer(self, v: Value) -> Value | None:
+        """The timed value that this one is only another look at."""
+        match v.op:
+            case Time.shift:
+                return v.inputs[0]
+            case Time.state:
+                return self.program.states[v]
+            case Time.splice:
+                return self._whole_of(v)
+        if v.steps is not None and is_view(v) and not isinstance(v.op, Time):
+            return v.inputs[0]
+        return None
+
+    def _traced(self, v: Value, nearer: Value | None) -> Trace:
+        if v.op is Time.each:
+            return Trace(None, 0, (), v.inputs[0])
+        if nearer is None:
+            return Trace(v)
+        seen = self.known[nearer]
+        if v.op in (Time.shift, Time.state):
+            return seen._replace(delay=seen.delay + v.attrs["delay"])
+        if v.op is Time.splice:
+            return seen
+        # A reshape is a view of what lies in one piece alone.
+        flat = all(u.op in FLAT for u in (v, *seen.views))
+        if seen.root is None or (v.op is O.reshape and not flat) or self._is_cut(seen.root):
+            return Trace(v)
+        return seen._replace(views=(*seen.views, v))
+
+    def _is_cut(self, v: Value) -> bool:
+        """Whether a value of a loop is this or that one, by range."""
+        return v.op is Time.splice and v in self.inside and v not in self.carried
+
+    def _whole_of(self, v: Value) -> Value | None:
+        """The part of a splice whose buffer holds the other parts as well."""
+        if v in self.carried:
+            return self.carried[v]
+        if v in self.inside or not self.cells:
+            return None
+        for part in v.inputs:
+            if part.op is not Time.shift:
+                continue
+            line, delay = part.inputs[0], part.attrs["delay"]
+            others = [p for p in v.inputs if p is not part]
+            if all(self._is_filled(p, line, delay) for p in others):
+                return part
+        return None
+
+    def _is_filled(self, p: Value, line: Value, delay: int) -> bool:
+        if p.op is not Time.each or p.span.first.a != p.span.last.a:
+            return False
+        number = p.span.last.b - p.span.first.b + 1
+        return number <= 8 and all(
+            self.cells.get((line, p.span.first.plus(k - delay))) is p.inputs[0]
+            for k in range(number)
+        )
+
+    def _find_carried(self) -> None:
+        for part in self.parts:
+            if not isinstance(part, Loop):
+                continue
+            for carry in part.carry:
+                if carry.place.op is not Time.splice:
+                    continue
+                (past,) = [p for p in carry.place.inputs if p.op is Time.state]
+                self.carried[carry.place] = past
+                for p in carry.place.inputs:
+                    if p is past:
+                        continue
+                    for k in range(p.span.last.b - p.span.first.b + 1):
+                        step = p.span.first.plus(k - carry.delay)
+                        self.cells[carry.line, step] = p.inputs[0]
+
+    # Who reads it.
+
+    def _find_uses(self) -> dict[Value, list[tuple[Value, int, Loop | None]]]:
+        """Of each root: who reads it, how many steps back, in which range."""
+        uses: dict[Value, list[tuple[Value, int, Loop | None]]] = {}
+        for part in self.parts:
+            body = part.body if isinstance(part, Loop) else (part,)
+            loop = part if isinstance(part, Loop) else None
+            for v in body:
+                if loop is None and self._is_alias(v):
+                    continue
+                for i in v.inputs:
+                    seen = self.trace(loop.final(i) if loop else i)
+                    if i.steps is not None and seen.root is not None:
+                        uses.setdefault(seen.root, []).append((v, seen.delay, loop))
+        return uses
+
+    def _is_alias(self, v: Value) -> bool:
+        return v.steps is not None and self.trace(v).root is not v
+
+    def _last_uses(self) -> dict[Value, int]:
+        """The position after which nobody reads a root, or an untimed value."""
+        last = dict.fromkeys(self.program.outputs, len(self.parts))
+        for p in reversed(range(len(self.parts))):
+            part = self.parts[p]
+            body = part.body if isinstance(part, Loop) else (part,)
+            loop = part if isinstance(part, Loop) else None
+            for v in body:
+                until = p
+                if loop is None and not self.able.fresh(v):
+                    until = max(p, last.get(v, p))
+                for i in v.inputs:
+                    if loop is not None and i in part.whole:
+                        i = loop.final(i)
+                    for source in self._sources(i):
+                        last[source] = max(last.get(source, 0), until)
+        return last
+
+    def _sources(self, i: Value) -> list[Value]:
+        """What must be kept for a value to be read."""
+        if i.steps is None:
+            return [i]
+        seen = self.trace(i)
+        found = seen.untimed if seen.root is None else seen.root
+        return [] if found is None else [found]
+
+    def _is_scratch(self, u: Value) -> bool:
+        """Whether a line of a loop is read only in its step or by the next one."""
+        if u in self.program.outputs:
+            return False
+        for reader, delay, loop in self.uses.get(u, ()):
+            if loop is None or u not in loop.whole:
+                return False
+            if delay == loop.direction and self.able.fresh(u):
+                order = loop.body
+                if u in order and order.index(reader) >= order.index(u):
+                    return False
+            elif delay:
+                return False
+        mine = [c for c in self.cells if c[0] is u]
+        return len(mine) < 2
+
+    def _find_joins(self) -> None:
+        """Operands of a concatenation that can be written in their place of it."""
+        for part in self.parts:
+            for join in part.body if isinstance(part, Loop) else (part,):
+                if join.op is O.concatenate and join.steps is not None:
+                    if not isinstance(part, Loop) and not self.able.writes_all(join):
+                        continue
+                    self._join(join)
+
+    def _join(self, join: Value) -> None:
+        axis = join.attrs.get("axis", 0)
+        if axis is None:
+            return
+        axis %= len(join.shape)
+        start = 0
+        for p in join.inputs:
+            width = p.shape[axis]
+            assert isinstance(width, int)
+            cut = slice(start, start + width)
+            start += width
+            key = (*[slice(None)] * axis, cut)
+            fits = (
+                self.trace(p) == Trace(p)
+                and (p.steps, p.dtype) == (join.steps, join.dtype)
+                and p not in self.plan_.placed
+                and not any(c[0] is p for c in self.cells)
+                and (p in self.loops) == (join in self.loops)
+                and self.able.in_place(p)
+            )
+            if fits and join in self.scratch:
+                fits = p in self.scratch
+            elif fits:
+                self.scratch.discard(p)
+            if fits:
+                view = Value(O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps)
+                self.plan_.placed[p] = view
+
+    # Which buffer.
+
+    def plan(self) -> Plan:
+        """The plan: a buffer for each root, and a place for each look at one."""
+        free: list[tuple[Buffer, list[Value]]] = []
+        roots = [v for v in self.first if self._is_root(v)]
+        self.plan_.roots = set(roots)
+        whole = {v: self._held(v) for v in roots}
+        start = dict(self.first)
+        for p, view in self.plan_.placed.items():
+            join = view.inputs[0]
+            start[join] = min(start[join], start[p])
+            self.last[join] = max(self.last.get(join, 0), self.last.get(p, 0))
+        for v in sorted(roots, key=lambda v: (start[v], v in self.plan_.placed)):
+            if v not in self.plan_.placed:
+                buffer = self._buffer(v, whole[v], free, start[v])
+                delay = -v.attrs["offset"] if buffer.source is not None else 0
+                self.plan_.places[v] = Place(buffer, delay)
+        for v, view in self.plan_.placed.items():
+            buffer = self.plan_.places[view.inputs[0]].buffer
+            self.plan_.places[v] = Place(buffer, 0, (view,))
+        for (line, step), value in self.cells.items():
+            self._fill(line, step, value)
+        for v in self.position:
+            if v.steps is not None and v not in self.plan_.places:
+                self._look(v)
+        return self.plan_
+
+    def _is_root(self, v: Value) -> bool:
+        if v.steps is None or v.op in (Time.each, Time.shift, Time.state):
+            return False
+        if self._is_cut(v):
+            return False
+        return self.trace(v).root is v
+
+    def _held(self, v: Value) -> Steps | None:
+        """The steps of a root's buffer: its own, and those of its fills."""
+        if v in self.scratch:
+            return None
+        steps = v.span
+        for line, step in self.cells:
+            if line is v:
+                if step.a == steps.first.a and step.b < steps.first.b:
+                    steps = steps._replace(first=step)
+                elif step.a == steps.last.a and step.b > steps.last.b:
+                    steps = steps._replace(last=step)
+        return steps
+
+    def _buffer(
+        self, v: Value, steps: Steps | None, free: list[tuple[Buffer, list[Value]]],
+        start: int,
+    ) -> Buffer:  # fmt: skip
+        if v.op is Time.read and not v.attrs["down"]:
+            return self._given(v)
+        stored = v in self.loops or self.able.writes_all(v)
+        if steps is None or not stored:
+            return Buffer(v, steps, v.shape, v.dtype, None, not stored)
+        joined = any(view.inputs[0] is v for view in self.plan_.placed.values())
+        for buffer, tenants in free if not joined else ():
+            fits = (buffer.steps, buffer.shape, buffer.dtype) == (steps, v.shape, v.dtype)
+            if fits and all(self._gone(u, v, start) for u in tenants):
+                tenants.append(v)
+                return buffer
+        buffer = Buffer(v, steps, v.shape, v.dtype)
+        free.append((buffer, [v]))
+        return buffer
+
+    def _given(self, v: Value) -> Buffer:
+        """The array that a read is a window of, with entries for steps 1 to its last."""
+        xs = v.inputs[0]
+        if xs not in self.given:
+            rows = xs.shape[0]
+            last = rows if isinstance(rows, Count) else Count(0, rows)
+            steps = Steps(v.span.clock, Count(0, 1), last)
+            self.given[xs] = Buffer(v, steps, v.shape, v.dtype, xs)
+        return self.given[xs]
+
+    def _gone(self, u: Value, v: Value, start: int) -> bool:
+        """Whether v may be written where u was: u is not read after that."""
+        last = self.last.get(u, self.position[u])
+        if last < start:
+            return True
+        if self.position[v] != last or self.position[u] >= start:
+            return False
+        if any(c[0] in (u, v) for c in self.cells) or u in self.program.outputs:
+            return False
+        if any(view.inputs[0] is u for view in self.plan_.placed.values()):
+            return False
+        for reader, delay, loop in self.uses.get(u, ()):
+            if self.position[reader] < start:
+                continue
+            if delay or not self.able.fresh(reader):
+                return False
+            if loop is None:
+                if reader is not v or not self._reads_alike(v, v.inputs, u):
+                    return False
+            elif v not in loop.body or not self._before(reader, v, loop, u):
+                return False
+        return True
+
+    def _before(self, reader: Value, v: Value, loop: Loop, u: Value) -> bool:
+        """Whether a line of a step has read u when v is written over it."""
+        if reader is v:
+            return self._reads_alike(v, [loop.final(i) for i in v.inputs], u)
+        return loop.body.index(reader) < loop.body.index(v)
+
+    def _reads_alike(self, v: Value, inputs: Iterable[Value], u: Value) -> bool:
+        """Whether v reads of u, element by element, just what lies at its own place."""
+        traces = [self.trace(i) for i in inputs if i.steps is not None]
+        return self.able.in_place(v) and all(
+            not s.views and not s.delay for s in traces if s.root is u
+        )
+
+    def _fill(self, line: Value, step: Count, value: Value) -> None:
+        buffer = self.plan_.places[line].buffer
+        where = None if buffer.steps is None else step
+        fills = self.plan_.fills.setdefault(self.first[line], [])
+        fills.append(Fill(buffer, where, value))
+
+    def _look(self, v: Value) -> None:
+        seen = self.trace(v)
+        if seen.root is None or seen.root not in self.plan_.places:
+            return
+        at = self.plan_.places[seen.root]
+        delay = at.delay + seen.delay
+        self.plan_.places[v] = Place(at.buffer, delay, (*at.views, *seen.views))
+
+
+FLAT = frozenset([O.reshape, O.expand_dims, O.squeeze])

@@ -1,0 +1,299 @@
+"""Names, buffers and views as text: what the lines of a program are written with.
+
+Vocabulary
+    run        the lines that every call runs
+    workspace  the lines that make, once for a length, buffers and windows of them
+    kept       an expression of buffers and lengths alone: made with the workspace
+    entries    an array over steps as a list with one array a step, for a loop
+
+>>> identifier("ŷ", set()), identifier("h", {"h"})
+('v', 'h_2')
+"""
+
+from collections.abc import Callable
+from itertools import count
+from keyword import kwlist
+from typing import Any
+
+import numpy as np
+
+from minigrad.ahead import Ahead
+from minigrad.loop.kinds import O, batched
+from minigrad.loop.memory import Buffer, Place, Plan
+from minigrad.loop.numpy import table
+from minigrad.loop.values import Count, Kernel, Leaf, Steps, Time, Value
+from minigrad.op import Op
+
+# Names that the source needs for itself.
+RESERVED = frozenset(
+    [*kwlist, "np", "w", "t", "views", "run", "workspace", "Workspace", "range", "zip",
+     "slice", "float", "list", *dir(np)]
+)  # fmt: skip
+
+
+def views(array: Any) -> list[Any]:
+    """The entries of an array along its first axis, as arrays one can write to."""
+    if array.ndim > 1:
+        return list(array)
+    return [array[i : i + 1].reshape(()) for i in range(len(array))]
+
+
+def identifier(name: str, taken: set[str]) -> str:
+    """A name that source code can use, and that is not taken."""
+    base = name if name.isidentifier() and name.isascii() else "v"
+    found, numbers = base, count(2)
+    while found in taken or found in RESERVED:
+        found = f"{base}_{next(numbers)}"
+    return found
+
+
+class Source:
+    """The source of one program as it grows; ``namespace`` is what it refers to."""
+
+    def __init__(self, plan: Plan, lengths: list[str]) -> None:
+        self.plan, self.lengths = plan, lengths
+        self.namespace: dict[str, Any] = {"np": np, "views": views}
+        self.functions: dict[Any, str] = {}
+        self.taken: set[str] = set(lengths)
+        self.names: dict[Any, str] = {}
+        self.workspace: list[str] = []
+        self.kept: dict[str, str] = {}
+        self.run: list[str] = []
+        self.listed: dict[str, str] = {}
+        self.solid: set[str] = set()
+
+    # Names and literals.
+
+    def name(self, v: Value) -> str:
+        """The name of a value, the same each time."""
+        if v not in self.names:
+            base = v.name or v.op.name
+            self.names[v] = identifier(base, self.taken)
+            self.taken.add(self.names[v])
+        return self.names[v]
+
+    def literal(self, value: Any) -> str:
+        """An attribute, a number or a function as source."""
+        if isinstance(value, Count):
+            return value.code(self.lengths)
+        if isinstance(value, Ahead):
+            base = f"{self.lengths[self.clock]} - t" if value.from_end else "t"
+            return f"{base} {'+-'[value.k < 0]} {abs(value.k)}" if value.k else base
+        if isinstance(value, (Op, Kernel)):
+            return self.function(value)
+        if type(value) is tuple:
+            inner = ", ".join(map(self.literal, value))
+            return f"({inner}{',' * (len(value) == 1)})"
+        if isinstance(value, slice):
+            ends = (value.start, value.stop, value.step)
+            return f"slice({', '.join(map(self.literal, ends))})"
+        if isinstance(value, float) and not np.isfinite(value):
+            return f'float("{value}")'
+        if value is None or type(value) in (bool, int, float, str):
+            return repr(value)
+        return "..." if value is Ellipsis else self.refer(value, "k")
+
+    clock = 0  # of the loop whose body is written
+
+    def refer(self, value: Any, name: str) -> str:
+        """A name by which the source refers to an object."""
+        if id(value) not in self.functions:
+            found = identifier(name, self.taken)
+            self.taken.add(found)
+            self.functions[id(value)] = found
+            self.namespace[found] = value
+        return self.functions[id(value)]
+
+    def function(self, op: Op | Kernel) -> str:
+        """The name of an op's function."""
+        if isinstance(op.forward, np.ufunc):
+            return table.ufunc(op)
+        return self.refer(op.forward, op.name)
+
+    # What is made with the workspace.
+
+    def keep(self, stem: str, code: str) -> str:
+        """An attribute of the workspace that holds an expression of buffers."""
+        if code not in self.kept:
+            name = identifier(stem, self.taken)
+            self.taken.add(name)
+            self.kept[code] = f"w.{name}"
+            self.workspace.append(f"w.{name} = {code}")
+        return self.kept[code]
+
+    def buffer(self, buffer: Buffer) -> str:
+        """The array of a buffer."""
+        if buffer.source is not None:
+            return self.untimed(buffer.source)
+        if buffer.bound:
+            return self.name(buffer.root)
+        if buffer not in self.names:
+            steps = buffer.steps
+            shape = [self.literal(n) for n in buffer.shape]
+            if steps is not None:
+                number = steps.number
+                shape.insert(0, self.literal(number))
+            name = identifier(buffer.root.name or buffer.root.op.name, self.taken)
+            sizes = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
+            dtype = np.dtype(buffer.dtype).name
+            self.names[buffer] = self.keep(name, f"np.empty({sizes}, '{dtype}') #{id(buffer)}")
+            self.workspace[-1] = self.workspace[-1].split(" #")[0]
+            self.solid.add(self.names[buffer])
+        return self.names[buffer]
+
+    def is_kept(self, buffer: Buffer) -> bool:
+        """Whether views of a buffer can be made with the workspace."""
+        return buffer.source is None and not buffer.bound
+
+    def _made(self, buffer: Buffer, stem: str, code: str) -> str:
+        return self.keep(stem, code) if self.is_kept(buffer) else code
+
+    # Timed values as arrays over their steps.
+
+    def window(self, place: Place, steps: Steps) -> str:
+        """The array of a value on some steps, as seen through its place."""
+        buffer = place.buffer
+        code = self.buffer(buffer)
+        assert buffer.steps is not None
+        start = steps.first.plus(-place.delay).minus(buffer.steps.first)
+        number = self.count(steps)
+        stop = start.plus(0)
+        stop = _plus(start, steps)
+        size = buffer.steps.last.minus(buffer.steps.first).plus(1)
+        if start != Count(0, 0) or stop != size:
+            low = "" if start == Count(0, 0) else self.literal(start)
+            high = "" if stop == size else self.literal(stop)
+            stem = code.removeprefix("w.") + _suffix(low, high)
+            solid = code in self.solid
+            code = self._made(buffer, stem, f"{code}[{low}:{high}]")
+            if solid:
+                self.solid.add(code)
+        for v in place.views:
+            code = self._seen(buffer, v, code, number)
+        return code
+
+    def _seen(self, buffer: Buffer, v: Value, code: str, number: str) -> str:
+        """What a view makes of an array over steps."""
+        stem = code.removeprefix("w.") if self.is_kept(buffer) else "v"
+        solid = code in self.solid
+        if v.op is O.reshape or solid and v.op in (O.squeeze, O.expand_dims):
+            shape = ", ".join([number, *map(str, v.shape)])
+            made = self._made(buffer, f"{stem}_shaped", f"{code}.reshape({shape})")
+            if solid:
+                self.solid.add(made)
+            return made
+        if v.op is O.broadcast_to:
+            shape = ", ".join([number, *map(str, v.shape)])
+            lead = len(v.shape) - len(v.inputs[0].shape)
+            if lead:
+                code = f"{code}[:{', None' * lead}]"
+            return self._made(buffer, f"{stem}_wide", f"np.broadcast_to({code}, ({shape}))")
+        form = batched(v.op, v.attrs, v.inputs[0].shape)
+        assert form is not None, f"{v!r} is no view"
+        made = table.expression(form[0], form[1], [code], self.literal)
+        return self._made(buffer, self.name(v), made)
+
+    def count(self, steps: Steps) -> str:
+        """How many steps these are."""
+        return self.literal(steps.number)
+
+    def rows(self, code: str, width: Any) -> str:
+        """All steps of a value as the rows of one matrix."""
+        shaped = f"{code}.reshape(-1, {width})"
+        return self.keep(f"{code[2:]}_rows", shaped) if code in self.solid else shaped
+
+    # Timed values a step at a time.
+
+    def scratch(self, place: Place) -> str:
+        """The array of a value of one step alone."""
+        code = self.buffer(place.buffer)
+        for v in place.views:
+            if v.op is O.reshape:
+                made = f"{code}.reshape({self.literal(v.shape)})"
+            else:
+                made = table.expression(v.op, v.attrs, [code], self.literal)
+            code = self._made(place.buffer, self.name(v), made)
+        return code
+
+    def element(self, place: Place, step: Count) -> str:
+        """A value at one step."""
+        if place.buffer.steps is None:
+            return self.scratch(place)
+        code = self.window(place, Steps(0, step, step))
+        bare = not place.views and not place.buffer.shape
+        if place.views or not bare:
+            made = f"{code}[0]" if place.views else self._index(place, step)
+        else:
+            made = f"{self._index(place, step)[:-1]}, ...]"
+        return self._made(place.buffer, f"{code.removeprefix('w.')}_at", made)
+
+    def _index(self, place: Place, step: Count) -> str:
+        assert place.buffer.steps is not None
+        at = step.plus(-place.delay).minus(place.buffer.steps.first)
+        return f"{self.buffer(place.buffer)}[{self.literal(at)}]"
+
+    def entries(self, place: Place, steps: Steps, direction: int) -> str:
+        """The arrays of a value at some steps, as a list in the order of the loop."""
+        buffer = place.buffer
+        assert buffer.steps is not None
+        whole = Steps(
+            steps.clock, buffer.steps.first.plus(place.delay),
+            buffer.steps.last.plus(place.delay),
+        )  # fmt: skip
+        code = self.window(place, whole)
+        stem = f"{code.removeprefix('w.')}_steps"
+        if self.is_kept(buffer):
+            listed = self.keep(stem, f"views({code})")
+        else:
+            if code not in self.listed:
+                self.listed[code] = identifier("steps", self.taken)
+                self.taken.add(self.listed[code])
+                self.run.append(f"{self.listed[code]} = views({code})")
+            listed = self.listed[code]
+        start = steps.first.minus(whole.first)
+        stop = _plus(start, steps)
+        low = "" if start == Count(0, 0) else self.literal(start)
+        high = "" if steps.last == whole.last else self.literal(stop)
+        cut = f"{listed}[{low}:{high}]" if low or high else listed
+        cut = cut if direction > 0 else f"{cut}[::-1]"
+        if cut == listed:
+            return cut
+        back = "_back" if direction < 0 else ""
+        return self._made(buffer, f"{stem}{_suffix(low, high)}{back}", cut)
+
+    # Values without time.
+
+    def untimed(self, v: Value) -> str:
+        """A value without time as an expression."""
+        if v.op is Leaf.constant:
+            value = v.attrs["value"]
+            if type(value) in (bool, int, float):
+                return self.literal(value)
+            return self.refer(value, v.name or "c")
+        if v.op is Time.over:
+            (h,) = v.inputs
+            if h in self.plan.places:
+                return self.window(self.plan.places[h], h.span)
+        elif v.op is Time.at:
+            (h,) = v.inputs
+            if h in self.plan.places:
+                return self.element(self.plan.places[h], v.attrs["step"])
+        return self.name(v)
+
+
+def _plus(start: Count, steps: Steps) -> Count:
+    """The end of a window that starts there and has as many entries as steps."""
+    number = steps.last.minus(steps.first).plus(1)
+    a = start.a + number.a
+    return Count(a, start.b + number.b, (number if number.a else start).clock * bool(a))
+
+
+def _suffix(low: str, high: str) -> str:
+    """A window as the end of a name."""
+    said = (f"_from_{low}" if low else "") + (f"_to_{high}" if high else "")
+    for sign, word in ((" - ", "_less_"), (" + ", "_plus_"), (" * ", "_times_"), ("-", "m")):
+        said = said.replace(sign, word)
+    return said
+
+
+Writer = Callable[[Source, Value], None]

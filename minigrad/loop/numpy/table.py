@@ -1,0 +1,130 @@
+"""How ops are written with NumPy: as an expression, or into an array that is given.
+
+The same entry serves a value without time, all steps at once (with the attributes that
+``kinds.batched`` gives) and one step of a loop.
+
+>>> written(O.tanh, {}, ["x"], "y", str)
+['tanh(x, y)']
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.loop.kinds import ELEMENTWISE, O, is_ufunc
+from minigrad.loop.values import AnyOp, Kernel
+
+Literal = Callable[[Any], str]
+
+# What a reduction of floats is as a ufunc: faster than the function around it.
+REDUCTIONS = {O.sum: "add", O.max: "maximum", O.min: "minimum"}
+# Ops whose NumPy function of the same name means the same.
+SAME_NAME = frozenset(
+    [O.where, O.clip, O.concatenate, O.stack, O.flip, O.swapaxes, O.expand_dims,
+     O.squeeze, O.sum, O.mean, O.max, O.min]
+)  # fmt: skip
+
+
+def written(
+    op: AnyOp, attrs: Mapping[str, Any], codes: Sequence[str], out: str, literal: Literal
+) -> list[str]:
+    """Lines that write an op's result into ``out``."""
+    if is_ufunc(op):
+        return [f"{ufunc(op)}({', '.join(codes)}, {out})"]
+    special = _WRITTEN.get(op)
+    if special is not None:
+        return special(codes, attrs, out, literal)
+    if isinstance(op, Kernel) and "out" in op.keywords:
+        return [called(op, attrs, codes, literal, f", out={out}")]
+    return [f"{out}[...] = {expression(op, attrs, codes, literal)}"]
+
+
+def expression(
+    op: AnyOp, attrs: Mapping[str, Any], codes: Sequence[str], literal: Literal,
+    dtype: str = "",
+) -> str:  # fmt: skip
+    """An op's result as an expression; ``dtype`` is that of its first operand."""
+    if is_ufunc(op):
+        return f"{ufunc(op)}({', '.join(codes)})"
+    special = _EXPRESSIONS.get(op)
+    if special is not None and len(codes) == special[0]:
+        return special[1](codes, attrs, literal)
+    if op in REDUCTIONS and dtype in ("float32", "float64"):
+        axis = literal(attrs.get("axis"))
+        keep = ", keepdims=True" if attrs.get("keepdims") else ""
+        return f"np.{REDUCTIONS[op]}.reduce({codes[0]}, {axis}{keep})"
+    return called(op, attrs, codes, literal)
+
+
+def called(
+    op: AnyOp, attrs: Mapping[str, Any], codes: Sequence[str], literal: Literal,
+    rest: str = "",
+) -> str:  # fmt: skip
+    """A plain call of an op's function."""
+    keywords = "".join(f", {k}={literal(v)}" for k, v in attrs.items()) + rest
+    name = f"np.{op.name}" if op in SAME_NAME else literal(op)
+    operands = f"[{', '.join(codes)}]" if op.variadic else ", ".join(codes)
+    return f"{name}({operands}{keywords})"
+
+
+def ufunc(op: AnyOp) -> str:
+    """The name of an op's NumPy function."""
+    assert isinstance(op.forward, np.ufunc)
+    return op.forward.__name__
+
+
+def _sigmoid(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
+    return [
+        f"multiply({codes[0]}, 0.5, {out})",
+        f"tanh({out}, {out})",
+        f"multiply({out}, 0.5, {out})",
+        f"add({out}, 0.5, {out})",
+    ]
+
+
+def _product(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
+    return [f"{codes[0]}.dot({codes[1]}, {out})"]
+
+
+def _clip(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
+    keywords = "".join(f", {k}={literal(v)}" for k, v in attrs.items())
+    return [f"np.clip({', '.join(codes)}{keywords}, out={out})"]
+
+
+_WRITTEN: dict[Any, Callable[..., list[str]]] = {
+    O.sigmoid: _sigmoid,
+    O.clip: _clip,
+    O.dot: _product,
+    O.matmul: _product,
+}
+# Writers that write each element after having read those at its place.
+ALIGNED = ELEMENTWISE & frozenset([O.sigmoid])
+
+
+def index(key: Any, literal: Literal) -> str:
+    """An index as it stands between brackets; slices as a:b."""
+    found = []
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, slice) and part.step is None:
+            ends = ["" if p is None else literal(p) for p in (part.start, part.stop)]
+            found.append(":".join(ends))
+        else:
+            found.append(literal(part))
+    return ", ".join(found) or "()"
+
+
+def _transpose(codes: Sequence[str], attrs: Any, literal: Literal) -> str:
+    axes = attrs.get("axes")
+    return f"{codes[0]}.transpose({literal(tuple(axes))})" if axes else f"{codes[0]}.T"
+
+
+_EXPRESSIONS: dict[Any, tuple[int, Callable[[Sequence[str], Any, Literal], str]]] = {
+    O.getitem: (1, lambda c, attrs, lit: f"{c[0]}[{index(attrs['key'], lit)}]"),
+    O.reshape: (1, lambda c, attrs, lit: f"{c[0]}.reshape({lit(attrs['shape'])})"),
+    O.transpose: (1, _transpose),
+    O.matmul: (2, lambda c, attrs, lit: f"np.matmul({c[0]}, {c[1]})"),
+    O.broadcast_to: (
+        1, lambda c, attrs, lit: f"np.broadcast_to({c[0]}, {lit(attrs['shape'])})"
+    ),
+}  # fmt: skip
