@@ -64,6 +64,8 @@ VIEWS = frozenset(
         O.getitem,
     ]
 )  # fmt: skip
+# Ops of rows, one beside the other, that reduce only where they are told to.
+ROWWISE = frozenset([O.cross_entropy, O.target_weights, O.mse_loss, O.nll_loss])
 PRODUCTS = frozenset([O.matmul, O.dot])
 
 
@@ -176,7 +178,7 @@ _BATCHED: dict[Any, Callable[[Any, Any, int], Batched]] = {
     O.getitem: _getitem,
     O.stack: _join,
     O.concatenate: _join,
-    **dict.fromkeys([O.cross_entropy, O.target_weights, O.mse_loss, O.nll_loss], _rows),
+    **dict.fromkeys(ROWWISE, _rows),
 }
 
 

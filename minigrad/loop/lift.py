@@ -54,7 +54,7 @@ from minigrad.loop.values import (
     strongly_connected,
     total,
 )
-from minigrad.ops.indexing import OPERAND
+from minigrad.ops.indexing import places_in
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 from minigrad.scope import LOOP
 
@@ -311,7 +311,7 @@ class _Lifting:
             parts.sort(key=lambda v: v.span.first.at(self.lengths))
             if role.op is O.add_n:
                 parts = self._filled(parts, steps)
-            self.known[key] = splice(parts)
+            self.known[key] = splice(_alike(parts, role))
         return self.known[key]
 
     def _part(self, role: Role, here: list[Source], steps: Steps) -> Value:
@@ -467,21 +467,24 @@ class _Lifting:
             for operand, keys in zip(role.operands[1:], columns, strict=True)
             for pair in zip(operand, _columns(keys, operand), strict=True)
         ]
-        indices = [source for source, key in pairs if key is None]
-        values, keys, index_values = [], [], []
+        waiting = [source for source, key in pairs if key is None]
+        values, keys, indices = [], [], list[Value]()
         for source, key in pairs:
             if key is None:
                 continue
-            index = _next_index(indices, source) if _is_operand(key) else None
-            value, at_once = self._scattered(source, key)
-            values.append(over(value) if index and value.steps else value)
-            keys.append(key if index else at_once)
-            if index is not None:
-                timed = index.kind == "gather"
-                index_values.append(
-                    over(self._gathered(index)) if timed else self._picked(index)
-                )
-        inputs = (self._picked(role.operands[0][0]), *values, *index_values)
+            own = [_next_index(waiting, source) for _ in range(places_in(key))]
+            if own and source.kind == "gather":
+                if not _leads(key) or any(i.kind != "gather" for i in own):
+                    raise LiftError(f"a scatter at {key}")
+                values.append(over(self._gathered(source)))
+                keys.append(key)
+                indices += map(over, _of_one_rank([self._gathered(i) for i in own]))
+            else:
+                value, at_once = self._scattered(source, key)
+                values.append(value)
+                keys.append(at_once)
+                indices += map(self._picked, own)
+        inputs = (self._picked(role.operands[0][0]), *values, *indices)
         shape, dtype = self._shape(role), role.spec.dtype
         return Value(O.scatter_n, inputs, {"keys": tuple(keys)}, shape, dtype)
 
@@ -496,8 +499,6 @@ class _Lifting:
                 key = at_step(key, t.b, self.lengths[clock])
             return self._picked(source), key
         timed = self._gathered(source)
-        if _is_operand(key):
-            return timed, key
         if not moves(key):
             return total(timed), key
         first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
@@ -562,8 +563,44 @@ def _columns(columns: Any, operand: Operand) -> tuple[Any, ...]:
     return (columns,) * len(operand)
 
 
-def _is_operand(key: Any) -> bool:
-    return isinstance(key, str) and key == OPERAND
+def _leads(key: Any) -> bool:
+    """Whether the index arrays of a key come first, and nothing but slices behind."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return not moves(key) and all(
+        isinstance(part, slice) for part in parts[places_in(key) :]
+    )
+
+
+def _of_one_rank(indices: list[Value]) -> list[Value]:
+    """Indices with as many axes, so that a further axis in front is one of all."""
+    most = max(len(i.shape) for i in indices)
+    return [
+        i if len(i.shape) == most
+        else apply(O.expand_dims, i, axis=tuple(range(most - len(i.shape))))
+        for i in indices
+    ]  # fmt: skip
+
+
+def _alike(parts: list[Value], role: Role) -> list[Value]:
+    """Parts of a splice, of one shape and dtype: a Python number becomes an array."""
+    strong = [p for p in parts if p.dtype not in WEAK]
+    kind = (strong or parts)[0]
+    found = []
+    for p in parts:
+        if p.dtype in WEAK and p.dtype != kind.dtype and p.op is Time.each:
+            number = p.inputs[0].attrs.get("value")
+            if number is not None and np.result_type(number, kind.dtype) == kind.dtype:
+                p = each(constant(np.asarray(number, kind.dtype)), p.span)
+        if (p.shape, p.dtype) != (kind.shape, kind.dtype):
+            raise LiftError(
+                f"{role.label} reads {p.shape} {p.dtype} at some steps and "
+                f"{kind.shape} {kind.dtype} at others"
+            )
+        found.append(p)
+    return found
+
+
+WEAK = frozenset(["bool", "int", "float"])
 
 
 def _plain(key: tuple[Any, ...]) -> bool:

@@ -107,10 +107,16 @@ def known_op(program: Program, v: Value) -> Iterator[str]:
             yield f"{v.op.name} takes one input, has {len(v.inputs)}"
     elif not isinstance(v.op, (Op, Kernel)):
         yield f"{v.op!r} is no op"
-    elif v.op.arity not in (-1, len(v.inputs)):
-        yield f"{v.op.name} takes {v.op.arity} inputs, has {len(v.inputs)}"
+    elif not v.op.variadic and not _takes(v.op, len(v.inputs)):
+        yield f"{v.op.name} does not take {len(v.inputs)} inputs"
     elif not v.attrs.keys() <= v.op.keywords:
         yield f"{v.op.name} has no attribute {set(v.attrs) - v.op.keywords}"
+
+
+def _takes(op: Op | Kernel, number: int) -> bool:
+    """Whether an op takes so many operands: the last ones of a recorded op may lack."""
+    most = op.arity if isinstance(op, Kernel) else len(op.operands)
+    return op.arity <= number <= most
 
 
 def legal_steps(program: Program, v: Value) -> Iterator[str]:

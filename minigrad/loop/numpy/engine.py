@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop.kinds import ALONG, PRODUCTS, O, batched, is_elementwise, is_ufunc
+from minigrad.loop.kinds import ALONG, PRODUCTS, ROWWISE, O, batched, is_elementwise, is_ufunc
 from minigrad.loop.memory import Fill, Plan, plan
 from minigrad.loop.numpy import table
 from minigrad.loop.numpy.source import Source, identifier
@@ -145,7 +145,7 @@ def can_batch(v: Value) -> bool:
         return True
     if v.op is O.embedding:
         return timed == [False, True]
-    if v.op in (O.getitem, O.scatter_n) and len(v.inputs) > 1:
+    if len(v.inputs) > 1 and v.op is O.getitem or len(v.inputs) > 2 and v.op in ROWWISE:
         return False
     return batched(v.op, v.attrs, v.inputs[0].shape) is not None
 
