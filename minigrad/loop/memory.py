@@ -185,14 +185,15 @@ class _Planner:
 
     def _is_cut(self, v: Value) -> bool:
         """Whether a value of a loop is this or that one, by range."""
-        return v.op is Time.splice and v in self.inside and v not in self.carried
+        cut = v.op is Time.splice and v in self.inside and v not in self.carried
+        return cut and v not in self.loops
 
     def _whole_of(self, v: Value) -> Value | None:
         """The part of a splice whose buffer holds the other parts as well."""
         if v in self.carried:
             return self.carried[v]
         if v in self.inside or not self.cells:
-            return None
+            return None  # a line, or this or that one by range
         for part in v.inputs:
             if part.op is not Time.shift:
                 continue
@@ -236,10 +237,10 @@ class _Planner:
             body = part.body if isinstance(part, Loop) else (part,)
             loop = part if isinstance(part, Loop) else None
             for v in body:
-                if loop is None and self._is_alias(v):
+                if self._is_alias(v):
                     continue
-                for i in v.inputs:
-                    seen = self.trace(loop.final(i) if loop else i)
+                for i in loop.operands(v) if loop else v.inputs:
+                    seen = self.trace(i)
                     if i.steps is not None and seen.root is not None:
                         uses.setdefault(seen.root, []).append((v, seen.delay, loop))
         return uses
@@ -258,9 +259,7 @@ class _Planner:
                 until = p
                 if loop is None and not self.able.fresh(v):
                     until = max(p, last.get(v, p))
-                for i in v.inputs:
-                    if loop is not None and i in part.whole:
-                        i = loop.final(i)
+                for i in loop.operands(v) if loop else v.inputs:
                     for source in self._sources(i):
                         last[source] = max(last.get(source, 0), until)
         return last
@@ -429,7 +428,7 @@ class _Planner:
     def _before(self, reader: Value, v: Value, loop: Loop, u: Value) -> bool:
         """Whether a line of a step has read u when v is written over it."""
         if reader is v:
-            return self._reads_alike(v, [loop.final(i) for i in v.inputs], u)
+            return self._reads_alike(v, loop.operands(v), u)
         return loop.body.index(reader) < loop.body.index(v)
 
     def _reads_alike(self, v: Value, inputs: Iterable[Value], u: Value) -> bool:

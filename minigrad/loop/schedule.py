@@ -10,6 +10,7 @@ Vocabulary
     fixed    untimed values that the body reads
     gives    values of the body that somebody outside reads, stacked over the steps
     same     of a splice or a shift in the body: which value it is on these steps
+    picks    the same of a splice that has a past: it is a line that is copied
     carried  a splice of an initial state and the past: it makes no cut
 
 Where the lines of a loop do not all exist at the same steps it is cut in ranges on
@@ -62,6 +63,7 @@ class Loop:
     steps: Steps
     direction: int
     same: dict[Value, Value]
+    picks: dict[Value, Value]
     whole: frozenset[Value]
 
     def final(self, v: Value) -> Value:
@@ -69,6 +71,11 @@ class Loop:
         while v in self.same:
             v = self.same[v]
         return v
+
+    def operands(self, v: Value) -> list[Value]:
+        """What a line of the body reads on the loop's steps."""
+        found = (self.picks[v],) if v in self.picks else v.inputs
+        return [self.final(i) for i in found]
 
 
 Part = Value | Loop
@@ -147,8 +154,9 @@ def own_states(program: Program) -> Program:
     outer: dict[Value, Value] = {}
 
     def inner(v: Value) -> bool:
-        looks = (Time.state, Time.splice, Time.shift)
-        return v.op in looks and size[loop_of[v]] > 1
+        if v.op is Time.state:
+            return True
+        return v.op in (Time.splice, Time.shift) and size[loop_of[v]] > 1
 
     def from_outside(v: Value) -> Value:
         if not inner(v):
@@ -260,11 +268,14 @@ class _Cut:
     def _loop(self, steps: Steps, here: list[Value]) -> Loop:
         carry = [self._carry(v, steps) for v in here if self._is_past(v)]
         same: dict[Value, Value] = {}
+        picks: dict[Value, Value] = {}
         body = []
+        lines = set(self.program.states.values())
         for v in here:
             if v.op is Time.splice and v not in self.carried:
                 parts = [p for p in v.inputs if self._covers(p.steps, steps)]
-                same[v] = parts[0]
+                (picks if v in lines else same)[v] = parts[0]
+                body += [v] if v in lines else []
             elif v.op is Time.shift and not v.attrs["delay"]:
                 same[v] = v.inputs[0]
             elif v.op is Time.shift:
@@ -273,7 +284,8 @@ class _Cut:
                 body.append(v)
         reads, fixed = dict[Value, None](), dict[Value, None]()
         for v in [*body, *same]:
-            for i in (same[v],) if v in same else v.inputs:
+            chosen = same.get(v) or picks.get(v)
+            for i in v.inputs if chosen is None else (chosen,):
                 if i.op is Time.each:
                     fixed[i.inputs[0]] = None
                 elif i not in self.inside:
@@ -281,8 +293,9 @@ class _Cut:
         gives = [v for v in here if not self.consumers.get(v, set()) <= self.inside]
         gives += [c.line for c in self._later(steps) if c.line in here]
         return Loop(
-            tuple(carry), tuple(reads), tuple(fixed), tuple(_sorted(body, same)),
-            tuple(dict.fromkeys(gives)), steps, self.direction, same, self.inside,
+            tuple(carry), tuple(reads), tuple(fixed),
+            tuple(_sorted(body, same, picks)), tuple(dict.fromkeys(gives)), steps,
+            self.direction, same, picks, self.inside,
         )  # fmt: skip
 
     def _is_past(self, v: Value) -> bool:
@@ -313,7 +326,9 @@ class _Cut:
         return Carry(v, line, delay, tuple(starts))
 
 
-def _sorted(body: list[Value], same: dict[Value, Value]) -> list[Value]:
+def _sorted(
+    body: list[Value], same: dict[Value, Value], picks: dict[Value, Value]
+) -> list[Value]:
     """The lines of one step, each after those of this step that it reads."""
     wanted, order = set(body), dict[Value, None]()
     for root in body:
@@ -325,7 +340,7 @@ def _sorted(body: list[Value], same: dict[Value, Value]) -> list[Value]:
             if v in order:
                 continue
             stack.append((v, True))
-            for i in v.inputs:
+            for i in (picks[v],) if v in picks else v.inputs:
                 while i in same:
                     i = same[i]
                 if i in wanted and i not in order:

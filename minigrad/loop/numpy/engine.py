@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.loop import kernels
 from minigrad.loop.kinds import ALONG, PRODUCTS, ROWWISE, O, batched, is_elementwise, is_ufunc
 from minigrad.loop.memory import Fill, Plan, plan
 from minigrad.loop.numpy import table
@@ -31,6 +32,8 @@ class Abilities:
 
     def writes(self, v: Value) -> bool:
         """Ufuncs and sums of elements, plain products, and what joins."""
+        if v.op is Time.splice:
+            return True
         if v.op in PRODUCTS:
             kinds = {i.dtype for i in v.inputs} | {v.dtype}
             return len(kinds) == 1 and all(len(i.shape) == 2 for i in v.inputs)
@@ -55,6 +58,8 @@ class Abilities:
 
     def fresh(self, v: Value) -> bool:
         """Elementwise, products and reductions make a new array."""
+        if v.op is Time.splice:
+            return True
         if v.op in ALONG or v.op in PRODUCTS or isinstance(v.op, Kernel):
             return v.op not in (O.softmax, O.log_softmax)
         return v.op in (Time.total, O.concatenate, O.stack) or is_elementwise(v.op)
@@ -128,7 +133,7 @@ def _stepwise(part: Part) -> Part:
         return part
     reads = tuple([i for i in part.inputs if i.op is not Time.each])
     fixed = tuple([i.inputs[0] for i in part.inputs if i.op is Time.each])
-    return Loop((), reads, fixed, (part,), (part,), part.steps, 1, {}, frozenset([part]))
+    return Loop((), reads, fixed, (part,), (part,), part.steps, 1, {}, {}, frozenset([part]))
 
 
 def can_batch(v: Value) -> bool:
@@ -217,12 +222,40 @@ class _Writing:
             self._total(v)
             return
         codes = [s.untimed(i) for i in v.inputs]
+        if self._kept_view(v, codes):
+            return
         dtype = v.inputs[0].dtype if v.inputs else ""
         code = table.expression(v.op, v.attrs, codes, s.literal, dtype)
+        if v.op is kernels.column_sums:
+            # A product with ones is several times faster than a sum over rows.
+            code = f"np.dot({self._ones(v)}, {codes[0]})"
         if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
             # A transposed view costs twice in every product: it is copied once.
             code = f"np.ascontiguousarray({code})"
         self.run.append(f"{s.name(v)} = {code}")
+
+    def _kept_view(self, v: Value, codes: list[str]) -> bool:
+        """A view of buffers alone is made with the workspace."""
+        s = self.source
+        if v.op not in (O.reshape, O.transpose) or codes[0] not in s.views_kept:
+            return False
+        made = s.keep(s.name(v), table.expression(v.op, v.attrs, codes, s.literal))
+        if v.op is O.transpose or codes[0] in s.solid:
+            s.names[v] = made
+            s.views_kept.add(made)
+            if v.op is O.reshape:
+                s.solid.add(made)
+        return made == s.names[v]
+
+    def _ones(self, v: Value) -> str:
+        rows = self._rows_of(v.inputs[0])
+        return self.source.keep("ones", f"np.ones({rows}, '{v.dtype}')")
+
+    def _rows_of(self, x: Value) -> str:
+        """How many rows a matrix of all steps has."""
+        (every,) = x.inputs
+        sizes = [self.source.literal(n) for n in every.shape[:-1]]
+        return " * ".join(f"({n})" if " " in n else n for n in sizes)
 
     def _of_each(self, v: Value) -> None:
         """All steps, or one, of what is the same at every step."""
@@ -302,8 +335,10 @@ class _Writing:
         form = batched(v.op, v.attrs, v.inputs[0].shape)
         assert form is not None
         op, attrs = form
-        if is_elementwise(v.op) or (isinstance(v.op, Kernel) and v.op.keywords >= {"out"}):
+        if is_elementwise(v.op):
             codes = self._aligned(v)
+        elif v.op is kernels.gradient:
+            codes = [self._wide(i) for i in v.inputs[:3]] + self._aligned(v)[3:]
         else:
             codes = [self._wide(i) for i in v.inputs]
         if place.buffer.bound:
@@ -393,7 +428,7 @@ class _Range:
         s, steps, lines = self.source, self.loop.steps, list[str]()
         s.clock = steps.clock
         for v in self.loop.body:
-            lines += self._line(v)
+            lines += self._line(v) if v in self.plan.roots else []
         first, last = s.literal(steps.first), s.literal(steps.last.plus(1))
         if any(_has_t(line) for line in lines):
             if self.single:
@@ -413,11 +448,13 @@ class _Range:
 
     def _line(self, v: Value) -> list[str]:
         s, place = self.source, self.plan.places[v]
-        codes = [self._operand(i) for i in v.inputs]
+        codes = [self._operand(i) for i in self.loop.operands(v)]
         if place.buffer.steps is None and place.buffer.bound:
             dtype = v.inputs[0].dtype if v.inputs else ""
             return [f"{s.name(v)} = {table.expression(v.op, v.attrs, codes, s.literal, dtype)}"]
         out = self._at(place, v)
+        if v.op is Time.splice:
+            return [f"{out}[...] = {codes[0]}"] if out != codes[0] else []
         if v.op is O.concatenate and v.attrs.get("axis", 0) is not None:
             return self.writing._joined(v, out, codes, ())
         if not ABLE.writes(v):
@@ -425,8 +462,9 @@ class _Range:
         return table.written(v.op, v.attrs, codes, out, s.literal)
 
     def _operand(self, i: Value) -> str:
-        i = self.loop.final(i)
-        return self.source.untimed(i.inputs[0]) if i.op is Time.each else self._at(self.plan.places[i], i)
+        if i.op is Time.each:
+            return self.source.untimed(i.inputs[0])
+        return self._at(self.plan.places[i], i)
 
     def _at(self, place: Any, v: Value) -> str:
         """This step of a value: an entry of a list, an element, or what is at hand."""

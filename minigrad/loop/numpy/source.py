@@ -61,6 +61,7 @@ class Source:
         self.run: list[str] = []
         self.listed: dict[str, str] = {}
         self.solid: set[str] = set()
+        self.views_kept: set[str] = set()
 
     # Names and literals.
 
@@ -273,7 +274,10 @@ class Source:
         if v.op is Time.over:
             (h,) = v.inputs
             if h in self.plan.places:
-                return self.window(self.plan.places[h], h.span)
+                code = self.window(self.plan.places[h], h.span)
+                if self.is_kept(self.plan.places[h].buffer):
+                    self.views_kept.add(code)
+                return code
         elif v.op is Time.at:
             (h,) = v.inputs
             if h in self.plan.places:

@@ -54,6 +54,9 @@ def expression(
         axis = literal(attrs.get("axis"))
         keep = ", keepdims=True" if attrs.get("keepdims") else ""
         return f"np.{REDUCTIONS[op]}.reduce({codes[0]}, {axis}{keep})"
+    if op is O.mean and attrs.get("axis") is None and dtype in ("float32", "float64"):
+        if not attrs.get("keepdims"):
+            return f"np.add.reduce({codes[0]}, None) / {codes[0]}.size"
     return called(op, attrs, codes, literal)
 
 
@@ -123,6 +126,7 @@ _EXPRESSIONS: dict[Any, tuple[int, Callable[[Sequence[str], Any, Literal], str]]
     O.getitem: (1, lambda c, attrs, lit: f"{c[0]}[{index(attrs['key'], lit)}]"),
     O.reshape: (1, lambda c, attrs, lit: f"{c[0]}.reshape({lit(attrs['shape'])})"),
     O.transpose: (1, _transpose),
+    O.dot: (2, lambda c, attrs, lit: f"np.dot({c[0]}, {c[1]})"),
     O.matmul: (2, lambda c, attrs, lit: f"np.matmul({c[0]}, {c[1]})"),
     O.broadcast_to: (
         1, lambda c, attrs, lit: f"np.broadcast_to({c[0]}, {lit(attrs['shape'])})"
