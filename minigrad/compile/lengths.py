@@ -115,9 +115,10 @@ def _reads_a_state(recurrence: Recurrence, role: Any) -> bool:
     still = []
     for operand in role.operands:
         read = recurrence.roles[operand[0].role] if operand else role
-        if read.kind == "constant" and not read.spec.shape:
-            if read.value.__class__ is not int or not read.value:
-                return True
+        if read.kind == "constant" and not (
+            read.value.__class__ is int and read.value
+        ):  # fmt: skip
+            return True
         fixed = len(operand) == 1 and operand[0].kind in ("broadcast", "plain")
         if fixed and read.kind != "parameter" and not moves(role.attrs):
             return True

@@ -1,5 +1,7 @@
 """Lines without time: written once, before, between or behind the loops."""
 
+from typing import Any
+
 from minigrad.ahead import Ahead, at_step
 from minigrad.compile.line import Count, Line, Steps
 from minigrad.compile.writer import Writer
@@ -42,12 +44,19 @@ def emit(e: Writer, line: Line) -> None:
         e.body.append(f"{line.name} = {call}({inner}{attrs})")
 
 
+def _has_operand(key: Any) -> bool:
+    """Whether a key, or a tuple of keys, has a place for an operand."""
+    if isinstance(key, tuple):
+        return any(map(_has_operand, key))
+    return isinstance(key, str) and key == OPERAND
+
+
 def _scatter(e: Writer, line: Line, operands: list[tuple[str, bool]]) -> None:
     """The cotangent of a sequence: whole windows added at once where that is so."""
     keys = line.attrs["keys"]
     # Each operand has its keys by column; a plain program has one key per operand.
     if (
-        any(OPERAND in (k if isinstance(k, tuple) else (k,)) for k in keys)
+        any(_has_operand(columns) for columns in keys)
         or any(len(operand) > 1 for operand in line.reads)
         or not e.program.lengths
     ):

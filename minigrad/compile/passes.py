@@ -140,10 +140,19 @@ def invariants(program: LoopProgram) -> str:
             if still and not gathered and not moves(line.attrs):
                 line.clock = line.steps = None
                 line.reads = [(Source(o[0].role, "plain"),) for o in line.reads]
+                if line.op == "scatter_n":
+                    line.attrs = line.attrs | {"keys": _by_operand(line)}
                 _now_untimed(program, line)
                 moved.append(line.name)
                 again = True
     return f"out of the loop: {', '.join(moved)}" if moved else "none"
+
+
+def _by_operand(line: Line) -> tuple[Any, ...]:
+    """The keys of a scatter without time: of each operand, as columns."""
+    keys = [(key,) for key in line.attrs["keys"]]
+    rest = len(line.reads) - 1 - len(keys)
+    return ((None,), *keys, *[(None,)] * rest)
 
 
 def moves(attrs: Any) -> bool:
@@ -226,7 +235,7 @@ def products(program: LoopProgram) -> str:
                     span = term_span(source)
                     operands = [(Source(term.index, "delay", 0, None, span),)]
                 total = program.new(
-                    line, name=f"{op}_{max(program.lines) + 1}", op=op, forward=forward,
+                    line, op, op=op, forward=forward,
                     attrs={}, reads=operands, clock=term.clock, steps=steps,
                     reduces=True, shape=term.shape, kind="op", dtype=term.dtype,
                 )  # fmt: skip

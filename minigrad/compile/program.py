@@ -25,6 +25,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minigrad.compile.arguments import Handed, flatten, names, opaque, outputs
 from minigrad.compile.check import difference
 from minigrad.compile.code import KEPT, Code
@@ -33,9 +35,9 @@ from minigrad.compile.lengths import AnyLength, Entry, alike
 from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import FoldError, Recurrence, fold
-from minigrad.graph import Graph, Leaf
+from minigrad.graph import Graph, Leaf, Node
 from minigrad.op import TraceError, tracing
-from minigrad.scope import COMPILED
+from minigrad.scope import COMPILED, ROOT, current
 from minigrad.tensor import Tensor, tensor
 
 __all__ = ["KEPT", "Program", "compile"]
@@ -85,6 +87,8 @@ class Program:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run compiled; the first call with new shapes traces and compiles."""
+        if tracing.get():  # called by a function that is traced: a part of it
+            return self.eager(*args, **kwargs)
         if self.watched and changed(self.watched):
             self._forget()
         key: Any = None
@@ -192,19 +196,21 @@ class Program:
     def _record(
         self, args: Any, kwargs: Any, arrays: list[Any]
     ) -> tuple[list[Tensor], Any]:
-        called = names(self.eager, args, kwargs)
-        inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
-        handed = Handed(inputs)
-        args = [handed.replace(value) for value in args]
-        kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-        traced, collects = tracing.get(), gc.isenabled()
+        scope, collects = current.get(), gc.isenabled()
         try:
+            current.set(ROOT)
+            called = names(self.eager, args, kwargs)
+            inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
+            handed = Handed(inputs)
+            args = [handed.replace(value) for value in args]
+            kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
             tracing.set(True)
             # It would walk the growing graph, which has no cycles, many times.
             gc.disable()
             result = self.eager(*args, **kwargs)
         finally:
-            tracing.set(traced)
+            tracing.set(False)
+            current.set(scope)
             if collects:
                 gc.enable()
         handed.check()
@@ -266,8 +272,11 @@ def _folded(graph: Graph) -> Recurrence | str:
     """The trace folded, or why not; a name that one step alone has does not count."""
     if not graph.clocks:
         return "there is no loop over time"
+    for node in graph.nodes:
+        if node.kind == "input" and node.time:
+            node.kind = "constant"  # a leaf made in the body is made by the function
     try:
-        return fold(graph)
+        return _changing(graph) or fold(graph)
     except FoldError:
         for node in graph.nodes:
             if node.inputs and node.time:
@@ -276,6 +285,23 @@ def _folded(graph: Graph) -> Recurrence | str:
         return fold(Graph(graph.outputs))
     except Exception as reason:
         return f"the graph does not fold: {reason}"
+
+
+def _changing(graph: Graph) -> str | None:
+    """A value whose shape or dtype differs from step to step, in words."""
+    first: dict[Any, Node] = {}
+    for node in graph.nodes:
+        if node.time is None or not isinstance(node.value, np.ndarray):
+            continue
+        known = first.setdefault(graph.places[node], node)
+        for what in ("shape", "dtype"):
+            a, b = (getattr(n.value, what) for n in (known, node))
+            if a != b:
+                return (
+                    f"{node.label} has {what} {b}, step {known.t} has {a}: give the "
+                    "initial state the shape and dtype of the states"
+                )
+    return None
 
 
 def _general(structure: Any, shapes: Any, code: Code) -> Any:
