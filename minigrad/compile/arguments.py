@@ -27,7 +27,8 @@ import numpy as np
 from minigrad.op import TraceError
 from minigrad.tensor import Tensor
 
-ATOMS = frozenset([int, bool, str, bytes, type(None)])
+PLAIN = (int, bool, str, bytes, type(None))
+ATOMS = frozenset(PLAIN)
 DICTS = (dict, OrderedDict, defaultdict)
 TRUSTED = (np.dtype, range, type)  # hashable, and equal only where they mean the same
 
@@ -112,7 +113,7 @@ def opaque(values: list[Any]) -> list[Any]:
         container = None if isinstance(value, Tensor) else opened(value)
         if container is not None:
             found += opaque(container.items)
-        elif not isinstance(value, (Tensor, np.ndarray, np.generic, float, *ATOMS)):
+        elif not isinstance(value, (Tensor, np.ndarray, np.generic, float, *PLAIN)):
             found.append(value)
     return found
 

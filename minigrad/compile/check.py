@@ -77,7 +77,7 @@ def _moved(graph: Graph) -> list[Any]:
                 else:
                     value = node.op.forward(*read, **attrs)
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
-                unit = signs.choice((-1, 1), value.shape) * _unit(value.dtype)
-                value = value + (value * unit).astype(value.dtype)
+                unit = signs.choice((-1, 1), np.shape(value)) * _unit(value.dtype)
+                value = np.asarray(value * (1 + unit), value.dtype)
             values[node] = value
     return [np.asarray(values[node]) for node in graph.outputs]

@@ -34,7 +34,7 @@ from minigrad.compile.disk import usable
 from minigrad.compile.lengths import AnyLength, Entry, alike
 from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
-from minigrad.fold import FoldError, Recurrence, fold
+from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
 from minigrad.op import TraceError, tracing
 from minigrad.scope import COMPILED, ROOT, current
@@ -230,7 +230,7 @@ class Program:
                 continue
             found = code(arrays)
             if difference(graph, found) is None:
-                general = _general(*key, code)
+                general = _general(key[0], key[1], code)
                 before = self.any_length.get(general)
                 if before is not None and before.entry.code is code:
                     before.confirm(recurrence.lengths)
@@ -273,11 +273,11 @@ def _folded(graph: Graph) -> Recurrence | str:
     if not graph.clocks:
         return "there is no loop over time"
     for node in graph.nodes:
-        if node.kind == "input" and node.time:
+        if isinstance(node, Leaf) and node.kind == "input" and node.time:
             node.kind = "constant"  # a leaf made in the body is made by the function
     try:
         return _changing(graph) or fold(graph)
-    except FoldError:
+    except Exception:
         for node in graph.nodes:
             if node.inputs and node.time:
                 node.name = None
