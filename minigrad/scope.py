@@ -73,6 +73,9 @@ class Scope:
 
 
 ROOT = Scope((), None, None)
+# Where the results of compiled calls are made: outside of all scopes as well, but told
+# from what the program around them computed.
+COMPILED = Scope((), None, None, ROOT.slots)
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
 
 

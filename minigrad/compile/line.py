@@ -14,12 +14,10 @@ Vocabulary
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from keyword import kwlist
 from typing import Any, NamedTuple
 
-from minigrad.compile import forms
+from minigrad.compile.identifiers import Names
 from minigrad.graph import Graph, Node, Spec
-from minigrad.op import registry
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
@@ -133,11 +131,13 @@ class LoopProgram:
     lines: dict[int, Line]
     outputs: list[Operand]
     lengths: tuple[int, ...]
+    names: Names
     report: list[tuple[str, int, int, str]] = field(default_factory=list)
 
-    def new(self, like: Line, **changes: Any) -> Line:
-        """A further line, alike but for the changes."""
+    def new(self, like: Line, name: str, **changes: Any) -> Line:
+        """A further line, called after what it is, alike but for the changes."""
         index = max(self.lines) + 1
+        changes["name"] = self.names.new(f"{name}_{index}", index)
         fields = {f: getattr(like, f) for f in like.__dataclass_fields__}
         line = Line(
             **(fields | {"value": None, "leaf": None} | changes | {"index": index})
@@ -158,13 +158,13 @@ class LoopProgram:
 
 def loop_program(recurrence: Recurrence) -> LoopProgram:
     """The lines of a folded graph."""
-    taken: set[str] = set()
+    names = Names()
     lines = {}
     for role in recurrence.roles:
         steps = None if role.span is None else Steps.of(role.span)
         lines[role.index] = Line(
             role.index,
-            _identifier(role, taken),
+            names.new(role.label.replace("#", "_"), role.index),
             role.kind,
             role.op.name if role.op else "",
             role.op and role.op.forward,
@@ -178,7 +178,7 @@ def loop_program(recurrence: Recurrence) -> LoopProgram:
             role.leaf,
             variadic=getattr(role.op, "variadic", False),
         )
-    program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths)
+    program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths, names)
     for line in list(lines.values()):
         if line.timed:
             line.reads = [_summed_before(program, line, o) for o in line.reads]
@@ -190,15 +190,14 @@ def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operan
     kept = [s for s in operand if s.kind != "gather"]
     for span in dict.fromkeys(s.span for s in operand if s.kind == "gather"):
         terms = tuple([s._replace(span=None) for s in operand if s.span == span])
-        name = f"gathered_{max(program.lines) + 1}"
-        total = program.new(line, name=name, reads=[terms], clock=None, steps=None)
+        total = program.new(line, "gathered", reads=[terms], clock=None, steps=None)
         kept.append(Source(total.index, "broadcast", span=span))
     return tuple(kept)
 
 
 def straight_program(graph: Graph) -> LoopProgram:
     """One line per node, for a graph that does not fold: time is ignored."""
-    taken: set[str] = set()
+    names = Names()
     number = {node: i for i, node in enumerate(graph.nodes)}
     lines = {}
     for node, i in number.items():
@@ -212,14 +211,14 @@ def straight_program(graph: Graph) -> LoopProgram:
         )  # fmt: skip
         reads: list[Operand] = [(Source(number[s], "plain"),) for s in node.inputs]
         lines[i] = Line(
-            i, _identifier(role, taken), node.kind, node.op.name if node.op else "",
+            i, names.new(role.label, i), node.kind, node.op.name if node.op else "",
             node.op and node.op.forward, attrs, reads, None, None,
             role.spec.shape, role.spec.dtype, value,
             node if not node.inputs else None,
             variadic=getattr(node.op, "variadic", False),
         )  # fmt: skip
     outputs: list[Operand] = [(Source(number[o], "plain"),) for o in graph.outputs]
-    return LoopProgram(lines, outputs, ())
+    return LoopProgram(lines, outputs, (), names)
 
 
 def _what(node: Node) -> str:
@@ -232,19 +231,3 @@ def _spec(node: Node) -> Spec:
         tuple(getattr(value, "shape", ())),
         str(getattr(value, "dtype", type(value).__name__)),
     )
-
-
-def _identifier(role: Role, taken: set[str]) -> str:
-    """A name that source code can use, one per line."""
-    base = role.label.replace("#", "_")
-    base = base if base.isidentifier() and base.isascii() else f"v_{role.index}"
-    free = base not in taken and base not in RESERVED and base not in registry
-    name = base if free else f"{base}_{role.index}_"
-    taken.add(name)
-    return name
-
-
-# Names that the source needs for itself.
-RESERVED = frozenset(
-    [*kwlist, *dir(forms), "T", "np", "w", "t", "part", "views", "run", "workspace"]
-)

@@ -71,9 +71,8 @@ class _Adder:
     def __call__(
         self, op: str, forward: Any, reads: list[Any], shape: Any, attrs: Any = None
     ) -> Any:
-        name = f"{op}_{max(self.program.lines) + 1}"
         line = self.program.new(
-            self.like, name=name, op=op, forward=forward, reads=reads, shape=shape,
+            self.like, op, op=op, forward=forward, reads=reads, shape=shape,
             attrs=attrs or {}, dtype=self.dtype, kind="op", variadic=False,
         )  # fmt: skip
         span = self.like.reads[0][0].span

@@ -100,7 +100,7 @@ def _tiles(keys: Any, shape: tuple[int, ...]) -> tuple[int, list[int]] | None:
         if len(parts) > len(shape) or not all(isinstance(p, slice) for p in parts):
             return None
         cut = [a for a, p in enumerate(parts) if p != slice(None)]
-        if len(cut) != 1 or _moves(parts[cut[0]]):
+        if len(cut) != 1 or moves(parts[cut[0]]):
             return None
         axes.update(cut)
         start, stop, step = parts[cut[0]].indices(shape[cut[0]])
@@ -137,22 +137,32 @@ def invariants(program: LoopProgram) -> str:
                 for other in program.lines.values()
                 for s in other.sources()
             )
-            if still and not gathered and not _moves(line.attrs):
+            if still and not gathered and not moves(line.attrs):
                 line.clock = line.steps = None
                 line.reads = [(Source(o[0].role, "plain"),) for o in line.reads]
+                if line.op == "scatter_n":
+                    line.attrs = line.attrs | {"keys": _by_operand(line)}
                 _now_untimed(program, line)
                 moved.append(line.name)
                 again = True
     return f"out of the loop: {', '.join(moved)}" if moved else "none"
 
 
-def _moves(attrs: Any) -> bool:
+def _by_operand(line: Line) -> tuple[Any, ...]:
+    """The keys of a scatter without time: of each operand, as columns."""
+    keys = [(key,) for key in line.attrs["keys"]]
+    rest = len(line.reads) - 1 - len(keys)
+    return ((None,), *keys, *[(None,)] * rest)
+
+
+def moves(attrs: Any) -> bool:
+    """Whether an attribute differs from step to step."""
     if isinstance(attrs, dict):
-        return any(map(_moves, attrs.values()))
+        return any(map(moves, attrs.values()))
     if isinstance(attrs, (tuple, list)):
-        return any(map(_moves, attrs))
+        return any(map(moves, attrs))
     if isinstance(attrs, slice):
-        return any(map(_moves, (attrs.start, attrs.stop, attrs.step)))
+        return any(map(moves, (attrs.start, attrs.stop, attrs.step)))
     return isinstance(attrs, Ahead)
 
 
@@ -225,7 +235,7 @@ def products(program: LoopProgram) -> str:
                     span = term_span(source)
                     operands = [(Source(term.index, "delay", 0, None, span),)]
                 total = program.new(
-                    line, name=f"{op}_{max(program.lines) + 1}", op=op, forward=forward,
+                    line, op, op=op, forward=forward,
                     attrs={}, reads=operands, clock=term.clock, steps=steps,
                     reduces=True, shape=term.shape, kind="op", dtype=term.dtype,
                 )  # fmt: skip
