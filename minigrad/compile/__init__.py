@@ -1,15 +1,14 @@
-"""Compiled programs: a recorded step becomes NumPy source with one loop per recurrence.
+"""Compiled programs: a recorded step becomes one checked loop program, then source.
 
-    line      the loop program: one line per role of a folded graph
-    passes    rewrites of the program that keep every value
-    schedule  what runs once over all steps, and what truly needs a loop
-    storage   buffers, and windows of them in place of shifted copies
-    batch     how each op is written over all steps; inside: for one step of a loop;
-              sums, once, loops: the rest; emit puts the source together
-    kernels   loops as functions that numba compiles, elements what lies between their
-              products; disk: where their source and machine code are kept
+    values    the loop program: immutable values, and time as eight ops
+    lift      from a folded graph to a program; straight code where there is no fold
+    spec      what a well-formed program is; interpret: what a program means
+    kinds     what each op is; kernels: functions that rules make of composites
+    rules     rewrites that keep every value
+    schedule  straight parts and loops; memory: buffers and places
+    backend   engines by name; numpy: the one that is here
+    program   tracing, keys and calling, with arguments, lengths, watched, check, code
     picture   the program as a graph, to be drawn
-    program   tracing, keys, and calling
 
 >>> import numpy as np
 >>> import minigrad as mg

@@ -1,150 +1,130 @@
-"""Compiled source with its workspaces: what one trace, or every length of it, runs.
+"""One program of a compiled function: what a trace became, and how a call runs it.
 
 Vocabulary
-    sequence   a clock, and the argument whose first axis is its number of steps
+    told   the argument, and the axis of it, that say how long a loop is
+    freed  of a second trace: the program with every length free
+
+A trace that has no program with time, because it does not fold or because its steps
+cannot be put in an order, becomes straight code: one line per node.
 """
 
-import builtins
-import linecache
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from minigrad.compile import kernels
-from minigrad.compile.disk import functions
-from minigrad.compile.emit import emit
-from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
-from minigrad.compile.passes import run_passes
-from minigrad.compile.schedule import NotFoldableError, Phase, schedule
-from minigrad.compile.writer import Writer
+from minigrad.compile.backend import Backend, Runner
+from minigrad.compile.lift import LiftError, lift, parameter_name, straight
+from minigrad.compile.schedule import ScheduleError
+from minigrad.compile.spec import SpecError, verify
+from minigrad.compile.values import Program
 from minigrad.graph import Graph, Node
+from minigrad.op import TraceError
 from minigrad.recurrence import Recurrence
-
-# Workspaces are kept for as many lengths.
-KEPT = 8
-
-
-class Argument(NamedTuple):
-    """Where an input or parameter of compiled code gets its array."""
-
-    line: Line
-    position: int | None  # among the call's arrays; None: the leaf's own current value
 
 
 class Code:
-    """Compiled source with the workspaces of the lengths it has run for."""
+    """A program with its runner.
+
+    ``recurrence`` is what it was folded to, None for straight code; ``note`` says why.
+    """
 
     def __init__(
         self,
         graph: Graph,
         recurrence: Recurrence | str,
-        positions: dict[Node, int],
-        backend: str,
+        positions: Mapping[Node, int],
+        engine: Backend,
     ) -> None:
         """``recurrence`` may be the reason why there is none."""
-        self.backend = backend
-        self.recurrence = None if isinstance(recurrence, str) else recurrence
-        self.phases: list[Phase] = []
-        self.program = self._planned(graph, recurrence)
-        self.arguments = self._find_arguments(positions)
-        if backend == "numba":
-            self.phases = kernels.sink(self.program, self.phases)
-            self.phases = kernels.gathered(self.program, self.phases)
-        writer = Writer(self.program, self.phases, backend)
-        source = emit(writer, [a.line for a in self.arguments])
-        namespace = dict(writer.namespace)
-        compiled = kernels.module(writer)
-        if compiled:
-            namespace |= functions(compiled)
-        self.source = "\n\n".join(filter(None, [compiled, source]))
-        exec(_compiled(source), namespace)
-        self.workspace = namespace["workspace"]
-        self.run = namespace["run"]
-        self.free: dict[tuple[int, ...], list[Any]] = {}
-        # A graph that does not reach the last steps of a loop has a length of its own.
-        whole = [clock.length == n for clock, n in graph.clocks.items()]
-        self.sequences = [(c, a) for c, a in self._find_sequences() if whole[c]]
-        self.clock_of = dict(self.sequences)
-        # What a call reads, in the order of ``run``: lengths, parameters, inputs.
-        self.lengths = [
-            (n, self.clock_of.get(c)) for c, n in enumerate(self.program.lengths)
-        ]
-        self.parameters = [a.line.leaf for a in self.arguments if a.position is None]
-        self.inputs = [a.position for a in self.arguments if a.position is not None]
-
-    def _planned(self, graph: Graph, recurrence: Recurrence | str) -> LoopProgram:
+        self.engine, self.positions = engine, positions
+        self.names = {node: f"{node.name or 'x'}@{i}" for node, i in positions.items()}
+        self.leaves = {parameter_name(p): p for p in graph.parameters}
+        self.recurrence: Recurrence | None = None
+        self.note = recurrence if isinstance(recurrence, str) else ""
         if isinstance(recurrence, Recurrence):
             try:
-                program = loop_program(recurrence)
-                run_passes(program)
-                self.phases = schedule(program)
-                return program
-            except NotFoldableError as reason:
-                self.recurrence = None
-                note = str(reason)
-        else:
-            note = recurrence
-        program = straight_program(graph)
-        run_passes(program)
-        program.report.insert(
-            0, ("straight", len(graph.nodes), len(program.lines), note)
-        )
-        self.phases = schedule(program)
-        return program
+                self._build(verify(lift(recurrence, self.names, None, graph), False))
+                self.recurrence = recurrence
+                return
+            except (LiftError, ScheduleError) as reason:
+                self.note = str(reason)
+            except SpecError as error:
+                raise TraceError(f"its program is not well formed: {error}") from error
+        self._build(straight(graph, self.names))
 
-    def _find_arguments(self, positions: dict[Node, int]) -> list[Argument]:
-        found = []
-        for line in self.program.lines.values():
-            if line.kind == "parameter" or line.leaf in positions:
-                found.append(Argument(line, positions.get(line.leaf)))
-        return sorted(found, key=lambda a: a.position is not None)  # parameters first
+    def _build(self, program: Program) -> None:
+        self.program = program
+        self.runner: Runner = self.engine.build(program)
+        self.clocks = [c.least if c.most is not None else None for c in program.clocks]
+        position = {self.names[node]: i for node, i in self.positions.items()}
+        self.told = [
+            (position[name], axis, dim)
+            for name, value in program.arguments.items()
+            for axis, dim in enumerate(value.shape)
+            if not isinstance(dim, int)
+        ]
+        self.shapes = [
+            (position[name], value.shape, value.dtype)
+            for name, value in program.arguments.items()
+        ]
+        self.parameters = [self.leaves[name] for name in self.runner.parameters]
+        self.inputs = [position[name] for name in self.runner.arguments]
+        self.lengths = tuple([c or 0 for c in self.clocks])
 
-    def _find_sequences(self) -> list[tuple[int, int]]:
-        """The clocks, and the arguments whose first axis is their number of steps."""
-        found = []
-        for line in self.program.lines.values():
-            if line.op == "step" and line.clock is not None:
-                for a in self.arguments:
-                    if a.line.index == line.reads[0][0].role and a.position is not None:
-                        found.append((line.clock, a.position))
-        return found
+    @property
+    def is_free(self) -> bool:
+        """Whether the lengths of its loops are free."""
+        return bool(self.told)
 
-    def __call__(self, arrays: list[Any]) -> tuple[Any, ...]:
+    def freed(self, second: Recurrence) -> "Code | None":
+        """The program for every length, by the equal fold of a second trace."""
+        assert self.recurrence is not None
+        free = object.__new__(Code)
+        free.__dict__ |= self.__dict__
+        try:
+            program = lift(self.recurrence, self.names, second)
+            if any(c.most is not None for c in program.clocks):
+                return None
+            free._build(verify(program, False))
+        except (LiftError, ScheduleError, SpecError):
+            return None
+        return free
+
+    def lengths_of(self, shapes: Any) -> tuple[int, ...] | None:
+        """How long the loops are for arguments of these shapes; None if they differ."""
+        found: dict[int, int] = {}
+        for i, axis, dim in self.told:
+            shape = shapes[i][0]
+            if len(shape) <= axis or (shape[axis] - dim.b) % dim.a:
+                return None
+            number = (shape[axis] - dim.b) // dim.a
+            if found.setdefault(dim.clock, number) != number:
+                return None  # sequences of one loop: an eager run refuses them
+        lengths = tuple([found[c] for c in range(len(self.clocks))])
+        for i, shape, dtype in self.shapes:
+            sizes = tuple([n if isinstance(n, int) else n.at(lengths) for n in shape])
+            if shapes[i] != (sizes, dtype):
+                return None
+        return lengths
+
+    def __call__(self, arrays: list[Any]) -> Any:
         """Run with the arrays of a call; the results are fresh arrays."""
-        lengths = tuple([n if p is None else len(arrays[p]) for n, p in self.lengths])
+        lengths = self.lengths
+        if self.told:
+            found = list(lengths)
+            for i, axis, dim in self.told:
+                found[dim.clock] = (arrays[i].shape[axis] - dim.b) // dim.a
+            lengths = tuple(found)
         values = [leaf.value for leaf in self.parameters]
         values += [arrays[p] for p in self.inputs]
-        spaces = self.free.pop(lengths, None) or []
-        self.free[lengths] = spaces  # the last one is the one used last
-        if len(self.free) > KEPT:
-            self.free.pop(next(iter(self.free)), None)
-        # Taken out while in use, so that threads and nested calls never share one.
-        space = spaces.pop() if spaces else self.workspace(*lengths)
-        try:
-            return self.run(space, *lengths, *values)  # type: ignore[no-any-return]
-        finally:
-            spaces.append(space)
+        return self.runner(lengths, values)
+
+    @property
+    def source(self) -> str:
+        """The source that runs."""
+        return self.runner.source
 
     def explain(self) -> str:
-        """A table of the passes: lines before, lines after, what moved."""
-        rows = [
-            f"{name:<14}{before:>7} ->{after:>6}   {said}"
-            for name, before, after, said in self.program.report
-        ]
-        loops = [p for p in self.phases if p.direction]
-        batched = [
-            x for p in self.phases for x in p.lines if not p.direction and x.timed
-        ]
-        rows.append(
-            f"{'schedule':<14}{len(batched)} lines over all steps at once, "
-            f"{sum(len(p.lines) for p in loops)} in {len(loops)} loops"
-        )
-        if self.backend == "numba":
-            rows.append(f"{'kernels':<14}{kernels.explain(self.program, self.phases)}")
-        return "\n".join(rows)
+        """What the rules did, and what runs in loops; why there is none."""
+        rows = [f"{'straight':<14}{self.note}"] if self.recurrence is None else []
+        return "\n".join([*rows, self.runner.explain()])
 
-
-def _compiled(source: str) -> Any:
-    """Code whose lines a traceback can show."""
-    name = f"<minigrad program {len(linecache.cache)}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[name] = (len(source), None, lines, name)
-    return builtins.compile(source, name, "exec")

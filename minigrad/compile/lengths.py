@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from minigrad.compile.arguments import Rebuild
 from minigrad.compile.code import Code
-from minigrad.compile.passes import moves
+from minigrad.compile.values import moves
 from minigrad.graph import Node, same_value
 from minigrad.recurrence import Recurrence
 
@@ -45,17 +45,11 @@ class AnyLength:
 
     def serves(self, shapes: Any) -> bool:
         """Whether the program is sure to be right for arguments of these shapes."""
-        found = {clock: set[int]() for clock, _ in self.entry.code.sequences}
-        for clock, p in self.entry.code.sequences:
-            found[clock].add(shapes[p][0][0])
-        # Sequences of one loop that differ in length are refused by an eager run.
-        if any(len(numbers) > 1 for numbers in found.values()):
-            return False
+        lengths = self.entry.code.lengths_of(shapes)
         far = 1 if wary(self.entry.code.recurrence) else FAR
-        return all(
-            self.shortest[clock] <= n <= far * self.longest[clock]
-            for clock, numbers in found.items()
-            for n in numbers
+        return lengths is not None and all(
+            least <= n <= far * most
+            for n, least, most in zip(lengths, self.shortest, self.longest, strict=True)
         )
 
     def confirm(self, lengths: Any) -> None:
@@ -64,23 +58,17 @@ class AnyLength:
         self.longest = [*map(max, self.longest, lengths)]
 
 
-def alike(
-    recurrence: Recurrence, code: Code, positions: dict[Node, int], rebuild: Rebuild
-) -> AnyLength | None:
-    """The program of an earlier trace for every length, if this trace proves it."""
+def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bool:
+    """Whether a trace and that of a program prove that all lengths are free."""
     earlier = code.recurrence
-    if earlier is None or not code.clock_of:
-        return None
-    if len(code.clock_of) != len(code.program.lengths):
-        return None
-    both = [*zip(recurrence.lengths, earlier.lengths, strict=False)]
-    if len(recurrence.lengths) != len(earlier.lengths) or any(a == b for a, b in both):
-        return None
+    if earlier is None or len(recurrence.lengths) != len(earlier.lengths):
+        return False
+    both = [*zip(recurrence.lengths, earlier.lengths, strict=True)]
+    if not both or any(a == b for a, b in both):
+        return False
     if min(map(min, both)) < 2 * largest_delay(recurrence) + 2:
-        return None
-    if recurrence != earlier or not _same_leaves(recurrence, code, positions):
-        return None
-    return AnyLength(Entry(code, rebuild), [*map(min, both)], [*map(max, both)])
+        return False
+    return recurrence == earlier and _same_leaves(recurrence, code, positions)
 
 
 def largest_delay(recurrence: Recurrence) -> int:
@@ -131,19 +119,15 @@ def _same_leaves(
 ) -> bool:
     """Whether a second trace reads the same parameters and arguments."""
     assert code.recurrence is not None
-    for a, b in zip(recurrence.roles, code.recurrence.roles, strict=True):
-        # The shape of one step must not depend on the length (of another loop).
-        if a.span is not None and a.spec != b.spec:
-            return False
     mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
     theirs = [r.leaf for r in code.recurrence.roles if r.leaf is not None]
-    given = {a.line.leaf: a.position for a in code.arguments}
+    given = code.positions
     for leaf, known in zip(mine, theirs, strict=True):
         if known.kind == "parameter":
             if leaf is not known:
                 return False
             continue
-        if given.get(known) is not None and positions.get(leaf) != given[known]:
+        if known in given and positions.get(leaf) != given[known]:
             return False
         # An array that the function made itself is part of the program.
         if known not in given and (

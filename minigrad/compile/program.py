@@ -27,11 +27,18 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.arguments import Handed, flatten, names, opaque, outputs
+from minigrad.compile.arguments import (
+    Handed,
+    Rebuild,
+    flatten,
+    names,
+    opaque,
+    outputs,
+)
 from minigrad.compile.check import difference
-from minigrad.compile.code import KEPT, Code
-from minigrad.compile.disk import usable
-from minigrad.compile.lengths import AnyLength, Entry, alike
+from minigrad.compile.backend import backend as engine_named
+from minigrad.compile.code import Code
+from minigrad.compile.lengths import AnyLength, Entry, proves
 from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
@@ -40,7 +47,7 @@ from minigrad.op import TraceError, tracing
 from minigrad.scope import COMPILED, ROOT, current
 from minigrad.tensor import Tensor, tensor
 
-__all__ = ["KEPT", "Program", "compile"]
+__all__ = ["Program", "compile"]
 
 
 def compile(
@@ -57,8 +64,7 @@ def compile(
     What cannot be compiled, such as a Python branch on a Tensor's value, runs eagerly
     after one warning that says why; ``strict`` raises instead.
 
-    ``backend="numba"`` compiles the loops over time to machine code, which is kept on
-    disk for the next process; it needs ``pip install 'minigrad[fast]'``.
+    ``backend`` names the engine that builds the program; there is "numpy".
     """
     return Program(function, strict, backend)
 
@@ -71,7 +77,8 @@ class Program:
     ) -> None:
         self.eager = function
         self.strict = strict
-        self.backend = usable(backend)
+        self.backend = backend
+        self.engine = engine_named(backend)
         self.__doc__ = function.__doc__
         self.warned = False
         self._forget()
@@ -80,7 +87,7 @@ class Program:
         """Let the next call trace: what the function reads has changed."""
         self.traced: list[tuple[Any, Code, Any]] = []
         self.codes: dict[Any, Entry] = {}
-        self.any_length: dict[Any, AnyLength] = {}
+        self.any_length: dict[Any, list[AnyLength]] = {}
         self.refused: set[Any] = set()
         self.watched: list[Watched] = []
         self.objects: list[Any] = []  # arguments that are part of the key
@@ -137,7 +144,7 @@ class Program:
         ``mg.draw(program, depth=0)`` each loop as one box.
         """
         code = self._last()
-        return circuit(code.program, code.phases)
+        return circuit(code.program)
 
     def explain(self) -> str:
         """What each pass did to the last program compiled."""
@@ -161,9 +168,8 @@ class Program:
         self.refused.add(key)
 
     def _of_other_length(self, structure: Any, shapes: Any) -> "Entry | None":
-        for general in self.any_length.values():
-            key = _general(structure, shapes, general.entry.code)
-            if self.any_length.get(key) is general and general.serves(shapes):
+        for general in self.any_length.get(structure, ()):
+            if general.serves(shapes):
                 return general.entry
         return None
 
@@ -222,22 +228,19 @@ class Program:
         """The program of a trace, an earlier one if it serves, and what it gives."""
         said, rebuild = returned
         recurrence = _folded(graph)
-        for _, code, known in self.traced:
+        for i, (_, code, known) in enumerate(self.traced):
             if isinstance(recurrence, str) or known != said:
                 continue
-            proof = alike(recurrence, code, positions, rebuild)
-            if proof is None:
+            if not proves(recurrence, code, positions):
                 continue
-            found = code(arrays)
+            free = code if code.is_free else code.freed(recurrence)
+            if free is None or free.lengths_of(key[1]) is None:
+                continue
+            found = free(arrays)
             if difference(graph, found) is None:
-                general = _general(key[0], key[1], code)
-                before = self.any_length.get(general)
-                if before is not None and before.entry.code is code:
-                    before.confirm(recurrence.lengths)
-                else:
-                    self.any_length[general] = proof
-                return code, found
-        code = Code(graph, recurrence, positions, self.backend)
+                self._serve(key[0], i, free, recurrence.lengths, rebuild)
+                return free, found
+        code = Code(graph, recurrence, positions, self.engine)
         found = code(arrays)
         wrong = difference(graph, found)
         if wrong:
@@ -246,6 +249,27 @@ class Program:
             )
         self.traced.append((key, code, said))
         return code, found
+
+    def _serve(
+        self, structure: Any, i: int, free: Code, lengths: Any, rebuild: Rebuild
+    ) -> None:
+        """Note that a program of free lengths has been proved at these lengths."""
+        key, earlier, said = self.traced[i]
+        known = self.any_length.setdefault(structure, [])
+        for general in known:
+            if general.entry.code is free:
+                general.confirm(lengths)
+                return
+        assert earlier.recurrence is not None
+        general = AnyLength(Entry(free, rebuild), list(lengths), list(lengths))
+        general.confirm(earlier.recurrence.lengths)
+        known.append(general)
+        # The program of the first length is one of these.
+        self.traced[i] = (key, free, said)
+        self.codes = {
+            k: Entry(free, e.rebuild) if e.code is earlier else e
+            for k, e in self.codes.items()
+        }
 
 
 class _RaisedError(Exception):
@@ -303,11 +327,3 @@ def _changing(graph: Graph) -> str | None:
                 )
     return None
 
-
-def _general(structure: Any, shapes: Any, code: Code) -> Any:
-    """A key in which the lengths of the loops are free."""
-    free = {position for _, position in code.sequences}
-    return structure, tuple(
-        (("T", *shape[1:]) if i in free else shape, dtype)
-        for i, (shape, dtype) in enumerate(shapes)
-    )

@@ -1,133 +1,351 @@
-"""In which order the lines run, and which of them need a loop.
+"""In which order a program runs: straight parts, and loops over time.
 
-A line that does not depend on itself through a delay runs once for all of its steps, as
-one operation over the stacked time axis: it is moved out of the loop. Lines that do
-depend on one another run in a loop of their own, forward or backward in time.
+A value that does not depend on itself is a part of its own: without steps it is
+computed once, with steps for all of them at once. Values that depend on one another run
+in a ``Loop``, which is ``lax.scan`` and ONNX ``Scan`` as it stands.
 
-A ``Phase`` is one such line, or the lines of one loop in the order of its body.
+Vocabulary
+    carry    what a step hands to the step d further on; ``starts`` are its first d
+    reads    timed values from outside, an entry a step
+    fixed    untimed values that the body reads
+    gives    values of the body that somebody outside reads, stacked over the steps
+    same     of a splice or a shift in the body: which value it is on these steps
+    picks    the same of a splice that has a past: it is a line that is copied
+    carried  a splice of an initial state and the past: it makes no cut
+
+Where the lines of a loop do not all exist at the same steps it is cut in ranges on
+which they do, one ``Loop`` each.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
-from minigrad.compile.line import Line, LoopProgram
+from minigrad.compile.kinds import is_view
+from minigrad.compile.spec import at_most
+from minigrad.compile.values import (
+    Count,
+    Program,
+    Steps,
+    Time,
+    Value,
+    at,
+    shift,
+    strongly_connected,
+)
 
 
-class NotFoldableError(Exception):
-    """The lines cannot be put in an order; the program is compiled without folding."""
+@dataclass(frozen=True, eq=False)
+class Carry:
+    """A place of a loop: read as ``place``, written by ``line`` of the same step.
+
+    ``starts`` has |delay| untimed values: what the first |delay| steps read. Where the
+    line does not exist on the loop's steps they are all that is read.
+    """
+
+    place: Value
+    line: Value
+    delay: int
+    starts: tuple[Value, ...]
 
 
-@dataclass
-class Phase:
-    """One batched line, or the body of a loop and its direction (+1, -1)."""
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """One loop over time; see the module's vocabulary. ``direction`` is 1 or -1.
 
-    lines: list[Line]
-    direction: int = 0
+    ``whole`` are all values of the loop of which this is a range.
+    """
+
+    carry: tuple[Carry, ...]
+    reads: tuple[Value, ...]
+    fixed: tuple[Value, ...]
+    body: tuple[Value, ...]
+    gives: tuple[Value, ...]
+    steps: Steps
+    direction: int
+    same: dict[Value, Value]
+    picks: dict[Value, Value]
+    whole: frozenset[Value]
+
+    def final(self, v: Value) -> Value:
+        """What a value of the body is on the loop's steps."""
+        while v in self.same:
+            v = self.same[v]
+        return v
+
+    def operands(self, v: Value) -> list[Value]:
+        """What a line of the body reads on the loop's steps."""
+        found = (self.picks[v],) if v in self.picks else v.inputs
+        return [self.final(i) for i in found]
 
 
-def schedule(program: LoopProgram) -> list[Phase]:
-    """The phases of a program, each after those that it reads."""
-    groups = strongly_connected(program)
-    of = {i: g for g, group in enumerate(groups) for i in group}
-    waiting = dict.fromkeys(range(len(groups)), 0)
-    readers: dict[int, set[int]] = {g: set() for g in range(len(groups))}
-    for i, line in program.lines.items():
-        for source in line.sources():
-            a, b = of[source.role], of[i]
-            if a != b and b not in readers[a]:
-                readers[a].add(b)
-                waiting[b] += 1
-    ready = [(min(group), g) for g, group in enumerate(groups) if not waiting[g]]
-    ready.sort()
-    phases = []
+Part = Value | Loop
+
+
+class ScheduleError(ValueError):
+    """The values of a program cannot be put in an order."""
+
+
+def reads_of(program: Program, v: Value) -> tuple[Value, ...]:
+    """What a value depends on: of a state its line."""
+    return (program.states[v],) if v in program.states else v.inputs
+
+
+def schedule(program: Program) -> list[Part]:
+    """The parts of a program, each after those that it reads.
+
+    Nobody outside of a loop may read a state of it: see ``own_states``.
+    """
+    values = program.values
+    number = {v: i for i, v in enumerate(values)}
+    reads = [[number[r] for r in reads_of(program, v)] for v in values]
+    part_of = strongly_connected(reads)
+    members: list[list[int]] = [[] for _ in range(max(part_of, default=-1) + 1)]
+    for i, p in enumerate(part_of):
+        members[p].append(i)
+    consumers: dict[Value, set[Value]] = {}
+    for v in values:
+        for r in reads_of(program, v):
+            consumers.setdefault(r, set()).add(v)
+    found: list[Part] = []
+    for p in _in_order(members, reads, part_of):
+        first = members[p][0]
+        if len(members[p]) == 1 and first not in reads[first]:
+            found.append(values[first])
+        else:
+            group = [values[i] for i in members[p]]
+            found += _Cut(program, group, consumers).loops()
+    return found
+
+
+def _in_order(
+    members: list[list[int]], reads: list[list[int]], part_of: list[int]
+) -> Iterator[int]:
+    """Parts after what they read; of those that are ready the one recorded first."""
+    needs = [
+        {part_of[r] for i in found for r in reads[i]} - {p}
+        for p, found in enumerate(members)
+    ]
+    readers: list[list[int]] = [[] for _ in members]
+    for p, found in enumerate(needs):
+        for r in found:
+            readers[r].append(p)
+    waiting = [len(found) for found in needs]
+    ready = sorted((m[0], p) for p, m in enumerate(members) if not waiting[p])
     while ready:
-        _, g = heappop(ready)
-        phases.append(_phase(program, groups[g]))
-        for reader in readers[g]:
-            waiting[reader] -= 1
-            if not waiting[reader]:
-                heappush(ready, (min(groups[reader]), reader))
-    return phases
+        _, p = heappop(ready)
+        yield p
+        for r in readers[p]:
+            waiting[r] -= 1
+            if not waiting[r]:
+                heappush(ready, (members[r][0], r))
 
 
-def _phase(program: LoopProgram, group: list[int]) -> Phase:
-    lines = [program.lines[i] for i in group]
-    inside = set(group)
-    signs = set()
-    for line in lines:
-        for source in line.sources():
-            if source.role in inside:
-                if source.delay is None:
-                    raise NotFoldableError(
-                        f"{line.name} depends on itself outside of time"
-                    )
-                if source.delay:
-                    signs.add(1 if source.delay > 0 else -1)
-    if not signs:
-        if len(lines) > 1:
-            raise NotFoldableError("a step depends on itself")
-        return Phase(lines)
-    if len(signs) > 1 or len({line.clock for line in lines}) > 1:
-        raise NotFoldableError("a loop that runs in both directions")
-    return Phase(_body(lines, inside), signs.pop())
+def own_states(program: Program) -> Program:
+    """Whoever does not run in a loop reads its lines, not its states and splices."""
+    values = program.values
+    number = {v: i for i, v in enumerate(values)}
+    reads = [[number[r] for r in reads_of(program, v)] for v in values]
+    part = strongly_connected(reads)
+    loop_of = {v: part[number[v]] for v in values}
+    size: dict[int, int] = {}
+    for p in part:
+        size[p] = size.get(p, 0) + 1
+    made: dict[Value, Value] = {}
+    outer: dict[Value, Value] = {}
 
+    def inner(v: Value) -> bool:
+        if v.op is Time.state:
+            return True
+        return v.op in (Time.splice, Time.shift) and size[loop_of[v]] > 1
 
-def _body(lines: list[Line], inside: set[int]) -> list[Line]:
-    """The lines of one step, each after those of the same step that it reads."""
-    waiting = {
-        line.index: {s.role for s in line.sources() if s.role in inside and not s.delay}
-        for line in lines
-    }
-    ordered: list[Line] = []
-    done: set[int] = set()
-    left = sorted(lines, key=lambda line: line.index)
-    while left:
-        ready = next((x for x in left if waiting[x.index] <= done), None)
-        if ready is None:
-            raise NotFoldableError("a step depends on itself")
-        ordered.append(ready)
-        done.add(ready.index)
-        left.remove(ready)
-    return ordered
-
-
-def strongly_connected(program: LoopProgram) -> list[list[int]]:
-    """The strongly connected lines (Tarjan 1972, without recursion)."""
-    reads = {i: [s.role for s in line.sources()] for i, line in program.lines.items()}
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    stack: list[int] = []
-    on_stack: set[int] = set()
-    groups: list[list[int]] = []
-    for root in program.lines:
-        if root in order:
-            continue
-        work = [(root, iter(reads[root]))]
-        order[root] = low[root] = len(order)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            node, rest = work[-1]
-            for child in rest:
-                if child not in order:
-                    order[child] = low[child] = len(order)
-                    stack.append(child)
-                    on_stack.add(child)
-                    work.append((child, iter(reads[child])))
-                    break
-                if child in on_stack:
-                    low[node] = min(low[node], order[child])
+    def from_outside(v: Value) -> Value:
+        if not inner(v):
+            return made[v]
+        if v not in outer:
+            if v.op is Time.state:
+                line = from_outside(program.states[v])
+                outer[v] = shift(line, v.attrs["delay"], v.span)
             else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == order[node]:
-                    group = []
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        group.append(member)
-                        if member == node:
-                            break
-                    groups.append(sorted(group))
-    return groups
+                outer[v] = replace(v, inputs=tuple(map(from_outside, v.inputs)))
+        return outer[v]
+
+    # Parts are numbered after what they read, so whole loops are made before readers.
+    for v in sorted(values, key=loop_of.__getitem__):
+        inputs = tuple(
+            [
+                made[i] if loop_of[i] == loop_of[v] else from_outside(i)
+                for i in v.inputs
+            ]
+        )
+        made[v] = v if inputs == v.inputs else replace(v, inputs=inputs)
+    states = {made[s]: made[v] for s, v in program.states.items() if s in made}
+    outputs = tuple([made[o] for o in program.outputs])
+    return replace(program, outputs=outputs, states=states)
+
+
+class _Cut:
+    """The loops of some values that depend on one another."""
+
+    def __init__(
+        self, program: Program, group: list[Value], consumers: dict[Value, set[Value]]
+    ) -> None:
+        self.program, self.inside = program, frozenset(group)
+        self.consumers = consumers
+        signs = {v.attrs["delay"] > 0 for v in group if v.op is Time.state}
+        if len(signs) != 1 or len({v.span.clock for v in group}) != 1:
+            raise ScheduleError("a loop that runs in both directions, or in none")
+        self.direction = 1 if signs.pop() else -1
+        self.claimed: dict[tuple[Value, Count], Value] = {}
+        self.carried: dict[Value, Value] = {}
+        for v in group:
+            past = self._past(v)
+            if past is not None:
+                self.carried[v] = past
+        hidden = set(self.carried.values())
+        self.lines = [v for v in group if v not in hidden]
+        self.ranges = self._ranges()
+
+    def _past(self, v: Value) -> Value | None:
+        """The state of a splice that is an initial state and then the past.
+
+        Two splices may not have different initial states for one step of one line.
+        """
+        if v.op is not Time.splice:
+            return None
+        parts = v.inputs[:: self.direction]
+        past = parts[-1]
+        if past.op is not Time.state or self.consumers[past] != {v}:
+            return None
+        line, delay = self.program.states[past], past.attrs["delay"]
+        if is_view(line) or isinstance(line.op, Time):
+            return None  # it has no entries of its own
+        start = self._start(line.span)
+        if self._start(past.span) != start.plus(delay) or self._start(v.span) != start:
+            return None
+        cells = {}
+        for k in range(abs(delay)):
+            t = start.plus(k * self.direction)
+            for p in parts[:-1]:
+                if p.op is Time.each and self._covers(p.steps, Steps(v.span.clock, t, t)):
+                    cells[line, t.plus(-delay)] = p.inputs[0]
+        if len(cells) != abs(delay) or any(p in self.inside for p in parts[:-1]):
+            return None
+        if any(self.claimed.get(cell, c) is not c for cell, c in cells.items()):
+            return None
+        if any((c.shape, c.dtype) != (line.shape, line.dtype) for c in cells.values()):
+            return None
+        self.claimed |= cells
+        return past
+
+    def _start(self, steps: Steps) -> Count:
+        return steps.first if self.direction > 0 else steps.last
+
+    def _covers(self, outer: Steps | None, inner: Steps) -> bool:
+        assert outer is not None
+        return at_most(outer.first, inner.first, self.program) and at_most(
+            inner.last, outer.last, self.program
+        )
+
+    def loops(self) -> Iterator[Loop]:
+        """One loop for each range of steps on which the same lines exist."""
+        for steps in self.ranges[:: self.direction]:
+            here = [v for v in self.lines if self._covers(v.steps, steps)]
+            if here:
+                yield self._loop(steps, here)
+
+    def _ranges(self) -> list[Steps]:
+        cuts: dict[Count, None] = {}
+        for v in self.lines:
+            whole = v.op is not Time.splice or v in self.carried
+            for piece in (v,) if whole else v.inputs:
+                cuts[piece.span.first] = cuts[piece.span.last.plus(1)] = None
+        least = [c.least for c in self.program.clocks]
+        ordered = sorted(cuts, key=lambda c: (c.at(least), c.a))
+        pairs = list(zip(ordered, ordered[1:], strict=False))
+        for a, b in pairs:
+            if not at_most(a.plus(1), b, self.program):
+                raise ScheduleError(f"{a} and {b} are no range at every length")
+        return [Steps(self.lines[0].span.clock, a, b.plus(-1)) for a, b in pairs]
+
+    def _loop(self, steps: Steps, here: list[Value]) -> Loop:
+        carry = [self._carry(v, steps) for v in here if self._is_past(v)]
+        same: dict[Value, Value] = {}
+        picks: dict[Value, Value] = {}
+        body = []
+        lines = set(self.program.states.values())
+        for v in here:
+            if v.op is Time.splice and v not in self.carried:
+                parts = [p for p in v.inputs if self._covers(p.steps, steps)]
+                (picks if v in lines else same)[v] = parts[0]
+                body += [v] if v in lines else []
+            elif v.op is Time.shift and not v.attrs["delay"]:
+                same[v] = v.inputs[0]
+            elif v.op is Time.shift:
+                raise ScheduleError(f"{v!r} is past and no state")
+            elif not self._is_past(v):
+                body.append(v)
+        reads, fixed = dict[Value, None](), dict[Value, None]()
+        for v in [*body, *same]:
+            chosen = same.get(v) or picks.get(v)
+            for i in v.inputs if chosen is None else (chosen,):
+                if i.op is Time.each:
+                    fixed[i.inputs[0]] = None
+                elif i not in self.inside:
+                    reads[i] = None
+        gives = [v for v in here if not self.consumers.get(v, set()) <= self.inside]
+        gives += [c.line for c in self._later(steps) if c.line in here]
+        return Loop(
+            tuple(carry), tuple(reads), tuple(fixed),
+            tuple(_sorted(body, same, picks)), tuple(dict.fromkeys(gives)), steps,
+            self.direction, same, picks, self.inside,
+        )  # fmt: skip
+
+    def _is_past(self, v: Value) -> bool:
+        return v in self.carried or v.op is Time.state
+
+    def _later(self, steps: Steps) -> list[Carry]:
+        """What the loops of other ranges begin with."""
+        return [
+            self._carry(v, other)
+            for other in self.ranges
+            for v in self.lines
+            if other != steps and self._is_past(v) and self._covers(v.steps, other)
+        ]
+
+    def _carry(self, v: Value, steps: Steps) -> Carry:
+        past = self.carried.get(v, v)
+        delay, line = past.attrs["delay"], self.program.states[past]
+        starts = []
+        for k in range(abs(delay)):
+            t = self._start(steps).plus(k * self.direction)
+            one = Steps(steps.clock, t, t)
+            outer = [
+                p
+                for p in (v.inputs if v in self.carried else ())
+                if p is not past and self._covers(p.steps, one)
+            ]
+            starts.append(outer[0].inputs[0] if outer else at(line, t.plus(-delay)))
+        return Carry(v, line, delay, tuple(starts))
+
+
+def _sorted(
+    body: list[Value], same: dict[Value, Value], picks: dict[Value, Value]
+) -> list[Value]:
+    """The lines of one step, each after those of this step that it reads."""
+    wanted, order = set(body), dict[Value, None]()
+    for root in body:
+        stack = [(root, False)]
+        while stack:
+            v, ready = stack.pop()
+            if ready:
+                order[v] = None
+            if v in order:
+                continue
+            stack.append((v, True))
+            for i in (picks[v],) if v in picks else v.inputs:
+                while i in same:
+                    i = same[i]
+                if i in wanted and i not in order:
+                    stack.append((i, False))
+    return list(order)

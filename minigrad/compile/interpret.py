@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop.values import Count, Leaf, Program, Time, Value, compute, resolved
+from minigrad.compile.values import Count, Leaf, Program, Time, Value, compute, resolved
 
 Instance = tuple[Value, int | None]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop.kinds import ELEMENTWISE, O, is_ufunc
-from minigrad.loop.values import AnyOp, Kernel
+from minigrad.compile.kinds import ELEMENTWISE, O, is_ufunc
+from minigrad.compile.values import AnyOp, Kernel
 
 Literal = Callable[[Any], str]
 
@@ -31,7 +31,9 @@ def written(
 ) -> list[str]:
     """Lines that write an op's result into ``out``."""
     if is_ufunc(op):
-        return [f"{ufunc(op)}({', '.join(codes)}, {out})"]
+        # NumPy wants it by name where a third operand could be meant.
+        into = f"out={out}" if ufunc(op) in ("maximum", "minimum") else out
+        return [f"{ufunc(op)}({', '.join(codes)}, {into})"]
     special = _WRITTEN.get(op)
     if special is not None:
         return special(codes, attrs, out, literal)

@@ -11,16 +11,20 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop import kernels
-from minigrad.loop.kinds import ALONG, PRODUCTS, ROWWISE, O, batched, is_elementwise, is_ufunc
-from minigrad.loop.memory import Fill, Plan, plan
-from minigrad.loop.numpy import table
-from minigrad.loop.numpy.source import Source, identifier
-from minigrad.loop.schedule import Loop, Part, own_states, schedule
-from minigrad.loop.values import Kernel, Leaf, Program, Steps, Time, Value
+from minigrad.compile import kernels
+from minigrad.compile.kinds import ALONG, PRODUCTS, ROWWISE, O, batched, is_elementwise, is_ufunc
+from minigrad.compile.memory import Fill, Plan, plan
+from minigrad.compile.numpy import table
+from minigrad.compile.rules import for_numpy
+from minigrad.compile.numpy.source import Source, identifier
+from minigrad.compile.schedule import Loop, Part, own_states, schedule
+from minigrad.compile.values import Kernel, Leaf, Program, Steps, Time, Value
 
 # Workspaces are kept for as many lengths.
 KEPT = 8
+
+
+Report = Sequence[tuple[str, int, int]]
 
 
 class Workspace:
@@ -74,7 +78,9 @@ ABLE = Abilities()
 
 def build(program: Program) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
-    return Runner(program)
+    report: list[tuple[str, int, int]] = []
+    prepared = for_numpy(program, report)
+    return Runner(prepared, report)
 
 
 class Runner:
@@ -83,7 +89,8 @@ class Runner:
     ``parameters`` and ``arguments`` are the names of the leaves in their order.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, report: Report = ()) -> None:
+        self.report = report
         self.program = own_states(program)
         parts = [_stepwise(part) for part in schedule(self.program)]
         self.plan = plan(self.program, parts, ABLE)
@@ -119,10 +126,12 @@ class Runner:
             if not isinstance(p, Loop) and p.steps is not None and self.plan.places.get(p)
             and self.plan.places[p].buffer.root is p
         ]  # fmt: skip
-        return (
-            f"schedule      {len(timed)} lines over all steps at once, "
+        rows = [f"{name:<14}{a:>7} ->{b:>6}" for name, a, b in self.report]
+        rows.append(
+            f"{'schedule':<14}{len(timed)} lines over all steps at once, "
             f"{lines} in {len(whole)} loops"
         )
+        return "\n".join(rows)
 
 
 def _stepwise(part: Part) -> Part:
@@ -203,7 +212,7 @@ class _Writing:
         elif fill.step is None:
             self.run.append(f"{s.buffer(fill.buffer)}[...] = {value}")
         else:
-            from minigrad.loop.memory import Place
+            from minigrad.compile.memory import Place
 
             entry = s.element(Place(fill.buffer), fill.step)
             self.run.append(f"{entry}[...] = {value}")

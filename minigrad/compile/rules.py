@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop import kernels
-from minigrad.loop.kinds import (
+from minigrad.compile import kernels
+from minigrad.compile.kinds import (
     ROWWISE,
     O,
     batched,
@@ -29,8 +29,8 @@ from minigrad.loop.kinds import (
     is_ufunc,
     is_view,
 )
-from minigrad.loop.schedule import reads_of
-from minigrad.loop.values import (
+from minigrad.compile.schedule import reads_of
+from minigrad.compile.values import (
     Count,
     Kernel,
     Leaf,
@@ -263,6 +263,8 @@ def _open_gradient(g: Value, row: Value, q: Value) -> Value | None:
             if attrs.get("reduction", "mean") == "mean":
                 bare = _unspread(g)
                 g = apply(O.divide, bare if not bare.shape else g, _number_kept(y, o, attrs))
+            if g.shape not in ((), s.shape):
+                return None
             return apply(kernels.gradient, e, s, y, g, **_ignored(attrs))
     return None
 
@@ -521,10 +523,23 @@ OPENED: tuple[Rule, ...] = (*ALWAYS, open_losses, by_step)
 FINAL: tuple[Rule, ...] = (*OPENED, one_product, without_zeros)
 
 
-def for_numpy(program: Program) -> Program:
-    """All rules, in the order in which they help one another."""
-    program = common(rewrite(program, ALWAYS))
-    program = common(rewrite(program, OPENED))
-    program = common(rewrite(program, OPENED))
-    program = additions(program)
-    return common(rewrite(program, FINAL))
+def for_numpy(
+    program: Program, report: list[tuple[str, int, int]] | None = None
+) -> Program:
+    """All rules, in the order in which they help one another.
+
+    ``report`` receives how many values there were before and after each.
+    """
+    steps: list[tuple[str, Callable[[Program], Program]]] = [
+        ("shapes", lambda p: common(rewrite(p, ALWAYS))),
+        ("losses", lambda p: common(rewrite(p, OPENED))),
+        ("stacks", lambda p: common(rewrite(p, OPENED))),
+        ("additions", additions),
+        ("sums", lambda p: common(rewrite(p, FINAL))),
+    ]
+    for name, step in steps:
+        before = len(program.values)
+        program = step(program)
+        if report is not None:
+            report.append((name, before, len(program.values)))
+    return program

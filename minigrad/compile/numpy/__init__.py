@@ -5,6 +5,6 @@
     engine  a program built: its source, run on workspaces that are kept
 """
 
-from minigrad.loop.numpy.engine import build
+from minigrad.compile.numpy.engine import build
 
 __all__ = ["build"]

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigrad.loop.values import (
+from minigrad.compile.values import (
     Count,
     Kernel,
     Leaf,

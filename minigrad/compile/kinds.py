@@ -17,9 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.loop.values import AnyOp, Count, Kernel, Value, contains
+from minigrad.compile.values import AnyOp, Count, Kernel, Value, contains
 from minigrad.ahead import Ahead
 from minigrad.op import Op, registry
+from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, time
+
+
+# The rooms in which the ops are declared.
+ROOMS = (elementwise, indexing, linalg, nn, reduction, shape, time)
 
 
 class O:  # noqa: E742 - short, since patterns are full of it

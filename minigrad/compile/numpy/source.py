@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.ahead import Ahead
-from minigrad.loop.kinds import O, batched
-from minigrad.loop.memory import Buffer, Place, Plan
-from minigrad.loop.numpy import table
-from minigrad.loop.values import Count, Kernel, Leaf, Steps, Time, Value
+from minigrad.compile.kinds import O, batched
+from minigrad.compile.memory import Buffer, Place, Plan
+from minigrad.compile.numpy import table
+from minigrad.compile.values import Count, Kernel, Leaf, Steps, Time, Value
 from minigrad.op import Op
 
 # Names that the source needs for itself.

@@ -9,7 +9,7 @@ Vocabulary
              an initial state, so that h(t-1) at every t is one window of one array
     scratch  a buffer of one step, for what is read at once or by the next step
 
-What an engine can do is asked of its ``Abilities``. ``minigrad.loop.verify`` proves of a
+What an engine can do is asked of its ``Abilities``. ``minigrad.compile.verify`` proves of a
 plan, independently, that every read sees the value that was written for it.
 """
 
@@ -17,10 +17,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from minigrad.loop.kinds import O, is_view
-from minigrad.loop.schedule import Loop, Part
-from minigrad.loop.spec import end_of
-from minigrad.loop.values import Count, Program, Shape, Steps, Time, Value
+from minigrad.compile.kinds import O, is_view
+from minigrad.compile.schedule import Loop, Part
+from minigrad.compile.spec import end_of
+from minigrad.compile.values import Count, Program, Shape, Steps, Time, Value
 
 
 class Abilities(Protocol):

@@ -27,8 +27,8 @@ import numpy as np
 
 from minigrad.ahead import Ahead, at_step
 from minigrad.graph import Graph, Node, same_value
-from minigrad.loop.kinds import O
-from minigrad.loop.values import (
+from minigrad.compile.kinds import O
+from minigrad.compile.values import (
     Count,
     Dim,
     Leaf,

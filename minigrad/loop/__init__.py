@@ -1,1 +1,0 @@
-"""The loop program: see ``minigrad.compile``."""
