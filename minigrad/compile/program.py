@@ -108,12 +108,13 @@ class Program:
             entry = self.codes.get(key)
             if entry is None and key in self.refused:
                 return self.eager(*args, **kwargs)
-            entry = entry or self._of_other_length(*key)
+            if entry is None:
+                entry = self._of_other_length(*key)
             if entry is None:
                 entry, found = self._trace(key, args, kwargs, arrays)
-                self.codes[key] = entry
             else:
                 found = _run(entry.code, arrays)
+            self.codes[key] = entry
             return entry.rebuild(map(_result, found))
         except TraceError as error:
             reason: Exception = error
