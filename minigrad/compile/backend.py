@@ -15,9 +15,11 @@ from minigrad.compile.values import Program
 class Runner(Protocol):
     """A built program: called with lengths and the arrays of its leaves.
 
-    ``parameters`` and ``arguments`` are the names of the leaves, in their order.
+    ``program`` is what runs, after its rules; ``parameters`` and ``arguments`` are the
+    names of the leaves, in their order.
     """
 
+    program: Program
     source: str
     parameters: list[str]
     arguments: list[str]

@@ -127,4 +127,3 @@ class Code:
         """What the rules did, and what runs in loops; why there is none."""
         rows = [f"{'straight':<14}{self.note}"] if self.recurrence is None else []
         return "\n".join([*rows, self.runner.explain()])
-

@@ -43,7 +43,9 @@ def lengths_of(program: Program, arguments: Mapping[str, Any]) -> tuple[int, ...
                 raise ValueError(f"{name} has an axis of {n} in place of {dim}")
     for i, clock in enumerate(program.clocks):
         if lengths[i] < clock.least:
-            raise ValueError(f"a loop of {lengths[i]} steps; the least is {clock.least}")
+            raise ValueError(
+                f"a loop of {lengths[i]} steps; the least is {clock.least}"
+            )
     return tuple([lengths[i] for i in range(len(program.clocks))])
 
 

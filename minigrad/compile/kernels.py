@@ -4,7 +4,7 @@ They compute what recorded ops compute from parts that two of these share, or fr
 shapes that are known beforehand. Each is declared with the way in which it is batched.
 
 >>> import numpy as np
->>> column_sums.forward(np.ones((3, 2)))
+>>> sum_of_rows(np.ones((3, 2)))
 array([3., 3.])
 """
 
@@ -26,7 +26,8 @@ def equal_share(a: Any, like: Any) -> Any:
     return a / (like.size / (a.size or 1))
 
 
-def _column_sums(x: Any) -> Any:
+def sum_of_rows(x: Any) -> Any:
+    """The sum of the rows of a matrix."""
     return np.add.reduce(x, 0)
 
 
@@ -96,11 +97,11 @@ def kept_targets(
 
 
 def _of_each_row(op: Any, attrs: Any, ndim: int) -> Batched:
-    return op, attrs | {"axis": tuple(range(1, ndim + 1))}
+    return op, {**attrs, "axis": tuple(range(1, ndim + 1))}
 
 
 share = Kernel(equal_share, 2)
-column_sums = Kernel(_column_sums, 1)
+column_sums = Kernel(sum_of_rows, 1)
 losses = _kernel(picked_losses, 3, "ignore_index")
 gradient = _kernel(class_gradient, 4, "ignore_index", "out")
 number_kept = declare(

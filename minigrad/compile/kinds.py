@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.values import AnyOp, Count, Kernel, Value, contains
 from minigrad.ahead import Ahead
+from minigrad.compile.values import AnyOp, Kernel, Value, contains
 from minigrad.op import Op, registry
 from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, time
-
 
 # The rooms in which the ops are declared.
 ROOMS = (elementwise, indexing, linalg, nn, reduction, shape, time)
@@ -30,8 +29,14 @@ ROOMS = (elementwise, indexing, linalg, nn, reduction, shape, time)
 class O:  # noqa: E742 - short, since patterns are full of it
     """The recorded ops that the compiler speaks of."""
 
-    add, subtract, multiply = registry["add"], registry["subtract"], registry["multiply"]
-    divide, negative, exp, log = (registry[n] for n in ("divide", "negative", "exp", "log"))
+    add, subtract, multiply = (
+        registry["add"],
+        registry["subtract"],
+        registry["multiply"],
+    )
+    divide, negative, exp, log = (
+        registry[n] for n in ("divide", "negative", "exp", "log")
+    )
     add_n, where, clip = registry["add_n"], registry["where"], registry["clip"]
     sigmoid, relu, softplus = (registry[n] for n in ("sigmoid", "relu", "softplus"))
     astype, detach, tanh = registry["astype"], registry["detach"], registry["tanh"]
@@ -41,7 +46,11 @@ class O:  # noqa: E742 - short, since patterns are full of it
     reshape, reshape_like = registry["reshape"], registry["reshape_like"]
     squeeze, expand_dims = registry["squeeze"], registry["expand_dims"]
     broadcast_to, spread = registry["broadcast_to"], registry["spread"]
-    spread_mean, flip, count = registry["spread_mean"], registry["flip"], registry["count"]
+    spread_mean, flip, count = (
+        registry["spread_mean"],
+        registry["flip"],
+        registry["count"],
+    )
     stack, concatenate = registry["stack"], registry["concatenate"]
     getitem, scatter_n = registry["getitem"], registry["scatter_n"]
     embedding, step, take = registry["embedding"], registry["step"], registry["take"]
@@ -81,7 +90,9 @@ def is_elementwise(op: Any) -> bool:
 
 def is_ufunc(op: Any) -> bool:
     """Whether the op is a NumPy function of elements, which takes ``out``."""
-    return isinstance(op, Op) and isinstance(op.forward, np.ufunc) and op is not O.matmul
+    return (
+        isinstance(op, Op) and isinstance(op.forward, np.ufunc) and op is not O.matmul
+    )
 
 
 def is_basic(key: Any) -> bool:
@@ -121,7 +132,7 @@ def _along(op: Any, attrs: Mapping[str, Any], shape: tuple[Any, ...]) -> Batched
     axis, ndim = attrs.get("axis", ALONG[op]), len(shape)
     if axis is None and (op not in (O.sum, O.mean, O.max, O.min) or not ndim):
         return None
-    return op, attrs | {"axis": in_front(axis, ndim)}
+    return op, {**attrs, "axis": in_front(axis, ndim)}
 
 
 def in_front(axis: Any, ndim: int) -> Any:

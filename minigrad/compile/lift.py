@@ -26,7 +26,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.ahead import Ahead, at_step
-from minigrad.graph import Graph, Node, same_value
 from minigrad.compile.kinds import O
 from minigrad.compile.values import (
     Count,
@@ -54,6 +53,7 @@ from minigrad.compile.values import (
     strongly_connected,
     total,
 )
+from minigrad.graph import Graph, Node, same_value
 from minigrad.ops.indexing import places_in
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 from minigrad.scope import LOOP
@@ -112,8 +112,8 @@ def _with_leaves(program: Program, values: Iterable[Value]) -> Program:
     leaves = list(values)
     return replace(
         program,
-        parameters={v.name: v for v in leaves if v.op is Leaf.parameter},
-        arguments={v.name: v for v in leaves if v.op is Leaf.argument},
+        parameters={v.name or "": v for v in leaves if v.op is Leaf.parameter},
+        arguments={v.name or "": v for v in leaves if v.op is Leaf.argument},
     )
 
 
@@ -263,7 +263,8 @@ class _Lifting:
                 if twin is None or not same_value(role.leaf.value, twin.value):
                     raise LiftError(f"{role.label} is a constant that depends on T")
             return _leaf(role.leaf, self.arguments, role.spec.shape)
-        assert role.span is not None and role.clock is not None
+        assert role.span is not None
+        assert role.clock is not None
         steps = self._steps(role.span, role.clock)
         if role.kind == "constant":
             return each(constant(role.value, role.name), steps)
@@ -351,7 +352,8 @@ class _Lifting:
 
     def _at(self, source: Source) -> Steps:
         clock = self.roles[source.role].clock
-        assert source.at is not None and clock is not None
+        assert source.at is not None
+        assert clock is not None
         return self._steps(source.at, clock)
 
     def _picked(self, source: Source) -> Value:
@@ -417,7 +419,9 @@ class _Lifting:
 
     @staticmethod
     def _end_to_end(pieces: list[Value], axis: int) -> Value:
-        return apply(O.concatenate, *pieces, axis=axis) if len(pieces) > 1 else pieces[0]
+        return (
+            apply(O.concatenate, *pieces, axis=axis) if len(pieces) > 1 else pieces[0]
+        )
 
     def _piece(self, role: Role, operand: Operand, axis: int) -> Value:
         """One gather: its steps along axis 0, or joined along ``axis``."""

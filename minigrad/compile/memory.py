@@ -1,4 +1,4 @@
-"""Where the values of a program are kept: buffers, places in them, and who follows whom.
+"""Where the values of a program are kept: buffers, places, and who follows whom.
 
 Vocabulary
     root     a timed value that is computed; a shift, a state or a view of it has none
@@ -9,8 +9,8 @@ Vocabulary
              an initial state, so that h(t-1) at every t is one window of one array
     scratch  a buffer of one step, for what is read at once or by the next step
 
-What an engine can do is asked of its ``Abilities``. ``minigrad.compile.verify`` proves of a
-plan, independently, that every read sees the value that was written for it.
+What an engine can do is asked of its ``Abilities``. ``verify`` proves of a plan,
+independently, that every read sees the value that was written for it.
 """
 
 from collections.abc import Iterable
@@ -179,7 +179,11 @@ class _Planner:
             return seen
         # A reshape is a view of what lies in one piece alone.
         flat = all(u.op in FLAT for u in (v, *seen.views))
-        if seen.root is None or (v.op is O.reshape and not flat) or self._is_cut(seen.root):
+        if (
+            seen.root is None
+            or (v.op is O.reshape and not flat)
+            or self._is_cut(seen.root)
+        ):
             return Trace(v)
         return seen._replace(views=(*seen.views, v))
 
@@ -322,7 +326,9 @@ class _Planner:
             elif fits:
                 self.scratch.discard(p)
             if fits:
-                view = Value(O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps)
+                view = Value(
+                    O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps
+                )
                 self.plan_.placed[p] = view
 
     # Which buffer.
@@ -384,7 +390,11 @@ class _Planner:
             return Buffer(v, steps, v.shape, v.dtype, None, not stored)
         joined = any(view.inputs[0] is v for view in self.plan_.placed.values())
         for buffer, tenants in free if not joined else ():
-            fits = (buffer.steps, buffer.shape, buffer.dtype) == (steps, v.shape, v.dtype)
+            fits = (buffer.steps, buffer.shape, buffer.dtype) == (
+                steps,
+                v.shape,
+                v.dtype,
+            )
             if fits and all(self._gone(u, v, start) for u in tenants):
                 tenants.append(v)
                 return buffer
@@ -393,7 +403,7 @@ class _Planner:
         return buffer
 
     def _given(self, v: Value) -> Buffer:
-        """The array that a read is a window of, with entries for steps 1 to its last."""
+        """The array that a read is a window of, with entries from step 1 on."""
         xs = v.inputs[0]
         if xs not in self.given:
             rows = xs.shape[0]

@@ -7,7 +7,6 @@ at each step and is called ``name(t)``. What a step reads of another one is a le
 
 from typing import Any
 
-
 from minigrad.compile.schedule import Loop, own_states, schedule
 from minigrad.compile.values import Leaf as Kind
 from minigrad.compile.values import Program, Time, Value
@@ -42,14 +41,14 @@ class _Circuit:
                 number += 1
             for v in part.body:
                 self._add(v, scopes[part.whole], part)
-        outputs = [self._node(o, ROOT, None) for o in self.program.outputs]
+        outputs = [n for o in self.program.outputs for n in self._nodes(o, ROOT, None)]
         # What only another step reads belongs to the picture too.
         return Graph(list(dict.fromkeys(outputs + self.carried)))
 
     def _add(self, v: Value, scope: Scope, loop: Loop | None) -> None:
         if v in self.nodes or _is_look(v):
             return
-        spec = Spec(tuple([str(n) if not isinstance(n, int) else n for n in v.shape]), v.dtype)  # type: ignore[misc]
+        spec = Spec(tuple([n for n in v.shape if isinstance(n, int)]), v.dtype)
         bare = v.name and v.name.partition("@")[0]
         if isinstance(v.op, Kind):
             kind = "input" if v.op is Kind.argument else v.op.name
@@ -57,25 +56,27 @@ class _Circuit:
             self.nodes[v] = Leaf(kind, value, bare, ROOT, next(ROOT.slots))
             return
         reads = v.inputs if loop is None else loop.operands(v)
-        inputs = tuple([self._node(i, scope, loop) for i in reads])
+        inputs = tuple([n for i in reads for n in self._nodes(i, scope, loop)])
         name = f"{bare or v.op.name}(t)" if loop is not None else bare
         slot = next(scope.slots)
         self.nodes[v] = Node(OpName(v.op.name), inputs, {}, spec, scope, slot, name)
-        if loop is not None and not inputs:
-            self.carried.append(self.nodes[v])
 
-    def _node(self, v: Value, scope: Scope, loop: Loop | None) -> Node:
-        """The node of what is read: of a look at a value, that of the value."""
-        delay = 0
-        while _is_look(v):
+    def _nodes(self, v: Value, scope: Scope, loop: Loop | None) -> list[Node]:
+        """The nodes of what is read: of a look at values, those of the values."""
+        found: dict[Node, None] = {}
+        looks = [(v, 0)]
+        while looks:
+            v, delay = looks.pop()
             if v.op is Time.state:
-                delay += v.attrs["delay"]
-                v = self.program.states[v]
-            elif v.op is Time.splice:
-                past = [p for p in v.inputs if p.op is Time.state]
-                v = (past or list(v.inputs))[-1]
+                looks.append((self.program.states[v], delay + v.attrs["delay"]))
+            elif _is_look(v):
+                looks += [(i, delay + v.attrs.get("delay", 0)) for i in v.inputs[::-1]]
             else:
-                v = v.inputs[0]
+                found[self._node(v, delay, scope, loop)] = None
+        return list(found)
+
+    def _node(self, v: Value, delay: int, scope: Scope, loop: Loop | None) -> Node:
+        """The node of a value; of another step of the same loop, a leaf."""
         inside = loop is not None and v in loop.whole and delay
         if not inside and v in self.nodes:
             return self.nodes[v]

@@ -35,8 +35,8 @@ from minigrad.compile.arguments import (
     opaque,
     outputs,
 )
-from minigrad.compile.check import difference
 from minigrad.compile.backend import backend as engine_named
+from minigrad.compile.check import difference
 from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, proves
 from minigrad.compile.picture import circuit
@@ -145,7 +145,7 @@ class Program:
         ``mg.draw(program, depth=0)`` each loop as one box.
         """
         code = self._last()
-        return circuit(code.program)
+        return circuit(code.runner.program)
 
     def explain(self) -> str:
         """What each pass did to the last program compiled."""
@@ -327,4 +327,3 @@ def _changing(graph: Graph) -> str | None:
                     "initial state the shape and dtype of the states"
                 )
     return None
-

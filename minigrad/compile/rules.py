@@ -40,6 +40,7 @@ from minigrad.compile.values import (
     Value,
     apply,
     constant,
+    contains,
     each,
     moves,
     over,
@@ -88,10 +89,10 @@ def known_shape(v: Value) -> Value | None:
         case Value(O.spread, (a, _), attrs):
             return _opened(a, v, attrs)
         case Value(O.spread_mean, (a, x), attrs):
-            sizes = _size(x.shape), _size(a.shape)
-            if None in sizes or not sizes[1]:
+            many, few = _size(x.shape), _size(a.shape)
+            if many is None or not few:
                 return _opened(apply(kernels.share, a, x), v, attrs)
-            number = constant(sizes[0] / sizes[1])
+            number = constant(many / few)
             return _opened(apply(O.divide, a, number), v, attrs)
         case Value(O.reshape_like, (a, _)):
             return Value(O.reshape, (a,), {"shape": v.shape}, v.shape, v.dtype, v.steps)
@@ -114,7 +115,9 @@ def _opened(a: Value, v: Value, attrs: Any) -> Value:
     """a, reduced from the shape of v, with its axes put back, and broadcast."""
     axis = attrs.get("axis")
     if axis is not None and not attrs.get("keepdims") and v.shape:
-        axes = {x % len(v.shape) for x in (axis if isinstance(axis, tuple) else (axis,))}
+        axes = {
+            x % len(v.shape) for x in (axis if isinstance(axis, tuple) else (axis,))
+        }
         shape = tuple([1 if i in axes else n for i, n in enumerate(v.shape)])
         if a.shape != shape:
             a = Value(O.reshape, (a,), {"shape": shape}, shape, a.dtype, a.steps)
@@ -147,8 +150,7 @@ def tiles(keys: Any, shape: Sequence[Any]) -> tuple[int, list[int]] | None:
         cut = [a for a, p in enumerate(parts) if p != slice(None)]
         if len(cut) != 1 or moves(parts[cut[0]]) or not isinstance(shape[cut[0]], int):
             return None
-        ends = (parts[cut[0]].start, parts[cut[0]].stop, parts[cut[0]].step)
-        if any(isinstance(e, Count) for e in ends):
+        if contains(parts[cut[0]], Count):
             return None
         axes.update(cut)
         start, stop, step = parts[cut[0]].indices(shape[cut[0]])
@@ -181,7 +183,9 @@ def narrow(v: Value) -> Value | None:
         case Value(Op(), (Value(O.broadcast_to, (c,)),)) if (
             is_view(v) and not c.shape and v.op is not O.broadcast_to
         ):
-            return Value(O.broadcast_to, (c,), {"shape": v.shape}, v.shape, v.dtype, v.steps)
+            return Value(
+                O.broadcast_to, (c,), {"shape": v.shape}, v.shape, v.dtype, v.steps
+            )
         case Value(Time.read, (Value(O.broadcast_to, (c,)),)) if not c.shape:
             if not v.shape:
                 return each(c, v.span)
@@ -262,7 +266,9 @@ def _open_gradient(g: Value, row: Value, q: Value) -> Value | None:
         ):  # fmt: skip
             if attrs.get("reduction", "mean") == "mean":
                 bare = _unspread(g)
-                g = apply(O.divide, bare if not bare.shape else g, _number_kept(y, o, attrs))
+                g = apply(
+                    O.divide, bare if not bare.shape else g, _number_kept(y, o, attrs)
+                )
             if g.shape not in ((), s.shape):
                 return None
             return apply(kernels.gradient, e, s, y, g, **_ignored(attrs))
@@ -308,19 +314,24 @@ def by_step(v: Value) -> Value | None:
             v.span.clock == h.span.clock and not h.span.first.a
         ):
             return shift(h, 1 - h.span.first.b - v.attrs["offset"], v.span)
-        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get("keepdims"):
+        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get(
+            "keepdims"
+        ):
             return _sum_over(h, attrs.get("axis"))
         case Value(Op() | Kernel() as op, inputs) if v.steps is None and inputs:
             stacks = [i for i in inputs if i.op is Time.over]
             steps = stacks[0].inputs[0].span if stacks else None
             if steps is None or v.shape[:1] != (steps.number,):
                 return None
-            if any(s.inputs[0].steps != steps for s in stacks) or not _acts_alone(v, steps):
+            if any(s.inputs[0].steps != steps for s in stacks) or not _acts_alone(
+                v, steps
+            ):
                 return None
             attrs = _attrs_of_step(v)
             given = [_step_of(i, steps, len(v.shape)) for i in inputs]
-            if attrs is not None and None not in given:
-                return over(Value(op, tuple(given), attrs, v.shape[1:], v.dtype, steps))
+            found = tuple([i for i in given if i is not None])
+            if attrs is not None and len(found) == len(given):
+                return over(Value(op, found, attrs, v.shape[1:], v.dtype, steps))
     return None
 
 
@@ -328,10 +339,14 @@ def _sum_over(h: Value, axis: Any) -> Value | None:
     """The sum of an array over steps, along axes of which the first is that of time."""
     if axis is None:
         return total(apply(O.sum, h) if h.shape else h)
-    axes = sorted(a % (len(h.shape) + 1) for a in (axis if type(axis) is tuple else (axis,)))
+    axes = sorted(
+        a % (len(h.shape) + 1) for a in (axis if type(axis) is tuple else (axis,))
+    )
     if axes[0]:
         return None
-    return total(apply(O.sum, h, axis=tuple([a - 1 for a in axes[1:]])) if axes[1:] else h)
+    return total(
+        apply(O.sum, h, axis=tuple([a - 1 for a in axes[1:]])) if axes[1:] else h
+    )
 
 
 def _acts_alone(v: Value, steps: Steps) -> bool:
@@ -376,7 +391,11 @@ def _step_of(x: Value, steps: Steps, ndim: int) -> Value | None:
         return x.inputs[0]
     if x.shape[:1] == (steps.number,) and not steps.first.a and len(x.shape) == ndim:
         return read(x, steps, 1 - steps.first.b)
-    if x.shape[:1] == (steps.number,) and not steps.first.a and x.dtype.startswith("int"):
+    if (
+        x.shape[:1] == (steps.number,)
+        and not steps.first.a
+        and x.dtype.startswith("int")
+    ):
         return read(x, steps, 1 - steps.first.b)
     return each(x, steps) if len(x.shape) < ndim else None
 
@@ -385,7 +404,7 @@ def _step_of(x: Value, steps: Steps, ndim: int) -> Value | None:
 
 
 def one_product(v: Value) -> Value | None:
-    """total(a.T @ d) -> rows(a).T @ rows(d), and sums of rows by a product with ones."""
+    """total(a.T @ d) -> rows(a).T @ rows(d), and sums of rows as one sum of rows."""
     match v:
         case Value(
             Time.total,
@@ -445,7 +464,9 @@ def _is_zeros(p: Value) -> bool:
     if p.op is not Time.each or p.inputs[0].op is not Leaf.constant:
         return False
     value = p.inputs[0].attrs["value"]
-    return isinstance(value, np.ndarray) and p.inputs[0].name is None and not value.any()
+    return (
+        isinstance(value, np.ndarray) and p.inputs[0].name is None and not value.any()
+    )
 
 
 # Values that are the same are one.
@@ -460,9 +481,16 @@ def common(program: Program) -> Program:
         if new.op in (Leaf.parameter, Leaf.argument):
             return new
         if new.op is Time.state:
-            key = (program.states[old], new.steps, new.attrs["delay"])
-            return pasts.setdefault(key, new)
-        key = (new.op, new.inputs, frozen(new.attrs), new.steps, new.dtype, new.shape)
+            past = (program.states[old], new.steps, new.attrs["delay"])
+            return pasts.setdefault(past, new)
+        key: Any = (
+            new.op,
+            new.inputs,
+            frozen(new.attrs),
+            new.steps,
+            new.dtype,
+            new.shape,
+        )
         return known.setdefault(key, new)
 
     return rebuild(program, change)
@@ -485,16 +513,18 @@ def additions(program: Program) -> Program:
     number = {v: i for i, v in enumerate(values)}
     reads = [[number[r] for r in reads_of(program, v)] for v in values]
     part = strongly_connected(reads)
-    sizes = np.bincount(part) if part else []
+    sizes = np.bincount(part) if part else np.zeros(0, int)
     readers: dict[Value, int] = {}
-    for v in [*program.outputs, *(i for v in values for i in v.inputs)]:
-        readers[v] = readers.get(v, 0) + 1
+    for read_ in [*program.outputs, *(i for v in values for i in v.inputs)]:
+        readers[read_] = readers.get(read_, 0) + 1
     recurs = {v for v in values if sizes[part[number[v]]] > 1}
     made: dict[Value, Value] = {}
 
     def is_sum(v: Value) -> bool:
-        return v.op is O.add and v.steps is not None and all(
-            i.dtype == v.dtype for i in v.inputs
+        return (
+            v.op is O.add
+            and v.steps is not None
+            and all(i.dtype == v.dtype for i in v.inputs)
         )
 
     def change(old: Value, new: Value) -> Value:
@@ -509,9 +539,9 @@ def additions(program: Program) -> Program:
                 continue
             (r,) = rest
             a = next(i for i in inner.inputs if i is not r)
-            if np.broadcast_shapes(a.shape, c.shape) != old.shape:
-                continue
             first = apply(O.add, made[a], made[c])
+            if first.shape != old.shape:
+                continue
             return replace(new, inputs=(first, made[r]))
         return new
 

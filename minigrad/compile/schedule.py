@@ -20,6 +20,7 @@ which they do, one ``Loop`` each.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
@@ -173,10 +174,7 @@ def own_states(program: Program) -> Program:
     # Parts are numbered after what they read, so whole loops are made before readers.
     for v in sorted(values, key=loop_of.__getitem__):
         inputs = tuple(
-            [
-                made[i] if loop_of[i] == loop_of[v] else from_outside(i)
-                for i in v.inputs
-            ]
+            [made[i] if loop_of[i] == loop_of[v] else from_outside(i) for i in v.inputs]
         )
         made[v] = v if inputs == v.inputs else replace(v, inputs=inputs)
     states = {made[s]: made[v] for s, v in program.states.items() if s in made}
@@ -227,7 +225,9 @@ class _Cut:
         for k in range(abs(delay)):
             t = start.plus(k * self.direction)
             for p in parts[:-1]:
-                if p.op is Time.each and self._covers(p.steps, Steps(v.span.clock, t, t)):
+                if p.op is Time.each and self._covers(
+                    p.steps, Steps(v.span.clock, t, t)
+                ):
                     cells[line, t.plus(-delay)] = p.inputs[0]
         if len(cells) != abs(delay) or any(p in self.inside for p in parts[:-1]):
             return None
@@ -262,7 +262,7 @@ class _Cut:
                 cuts[piece.span.first] = cuts[piece.span.last.plus(1)] = None
         least = [c.least for c in self.program.clocks]
         ordered = sorted(cuts, key=lambda c: (c.at(least), c.a))
-        pairs = list(zip(ordered, ordered[1:], strict=False))
+        pairs = list(pairwise(ordered))
         for a, b in pairs:
             if not at_most(a.plus(1), b, self.program):
                 raise ScheduleError(f"{a} and {b} are no range at every length")

@@ -12,7 +12,7 @@ Eight ops know of time, all others act on one step as they act without time:
 
     read(xs)     x(t) of an array, an entry a step    at(h, t)      one step of h
     each(c)      an untimed value, at every step      over(h)       all steps, stacked
-    shift(h, d)  h(t - d), or h on fewer steps        total(h)      the sum over the steps
+    shift(h, d)  h(t - d), or h on fewer steps        total(h)      the sum over steps
     state(d)     h(t - d) where h depends on it       splice(a, b)  a, and then b
 
 >>> steps = Steps(0, Count(0, 1), Count(1, 0))
@@ -160,6 +160,12 @@ class Value:
         assert self.steps is not None, f"{self!r} has no time"
         return self.steps
 
+    @property
+    def call(self) -> AnyOp:
+        """The op of a value that is no leaf, and that knows nothing of time."""
+        assert isinstance(self.op, (Op, Kernel)), f"{self!r} calls no function"
+        return self.op
+
     def __repr__(self) -> str:
         when = "" if self.steps is None else f"({self.steps})"
         return f"<{self.name or self.op.name}{when}>"
@@ -218,7 +224,9 @@ class Program:
             shape = "x".join(map(str, v.shape)) or "1"
             call = f"{v.op.name}({', '.join(said)})"
             lines.append(f"{name:<14} = {call}  {shape} {v.dtype}{when}")
-        return "\n".join([*lines, f"return {', '.join(names[o] for o in self.outputs)}"])
+        return "\n".join(
+            [*lines, f"return {', '.join(names[o] for o in self.outputs)}"]
+        )
 
 
 def parameter(name: str, shape: Shape, dtype: str) -> Value:
@@ -234,7 +242,13 @@ def argument(name: str, shape: Shape, dtype: str) -> Value:
 def constant(value: Any, name: str | None = None) -> Value:
     """A number or an array that is part of the program."""
     return Value(
-        Leaf.constant, (), {"value": value}, np.shape(value), dtype_of(value), None, name
+        Leaf.constant,
+        (),
+        {"value": value},
+        np.shape(value),
+        dtype_of(value),
+        None,
+        name,
     )
 
 
@@ -291,7 +305,7 @@ def total(h: Value) -> Value:
     return Value(Time.total, (h,), {}, h.shape, h.dtype)
 
 
-def apply(op: AnyOp, *inputs: Value, name: str | None = None, **attrs: Any) -> Value:
+def apply(op: AnyOp, *inputs: Value, **attrs: Any) -> Value:
     """An ordinary op; its shape is found by example.
 
     Untimed operands of a timed op are given at every step.
@@ -300,7 +314,7 @@ def apply(op: AnyOp, *inputs: Value, name: str | None = None, **attrs: Any) -> V
     if steps is not None:
         inputs = tuple(v if v.steps is not None else each(v, steps) for v in inputs)
     shape, dtype = shape_of(op, inputs, attrs, steps)
-    return Value(op, inputs, attrs, shape, dtype, steps, name)
+    return Value(op, inputs, attrs, shape, dtype, steps)
 
 
 def shape_of(
@@ -355,7 +369,9 @@ def shape_at(shape: Shape, lengths: Sequence[int]) -> tuple[int, ...]:
 
 def compute(op: AnyOp, values: list[Any], attrs: Mapping[str, Any]) -> Any:
     """An op on arrays."""
-    result = op.forward(values, **attrs) if op.variadic else op.forward(*values, **attrs)
+    result = (
+        op.forward(values, **attrs) if op.variadic else op.forward(*values, **attrs)
+    )
     return result if isinstance(result, np.ndarray) else np.asarray(result)
 
 

@@ -11,17 +11,6 @@ from minigrad.nn.recurrent import masks
 from .test_program import same
 
 
-@pytest.fixture(params=["numpy", "numba"])
-def backend(request, monkeypatch, tmp_path):
-    """Each test for both; of numba the source that is handed to it, run by Python."""
-    if request.param == "numba":
-        config = pytest.importorskip("numba").config
-        pytest.importorskip("scipy")
-        monkeypatch.setattr(config, "DISABLE_JIT", True)
-        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    return request.param
-
-
 def build(name, **options):
     rng = np.random.default_rng(0)
     return getattr(models, name)(3, 4, 2, rng=rng, dtype=np.float64, **options)
@@ -42,12 +31,12 @@ CELLS = [
 ]
 
 
-def check(backend, model, loss, arguments, lengths=(7, 9, 12), one=True):
+def check(model, loss, arguments, lengths=(7, 9, 12), one=True):
     def step(*given):
         value = loss(*given)
         return value, mg.grad(value, model.parameters(), unreached="zeros")
 
-    compiled = mg.compile(step, strict=True, backend=backend)
+    compiled = mg.compile(step, strict=True)
     for T in lengths:
         given = arguments(T)
         same(compiled(*given), step(*given))
@@ -57,75 +46,75 @@ def check(backend, model, loss, arguments, lengths=(7, 9, 12), one=True):
 
 
 @pytest.mark.parametrize("options", CELLS, ids=str)
-def test_many_to_many(backend, options):
+def test_many_to_many(options):
     model = build("ManyToMany", loss=mse, **options)
-    check(backend, model, model.loss, sequences)
+    check(model, model.loss, sequences)
 
 
 @pytest.mark.parametrize("options", CELLS, ids=str)
 @pytest.mark.parametrize("read", ["last", "mean", "max", 3])
-def test_many_to_one(backend, options, read):
+def test_many_to_one(options, read):
     model = build("ManyToOne", loss=mse, read=read, **options)
     # Read at step 3, the graph ends there, whatever the sequence's length.
     data = lambda T: (sequences(T)[0], sequences(T)[1][0])  # noqa: E731
-    check(backend, model, model.loss, data, one=read != 3)
+    check(model, model.loss, data, one=read != 3)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
-def test_bidirectional(backend, cell):
+def test_bidirectional(cell):
     model = build("Bidirectional", loss=mse, cell=cell)
-    check(backend, model, model.loss, sequences)
+    check(model, model.loss, sequences)
 
 
 @pytest.mark.parametrize("feedback", ["teacher", "free"])
 @pytest.mark.parametrize("fed", ["o", "softmax"])
-def test_output_feedback(backend, feedback, fed):
+def test_output_feedback(feedback, fed):
     model = build("OutputFeedback", loss=mse, fed=fed)
-    check(backend, model, lambda x, y: model.loss(x, y, feedback=feedback), sequences)
+    check(model, lambda x, y: model.loss(x, y, feedback=feedback), sequences)
 
 
 @pytest.mark.parametrize("given", ["bias", "start", "both"])
-def test_one_to_many(backend, given):
+def test_one_to_many(given):
     model = build("OneToMany", loss=mse, given=given)
-    check(backend, model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
+    check(model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
 
 
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
-def test_encoder_decoder(backend, attention, cell):
+def test_encoder_decoder(attention, cell):
     model = build("EncoderDecoder", loss=mse, attention=attention, cell=cell)
     # Attention compares a step with all of the encoder's: its shape has their number.
     data = lambda T: (sequences(T)[0], sequences(T - 1)[1])  # noqa: E731
-    check(backend, model, model.loss, data, one=not attention)
+    check(model, model.loss, data, one=not attention)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
 @pytest.mark.parametrize("name", ["ManyToMany", "ManyToOne", "Bidirectional"])
-def test_unequal_lengths_come_as_a_mask(backend, name, cell):
+def test_unequal_lengths_come_as_a_mask(name, cell):
     model = build(name, loss=mse, cell=cell)
 
     def data(T):
         xs, ys = sequences(T)
         return xs, ys[0] if name == "ManyToOne" else ys, masks([T, T - 2, 1, 3, T], T)
 
-    check(backend, model, lambda x, y, mask: model.loss(x, y, lengths=mask), data)
+    check(model, lambda x, y, mask: model.loss(x, y, lengths=mask), data)
 
 
 @pytest.mark.parametrize("truncate", [1, 3])
-def test_a_gradient_cut_every_so_many_steps(backend, truncate):
+def test_a_gradient_cut_every_so_many_steps(truncate):
     model = build("ManyToMany", loss=mse)
     # Where the cuts lie is made by the model, so each length has its own program.
     loss = lambda x, y: model.loss(x, y, truncate=truncate)  # noqa: E731
-    check(backend, model, loss, sequences, one=False)
+    check(model, loss, sequences, one=False)
 
 
-def test_a_carried_state_goes_in_and_out(backend):
+def test_a_carried_state_goes_in_and_out():
     model = build("ManyToMany", loss=mse, cell="lstm")
 
     def loss(x, y, h0, s0):
         return model.loss_and_state(x, y, (h0, s0))
 
-    compiled = mg.compile(loss, strict=True, backend=backend)
+    compiled = mg.compile(loss, strict=True)
     state = recorded = [np.zeros((5, 4))] * 2
     for T in (6, 8, 9):
         value, after = compiled(*sequences(T), *state)

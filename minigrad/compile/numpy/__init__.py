@@ -1,8 +1,10 @@
 """The NumPy engine: a program as source with one loop for each recurrence.
 
-    table   how each op is written with NumPy
-    source  names, buffers and views as text
-    engine  a program built: its source, run on workspaces that are kept
+abilities  what NumPy can write into an array, in place, over all steps
+table      how each op is written
+source     names, buffers and views as text
+write      the text of a plan
+engine     a program built: its source, run on workspaces that are kept
 """
 
 from minigrad.compile.numpy.engine import build

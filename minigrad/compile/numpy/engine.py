@@ -1,24 +1,16 @@
-"""A program built for NumPy: its source, and a runner that keeps workspaces.
-
-Straight parts are single lines: of a timed value one operation over all of its steps.
-Loops zip lists of views, so that nothing is indexed inside of them.
-"""
+"""A program built for NumPy: its source, and a runner that keeps workspaces."""
 
 import builtins
 import linecache
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from minigrad.compile import kernels
-from minigrad.compile.kinds import ALONG, PRODUCTS, ROWWISE, O, batched, is_elementwise, is_ufunc
-from minigrad.compile.memory import Fill, Plan, plan
-from minigrad.compile.numpy import table
+from minigrad.compile.memory import Plan, plan
+from minigrad.compile.numpy.abilities import ABLE, can_batch
+from minigrad.compile.numpy.write import Writing
 from minigrad.compile.rules import for_numpy
-from minigrad.compile.numpy.source import Source, identifier
 from minigrad.compile.schedule import Loop, Part, own_states, schedule
-from minigrad.compile.values import Kernel, Leaf, Program, Steps, Time, Value
+from minigrad.compile.values import Leaf, Program, Time
 
 # Workspaces are kept for as many lengths.
 KEPT = 8
@@ -27,60 +19,16 @@ KEPT = 8
 Report = Sequence[tuple[str, int, int]]
 
 
-class Workspace:
-    """Buffers and views of them, made once for a length."""
-
-
-class Abilities:
-    """What this engine can do with an op; see ``memory.Abilities``."""
-
-    def writes(self, v: Value) -> bool:
-        """Ufuncs and sums of elements, plain products, and what joins."""
-        if v.op is Time.splice:
-            return True
-        if v.op in PRODUCTS:
-            kinds = {i.dtype for i in v.inputs} | {v.dtype}
-            return len(kinds) == 1 and all(len(i.shape) == 2 for i in v.inputs)
-        if isinstance(v.op, Kernel):
-            return "out" in v.op.keywords
-        return is_ufunc(v.op) or v.op in (O.sigmoid, O.clip, O.concatenate)
-
-    def writes_all(self, v: Value) -> bool:
-        """What it writes at a step, and what is put together of parts."""
-        if v.op is Time.splice:
-            return True
-        if isinstance(v.op, Time):
-            return False
-        if v.op in PRODUCTS:
-            return self._is_matrix_product(v)
-        return self.writes(v)
-
-    @staticmethod
-    def _is_matrix_product(v: Value) -> bool:
-        kinds = {i.dtype for i in v.inputs} | {v.dtype}
-        return len(kinds) == 1 and all(len(i.shape) >= 2 for i in v.inputs)
-
-    def fresh(self, v: Value) -> bool:
-        """Elementwise, products and reductions make a new array."""
-        if v.op is Time.splice:
-            return True
-        if v.op in ALONG or v.op in PRODUCTS or isinstance(v.op, Kernel):
-            return v.op not in (O.softmax, O.log_softmax)
-        return v.op in (Time.total, O.concatenate, O.stack) or is_elementwise(v.op)
-
-    def in_place(self, v: Value) -> bool:
-        """What computes each element from those at its place."""
-        return is_ufunc(v.op) or v.op in table.ALIGNED
-
-
-ABLE = Abilities()
-
-
 def build(program: Program) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
     report: list[tuple[str, int, int]] = []
-    prepared = for_numpy(program, report)
-    return Runner(prepared, report)
+    return Runner(planned(for_numpy(program, report)), report)
+
+
+def planned(program: Program) -> Plan:
+    """The parts of a program in their order, and where its values are."""
+    program = own_states(program)
+    return plan(program, [_stepwise(part) for part in schedule(program)], ABLE)
 
 
 class Runner:
@@ -89,20 +37,18 @@ class Runner:
     ``parameters`` and ``arguments`` are the names of the leaves in their order.
     """
 
-    def __init__(self, program: Program, report: Report = ()) -> None:
-        self.report = report
-        self.program = own_states(program)
-        parts = [_stepwise(part) for part in schedule(self.program)]
-        self.plan = plan(self.program, parts, ABLE)
-        self.parameters = list(program.parameters)
-        self.arguments = list(program.arguments)
-        text, namespace = _Writing(self.plan).text()
-        self.source = text
-        exec(_compiled(text), namespace)
+    def __init__(self, plan: Plan, report: Report = ()) -> None:
+        self.plan, self.report, self.program = plan, report, plan.program
+        self.parameters = list(self.program.parameters)
+        self.arguments = list(self.program.arguments)
+        self.source, namespace = Writing(plan).text()
+        exec(_compiled(self.source), namespace)
         self.workspace, self.run = namespace["workspace"], namespace["run"]
         self.free: dict[tuple[int, ...], list[Any]] = {}
 
-    def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> tuple[Any, ...]:
+    def __call__(
+        self, lengths: tuple[int, ...], values: Sequence[Any]
+    ) -> tuple[Any, ...]:
         """Outputs as fresh arrays; ``values`` are parameters, then arguments."""
         spaces = self.free.pop(lengths, None) or []
         self.free[lengths] = spaces  # the last one is the one used last
@@ -120,12 +66,17 @@ class Runner:
         parts = self.plan.parts
         loops = [p for p in parts if isinstance(p, Loop)]
         whole = {id(p.whole): p.whole for p in loops}
-        lines = sum(len({v for p in loops if p.whole is w for v in p.body}) for w in whole.values())
+        lines = sum(
+            len({v for p in loops if p.whole is w for v in p.body})
+            for w in whole.values()
+        )
         timed = [
-            p for p in parts
-            if not isinstance(p, Loop) and p.steps is not None and self.plan.places.get(p)
-            and self.plan.places[p].buffer.root is p
-        ]  # fmt: skip
+            p
+            for p in parts
+            if p in self.plan.roots
+            and not isinstance(p, Loop)
+            and p.op is not Time.read
+        ]
         rows = [f"{name:<14}{a:>7} ->{b:>6}" for name, a, b in self.report]
         rows.append(
             f"{'schedule':<14}{len(timed)} lines over all steps at once, "
@@ -136,374 +87,19 @@ class Runner:
 
 def _stepwise(part: Part) -> Part:
     """A value that cannot be computed for all steps at once, as a loop of its own."""
-    if isinstance(part, Loop) or part.steps is None or isinstance(part.op, (Time, Leaf)):
+    if (
+        isinstance(part, Loop)
+        or part.steps is None
+        or isinstance(part.op, (Time, Leaf))
+    ):
         return part
     if can_batch(part):
         return part
     reads = tuple([i for i in part.inputs if i.op is not Time.each])
     fixed = tuple([i.inputs[0] for i in part.inputs if i.op is Time.each])
-    return Loop((), reads, fixed, (part,), (part,), part.steps, 1, {}, {}, frozenset([part]))
-
-
-def can_batch(v: Value) -> bool:
-    """Whether one operation computes a timed value at all of its steps."""
-    timed = [i.op is not Time.each for i in v.inputs]
-    if v.op in PRODUCTS:
-        a, b = (len(i.shape) for i in v.inputs)
-        if min(a, b) < 2 or (v.op is O.dot and (a, b) != (2, 2)):
-            return False
-        return a == b or all(timed) or timed == [a > b, b > a] or (a, b) == (2, 2)
-    if not any(timed):
-        return False
-    if v.op is O.broadcast_to or (v.op is O.reshape and len(v.inputs) == 1):
-        return True
-    if v.op is O.embedding:
-        return timed == [False, True]
-    if len(v.inputs) > 1 and v.op is O.getitem or len(v.inputs) > 2 and v.op in ROWWISE:
-        return False
-    return batched(v.op, v.attrs, v.inputs[0].shape) is not None
-
-
-class _Writing:
-    """The text of a plan."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan, self.program = plan, plan.program
-        self.lengths = [f"T{i or ''}" for i in range(len(self.program.clocks))]
-        self.source = Source(plan, self.lengths)
-        self.run = self.source.run
-        self.by_steps = {
-            i.inputs[0] for v in self.program.values for i in v.inputs
-            if i.op is Time.each
-        }  # fmt: skip
-
-    def text(self) -> tuple[str, dict[str, Any]]:
-        """The source, and the names that it refers to."""
-        s = self.source
-        leaves = [*self.program.parameters.values(), *self.program.arguments.values()]
-        for leaf in leaves:
-            bare = (leaf.name or "p").partition("@")[0]
-            s.names[leaf] = identifier(bare, s.taken)
-            s.taken.add(s.names[leaf])
-        for i, part in enumerate(self.plan.parts):
-            for fill in self.plan.fills.get(i, ()):
-                self._fill(fill)
-            if isinstance(part, Loop):
-                self._loop(part)
-            elif part.steps is not None:
-                self._batch(part)
-            else:
-                self._straight(part)
-        results = "".join(f"{self._result(o, i)}, " for i, o in enumerate(self.program.outputs))
-        names = ", ".join(["w", *self.lengths, *(s.names[leaf] for leaf in leaves)])
-        allocation = ["w = Workspace()", *s.workspace]
-        s.namespace["Workspace"] = Workspace
-        text = _function("workspace", ", ".join(self.lengths), allocation, "w")
-        text += "\n\n" + _function("run", names, self.run, f"({results.rstrip()})")
-        used = sorted(n for n in UFUNCS if f"{n}(" in text)
-        s.namespace |= {n: getattr(np, n) for n in used}
-        head = f"from numpy import {', '.join(used)}\n\n\n" if used else ""
-        return head + text, s.namespace
-
-    def _fill(self, fill: Fill) -> None:
-        s, value = self.source, self.source.untimed(fill.value)
-        if fill.buffer.bound:
-            self.run.append(f"{s.buffer(fill.buffer)} = {value}")
-        elif fill.step is None:
-            self.run.append(f"{s.buffer(fill.buffer)}[...] = {value}")
-        else:
-            from minigrad.compile.memory import Place
-
-            entry = s.element(Place(fill.buffer), fill.step)
-            self.run.append(f"{entry}[...] = {value}")
-
-    # Values without time.
-
-    def _straight(self, v: Value) -> None:
-        s = self.source
-        if isinstance(v.op, Leaf):
-            return
-        if v.op is Time.over or v.op is Time.at:
-            if v.inputs[0] not in self.plan.places:
-                self._of_each(v)
-            return
-        if v.op is Time.total:
-            self._total(v)
-            return
-        codes = [s.untimed(i) for i in v.inputs]
-        if self._kept_view(v, codes):
-            return
-        dtype = v.inputs[0].dtype if v.inputs else ""
-        code = table.expression(v.op, v.attrs, codes, s.literal, dtype)
-        if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
-            code = f"np.dot({', '.join(codes)})"  # costs half of what matmul does
-        if v.op is kernels.column_sums:
-            # A product with ones is several times faster than a sum over rows.
-            code = f"np.dot({self._ones(v)}, {codes[0]})"
-        if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
-            # A transposed view costs twice in every product: it is copied once.
-            code = f"np.ascontiguousarray({code})"
-        self.run.append(f"{s.name(v)} = {code}")
-
-    def _kept_view(self, v: Value, codes: list[str]) -> bool:
-        """A view of buffers alone is made with the workspace."""
-        s = self.source
-        if v.op not in (O.reshape, O.transpose) or codes[0] not in s.views_kept:
-            return False
-        made = s.keep(s.name(v), table.expression(v.op, v.attrs, codes, s.literal))
-        if v.op is O.transpose or codes[0] in s.solid:
-            s.names[v] = made
-            s.views_kept.add(made)
-            if v.op is O.reshape:
-                s.solid.add(made)
-        return made == s.names[v]
-
-    def _ones(self, v: Value) -> str:
-        rows = self._rows_of(v.inputs[0])
-        return self.source.keep("ones", f"np.ones({rows}, '{v.dtype}')")
-
-    def _rows_of(self, x: Value) -> str:
-        """How many rows a matrix of all steps has."""
-        (every,) = x.inputs
-        sizes = [self.source.literal(n) for n in every.shape[:-1]]
-        return " * ".join(f"({n})" if " " in n else n for n in sizes)
-
-    def _of_each(self, v: Value) -> None:
-        """All steps, or one, of what is the same at every step."""
-        s = self.source
-        code = s.untimed(v.inputs[0].inputs[0])
-        if v.op is Time.over:
-            shape = ", ".join(s.literal(n) for n in v.shape)
-            code = f"np.broadcast_to({code}, ({shape},))"
-        self.run.append(f"{s.name(v)} = {code}")
-
-    def _total(self, v: Value) -> None:
-        s, (h,) = self.source, v.inputs
-        if h.op is Time.each:
-            code = f"np.multiply({s.untimed(h.inputs[0])}, {s.count(h.span)})"
-            if np.dtype(v.dtype).kind not in "f":
-                code = f"{code}.astype('{v.dtype}')"
-        else:
-            array = s.window(self.plan.places[h], h.span)
-            dtype = "" if np.dtype(v.dtype).kind == "f" else f", dtype='{v.dtype}'"
-            code = f"np.add.reduce({array}, axis=0{dtype})"
-        self.run.append(f"{s.name(v)} = {code}")
-
-    def _result(self, v: Value, i: int) -> str:
-        """An output as a fresh array."""
-        code = self.source.untimed(v)
-        first = v not in self.program.outputs[:i]
-        known = isinstance(v.op, (Leaf, Time)) and v.op is not Time.total
-        fresh = not known and ABLE.fresh(v) and first and v.shape
-        return code if fresh else f"np.array({code})"
-
-    # All steps at once.
-
-    def _batch(self, v: Value) -> None:
-        s = self.source
-        place = self.plan.places.get(v)
-        if place is None or v not in self.plan.roots:
-            return
-        if v.op is Time.read:
-            if v.attrs["down"]:
-                self._read_down(v)
-        elif v.op is Time.splice:
-            self._splice(v)
-        elif v.op in PRODUCTS:
-            self._product(v)
-        elif v.op is O.concatenate and not place.buffer.bound:
-            self._join(v, s.window(place, v.span))
-        else:
-            self._batch_call(v)
-
-    def _array(self, v: Value) -> str:
-        """An operand over all steps, or without time if it is the same at each."""
-        if v.op is Time.each:
-            return self.source.untimed(v.inputs[0])
-        return self.source.window(self.plan.places[v], v.span)
-
-    def _wide(self, v: Value) -> str:
-        """An operand over all steps, even if it is the same at each."""
-        if v.op is not Time.each:
-            return self._array(v)
-        shape = ", ".join([self.source.count(v.span), *map(str, v.shape)])
-        return f"np.broadcast_to({self._array(v)}, ({shape},))"
-
-    def _batch_call(self, v: Value) -> None:
-        s, place = self.source, self.plan.places[v]
-        if v.op is O.reshape:
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(f"{s.name(v)} = {self._array(v.inputs[0])}.reshape({shape})")
-            return
-        if v.op is O.broadcast_to:
-            codes = self._aligned(v)
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(f"{s.name(v)} = np.broadcast_to({codes[0]}, ({shape},))")
-            return
-        if v.op is O.embedding:
-            self.run.append(f"{s.name(v)} = {self._array(v.inputs[0])}[{self._array(v.inputs[1])}]")
-            return
-        form = batched(v.op, v.attrs, v.inputs[0].shape)
-        assert form is not None
-        op, attrs = form
-        if is_elementwise(v.op):
-            codes = self._aligned(v)
-        elif v.op is kernels.gradient:
-            codes = [self._wide(i) for i in v.inputs[:3]] + self._aligned(v)[3:]
-        else:
-            codes = [self._wide(i) for i in v.inputs]
-        if place.buffer.bound:
-            code = table.expression(op, attrs, codes, s.literal, v.inputs[0].dtype)
-            self.run.append(f"{s.name(v)} = {code}")
-        else:
-            out = s.window(place, v.span)
-            self.run += table.written(op, attrs, codes, out, s.literal)
-
-    def _aligned(self, v: Value) -> list[str]:
-        """Operands with axes put in behind the time axis, so that they broadcast."""
-        codes = []
-        for i in v.inputs:
-            code, missing = self._array(i), len(v.shape) - len(i.shape)
-            if i.op is not Time.each and missing > 0:
-                code = f"{code}[:{', None' * missing}]"
-            codes.append(code)
-        return codes
-
-    def _product(self, v: Value) -> None:
-        s = self.source
-        (a, b), place = v.inputs, self.plan.places[v]
-        codes = self._array(a), self._array(b)
-        into = "" if place.buffer.bound else s.window(place, v.span)
-        matrices = len(a.shape) == len(b.shape) == 2
-        if matrices and a.op is not Time.each and b.op is Time.each and into in s.solid:
-            left = s.rows(codes[0], a.shape[-1])
-            self.run.append(f"np.dot({left}, {codes[1]}, {s.rows(into, v.shape[-1])})")
-            return
-        codes = tuple(self._aligned_product(i, v) for i in (a, b))
-        line = f"np.matmul({codes[0]}, {codes[1]}"
-        self.run.append(f"{line}, {into})" if into else f"{s.name(v)} = {line})")
-
-    def _aligned_product(self, i: Value, v: Value) -> str:
-        code, axes = self._array(i), max(len(x.shape) for x in v.inputs)
-        missing = axes - len(i.shape)
-        return f"{code}[:{', None' * missing}]" if i.op is not Time.each and missing else code
-
-    def _read_down(self, v: Value) -> None:
-        s, offset = self.source, v.attrs["offset"]
-        end = self.plan.end(v.span.clock)
-        low = end.minus(v.span.last).plus(offset)
-        high = end.minus(v.span.first).plus(offset + 1)
-        cut = f"{s.literal(low)}:{s.literal(high)}"
-        self.run.append(f"{s.name(v)} = {s.untimed(v.inputs[0])}[{cut}][::-1]")
-
-    def _splice(self, v: Value) -> None:
-        """Parts copied one behind the other."""
-        s, place = self.source, self.plan.places[v]
-        for part in v.inputs:
-            out = s.window(place, part.span)
-            self.run.append(f"{out}[...] = {self._array(part)}")
-
-    def _join(self, v: Value, out: str, loop: Loop | None = None) -> None:
-        """Parts that were not written in their place are copied to it."""
-        self.run += self._joined(v, out, [self._array(i) for i in v.inputs], (slice(None),))
-
-    def _joined(self, v: Value, out: str, codes: list[str], front: tuple[Any, ...]) -> list[str]:
-        axis, start, lines = v.attrs.get("axis", 0) % len(v.shape), 0, []
-        for i, code in zip(v.inputs, codes, strict=True):
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*front, *[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if view is None or view.inputs[0] is not v or view.attrs["key"] != key[len(front):]:
-                lines.append(f"{out}[{table.index(key, self.source.literal)}] = {code}")
-        return lines
-
-    # Loops.
-
-    def _loop(self, loop: Loop) -> None:
-        _Range(self, loop).write()
-
-
-class _Range:
-    """The loop over one range of steps, or its body alone where that is one step."""
-
-    def __init__(self, writing: _Writing, loop: Loop) -> None:
-        self.writing, self.loop, self.plan = writing, loop, writing.plan
-        self.source = writing.source
-        self.single = loop.steps.first == loop.steps.last
-        self.lists: dict[str, str] = {}  # a list -> the variable that runs over it
-
-    def write(self) -> None:
-        """Write the loop; its variables are the entries of the lists that it needs."""
-        s, steps, lines = self.source, self.loop.steps, list[str]()
-        s.clock = steps.clock
-        for v in self.loop.body:
-            lines += self._line(v) if v in self.plan.roots else []
-        first, last = s.literal(steps.first), s.literal(steps.last.plus(1))
-        if any(_has_t(line) for line in lines):
-            if self.single:
-                lines.insert(0, f"t = {first}")
-            else:
-                back = "[::-1]" if self.loop.direction < 0 else ""
-                self.lists[f"range({first}, {last}){back}"] = "t"
-        if self.single:
-            self.writing.run += lines
-            return
-        if not self.lists:
-            self.lists[f"range({first}, {last})"] = "_"
-        sequences = ", ".join(self.lists)
-        sequences = f"zip({sequences})" if len(self.lists) > 1 else sequences
-        self.writing.run.append(f"for {', '.join(self.lists.values())} in {sequences}:")
-        self.writing.run += [f"    {line}" for line in lines]
-
-    def _line(self, v: Value) -> list[str]:
-        s, place = self.source, self.plan.places[v]
-        codes = [self._operand(i) for i in self.loop.operands(v)]
-        if place.buffer.steps is None and place.buffer.bound:
-            dtype = v.inputs[0].dtype if v.inputs else ""
-            return [f"{s.name(v)} = {table.expression(v.op, v.attrs, codes, s.literal, dtype)}"]
-        out = self._at(place, v)
-        if v.op is Time.splice:
-            return [f"{out}[...] = {codes[0]}"] if out != codes[0] else []
-        if v.op is O.concatenate and v.attrs.get("axis", 0) is not None:
-            return self.writing._joined(v, out, codes, ())
-        if not ABLE.writes(v):
-            return [f"{out}[...] = {table.expression(v.op, v.attrs, codes, s.literal)}"]
-        return table.written(v.op, v.attrs, codes, out, s.literal)
-
-    def _operand(self, i: Value) -> str:
-        if i.op is Time.each:
-            return self.source.untimed(i.inputs[0])
-        return self._at(self.plan.places[i], i)
-
-    def _at(self, place: Any, v: Value) -> str:
-        """This step of a value: an entry of a list, an element, or what is at hand."""
-        s = self.source
-        if place.buffer.steps is None:
-            return s.scratch(place)
-        if self.single:
-            return s.element(place, self.loop.steps.first)
-        code = s.entries(place, self.loop.steps, self.loop.direction)
-        if code not in self.lists:
-            root = place.views[-1] if place.views else place.buffer.root
-            when = "t" if not place.delay else "before" if place.delay > 0 else "after"
-            stem = f"{root.name or v.name or v.op.name}_{when}"
-            self.lists[code] = identifier(stem, s.taken | set(self.lists.values()))
-        return self.lists[code]
-
-
-def _has_t(code: str) -> bool:
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in code).split()
-    return "t" in words
-
-
-def _function(name: str, arguments: str, body: list[str], result: str) -> str:
-    lines = "".join(f"    {line}\n" for line in body)
-    return f"def {name}({arguments}):\n{lines}    return {result}\n"
-
-
-UFUNCS = frozenset(n for n in dir(np) if isinstance(getattr(np, n), np.ufunc))
+    return Loop(
+        (), reads, fixed, (part,), (part,), part.steps, 1, {}, {}, frozenset([part])
+    )
 
 
 def _compiled(source: str) -> Any:

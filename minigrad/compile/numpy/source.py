@@ -41,7 +41,7 @@ def views(array: Any) -> list[Any]:
 def identifier(name: str, taken: set[str]) -> str:
     """A name that source code can use, and that is not taken."""
     base = name if name.isidentifier() and name.isascii() else "v"
-    found, numbers = base, count(2)
+    found, numbers = base, count(1 if base in RESERVED else 2)
     while found in taken or found in RESERVED:
         found = f"{base}_{next(numbers)}"
     return found
@@ -137,7 +137,9 @@ class Source:
             name = identifier(buffer.root.name or buffer.root.op.name, self.taken)
             sizes = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
             dtype = np.dtype(buffer.dtype).name
-            self.names[buffer] = self.keep(name, f"np.empty({sizes}, '{dtype}') #{id(buffer)}")
+            self.names[buffer] = self.keep(
+                name, f"np.empty({sizes}, '{dtype}') #{id(buffer)}"
+            )
             self.workspace[-1] = self.workspace[-1].split(" #")[0]
             self.solid.add(self.names[buffer])
         return self.names[buffer]
@@ -177,7 +179,7 @@ class Source:
         """What a view makes of an array over steps."""
         stem = code.removeprefix("w.") if self.is_kept(buffer) else "v"
         solid = code in self.solid
-        if v.op is O.reshape or solid and v.op in (O.squeeze, O.expand_dims):
+        if v.op is O.reshape or (solid and v.op in (O.squeeze, O.expand_dims)):
             shape = ", ".join([number, *map(str, v.shape)])
             made = self._made(buffer, f"{stem}_shaped", f"{code}.reshape({shape})")
             if solid:
@@ -188,7 +190,9 @@ class Source:
             lead = len(v.shape) - len(v.inputs[0].shape)
             if lead:
                 code = f"{code}[:{', None' * lead}]"
-            return self._made(buffer, f"{stem}_wide", f"np.broadcast_to({code}, ({shape}))")
+            return self._made(
+                buffer, f"{stem}_wide", f"np.broadcast_to({code}, ({shape}))"
+            )
         form = batched(v.op, v.attrs, v.inputs[0].shape)
         assert form is not None, f"{v!r} is no view"
         made = table.expression(form[0], form[1], [code], self.literal)
@@ -212,7 +216,7 @@ class Source:
             if v.op is O.reshape:
                 made = f"{code}.reshape({self.literal(v.shape)})"
             else:
-                made = table.expression(v.op, v.attrs, [code], self.literal)
+                made = table.expression(v.call, v.attrs, [code], self.literal)
             code = self._made(place.buffer, self.name(v), made)
         return code
 
@@ -295,7 +299,12 @@ def _plus(start: Count, steps: Steps) -> Count:
 def _suffix(low: str, high: str) -> str:
     """A window as the end of a name."""
     said = (f"_from_{low}" if low else "") + (f"_to_{high}" if high else "")
-    for sign, word in ((" - ", "_less_"), (" + ", "_plus_"), (" * ", "_times_"), ("-", "m")):
+    for sign, word in (
+        (" - ", "_less_"),
+        (" + ", "_plus_"),
+        (" * ", "_times_"),
+        ("-", "m"),
+    ):
         said = said.replace(sign, word)
     return said
 

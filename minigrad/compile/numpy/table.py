@@ -27,7 +27,11 @@ SAME_NAME = frozenset(
 
 
 def written(
-    op: AnyOp, attrs: Mapping[str, Any], codes: Sequence[str], out: str, literal: Literal
+    op: AnyOp,
+    attrs: Mapping[str, Any],
+    codes: Sequence[str],
+    out: str,
+    literal: Literal,
 ) -> list[str]:
     """Lines that write an op's result into ``out``."""
     if is_ufunc(op):
@@ -56,9 +60,9 @@ def expression(
         axis = literal(attrs.get("axis"))
         keep = ", keepdims=True" if attrs.get("keepdims") else ""
         return f"np.{REDUCTIONS[op]}.reduce({codes[0]}, {axis}{keep})"
-    if op is O.mean and attrs.get("axis") is None and dtype in ("float32", "float64"):
-        if not attrs.get("keepdims"):
-            return f"np.add.reduce({codes[0]}, None) / {codes[0]}.size"
+    whole = attrs.get("axis") is None and not attrs.get("keepdims")
+    if op is O.mean and whole and dtype in ("float32", "float64"):
+        return f"np.add.reduce({codes[0]}, None) / {codes[0]}.size"
     return called(op, attrs, codes, literal)
 
 

@@ -1,0 +1,161 @@
+"""Places and buffers: every plan is proved; memory is used again where it may be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.compile.interpret import lengths_of
+from minigrad.compile.memory import Place
+from minigrad.compile.numpy.abilities import ABLE
+from minigrad.compile.numpy.engine import Runner, build
+from minigrad.compile.values import Time
+from minigrad.compile.verify import complaints as verified
+
+from ..test_fold import cells
+from .test_program import curvature, sequence
+from .test_program import network as recurrent
+from .traces import NETWORKS, Trace, close, network
+
+
+def complaints(plan, lengths):
+    return verified(plan, lengths, ABLE)
+
+
+def runner_of(name, T=6):
+    step, data = network(name)
+    trace = Trace(step, *data(T))
+    program = trace.program()
+    return build(program), lengths_of(program, trace.arguments)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_plan_of_a_network_is_proved(name):
+    for T in (3, 6):
+        runner, lengths = runner_of(name, T)
+        assert complaints(runner.plan, lengths) == []
+
+
+@pytest.mark.parametrize("name", [n for n in NETWORKS if "attention" not in n])
+def test_a_plan_for_every_length_is_proved_at_some(name):
+    step, data = network(name)
+    program = Trace(step, *data(8)).free(Trace(step, *data(9)))
+    runner = build(program)
+    for T in (8, 9, 13):
+        arguments = {f"x{i}": a for i, a in enumerate(data(T))}
+        assert complaints(runner.plan, lengths_of(program, arguments)) == []
+
+
+@settings(max_examples=25)
+@given(cells(), st.integers(1, 7), st.sampled_from([1, 2]))
+def test_the_plan_of_a_random_recurrence_is_proved(cell, T, order):
+    step, parameters = recurrent(cell, np.float64)
+    if order == 2:
+        step = curvature(step, parameters)
+    trace = Trace(step, sequence(T, np.float64))
+    program = trace.program()
+    runner = build(program)
+    assert complaints(runner.plan, lengths_of(program, trace.arguments)) == []
+
+
+def shared(plan, a, b):
+    """The plan with one buffer in place of two."""
+    places = {
+        v: Place(b, p.delay, p.views) if p.buffer is a else p
+        for v, p in plan.places.items()
+    }
+    fills = {
+        k: [f._replace(buffer=b) if f.buffer is a else f for f in found]
+        for k, found in plan.fills.items()
+    }
+    return replace(plan, places=places, fills=fills)
+
+
+def form(buffer):
+    return buffer.steps, buffer.shape, buffer.dtype
+
+
+@pytest.mark.parametrize(
+    "name", ["ManyToMany", "ManyToOne lstm", "OutputFeedback free"]
+)
+def test_buffers_that_are_shared_without_leave_are_found(name):
+    """Of each pair one is made: what is not complained of computes the same."""
+    step, data = network(name)
+    trace = Trace(step, *data(5))
+    program = trace.program()
+    plan, lengths = build(program).plan, lengths_of(program, trace.arguments)
+    values = [trace.parameters[n] for n in program.parameters]
+    values += [trace.arguments[n] for n in program.arguments]
+    buffers = [b for b in plan.buffers if b.source is None and not b.bound]
+    found = 0
+    for i, a in enumerate(buffers):
+        for b in buffers[:i]:
+            if form(a) != form(b):
+                continue
+            wrong = shared(plan, a, b)
+            if complaints(wrong, lengths):
+                found += 1
+            else:
+                close(Runner(wrong)(lengths, values), trace.values)
+    assert found >= 2
+
+
+def test_a_delay_that_is_off_by_one_is_found():
+    runner, lengths = runner_of("ManyToMany")
+    plan, looked = runner.plan, 0
+    for v, p in plan.places.items():
+        if p.delay and v.op is Time.splice:
+            places = plan.places | {v: p._replace(delay=p.delay - 1)}
+            assert complaints(replace(plan, places=places), lengths)
+            looked += 1
+    assert looked >= 2
+
+
+def test_the_hidden_state_and_its_past_are_windows_of_one_buffer():
+    runner, _ = runner_of("ManyToMany")
+    (h,) = {p.buffer for v, p in runner.plan.places.items() if v.name == "h"}
+    assert str(h.steps) == "0..6"
+    assert len([f for fills in runner.plan.fills.values() for f in fills]) == 1
+
+
+def test_gates_are_written_in_their_place_and_read_as_views():
+    runner, _ = runner_of("ManyToOne lstm")
+    assert len(runner.plan.placed) >= 5
+    inside = [x for x in runner.source.splitlines() if x.startswith("        ")]
+    assert not [x for x in inside if "[...] = " in x]
+    assert "scatter_n(" not in runner.source
+
+
+def test_dying_buffers_are_used_again():
+    runner, _ = runner_of("ManyToMany")
+    roots = [v for v in runner.plan.roots if v in runner.plan.places]
+    stored = {
+        p.buffer
+        for v, p in runner.plan.places.items()
+        if v in runner.plan.roots and p.buffer.source is None
+    }
+    assert len(stored) < len(roots) - 3
+
+
+def test_a_view_that_is_read_after_its_base_was_written_over():
+    """x U, then v = h + x, (x + x) + v, and a square: buffers that die at odd times."""
+    U = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="U")
+
+    def step(xs):
+        h, total = mg.tensor(np.zeros((3, 2)), name="h0"), None
+        for _, x in mg.steps(x=xs):
+            x = x @ U
+            v = h + x
+            r = (x + x) + v
+            h = mg.tanh(v)
+            w = (r * r).sum()
+            total = w if total is None else total + w
+        return mg.grad(total, [U])
+
+    compiled = mg.compile(step, strict=True)
+    for T in (2, 3, 5, 6, 9):
+        xs = sequence(T, np.float64)
+        np.testing.assert_allclose(compiled(xs)[0].data, step(xs)[0].data, rtol=1e-9)

@@ -1,0 +1,119 @@
+"""Parts in an order, loops cut in ranges, and what a loop carries."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compile.interpret import interpret
+from minigrad.compile.kinds import O
+from minigrad.compile.rules import for_numpy
+from minigrad.compile.schedule import (
+    Loop,
+    ScheduleError,
+    own_states,
+    reads_of,
+    schedule,
+)
+from minigrad.compile.values import Time, Value
+
+from .test_values import running_sum
+from .traces import NETWORKS, Trace, close, network
+
+W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+
+def loops(program):
+    return [p for p in schedule(program) if isinstance(p, Loop)]
+
+
+def recurrence(delays=(1,), T=6):
+    def run(xs):
+        states = [mg.tensor(np.zeros((3, 2)), name="h0")] * max(delays)
+        for _, x in mg.steps(x=xs):
+            total = x
+            for d in delays:
+                total = total + states[-d] @ W
+            states.append(mg.tanh(total).named("h"))
+        return mg.stack(states[max(delays) :]), states[-1]
+
+    return Trace(run, np.random.default_rng(0).normal(size=(T, 3, 2)))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_part_comes_after_what_it_reads(name):
+    step, data = network(name)
+    program = own_states(for_numpy(Trace(step, *data(6)).program()))
+    done: set[Value] = set()
+    for part in schedule(program):
+        if isinstance(part, Loop):
+            outside = [i for v in part.body for i in part.operands(v)]
+            known = done | part.whole
+            assert all(i in known or i.op is Time.each for i in outside)
+            done |= part.whole
+        else:
+            assert all(r in done for r in reads_of(program, part))
+            done.add(part)
+
+
+def test_an_initial_state_is_carried_and_makes_no_cut():
+    (loop,) = loops(recurrence().program())
+    (carry,) = loop.carry
+    assert (loop.direction, carry.delay, str(loop.steps)) == (1, 1, "1..6")
+    assert carry.line.op is O.tanh
+    assert carry.starts[0].name == "h0"
+    assert [v.op for v in loop.body] == [O.matmul, O.add, O.tanh]
+    assert [v.op for v in loop.reads] == [Time.read]
+    assert carry.line in loop.gives
+
+
+def test_a_longer_delay_carries_as_many_starts():
+    (loop,) = loops(recurrence((1, 3)).program())
+    assert sorted(len(c.starts) for c in loop.carry) == [1, 3]
+
+
+def test_a_gradient_runs_backwards_in_ranges():
+    def run(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        losses = []
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x + h @ W)
+            losses.append((h * h).sum())
+        return mg.grad(mg.stack(losses).mean(), [W])
+
+    xs = np.random.default_rng(0).normal(size=(6, 3, 2))
+    trace = Trace(run, xs)
+    program = own_states(for_numpy(trace.program()))
+    close(interpret(program, trace.arguments, trace.parameters), trace.values)
+    found = loops(program)
+    assert [loop.direction for loop in found] == [1, -1, -1]
+    assert [str(loop.steps) for loop in found[1:]] == ["2..6", "1..1"]
+    assert len({loop.whole for loop in found[1:]}) == 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_nobody_reads_a_state_from_outside_of_its_loop(name):
+    step, data = network(name)
+    trace = Trace(step, *data(6))
+    program = own_states(for_numpy(trace.program()))
+    close(interpret(program, trace.arguments, trace.parameters), trace.values)
+    inside = {v for loop in loops(program) for v in loop.whole}
+    for v in program.values:
+        if v not in inside:
+            assert not any(i.op is Time.state for i in v.inputs)
+
+
+def test_a_loop_in_both_directions_has_no_order():
+    program = running_sum()
+    (before,) = program.states
+    line = program.states[before]
+    ahead = replace(before, attrs={"delay": -1})
+    both = Value(O.add, (before, ahead), {}, before.shape, before.dtype, before.steps)
+    (splice,) = [v for v in program.values if v.op is Time.splice]
+    mixed = replace(splice, inputs=(splice.inputs[0], both))
+    sums = replace(line, inputs=(mixed, line.inputs[1]))
+    outputs = (Value(Time.over, (sums,), {}, (1, 2), "float64"),)
+    wrong = replace(program, outputs=outputs, states={before: sums, ahead: sums})
+    with pytest.raises(ScheduleError, match="both directions"):
+        schedule(wrong)
