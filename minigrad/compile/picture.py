@@ -26,24 +26,29 @@ class _Circuit:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.nodes: dict[Any, Node] = {}
-        self.carried: list[Node] = []
 
     def graph(self) -> Graph:
-        number = 0
-        scopes: dict[Any, Scope] = {}
-        for part in schedule(self.program):
+        """Straight values at the root, the lines of each loop in a scope of its own."""
+        order = {v: i for i, v in enumerate(self.program.values)}
+        loops: dict[Any, list[Loop]] = {}
+        parts = schedule(self.program)
+        for part in parts:
+            if isinstance(part, Loop):
+                loops.setdefault(part.whole, []).append(part)
+        for part in parts:
             if not isinstance(part, Loop):
                 self._add(part, ROOT, None)
-                continue
-            if part.whole not in scopes:
+            elif part is loops[part.whole][0]:
                 way = "over" if part.direction > 0 else "back over"
-                scopes[part.whole] = Scope(((f"loop {way} t", number),), None, None)
-                number += 1
-            for v in part.body:
-                self._add(v, scopes[part.whole], part)
+                number = list(loops).index(part.whole)
+                scope = Scope(((f"loop {way} t", number),), None, None)
+                body = {v for loop in loops[part.whole] for v in loop.body}
+                for v in sorted(body, key=order.__getitem__):
+                    self._add(v, scope, part)
         outputs = [n for o in self.program.outputs for n in self._nodes(o, ROOT, None)]
         # What only another step reads belongs to the picture too.
-        return Graph(list(dict.fromkeys(outputs + self.carried)))
+        lines = [self.nodes[key[0]] for key in self.nodes if isinstance(key, tuple)]
+        return Graph(list(dict.fromkeys(outputs + lines)))
 
     def _add(self, v: Value, scope: Scope, loop: Loop | None) -> None:
         if v in self.nodes or _is_look(v):
@@ -55,8 +60,7 @@ class _Circuit:
             value = v.attrs.get("value", spec)
             self.nodes[v] = Leaf(kind, value, bare, ROOT, next(ROOT.slots))
             return
-        reads = v.inputs if loop is None else loop.operands(v)
-        inputs = tuple([n for i in reads for n in self._nodes(i, scope, loop)])
+        inputs = tuple([n for i in v.inputs for n in self._nodes(i, scope, loop)])
         name = f"{bare or v.op.name}(t)" if loop is not None else bare
         slot = next(scope.slots)
         self.nodes[v] = Node(OpName(v.op.name), inputs, {}, spec, scope, slot, name)
@@ -85,7 +89,6 @@ class _Circuit:
             name = f"{(v.name or v.op.name).partition('@')[0]}(t{-delay:+d})"
             spec = Spec(tuple([n for n in v.shape if isinstance(n, int)]), v.dtype)
             self.nodes[key] = Leaf("input", spec, name, scope, next(scope.slots))
-            self.carried.append(self.nodes[key])
         return self.nodes[key]
 
 
