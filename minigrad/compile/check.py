@@ -78,6 +78,6 @@ def _moved(graph: Graph) -> list[Any]:
                     value = node.op.forward(*read, **attrs)
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
                 unit = signs.choice((-1, 1), np.shape(value)) * _unit(value.dtype)
-                value = np.asarray(value * (1 + unit), value.dtype)
+                value = np.multiply(value, 1 + unit, dtype=value.dtype)
             values[node] = value
     return [np.asarray(values[node]) for node in graph.outputs]

@@ -130,6 +130,7 @@ def invariants(program: LoopProgram) -> str:
                 len(operand) == 1
                 and not program.lines[operand[0].role].timed
                 and operand[0].kind in ("broadcast", "plain")
+                and _at_all_steps(operand[0], line)  # a sum may lack a term
                 for operand in line.reads
             )
             gathered = any(
@@ -146,6 +147,10 @@ def invariants(program: LoopProgram) -> str:
                 moved.append(line.name)
                 again = True
     return f"out of the loop: {', '.join(moved)}" if moved else "none"
+
+
+def _at_all_steps(source: Source, line: Line) -> bool:
+    return source.span is None or Steps.of(source.span) == line.steps
 
 
 def _by_operand(line: Line) -> tuple[Any, ...]:

@@ -248,6 +248,9 @@ class Program:
         return code, found
 
 
+SAME = "give the initial state the shape and dtype of the states"
+
+
 class _RaisedError(Exception):
     """Something was raised that the function itself may raise as well."""
 
@@ -276,13 +279,13 @@ def _folded(graph: Graph) -> Recurrence | str:
         if isinstance(node, Leaf) and node.kind == "input" and node.time:
             node.kind = "constant"  # a leaf made in the body is made by the function
     try:
-        return _changing(graph) or fold(graph)
+        return _changing(graph) or _even(fold(graph))
     except Exception:
         for node in graph.nodes:
             if node.inputs and node.time:
                 node.name = None
     try:
-        return fold(Graph(graph.outputs))
+        return _even(fold(Graph(graph.outputs)))
     except Exception as reason:
         return f"the graph does not fold: {reason}"
 
@@ -297,11 +300,22 @@ def _changing(graph: Graph) -> str | None:
         for what in ("shape", "dtype"):
             a, b = (getattr(n.value, what) for n in (known, node))
             if a != b:
-                return (
-                    f"{node.label} has {what} {b}, step {known.t} has {a}: give the "
-                    "initial state the shape and dtype of the states"
-                )
+                return f"{node.label} has {what} {b}, at step {known.t} {a}: {SAME}"
     return None
+
+
+def _even(recurrence: Recurrence) -> Recurrence | str:
+    """The recurrence, if what an operand reads has one shape and dtype at all steps."""
+    for role in recurrence.roles:
+        for operand in role.operands if role.span is not None else ():
+            read = [recurrence.roles[source.role] for source in operand]
+            for other in read[1:]:
+                if other.spec != read[0].spec:
+                    return (
+                        f"{role.label} reads {read[0].label} of {read[0].spec} and "
+                        f"{other.label} of {other.spec}: {SAME}"
+                    )
+    return recurrence
 
 
 def _general(structure: Any, shapes: Any, code: Code) -> Any:
