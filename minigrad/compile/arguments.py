@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.op import TraceError
+from minigrad.mode import TraceError
 from minigrad.tensor import Tensor
 
 PLAIN = (int, bool, str, bytes, type(None))

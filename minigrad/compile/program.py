@@ -36,7 +36,7 @@ from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
-from minigrad.op import TraceError, tracing
+from minigrad.mode import Mode, TraceError, current_mode, traced
 from minigrad.scope import COMPILED, ROOT, current
 from minigrad.tensor import Tensor, tensor
 
@@ -86,8 +86,12 @@ class Program:
         self.objects: list[Any] = []  # arguments that are part of the key
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run compiled; the first call with new shapes traces and compiles."""
-        if tracing.get():  # called by a function that is traced: a part of it
+        """Run compiled; the first call with new shapes traces and compiles.
+
+        Inside of another function that is traced, and where values are watched, the
+        function itself runs.
+        """
+        if current_mode.get() not in (Mode.RECORD, Mode.OFF):
             return self.eager(*args, **kwargs)
         if self.watched and changed(self.watched):
             self._forget()
@@ -204,12 +208,11 @@ class Program:
             handed = Handed(inputs)
             args = [handed.replace(value) for value in args]
             kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            tracing.set(True)
             # It would walk the growing graph, which has no cycles, many times.
             gc.disable()
-            result = self.eager(*args, **kwargs)
+            with traced():
+                result = self.eager(*args, **kwargs)
         finally:
-            tracing.set(False)
             current.set(scope)
             if collects:
                 gc.enable()
