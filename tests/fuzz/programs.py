@@ -53,9 +53,7 @@ def rounds(options):
     end = None if options.count is None else options.start + options.count
     for k in count(options.start, ROUND):
         last = k + ROUND if end is None else min(k + ROUND, end)
-        jobs = [
-            (n, options.seed, i, options.backend) for i in range(k, last) for n in kinds
-        ]
+        jobs = [(n, options.seed, i, options.backend) for i in range(k, last) for n in kinds]
         if not jobs or (end is None and time.monotonic() > until):
             return
         yield jobs

@@ -106,9 +106,7 @@ def _unexpected(check: str, error: Exception) -> Disagreement:
 EAGER = "print(net(*arguments(*CALL)))"
 
 
-def report(
-    outcome: Outcome, backend: str = "numpy", checks: Sequence[Check] = CHEAP
-) -> str:
+def report(outcome: Outcome, backend: str = "numpy", checks: Sequence[Check] = CHEAP) -> str:
     """A failure as Python that can be pasted, its program as small as could be found."""
     failure = outcome.failure
     assert failure is not None

@@ -137,9 +137,7 @@ def compiled(trial: Trial) -> None:
     listing = trial.listing
     net, arguments = trial.names["net"], trial.names["arguments"]
     word = dict(listing.names)
-    single = any(
-        x.dtype == "float32" for x in (*listing.parameters, *listing.arguments)
-    )
+    single = any(x.dtype == "float32" for x in (*listing.parameters, *listing.arguments))
     code = COMPILED.format(
         backend=trial.backend,
         calls=[tuple(c) for c in listing.calls],
@@ -170,10 +168,8 @@ def compiled(trial: Trial) -> None:
                 what = "the gradient" if k > len(listing.also) else "a value"
                 if f.dtype != e.dtype or f.shape != e.shape:
                     is_, must = (f.shape, f.dtype), (e.shape, e.dtype)
-                    raise fail(
-                        f"{what} has another shape or dtype",
-                        f"{where}: {is_}, eager {must}",
-                    )
+                    raise fail(f"{what} has another shape or dtype", f"{where}: {is_}, "
+                               f"eager {must}")
                 error_ = _gap(f.data, e)
                 if error_ > _tolerance(*expected) * scale:
                     said_ = f"{where}: off by {error_:.3g}\n{f.data}\neager {e}"
@@ -384,9 +380,7 @@ def products(trial: Trial) -> None:
         size = max(1.0, *(float(np.abs(s.gradient.data).max()) for s in shares))
         if not np.abs(total - d.data).max() <= 1e-9 * size:
             said = f"{total} and {d.data}"
-            raise Disagreement(
-                "products", "shares do not sum to the gradient", said, code
-            )
+            raise Disagreement("products", "shares do not sum to the gradient", said, code)
 
 
 def single(trial: Trial) -> None:
@@ -412,9 +406,7 @@ def single(trial: Trial) -> None:
     for k, (f, e) in enumerate(zip(found, expected, strict=True)):
         if _gap(f.data, e.data) > 1e-3 * scale:
             raise Disagreement(
-                "float32",
-                "differs from float64",
-                f"result {k}: {f.data}, {e.data}",
+                "float32", "differs from float64", f"result {k}: {f.data}, {e.data}",
                 f"print(net(*arguments{tuple(call)}))",
             )
 
@@ -507,7 +499,9 @@ def _graph(trial: Trial, call: Call, with_gradient: bool) -> Graph:
     results = trial.names["forward"](*given)
     if with_gradient:
         ids = [a.id for a in listing.arguments]
-        wrt = [given[ids.index(w)] if w in ids else trial.of(w) for w in listing.wrt]
+        wrt = [
+            given[ids.index(w)] if w in ids else trial.of(w) for w in listing.wrt
+        ]
         results += grad(results[0], wrt, create_graph=True, unreached="zeros")
     return Graph(results)
 

@@ -137,10 +137,7 @@ def product(b: Builder) -> Value | None:
     m = b.choice(_letters(b))
     W = b.parameter((n, m))
     shape: Shape = (*a.shape[:-1], m)
-    forms = ["{a} @ {W}"] * 5 + [
-        "mg.matmul({a}, {W})",
-        "mg.tensordot({a}, {W}, axes=1)",
-    ]
+    forms = ["{a} @ {W}"] * 5 + ["mg.matmul({a}, {W})", "mg.tensordot({a}, {W}, axes=1)"]
     forms += ["mg.dot({a}, {W})", 'mg.einsum("...i,ij->...j", {a}, {W})']
     if len(a.shape) == 2:
         forms += ['mg.einsum("bi,ij->bj", {a}, {W})', "np.matmul({a}, {W})"]
@@ -354,9 +351,7 @@ def reshaped(b: Builder) -> Value | None:
         options += [("mg.expand_dims({a}, 0)", (1, *s))]
     if s[0] == 1:
         options += [("mg.squeeze({a}, axis=0)", s[1:])]
-    options += (
-        [("mg.pad({a}, 1)", tuple(f"{d} + 2" for d in s))] if "b" not in s else []
-    )
+    options += [("mg.pad({a}, 1)", tuple(f"{d} + 2" for d in s))] if "b" not in s else []
     text, shape = b.choice(options)
     return b.put(text.format(a=_ref(a)), shape, [a])
 
@@ -393,9 +388,7 @@ def einsum(b: Builder) -> Value | None:
         lambda v: (
             len(v.shape) == len(a.shape)
             and "b" not in v.shape
-            and all(
-                x == y or 1 in (x, y) for x, y in zip(v.shape, a.shape, strict=True)
-            )
+            and all(x == y or 1 in (x, y) for x, y in zip(v.shape, a.shape, strict=True))
         )
     )
     if o is None:

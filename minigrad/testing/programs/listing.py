@@ -175,7 +175,8 @@ class Listing:
                 "loss_ = mg.add_n([(d_ * d_).sum() for d_ in slopes_])",
             ]
         text.append(
-            f'return [loss_, *also_, *mg.grad(loss_, [{wrt}], unreached="zeros")]'
+            f"return [loss_, *also_, *mg.grad(loss_, [{wrt}], "
+            'unreached="zeros")]'
         )
         return "\n".join(INDENT + line for line in text)
 

@@ -273,15 +273,11 @@ class Recurrence:
         named = ".named(" + f'"{b.label("h")}")' if b.chance(b.named()) else ""
         if state.listed:
             value = Value(b.new("h"), full, True, True)
-            b.write(
-                f"${value.id} = ({new}){named}" if named else f"${value.id} = {new}"
-            )
+            b.write(f"${value.id} = ({new}){named}" if named else f"${value.id} = {new}")
             b.write(f"${state.id}.append(${value.id})")
             b.pool.append(value)
         else:
-            b.write(
-                f"${state.id} = ({new}){named}" if named else f"${state.id} = {new}"
-            )
+            b.write(f"${state.id} = ({new}){named}" if named else f"${state.id} = {new}")
             b.set(Value(state.id, full), full)
 
     def _mixed(self, old: str, new: str, H: Dim) -> str:
@@ -340,9 +336,7 @@ class Recurrence:
             value = b.pick(lambda v: v.tensor)
         assert value is not None
         forms = ["({v} * {v}).sum()", "{v}.sum()", "({v} * {v}).mean()"]
-        classes = [
-            y for y in b.pool if y.kind == "index" and y.shape == value.shape[:-1]
-        ]
+        classes = [y for y in b.pool if y.kind == "index" and y.shape == value.shape[:-1]]
         fitting = [y for y in classes if value.shape and y.below == value.shape[-1]]
         if fitting:
             y = b.choice(fitting).id

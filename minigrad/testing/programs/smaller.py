@@ -16,9 +16,7 @@ from minigrad.testing.programs.listing import ASSIGNED, VALUE, Listing
 MOST = 2000  # trials: a report that is nearly minimal, in time
 
 
-def smaller(
-    listing: Listing, key: Callable[[Listing], Any], most: int = MOST
-) -> Listing:
+def smaller(listing: Listing, key: Callable[[Listing], Any], most: int = MOST) -> Listing:
     """The smallest program found whose ``key`` is that of ``listing``.
 
     ``key`` says how a program fails: None where it does not. What cannot be run at all
