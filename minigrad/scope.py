@@ -83,9 +83,23 @@ class Scope:
 
 
 ROOT = Scope((), None, None)
-# Where the results of compiled calls are made: outside of all scopes as well, but told
-# from what the program around them computed.
-COMPILED = Scope((), None, None, ROOT.slots)
+
+
+class Call(Scope):
+    """Where the results of one compiled call are: outside of all scopes, like ROOT.
+
+    ``reads`` are the nodes that the call depends on, at which a gradient by them ends.
+    """
+
+    __slots__ = ("reads",)
+    made = False  # whether there has been one in this process
+
+    def __init__(self, reads: tuple[Any, ...]) -> None:
+        super().__init__((), None, None, ROOT.slots)
+        self.reads = reads
+        Call.made = True
+
+
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
 
 

@@ -67,7 +67,9 @@ class Code:
         self.lengths = [
             (n, self.clock_of.get(c)) for c, n in enumerate(self.program.lengths)
         ]
-        self.parameters = [a.line.leaf for a in self.arguments if a.position is None]
+        self.parameters = tuple(
+            [a.line.leaf for a in self.arguments if a.position is None]
+        )
         self.inputs = [a.position for a in self.arguments if a.position is not None]
 
     def _planned(self, graph: Graph, recurrence: Recurrence | str) -> LoopProgram:

@@ -103,6 +103,9 @@ def _open_gradient(
         soft = lines[product.reads[0][0].role]
         if soft.op != "divide":
             continue
+        column = lines[soft.reads[1][0].role].shape
+        if np.broadcast_shapes(lines[scale[0].role].shape, column) != column:
+            continue  # one number for each class, not for each loss
         add = _Adder(program, line)
         if reduction == "mean":
             shape = lines[scale[0].role].shape

@@ -37,7 +37,7 @@ from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
 from minigrad.mode import Mode, TraceError, current_mode, traced
-from minigrad.scope import COMPILED, ROOT, current
+from minigrad.scope import ROOT, Call, current
 from minigrad.tensor import Tensor, tensor
 
 __all__ = ["KEPT", "Program", "compile"]
@@ -98,8 +98,9 @@ class Program:
         key: Any = None
         try:
             arrays: list[Any] = []
-            structure = [flatten(value, arrays) for value in args]
-            structure += [(k, flatten(value, arrays)) for k, value in kwargs.items()]
+            nodes: list[Node] = []
+            structure = [flatten(value, arrays, nodes) for value in args]
+            structure += [(k, flatten(v, arrays, nodes)) for k, v in kwargs.items()]
             shapes = tuple([(a.shape, a.dtype) for a in arrays])
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)
@@ -111,7 +112,9 @@ class Program:
                 self.codes[key] = entry
             else:
                 found = _run(entry.code, arrays)
-            return entry.rebuild(map(_result, found))
+            reads = entry.code.parameters
+            place = Call((*reads, *nodes) if nodes else reads)
+            return entry.rebuild(_result(array, place) for array in found)
         except TraceError as error:
             reason: Exception = error
         except _RaisedError as error:
@@ -269,9 +272,9 @@ def _run(code: Code, arrays: list[Any]) -> Any:
         raise _RaisedError(f"its program raises {_said(error)}") from error
 
 
-def _result(array: Any) -> Tensor:
+def _result(array: Any, place: Call) -> Tensor:
     array.setflags(False)
-    return Tensor(Leaf("constant", array, None, COMPILED, next(COMPILED.slots)))
+    return Tensor(Leaf("constant", array, None, place, next(place.slots)))
 
 
 def _folded(graph: Graph) -> Recurrence | str:
