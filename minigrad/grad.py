@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.graph import Leaf, Node, reachable
-from minigrad.op import Scatter, TraceError, tracing
+from minigrad.mode import TraceError, tracing
+from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
 from minigrad.pullback import pullback
+from minigrad.scope import Call
 from minigrad.tensor import Array, Tensor, here, set_at_once
 
 
@@ -90,10 +92,11 @@ def vjp(
         g = None if isinstance(y, Tensor) else [None] * len(ys)
     gs = [g] if isinstance(y, Tensor) else list(g)
     targets = _targets(wrt)
-    create_graph = create_graph or tracing.get()
-    cotangents = [_cotangent(a, b, create_graph) for a, b in zip(ys, gs, strict=True)]
+    record = create_graph or tracing()
+    cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
-    found = pullback([a.node for a in ys], cotangents, nodes, record=create_graph)
+    _require_whole(ys, nodes)
+    found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
         d = found.get(target.node)
@@ -109,6 +112,8 @@ def vjp(
             # is read-only then.
             own = d.flags.owndata and d.flags.writeable
             d = _constant(d if own else np.array(d))
+        elif not create_graph:
+            d = registry["detach"](d)
         results.append(d)
     return results
 
@@ -127,11 +132,12 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     >>> [(s.t, s.gradient.item()) for s in mg.grad_by_use(h.sum(), W)]
     [(1, 0.25), (2, 0.25), (3, 0.25)]
     """
-    if tracing.get():
+    if tracing():
         raise TraceError("grad_by_use gives arrays")
     if y.size != 1:
         raise ValueError(f"y must be a scalar, got shape {y.shape}")
     (target,) = _targets(wrt)
+    _require_whole([y], [target.node])
     shares: list[tuple[Node, int, Any]] = []
     found = pullback([y.node], [_ones(y)], [target.node], shares=shares)
     if target.node not in found:
@@ -210,7 +216,7 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     >>> mg.jacobian(x * x, [x])[0].data.tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
-    if tracing.get():
+    if tracing():
         raise TraceError("jacobian gives arrays")
     targets = _targets(wrt)
     blocks = [np.zeros((y.size, *w.shape), w.dtype) for w in targets]
@@ -241,8 +247,9 @@ def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
 
 def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
-    if tracing.get():
+    if tracing():
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
+    _require_whole([loss], None)
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     if not leaves:
         raise ValueError(
@@ -254,6 +261,38 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
         # Fresh arrays that nothing else refers to, so the caller may change them.
         gradient.data.setflags(write=True)
     set_at_once([(n, "grad", g.data) for n, g in zip(leaves, gradients, strict=True)])
+
+
+def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
+    """Raise where a graph ends at a compiled call that depends on a target.
+
+    ``wrt`` is None for all parameters.
+    """
+    if not Call.made:
+        return
+    seen = {y.node for y in ys}
+    stack = list(seen)
+    while stack:
+        node = stack.pop()
+        if isinstance(node.scope, Call):
+            behind = reachable(node.scope.reads)
+            lost = [
+                n
+                for n in behind
+                if (n.kind == "parameter" if wrt is None else n in wrt)
+            ]
+            if lost:
+                raise ValueError(
+                    f"the graph ends at the result of a compiled call, which depends "
+                    f"on {lost[0].kind} {lost[0].label}: compile the whole step with "
+                    "its mg.grad, or call program.eager; a result that the gradient "
+                    "is to leave alone is result.detach()"
+                )
+        rules = node.op.rules(len(node.inputs)) if node.inputs else ()
+        for source, rule in zip(node.inputs, rules, strict=False):
+            if rule is not None and source not in seen:
+                seen.add(source)
+                stack.append(source)
 
 
 def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:

@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.op import TraceError
+from minigrad.mode import TraceError
+from minigrad.scope import Call
 from minigrad.tensor import Tensor
 
 PLAIN = (int, bool, str, bytes, type(None))
@@ -87,8 +88,8 @@ def _is_array(value: Any) -> bool:
     return False
 
 
-def flatten(value: Any, arrays: list[Any]) -> Any:
-    """The key of a call's argument; arrays are collected."""
+def flatten(value: Any, arrays: list[Any], nodes: list[Any] | None = None) -> Any:
+    """The key of a call's argument; arrays and nodes of a graph are collected."""
     kind = value.__class__
     if kind is np.ndarray and value.flags.c_contiguous:  # nearly all are
         arrays.append(value)
@@ -96,13 +97,19 @@ def flatten(value: Any, arrays: list[Any]) -> Any:
     if isinstance(value, Tensor):
         if value.node.kind == "parameter":
             return ("parameter", value.node.id)
+        if nodes is not None and not isinstance(value.node.scope, Call):
+            # What an earlier call gave is left out, or a carried state would hold all.
+            nodes.append(value.node)
         value = value.data
     if _is_array(value):
         arrays.append(np.asarray(value, order="C"))
         return "array"
     container = opened(value)
     if container is not None:
-        return (container.key, *[flatten(item, arrays) for item in container.items])
+        return (
+            container.key,
+            *[flatten(item, arrays, nodes) for item in container.items],
+        )
     return _exact(value)
 
 

@@ -17,7 +17,7 @@ from minigrad.compile.schedule import ScheduleError
 from minigrad.compile.spec import SpecError, verify
 from minigrad.compile.values import Program
 from minigrad.graph import Graph, Node
-from minigrad.op import TraceError
+from minigrad.mode import TraceError
 from minigrad.recurrence import Recurrence
 
 
@@ -66,7 +66,7 @@ class Code:
             (position[name], value.shape, value.dtype)
             for name, value in program.arguments.items()
         ]
-        self.parameters = [self.leaves[name] for name in self.runner.parameters]
+        self.parameters = tuple([self.leaves[n] for n in self.runner.parameters])
         self.inputs = [position[name] for name in self.runner.arguments]
         self.lengths = tuple([c or 0 for c in self.clocks])
 

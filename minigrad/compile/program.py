@@ -43,8 +43,8 @@ from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
-from minigrad.op import TraceError, tracing
-from minigrad.scope import COMPILED, ROOT, current
+from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.scope import ROOT, Call, current
 from minigrad.tensor import Tensor, tensor
 
 __all__ = ["Program", "compile"]
@@ -93,16 +93,21 @@ class Program:
         self.objects: list[Any] = []  # arguments that are part of the key
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run compiled; the first call with new shapes traces and compiles."""
-        if tracing.get():  # called by a function that is traced: a part of it
+        """Run compiled; the first call with new shapes traces and compiles.
+
+        Inside of another function that is traced, and where values are watched, the
+        function itself runs.
+        """
+        if current_mode.get() not in (Mode.RECORD, Mode.OFF):
             return self.eager(*args, **kwargs)
         if self.watched and changed(self.watched):
             self._forget()
         key: Any = None
         try:
             arrays: list[Any] = []
-            structure = [flatten(value, arrays) for value in args]
-            structure += [(k, flatten(value, arrays)) for k, value in kwargs.items()]
+            nodes: list[Node] = []
+            structure = [flatten(value, arrays, nodes) for value in args]
+            structure += [(k, flatten(v, arrays, nodes)) for k, v in kwargs.items()]
             shapes = tuple([(a.shape, a.dtype) for a in arrays])
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)
@@ -115,7 +120,9 @@ class Program:
             else:
                 found = _run(entry.code, arrays)
             self.codes[key] = entry
-            return entry.rebuild(map(_result, found))
+            reads = entry.code.parameters
+            place = Call((*reads, *nodes) if nodes else reads)
+            return entry.rebuild(_result(array, place) for array in found)
         except TraceError as error:
             reason: Exception = error
         except _RaisedError as error:
@@ -211,12 +218,11 @@ class Program:
             handed = Handed(inputs)
             args = [handed.replace(value) for value in args]
             kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            tracing.set(True)
             # It would walk the growing graph, which has no cycles, many times.
             gc.disable()
-            result = self.eager(*args, **kwargs)
+            with traced():
+                result = self.eager(*args, **kwargs)
         finally:
-            tracing.set(False)
             current.set(scope)
             if collects:
                 gc.enable()
@@ -273,6 +279,9 @@ class Program:
         }
 
 
+SAME = "give the initial state the shape and dtype of the states"
+
+
 class _RaisedError(Exception):
     """Something was raised that the function itself may raise as well."""
 
@@ -288,9 +297,9 @@ def _run(code: Code, arrays: list[Any]) -> Any:
         raise _RaisedError(f"its program raises {_said(error)}") from error
 
 
-def _result(array: Any) -> Tensor:
+def _result(array: Any, place: Call) -> Tensor:
     array.setflags(False)
-    return Tensor(Leaf("constant", array, None, COMPILED, next(COMPILED.slots)))
+    return Tensor(Leaf("constant", array, None, place, next(place.slots)))
 
 
 def _folded(graph: Graph) -> Recurrence | str:
@@ -322,8 +331,5 @@ def _changing(graph: Graph) -> str | None:
         for what in ("shape", "dtype"):
             a, b = (getattr(n.value, what) for n in (known, node))
             if a != b:
-                return (
-                    f"{node.label} has {what} {b}, step {known.t} has {a}: give the "
-                    "initial state the shape and dtype of the states"
-                )
+                return f"{node.label} has {what} {b}, at step {known.t} {a}: {SAME}"
     return None

@@ -181,7 +181,7 @@ class _Walk:
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name in self.names and hasattr(value, name):
                     yield getattr, value, name, getattr(value, name), True
-            for name in (self.names | {"__call__"}) & kind.__dict__.keys():
+            for name in (self.names | {"__call__", "forward"}) & kind.__dict__.keys():
                 yield getitem, kind.__dict__, name, kind.__dict__[name], True
 
 
