@@ -36,6 +36,17 @@ class Spec(NamedTuple):
     dtype: str
 
 
+class PerOperand(tuple[Any, ...]):
+    """An attribute with one entry for each input of its node, None where it has none.
+
+    >>> PerOperand([None, 1])
+    PerOperand(None, 1)
+    """
+
+    def __repr__(self) -> str:
+        return f"PerOperand({', '.join(map(repr, self))})"
+
+
 class Node:
     """One recorded operation; see the module's vocabulary for its fields."""
 

@@ -251,7 +251,7 @@ class Op:
             # A later edit of the caller's array must not reach what was recorded.
             value = array.copy() if array.flags.writeable else array
             value.setflags(False)
-        return Leaf("constant", value, None, scope, (slot, "const", i, 0))
+        return Leaf("constant", value, None, scope, (slot, i))
 
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]

@@ -6,6 +6,8 @@ Vocabulary
     path    the names of the scopes around a node, without the time step
     slot    the number of a node within its scope entry: the same line of the program
             gets the same slot at every step, which is what lets a graph be folded
+    run     one gradient that was recorded; its nodes lie in the scopes of the forward
+            nodes, with slots of their own
     clock   one loop over time; a node made in its body has a time, ``(clock, t)``
 
 >>> with scope("cell"):
@@ -17,9 +19,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path as File
-from typing import Any
+from typing import Any, NamedTuple
 
 LOOP = "for t"
 Path = tuple[tuple[Any, ...], ...]
@@ -76,10 +79,43 @@ class Scope:
         """Whether another scope was entered from here, or is this one."""
         return other.path[: len(self.path)] == self.path and other.time == self.time
 
-    def rule(self, base: Any, argument: Any, run: int) -> "Scope":
+    def rule(
+        self,
+        base: Any,
+        part: int | str,
+        run: "Run",
+        terms: tuple[Any, ...] | None = None,
+    ) -> "Scope":
         """The same place for what a gradient rule records under slot ``base``."""
-        slots = ((base, argument, k, run) for k in count())
+        slots = (Slot(base, part, k, run, terms) for k in count())
         return Scope(self.path, self.time, self.t, slots, self.loop)
+
+
+class Run(NamedTuple):
+    """One gradient that was recorded: the scope that asked for it, and its slot there.
+
+    A gradient that every step asks for is thus the same run at every step.
+    """
+
+    scope: Scope
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The slot of a node that a gradient rule recorded.
+
+    ``base`` is the slot of the forward node, ``part`` the argument that the rule is
+    for ("sum" or "scatter" for a sum of cotangents), ``k`` the number among what the
+    rule recorded. ``terms`` of a sum says for each of its operands over which use it
+    arrived, as the number of that use in the run; it is no part of what the slot is.
+    """
+
+    base: "int | Slot"
+    part: int | str
+    k: int
+    run: Run
+    terms: tuple[Any, ...] | None = field(default=None, compare=False)
 
 
 ROOT = Scope((), None, None)

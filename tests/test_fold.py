@@ -364,7 +364,7 @@ def test_labels_are_those_of_values_and_not_of_parameters():
     (o,) = mg.contract(((x @ V) @ R).named("o")).outputs
     read = zip([n.name for n in o.inputs], o.attrs["via"], strict=True)
     via = dict(read)
-    assert (len(via["x"]), via["V"], via["R"]) == (2, (), ())
+    assert (len(via["x"]), via["V"], via["R"]) == (2, None, None)
 
 
 def test_a_target_of_two_read_outs_has_no_step():

@@ -103,14 +103,11 @@ def _scatter_one_by_one(
     inner = ", ".join(f"*{code}" if many else code for code, many in operands)
     parts = []
     nested = bool(e.program.lengths) and line.clock is None
-    for operand, columns in zip(line.reads, line.attrs["keys"], strict=False):
+    for operand, columns in zip(line.reads, line.attrs["keys"], strict=True):
         if not nested:
             parts.append(f"{e.literal(columns, line)}")
             continue
-        keys = [c for c in columns if c is not None]
-        if not keys:
-            continue
-        inside = ", ".join(e.literal(k, line) for k in keys)
+        inside = ", ".join(e.literal(k, line) for k in columns)
         at = operand[0].at
         if at is None:
             parts.append(inside)

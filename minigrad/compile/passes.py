@@ -94,9 +94,9 @@ def joins(program: LoopProgram) -> str:
     """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
     joined = []
     for line in program.lines.values():
-        if line.op != "scatter_n":
-            continue
-        parts, keys = line.reads[1:], line.attrs["keys"]
+        if line.op != "scatter_n" or (program.lengths and line.clock is None):
+            continue  # without time a folded operand has its keys by source
+        parts, keys = line.reads[1:], line.attrs["keys"][1:]
         tiles = _tiles(keys, line.shape)
         if tiles is None:
             continue

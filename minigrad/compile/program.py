@@ -31,10 +31,16 @@ from minigrad.compile import kernels
 from minigrad.compile.arguments import flatten, names, outputs, rebuild, replace
 from minigrad.compile.disk import functions, usable
 from minigrad.compile.emit import emit
-from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
+from minigrad.compile.line import (
+    Line,
+    LoopProgram,
+    NotFoldableError,
+    loop_program,
+    straight_program,
+)
 from minigrad.compile.passes import run_passes
 from minigrad.compile.picture import circuit
-from minigrad.compile.schedule import NotFoldableError, Phase, schedule
+from minigrad.compile.schedule import Phase, schedule
 from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node, same_value
