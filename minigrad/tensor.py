@@ -400,12 +400,11 @@ def _dispatch(function: Any) -> Callable[..., Any]:
 
 
 def _as_written(function: Any) -> str:
-    """A function as code names it: np.tanh, np.linalg.det; alone if not NumPy's."""
+    """A function as code names it: np.tanh, np.linalg.det; bare if it is not NumPy's."""
     name = str(getattr(function, "__name__", function))
     if getattr(np, name, None) is function:
         return f"np.{name}"
     package, _, module = str(getattr(function, "__module__", "")).partition(".")
-    # A ufunc of another library says that it is NumPy's.
     return f"np.{module}.{name}" if package == "numpy" and module else name
 
 
