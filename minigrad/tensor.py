@@ -400,7 +400,7 @@ def _dispatch(function: Any) -> Callable[..., Any]:
 
 
 def _as_written(function: Any) -> str:
-    """A function as code names it: np.tanh, np.linalg.det; bare if it is not NumPy's."""
+    """A function as code names it: np.tanh, np.linalg.det; erf if not of NumPy."""
     name = str(getattr(function, "__name__", function))
     if getattr(np, name, None) is function:
         return f"np.{name}"
