@@ -188,7 +188,7 @@ def train(options: argparse.Namespace) -> None:
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"train needs {', '.join(missing)}: pip install 'minigrad[train]'"
+            f"train needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
         )
     out = options.out or Path("runs", task.name)
     before = checkpoints(out)

@@ -393,12 +393,21 @@ def here() -> tuple[Any, Any]:
 def _dispatch(function: Any) -> Callable[..., Any]:
     found = by_function.get(function)
     if found is None:
-        name = getattr(function, "__name__", function)
+        name = _as_written(function)
         raise TypeError(
-            f"np.{name} has no op in minigrad: declare one with mg.Op(np.{name}, "
-            "rule), or pass np.asarray(t) for a result without gradient"
+            f"{name} has no op in minigrad: declare one with mg.Op({name}, rule), "
+            "or pass np.asarray(t) for a result without gradient"
         )
     return found
+
+
+def _as_written(function: Any) -> str:
+    """A function as code names it: np.tanh, np.linalg.det; erf if not of NumPy."""
+    name = str(getattr(function, "__name__", function))
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    package, _, module = str(getattr(function, "__module__", "")).partition(".")
+    return f"np.{module}.{name}" if package == "numpy" and module else name
 
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {

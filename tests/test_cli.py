@@ -187,7 +187,7 @@ def test_graphviz_fails(failure, one_line, tmp_path, monkeypatch):
 def test_missing_extras(one_line, task, monkeypatch):
     monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "tqdm" else 1)
     message = one_line("train", "sunspots")
-    assert message == "minigrad: train needs tqdm: pip install 'minigrad[train]'\n"
+    assert message == "minigrad: train needs tqdm: pip install 'minigrad-rnn[train]'\n"
     assert task == []
 
 

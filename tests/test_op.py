@@ -212,6 +212,17 @@ def test_a_cell_that_runs_twice_declares_its_op_anew(forget):
     assert registry["same"] is again
 
 
+def test_a_function_without_an_op_is_named_as_code_names_it():
+    square = mg.tensor(np.eye(2))
+    with pytest.raises(TypeError, match=r"^np\.linalg\.det .*Op\(np\.linalg\.det,"):
+        np.linalg.det(square)
+    with pytest.raises(TypeError, match=r"^np\.fft\.fft has no op"):
+        np.fft.fft(square)
+    other = np.frompyfunc(lambda a, b: a, 2, 1)
+    with pytest.raises(TypeError, match=r"^(?!np\.).* has no op"):
+        other(square, square)
+
+
 def test_numpy_finds_an_op_declared_for_it(forget):
     assert np.arctan not in {op.forward for op in registry.values()}
     with pytest.raises(TypeError, match=r"np\.arctan has no op .* mg\.Op\(np\.arctan"):

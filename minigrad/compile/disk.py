@@ -21,7 +21,7 @@ def usable(backend: str) -> str:
         raise ValueError(f"backend is one of {', '.join(BACKENDS)}, got {backend!r}")
     if backend == "numba" and not all(map(find_spec, ("numba", "scipy"))):
         raise ImportError(
-            "backend=\"numba\" needs numba and SciPy: pip install 'minigrad[fast]'"
+            "backend=\"numba\" needs numba and SciPy: pip install 'minigrad-rnn[fast]'"
         )
     return backend
 

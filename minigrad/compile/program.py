@@ -66,7 +66,7 @@ def compile(
     after one warning that says why; ``strict`` raises instead.
 
     ``backend="numba"`` compiles the loops over time to machine code, which is kept on
-    disk for the next process; it needs ``pip install 'minigrad[fast]'``.
+    disk for the next process; it needs ``pip install 'minigrad-rnn[fast]'``.
     """
     return Program(function, strict, backend)
 

@@ -246,7 +246,7 @@ def test_tanh_of_float32_is_right_to_rounding_and_never_leaves_its_range():
 
 def test_without_numba_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(disk, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'minigrad\[fast\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'minigrad-rnn\[fast\]'"):
         compiled(abs)
 
 
