@@ -15,7 +15,7 @@ ROOMS = {
     "compile": ["compile"],
     "draw": ["draw"],
     "testing": ["testing"],
-    "networks": ["nn", "optim", "data", "train", "models"],
+    "networks": ["nn", "optim", "data", "train", "models", "files"],
     "tasks": ["tasks", "cli"],
 }
 DIRECTIVE = """## {name}

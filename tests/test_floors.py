@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
+    "files": 1,
     "scope": 1,
     "graph": 1,
     "places": 1,
@@ -41,6 +42,7 @@ FLOORS = {
 UPWARD = {("tensor.py", "grad")}
 DRAW_KNOWS = {
     "draw",
+    "files",
     "scope",
     "graph",
     "contract",

@@ -24,6 +24,7 @@ from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.render.dot import write
 from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
 from minigrad.draw.render.theme import Style, style
+from minigrad.files import replacing
 
 GROUP = re.compile(
     r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S
@@ -91,7 +92,7 @@ class Figure:
         return faults(self.json(engine), self._ready)
 
     def save(self, path: str | Path, dpi: float = 200) -> Path:
-        """Write the figure and return its path.
+        """Write the figure and return its path; the file is whole or not there.
 
         Without any Graphviz the DOT text is left beside it, and GraphvizNotFound says
         so. PDF needs the C Graphviz.
@@ -99,7 +100,8 @@ class Figure:
         path = Path(path)
         form = path.suffix.lower().removeprefix(".")
         if form in ("dot", "gv"):
-            path.write_text(self.dot, encoding="utf-8")
+            with replacing(path) as temporary:
+                temporary.write_text(self.dot, encoding="utf-8")
             return path
         if form not in ("png", "jpg", "jpeg", "svg", "pdf"):
             raise ValueError(
@@ -113,9 +115,11 @@ class Figure:
                 data = self._image(form.replace("jpeg", "jpg"), dpi)
         except GraphvizNotFound as error:
             kept = path.with_suffix(".dot")
-            kept.write_text(self.dot, encoding="utf-8")
+            with replacing(kept) as temporary:
+                temporary.write_text(self.dot, encoding="utf-8")
             raise GraphvizNotFound(f"{error}; the figure is kept in {kept}") from None
-        path.write_bytes(data)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
         return path
 
     @cached_property

@@ -32,8 +32,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.files import replacing
 from minigrad.nn import Module
-from minigrad.train.files import replacing
 
 __all__ = [
     "Part",
