@@ -17,26 +17,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
+
+from minigrad.pickles import NotPickled
 
 LOOP = "for t"
 Path = tuple[tuple[Any, ...], ...]
 Time = tuple["Clock", int]
 
 
-class Clock:
+class Clock(NotPickled):
     """One loop over time, known by its identity; loops over the same steps share it."""
 
     __slots__ = ("length",)
+    _instead: ClassVar[str] = "it is one loop of this process; save Graph.to_json()"
 
     def __init__(self, length: int) -> None:
         self.length: int = length
 
 
-class Scope:
+class Scope(NotPickled):
     """One entry into a region of the program: its path, its time, and its counters."""
 
     __slots__ = ("entries", "path", "slots", "t", "time")
+    _instead: ClassVar[str] = "it is a place of this process; save Graph.to_json()"
 
     def __init__(
         self,

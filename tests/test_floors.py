@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
     "files": 1,
+    "pickles": 1,
     "scope": 1,
     "graph": 1,
     "places": 1,
@@ -43,6 +44,7 @@ UPWARD = {("tensor.py", "grad")}
 DRAW_KNOWS = {
     "draw",
     "files",
+    "pickles",
     "scope",
     "graph",
     "contract",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad.draw.ops.layout_dot import placed
 from minigrad.draw.page.letters import UNPRINTABLE
@@ -25,6 +25,7 @@ from minigrad.draw.render.dot import write
 from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
 from minigrad.draw.render.theme import Style, style
 from minigrad.files import replacing
+from minigrad.pickles import NotPickled
 
 GROUP = re.compile(
     r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S
@@ -33,7 +34,7 @@ LETTERS = re.compile(r"[nt]\d+_\d+")
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class Figure(NotPickled):
     """A drawn graph.
 
     Attributes
@@ -43,6 +44,8 @@ class Figure:
 
     ``save`` takes the format from the suffix: .png .jpg .svg .pdf .dot .gv.
     """
+
+    _instead: ClassVar[str] = 'save it with figure.save("name.svg")'
 
     scene: Scene
     look: Style = field(default_factory=lambda: style("color"))
@@ -150,6 +153,12 @@ class Figure:
             bundle["text/plain"] = f"{self!r}: {error}"
             return bundle
         return bundle, {"image/png": {"width": width}}
+
+    def __copy__(self) -> "Figure":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Figure":
+        return self  # nothing of it changes
 
     def __repr__(self) -> str:
         count = sum(node.shape != "text" for node in self.scene.nodes)
