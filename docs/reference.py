@@ -16,7 +16,7 @@ ROOMS = {
     "draw": ["draw"],
     "testing": ["testing"],
     "networks": ["nn", "optim", "data", "train", "models", "files"],
-    "tasks": ["tasks", "cli"],
+    "tasks": ["tasks", "cli", "user_file"],
 }
 DIRECTIVE = """## {name}
 

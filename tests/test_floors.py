@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
     "files": 1,
     "pickles": 1,
+    "user_file": 1,
     "scope": 1,
     "graph": 1,
     "places": 1,
