@@ -151,6 +151,7 @@ def _load(path: Path_, parts: Mapping[str, Part], states: dict[str, Any]) -> Non
 
 def save_weights(path: Path_, module: Module) -> None:
     """Write the state of a module as a safetensors file, or leave the old one."""
+    _require_module(module)
     write_tensors(path, module.state_dict(), {})
 
 
@@ -160,6 +161,7 @@ def load_weights(path: Path_, module: Module) -> None:
     Raises ValueError, and changes nothing, where the file is not whole or of another
     module.
     """
+    _require_module(module)
     arrays, said = read_tensors(path)
     if said != {}:
         raise ValueError(
@@ -169,7 +171,20 @@ def load_weights(path: Path_, module: Module) -> None:
     module.load_state_dict(arrays)
 
 
+def _require_module(module: Module) -> None:
+    if not isinstance(module, Module):
+        raise TypeError(
+            "weights are those of a module, which stands after the path: got "
+            f"{type(module).__name__}"
+        )
+
+
 def _require_parts(parts: Mapping[str, Part]) -> None:
+    if not isinstance(parts, Mapping):
+        raise TypeError(
+            'the parts of a checkpoint have names, as {"module": model} gives them: '
+            f"got {type(parts).__name__}"
+        )
     for name, part in parts.items():
         known = hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
         if not isinstance(name, str) or not (

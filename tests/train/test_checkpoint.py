@@ -495,6 +495,11 @@ def test_parts_that_would_not_come_back_are_refused(tmp_path):
         save_checkpoint(path, {"a": [rng]}, 0)
     with pytest.raises(TypeError, match="by name"):
         save_checkpoint(path, {1: rng}, 0)
+    with pytest.raises(TypeError, match=r'as \{"module": model\} gives them'):
+        save_checkpoint(path, Module(), 0)
+    for function in (save_weights, load_weights):
+        with pytest.raises(TypeError, match=r"after the path: got .*Path"):
+            function(Module(), path)
     with pytest.raises(TypeError, match="M/w is complex128"):
         write(path, {"M/w": np.zeros(1, complex)})
     assert list(tmp_path.iterdir()) == []
