@@ -22,7 +22,8 @@ from minigrad.grad import (
     vjp,
 )
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
-from minigrad.op import Op, detect_anomaly, no_grad, op
+from minigrad.mode import detect_anomaly, no_grad
+from minigrad.op import Op, op
 from minigrad.ops.convolution import conv1d, conv1d_to_w, conv1d_to_x
 from minigrad.ops.elementwise import (
     absolute,

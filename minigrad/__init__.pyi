@@ -18,7 +18,8 @@ from minigrad.draw import Figure, draw
 from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
-from minigrad.op import Op, detect_anomaly, no_grad, op
+from minigrad.mode import detect_anomaly, no_grad
+from minigrad.op import Op, op
 from minigrad.ops.shape import split
 from minigrad.ops.time import steps
 from minigrad.scope import scope
@@ -62,10 +63,13 @@ def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
 @_op
 def clip(
     x: Tensor | ArrayLike,
-    a_min: Any = None,
-    a_max: Any = None,
+    a_min: Tensor | ArrayLike | None = None,
+    a_max: Tensor | ArrayLike | None = None,
 ) -> Tensor:
-    """x limited to [a_min, a_max]; the gradient passes at the bounds."""
+    """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
+
+    The gradient goes to x within the bounds and at them, beyond them to the bound.
+    """
 @_op
 def concatenate(
     xs: Sequence[Tensor | ArrayLike],
@@ -121,7 +125,7 @@ def count(
 def cross_entropy(
     o: Tensor | ArrayLike,
     target: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -180,8 +184,8 @@ def flip(
 ) -> Tensor:
     """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
 @_op
-def getitem(x: Tensor | ArrayLike, key: Any) -> Tensor:
-    """x[key] for every kind of NumPy index."""
+def getitem(x: Any, key: Any) -> Tensor:
+    """x[key] for every kind of NumPy index; index arrays and masks are operands."""
 @_op
 def greater(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """a > b: a mask, without gradient."""
@@ -298,14 +302,15 @@ def negative(x: Tensor | ArrayLike) -> Tensor:
 def nll_loss(
     logp: Tensor | ArrayLike,
     target: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """-logp[y]: logp of shape (..., classes), y integers of shape (...).
 
-    weight, shape (classes,), multiplies the loss of each target's class, and "mean"
-    divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    weight, shape (classes,), an operand, multiplies the loss of each target's class,
+    and "mean" divides by the sum of these weights; targets equal to ignore_index count
+    as nothing.
     """
 @_op
 def not_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
@@ -325,6 +330,7 @@ def pad(
 
     ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
     and ``median`` are not, and write better as a concatenation with that reduction.
+    ``constant_values`` may be a Tensor of one number: it is an operand then.
     """
 @_op
 def pow(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
@@ -357,7 +363,10 @@ def roll(
     """Elements moved on by ``shift``, those beyond the end to the front."""
 @_op
 def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
-    """Zeros shaped as the first operand, with each further one added at its key."""
+    """Zeros shaped as the first operand, with each further one added at its key.
+
+    The index arrays that keys have places for are the last operands.
+    """
 @_op
 def sigmoid(x: Tensor | ArrayLike) -> Tensor:
     """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
@@ -463,7 +472,7 @@ def tanh(x: Tensor | ArrayLike) -> Tensor:
 def target_weights(
     target: Tensor | ArrayLike,
     o: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,

@@ -5,11 +5,13 @@ Vocabulary
                the cotangent ``g`` of the output ``y`` (a vector-Jacobian product).
                Given arrays it computes arrays; given Tensors it records, so one line
                serves every order of gradient
-    attribute  a keyword of the forward function (``axis=0``): no gradient flows into it
+    operand    what may change between two runs of a program: a Tensor, an array, an
+               index, a mask, a bound. One whose default is None may be left out
+    attribute  a plain value that belongs to the program (``axis=0``): a keyword of the
+               forward function, never a Tensor
     variadic   an op over a sequence of arrays (stack, concatenate): its single rule
                takes the position first and the inputs as one list, ``(i, g, y, inputs,
                **attrs)``
-    recording  whether calls leave a node with inputs behind (``with no_grad():`` not)
 
 Called with at least one Tensor an op records a node and returns a Tensor; called with
 arrays alone it is the plain NumPy function.
@@ -21,15 +23,14 @@ arrays alone it is the plain NumPy function.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
 from minigrad.graph import Leaf, Node
+from minigrad.mode import Mode, current_mode, require_known
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
@@ -40,16 +41,16 @@ registry: dict[str, "Op"] = {}
 # The names of the project's own ops, which nobody declares again by accident.
 builtin: set[str] = set()
 by_function: dict[Any, Callable[..., Any]] = {}
-# False, True, or WATCHED, in which case every value must be finite.
-recording: ContextVar[bool | str] = ContextVar("minigrad_recording", default=True)
-WATCHED = "watched"
-
-# Set while a function is traced to be compiled: gradients record, values are unknown.
-tracing: ContextVar[bool] = ContextVar("minigrad_tracing", default=False)
 
 
-class TraceError(RuntimeError):
-    """A traced function needs a value that only its run will know."""
+def require_shape(index: Node) -> None:
+    """Raise TraceError for a mask as index in a traced function."""
+    if index.value.dtype == bool:
+        require_known(
+            index,
+            "a mask as index gives a shape that depends on its values; "
+            "mg.where(mask, x, 0.0) keeps the shape",
+        )
 
 
 def wrap(node: Node) -> Any:
@@ -60,14 +61,20 @@ ndarray = np.ndarray
 ATOMS = frozenset({int, bool, float, str, type(None), slice})
 
 
+# In a key: here belongs an array, which is an operand and not part of the key.
+OPERAND = "operand"
+
+
 class Scatter(NamedTuple):
     """A rule's answer "``cotangent`` belongs at ``key``, the rest is zero".
 
-    Kept apart until the sum is made, so that T indexings of one array cost O(T).
+    ``indices`` are the arrays that the key has places for. Kept apart until the sum is
+    made, so that T indexings of one array cost O(T).
     """
 
     cotangent: Any
     key: Any
+    indices: tuple[Any, ...] = ()
 
 
 class Product(NamedTuple):
@@ -118,7 +125,6 @@ class Op(NotPickled):
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
-        self.arity: int = -1 if variadic else len(vjps)
         # Most ops compute just their forward function: that saves a call for each node.
         self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.
@@ -127,10 +133,13 @@ class Op(NotPickled):
         self.parameters: dict[str, inspect.Parameter] = _parameters(
             forward, vjps, variadic
         )
-        operands = list(self.parameters)[: 1 if variadic else self.arity]
+        operands = list(self.parameters)[: 1 if variadic else len(vjps)]
+        self.operands: tuple[str, ...] = tuple(operands)
+        # How many operands a call has at least: the last ones may be optional.
+        self.arity: int = -1 if variadic else len(vjps) - _optional(self, operands)
         self.keywords: frozenset[str] = _keywords(
-            vjps, set(self.parameters) - set(operands)
-        )
+            vjps, set(self.parameters)
+        ).difference(operands)
         self.__doc__ = doc or forward.__doc__
         self.__name__: str = self.name
         self.__wrapped__: Callable[..., Any] = forward
@@ -162,13 +171,16 @@ class Op(NotPickled):
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        if len(args) != self.arity:
+        if len(args) != self.arity or not attrs.keys() <= self.keywords:
             args, attrs = self._bind(args, attrs)
+        return self.record(args, attrs)
+
+    def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """A call whose operands and attributes have been told apart."""
         if attrs:
-            if not attrs.keys() <= self.keywords:
-                self._refuse(attrs)
             attrs = {
-                k: v if v.__class__ in ATOMS else _own(v) for k, v in attrs.items()
+                k: v if v.__class__ in ATOMS else self._own(k, v)
+                for k, v in attrs.items()
             }
         nodes: list[Any] = [getattr(a, "node", None) for a in args]
         scope = current.get()
@@ -197,12 +209,16 @@ class Op(NotPickled):
         if value.__class__ is not ndarray:
             value = np.asarray(value)
         value.setflags(False)
-        mode = recording.get()
-        if mode:
-            if mode is WATCHED:
-                require_finite(value, "", self.describe(inputs, attrs))
-            return wrap(Node(self, inputs, attrs, value, scope, slot))
-        return wrap(Leaf("constant", value, None, scope, slot))
+        mode = current_mode.get()
+        if mode is Mode.OFF:
+            return wrap(Leaf("constant", value, None, scope, slot))
+        if mode is Mode.WATCH:
+            require_finite(value, "", self.describe(inputs, attrs))
+        result = wrap(Node(self, inputs, attrs, value, scope, slot))
+        if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
+            detach = registry["detach"]
+            return result if self is detach else detach(result)
+        return result
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         if self.variadic:
@@ -212,7 +228,7 @@ class Op(NotPickled):
     def rules(self, count: int) -> Sequence[Rule | None]:
         """The rule of each of ``count`` operands."""
         if not self.variadic:
-            return self.vjps
+            return self.vjps[:count]
         (rule,) = self.vjps
         return [None if rule is None else partial(rule, i) for i in range(count)]
 
@@ -253,8 +269,7 @@ class Op(NotPickled):
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call in NumPy's own form into operands and attributes."""
-        names = list(self.parameters)
-        count = 1 if self.variadic else self.arity
+        names, count = list(self.parameters), len(self.operands)
         if len(args) > len(names):
             raise TypeError(
                 f"{self.name} takes {len(names)} arguments ({', '.join(names)}), "
@@ -268,13 +283,44 @@ class Op(NotPickled):
                 raise TypeError(f"{self.name} lacks its operand {name!r}")
             operands.append(value)
         attrs.update(zip(names[count:], args[count:], strict=False))
+        if not attrs.keys() <= self.keywords:
+            self._refuse(attrs)
         if not self.variadic:
-            return tuple(operands), attrs
+            return self._present(operands), attrs
         if hasattr(operands[0], "node") or not len(operands[0]):
             raise TypeError(
                 f"{self.name} takes a list or tuple of Tensors, got {operands[0]!r}"
             )
         return tuple(operands[0]), attrs
+
+    def _present(self, operands: list[Any]) -> tuple[Any, ...]:
+        """The operands that were given: the optional ones are the last ones."""
+        while operands[-1] is None and len(operands) > self.arity:
+            operands.pop()
+        for name, value in zip(self.operands, operands, strict=False):
+            if value is None:
+                raise TypeError(f"{self.name} needs its operand {name!r}, got None")
+        return tuple(operands)
+
+    def _own(self, name: str, value: Any) -> Any:
+        """An attribute that no later edit of the caller's list or array reaches."""
+        if isinstance(value, np.ndarray):
+            copy = value.copy()
+            copy.setflags(write=False)
+            return copy
+        if value.__class__ in (list, tuple):
+            return value.__class__([self._own(name, v) for v in value])
+        if isinstance(value, dict):
+            return {k: self._own(name, v) for k, v in value.items()}
+        if hasattr(value, "node"):
+            operands = ", ".join(self.operands)
+            raise TypeError(
+                f"{self.name}: {name} is part of the program and takes a plain value, "
+                f"got a Tensor. What changes from run to run is an operand: of "
+                f"{self.name} {operands}; x[index] and mg.take have an index that is "
+                "one, mg.where a mask, mg.clip bounds"
+            )
+        return value
 
     def _refuse_list(self, value: Any) -> None:
         """NumPy would make an array of a list of Tensors, and lose their graph."""
@@ -303,42 +349,6 @@ def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]
     12.0
     """
     return lambda forward: Op(forward, *vjps, **options)
-
-
-def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording: results are constants, no graph is kept.
-
-    >>> from minigrad import parameter
-    >>> with no_grad():
-    ...     (parameter(2.0) * 3).node.inputs
-    ()
-    """
-    return _recording_is(False)
-
-
-def detect_anomaly() -> AbstractContextManager[None]:
-    """Raise FloatingPointError where the first NaN or Inf appears.
-
-    The message names op, scope and step of the value, or of the gradient rule for
-    gradients taken in the block. Every value is looked at, so this is for searching.
-
-    >>> import minigrad as mg
-    >>> with detect_anomaly():
-    ...     mg.sqrt(mg.tensor(float("inf"), name="x"))
-    Traceback (most recent call last):
-    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
-    """
-    return _recording_is(WATCHED)
-
-
-@contextmanager
-def _recording_is(mode: bool | str) -> Iterator[None]:
-    before = recording.get()
-    try:
-        recording.set(mode)
-        yield
-    finally:
-        recording.set(before)
 
 
 def require_finite(value: Any, what: str, where: str) -> None:
@@ -379,16 +389,14 @@ def _keywords(vjps: tuple[Rule | None, ...], of_forward: set[str]) -> frozenset[
     )
 
 
-def _own(value: Any) -> Any:
-    """An attribute that no later edit of the caller's list or array reaches."""
-    if isinstance(value, np.ndarray):
-        copy = value.copy()
-        copy.setflags(write=False)
-        return copy
-    if value.__class__ in (list, tuple):
-        return value.__class__(map(_own, value))
-    node = getattr(value, "node", None)
-    return value if node is None else node.value
+def _optional(op: Op, operands: list[str]) -> int:
+    """How many of the last operands have None as default."""
+    count = 0
+    for name in reversed(operands):
+        if op.parameters[name].default is not None:
+            break
+        count += 1
+    return count
 
 
 def _again(previous: Op, forward: Any) -> bool:

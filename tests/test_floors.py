@@ -15,6 +15,7 @@ FLOORS = {
     "pickles": 1,
     "user_file": 1,
     "scope": 1,
+    "mode": 1,
     "graph": 1,
     "places": 1,
     "graph_json": 1,

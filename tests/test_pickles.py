@@ -34,6 +34,7 @@ THINGS = {
     "Figure": (mg.draw(LOSS), "figure.save"),
     "Scope": (ROOT, "Graph.to_json"),
     "Clock": (LOSS.node.inputs[0].scope.time[0], "Graph.to_json"),
+    "Loop": (mg.steps(3), "make it where it runs"),
     "use": (mg.Graph(LOSS).uses(W), "Graph.to_json"),
     "function": ({"f": [mg.tanh]}, "imports the file"),
 }

@@ -300,7 +300,7 @@ def test_a_header_longer_than_the_file_is_refused(tmp_path, refused, length):
 def test_names_are_compared_in_one_pass(tmp_path):
     path = tmp_path / "many"
     entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
-    header = json.dumps({f"{i}": entry for i in range(100_000)}).encode()
+    header = json.dumps({f"{i}": entry for i in range(30_000)}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
     with pytest.raises(ValueError, match="no checksum"):  # in minutes if in pairs
         load_weights(path, Module())
