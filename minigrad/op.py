@@ -25,12 +25,13 @@ arrays alone it is the plain NumPy function.
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
 from minigrad.graph import Leaf, Node
 from minigrad.mode import Mode, current_mode, require_known
+from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
 Rule = Callable[..., Any]
@@ -86,7 +87,7 @@ class Product(NamedTuple):
     g: Any
 
 
-class Op:
+class Op(NotPickled):
     """One operation, declared by its forward function and one rule per argument.
 
     Parameters
@@ -106,6 +107,11 @@ class Op:
     >>> square(tensor(3.0)).item()
     9.0
     """
+
+    _instead: ClassVar[str] = (
+        "another process knows it when it imports the file that declares it; save its "
+        "name"
+    )
 
     def __init__(
         self,
@@ -151,6 +157,12 @@ class Op:
             )
         registry[self.name] = self
         by_function[numpy or forward] = self
+
+    def __copy__(self) -> "Op":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Op":
+        return self  # like a function: a model that holds one can be copied
 
     def __repr__(self) -> str:
         taken = self.__signature__.parameters.values()

@@ -15,10 +15,11 @@ Nothing here depends on the number of steps, so graphs of two lengths can be equ
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.ahead import at_step
 from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, same_value
+from minigrad.pickles import NotPickled
 from minigrad.scope import ROOT, Clock, Run, Scope, Slot
 
 
@@ -71,7 +72,7 @@ Operand = tuple[Source, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Role:
+class Role(NotPickled):
     """One line of the program: what its nodes at all steps have in common.
 
     An operand of a role with time is one source, or several that hold on different
@@ -82,6 +83,8 @@ class Role:
     nodes, ``leaf`` the node of a leaf without time; a leaf in a loop has ``values``,
     one for each of its steps.
     """
+
+    _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
 
     index: int
     kind: str
@@ -145,11 +148,13 @@ class Edge(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Recurrence:
+class Recurrence(NotPickled):
     """Roles and outputs of a folded graph, and the ``lengths`` its loops had.
 
     Two are equal when their roles and outputs are, whatever their lengths.
     """
+
+    _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
 
     roles: tuple[Role, ...]
     outputs: tuple[Operand, ...]

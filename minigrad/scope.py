@@ -22,26 +22,30 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path as File
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.pickles import NotPickled
 
 LOOP = "for t"
 Path = tuple[tuple[Any, ...], ...]
 Time = tuple["Clock", int]
 
 
-class Clock:
+class Clock(NotPickled):
     """One loop over time, known by its identity; loops over the same steps share it."""
 
     __slots__ = ("length",)
+    _instead: ClassVar[str] = "it is one loop of this process; save Graph.to_json()"
 
     def __init__(self, length: int) -> None:
         self.length: int = length
 
 
-class Scope:
+class Scope(NotPickled):
     """One entry into a region of the program: its path, its time, and its counters."""
 
     __slots__ = ("entries", "loop", "path", "slots", "t", "time")
+    _instead: ClassVar[str] = "it is a place of this process; save Graph.to_json()"
 
     def __init__(
         self,

@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
+    "files": 1,
+    "pickles": 1,
+    "user_file": 1,
     "scope": 1,
     "mode": 1,
     "graph": 1,
@@ -42,6 +45,8 @@ FLOORS = {
 UPWARD = {("tensor.py", "grad")}
 DRAW_KNOWS = {
     "draw",
+    "files",
+    "pickles",
     "scope",
     "graph",
     "contract",

@@ -25,7 +25,7 @@ import gc
 import linecache
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.compile import kernels
 from minigrad.compile.arguments import flatten, names, outputs, rebuild, replace
@@ -45,6 +45,7 @@ from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node, same_value
 from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.pickles import NotPickled
 from minigrad.scope import ROOT
 from minigrad.tensor import Tensor, tensor
 
@@ -194,8 +195,12 @@ class Code:
         return "\n".join(rows)
 
 
-class Program:
+class Program(NotPickled):
     """A compiled function; see ``compile``."""
+
+    _instead: ClassVar[str] = (
+        "save the parameters with state_dict(), and compile the function again"
+    )
 
     def __init__(
         self, function: Callable[..., Any], strict: bool, backend: str

@@ -4,9 +4,12 @@ What numba compiles is Python: most tests run the emitted source as it stands, a
 compile it.
 """
 
+import hashlib
 import os
+import pickle
 import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -167,13 +170,95 @@ def test_a_folder_that_cannot_be_written_to_costs_the_cache_alone(
 
 
 def test_the_folder_is_the_one_that_the_environment_says(monkeypatch):
-    assert disk.folder() == Path(os.environ["NUMBA_CACHE_DIR"])
+    assert disk.folder() == Path(os.environ["NUMBA_CACHE_DIR"]) / "minigrad"
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert disk.folder() == Path("/cache/minigrad")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/ada")
     assert disk.folder() == Path("/home/ada/.cache/minigrad")
+
+
+SOURCE = "from numba import njit\n\n\n@njit\ndef f(x):\n    return x + 1\n"
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Compiles a function anew, as the next process would; says if disk had it."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(disk, "_said", set())
+
+    def run():
+        f = disk.functions(SOURCE)["f"]
+        del sys.modules[f.py_func.__module__]
+        assert f(2) == 3
+        return bool(f.stats.cache_hits)
+
+    run.folder = tmp_path / "minigrad"
+    return run
+
+
+def test_the_folder_is_ours_alone_and_has_nothing_but_our_files(kept):
+    assert [kept(), kept()] == [False, True]
+    assert kept.folder.stat().st_mode & 0o777 == 0o700
+    (path,) = kept.folder.iterdir()
+    content = path.read_bytes()
+    assert content[:32] == hashlib.sha256(content[32:]).digest()
+    kept.folder.chmod(0o755)  # others may have read it, and not more
+    assert kept()
+    assert kept.folder.stat().st_mode & 0o777 == 0o700
+
+
+class Planted:
+    def __reduce__(self):
+        return pytest.fail, ("a planted pickle ran",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"short",
+        bytes(100),
+        pickle.dumps(Planted()),
+        bytes(32) + pickle.dumps(Planted()),
+        None,  # the file itself, cut
+    ],
+)
+def test_a_damaged_or_planted_file_is_not_read_and_written_again(kept, content):
+    kept()
+    (path,) = kept.folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] if content is None else content)
+    assert not kept()
+    assert len(path.read_bytes()) == len(whole)
+    assert kept()
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_folder_that_others_can_write_to_is_not_used(kept, mode):
+    kept()
+    (path,) = kept.folder.iterdir()
+    content = pickle.dumps(Planted())
+    path.write_bytes(hashlib.sha256(content).digest() + content)
+    kept.folder.chmod(mode)
+    with pytest.warns(RuntimeWarning, match="can be written by others") as said:
+        assert not kept()
+    assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not kept()
+    assert list(kept.folder.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("whose", ["folder", "file"])
+def test_what_another_user_owns_is_not_used(kept, whose, monkeypatch):
+    kept()
+    mine = kept.folder if whose == "file" else None
+    monkeypatch.setattr(disk, "_is_mine", lambda path: path == mine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert not kept()
 
 
 def test_a_loop_with_an_op_that_no_kernel_knows_stays_in_python():
