@@ -29,6 +29,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+import minigrad.declaration as declaration
 from minigrad.graph import Leaf, Node
 from minigrad.scope import Scope, current
 
@@ -109,6 +110,10 @@ class Op:
         numpy: Callable[..., Any] | None = None,
         doc: str | None = None,
     ) -> None:
+        self.name: str = str(name or getattr(forward, "__name__", "an op"))
+        if self.name == "<lambda>":
+            raise ValueError("an op needs a name: pass name= or a named function")
+        declaration.check(self.name, forward, vjps, variadic)
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
@@ -117,12 +122,11 @@ class Op:
         self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.
         self.smooth: bool = None not in vjps
-        self.name: str = name or forward.__name__
-        self.parameters: dict[str, inspect.Parameter] = _parameters(
+        self.parameters: dict[str, inspect.Parameter] = declaration.parameters(
             forward, vjps, variadic
         )
         operands = list(self.parameters)[: 1 if variadic else self.arity]
-        self.keywords: frozenset[str] = _keywords(
+        self.keywords: frozenset[str] = declaration.keywords(
             vjps, set(self.parameters) - set(operands)
         )
         self.__doc__ = doc or forward.__doc__
@@ -132,8 +136,6 @@ class Op:
         known = self.keywords.union(operands)
         taken = [p for p in self.parameters.values() if p.name in known]
         self.__signature__: inspect.Signature = inspect.Signature(taken)
-        if self.name == "<lambda>":
-            raise ValueError("an op needs a name: pass name= or a named function")
         previous = registry.get(self.name)
         if previous is not None and not _again(previous, forward):
             raise ValueError(
@@ -337,34 +339,6 @@ def require_finite(value: Any, what: str, where: str) -> None:
         raise FloatingPointError(
             f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
         )
-
-
-def _parameters(
-    forward: Callable[..., Any], vjps: tuple[Rule | None, ...], variadic: bool
-) -> dict[str, inspect.Parameter]:
-    """What the op takes. Functions written in C do not say: there the rules do."""
-    rule = next((r for r in vjps if r is not None), None)
-    if inspect.isfunction(forward):
-        return dict(inspect.signature(forward).parameters)
-    if rule is not None:
-        taken = list(inspect.signature(rule).parameters.values())
-        return {p.name: p for p in taken[3 if variadic else 2 :]}
-    names = "x" if len(vjps) == 1 else "abcdefgh"[: len(vjps)]
-    return {
-        n: inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names
-    }
-
-
-def _keywords(vjps: tuple[Rule | None, ...], of_forward: set[str]) -> frozenset[str]:
-    """The attributes an op accepts: what its rules (or its forward) take by name."""
-    rule = next((r for r in vjps if r is not None), None)
-    if rule is None:
-        return frozenset(of_forward)
-    return frozenset(
-        p.name
-        for p in inspect.signature(rule).parameters.values()
-        if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
-    )
 
 
 def _own(value: Any) -> Any:

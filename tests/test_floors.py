@@ -14,6 +14,8 @@ FLOORS = {
     "scope": 1,
     "graph": 1,
     "places": 1,
+    "declaration": 1,
+    "advice": 1,
     "graph_json": 1,
     "op": 2,
     "methods": 3,

@@ -87,7 +87,7 @@ SCALED = (lambda g, y, x, by, shift=0.0: g * by, lambda g, y, x, by, shift=0.0: 
             "axis",
         ),
         (
-            lambda: Op(scaled, lambda g, y, x, *, by, shift: g),
+            lambda: Op(scaled, lambda g, y, x, *, by=2.0, shift=0.0: g),
             "scaled(x, by=2.0, shift=0.0)",
             1,
             True,
@@ -109,6 +109,100 @@ def test_what_a_declaration_says(forget, declare, said, arity, plain, keywords):
     assert (made.arity, made.plain) == (arity, plain)
     assert made.keywords == set(keywords.split())
     assert made.__doc__ == made.forward.__doc__
+
+
+def twice(x):
+    return 2 * x
+
+
+def powered(x, n):
+    return x**n
+
+
+@pytest.mark.parametrize(
+    ("declare", "error", "said"),
+    [
+        (lambda: Op(3, None, name="three"), TypeError, "the forward function is 3"),
+        (lambda: Op(twice, 2.0), TypeError, "twice: rule 0 is 2.0; a rule is a funct"),
+        (lambda: Op(twice), ValueError, "0 rules for 1 operands"),
+        (lambda: Op(np.fmod, None), ValueError, "1 rules for 2 operands"),
+        (lambda: Op(twice, None, None), ValueError, "2 rules, but .* takes 1 operand"),
+        (
+            lambda: Op(np.hstack, None, None, variadic=True),
+            ValueError,
+            r"has one rule, \(i, g, y, xs\), for all of them; got 2",
+        ),
+        (
+            lambda: Op(twice, lambda g, x: g),
+            ValueError,
+            r"rule 0 takes \(g, x\): write lambda g, y, x: \.\.\.",
+        ),
+        (
+            lambda: Op(twice, lambda g, y, x, z: g),
+            ValueError,
+            r"rule 0 takes \(g, y, x, z\): write lambda g, y, x: \.\.\.",
+        ),
+        (
+            lambda: Op(np.fmod, None, lambda g, y, a: g),
+            ValueError,
+            r"rule 1 takes \(g, y, a\)",
+        ),
+        (
+            lambda: Op(end_to_end, lambda g, y, xs, axis=0: g, variadic=True),
+            ValueError,
+            r"write lambda i, g, y, arrays, axis=0: \.\.\.",
+        ),
+        (
+            lambda: Op(scaled, lambda g, y, x, by=2.0: g),
+            ValueError,
+            "rule 0 lacks the attribute shift.* x, by=2.0, shift=0.0: ",
+        ),
+        (
+            lambda: Op(twice, lambda g, y, x, by=2.0: g),
+            ValueError,
+            "rule 0 takes by, which the forward function does not",
+        ),
+        (
+            lambda: Op(scaled, lambda g, y, x, by=3.0, shift=0.0: g),
+            ValueError,
+            "has the default by=3.0, the forward function by=2.0",
+        ),
+        (
+            lambda: Op(scaled, lambda g, y, x, *, by, shift: g),
+            ValueError,
+            "rule 0 has no default for by",
+        ),
+        (
+            lambda: Op(scaled, SCALED[0], lambda g, y, x, by: g),
+            ValueError,
+            "rule 1 lacks the attribute shift",
+        ),
+        (
+            lambda: Op(powered, lambda g, y, x: g),
+            ValueError,
+            "rule 0 lacks the attribute n.* write lambda g, y, x, n=None",
+        ),
+    ],
+)
+def test_a_declaration_that_cannot_work_is_refused(forget, declare, error, said):
+    known = set(registry)
+    with pytest.raises(error, match=said):
+        declare()
+    assert set(registry) == known
+
+
+@pytest.mark.parametrize(
+    "declare",
+    [
+        lambda: Op(powered, lambda g, y, x, n=None: g * n * x ** (n - 1)),
+        lambda: Op(powered, lambda g, y, x, n: g, None),
+        lambda: Op(scaled, lambda g, y, *xs: g, lambda g, y, x, by, **attrs: g),
+        lambda: Op(scaled, lambda g, y, x, by=2.0, **attrs: g),
+        lambda: Op(lambda *xs: xs[0], lambda g, y, a, b: g, None, name="first"),
+    ],
+)
+def test_a_declaration_that_works_is_not(forget, declare):
+    assert declare().arity in (1, 2)
 
 
 def test_a_declaration_may_say_more(forget):
