@@ -169,5 +169,5 @@ def test_attributes_reach_every_case_and_a_case_says_its_own(plant):
     seen.clear()
     check_op(op, by=0.5)
     assert set(seen) == {0.5}
-    with pytest.raises(GradientError, match="op planted.*by=3.0"):
+    with pytest.raises(GradientError, match=r"op planted.*by=3\.0"):
         check_op(plant(scaled, lambda g, y, x, by=1.0: g), by=3.0)
