@@ -22,7 +22,6 @@ from inspect import Parameter, Signature
 from typing import Any
 
 Rules = tuple[Callable[..., Any] | None, ...]
-LETTERS = "abcdefgh"
 PLACED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 OPEN = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -37,8 +36,13 @@ def parameters(
     if rule is not None:
         taken = list(inspect.signature(rule).parameters.values())
         return {p.name: p for p in taken[3 if variadic else 2 :]}
-    names = "x" if len(rules) == 1 else LETTERS[: len(rules)]
+    names = _letters(len(rules))
     return {n: Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names}
+
+
+def _letters(count: int) -> str:
+    """What operands are called that nobody has named."""
+    return "x" if count == 1 else "abcdefgh"[:count]
 
 
 def keywords(rules: Rules, of_forward: set[str]) -> frozenset[str]:
@@ -70,7 +74,7 @@ def check(name: str, forward: Callable[..., Any], rules: Rules, variadic: bool) 
     taken = parameters(forward, rules, variadic)
     count = 1 if variadic else len(rules)
     operands = [n for n, p in taken.items() if p.kind not in OPEN][:count]
-    operands += LETTERS[len(operands) : count]  # a rule may say less than it should
+    operands += _letters(count)[len(operands) :]  # a rule may say less than it should
     places = [*(("i", "g", "y") if variadic else ("g", "y")), *operands]
     attributes = {n: p for n, p in taken.items() if n not in operands}
     for i, rule in enumerate(rules):
