@@ -134,10 +134,13 @@ def ceil(x: Tensor | ArrayLike) -> Tensor:
 @_op
 def clip(
     x: Tensor | ArrayLike,
-    a_min: Any = None,
-    a_max: Any = None,
+    a_min: Tensor | ArrayLike | None = None,
+    a_max: Tensor | ArrayLike | None = None,
 ) -> Tensor:
-    """x limited to [a_min, a_max]; the gradient passes at the bounds."""
+    """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
+
+    The gradient goes to x within the bounds and at them, beyond them to the bound.
+    """
 @_op
 def concatenate(
     xs: Sequence[Tensor | ArrayLike],
@@ -196,7 +199,7 @@ def count(
 def cross_entropy(
     o: Tensor | ArrayLike,
     target: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -264,8 +267,8 @@ def flip(
 def floor(x: Tensor | ArrayLike) -> Tensor:
     """The largest whole number <= x; no gradient flows."""
 @_op
-def getitem(x: Tensor | ArrayLike, key: Any) -> Tensor:
-    """x[key] for every kind of NumPy index."""
+def getitem(x: Any, key: Any) -> Tensor:
+    """x[key] for every kind of NumPy index; index arrays and masks are operands."""
 @_op
 def greater(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """a > b: a mask, without gradient."""
@@ -403,14 +406,15 @@ def negative(x: Tensor | ArrayLike) -> Tensor:
 def nll_loss(
     logp: Tensor | ArrayLike,
     target: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
 ) -> Tensor:
     """-logp[y]: logp of shape (..., classes), y integers of shape (...).
 
-    weight, shape (classes,), multiplies the loss of each target's class, and "mean"
-    divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    weight, shape (classes,), an operand, multiplies the loss of each target's class,
+    and "mean" divides by the sum of these weights; targets equal to ignore_index count
+    as nothing.
     """
 @_op
 def norm(
@@ -442,6 +446,7 @@ def pad(
 
     ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
     and ``median`` are not, and write better as a concatenation with that reduction.
+    ``constant_values`` may be a Tensor of one number: it is an operand then.
     """
 @_op
 def pow(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
@@ -483,7 +488,10 @@ def round(x: Tensor | ArrayLike, decimals: int = 0) -> Tensor:
     """x to so many decimals, a half to the even digit; no gradient flows."""
 @_op
 def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
-    """Zeros shaped as the first operand, with each further one added at its key."""
+    """Zeros shaped as the first operand, with each further one added at its key.
+
+    The index arrays that keys have places for are the last operands.
+    """
 @_op
 def sigmoid(x: Tensor | ArrayLike) -> Tensor:
     """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
@@ -598,7 +606,7 @@ def tanh(x: Tensor | ArrayLike) -> Tensor:
 def target_weights(
     target: Tensor | ArrayLike,
     o: Tensor | ArrayLike,
-    weight: Any = None,
+    weight: Tensor | ArrayLike | None = None,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,

@@ -45,18 +45,6 @@ def _letters(count: int) -> str:
     return "x" if count == 1 else "abcdefgh"[:count]
 
 
-def keywords(rules: Rules, of_forward: set[str]) -> frozenset[str]:
-    """The attributes an op accepts: what its rules (or its forward) take by name."""
-    rule = next((r for r in rules if r is not None), None)
-    if rule is None:
-        return frozenset(of_forward)
-    return frozenset(
-        p.name
-        for p in inspect.signature(rule).parameters.values()
-        if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
-    )
-
-
 def check(name: str, forward: Callable[..., Any], rules: Rules, variadic: bool) -> None:
     """Raise TypeError or ValueError where forward function and rules do not agree."""
     if not callable(forward):
@@ -133,8 +121,6 @@ def _wrong(
     unknown = [n for n in given if n not in attributes]
     if len(placed) < count or any(given[n].default is Parameter.empty for n in unknown):
         return f"takes {Signature(taken)}"
-    if any(p.kind is p.VAR_KEYWORD for p in attributes.values()):
-        return None
     if unknown:
         return f"takes {unknown[0]}, which the forward function does not"
     for n, p in attributes.items():

@@ -140,7 +140,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     for node, i, d in reversed(shares):
         if isinstance(d, Scatter):
             buffer = np.zeros_like(target.data)
-            scatter_into(buffer, d.key, d.cotangent)
+            scatter_into(buffer, d)
             d = buffer
         dense.append(Share(node.t, node, i, _constant(np.array(d))))
     return sorted(dense, key=lambda s: (s.t or 0, s.node.id, s.argument))

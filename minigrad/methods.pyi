@@ -43,8 +43,15 @@ class Methods:
         """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
     def relu(self) -> Tensor:
         """max(x, 0); the derivative at 0 is 0."""
-    def clip(self, a_min: Any = None, a_max: Any = None) -> Tensor:
-        """x limited to [a_min, a_max]; the gradient passes at the bounds."""
+    def clip(
+        self,
+        a_min: Tensor | ArrayLike | None = None,
+        a_max: Tensor | ArrayLike | None = None,
+    ) -> Tensor:
+        """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
+
+        The gradient goes to x within the bounds and at them, beyond them to the bound.
+        """
     def softmax(self, axis: int | tuple[int, ...] | None = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along ``axis``."""
     def log_softmax(self, axis: int | tuple[int, ...] | None = -1) -> Tensor:

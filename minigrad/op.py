@@ -5,7 +5,10 @@ Vocabulary
                the cotangent ``g`` of the output ``y`` (a vector-Jacobian product).
                Given arrays it computes arrays; given Tensors it records, so one line
                serves every order of gradient
-    attribute  a keyword of the forward function (``axis=0``): no gradient flows into it
+    operand    what may change between two runs of a program: a Tensor, an array, an
+               index, a mask, a bound. One whose default is None may be left out
+    attribute  a plain value that belongs to the program (``axis=0``): a keyword of the
+               forward function, never a Tensor
     variadic   an op over a sequence of arrays (stack, concatenate): its single rule
                takes the position first and the inputs as one list, ``(i, g, y, inputs,
                **attrs)``
@@ -52,6 +55,22 @@ class TraceError(RuntimeError):
     """A traced function needs a value that only its run will know."""
 
 
+def require_known(node: Node, why: str) -> None:
+    """Raise TraceError where the value of a node is read while a function is traced."""
+    if tracing.get() and node.kind != "constant":
+        raise TraceError(why)
+
+
+def require_shape(index: Node) -> None:
+    """Raise TraceError for a mask as index in a traced function."""
+    if index.value.dtype == bool:
+        require_known(
+            index,
+            "a mask as index gives a shape that depends on its values; "
+            "mg.where(mask, x, 0.0) keeps the shape",
+        )
+
+
 def wrap(node: Node) -> Any:
     """The Tensor of a node: tensor.py puts its class in this place."""
 
@@ -60,14 +79,20 @@ ndarray = np.ndarray
 ATOMS = frozenset({int, bool, float, str, type(None), slice})
 
 
+# In a key: here belongs an array, which is an operand and not part of the key.
+OPERAND = "operand"
+
+
 class Scatter(NamedTuple):
     """A rule's answer "``cotangent`` belongs at ``key``, the rest is zero".
 
-    Kept apart until the sum is made, so that T indexings of one array cost O(T).
+    ``indices`` are the arrays that the key has places for. Kept apart until the sum is
+    made, so that T indexings of one array cost O(T).
     """
 
     cotangent: Any
     key: Any
+    indices: tuple[Any, ...] = ()
 
 
 class Product(NamedTuple):
@@ -117,7 +142,6 @@ class Op:
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
-        self.arity: int = -1 if variadic else len(vjps)
         # Most ops compute just their forward function: that saves a call for each node.
         self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.
@@ -125,10 +149,13 @@ class Op:
         self.parameters: dict[str, inspect.Parameter] = declaration.parameters(
             forward, vjps, variadic
         )
-        operands = list(self.parameters)[: 1 if variadic else self.arity]
-        self.keywords: frozenset[str] = declaration.keywords(
-            vjps, set(self.parameters) - set(operands)
-        )
+        operands = list(self.parameters)[: 1 if variadic else len(vjps)]
+        self.operands: tuple[str, ...] = tuple(operands)
+        # How many operands a call has at least: the last ones may be optional.
+        self.arity: int = -1 if variadic else len(vjps) - _optional(self, operands)
+        self.keywords: frozenset[str] = frozenset(
+            p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
+        ).difference(operands)
         self.__doc__ = doc or forward.__doc__
         self.__name__: str = self.name
         self.__wrapped__: Callable[..., Any] = forward
@@ -152,13 +179,16 @@ class Op:
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        if len(args) != self.arity:
+        if len(args) != self.arity or not attrs.keys() <= self.keywords:
             args, attrs = self._bind(args, attrs)
+        return self.record(args, attrs)
+
+    def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """A call whose operands and attributes have been told apart."""
         if attrs:
-            if not attrs.keys() <= self.keywords:
-                self._refuse(attrs)
             attrs = {
-                k: v if v.__class__ in ATOMS else _own(v) for k, v in attrs.items()
+                k: v if v.__class__ in ATOMS else self._own(k, v)
+                for k, v in attrs.items()
             }
         nodes: list[Any] = [getattr(a, "node", None) for a in args]
         scope = current.get()
@@ -202,7 +232,7 @@ class Op:
     def rules(self, count: int) -> Sequence[Rule | None]:
         """The rule of each of ``count`` operands."""
         if not self.variadic:
-            return self.vjps
+            return self.vjps[:count]
         (rule,) = self.vjps
         return [None if rule is None else partial(rule, i) for i in range(count)]
 
@@ -243,8 +273,7 @@ class Op:
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Split a call in NumPy's own form into operands and attributes."""
-        names = list(self.parameters)
-        count = 1 if self.variadic else self.arity
+        names, count = list(self.parameters), len(self.operands)
         if len(args) > len(names):
             raise TypeError(
                 f"{self.name} takes {len(names)} arguments ({', '.join(names)}), "
@@ -258,13 +287,44 @@ class Op:
                 raise TypeError(f"{self.name} lacks its operand {name!r}")
             operands.append(value)
         attrs.update(zip(names[count:], args[count:], strict=False))
+        if not attrs.keys() <= self.keywords:
+            self._refuse(attrs)
         if not self.variadic:
-            return tuple(operands), attrs
+            return self._present(operands), attrs
         if hasattr(operands[0], "node") or not len(operands[0]):
             raise TypeError(
                 f"{self.name} takes a list or tuple of Tensors, got {operands[0]!r}"
             )
         return tuple(operands[0]), attrs
+
+    def _present(self, operands: list[Any]) -> tuple[Any, ...]:
+        """The operands that were given: the optional ones are the last ones."""
+        while operands[-1] is None and len(operands) > self.arity:
+            operands.pop()
+        for name, value in zip(self.operands, operands, strict=False):
+            if value is None:
+                raise TypeError(f"{self.name} needs its operand {name!r}, got None")
+        return tuple(operands)
+
+    def _own(self, name: str, value: Any) -> Any:
+        """An attribute that no later edit of the caller's list or array reaches."""
+        if isinstance(value, np.ndarray):
+            copy = value.copy()
+            copy.setflags(write=False)
+            return copy
+        if value.__class__ in (list, tuple):
+            return value.__class__([self._own(name, v) for v in value])
+        if isinstance(value, dict):
+            return {k: self._own(name, v) for k, v in value.items()}
+        if hasattr(value, "node"):
+            operands = ", ".join(self.operands)
+            raise TypeError(
+                f"{self.name}: {name} is part of the program and takes a plain value, "
+                f"got a Tensor. What changes from run to run is an operand: of "
+                f"{self.name} {operands}; x[index] and mg.take have an index that is "
+                "one, mg.where a mask, mg.clip bounds"
+            )
+        return value
 
     def _refuse_list(self, value: Any) -> None:
         """NumPy would make an array of a list of Tensors, and lose their graph."""
@@ -341,16 +401,14 @@ def require_finite(value: Any, what: str, where: str) -> None:
         )
 
 
-def _own(value: Any) -> Any:
-    """An attribute that no later edit of the caller's list or array reaches."""
-    if isinstance(value, np.ndarray):
-        copy = value.copy()
-        copy.setflags(write=False)
-        return copy
-    if value.__class__ in (list, tuple):
-        return value.__class__(map(_own, value))
-    node = getattr(value, "node", None)
-    return value if node is None else node.value
+def _optional(op: Op, operands: list[str]) -> int:
+    """How many of the last operands have None as default."""
+    count = 0
+    for name in reversed(operands):
+        if op.parameters[name].default is not None:
+            break
+        count += 1
+    return count
 
 
 def _again(previous: Op, forward: Any) -> bool:

@@ -33,7 +33,7 @@ from minigrad.op import (
     registry,
     require_finite,
 )
-from minigrad.ops.indexing import OPERAND, scatter_into
+from minigrad.ops.indexing import scatter_into
 from minigrad.scope import current
 from minigrad.tensor import Tensor
 
@@ -221,7 +221,7 @@ class _ArraySums:
             elif node not in self.owned:
                 parts[node] = parts[node].copy()
             self.owned.add(node)
-            scatter_into(parts[node], d.key, d.cotangent)
+            scatter_into(parts[node], d)
         elif node not in parts:
             parts[node] = d
         elif node in self.owned:
@@ -275,13 +275,11 @@ class _RecordedSums:
             dense = [p for p in parts if not isinstance(p, Scatter)]
             scattered = [p for p in parts if isinstance(p, Scatter)]
             if scattered:
-                indices = [p.key for p in scattered if isinstance(p.key, Tensor)]
-                keys = [
-                    OPERAND if isinstance(p.key, Tensor) else p.key for p in scattered
-                ]
                 cotangents = [p.cotangent for p in scattered]
+                indices = [index for p in scattered for index in p.indices]
+                keys = tuple([p.key for p in scattered])
                 dense.append(
-                    scatter_n([Tensor(node), *cotangents, *indices], keys=tuple(keys))
+                    scatter_n([Tensor(node), *cotangents, *indices], keys=keys)
                 )
             total: Tensor = dense[0] if len(dense) == 1 else add_n(dense)
             return total

@@ -40,10 +40,11 @@ class Tensor(Methods):
         self.node = node
 
     def _value(self) -> Any:
-        if op.tracing.get() and self.node.kind != "constant":
-            raise op.TraceError(
+        if op.tracing.get():
+            op.require_known(
+                self.node,
                 f"it reads the value of {self.node!r} while it records; a branch on "
-                "values becomes mg.where"
+                "values becomes mg.where",
             )
         return self.node.value
 

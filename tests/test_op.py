@@ -249,7 +249,7 @@ def test_what_is_recorded_of_arrays_is_read_only():
     frozen = np.ones(3)
     frozen.setflags(write=False)
     assert (x * frozen).node.inputs[1].value is frozen
-    assert not x[np.array([0, 0])].node.attrs["key"].flags.writeable
+    assert not x[np.array([0, 0])].node.inputs[1].value.flags.writeable
 
 
 def test_a_new_op_is_one_line(forget):
@@ -444,9 +444,30 @@ def test_an_index_array_edited_after_it_was_recorded_changes_nothing():
     assert mg.grad(y, [x])[0].data.tolist() == [2.0, 0.0, 0.0]
 
 
-def test_a_tensor_as_index_is_taken_by_value():
+def test_a_tensor_as_index_is_an_operand():
     x = mg.parameter([1.0, 2.0, 3.0], name="x")
-    assert mg.grad(x[mg.tensor([0, 0])].sum(), [x])[0].data.tolist() == [2.0, 0.0, 0.0]
+    index = mg.tensor([0, 0], name="index")
+    picked = x[index]
+    assert picked.node.inputs == (x.node, index.node)
+    assert mg.grad(picked.sum(), [x])[0].data.tolist() == [2.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("call", "takes"),
+    [
+        (lambda x, c: mg.sum(x, axis=c), "axis"),
+        (lambda x, c: mg.roll(x, c), "shift"),
+        (lambda x, c: x.reshape((c, 1)), "shape"),
+        (lambda x, c: mg.pad(x, {0: (c, c)}), "pad_width"),
+        (lambda x, c: x[c:], "ends of a slice"),
+        (lambda x, c: mg.layer_norm(x, eps=c), "eps"),
+    ],
+)
+def test_a_tensor_as_attribute_is_refused(call, takes):
+    x, c = mg.tensor([1.0, 2.0, 3.0], name="x"), mg.tensor(1)
+    with pytest.raises(TypeError, match=f"{takes}.* plain|{takes}.* integers") as error:
+        call(x, c)
+    assert "mg.take" in str(error.value)
 
 
 def test_attributes_edited_after_they_were_recorded_change_nothing():

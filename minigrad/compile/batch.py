@@ -14,6 +14,7 @@ from minigrad.compile import inside, loops, sums
 from minigrad.compile.line import Line
 from minigrad.compile.storage import is_basic
 from minigrad.compile.writer import Writer
+from minigrad.op import OPERAND
 
 ELEMENTWISE = frozenset(
     ["where", "clip", "sigmoid", "relu", "softplus", "astype", "add_n"]
@@ -198,6 +199,9 @@ def _getitem(e: Writer, line: Line, arguments: list[Argument]) -> bool:
     code, timed, _ = arguments[0]
     key = line.attrs["key"]
     parts = key if isinstance(key, tuple) else (key,)
+    if key == OPERAND and not timed and arguments[1][1]:
+        e.bind(line, f"{code}[{arguments[1][0]}]")
+        return True
     if timed and is_basic(key):
         look = f"{code}[:, {e.index(key, line)}]" if parts else code
         e.look(line, code, look)

@@ -52,7 +52,7 @@ def step(e: Writer, line: Line, arguments: list[str], target: str | None) -> lis
     if line.op == "step":
         code = f"{arguments[0]}[t - 1]"
     elif line.op == "getitem":
-        code = f"{arguments[0]}[{e.literal(line.attrs['key'], line)}]"
+        code = f"{arguments[0]}[{e.filled(line.attrs['key'], arguments[1:], line)}]"
     elif line.op == "matmul":
         code = f"np.matmul({', '.join(arguments)})"
     elif line.variadic:

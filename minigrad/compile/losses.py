@@ -58,11 +58,7 @@ def open_losses(program: LoopProgram) -> str:
 
 def _plain_loss(line: Line) -> bool:
     single = all(len(operand) == 1 for operand in line.reads)
-    return (
-        single
-        and line.attrs.get("weight") is None
-        and not line.attrs.get("label_smoothing")
-    )
+    return single and len(line.reads) == 2 and not line.attrs.get("label_smoothing")
 
 
 class _Adder:

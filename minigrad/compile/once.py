@@ -1,9 +1,10 @@
 """Lines without time: written once, before, between or behind the loops."""
 
+from typing import Any
+
 from minigrad.ahead import Ahead, at_step
 from minigrad.compile.line import Count, Line, Steps
 from minigrad.compile.writer import Writer
-from minigrad.ops.indexing import OPERAND
 
 
 def emit(e: Writer, line: Line) -> None:
@@ -21,6 +22,11 @@ def emit(e: Writer, line: Line) -> None:
     ):  # fmt: skip
         e.body.append(f"{line.name} = {operands[0][0]}")
         return
+    if line.op == "getitem" and not any(many for _, many in operands):
+        array, *indices = [code for code, _ in operands]
+        key = e.filled(line.attrs["key"], indices, line)
+        e.body.append(f"{line.name} = {array}[{key}]")
+        return
     call = e.call(line)
     attrs = e.keywords(line.attrs, line)
     inner = ", ".join(f"*{code}" if many else code for code, many in operands)
@@ -35,9 +41,6 @@ def emit(e: Writer, line: Line) -> None:
     elif line.op == "mean" and line.attrs.get("axis") is None and not line.shape:
         ((code, _),) = operands
         e.body.append(f"{line.name} = np.add.reduce({code}, None) / {code}.size")
-    elif line.op == "getitem":
-        key = e.literal(line.attrs["key"], line)
-        e.body.append(f"{line.name} = {inner}[{key}]")
     else:
         e.body.append(f"{line.name} = {call}({inner}{attrs})")
 
@@ -47,7 +50,7 @@ def _scatter(e: Writer, line: Line, operands: list[tuple[str, bool]]) -> None:
     keys = line.attrs["keys"]
     # Each operand has its keys by column; a plain program has one key per operand.
     if (
-        any(OPERAND in (k if isinstance(k, tuple) else (k,)) for k in keys)
+        _has_places(keys)
         or any(len(operand) > 1 for operand in line.reads)
         or not e.program.lengths
     ):
@@ -84,6 +87,13 @@ def _scatter(e: Writer, line: Line, operands: list[tuple[str, bool]]) -> None:
             if t < 0:
                 e.body.append(f"t = {Count.of_end(t).code(e.length_name(clock))}")
             e.body.append(f"np.add.at({line.name}, {e.literal(fixed, line)}, {code})")
+
+
+def _has_places(key: Any) -> bool:
+    """Whether an index array, an operand, belongs somewhere in a key."""
+    return isinstance(key, str) or (
+        isinstance(key, tuple) and any(_has_places(part) for part in key)
+    )
 
 
 def _scatter_one_by_one(

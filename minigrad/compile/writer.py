@@ -120,6 +120,16 @@ class Writer:
                 found.append(self.literal(part, line))
         return ", ".join(found) or "()"
 
+    def filled(self, key: Any, indices: list[str], line: Line) -> str:
+        """An index as it stands between brackets, with the arrays it has places for."""
+        parts = key if isinstance(key, tuple) else (key,)
+        left = iter(indices)
+        found = [
+            next(left) if isinstance(part, str) else self.index(part, line)
+            for part in parts
+        ]
+        return ", ".join(found) or "()"
+
     def keywords(self, attrs: dict[str, Any], line: Line) -> str:
         """Attributes as keywords of a call."""
         return "".join(f", {k}={self.literal(v, line)}" for k, v in attrs.items())

@@ -112,13 +112,45 @@ def softplus(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-@op(
-    lambda g, y, x, a_min=None, a_max=None: np.where(_inside(x, a_min, a_max), g, 0.0),
+class _Clip(Op):
+    """Clipping: a bound that is left out is one that nothing reaches."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.arity = -1  # every call is looked at
+
+    def _present(self, operands: list[Any]) -> tuple[Any, ...]:
+        x, low, high = operands
+        if low is None or high is None:
+            dtype = getattr(x, "dtype", None) or np.asarray(x).dtype
+            ends: Any = (-np.inf, np.inf)
+            if dtype.kind in "iu":
+                ends = (int(np.iinfo(dtype).min), int(np.iinfo(dtype).max))
+            low = ends[0] if low is None else low
+            high = ends[1] if high is None else high
+        return x, low, high
+
+
+def _limited(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
+
+    The gradient goes to x within the bounds and at them, beyond them to the bound.
+    """
+    return np.clip(x, a_min, a_max)
+
+
+clip: Op = _Clip(
+    _limited,
+    lambda g, y, x, low, high: np.where(np.logical_and(x >= low, x <= high), g, 0.0),
+    lambda g, y, x, low, high: np.where(
+        np.logical_and(x < low, np.less_equal(low, high)), g, 0.0
+    ),
+    lambda g, y, x, low, high: np.where(
+        np.logical_or(x > high, np.greater(low, high)), g, 0.0
+    ),
+    name="clip",
     numpy=np.clip,
 )
-def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    """x limited to [a_min, a_max]; the gradient passes at the bounds."""
-    return np.clip(x, a_min, a_max)
 
 
 @op(lambda g, y, x, dtype=None: g if y.dtype.kind == "f" else None)
@@ -154,8 +186,3 @@ def _log_of_base(a: Any) -> Any:
     if isinstance(a, (int, float)):
         return float(np.log(a)) if a else 0.0
     return np.log(np.where(a == 0, 1.0, a))
-
-
-def _inside(x: Any, a_min: Any, a_max: Any) -> Any:
-    above = True if a_min is None else x >= a_min
-    return np.logical_and(above, True if a_max is None else x <= a_max)

@@ -11,28 +11,42 @@ it records, one ``scatter_n`` node does.
 [2.0, 0.0, 1.0]
 """
 
+from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from minigrad.op import Scatter, op
-
-# In the keys of scatter_n: this cotangent's index is an operand, not an attribute.
-OPERAND = "operand"
+from minigrad.op import OPERAND, Op, Scatter, op, registry, require_shape
 
 
-def _basic(key: Any) -> bool:
-    """Whether a key has no index array, so that it names each element at most once."""
+def filled(key: Any, indices: Sequence[Any]) -> Any:
+    """A key with its index arrays in their places.
+
+    >>> filled((slice(None), OPERAND), [[0, 2]])
+    (slice(None, None, None), [0, 2])
+    """
+    if not indices:
+        return key
+    left = iter(indices)
+    if not isinstance(key, tuple):
+        return next(left)
+    return tuple(next(left) if part.__class__ is str else part for part in key)
+
+
+def places_in(key: Any) -> int:
+    """How many index arrays a key has places for."""
     parts = key if isinstance(key, tuple) else (key,)
-    return not any(isinstance(k, (list, np.ndarray)) for k in parts)
+    return [part.__class__ for part in parts].count(str)
 
 
-def scatter_into(buffer: Any, key: Any, cotangent: Any) -> None:
-    """Add a cotangent into ``buffer`` at ``key``; duplicate indices accumulate."""
-    if _basic(key):
-        buffer[key] += cotangent
+def scatter_into(buffer: Any, scatter: Scatter) -> None:
+    """Add a cotangent into ``buffer`` at its key; duplicate indices accumulate."""
+    cotangent, key, indices = scatter
+    if indices:
+        np.add.at(buffer, filled(key, indices), cotangent)
     else:
-        np.add.at(buffer, key, cotangent)
+        buffer[key] += cotangent
 
 
 @op(
@@ -40,34 +54,99 @@ def scatter_into(buffer: Any, key: Any, cotangent: Any) -> None:
     variadic=True,
 )
 def scatter_n(xs: Any, keys: Any = ()) -> Any:
-    """Zeros shaped as the first operand, with each further one added at its key."""
+    """Zeros shaped as the first operand, with each further one added at its key.
+
+    The index arrays that keys have places for are the last operands.
+    """
     buffer = np.zeros_like(xs[0])
     indices = iter(xs[1 + len(keys) :])
     for cotangent, key in zip(xs[1:], keys, strict=False):
-        scatter_into(buffer, next(indices) if _is_operand(key) else key, cotangent)
+        own = tuple([next(indices) for _ in range(places_in(key))])
+        scatter_into(buffer, Scatter(cotangent, key, own))
     return buffer
-
-
-def _is_operand(key: Any) -> bool:
-    return isinstance(key, str) and key == OPERAND
 
 
 def _from_scatter(i: int, g: Any, xs: Any, keys: Any) -> Any:
     if not 1 <= i <= len(keys):
         return None
-    if not _is_operand(keys[i - 1]):
-        return g[keys[i - 1]]
-    before = sum(map(_is_operand, keys[: i - 1]))
-    return embedding(g, xs[1 + len(keys) + before])
+    key, first = keys[i - 1], 1 + len(keys) + sum(map(places_in, keys[: i - 1]))
+    return g[filled(key, xs[first : first + places_in(key)])]
 
 
-@op(lambda g, y, x, key=(): Scatter(g, key))
-def getitem(x: Any, key: Any) -> Any:
-    """x[key] for every kind of NumPy index."""
-    return x[key]
+# Parts of a key that are plain values.
+BASIC = frozenset({int, slice, type(None), type(Ellipsis), bool})
 
 
-@op(lambda g, y, W, index: Scatter(g, index), None)
+class _GetItem(Op):
+    """Indexing: each array in the key becomes an operand behind x."""
+
+    def _bind(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        given = dict(zip(("x", "key"), args, strict=False)) | attrs
+        if len(args) > 2 or given.keys() != {"x", "key"}:
+            raise TypeError(f"getitem takes x and key, got {[*args, *attrs]}")
+        x, key = given["x"], given["key"]
+        self._refuse_list(x)
+        indices: list[Any] = []
+        if key.__class__ is tuple:
+            key = tuple([_plain(part, indices) for part in key])
+        else:
+            key = (None,) if key is None else _plain(key, indices)
+        return (x, *indices), {"key": key}
+
+
+def _plain(part: Any, indices: list[Any]) -> Any:
+    """A part of a key as it is, or a place for an index that is an operand."""
+    if part.__class__ is slice:
+        if any(hasattr(end, "node") for end in (part.start, part.stop, part.step)):
+            raise TypeError(
+                "the ends of a slice are part of the program and take integers, got a "
+                "Tensor: write mg.take(x, start + np.arange(n), axis=...), whose index "
+                "may change from run to run"
+            )
+        return part
+    if part.__class__ in BASIC:
+        return part
+    if hasattr(part, "node"):
+        require_shape(part.node)
+    elif isinstance(part, (list, tuple, np.ndarray, np.bool_)):
+        registry["getitem"]._refuse_list(part)
+        part = np.asarray(part)
+        if not part.size and part.dtype.kind == "f":
+            part = part.astype(int)  # []
+    elif hasattr(part, "__index__"):
+        return part.__index__()
+    else:
+        raise IndexError(
+            f"an index is an integer, a slice, None, ..., an array or a Tensor of "
+            f"integers or a mask, got {part!r}"
+        )
+    indices.append(part)
+    return OPERAND
+
+
+def _index(xs: Any, key: Any) -> Any:
+    """x[key] for every kind of NumPy index; index arrays and masks are operands."""
+    return xs[0][filled(key, xs[1:])]
+
+
+getitem: Op = _GetItem(
+    _index,
+    lambda i, g, y, xs, key=(): None if i else Scatter(g, key, tuple(xs[1:])),
+    variadic=True,
+    name="getitem",
+)
+
+
+def _takes(x: Any, key: Any) -> None:
+    """What a call of getitem takes."""
+
+
+getitem.__signature__ = signature(_takes)
+
+
+@op(lambda g, y, W, index: Scatter(g, OPERAND, (index,)), None)
 def embedding(W: Any, index: Any) -> Any:
     """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...)."""
     index = np.asarray(index)
@@ -110,7 +189,7 @@ def untake(
 
 @op(
     lambda g, y, x, index, axis=None, mode="raise": (
-        Scatter(g, index)
+        Scatter(g, OPERAND, (index,))
         if axis == 0 and mode == "raise"
         else untake(g, index, x, axis=axis, mode=mode)
     ),

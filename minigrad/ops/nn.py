@@ -69,7 +69,41 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
     return _reduced(np.square(np.subtract(o, target)), reduction)
 
 
-@op(None, None)
+def _unweighted(target: Any, o: Any, ignore_index: int, smoothing: float) -> Any:
+    """What each class of each row counts where all classes weigh alike."""
+    return target_weights(
+        target,
+        o,
+        ignore_index=ignore_index,
+        reduction="sum",
+        label_smoothing=smoothing,
+    )
+
+
+def _over_rows(x: Any) -> Any:
+    """The sum over all axes but the classes, which are the last one."""
+    return np.sum(np.reshape(x, (-1, x.shape[-1])), axis=0)
+
+
+def _weights_of_targets(
+    g: Any,
+    y: Any,
+    target: Any,
+    o: Any,
+    weight: Any,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The cotangent of the class weights in ``target_weights``."""
+    each = _over_rows(g * _unweighted(target, o, ignore_index, label_smoothing))
+    if reduction != "mean":
+        return each
+    counts = _over_rows(_unweighted(target, o, ignore_index, 0.0))
+    return (each - np.sum(g * y) * counts) / np.sum(counts * weight)
+
+
+@op(None, None, _weights_of_targets)
 def target_weights(
     target: Any,
     o: Any,
@@ -145,14 +179,36 @@ def _negative_likelihood(logp: Any, q: Any, reduction: str) -> Any:
     return loss if reduction == "none" else np.sum(loss)
 
 
+def _by_weight(
+    g: Any,
+    y: Any,
+    logp: Any,
+    target: Any,
+    weight: Any,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The cotangent of the class weights, for a loss of log-probabilities."""
+    counts = _unweighted(target, logp, ignore_index, label_smoothing)
+    losses = -np.where(counts == 0, 0.0, logp) * counts
+    if reduction != "mean":
+        return _over_rows(_per_row(g, target, reduction) * losses)
+    kept = _over_rows(_unweighted(target, logp, ignore_index, 0.0))
+    return g * (_over_rows(losses) - y * kept) / np.sum(kept * weight)
+
+
 @op(
     lambda g, y, logp, target, weight=None, ignore_index=-100, reduction="mean": (
         -_per_row(g, target, reduction)
         * target_weights(
-            target, logp, weight=weight, ignore_index=ignore_index, reduction=reduction
+            target, logp, weight, ignore_index=ignore_index, reduction=reduction
         )
     ),
     None,
+    lambda g, y, logp, target, weight, **options: _by_weight(
+        g, y, logp, target, weight, **options
+    ),
 )
 def nll_loss(
     logp: Any,
@@ -163,8 +219,9 @@ def nll_loss(
 ) -> Any:
     """-logp[y]: logp of shape (..., classes), y integers of shape (...).
 
-    weight, shape (classes,), multiplies the loss of each target's class, and "mean"
-    divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    weight, shape (classes,), an operand, multiplies the loss of each target's class,
+    and "mean" divides by the sum of these weights; targets equal to ignore_index count
+    as nothing.
     """
     logp, target = np.asarray(logp), np.asarray(target)
     _check_reduction(reduction)
@@ -248,13 +305,19 @@ def _cross_entropy_rule(
     q = target_weights(
         target,
         o,
-        weight=weight,
+        weight,
         ignore_index=ignore_index,
         reduction=reduction,
         label_smoothing=label_smoothing,
     )
     rows = np.sum(q, axis=-1, keepdims=True)
     return _per_row(g, target, reduction) * (softmax(o) * rows - q)
+
+
+def _cross_entropy_by_weight(
+    g: Any, y: Any, o: Any, target: Any, weight: Any, **options: Any
+) -> Any:
+    return _by_weight(g, y, log_softmax(o), target, weight, **options)
 
 
 class CrossEntropy(Op):
@@ -276,7 +339,9 @@ def _is_distribution(o: Any, target: Any) -> bool:
     return bool(target.dtype.kind == "f" and target.shape == np.shape(o))
 
 
-@lambda forward: CrossEntropy(forward, _cross_entropy_rule, None)
+@lambda forward: CrossEntropy(
+    forward, _cross_entropy_rule, None, _cross_entropy_by_weight
+)
 def cross_entropy(
     o: Any,
     target: Any,

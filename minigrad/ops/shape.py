@@ -7,11 +7,12 @@
 """
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from minigrad.op import Axis, by_function, op
+from minigrad.op import Axis, Op, by_function, op
 
 
 def _back(g: Any, x: Any) -> Any:
@@ -138,15 +139,34 @@ def unpad(a: Any, x: Any, pad_width: Any = 0, mode: Any = "constant") -> Any:
 PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "mean")
 
 
-@op(
-    lambda g, y, x, pad_width=0, mode="constant", constant_values=0, end_values=0: (
-        unpad(g, x, pad_width=pad_width, mode=mode)
-    ),
-    numpy=np.pad,
-)
-def pad(
+class _Pad(Op):
+    """Padding, with the arguments of np.pad; a Tensor as value is an operand."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.arity = -1  # every call is looked at
+
+    def _bind(
+        self, args: tuple[Any, ...], attrs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        names = ("x", "pad_width", "mode", "constant_values", "end_values")
+        attrs = dict(zip(names, args, strict=False)) | attrs
+        value: Any = attrs.get("constant_values")
+        if hasattr(value, "node"):
+            if value.shape or attrs.get("mode", "constant") != "constant":
+                raise TypeError(
+                    "pad takes one number as a Tensor for constant_values, in mode "
+                    f'"constant"; got shape {value.shape}: write mg.concatenate for '
+                    "a value per side"
+                )
+            attrs["value"] = attrs.pop("constant_values")
+        return super()._bind((), attrs)
+
+
+def _padded(
     x: Any,
-    pad_width: Any,
+    value: Any = None,
+    pad_width: Any = 0,
     mode: Any = "constant",
     constant_values: Any = 0,
     end_values: Any = 0,
@@ -155,7 +175,10 @@ def pad(
 
     ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
     and ``median`` are not, and write better as a concatenation with that reduction.
+    ``constant_values`` may be a Tensor of one number: it is an operand then.
     """
+    if value is not None:
+        constant_values = value
     if mode not in PAD_MODES:
         raise ValueError(f"pad has the modes {', '.join(PAD_MODES)}, got {mode!r}")
     options: dict[str, dict[str, Any]] = {
@@ -163,6 +186,41 @@ def pad(
         "linear_ramp": {"end_values": end_values},
     }
     return np.pad(x, pad_width, mode, **options.get(mode, {}))
+
+
+def _unpadded(
+    g: Any,
+    y: Any,
+    x: Any,
+    value: Any = None,
+    pad_width: Any = 0,
+    mode: Any = "constant",
+    constant_values: Any = 0,
+    end_values: Any = 0,
+) -> Any:
+    return unpad(g, x, pad_width=pad_width, mode=mode)
+
+
+def _takes(
+    x: Any,
+    pad_width: Any,
+    mode: Any = "constant",
+    constant_values: Any = 0,
+    end_values: Any = 0,
+) -> None:
+    """What a call of pad takes."""
+
+
+pad: Op = _Pad(
+    _padded,
+    _unpadded,
+    lambda g, y, x, value, pad_width=0, **options: (
+        np.sum(g) - np.sum(unpad(g, x, pad_width=pad_width))
+    ),
+    name="pad",
+    numpy=np.pad,
+)
+pad.__signature__ = signature(_takes)
 
 
 def _pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:

@@ -116,7 +116,7 @@ def _rule_promises(node: Node, rng: np.random.Generator) -> Iterator[str | None]
             if not isinstance(d, Scatter):
                 return d
             dense = np.zeros_like(x, dtype=d.cotangent.dtype)
-            scatter_into(dense, d.key, d.cotangent)
+            scatter_into(dense, d)
             return dense
 
         try:

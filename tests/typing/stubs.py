@@ -118,14 +118,14 @@ def function(name: str, op: mg.Op, method: bool = False) -> str:
 
 def parameters(op: mg.Op) -> Iterator[str]:
     """Each parameter with its type and default."""
-    operands = 1 if op.variadic else op.arity
-    for i, p in enumerate(op.__signature__.parameters.values()):
+    for p in op.__signature__.parameters.values():
         if p.kind is p.VAR_POSITIONAL:
             kind = OPERAND
-        elif i >= operands or p.annotation is str:
+        elif p.name not in op.operands or p.annotation is str:
             kind = written(p.annotation)
         else:
             kind = f"Sequence[{OPERAND}]" if op.variadic else OPERAND
+            kind += " | None" if p.default is None else ""
         bare = p.replace(annotation=p.empty, default=p.empty)
         default = "" if p.default is p.empty else f" = {p.default!r}"
         yield f"{bare}: {kind}{default}".replace("'", '"')

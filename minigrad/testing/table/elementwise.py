@@ -109,20 +109,24 @@ ROWS = [
     ),
     Row(
         elementwise.clip,
-        case((2, 3), a_min=-0.5, a_max=0.7),
-        case((3,), a_min=-0.5),
+        case((2, 3), -0.5, 0.7),
+        case((3,), -0.5, None),
+        case((3,), -0.5),
         case((), a_max=0.7),
-        case((1, 3), a_min=None, a_max=np.array([0.7, 0.7, 3.0], np.float32)),
-        case((0,), a_min=-0.5, a_max=0.7),
-        kinks=[-0.5, 0.7],
+        case((1, 3), None, (3,)),
+        case((2, 3), (), (2, 1)),
+        case((3,), (2, 1), (3,)),
+        case((0,), -0.5, 0.7),
+        kinks=[
+            lambda x, *bounds: np.concatenate(
+                [np.ravel(x - b) for b in bounds if b is not None] or [np.ones(1)]
+            )
+        ],
         ref=lambda x, a_min=None, a_max=None: np.clip(x, a_min, a_max),
         conventions=[
-            at(
-                [-1.0, 0.0, 1.0, 2.0],
-                gives=[[0.0, 1.0, 1.0, 0.0]],
-                a_min=0.0,
-                a_max=1.0,
-            )
+            at([-1.0, 0.0, 1.0, 2.0], 0, 1, gives=[[0.0, 1.0, 1.0, 0.0]]),
+            at([-1.0, 0.0, 2.0], 0.0, 1.0, gives=[[0.0, 1.0, 0.0], 1.0, 1.0]),
+            at([-1.0, 0.5, 2.0], 1.0, 0.0, gives=[[0.0, 0.0, 0.0], 0.0, 3.0]),
         ],
     ),
     Row(

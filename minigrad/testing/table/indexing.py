@@ -6,6 +6,7 @@
 
 import numpy as np
 
+from minigrad.op import OPERAND
 from minigrad.ops import indexing
 from minigrad.testing.row import Row, at, case, distinct
 
@@ -39,17 +40,25 @@ ROWS = [
         case((), key=()),
         case((), key=None),
         case((), key=np.array(True)),
+        call=lambda x, key: indexing.getitem(x, key),
         conventions=[at([1.0, 2.0], gives=[[3.0, 0.0]], key=[0, 0, 0])],
     ),
     Row(
         indexing.scatter_n,
         case((4,), (), (2,), keys=(1, slice(0, 4, 2))),
-        case((3, 2), (2, 2), (3, 2), keys=(np.array([1, 1]), slice(None))),
-        case((3,), (2,), np.array([0, 0]), keys=(indexing.OPERAND,)),
-        case((3, 2), (2,), (2, 2), np.array([2, 0]), keys=(0, indexing.OPERAND)),
+        case(
+            *[(3, 2), (2, 2), (3, 2), np.array([1, 1])],
+            keys=(OPERAND, slice(None)),
+        ),
+        case(
+            *[(3, 2), (2,), (2,), np.array([1, 1]), np.array([0, 0]), np.array([2, 0])],
+            keys=((OPERAND, OPERAND), (OPERAND, 1)),
+        ),
+        case((3,), (2,), np.array([0, 0]), keys=(OPERAND,)),
+        case((3, 2), (2,), (2, 2), np.array([2, 0]), keys=(0, OPERAND)),
         case(
             *[(4,), (2,), (3,), (2,), np.array([0, 1]), np.array([2, 2, 3])],
-            keys=(indexing.OPERAND, indexing.OPERAND, slice(2)),
+            keys=(OPERAND, OPERAND, slice(2)),
         ),
         case((2,)),
     ),

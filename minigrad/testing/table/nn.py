@@ -39,11 +39,11 @@ def _nll(
     return np.sum(losses) / (total if reduction == "mean" else 1)
 
 
-def _cross_entropy(o: Any, target: Any, **attrs: Any) -> Any:
+def _cross_entropy(o: Any, target: Any, *weight: Any, **attrs: Any) -> Any:
     logp = o - np.log(np.exp(o).sum(-1, keepdims=True))
     if np.asarray(target).dtype.kind == "f":
-        return _of_probabilities(logp, target, **attrs)
-    return _nll(logp, target, **attrs)
+        return _of_probabilities(logp, target, *weight, **attrs)
+    return _nll(logp, target, *weight, **attrs)
 
 
 def _of_probabilities(
@@ -72,25 +72,29 @@ def _layer_norm(x: Any, gain: Any, bias: Any, axis: Any = -1, eps: float = 1e-5)
     return (x - mean) / np.sqrt(var + eps) * gain + bias
 
 
+# A class that is impossible has no weight in the loss, and 0 as its gradient.
+IMPOSSIBLE = at([[-np.inf, 0.0]], [1], [1.0, 1.0], gives=[[[0.0, -1.0]], [0.0, 0.0]])
+
 LOSSES: list[tuple[Any, ...]] = [
-    (nn.nll_loss, _nll, [], [at([[-np.inf, 0.0]], [1], gives=[[[0.0, -1.0]]])]),
+    (nn.nll_loss, _nll, [], [IMPOSSIBLE]),
     (
         nn.cross_entropy,
         _cross_entropy,
         [
             case((2, 3), np.array([0, 2]), label_smoothing=0.1),
+            case((2, 3), np.array([0, 2]), WEIGHT, label_smoothing=0.1),
             case((3, 3), np.array([0, 1, 1]), label_smoothing=0.3, ignore_index=1),
             case(
                 (3, 3),
                 np.array([0, 1, 1]),
+                WEIGHT,
                 label_smoothing=0.3,
-                weight=WEIGHT,
                 reduction="sum",
             ),
             case((2, 3), SHARES),
             case((2, 3), SHARES, reduction="sum", label_smoothing=0.3),
-            case((2, 3), SHARES, reduction="none", weight=WEIGHT),
-            case((2, 2, 3), SHARES[None].repeat(2, 0), weight=WEIGHT),
+            case((2, 3), SHARES, WEIGHT, reduction="none"),
+            case((2, 2, 3), SHARES[None].repeat(2, 0), WEIGHT),
             case((3,), SHARES[0], label_smoothing=0.1),
         ],
         [
@@ -150,7 +154,9 @@ ROWS = [
         nn.target_weights,
         case(np.array([0, 2]), (2, 3)),
         case(np.array([0, 2]), (2, 3), reduction="none", label_smoothing=0.1),
-        case(np.array([0, -100]), (2, 3), weight=WEIGHT),
+        case(np.array([0, -100]), (2, 3), WEIGHT),
+        case(np.array([0, 2]), (2, 3), WEIGHT, label_smoothing=0.2),
+        case(np.array([0, 2]), (2, 3), WEIGHT, reduction="sum", label_smoothing=0.2),
     ),
     *(
         Row(
@@ -162,10 +168,10 @@ ROWS = [
             case((3,), np.array(1)),
             case((3,), 1),
             case((0, 3), np.array([], int), reduction="sum"),
-            case((2, 3), np.array([0, 2]), weight=WEIGHT),
-            case((2, 3), np.array([0, 2]), weight=WEIGHT, reduction="none"),
+            case((2, 3), np.array([0, 2]), WEIGHT),
+            case((2, 3), np.array([0, 2]), WEIGHT, reduction="none"),
             case((3, 3), np.array([0, -100, 2])),
-            case((3, 3), np.array([0, 1, 1]), weight=WEIGHT, ignore_index=1),
+            case((3, 3), np.array([0, 1, 1]), WEIGHT, ignore_index=1),
             case((3, 3), np.array([0, 1, 1]), ignore_index=0, reduction="none"),
             *more,
             ref=ref,

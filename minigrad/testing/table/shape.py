@@ -4,8 +4,18 @@
 <row of reshape_like: ... cases>
 """
 
+from typing import Any
+
+import numpy as np
+
 from minigrad.ops import shape
 from minigrad.testing.row import Row, case
+
+
+def _with(value: tuple[Any, ...], attrs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of np.pad, where a second operand is the value."""
+    return attrs | ({"constant_values": value[0]} if value else {})
+
 
 ROWS = [
     Row(shape.reshape_like, case((2, 3), (3, 2)), case((6,), (1, 6)), case((1,), ())),
@@ -94,6 +104,7 @@ ROWS = [
         case((2, 3), pad_width={-1: (1, 2)}),
         case((2, 3), pad_width={0: (2, 1)}),
         case((2, 3), pad_width=((0, 0), (1, 2)), constant_values=1.5),
+        case((2, 3), (), pad_width=((2, 0), (1, 2))),
         *(
             case((3, 4), pad_width=((1, 2), (2, 1)), mode=mode)
             for mode in shape.PAD_MODES
@@ -104,6 +115,8 @@ ROWS = [
         case((3,), pad_width=(2, 1), mode="linear_ramp", end_values=2.0),
         case((0,), pad_width=1),
         case((), pad_width=0),
+        call=lambda x, *value, **attrs: shape.pad(x, **_with(value, attrs)),
+        ref=lambda x, *value, **attrs: np.pad(x, **_with(value, attrs)),
     ),
     Row(
         shape.unpad,
