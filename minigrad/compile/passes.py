@@ -77,7 +77,7 @@ def joins(program: LoopProgram) -> str:
     """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
     joined = []
     for line in program.lines.values():
-        if line.op != "scatter_n":
+        if line.op != "scatter_n" or not line.attrs.get("keys"):
             continue
         parts, keys = line.reads[1:], line.attrs["keys"]
         tiles = _tiles(keys, line.shape)
