@@ -292,4 +292,6 @@ def norm(
     absolute values and np.inf the largest of them, where a tie splits its gradient.
     """
     _vector_axis(x, ord, axis)
+    if isinstance(axis, tuple):  # of which NumPy takes two at most
+        return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     return np.linalg.norm(x, ord, axis, keepdims)

@@ -36,6 +36,13 @@ def _apart(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
     return (sizes * rng.choice([-1.0, 1.0], size)).reshape(shape)
 
 
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """NumPy's, which takes two axes at most, or all."""
+    if isinstance(axis, tuple) and len(axis) > 2:
+        return np.linalg.norm(x)
+    return np.linalg.norm(x, ord, axis, keepdims)
+
+
 ROWS = [
     Row(reduction.sum, *REDUCED, *EMPTY),
     Row(reduction.mean, *REDUCED, case((2, 0, 3), axis=0)),
@@ -154,6 +161,7 @@ ROWS = [
     Row(
         reduction.norm,
         *REDUCED[:8],
+        case((2, 3, 2), axis=(0, 1, 2)),
         *(
             one
             for ord in (1, 2, np.inf)
@@ -166,6 +174,7 @@ ROWS = [
         case((0,)),
         case((2, 0), axis=1),
         domain=_apart,
+        ref=_norm,
         conventions=[
             at([0.0, 0.0], gives=[[0.0, 0.0]]),
             at([[0.0, 0.0], [3.0, 4.0]], gives=[[[0.0, 0.0], [0.6, 0.8]]], axis=1),
