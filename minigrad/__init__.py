@@ -22,7 +22,8 @@ from minigrad.grad import (
     vjp,
 )
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
-from minigrad.op import Op, detect_anomaly, no_grad, op
+from minigrad.mode import detect_anomaly, no_grad
+from minigrad.op import Op, op
 from minigrad.ops.binary import binary_cross_entropy, log_sigmoid
 from minigrad.ops.composed import (
     array_split,

@@ -18,7 +18,8 @@ from minigrad.draw import Figure, draw
 from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
-from minigrad.op import Op, detect_anomaly, no_grad, op
+from minigrad.mode import detect_anomaly, no_grad
+from minigrad.op import Op, op
 from minigrad.ops.binary import log_sigmoid
 from minigrad.ops.composed import array_split, diff, hstack, inner, moveaxis, ravel, repeat, tile, vstack
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like

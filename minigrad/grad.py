@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.graph import Leaf, Node, reachable
-from minigrad.op import Scatter, TraceError, tracing
+from minigrad.mode import TraceError, tracing
+from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
 from minigrad.pullback import pullback
 from minigrad.tensor import Array, Tensor, here, set_at_once
@@ -90,10 +91,10 @@ def vjp(
         g = None if isinstance(y, Tensor) else [None] * len(ys)
     gs = [g] if isinstance(y, Tensor) else list(g)
     targets = _targets(wrt)
-    create_graph = create_graph or tracing.get()
-    cotangents = [_cotangent(a, b, create_graph) for a, b in zip(ys, gs, strict=True)]
+    record = create_graph or tracing()
+    cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
-    found = pullback([a.node for a in ys], cotangents, nodes, record=create_graph)
+    found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
         d = found.get(target.node)
@@ -109,6 +110,8 @@ def vjp(
             # is read-only then.
             own = d.flags.owndata and d.flags.writeable
             d = _constant(d if own else np.array(d))
+        elif not create_graph:
+            d = registry["detach"](d)
         results.append(d)
     return results
 
@@ -127,7 +130,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     >>> [(s.t, s.gradient.item()) for s in mg.grad_by_use(h.sum(), W)]
     [(1, 0.25), (2, 0.25), (3, 0.25)]
     """
-    if tracing.get():
+    if tracing():
         raise TraceError("grad_by_use gives arrays")
     if y.size != 1:
         raise ValueError(f"y must be a scalar, got shape {y.shape}")
@@ -210,7 +213,7 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     >>> mg.jacobian(x * x, [x])[0].data.tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
-    if tracing.get():
+    if tracing():
         raise TraceError("jacobian gives arrays")
     targets = _targets(wrt)
     blocks = [np.zeros((y.size, *w.shape), w.dtype) for w in targets]
@@ -241,7 +244,7 @@ def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
 
 def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
-    if tracing.get():
+    if tracing():
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     if not leaves:

@@ -12,7 +12,6 @@ Vocabulary
     variadic   an op over a sequence of arrays (stack, concatenate): its single rule
                takes the position first and the inputs as one list, ``(i, g, y, inputs,
                **attrs)``
-    recording  whether calls leave a node with inputs behind (``with no_grad():`` not)
 
 Called with at least one Tensor an op records a node and returns a Tensor; called with
 arrays alone it is the plain NumPy function.
@@ -24,9 +23,7 @@ arrays alone it is the plain NumPy function.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -34,6 +31,7 @@ import numpy as np
 
 import minigrad.declaration as declaration
 from minigrad.graph import Leaf, Node
+from minigrad.mode import Mode, current_mode, require_known
 from minigrad.scope import Scope, current
 
 Rule = Callable[..., Any]
@@ -43,22 +41,6 @@ registry: dict[str, "Op"] = {}
 # The names of the project's own ops, which nobody declares again by accident.
 builtin: set[str] = set()
 by_function: dict[Any, Callable[..., Any]] = {}
-# False, True, or WATCHED, in which case every value must be finite.
-recording: ContextVar[bool | str] = ContextVar("minigrad_recording", default=True)
-WATCHED = "watched"
-
-# Set while a function is traced to be compiled: gradients record, values are unknown.
-tracing: ContextVar[bool] = ContextVar("minigrad_tracing", default=False)
-
-
-class TraceError(RuntimeError):
-    """A traced function needs a value that only its run will know."""
-
-
-def require_known(node: Node, why: str) -> None:
-    """Raise TraceError where the value of a node is read while a function is traced."""
-    if tracing.get() and node.kind != "constant":
-        raise TraceError(why)
 
 
 def require_shape(index: Node) -> None:
@@ -217,12 +199,16 @@ class Op:
         if value.__class__ is not ndarray:
             value = np.asarray(value)
         value.setflags(False)
-        mode = recording.get()
-        if mode:
-            if mode is WATCHED:
-                require_finite(value, "", self.describe(inputs, attrs))
-            return wrap(Node(self, inputs, attrs, value, scope, slot))
-        return wrap(Leaf("constant", value, None, scope, slot))
+        mode = current_mode.get()
+        if mode is Mode.OFF:
+            return wrap(Leaf("constant", value, None, scope, slot))
+        if mode is Mode.WATCH:
+            require_finite(value, "", self.describe(inputs, attrs))
+        result = wrap(Node(self, inputs, attrs, value, scope, slot))
+        if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
+            detach = registry["detach"]
+            return result if self is detach else detach(result)
+        return result
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         if self.variadic:
@@ -353,42 +339,6 @@ def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]
     12.0
     """
     return lambda forward: Op(forward, *vjps, **options)
-
-
-def no_grad() -> AbstractContextManager[None]:
-    """Compute without recording: results are constants, no graph is kept.
-
-    >>> from minigrad import parameter
-    >>> with no_grad():
-    ...     (parameter(2.0) * 3).node.inputs
-    ()
-    """
-    return _recording_is(False)
-
-
-def detect_anomaly() -> AbstractContextManager[None]:
-    """Raise FloatingPointError where the first NaN or Inf appears.
-
-    The message names op, scope and step of the value, or of the gradient rule for
-    gradients taken in the block. Every value is looked at, so this is for searching.
-
-    >>> import minigrad as mg
-    >>> with detect_anomaly():
-    ...     mg.sqrt(mg.tensor(float("inf"), name="x"))
-    Traceback (most recent call last):
-    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
-    """
-    return _recording_is(WATCHED)
-
-
-@contextmanager
-def _recording_is(mode: bool | str) -> Iterator[None]:
-    before = recording.get()
-    try:
-        recording.set(mode)
-        yield
-    finally:
-        recording.set(before)
 
 
 def require_finite(value: Any, what: str, where: str) -> None:

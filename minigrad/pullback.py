@@ -25,14 +25,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.graph import Leaf, Node, ids, reachable
-from minigrad.op import (
-    WATCHED,
-    Product,
-    Scatter,
-    recording,
-    registry,
-    require_finite,
-)
+from minigrad.mode import Mode, current_mode
+from minigrad.op import Product, Scatter, registry, require_finite
 from minigrad.ops.indexing import scatter_into
 from minigrad.scope import current
 from minigrad.tensor import Tensor
@@ -65,7 +59,7 @@ def pullback(
         if node in live:
             sums.add(node, cotangent)
     wanted = set(wrt)
-    watched = recording.get() is WATCHED
+    watched = current_mode.get() is Mode.WATCH
     found: dict[Node, Any] = {}
     parts = sums.parts
     for node in reversed(order):

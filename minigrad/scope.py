@@ -13,10 +13,12 @@ Vocabulary
 'cell'
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import count
+from pathlib import Path as File
 from typing import Any
 
 LOOP = "for t"
@@ -36,7 +38,7 @@ class Clock:
 class Scope:
     """One entry into a region of the program: its path, its time, and its counters."""
 
-    __slots__ = ("entries", "path", "slots", "t", "time")
+    __slots__ = ("entries", "loop", "path", "slots", "t", "time")
 
     def __init__(
         self,
@@ -44,6 +46,7 @@ class Scope:
         time: Time | None,
         t: int | None,
         slots: Iterator[Any] | None = None,
+        loop: str = "",
     ) -> None:
         self.path: Path = path
         # In nested loops the outer one is the time that folds; t is the inner step.
@@ -51,29 +54,47 @@ class Scope:
         self.t: int | None = t
         self.slots: Iterator[Any] = count() if slots is None else slots
         self.entries: dict[str, Iterator[int]] = {}
+        # The user's line that made the innermost loop over time around.
+        self.loop: str = loop
 
     def enter(self, name: str) -> "Scope":
         """A new entry named ``name``, numbered among its namesakes here."""
-        return Scope((*self.path, (name, self.number(name))), self.time, self.t)
+        path = (*self.path, (name, self.number(name)))
+        return Scope(path, self.time, self.t, loop=self.loop)
 
     def number(self, name: str) -> int:
         """How often ``name`` has been entered from here before."""
         return next(self.entries.setdefault(name, count()))
 
-    def step(self, loop: int, clock: Clock, t: int) -> "Scope":
-        """The body of step ``t`` of the ``loop``-th loop over time made here."""
+    def step(self, number: int, clock: Clock, t: int, line: str) -> "Scope":
+        """The body of step ``t`` of the ``number``-th loop over time entered here."""
         if self.time is None:
-            return Scope((*self.path, (LOOP, loop)), (clock, t), t)
-        return Scope((*self.path, (LOOP, loop, t)), self.time, t)
+            return Scope((*self.path, (LOOP, number)), (clock, t), t, loop=line)
+        return Scope((*self.path, (LOOP, number, t)), self.time, t, loop=line)
+
+    def holds(self, other: "Scope") -> bool:
+        """Whether another scope was entered from here, or is this one."""
+        return other.path[: len(self.path)] == self.path and other.time == self.time
 
     def rule(self, base: Any, argument: Any, run: int) -> "Scope":
         """The same place for what a gradient rule records under slot ``base``."""
         slots = ((base, argument, k, run) for k in count())
-        return Scope(self.path, self.time, self.t, slots)
+        return Scope(self.path, self.time, self.t, slots, self.loop)
 
 
 ROOT = Scope((), None, None)
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
+
+
+PACKAGE = str(File(__file__).parent)
+
+
+def user_line() -> str:
+    """Where the innermost call from outside of minigrad is: file and line."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @contextmanager

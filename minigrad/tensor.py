@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 import minigrad.op as op
 from minigrad.graph import Leaf, Node, ids
 from minigrad.methods import Methods
+from minigrad.mode import require_known, tracing
 from minigrad.op import by_function, registry
 from minigrad.scope import current
 
@@ -40,8 +41,8 @@ class Tensor(Methods):
         self.node = node
 
     def _value(self) -> Any:
-        if op.tracing.get():
-            op.require_known(
+        if tracing():
+            require_known(
                 self.node,
                 f"it reads the value of {self.node!r} while it records; a branch on "
                 "values becomes mg.where",
@@ -120,7 +121,7 @@ class Tensor(Methods):
         >>> (tensor(2.0) * 3).detach().node.inputs
         ()
         """
-        if op.tracing.get():
+        if tracing():
             copy: Tensor = registry["detach"](self)
             return copy if name is None else copy.named(name)
         return _leaf(self.node.value, name, "constant" if name is None else "input")

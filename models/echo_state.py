@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad.mode import no_grad
 from minigrad.nn import Module, init
 from minigrad.nn.cells import Elman
 from minigrad.nn.recurrent import unroll
-from minigrad.op import no_grad
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
 

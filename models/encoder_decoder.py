@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from minigrad.mode import no_grad
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
 from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors, unroll
-from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
 from minigrad.ops.shape import concatenate, expand_dims, stack

@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from minigrad.mode import no_grad
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy
 from minigrad.nn.recurrent import Lengths, extent, mask_of, unroll
-from minigrad.op import no_grad
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
 

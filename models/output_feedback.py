@@ -40,12 +40,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from minigrad.mode import no_grad
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import input_weights
 from minigrad.nn.losses import Loss, cross_entropy
 from minigrad.nn.recurrent import Lengths, best, extent, mask_of, unit_vectors
-from minigrad.op import no_grad
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
 from minigrad.ops.time import steps

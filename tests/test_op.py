@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.op import Op, by_function, recording, registry
+from minigrad.mode import Mode, current_mode
+from minigrad.op import Op, by_function, registry
 
 
 @pytest.fixture
@@ -393,7 +394,7 @@ def test_no_grad_keeps_no_graph_and_is_restored():
     assert (w * 2).node.inputs
     with pytest.raises(ZeroDivisionError), mg.no_grad():
         raise ZeroDivisionError
-    assert recording.get() is True
+    assert current_mode.get() is Mode.RECORD
 
 
 def test_no_grad_does_not_reach_another_thread():

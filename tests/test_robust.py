@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.mode import Mode, current_mode
 from minigrad.nn import Module, cells
-from minigrad.op import recording, tracing
 from minigrad.optim import (
     SGD,
     Adam,
@@ -127,7 +127,7 @@ OPTIMISERS = [lambda ps: SGD(ps, 0.1, 0.9), RMSProp, Adam, AdamW]
 
 
 def switches():
-    return current.get() is ROOT, recording.get(), tracing.get(), gc.isenabled()
+    return current.get() is ROOT, current_mode.get(), gc.isenabled()
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -162,7 +162,7 @@ def test_an_interrupt_at_any_line_of_a_step_leaves_old_or_new(compiled):
     for lines in interrupted_everywhere(step, restart):
         after = bits(net.state_dict(), optimiser.state_dict())
         assert after in both
-        assert switches() == (True, True, False, True)
+        assert switches() == (True, Mode.RECORD, True)
         if after == both[0] and lines % 20 == 1:
             step()  # an interrupt leaves nothing behind that the next step meets
             assert bits(net.state_dict(), optimiser.state_dict()) == both[1]
@@ -183,7 +183,7 @@ def test_an_interrupt_while_a_program_is_compiled_leaves_the_switches():
         made.append(mg.compile(net, strict=True))
 
     for _ in interrupted_everywhere(compile_and_run, restart, every=211):
-        assert switches() == (True, True, False, True)
+        assert switches() == (True, Mode.RECORD, True)
         compile_and_run()
     assert len(made) > 10, "compiling has many lines"
 
@@ -313,7 +313,7 @@ def test_detect_anomaly_names_op_scope_and_step_of_a_value():
             mg.detect_anomaly(),
         ):
             run()
-    assert recording.get() is True
+    assert current_mode.get() is Mode.RECORD
 
 
 @pytest.mark.parametrize("record", [False, True])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.nn.cells import Elman
+from minigrad.nn.recurrent import unroll
 from minigrad.scope import ROOT, current
 
 
@@ -177,3 +179,98 @@ def test_a_loop_has_at_least_one_step():
         list(mg.steps(0))
     with pytest.raises(ValueError, match="a number of steps is an int"):
         list(mg.steps(3.0))
+
+
+def nothing_is_open():
+    return current.get() is ROOT and (mg.tensor(1.0, name="x") + 1).node.time is None
+
+
+def cells():
+    rng = np.random.default_rng(0)
+    return [Elman(2, 3, rng=rng) for _ in "ab"]
+
+
+def test_next_on_a_loop_teaches_and_opens_no_step():
+    xs = np.ones((3, 1, 2))
+    for loop in (mg.steps(x=xs), unroll(cells()[0], xs)):
+        with pytest.raises(TypeError, match=r"for t, x in .*xs\[0\]"):
+            next(loop)
+        assert nothing_is_open()
+
+
+def test_a_loop_that_is_kept_after_a_break_leaves_no_step_open():
+    xs = np.ones((3, 1, 2))
+    for loop in (mg.steps(x=xs), unroll(cells()[0], xs)):
+        for _ in loop:
+            break
+        assert nothing_is_open()
+        assert [t for t, *_ in loop] == [1, 2, 3]
+        assert nothing_is_open()
+
+
+def test_a_first_value_peeked_at_leaves_no_step_open():
+    t, x = next(iter(mg.steps(np.ones((3, 2)))))
+    assert (t, x.node.t) == (1, 1)
+    assert nothing_is_open()
+
+
+def test_an_exception_in_a_kept_loop_leaves_no_step_open():
+    loop, kept = mg.steps(3), []
+    try:
+        for _ in loop:
+            raise KeyError
+    except KeyError as error:
+        kept.append(error)
+    assert nothing_is_open()
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_two_loops_that_take_turns_are_an_error_with_both_lines(length):
+    a, b = cells()
+    xs = np.ones((length, 1, 2))
+    pairs = [
+        lambda: zip(unroll(a, xs), unroll(b, xs), strict=True),
+        lambda: zip(mg.steps(x=xs), mg.steps(y=xs), strict=True),
+        lambda: zip(unroll(a, xs), mg.steps(y=xs), strict=False),
+    ]
+    for pair in pairs:
+        with pytest.raises(RuntimeError, match=r"mg\.steps\(x=xs, y=ys\)") as error:
+            for _ in pair():
+                pass
+        assert str(error.value).count("test_scope.py:") == 2
+        assert nothing_is_open()
+
+
+def test_a_loop_beside_a_list_is_no_turn_taking():
+    for (t, x), k in zip(mg.steps(np.ones((3, 2))), "abc", strict=True):
+        assert (x * 1).node.t == t == "abc".index(k) + 1
+    assert nothing_is_open()
+
+
+def test_a_scope_left_open_in_a_step_is_named():
+    steps = iter(mg.steps(2))
+    next(steps)
+    block = mg.scope("cell")
+    block.__enter__()
+    with pytest.raises(RuntimeError, match="scope 'cell'"):
+        next(steps)
+    assert nothing_is_open()
+
+
+def test_a_loop_that_goes_on_in_another_thread_is_an_error():
+    steps, errors = iter(mg.steps(3)), []
+    next(steps)
+
+    def work():
+        try:
+            next(steps)
+        except RuntimeError as error:
+            errors.append(str(error))
+        errors.append(current.get() is ROOT)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert "another thread" in errors[0]
+    assert errors[1]
+    current.set(ROOT)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import TraceError
+from minigrad.mode import TraceError
 from minigrad.tensor import Tensor
 
 

@@ -3,6 +3,7 @@
 ``run_passes`` applies them in order and notes for each how many lines there were before
 and after, and what it moved.
 
+    detached     what lets no gradient past is read as what it is
     prune        drop what no output needs, and operands read for their shape alone
     additions    of a sum in a loop, what does not recur is added before it
     invariants   what does not depend on the step happens once
@@ -71,6 +72,22 @@ def static_shapes(program: LoopProgram) -> str:
             line.op = f"{line.op}_to"
             line.attrs = line.attrs | {"shape": line.shape}
     return f"shapes known: {', '.join(known)}" if known else "none"
+
+
+def detached(program: LoopProgram) -> str:
+    """Read a value itself in place of one without gradient: gradients are recorded."""
+    seen = []
+    for line in list(program.lines.values()):
+        if line.op not in ("detach", "stop_gradient") or len(line.reads[0]) != 1:
+            continue
+        (source,) = line.reads[0]
+        read = program.lines[source.role]
+        plain = not line.timed and not read.timed and source.kind == "plain"
+        same_step = line.timed and source.delay == 0 and read.steps == line.steps
+        if (plain or same_step) and read.dtype == line.dtype:
+            program.replace(line.index, read.index)
+            seen.append(line.name)
+    return f"read as they are: {', '.join(seen)}" if seen else "none"
 
 
 def joins(program: LoopProgram) -> str:
@@ -249,6 +266,7 @@ def term_span(source: Source) -> Any:
 
 ORDER: tuple[Pass, ...] = (
     static_shapes,
+    detached,
     joins,
     prune,
     additions,

@@ -38,7 +38,7 @@ from minigrad.compile.schedule import NotFoldableError, Phase, schedule
 from minigrad.compile.writer import Writer
 from minigrad.fold import FoldError, Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node, same_value
-from minigrad.op import TraceError, tracing
+from minigrad.mode import Mode, TraceError, current_mode, traced
 from minigrad.scope import ROOT
 from minigrad.tensor import Tensor, tensor
 
@@ -204,7 +204,13 @@ class Program:
         self.__doc__ = function.__doc__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run compiled; the first call with new shapes traces and compiles."""
+        """Run compiled; the first call with new shapes traces and compiles.
+
+        Inside of another function that is traced, and where values are watched, the
+        function itself runs.
+        """
+        if current_mode.get() not in (Mode.RECORD, Mode.OFF):
+            return self.eager(*args, **kwargs)
         arrays: list[Any] = []
         structure = [flatten(value, arrays) for value in args]
         structure += [(name, flatten(value, arrays)) for name, value in kwargs.items()]
@@ -286,14 +292,13 @@ class Program:
         handed = iter(inputs)
         args = [replace(value, handed) for value in args]
         kwargs = {name: replace(value, handed) for name, value in kwargs.items()}
-        traced, collects = tracing.get(), gc.isenabled()
+        collects = gc.isenabled()
         try:
-            tracing.set(True)
             # It would walk the growing graph, which has no cycles, many times.
             gc.disable()
-            result = self.eager(*args, **kwargs)
+            with traced():
+                result = self.eager(*args, **kwargs)
         finally:
-            tracing.set(traced)
             if collects:
                 gc.enable()
         results: list[Tensor] = []

@@ -25,7 +25,7 @@ from minigrad.op import Op
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import embedding
 from minigrad.ops.shape import expand_dims, stack
-from minigrad.ops.time import steps
+from minigrad.ops.time import Loop, steps
 from minigrad.tensor import Tensor, tensor
 
 __all__ = [
@@ -73,8 +73,8 @@ def unroll(
     rng: np.random.Generator | None = None,
     reverse: bool = False,
     **sequences: Any,
-) -> Iterator[Any]:
-    """Run a cell over xs: yields ``(t, state, *values)`` at every step.
+) -> Loop:
+    """Run a cell over xs: a loop that yields ``(t, state, *values)`` at every step.
 
     Parameters
     ----------
@@ -93,6 +93,9 @@ def unroll(
     """
     length, batch = extent(xs, cell.n_in)
     state = cell.start(batch) if state is None else _as_tensors(state, cell)
+    taken = {"x", "cut"} & sequences.keys()
+    if taken:
+        raise TypeError(f"unroll has its own {', '.join(taken)}: choose another name")
     given: dict[str, Any] = {"x": xs, **sequences}
     if mask is not None:
         given["mask"] = mask
@@ -104,12 +107,31 @@ def unroll(
         given["cut"] = tensor(cuts, name="cuts")
     if rng is not None and isinstance(cell, Stack):
         given |= cell.noise(length, batch, rng)
-    ours = 1 + len(sequences)
-    for t, x, *values in steps(**given, reverse=reverse):
-        own, more = values[: ours - 1], values[ours - 1 :]
-        within = None if mask is None else more.pop(0)[:, None]
+    start = state
+
+    def iterate(line: str) -> Iterator[Any]:
+        loop = steps(**given, reverse=reverse)
+        loop.line = line
+        return _run(cell, loop, start, len(sequences), truncate is not None, masked)
+
+    masked = mask is not None
+    return Loop("unroll(...)", iterate)
+
+
+def _run(
+    cell: Cell,
+    loop: Loop,
+    state: State,
+    handed: int,
+    truncated: bool,
+    masked: bool,
+) -> Iterator[Any]:
+    """The loop of ``unroll``; ``handed`` of the sequences are the caller's own."""
+    for t, x, *values in loop:
+        own, more = values[:handed], values[handed:]
+        within = more.pop(0)[:, None] if masked else None
         before = state
-        if truncate is not None:
+        if truncated:
             cut = more.pop(0)
             before = tuple(where(cut, stop_gradient(s), s) for s in before)
         state = cell(x, before, *more)

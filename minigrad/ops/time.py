@@ -9,14 +9,14 @@
 3 x(3) [4. 5.]
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from minigrad.graph import Node
 from minigrad.op import Op, Scatter
-from minigrad.scope import LOOP, Clock, current
+from minigrad.scope import LOOP, Clock, Scope, current, user_line
 from minigrad.tensor import Tensor, tensor
 
 
@@ -41,7 +41,35 @@ def _at_step(xs: Any, t: int) -> Any:
 step: Op = Step(_at_step, lambda g, y, xs, t=0: Scatter(g, t - 1), name="step")
 
 
-def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Iterator[Any]:
+class Loop:
+    """What ``steps`` and ``unroll`` return: a ``for`` over it makes the iterator.
+
+    So a break or an exception frees the iterator, and with it the step, even where the
+    loop itself is kept.
+    """
+
+    def __init__(self, call: str, iterate: Callable[[str], Iterator[Any]]) -> None:
+        self.call, self.iterate = call, iterate
+        self.line = user_line()
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.iterate(self.line)
+
+    def __next__(self) -> NoReturn:
+        raise TypeError(
+            f"{self.call} is a loop and no iterator: what is recorded after next(...) "
+            f"would belong to a step that nobody ends. Write for t, x in {self.call}; "
+            "to look at the first value, index the sequence: xs[0]"
+        )
+
+    def __repr__(self) -> str:
+        return f"<loop {self.call} made at {self.line}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a loop over time is not pickled: make it where it runs")
+
+
+def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Loop:
     """Loop over time; all that the body makes belongs to step t = 1 .. T.
 
     ``steps(xs)`` yields ``(t, x)``, ``steps(x=xs, y=ys)`` yields ``(t, x, y)`` with
@@ -72,26 +100,54 @@ def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Iterator[Any]:
         length = next(iter(lengths.values()))
         clock = _shared_clock(found.values(), length)
         readers = list(found.items())
-    return _loop(length, clock, readers, reverse)
+    given = ", ".join(f"{name}=..." for name, _ in readers) or str(length)
+    order = range(length, 0, -1) if reverse else range(1, length + 1)
+    return Loop(
+        f"mg.steps({given})", lambda line: _iterate(order, clock, readers, line)
+    )
 
 
-def _loop(
-    length: int, clock: Clock, readers: list[tuple[str, Any]], reverse: bool
+def _iterate(
+    order: range, clock: Clock, readers: list[tuple[str, Any]], line: str
 ) -> Iterator[Any]:
     outer = current.get()
     number = outer.number(LOOP)
     body = outer
     try:
-        for t in range(length, 0, -1) if reverse else range(1, length + 1):
-            current.set(body := outer.step(number, clock, t))
+        for t in order:
+            if current.get() is not body:
+                _refuse(outer, body, line)
+            current.set(body := outer.step(number, clock, t, line))
             read = [_read(name, seq, t) for name, seq in readers]
             yield (t, *read) if read else t
+        if current.get() is not body:
+            _refuse(outer, body, line)
     finally:
         # Leaving the loop by break or by an exception drops the generator, which
         # ends here: the step never leaks into what is recorded next. An exception keeps
         # the generator alive for longer; a scope around the loop has been left by then.
         if current.get() is body:
             current.set(outer)
+
+
+def _refuse(outer: Scope, body: Scope, line: str) -> NoReturn:
+    """Raise where a loop goes on while its step is not the innermost open one."""
+    now = current.get()
+    if not body.holds(now):
+        raise RuntimeError(
+            f"the loop over time made at {line} goes on in another thread or context "
+            "than the one that its step was opened in: run each loop in one of them"
+        )
+    current.set(outer)  # nothing that is recorded from here on belongs to a step
+    inside = [name for name, *_ in now.path[len(body.path) :]]
+    loop = f"the loop made at {now.loop}"
+    what = loop if LOOP in inside else f"scope {inside[-1]!r}"
+    raise RuntimeError(
+        f"the loop over time made at {line} goes on to its next step while a step of "
+        f"{what} is open inside of it. Two loops that take turns, as in "
+        "zip(mg.steps(x=xs), mg.steps(y=ys)), would lie in one another: write one "
+        "loop, for t, x, y in mg.steps(x=xs, y=ys), and call both cells in its body"
+    )
 
 
 def _read(name: str, sequence: Any, t: int) -> Tensor:

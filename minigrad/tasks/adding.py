@@ -14,9 +14,9 @@ import numpy as np
 from minigrad.data.generators import adding
 from minigrad.grad import grad, grad_by_use
 from minigrad.graph import Graph
+from minigrad.mode import no_grad
 from minigrad.models import ManyToOne
 from minigrad.nn.losses import mse
-from minigrad.op import no_grad
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor

@@ -13,8 +13,8 @@ import numpy as np
 
 from minigrad.data import one_hot
 from minigrad.data.generators import copying
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
-from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task

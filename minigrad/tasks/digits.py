@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data import Order, digits
-from minigrad.op import no_grad
+from minigrad.mode import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task

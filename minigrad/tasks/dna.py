@@ -15,9 +15,9 @@ from minigrad.compile import compile
 from minigrad.data import Order, loaders
 from minigrad.data.generators import DNA, promoter_like
 from minigrad.grad import grad
+from minigrad.mode import no_grad
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn import Module
-from minigrad.op import no_grad
 from minigrad.optim import AdamW, clip_by_norm, cosine
 from minigrad.tasks.progress import bar
 from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table

@@ -10,9 +10,9 @@ import numpy as np
 
 from minigrad.data import standardise, streams
 from minigrad.data.generators import mackey_glass
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
-from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Order, Vocabulary, first_names, loaders, one_hot, pad
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
-from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, picture, table

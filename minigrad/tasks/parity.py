@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data.generators import parity
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, OutputFeedback
-from minigrad.op import no_grad
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 

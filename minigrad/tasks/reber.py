@@ -21,9 +21,9 @@ from minigrad.data.generators import (
     following,
     reber,
 )
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
-from minigrad.op import no_grad
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor

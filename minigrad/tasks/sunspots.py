@@ -29,10 +29,10 @@ from numpy.typing import NDArray
 
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
 from minigrad.draw import draw
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn import Module
 from minigrad.nn.losses import mse
-from minigrad.op import no_grad
 from minigrad.optim import Adam
 from minigrad.tasks.progress import bar
 from minigrad.tasks.task import Options, Task

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Vocabulary, english, loaders, one_hot, streams
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.cells import State
-from minigrad.op import no_grad
 from minigrad.optim import cosine
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, picture, table

@@ -11,9 +11,9 @@ import numpy as np
 
 from minigrad.data import streams
 from minigrad.data.generators import temporal_xor
+from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
-from minigrad.op import no_grad
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 

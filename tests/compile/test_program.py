@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.op import TraceError
+from minigrad.mode import TraceError
 from minigrad.testing.strategies import programs
 
 from ..test_fold import cells, next_state

@@ -1,0 +1,109 @@
+"""What a call of an op leaves behind: one mode at a time, and what may follow which.
+
+Vocabulary
+    RECORD           a node with inputs: the rule
+    OFF              a constant, with no graph behind it (``with no_grad():``)
+    WATCH            a node, after its value was found finite (``detect_anomaly()``)
+    TRACE            a node, while a function is recorded to be compiled: gradients
+                     record too, and values must not be read
+    TRACE_DETACHED   the same inside of ``no_grad``: a node that lets no gradient past
+
+>>> with no_grad():
+...     current_mode.get()
+<Mode.OFF: 2>
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from typing import Any
+
+
+class Mode(Enum):
+    """See the module's vocabulary."""
+
+    RECORD = 1
+    OFF = 2
+    WATCH = 3
+    TRACE = 4
+    TRACE_DETACHED = 5
+
+
+current_mode: ContextVar[Mode] = ContextVar("minigrad_mode", default=Mode.RECORD)
+TRACING = frozenset({Mode.TRACE, Mode.TRACE_DETACHED})
+
+
+class TraceError(RuntimeError):
+    """A traced function needs a value that only its run will know."""
+
+
+def tracing() -> bool:
+    """Whether a function is recorded to be compiled."""
+    return current_mode.get() in TRACING
+
+
+def require_known(node: Any, why: str) -> None:
+    """Raise TraceError where the value of a node is read while a function is traced."""
+    if tracing() and node.kind != "constant":
+        raise TraceError(why)
+
+
+# From each mode the one that a block is in; what is not here cannot follow.
+WITHOUT_GRADIENT = {
+    Mode.RECORD: Mode.OFF,
+    Mode.OFF: Mode.OFF,
+    Mode.WATCH: Mode.OFF,
+    Mode.TRACE: Mode.TRACE_DETACHED,
+    Mode.TRACE_DETACHED: Mode.TRACE_DETACHED,
+}
+# Nothing is recorded inside of no_grad, and so there is nothing to watch.
+WATCHING = {Mode.RECORD: Mode.WATCH, Mode.OFF: Mode.OFF, Mode.WATCH: Mode.WATCH}
+TRACED = {Mode.RECORD: Mode.TRACE, Mode.OFF: Mode.TRACE}
+
+
+def no_grad() -> AbstractContextManager[None]:
+    """Compute without recording: results are constants, no graph is kept.
+
+    In a function that is compiled the results are computed anew at each run, and no
+    gradient flows past them.
+
+    >>> from minigrad import parameter
+    >>> with no_grad():
+    ...     (parameter(2.0) * 3).node.inputs
+    ()
+    """
+    return _entered(WITHOUT_GRADIENT, "no_grad")
+
+
+def detect_anomaly() -> AbstractContextManager[None]:
+    """Raise FloatingPointError where the first NaN or Inf appears.
+
+    The message names op, scope and step of the value, or of the gradient rule for
+    gradients taken in the block. Every value is looked at, so this is for searching;
+    a compiled function runs eagerly in the block.
+
+    >>> import minigrad as mg
+    >>> with detect_anomaly():
+    ...     mg.sqrt(mg.tensor(float("inf"), name="x"))
+    Traceback (most recent call last):
+    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
+    """
+    return _entered(WATCHING, "detect_anomaly")
+
+
+def traced() -> AbstractContextManager[None]:
+    """Record a function to be compiled."""
+    return _entered(TRACED, "compile")
+
+
+@contextmanager
+def _entered(table: Mapping[Mode, Mode], name: str) -> Iterator[None]:
+    before = current_mode.get()
+    if before not in table:
+        raise TraceError(f"{name} has no meaning while a function is recorded")
+    try:
+        current_mode.set(table[before])
+        yield
+    finally:
+        current_mode.set(before)
