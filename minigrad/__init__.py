@@ -7,6 +7,7 @@
 30.0
 """
 
+import minigrad.advice as _advice
 from minigrad.compile import Program, compile
 from minigrad.draw import Figure, draw
 from minigrad.fold import FoldError, Recurrence, contract, fold
@@ -177,6 +178,8 @@ from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 
 __version__ = "0.1.0"
+
+__getattr__ = _advice.names_of(__name__)
 
 sub, mul, div, neg, pow, abs = subtract, multiply, divide, negative, power, absolute
 

@@ -20,10 +20,7 @@ from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp,
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
 from minigrad.op import Op, op
-from minigrad.ops.binary import log_sigmoid
-from minigrad.ops.composed import array_split, diff, hstack, inner, moveaxis, ravel, repeat, tile, vstack
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
-from minigrad.ops.shape import split
 from minigrad.ops.time import steps
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
@@ -694,6 +691,85 @@ def where(
     b: Tensor | ArrayLike,
 ) -> Tensor:
     """a where c is true, b elsewhere; c is a mask and has no gradient."""
+def array_split(
+    x: Tensor | ArrayLike,
+    indices_or_sections: int | Sequence[int],
+    axis: int = 0,
+) -> list[Tensor]:
+    """As ``split``, but a number of parts need not divide the axis.
+
+    The first parts are then longer by one element.
+    """
+def diff(
+    x: Tensor | ArrayLike,
+    n: int = 1,
+    axis: int = -1,
+    prepend: Tensor | ArrayLike | None = None,
+    append: Tensor | ArrayLike | None = None,
+) -> Tensor:
+    """Each element less the one before it along ``axis``, ``n`` times over.
+
+    ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+    """
+def hstack(
+    xs: Sequence[Tensor | ArrayLike],
+) -> Tensor:
+    """Arrays joined along the second axis; vectors along their only one."""
+def inner(
+    a: Tensor | ArrayLike,
+    b: Tensor | ArrayLike,
+) -> Tensor:
+    """The sum of products over the last axes of a and b; of numbers their product."""
+def log_sigmoid(
+    x: Tensor | ArrayLike,
+) -> Tensor:
+    """log(1 / (1 + exp(-x))), without overflow: -softplus(-x).
+
+    >>> import minigrad as mg
+    >>> log_sigmoid(mg.tensor([-1000.0, 0.0])).data.round(4).tolist()
+    [-1000.0, -0.6931]
+    """
+def moveaxis(
+    x: Tensor | ArrayLike,
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+) -> Tensor:
+    """Axes moved to other places, the rest kept in order."""
+def ravel(
+    x: Tensor | ArrayLike,
+) -> Tensor:
+    """The elements in one axis."""
+def repeat(
+    x: Tensor | ArrayLike,
+    repeats: int | Sequence[int],
+    axis: int | None = None,
+) -> Tensor:
+    """Each element so many times in a row, one number for all or one for each.
+
+    ``axis`` None repeats the elements of x flattened.
+    """
+def split(
+    x: Tensor | ArrayLike,
+    indices_or_sections: Tensor | ArrayLike,
+    axis: int = 0,
+) -> list[Tensor]:
+    """Parts of x along ``axis``: a number of equal ones, or cut before each index.
+
+    Each part is a ``getitem``, and the engine joins their gradients in one node.
+
+    >>> import minigrad as mg
+    >>> [part.shape for part in mg.split(mg.tensor([1.0, 2.0, 3.0]), [1])]
+    [(1,), (2,)]
+    """
+def tile(
+    x: Tensor | ArrayLike,
+    reps: int | Sequence[int],
+) -> Tensor:
+    """Copies of x side by side, so many along each axis; the last axes come last."""
+def vstack(
+    xs: Sequence[Tensor | ArrayLike],
+) -> Tensor:
+    """Arrays joined along the first axis; a vector is a row."""
 
 __all__ = [
     "Figure",

@@ -1,24 +1,28 @@
 """What to write here for a name that other libraries have.
 
-One table per kind of thing that is asked for a name it does not have. ``missing`` makes
-the AttributeError, so that ``hasattr`` and ``getattr`` with a default work as ever.
+One table for each kind of thing that is asked for a name that it lacks. The error stays
+an AttributeError, so that ``hasattr`` and ``getattr`` with a default work as ever.
 
->>> print(missing("Tensor", "numpy"))
-a Tensor has no numpy: write np.asarray(t), or t.data (read-only)
+>>> import minigrad as mg
+>>> mg.tensor([1.0]).numpy()
+Traceback (most recent call last):
+AttributeError: a Tensor has no numpy: write np.asarray(t), or t.data (read-only)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
 CPU = "everything is on the CPU: leave it out"
 OVERWRITES = "backward() overwrites the gradients: leave it out"
 MODES = "a module computes alike in training and use: leave it out"
+CELLS = (
+    "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
+    "model with cell=..."
+)
 
 NAMES: dict[str, dict[str, str]] = {
     "Tensor": {
-        "grad": "only a parameter has a grad, which loss.backward() writes: for "
-        "another tensor x write mg.grad(loss, [x])",
         "numpy": "write np.asarray(t), or t.data (read-only)",
         "view": "write t.reshape(shape)",
         "permute": "write t.transpose(axes)",
@@ -27,19 +31,12 @@ NAMES: dict[str, dict[str, str]] = {
         "expand": "write mg.broadcast_to(t, shape)",
         "clone": "a value never changes, so t itself serves; t.copy() is an array of "
         "its own, mg.parameter(t.data) a parameter of its own",
-        "size_": IN_PLACE,
         "detach_": "write t = t.detach()",
         "add_": IN_PLACE,
-        "sub_": IN_PLACE,
-        "mul_": IN_PLACE,
-        "div_": IN_PLACE,
         "copy_": IN_PLACE,
         "zero_": IN_PLACE,
         "fill_": IN_PLACE,
-        "fill": IN_PLACE,
-        "requires_grad_": "write mg.tensor(array, requires_grad=True) or mg.parameter",
         "zero_grad": OVERWRITES,
-        "retain_grad": "write mg.grad(loss, [t])",
         "grad_fn": "the graph is explicit: see t.node.op and t.node.inputs",
         "is_leaf": "write not t.node.inputs",
         "to": "write t.astype(dtype); everything is on the CPU",
@@ -47,33 +44,18 @@ NAMES: dict[str, dict[str, str]] = {
         "float": "write t.astype(np.float32)",
         "double": "write t.astype(np.float64)",
         "long": "write t.astype(np.int64)",
-        "int": "write t.astype(np.int32)",
-        "half": "write t.astype(np.float16)",
-        "bool": "write t.astype(bool)",
         "cuda": CPU,
         "cpu": CPU,
-        "device": CPU,
         "contiguous": "NumPy lays arrays out as it needs: leave it out",
         "dim": "write t.ndim",
         "numel": "write t.size",
         "t": "write t.T",
         "mm": "write a @ b",
-        "bmm": "write a @ b",
         "matmul": "write a @ b",
-        "norm": "write mg.norm(t)",
-        "abs": "write abs(t)",
-        "pow": "write t ** n",
-        "square": "write mg.square(t) or t**2",
-        "sin": "write mg.sin(t)",
-        "cos": "write mg.cos(t)",
         "gather": "write mg.take_along_axis(t, index, axis=axis)",
-        "scatter": "write mg.where(mask, v, t)",
         "masked_fill": "write mg.where(mask, v, t)",
-        "index_select": "write mg.take(t, index, axis=axis)",
         "chunk": "write mg.array_split(t, parts, axis=axis)",
-        "split": "write mg.split(t, parts, axis=axis)",
         "assign": "only a parameter is assigned to: make it with mg.parameter",
-        "assign_add": "write p.assign(p.data + v), of a parameter",
     },
     "Module": {
         "zero_grad": OVERWRITES,
@@ -83,8 +65,6 @@ NAMES: dict[str, dict[str, str]] = {
         "to": CPU + "; dtype is an argument of each cell and layer",
         "cuda": CPU,
         "cpu": CPU,
-        "float": "dtype is an argument of each cell and layer",
-        "double": "dtype=np.float64 is an argument of each cell and layer",
         "add_module": "write self.name = module",
         "register_parameter": "write self.name = mg.parameter(array)",
         "register_buffer": "write self.name = array",
@@ -155,27 +135,73 @@ NAMES: dict[str, dict[str, str]] = {
         "set_grad_enabled": "write `with mg.no_grad():`",
         "optimizers": "write import minigrad.optim",
         "layers": "write import minigrad.nn",
+        **{
+            room: f"write import minigrad.{room}"
+            for room in ("nn", "optim", "models", "train", "data", "testing", "tasks")
+        },
     },
     "minigrad.nn": {
-        "LSTM": "write minigrad.nn.recurrent and its cells: LSTM(n_in, n_hidden)",
+        **dict.fromkeys(["RNN", "RNNCell", "SimpleRNN"], CELLS.format("Elman")),
+        **dict.fromkeys(["LSTM", "LSTMCell"], CELLS.format("LSTM")),
+        **dict.fromkeys(["GRU", "GRUCell"], CELLS.format("GRU")),
         "Parameter": "write mg.parameter(array)",
         "Dense": "write nn.Linear(n_in, n_out)",
+        "Conv1d": "write mg.conv1d(x, w) with a parameter w of your own",
+        "Sequential": "write a Module whose forward calls one after the other",
+        "ModuleList": "a module may hold a list of modules as an attribute",
+        "ModuleDict": "a module may hold a dict of modules as an attribute",
+        "functional": "write mg.relu, mg.softmax, mg.cross_entropy ...",
+        "Tanh": "write mg.tanh(x)",
+        "ReLU": "write mg.relu(x)",
+        "Sigmoid": "write mg.sigmoid(x)",
+        "Softmax": "write mg.softmax(x)",
+        "CrossEntropyLoss": "write mg.cross_entropy(o, y)",
+        "NLLLoss": "write mg.nll_loss(logp, y)",
+        "MSELoss": "write mg.mse_loss(o, y)",
+        "BCEWithLogitsLoss": "write mg.binary_cross_entropy(o, y)",
     },
+    "minigrad.optim": {
+        "lr_scheduler": "lr may be a function of the step: optim.cosine(...), for one",
+        "RMSprop": "write optim.RMSProp",
+        "Optimizer": "write optim.Optimiser",
+    },
+}
+# Keywords of ops and of optimisers.
+KEYWORDS = {
+    "dim": "write axis=",
+    "dims": "write axis=",
+    "keepdim": "write keepdims=",
+    "dtype": "write mg.astype(y, dtype)",
+    "out": "values never change: take the result",
+    "weight_decay": "write AdamW(parameters, decay=...)",
+    "learning_rate": "write lr=",
+    "params": "write parameters=",
+    "amsgrad": "there is none",
 }
 
 
-def missing(owner: str, name: str) -> AttributeError:
-    """The error of ``owner`` that lacks ``name``, with what to write if it is known."""
-    said = NAMES[owner].get(name)
-    if said is None:
-        return AttributeError(f"{owner!r} has no attribute {name!r}")
-    return AttributeError(f"a {owner} has no {name}: {said}")
+def look_again(thing: object, kind: str, name: str) -> NoReturn:
+    """Raise the AttributeError of a thing that was asked for a name it lacks."""
+    if name in NAMES[kind] and not hasattr(type(thing), name):
+        raise AttributeError(f"a {kind} has no {name}: {NAMES[kind][name]}")
+    # Python's own error, or that of a property which fails while it computes.
+    object.__getattribute__(thing, name)
+    raise AttributeError(name)
 
 
 def names_of(module: str) -> Callable[[str], NoReturn]:
-    """The ``__getattr__`` of a module."""
+    """The ``__getattr__`` of a module, of what it lacks."""
 
     def lacks(name: str) -> NoReturn:
-        raise missing(module, name)
+        said = NAMES[module].get(name)
+        if said is not None:
+            raise AttributeError(f"{module} has no {name}: {said}")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return lacks
+
+
+def of_keywords(names: Iterable[str]) -> str:
+    """What to write for keywords of another library, as the end of a sentence."""
+    known = [f"{name}: {KEYWORDS[name]}" for name in names if name in KEYWORDS]
+    return "".join(f"; for {said}" for said in known)

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 import minigrad.declaration as declaration
+from minigrad.advice import of_keywords
 from minigrad.graph import Leaf, Node
 from minigrad.mode import Mode, current_mode, require_known
 from minigrad.scope import Scope, current
@@ -323,7 +324,10 @@ class Op:
     def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
         unknown = ", ".join(sorted(set(attrs) - self.keywords))
         known = ", ".join(sorted(self.keywords)) or "none"
-        raise TypeError(f"{self.name} has no keyword {unknown} (it has: {known})")
+        raise TypeError(
+            f"{self.name} has no keyword {unknown} (it has: {known})"
+            f"{of_keywords(attrs.keys() - self.keywords)}"
+        )
 
 
 def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]:

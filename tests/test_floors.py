@@ -20,6 +20,7 @@ FLOORS = {
     "graph_json": 1,
     "op": 2,
     "methods": 3,
+    "reading": 3,
     "tensor": 3,
     "ops": 4,
     "grad": 5,
