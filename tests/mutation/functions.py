@@ -37,7 +37,8 @@ class Floor(NamedTuple):
     goal: float
 
 
-OPS = ["elementwise", "reduction", "shape", "linalg", "indexing", "nn", "convolution"]
+OPS = ["elementwise", "transcendental", "reduction", "shape", "linalg", "indexing"]
+OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
 ENGINE += ["contract", "fold", "recurrence", "ahead"]
 FILES = ["scope", "op", "tensor", "grad", "graph", "graph_json", "programs", "fold"]
