@@ -308,7 +308,9 @@ def test_a_cell_that_runs_twice_declares_its_op_anew(forget):
 
 def test_numpy_finds_an_op_declared_for_it(forget):
     assert np.deg2rad not in {op.forward for op in registry.values()}
-    with pytest.raises(TypeError, match=r"np\.deg2rad has no op .* mg\.Op\(np\.deg2rad"):
+    with pytest.raises(
+        TypeError, match=r"np\.deg2rad has no op .* mg\.Op\(np\.deg2rad"
+    ):
         np.deg2rad(mg.tensor(1.0))
     Op(np.deg2rad, lambda g, y, x: g * (np.pi / 180))
     x = mg.tensor(0.5, name="x")

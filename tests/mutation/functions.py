@@ -74,6 +74,9 @@ EQUIVALENT = [
         "if a else 0.0 [0.0]",
         "multiplied by y = 0; differs at 0.0**0 alone",
     ),
+    ("ops.transcendental", "swapped: radius = _kept_apart(np.hypot", "alike both ways"),
+    ("ops.transcendental", "swapped: lambda g, y, a, b: -g * _over", "a is said twice"),
+    ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     (
         "ops.nn",
