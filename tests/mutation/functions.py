@@ -76,6 +76,8 @@ EQUIVALENT = [
     ),
     ("ops.transcendental", "swapped: radius = _kept_apart(np.hypot", "alike both ways"),
     ("ops.transcendental", "swapped: lambda g, y, a, b: -g * _over", "a is said twice"),
+    ("ops.transcendental", "swapped: lambda g, y, x: g / np.hypot", "alike both ways"),
+    ("ops.transcendental", "np.where(y == 0, 1.0, y) [1.0]", "divides 0"),
     ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     (
