@@ -160,7 +160,7 @@ for _ in range(200):
         (node(OP, slot=[1]), "its slot"),
         (node(OP, slot={"tuple": [1]}), "its slot"),
         (node(OP, slot="x"), "its slot: 'x'"),
-        (node(OP, slot=DEEP), "nested too deep"),
+        (node(OP, slot=DEEP), "its slot"),
         (node(OP, name=5), "its name: 5"),
         (node(OP, path=[]), "its path"),
         (node(OP, path={"tuple": ["cell"]}), "its path"),

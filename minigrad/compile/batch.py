@@ -325,6 +325,7 @@ _WRITERS: dict[str, Callable[[Writer, Line, list[Argument]], bool]] = {
     "stack": _joined,
     "concatenate": _joined,
     "mse_loss": _loss,
+    "binary_cross_entropy": _loss,
     "cross_entropy": _loss,
     "picked_losses": _rowwise,
     "class_gradient": _class_gradient,

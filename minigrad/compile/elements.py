@@ -113,7 +113,9 @@ COMPARISONS = frozenset(
 CALLS = frozenset(
     [
         "exp", "log", "log1p", "expm1", "sqrt", "absolute", "sin", "cos", "sign",
-        "maximum", "minimum", "power",
+        "maximum", "minimum", "power", "square", "reciprocal", "tan", "arcsin",
+        "arccos", "arctan", "arctan2", "hypot", "sinh", "cosh", "arcsinh", "arccosh",
+        "arctanh", "exp2", "log2", "log10", "logaddexp", "floor", "ceil", "rint",
     ]
 )  # fmt: skip
 UFUNCS = frozenset([*OPERATORS, *CALLS, "tanh", "negative", "positive"])

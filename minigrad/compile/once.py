@@ -13,7 +13,7 @@ def emit(e: Writer, line: Line) -> None:
     if line.op == "step":
         e.body.append(f"{line.name} = {operands[0][0]}[{line.attrs['t'] - 1}]")
         return
-    if line.op == "scatter_n":
+    if line.op == "scatter_n" and line.attrs.get("keys"):
         _scatter(e, line, operands)
         return
     if (
@@ -35,7 +35,7 @@ def emit(e: Writer, line: Line) -> None:
         return
     if line.op in ("matmul", "dot"):
         e.body.append(f"{line.name} = np.{line.op}({inner})")
-    elif line.op == "transpose" and not attrs:
+    elif line.op == "transpose" and not attrs and len(line.shape) > 1:
         # A transposed view costs twice in every product: copy it once.
         e.body.append(f"{line.name} = np.ascontiguousarray({inner}.T)")
     elif line.op == "mean" and line.attrs.get("axis") is None and not line.shape:
