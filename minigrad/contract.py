@@ -65,6 +65,13 @@ class _Contraction:
         self.made: dict[Node, Node] = {}
         self.untimed = 0
         self.uses: dict[Any, int] = {}
+        counts: dict[Any, int] = {}
+        places = graph.places
+        self.growing = {
+            places[n]
+            for n in graph.nodes
+            if n.inputs and counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+        }
 
     def graph(self) -> Graph:
         reads = {n: self._reads(n) for n in self.source.nodes if n in self.kept}
@@ -121,8 +128,8 @@ class _Contraction:
         """The number of a use: the same wherever the formula has it at another step."""
         places = self.source.places
         at = (places[node], places[read.reader])
-        # Of an op that takes any number of values all are one use.
-        argument = -1 if getattr(read.reader.op, "variadic", False) else read.argument
+        # Of an op whose number of values differs from step to step all are one use.
+        argument = -1 if at[1] in self.growing else read.argument
         return self.uses.setdefault((at, argument), len(self.uses))
 
     def _is_letter(self, node: Node) -> bool:
@@ -252,14 +259,13 @@ def _factors(graph: Graph, kept: dict[Node, str]) -> dict[Node, tuple[Node, ...]
     """Which unnamed expressions are made of parameters and constants alone."""
     factors: dict[Node, tuple[Node, ...]] = {}
     for node in graph.nodes:
+        if node in kept:
+            continue
         if node.kind == "parameter":
-            if node not in kept:
-                factors[node] = (node,)
+            factors[node] = (node,)
         elif node.kind == "constant":
             factors[node] = ()
-        elif (
-            node.inputs and node not in kept and all(i in factors for i in node.inputs)
-        ):
+        elif node.inputs and all(i in factors for i in node.inputs):
             factors[node] = tuple(
                 dict.fromkeys(p for i in node.inputs for p in factors[i])
             )

@@ -308,9 +308,12 @@ class _Folding:
         self, node: Node, what: str, value: Any, step: int | None, usual: Any
     ) -> NoReturn:
         """Raise FoldError for a step that differs from another one."""
+        hint = ""
+        if what in ("op", "number of operands"):
+            hint = '; lines that only some steps run belong into mg.scope("name")'
         raise FoldError(
             f"step {node.t} differs from step {step} at {self.where(node)}: {what} "
-            f"{value} instead of {usual} (in {_formula(node)})"
+            f"{value} instead of {usual} (in {_formula(node)}){hint}"
         )
 
     def where(self, node: Node) -> str:
@@ -325,9 +328,7 @@ class _Folding:
             return "nothing"
         node = self.members[source.role][0]
         label = self.names.get(node) or _what(node)
-        if source.kind == "delay":
-            return f"{label}(t{-source.delay:+d})" if source.delay else f"{label}(t)"
-        return label if source.at is None else f"{label}({source.at})"
+        return label if source.kind == "broadcast" else f"{label}({source.steps})"
 
 
 class _Operands:
@@ -350,8 +351,11 @@ class _Operands:
         """Operands, attributes and terms of the role."""
         nodes, first = self.nodes, self.nodes[0]
         grows = not self.of_terms and self._grows()
-        for node, t in zip(nodes, self.steps, strict=True):
-            self._collect(node, t, grows)
+        groups = [_grouped(node, grows) for node in nodes]
+        # One that has several inputs at some step is a gather at every step.
+        many = {key for g in groups for key, inputs in g.items() if len(inputs) > 1}
+        for node, t, group in zip(nodes, self.steps, groups, strict=True):
+            self._collect(node, t, group, many)
         # A sum has no order of its own: terms are listed as they were first used.
         keys = sorted(self.reads) if self.of_terms else list(self.reads)
         operands = tuple([self._operand(self.reads[key]) for key in keys])
@@ -376,18 +380,16 @@ class _Operands:
             self.folding.agree(self.nodes, "number of operands", counts)
         return True
 
-    def _collect(self, node: Node, t: int, grows: bool) -> None:
+    def _collect(
+        self, node: Node, t: int, groups: dict[Any, list[int]], many: set[Any]
+    ) -> None:
         """What one node reads, by the keys of its operands."""
         folding, inputs = self.folding, node.inputs
-        keys = _keys(node) or ([0] * len(inputs) if grows else range(len(inputs)))
-        groups: dict[Any, list[int]] = {}
-        for i, key in enumerate(keys):
-            groups.setdefault(key, []).append(i)
         for key, group in groups.items():
-            if len(group) == 1 and not grows:
-                found = [(folding.source(inputs[group[0]], self.clock, t), group[0])]
+            if key in many:
+                found = list(self._gathered(inputs, group, t))
             else:
-                found = list(self._gathered(inputs, group, t, grows))
+                found = [(folding.source(inputs[group[0]], self.clock, t), group[0])]
             for j, (source, i) in enumerate(found):
                 self.reads.setdefault((key, j), {})[t] = source
                 self.entries.setdefault((key, j), {})[t] = {
@@ -395,7 +397,7 @@ class _Operands:
                 }
 
     def _gathered(
-        self, inputs: Sequence[Node], group: list[int], t: int, grows: bool
+        self, inputs: Sequence[Node], group: list[int], t: int
     ) -> Iterable[tuple[Source, int]]:
         """Several inputs that are one operand: runs over the steps of some loop."""
         folding = self.folding
@@ -404,7 +406,7 @@ class _Operands:
             time = folding.times[nodes[0]]
             mine = time is not None and time[0] is folding.clocks[self.clock]
             i = group[run[0][0]]
-            if len(nodes) == len(run) and mine and (grows or len(run) > 1):
+            if len(nodes) == len(run) and mine:
                 ts = [node.t or 0 for node in nodes]
                 at = Span(min(ts), -1, ts[0] > ts[-1])
                 role = folding.role_of[nodes[0]]
@@ -495,16 +497,25 @@ class _Operands:
         return 3 if source.delay is None else 2 - bool(source.delay)
 
     def _part(self, found: list[int], ends: dict[int, bool]) -> Span:
-        """The span of some of the role's steps, its ends counted as they arise."""
-        every = self.span.every
+        """The span of some of the role's steps, its ends counted as they arise.
+
+        It is a limit: of the role's own steps those within it, or every k-th of them.
+        """
+        every, steps, length = self.span.every, self.steps, self.length
         gap = found[1] - found[0] if len(found) > 1 else every
+        end = self.span.last - (length + 1 if self.span.last > 0 else 0)
         first, last = self.span.first, self.span.last
-        if found[0] != self.steps[0]:
-            first = found[0] - self.length - 1 if ends[found[0]] else found[0]
-        if gap == every and found[-1] != self.steps[-1]:
-            after = found[-1] + every
-            last = found[-1] - self.length - 1 if ends[after] else found[-1]
-        return Span(first, last, False, gap)
+        if found[0] != steps[0]:
+            left = len(steps) - steps.index(found[0])
+            first = end - left * every + 1 if ends[found[0]] else found[0]
+        if gap > every:
+            beyond = found[-1] + gap - 1
+            last = last if beyond >= steps[-1] else beyond - length - 1
+        elif found[-1] != steps[-1]:
+            after = steps.index(found[-1]) + 1
+            left = len(steps) - after
+            last = end - left * every if ends[steps[after]] else found[-1]
+        return Span(first, last, False, gap if gap > every else 1)
 
     def _refuse(
         self,
@@ -540,6 +551,15 @@ def _keys(node: Node) -> Any:
         return terms
     uses = node.attrs.get("uses")
     return uses if isinstance(uses, PerOperand) else None
+
+
+def _grouped(node: Node, grows: bool) -> dict[Any, list[int]]:
+    """The positions of a node's inputs, by the key of the operand that they are."""
+    keys = _keys(node) or ([0] * len(node.inputs) if grows else range(len(node.inputs)))
+    groups: dict[Any, list[int]] = {}
+    for i, key in enumerate(keys):
+        groups.setdefault(key, []).append(i)
+    return groups
 
 
 def _progression(steps: list[int], every: int = 1) -> range | None:

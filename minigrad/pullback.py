@@ -28,7 +28,7 @@ from minigrad.graph import Leaf, Node, PerOperand, reachable
 from minigrad.mode import Mode, current_mode
 from minigrad.op import Op, Product, Rule, Scatter, registry, require_finite
 from minigrad.ops.indexing import scatter_into
-from minigrad.scope import Run, current
+from minigrad.scope import Run, Slot, current
 from minigrad.tensor import Tensor
 
 NUMBERS = frozenset({bool, int, float})
@@ -340,8 +340,9 @@ class _RecordedSums:
             if consumer is None:
                 numbers.append(self._use(("given", i)))
                 continue
-            place = (consumer.scope.path, consumer.slot)
-            time = consumer.time
+            time, slot = consumer.time, consumer.slot
+            slot = slot.key(time) if slot.__class__ is Slot else slot
+            place = (consumer.scope.path, slot)
             if clock is not None and time is not None and time[0] is clock:
                 numbers.append(self._use((place, i, time[1] - t)))
             else:  # arguments of one consumer may each be another step

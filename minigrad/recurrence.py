@@ -67,6 +67,14 @@ class Source(NamedTuple):
     at: Span | None = None
     span: Span | None = None
 
+    @property
+    def steps(self) -> str:
+        """The steps that are read, in words: t-1, T, 1..t."""
+        if self.delay is None:
+            return "" if self.at is None else str(self.at)
+        back = f"t{-self.delay:+d}" if self.delay else "t"
+        return back if self.at is None else f"{self.at.first}..{back}"
+
 
 Operand = tuple[Source, ...]
 
@@ -128,13 +136,10 @@ class Edge(NamedTuple):
     def __str__(self) -> str:
         source, target = self.source.label, self.target.label
         span = self.span
-        if self.kind == "delay" and self.delay is not None:
-            if span is not None and span.first == span.last:
-                source += f"({Span(span.first - self.delay, span.first - self.delay)})"
-            else:
-                source += f"(t{-self.delay:+d})" if self.delay else "(t)"
-        elif self.at is not None:
-            source += f"({self.at})"
+        read = Source(0, self.kind, self.delay, self.at).steps
+        if self.delay is not None and span is not None and span.first == span.last:
+            read = str(Span(span.first - self.delay, span.first - self.delay))
+        source += f"({read})" if read else ""
         if span is not None:
             everywhere = span.first != span.last and (
                 self.kind == "delay" or span == self.target.span

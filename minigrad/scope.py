@@ -121,6 +121,17 @@ class Slot:
     run: Run
     terms: tuple[Any, ...] | None = field(default=None, compare=False)
 
+    def key(self, time: Time | None) -> Any:
+        """The same for the slots of all steps that one line makes: ``time`` is one's.
+
+        A run counts by its path, and by how many steps later than ``time`` it was.
+        """
+        base = self.base.key(time) if isinstance(self.base, Slot) else self.base
+        later: Any = self.run.scope.time
+        if later is not None and time is not None and later[0] is time[0]:
+            later = later[1] - time[1]
+        return base, self.part, self.k, self.run.scope.path, self.run.slot, later
+
 
 ROOT = Scope((), None, None)
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
