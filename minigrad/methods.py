@@ -49,6 +49,8 @@ class Methods:
     prod, var, std = _op("prod"), _op("var"), _op("std")
     cumsum, cumprod, take = _op("cumsum"), _op("cumprod"), _op("take")
     diagonal, trace = _op("diagonal"), _op("trace")
+    argmax, argmin, round = _op("argmax"), _op("argmin"), _op("round")
+    any, all = _op("any"), _op("all")
 
     __add__, __radd__ = _op("add"), _reflected("add")
     __sub__, __rsub__ = _op("subtract"), _reflected("subtract")

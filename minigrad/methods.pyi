@@ -114,6 +114,30 @@ class Methods:
         """The elements with index2 - index1 = offset; they become the last axis."""
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The sum of a diagonal."""
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """Where along ``axis`` the largest element is, the first one at a tie.
+
+        None looks at x flattened. No gradient flows: ``mg.max`` has one.
+        """
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """Where along ``axis`` the smallest element is, the first one at a tie.
+
+        None looks at x flattened. No gradient flows: ``mg.min`` has one.
+        """
+    def round(self, decimals: int = 0) -> Tensor:
+        """x to so many decimals, a half to the even digit; no gradient flows."""
+    def any(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """Whether an element over ``axis`` is true: a mask, without gradient."""
+    def all(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """Whether all elements over ``axis`` are true: a mask, without gradient."""
     def __neg__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...

@@ -14,13 +14,15 @@ A step is made whole or not at all, also where an error or Ctrl-C ends it.
 3.0
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from math import cos, pi
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import look_again, names_of, of_keywords
 from minigrad.tensor import Parameter, Tensor, assign_all, set_at_once
 
 __all__ = [
@@ -37,6 +39,9 @@ __all__ = [
     "warm_up",
 ]
 
+if not TYPE_CHECKING:
+    __getattr__ = names_of(__name__)
+
 Array = NDArray[Any]
 Schedule = Callable[[int], float]
 
@@ -49,6 +54,19 @@ class Optimiser:
     """
 
     kept: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __new__(cls, *args: Any, **options: Any) -> "Optimiser":
+            """Refuse the keywords of other libraries by what to write instead."""
+            unknown = options.keys() - inspect.signature(cls.__init__).parameters.keys()
+            advice = of_keywords(unknown)
+            if advice:
+                raise TypeError(f"{cls.__name__} has no {', '.join(unknown)}{advice}")
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Optimiser", name)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
         if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):

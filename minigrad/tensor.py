@@ -13,22 +13,24 @@ protocols look the op up in the registry, so ``np.tanh(t)``, ``a @ t`` and
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import starmap
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 import minigrad.op as op
+from minigrad.advice import look_again
 from minigrad.graph import Leaf, Node, ids
 from minigrad.methods import Methods
 from minigrad.mode import require_known, tracing
 from minigrad.op import by_function, registry
+from minigrad.reading import Reading
 from minigrad.scope import current
 
 Array = NDArray[Any]
 
 
-class Tensor(Methods):
+class Tensor(Reading, Methods):
     """A value of the graph: an array together with how it was computed.
 
     Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
@@ -110,10 +112,6 @@ class Tensor(Methods):
             node.kind = "input"
         node.name = name
         return self
-
-    def item(self) -> Any:
-        """The value of a one-element tensor as a Python number."""
-        return np.asarray(self._value()).item()
 
     def detach(self, name: str | None = None) -> "Tensor":
         """A leaf with the same value: no gradient flows past it.
@@ -221,6 +219,19 @@ class Tensor(Methods):
         """The axes permuted, or reversed without arguments."""
         order = axes[0] if len(axes) == 1 else axes or None
         return registry["transpose"](self, order)  # type: ignore[no-any-return]
+
+    def ravel(self) -> "Tensor":
+        """The elements in one axis."""
+        return registry["reshape"](self, -1)  # type: ignore[no-any-return]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
+        """Each element so many times in a row, one number for all or one for each."""
+        return by_function[np.repeat](self, repeats, axis)  # type: ignore[no-any-return]
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Tensor", name)
 
 
 class Parameter(Tensor):
@@ -393,12 +404,21 @@ def here() -> tuple[Any, Any]:
 def _dispatch(function: Any) -> Callable[..., Any]:
     found = by_function.get(function)
     if found is None:
-        name = getattr(function, "__name__", function)
+        name = _as_written(function)
         raise TypeError(
-            f"np.{name} has no op in minigrad: declare one with mg.Op(np.{name}, "
-            "rule), or pass np.asarray(t) for a result without gradient"
+            f"{name} has no op in minigrad: declare one with mg.Op({name}, rule), "
+            "or pass np.asarray(t) for a result without gradient"
         )
     return found
+
+
+def _as_written(function: Any) -> str:
+    """A function as code names it: np.tanh, np.linalg.det; erf if not of NumPy."""
+    name = str(getattr(function, "__name__", function))
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    package, _, module = str(getattr(function, "__module__", "")).partition(".")
+    return f"np.{module}.{name}" if package == "numpy" and module else name
 
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {
@@ -407,5 +427,6 @@ _STRUCTURAL: dict[Any, Callable[..., Any]] = {
     np.size: lambda t: t.size,
     np.array_equal: lambda a, b, **k: np.array_equal(np.asarray(a), np.asarray(b), **k),
     np.allclose: lambda a, b, **k: np.allclose(np.asarray(a), np.asarray(b), **k),
+    np.copy: lambda t: t.copy(),
     np.array2string: lambda t, **k: np.array2string(np.asarray(t), **k),
 }

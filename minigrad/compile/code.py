@@ -42,7 +42,7 @@ class Code:
         self.note = recurrence if isinstance(recurrence, str) else ""
         if isinstance(recurrence, Recurrence):
             try:
-                self._build(verify(lift(recurrence, self.names, None, graph), False))
+                self._build(verify(lift(recurrence, self.names), False))
                 self.recurrence = recurrence
                 return
             except (LiftError, ScheduleError) as reason:

@@ -39,7 +39,8 @@ class O:  # noqa: E742 - short, since patterns are full of it
     )
     add_n, where, clip = registry["add_n"], registry["where"], registry["clip"]
     sigmoid, relu, softplus = (registry[n] for n in ("sigmoid", "relu", "softplus"))
-    astype, detach, tanh = registry["astype"], registry["detach"], registry["tanh"]
+    astype, tanh = registry["astype"], registry["tanh"]
+    detach = registry["detach"]
     matmul, dot, einsum = registry["matmul"], registry["dot"], registry["einsum"]
     sum, mean, max, min = (registry[n] for n in ("sum", "mean", "max", "min"))
     transpose, swapaxes = registry["transpose"], registry["swapaxes"]
@@ -63,6 +64,8 @@ class O:  # noqa: E742 - short, since patterns are full of it
 ELEMENTWISE = frozenset(
     [O.where, O.clip, O.sigmoid, O.relu, O.softplus, O.astype, O.add_n]
 )
+# Ops that are their operand, with no gradient into it. One is of a later floor.
+DETACHED = frozenset(["detach", "stop_gradient"])
 # Ops along an axis, or several, and the axis where none is named.
 ALONG = {
     **dict.fromkeys(

@@ -67,15 +67,14 @@ def lift(
     recurrence: Recurrence,
     arguments: Mapping[Node, str] | None = None,
     other: Recurrence | None = None,
-    graph: Graph | None = None,
 ) -> Program:
     """The program of a folded graph.
 
     ``arguments`` are the leaves that change between calls; all other inputs are
     constants. ``other`` is an equal recurrence of other lengths: T is free then.
-    ``graph`` is what was folded. Raises LiftError.
+    Raises LiftError.
     """
-    return _Lifting(recurrence, arguments or {}, other, graph).program()
+    return _Lifting(recurrence, arguments or {}, other).program()
 
 
 def straight(graph: Graph, arguments: Mapping[Node, str] | None = None) -> Program:
@@ -125,8 +124,8 @@ class _Lifting:
         recurrence: Recurrence,
         arguments: Mapping[Node, str],
         other: Recurrence | None,
-        graph: Graph | None,
     ) -> None:
+        _refuse_gaps(recurrence)
         self.roles, self.outputs = recurrence.roles, recurrence.outputs
         self.lengths, self.other, self.arguments = recurrence.lengths, other, arguments
         theirs = other.lengths if other is not None else self.lengths
@@ -138,7 +137,6 @@ class _Lifting:
         self.group = strongly_connected(
             [[s.role for o in r.operands for s in o] for r in self.roles]
         )
-        self.members = _members(self.roles, graph)
         self.made: dict[int, Value] = {}
         self.states: dict[Value, int] = {}
         self.known: dict[Any, Value] = {}
@@ -268,11 +266,10 @@ class _Lifting:
         steps = self._steps(role.span, role.clock)
         if role.kind == "constant":
             return each(constant(role.value, role.name), steps)
-        nodes = sorted(self.members.get(role.index, ()), key=lambda n: n.t or 0)
-        if not nodes or self.other is not None:
+        if self.other is not None or len(role.values) != len(steps.at(self.lengths)):
             raise LiftError(f"{role.label} is made anew inside of each step")
-        values = constant(np.stack([n.value for n in nodes]), role.name)
-        return read(values, steps, 1 - (nodes[0].t or 0))
+        values = constant(np.stack(role.values), role.name)
+        return read(values, steps, 1 - steps.first.b)
 
     def _step(self, role: Role, xs: Value, steps: Steps) -> Value:
         """x(t); of an inner loop, or of an array that itself has time, an entry."""
@@ -450,26 +447,21 @@ class _Lifting:
                 raise
         inputs: list[Value] = []
         keys: list[Any] = []
-        spare = [(None,)] * len(role.operands)
-        for operand, columns in zip(
-            role.operands, [*role.attrs["keys"], *spare], strict=False
-        ):
+        for operand, columns in zip(role.operands, role.attrs["keys"], strict=True):
             inputs += self._one_by_one(operand)
             clock = self.roles[operand[0].role].clock or 0
             span = operand[0].at
             ts = [0] if span is None else span.steps(self.lengths[clock])
-            found = [c for c in _columns(columns, operand) if c is not None]
-            keys += [at_step(c, t, self.lengths[clock]) for t in ts for c in found]
+            keys += [at_step(c, t, self.lengths[clock]) for t in ts for c in columns]
         shape, dtype = self._shape(role), role.spec.dtype
         return Value(O.scatter_n, tuple(inputs), {"keys": tuple(keys)}, shape, dtype)
 
     def _scatter_at_once(self, role: Role) -> Value:
-        spare = [(None,)] * len(role.operands)
-        columns = [*role.attrs["keys"], *spare][1 : len(role.operands)]
-        pairs = [
+        columns = role.attrs["keys"]
+        (like, _), *pairs = [
             pair
-            for operand, keys in zip(role.operands[1:], columns, strict=True)
-            for pair in zip(operand, _columns(keys, operand), strict=True)
+            for operand, keys in zip(role.operands, columns, strict=True)
+            for pair in zip(operand, keys, strict=True)
         ]
         waiting = [source for source, key in pairs if key is None]
         values, keys, indices = [], [], list[Value]()
@@ -488,9 +480,10 @@ class _Lifting:
                 values.append(value)
                 keys.append(at_once)
                 indices += map(self._picked, own)
-        inputs = (self._picked(role.operands[0][0]), *values, *indices)
+        inputs = (self._picked(like), *values, *indices)
+        every = (None, *keys, *[None] * len(indices))
         shape, dtype = self._shape(role), role.spec.dtype
-        return Value(O.scatter_n, inputs, {"keys": tuple(keys)}, shape, dtype)
+        return Value(O.scatter_n, inputs, {"keys": every}, shape, dtype)
 
     def _scattered(self, source: Source, key: Any) -> tuple[Value, Any]:
         """A cotangent and its key; all steps of it at once where there are many."""
@@ -521,16 +514,15 @@ class _Lifting:
         return every, (window, *rest) if rest else window
 
 
-def _members(roles: Sequence[Role], graph: Graph | None) -> dict[int, list[Node]]:
-    """The leaves that steps have made anew, by their role."""
-    if graph is None:
-        return {}
-    wanted = {(r.path, r.slot): r.index for r in roles if r.op is None and r.span}
-    found: dict[int, list[Node]] = {}
-    for node in graph.nodes if wanted else ():
-        if not node.inputs and graph.places[node] in wanted:
-            found.setdefault(wanted[graph.places[node]], []).append(node)
-    return found
+def _refuse_gaps(recurrence: Recurrence) -> None:
+    """Roles at every k-th step, and gathers that grow, run as straight code."""
+    for role in recurrence.roles:
+        for source in (s for operand in role.operands for s in operand):
+            spans = [s for s in (role.span, source.span, source.at) if s is not None]
+            if source.kind == "gather" and source.delay is not None:
+                raise LiftError(f"{role.label} gathers all steps so far")
+            if any(span.every > 1 for span in spans):
+                raise LiftError(f"{role.label} reads every k-th step")
 
 
 def _next_index(indices: list[Source], cotangent: Source) -> Source:
@@ -558,13 +550,6 @@ def _next_index(indices: list[Source], cotangent: Source) -> Source:
     indices[0] = index._replace(at=rest)
     kind = "pick" if mine.first == mine.last else "gather"
     return index._replace(at=mine._replace(down=run.down), kind=kind)
-
-
-def _columns(columns: Any, operand: Operand) -> tuple[Any, ...]:
-    """A key for each source of an operand."""
-    if isinstance(columns, tuple) and len(columns) == len(operand):
-        return columns
-    return (columns,) * len(operand)
 
 
 def _leads(key: Any) -> bool:

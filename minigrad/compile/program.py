@@ -23,7 +23,7 @@ True
 import gc
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,7 @@ from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
 from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.pickles import NotPickled
 from minigrad.scope import ROOT, Call, current
 from minigrad.tensor import Tensor, tensor
 
@@ -69,8 +70,12 @@ def compile(
     return Program(function, strict, backend)
 
 
-class Program:
+class Program(NotPickled):
     """A compiled function; see ``compile``."""
+
+    _instead: ClassVar[str] = (
+        "save the parameters with state_dict(), and compile the function again"
+    )
 
     def __init__(
         self, function: Callable[..., Any], strict: bool, backend: str

@@ -22,6 +22,7 @@ import numpy as np
 
 from minigrad.compile import kernels
 from minigrad.compile.kinds import (
+    DETACHED,
     ROWWISE,
     O,
     batched,
@@ -101,8 +102,8 @@ def known_shape(v: Value) -> Value | None:
             return replace(v, op=O.transpose, attrs={}) if len(axes) == 2 else a
         case Value(O.scatter_n, inputs, attrs):
             return _tiled(v, inputs, attrs["keys"])
-        case Value(O.add_n, (only,)):
-            return only
+        case Value(Op() as op, (only,)) if op is O.add_n or op.name in DETACHED:
+            return only if only.dtype == v.dtype else None  # gradients are recorded
     return None
 
 
@@ -128,9 +129,9 @@ def _opened(a: Value, v: Value, attrs: Any) -> Value:
 
 def _tiled(v: Value, inputs: tuple[Value, ...], keys: Any) -> Value | None:
     """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
-    if len(inputs) != 1 + len(keys) or any(i.dtype != v.dtype for i in inputs[1:]):
+    if None in keys[1:] or any(i.dtype != v.dtype for i in inputs[1:]):
         return None
-    found = tiles(keys, v.shape)
+    found = tiles(keys[1:], v.shape)
     if found is None:
         return None
     axis, order = found

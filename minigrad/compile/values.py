@@ -383,8 +383,8 @@ def resolved(attrs: Any, t: int, lengths: Sequence[int], clock: int) -> Any:
         return at_step(attrs, t, lengths[clock])
     if isinstance(attrs, Mapping):
         return {k: resolved(v, t, lengths, clock) for k, v in attrs.items()}
-    if type(attrs) in (tuple, list):
-        return type(attrs)(resolved(v, t, lengths, clock) for v in attrs)
+    if isinstance(attrs, (tuple, list)):
+        return type(attrs)([resolved(v, t, lengths, clock) for v in attrs])
     if isinstance(attrs, slice):
         ends = (attrs.start, attrs.stop, attrs.step)
         return slice(*(resolved(v, t, lengths, clock) for v in ends))

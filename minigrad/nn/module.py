@@ -16,11 +16,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import look_again
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, assign_all
 
@@ -49,6 +50,11 @@ class Module:
         for path, module in _held(name, value):
             module.__dict__.setdefault("_scope", path)
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Module", name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` in the module's scope."""

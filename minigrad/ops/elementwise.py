@@ -26,6 +26,8 @@ divide = Op(
     np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, doc="a / b."
 )
 negative = Op(np.negative, lambda g, y, x: -g, doc="-x.")
+square = Op(np.square, lambda g, y, x: g * (2 * x), doc="x x.")
+reciprocal = Op(np.reciprocal, lambda g, y, x: -g * y * y, doc="1 / x.")
 power = Op(
     np.power,
     lambda g, y, a, b: g * b * a ** _lowered(a, b),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import Axis, op
+from minigrad.op import Axis, Op, op
 from minigrad.ops.reduction import spread, spread_mean
 
 
@@ -320,7 +320,28 @@ def _cross_entropy_by_weight(
     return _by_weight(g, y, log_softmax(o), target, weight, **options)
 
 
-@op(_cross_entropy_rule, None, _cross_entropy_by_weight)
+class CrossEntropy(Op):
+    """The op cross_entropy; a target of probabilities goes to the formula for them."""
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Compute, and record if an operand is a Tensor."""
+        o, target = (
+            args[i] if len(args) > i else attrs.get(name)
+            for i, name in enumerate(("o", "target"))
+        )
+        if _is_distribution(o, target):
+            return _with_probabilities(*args, **attrs)
+        return super().__call__(*args, **attrs)
+
+
+def _is_distribution(o: Any, target: Any) -> bool:
+    target = target if hasattr(target, "dtype") else np.asarray(target)
+    return bool(target.dtype.kind == "f" and target.shape == np.shape(o))
+
+
+@lambda forward: CrossEntropy(
+    forward, _cross_entropy_rule, None, _cross_entropy_by_weight
+)
 def cross_entropy(
     o: Any,
     target: Any,
@@ -330,6 +351,9 @@ def cross_entropy(
     label_smoothing: float = 0.0,
 ) -> Any:
     """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...).
+
+    Or y is of o's shape, floating point: -sum(y log softmax(o)) over the classes, with
+    a gradient by y, too.
 
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
@@ -344,6 +368,36 @@ def cross_entropy(
         target, o, weight, ignore_index, reduction, label_smoothing
     )
     return _negative_likelihood(log_softmax.forward(o), q, reduction)
+
+
+def _with_probabilities(
+    o: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-sum(y log softmax(o)) over the classes; the mean is over all that is left.
+
+    A class without weight adds nothing, also where its log is -inf.
+    """
+    _check_reduction(reduction)
+    if ignore_index != -100:
+        raise ValueError(
+            "cross_entropy: ignore_index is a class number, and this target holds "
+            "probabilities; a row of zeros counts as nothing"
+        )
+    if label_smoothing:
+        uniform = label_smoothing / o.shape[-1]
+        target = target * (1 - label_smoothing) + uniform
+    if weight is not None:
+        known = hasattr(weight, "node")
+        target = target * (weight if known else np.asarray(weight, o.dtype))
+    logp = log_softmax(o)
+    nothing = np.logical_and(target == 0, logp == -np.inf)
+    loss = -np.sum(target * np.where(nothing, 0.0, logp), axis=-1)
+    return _reduced(loss, reduction)
 
 
 def _normalised(x: Any, axis: Any, eps: float) -> tuple[Any, Any]:

@@ -246,3 +246,57 @@ def _others(x: Any, axis: Any) -> Any:
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over ``axis``; exact where elements are zero."""
     return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+ORDERS = (None, 1, 2, np.inf)
+
+
+def _vector_axis(x: Any, ord: Any, axis: Any) -> None:
+    """Refuse what is no norm of vectors by its name."""
+    if ord not in ORDERS:
+        raise ValueError(
+            f"norm has the orders None and 2 (Euclidean), 1 and np.inf, got {ord!r}; "
+            "write another one with ops, as (abs(x) ** 3).sum() ** (1 / 3)"
+        )
+    several = np.ndim(x) != 1 if axis is None else isinstance(axis, tuple)
+    if ord is not None and several:
+        raise ValueError(
+            f"norm: with ord={ord!r} over several axes NumPy takes a norm of matrices, "
+            "which is no op here; say one axis, or ord=None for the root of the sum of "
+            "all squares"
+        )
+
+
+def _norm_rule(g: Any, y: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    if ord == 1:
+        return spread(g, x, axis=axis, keepdims=keepdims) * np.sign(x)
+    if ord == np.inf:
+        return _to_winners(g, y, np.abs(x), axis, keepdims) * np.sign(x)
+    # Of no length at all there is no direction: 0, and at order 2 as well.
+    each = np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
+    return spread(each, x, axis=axis, keepdims=keepdims) * x
+
+
+@op(
+    lambda g, y, x, ord=None, axis=None, keepdims=False: _norm_rule(
+        g, y, x, ord, axis, keepdims
+    ),
+    numpy=np.linalg.norm,
+)
+def norm(
+    x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = False
+) -> Any:
+    """The length of the vectors along ``axis``; the derivative at 0 is 0.
+
+    ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
+    absolute values and np.inf the largest of them, where a tie splits its gradient.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
+    >>> mg.hessian(mg.norm(x), [x])[0][0].data.tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    _vector_axis(x, ord, axis)
+    if isinstance(axis, tuple):  # of which NumPy takes two at most
+        return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    return np.linalg.norm(x, ord, axis, keepdims)

@@ -57,6 +57,8 @@ class Reader:
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a state."""
+        if not 0 <= int(state["position"]) < len(self.streams) + PIECE:
+            raise ValueError(f"no place in the text: {state['position']}")
         self.position = int(state["position"])
         self.state = [state[f"state.{i}"] for i in range(len(self.state))]
 

@@ -2,7 +2,7 @@
 
 Values are drawn by NumPy from a seed that hypothesis draws: what shrinks is shape and
 structure, and numbers stay where differences are accurate. It needs ``hypothesis``
-(``pip install 'minigrad[test]'``), and so is imported by its own name.
+(``pip install 'minigrad-rnn[test]'``), and so is imported by its own name.
 
 >>> from hypothesis import find
 >>> find(shapes(), lambda shape: len(shape) == 2)

@@ -5,10 +5,17 @@ import pytest
 
 import minigrad as mg
 from minigrad import models
+from minigrad.compile.backend import FOLDERS
 from minigrad.nn.losses import mse
 from minigrad.nn.recurrent import masks
 
 from .test_program import same
+
+
+@pytest.fixture(params=FOLDERS)
+def backend(request):
+    """Each engine that is there."""
+    return request.param
 
 
 def build(name, **options):
@@ -31,12 +38,12 @@ CELLS = [
 ]
 
 
-def check(model, loss, arguments, lengths=(7, 9, 12), one=True):
+def check(backend, model, loss, arguments, lengths=(7, 9, 12), one=True):
     def step(*given):
         value = loss(*given)
         return value, mg.grad(value, model.parameters(), unreached="zeros")
 
-    compiled = mg.compile(step, strict=True)
+    compiled = mg.compile(step, strict=True, backend=backend)
     for T in lengths:
         given = arguments(T)
         same(compiled(*given), step(*given))
@@ -46,75 +53,75 @@ def check(model, loss, arguments, lengths=(7, 9, 12), one=True):
 
 
 @pytest.mark.parametrize("options", CELLS, ids=str)
-def test_many_to_many(options):
+def test_many_to_many(backend, options):
     model = build("ManyToMany", loss=mse, **options)
-    check(model, model.loss, sequences)
+    check(backend, model, model.loss, sequences)
 
 
 @pytest.mark.parametrize("options", CELLS, ids=str)
 @pytest.mark.parametrize("read", ["last", "mean", "max", 3])
-def test_many_to_one(options, read):
+def test_many_to_one(backend, options, read):
     model = build("ManyToOne", loss=mse, read=read, **options)
     # Read at step 3, the graph ends there, whatever the sequence's length.
     data = lambda T: (sequences(T)[0], sequences(T)[1][0])  # noqa: E731
-    check(model, model.loss, data, one=read != 3)
+    check(backend, model, model.loss, data, one=read != 3)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
-def test_bidirectional(cell):
+def test_bidirectional(backend, cell):
     model = build("Bidirectional", loss=mse, cell=cell)
-    check(model, model.loss, sequences)
+    check(backend, model, model.loss, sequences)
 
 
 @pytest.mark.parametrize("feedback", ["teacher", "free"])
 @pytest.mark.parametrize("fed", ["o", "softmax"])
-def test_output_feedback(feedback, fed):
+def test_output_feedback(backend, feedback, fed):
     model = build("OutputFeedback", loss=mse, fed=fed)
-    check(model, lambda x, y: model.loss(x, y, feedback=feedback), sequences)
+    check(backend, model, lambda x, y: model.loss(x, y, feedback=feedback), sequences)
 
 
 @pytest.mark.parametrize("given", ["bias", "start", "both"])
-def test_one_to_many(given):
+def test_one_to_many(backend, given):
     model = build("OneToMany", loss=mse, given=given)
-    check(model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
+    check(backend, model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
 
 
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
-def test_encoder_decoder(attention, cell):
+def test_encoder_decoder(backend, attention, cell):
     model = build("EncoderDecoder", loss=mse, attention=attention, cell=cell)
     # Attention compares a step with all of the encoder's: its shape has their number.
     data = lambda T: (sequences(T)[0], sequences(T - 1)[1])  # noqa: E731
-    check(model, model.loss, data, one=not attention)
+    check(backend, model, model.loss, data, one=not attention)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
 @pytest.mark.parametrize("name", ["ManyToMany", "ManyToOne", "Bidirectional"])
-def test_unequal_lengths_come_as_a_mask(name, cell):
+def test_unequal_lengths_come_as_a_mask(backend, name, cell):
     model = build(name, loss=mse, cell=cell)
 
     def data(T):
         xs, ys = sequences(T)
         return xs, ys[0] if name == "ManyToOne" else ys, masks([T, T - 2, 1, 3, T], T)
 
-    check(model, lambda x, y, mask: model.loss(x, y, lengths=mask), data)
+    check(backend, model, lambda x, y, mask: model.loss(x, y, lengths=mask), data)
 
 
 @pytest.mark.parametrize("truncate", [1, 3])
-def test_a_gradient_cut_every_so_many_steps(truncate):
+def test_a_gradient_cut_every_so_many_steps(backend, truncate):
     model = build("ManyToMany", loss=mse)
     # Where the cuts lie is made by the model, so each length has its own program.
     loss = lambda x, y: model.loss(x, y, truncate=truncate)  # noqa: E731
-    check(model, loss, sequences, one=False)
+    check(backend, model, loss, sequences, one=False)
 
 
-def test_a_carried_state_goes_in_and_out():
+def test_a_carried_state_goes_in_and_out(backend):
     model = build("ManyToMany", loss=mse, cell="lstm")
 
     def loss(x, y, h0, s0):
         return model.loss_and_state(x, y, (h0, s0))
 
-    compiled = mg.compile(loss, strict=True)
+    compiled = mg.compile(loss, strict=True, backend=backend)
     state = recorded = [np.zeros((5, 4))] * 2
     for T in (6, 8, 9):
         value, after = compiled(*sequences(T), *state)

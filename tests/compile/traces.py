@@ -9,7 +9,7 @@ from minigrad import models
 from minigrad.compile.lift import LiftError, lift, parameter_name, straight
 from minigrad.graph import Graph
 from minigrad.nn.cells import Elman
-from minigrad.op import tracing
+from minigrad.mode import traced
 from minigrad.tensor import tensor
 
 
@@ -25,12 +25,9 @@ class Trace:
     """A function recorded once, as a program's trace records it: gradients too."""
 
     def __init__(self, function, *arrays):
-        token = tracing.set(True)
-        try:
+        with traced():
             inputs = [tensor(a, name=f"x{i}") for i, a in enumerate(arrays)]
             self.graph = Graph(flat(function(*inputs)))
-        finally:
-            tracing.reset(token)
         self.names = {t.node: t.node.name for t in inputs}
         self.arguments = {f"x{i}": a for i, a in enumerate(arrays)}
         self.parameters = {parameter_name(p): p.value for p in self.graph.parameters}
@@ -48,7 +45,7 @@ class Trace:
     def program(self):
         """For the length of the trace, straight where there is no other."""
         try:
-            return lift(self.fold(), self.names, None, self.graph)
+            return lift(self.fold(), self.names)
         except (LiftError, mg.FoldError):
             return straight(self.graph, self.names)
 
@@ -56,7 +53,7 @@ class Trace:
         """For every length, by a second trace that folds alike; None if it does not."""
         if self.fold() != other.fold():
             return None
-        return lift(self.fold(), self.names, other.fold(), self.graph)
+        return lift(self.fold(), self.names, other.fold())
 
 
 def close(found, wanted, tolerance=1e-9):

@@ -154,3 +154,20 @@ def test_a_domain_full_of_kinks_fails(plant):
     op = plant(lambda x: np.abs(x), lambda g, y, x: g * np.sign(x))
     with pytest.raises(GradientError, match="fell on a kink"):
         check_op(op, domain=(-0.005, 0.005), kinks=[0.0])
+
+
+def test_attributes_reach_every_case_and_a_case_says_its_own(plant):
+    seen = []
+
+    def scaled(x, by=1.0):
+        seen.append(by)
+        return x * by
+
+    op = plant(scaled, lambda g, y, x, by=1.0: g * by)
+    check_op(op, case((2,)), case((3,), by=5.0), by=3.0)
+    assert set(seen) == {3.0, 5.0}
+    seen.clear()
+    check_op(op, by=0.5)
+    assert set(seen) == {0.5}
+    with pytest.raises(GradientError, match=r"op planted.*by=3\.0"):
+        check_op(plant(scaled, lambda g, y, x, by=1.0: g), by=3.0)

@@ -26,7 +26,7 @@ from minigrad.op import Op
 
 # Names that the source needs for itself.
 RESERVED = frozenset(
-    [*kwlist, "np", "w", "t", "views", "run", "workspace", "Workspace", "range", "zip",
+    [*kwlist, "__debug__", "np", "w", "t", "views", "run", "workspace", "Workspace", "range", "zip",
      "slice", "float", "list", *dir(np)]
 )  # fmt: skip
 

@@ -27,6 +27,8 @@ ROWS = [
     Row(elementwise.multiply),
     Row(elementwise.divide, domain=[(-2.0, 2.0), nonzero]),
     Row(elementwise.negative),
+    Row(elementwise.square, conventions=[at([0.0, -3.0], gives=[[0.0, -6.0]])]),
+    Row(elementwise.reciprocal, domain=nonzero),
     Row(
         elementwise.power,
         *(
