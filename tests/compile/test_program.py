@@ -11,17 +11,21 @@ import minigrad as mg
 from minigrad.mode import TraceError
 from minigrad.testing.strategies import programs
 
-from ..test_fold import cells, next_state
+from ..test_fold import STARTS, cells, next_state
 
 
 def network(cell, dtype):
     """A function of sequences: records a random cell, returns loss and gradients."""
-    delays, reverse, program, readout, *_ = cell
+    delays, reverse, program, readout, _, *starts = cell
     W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]], dtype), name="W")
     V = mg.parameter(np.array([[0.2, 0.1], [-0.3, 0.2]], dtype), name="V")
 
+    zeros = np.zeros((3, 2), dtype)
+    start = STARTS[starts[0] if starts else "input"]
+    given = start(zeros, V) if starts == ["parameter"] else None
+
     def step(xs):
-        states = [mg.tensor(np.zeros((3, 2), dtype), name="h0")] * max(delays)
+        states = [given if given is not None else start(zeros, V)] * max(delays)
         losses, running = [], 0.0
         for _, x in mg.steps(x=xs, reverse=reverse):
             pool = [x @ V, *(states[-d] @ W for d in delays)]
