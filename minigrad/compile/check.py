@@ -37,7 +37,7 @@ def difference(graph: Graph, results: Any) -> str | None:
         if np.array_equal(want, got):
             continue
         off = _off(want, got)
-        if off <= UNITS * _unit(want.dtype) * _largest(want):
+        if off <= UNITS * _unit(want.dtype) * _largest(want) + _tiny(want.dtype):
             continue
         moved = moved or _moved(graph)
         if not off <= TIMES * _off(want, moved[i]):
@@ -56,6 +56,11 @@ def _off(want: Any, got: Any) -> float:
 def _largest(array: Any) -> float:
     finite = np.abs(array[np.isfinite(array)].astype(float))
     return float(finite.max()) if finite.size else 0.0
+
+
+def _tiny(dtype: Any) -> float:
+    """What counts as zero where denormal numbers do."""
+    return float(np.finfo(dtype).tiny) * UNITS if dtype.kind == "f" else 0.0
 
 
 def _unit(dtype: Any) -> float:

@@ -5,6 +5,7 @@ import linecache
 from collections.abc import Sequence
 from typing import Any
 
+from minigrad.compile import denormals
 from minigrad.compile.memory import Plan, plan
 from minigrad.compile.numpy.abilities import ABLE, can_batch
 from minigrad.compile.numpy.write import Writing
@@ -56,9 +57,11 @@ class Runner:
             self.free.pop(next(iter(self.free)), None)
         # Taken out while in use, so that threads and nested calls never share one.
         space = spaces.pop() if spaces else self.workspace(*lengths)
+        before = denormals.on()
         try:
             return self.run(space, *lengths, *values)  # type: ignore[no-any-return]
         finally:
+            denormals.off(before)
             spaces.append(space)
 
     def explain(self) -> str:
@@ -82,6 +85,8 @@ class Runner:
             f"{'schedule':<14}{len(timed)} lines over all steps at once, "
             f"{lines} in {len(whole)} loops"
         )
+        if denormals.AVAILABLE:
+            rows.append(f"{'denormals':<14}count as zero while it runs")
         return "\n".join(rows)
 
 

@@ -1,0 +1,61 @@
+"""Denormal numbers are zeros while a program runs, and numbers again behind it."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compile import denormals
+
+SMALL = np.full(3, 1e-40, np.float32)
+HALF = np.float32(0.5)
+
+# What a product of denormals is while a program runs.
+INSIDE = 0 if denormals.AVAILABLE else SMALL[0] * HALF
+
+
+def test_they_are_flushed_between_on_and_off():
+    before = denormals.on()
+    inside = (SMALL * HALF)[0]
+    denormals.off(before)
+    assert inside == INSIDE
+    assert (SMALL * HALF).all()
+
+
+def test_a_program_flushes_them_and_restores_what_was():
+    program = mg.compile(lambda x: x * HALF, strict=True)
+    program(SMALL)
+    assert (program(SMALL).data == INSIDE).all()
+    assert (SMALL * HALF).all()
+    said = "denormals     count as zero" in program.explain()
+    assert said == denormals.AVAILABLE
+
+
+def test_what_was_is_restored_after_an_error_too():
+    program = mg.compile(lambda o, y: mg.cross_entropy(o, y))
+    o, y = np.ones((2, 3)), np.array([0, 1])
+    program(o, y)
+    with pytest.raises(ValueError, match="class numbers"):
+        program(o, y + 5)
+    assert (SMALL * HALF).all()
+
+
+def test_another_thread_keeps_its_own():
+    found = []
+    before = denormals.on()
+    thread = threading.Thread(target=lambda: found.append((SMALL * HALF).all()))
+    nested = denormals.on()
+    denormals.off(nested)
+    still = (SMALL * HALF)[0]
+    denormals.off(before)
+    thread.start()
+    thread.join()
+    assert still == INSIDE
+    assert found == [True]
+
+
+def test_where_the_platform_is_unknown_nothing_happens(monkeypatch):
+    monkeypatch.setattr(denormals, "AVAILABLE", False)
+    assert denormals.on() is None
+    denormals.off(None)
