@@ -31,6 +31,25 @@ def sum_of_rows(x: Any) -> Any:
     return np.add.reduce(x, 0)
 
 
+def shifted(o: Any, out: Any = None) -> Any:
+    """o less the largest of each row, or of all rows where these lie close together.
+
+    What is subtracted cancels in a softmax. One number for all rows is several times
+    faster where rows are short.
+    """
+    if o.size > FEW:
+        top = np.maximum.reduce(o, axis=None)
+        if top - np.minimum.reduce(o, axis=None) < CLOSE:
+            return np.subtract(o, top, out)
+    return np.subtract(o, np.maximum.reduce(o, axis=-1, keepdims=True), out)
+
+
+# So few elements are not looked at twice.
+FEW = 512
+# exp(-20) loses nothing in float32, and -20 + log(..) but the last four bits.
+CLOSE = 20.0
+
+
 def _kept(index: Any, classes: int, ignore_index: int) -> Any:
     """Which targets are not ignored, None for all; a number out of range raises."""
     if not 0 <= ignore_index < classes and index.size:
@@ -74,7 +93,9 @@ def class_gradient(
     rows, number = out.reshape(-1, out.shape[-1]), index.reshape(-1)
     kept = _kept(number, rows.shape[1], ignore_index)
     if np.ndim(weight):
-        weight = np.broadcast_to(weight, s.shape).reshape(-1)
+        if weight.shape != s.shape:
+            weight = np.broadcast_to(weight, s.shape)
+        weight = weight.reshape(-1)
     if kept is None:
         rows[np.arange(len(rows)), number] -= weight
     else:
@@ -102,6 +123,7 @@ def _of_each_row(op: Any, attrs: Any, ndim: int) -> Batched:
 
 share = Kernel(equal_share, 2)
 column_sums = Kernel(sum_of_rows, 1)
+shift = _kernel(shifted, 1, "out")
 losses = _kernel(picked_losses, 3, "ignore_index")
 gradient = _kernel(class_gradient, 4, "ignore_index", "out")
 number_kept = declare(

@@ -298,7 +298,8 @@ class _Lifting:
 
     def _operand(self, role: Role, operand: Operand, steps: Steps) -> Value:
         """What a timed role reads, at all of its steps."""
-        key = (operand, steps, self.group[role.index], role.op is O.add_n)
+        lacks = role.op in (O.add_n, O.scatter_n)  # a term at some steps
+        key = (operand, steps, self.group[role.index], lacks)
         if key not in self.known:
             parts = []
             for span in dict.fromkeys(s.span for s in operand):
@@ -307,7 +308,7 @@ class _Lifting:
                 here = [s for s in operand if s.span == span]
                 parts.append(self._part(role, here, part))
             parts.sort(key=lambda v: v.span.first.at(self.lengths))
-            if role.op is O.add_n:
+            if lacks:
                 parts = self._filled(parts, steps)
             self.known[key] = splice(_alike(parts, role))
         return self.known[key]

@@ -119,12 +119,9 @@ class Program(NotPickled):
             if entry is None and key in self.refused:
                 return self.eager(*args, **kwargs)
             if entry is None:
-                entry = self._of_other_length(*key)
-            if entry is None:
-                entry, found = self._trace(key, args, kwargs, arrays)
+                entry, found = self._first(key, args, kwargs, arrays)
             else:
                 found = _run(entry.code, arrays)
-            self.codes[key] = entry
             reads = entry.code.parameters
             place = Call((*reads, *nodes) if nodes else reads)
             return entry.rebuild(_result(array, place) for array in found)
@@ -179,6 +176,18 @@ class Program(NotPickled):
         self.warned = True
         self.codes.pop(key, None)
         self.refused.add(key)
+
+    def _first(
+        self, key: Any, args: Any, kwargs: Any, arrays: list[Any]
+    ) -> tuple["Entry", Any]:
+        """The program of a key that is new, and what it gives."""
+        entry = self._of_other_length(*key)
+        if entry is None:
+            entry, found = self._trace(key, args, kwargs, arrays)
+        else:
+            found = _run(entry.code, arrays)
+        self.codes[key] = entry
+        return entry, found
 
     def _of_other_length(self, structure: Any, shapes: Any) -> "Entry | None":
         for general in self.any_length.get(structure, ()):

@@ -278,7 +278,7 @@ def _open_gradient(g: Value, row: Value, q: Value) -> Value | None:
 
 def _exponentials(o: Value) -> tuple[Value, Value, Value]:
     row = {"axis": -1, "keepdims": True}
-    z = apply(O.subtract, o, apply(O.max, o, **row))
+    z = apply(kernels.shift, o)
     e = apply(O.exp, z)
     return z, e, apply(O.sum, e, **row)
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.kinds import ELEMENTWISE, O, is_ufunc
+from minigrad.compile import kernels
+from minigrad.compile.kinds import O, is_ufunc
 from minigrad.compile.values import AnyOp, Kernel
 
 Literal = Callable[[Any], str]
@@ -108,7 +109,7 @@ _WRITTEN: dict[Any, Callable[..., list[str]]] = {
     O.matmul: _product,
 }
 # Writers that write each element after having read those at its place.
-ALIGNED = ELEMENTWISE & frozenset([O.sigmoid])
+ALIGNED = frozenset([O.sigmoid, kernels.shift, kernels.gradient])
 
 
 def index(key: Any, literal: Literal) -> str:

@@ -215,11 +215,24 @@ class Writing:
         else:
             codes = [self._wide(i) for i in v.inputs]
         if place.buffer.bound:
-            code = table.expression(op, attrs, codes, s.literal, v.inputs[0].dtype)
+            code = self._sum_of_rows(v, codes[0])
+            if code is None:
+                code = table.expression(op, attrs, codes, s.literal, v.inputs[0].dtype)
             self.run.append(f"{s.name(v)} = {code}")
         else:
             out = s.window(place, v.span)
             self.run += table.written(op, attrs, codes, out, s.literal)
+
+    def _sum_of_rows(self, v: Value, code: str) -> str | None:
+        """A sum along the last axis as a product with ones: several times faster."""
+        s, (x, *_) = self.source, v.inputs
+        along = v.op is O.sum and v.attrs.get("axis") in (-1, len(x.shape) - 1)
+        if not along or v.dtype not in ("float32", "float64") or code not in s.solid:
+            return None
+        width = x.shape[-1]
+        ones = s.keep("ones", f"np.ones({width}, '{v.dtype}')")
+        shape = ", ".join([s.count(v.span), *map(str, v.shape)])
+        return f"np.dot({s.rows(code, width)}, {ones}).reshape({shape})"
 
     def _aligned(self, v: Value) -> list[str]:
         """Operands with axes put in behind the time axis, so that they broadcast."""
