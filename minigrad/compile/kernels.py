@@ -45,7 +45,7 @@ def shifted(o: Any, out: Any = None) -> Any:
 
 
 # So few elements are not looked at twice.
-FEW = 512
+FEW = 4096
 # exp(-20) loses nothing in float32, and -20 + log(..) but the last four bits.
 CLOSE = 20.0
 
