@@ -1,11 +1,11 @@
 """Compiled programs: a recorded step becomes one checked loop program, then source.
 
-    values    the loop program: immutable values, and time as eight ops
-    lift      from a folded graph to a program; straight code where there is no fold
+    values    the loop program: immutable values, and time as eight ops; counts
+    lift      from a folded graph to a program, by reading it; straight code else
     spec      what a well-formed program is; interpret: what a program means
     kinds     what each op is; kernels: functions that rules make of composites
-    rules     rewrites that keep every value
-    schedule  straight parts and loops; memory: buffers and places
+    rules     rewrites that keep every value; opening: of composites
+    schedule  straight parts and loops; looks, memory: buffers and places; verify
     backend   engines by name; numpy: the one that is here
     program   tracing, keys and calling, with arguments, lengths, watched, check, code
     picture   the program as a graph, to be drawn

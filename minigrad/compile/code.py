@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigrad.compile.backend import Backend, Runner
-from minigrad.compile.lift import LiftError, lift, parameter_name, straight
+from minigrad.compile.lift import lift, parameter_name, straight
+from minigrad.compile.reading import LiftError
 from minigrad.compile.schedule import ScheduleError
 from minigrad.compile.spec import SpecError, verify
 from minigrad.compile.values import Program

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.values import Count, Leaf, Program, Time, Value, compute, resolved
+from minigrad.compile.counts import Count
+from minigrad.compile.values import Leaf, Program, Time, Value, compute, resolved
 
 Instance = tuple[Value, int | None]
 

@@ -9,7 +9,7 @@ Vocabulary
                  what an op does to each of its entries
 
 >>> batched(O.sum, {"axis": 0}, (2,))
-(<op sum(x, axis, keepdims)>, {'axis': 1})
+(<op sum(x, axis=None, keepdims=False)>, {'axis': 1})
 """
 
 from collections.abc import Callable, Mapping

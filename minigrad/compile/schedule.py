@@ -22,18 +22,11 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 
+from minigrad.compile.connected import strongly_connected
+from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
-from minigrad.compile.values import (
-    Count,
-    Program,
-    Steps,
-    Time,
-    Value,
-    at,
-    shift,
-    strongly_connected,
-)
+from minigrad.compile.values import Program, Time, Value, at, shift
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,20 +15,17 @@ from itertools import pairwise
 
 import numpy as np
 
+from minigrad.compile.connected import strongly_connected
+from minigrad.compile.counts import Count, Lengths, Steps, shape_at
 from minigrad.compile.values import (
-    Count,
     Kernel,
     Leaf,
-    Lengths,
     Program,
-    Steps,
     Time,
     Value,
     dtype_of,
     example,
     moves,
-    shape_at,
-    strongly_connected,
 )
 from minigrad.op import Op
 

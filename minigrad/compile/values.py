@@ -24,80 +24,13 @@ Eight ops know of time, all others act on one step as they act without time:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigrad.ahead import Ahead, at_step
+from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
 from minigrad.op import Op
-
-
-class Count(NamedTuple):
-    """The integer a T + b, T the length of a clock; a number has a = 0, clock 0."""
-
-    a: int
-    b: int
-    clock: int = 0
-
-    def at(self, lengths: Sequence[int]) -> int:
-        """The number for these lengths of all clocks."""
-        return self.a * lengths[self.clock] + self.b if self.a else self.b
-
-    def plus(self, b: int) -> "Count":
-        """This count and b."""
-        return Count(self.a, self.b + b, self.clock)
-
-    def minus(self, other: "Count") -> "Count":
-        """The difference of two counts of one clock."""
-        a = self.a - other.a
-        return Count(a, self.b - other.b, (self if self.a else other).clock * bool(a))
-
-    def code(self, names: Sequence[str] = ("T",)) -> str:
-        """The count as source, with these names for the lengths."""
-        if not self.a:
-            return str(self.b)
-        name = names[self.clock] if self.clock < len(names) else f"T{self.clock}"
-        times = name if self.a == 1 else f"{self.a} * {name}"
-        return times if not self.b else f"{times} {'+-'[self.b < 0]} {abs(self.b)}"
-
-    def __str__(self) -> str:
-        return self.code().replace(" ", "")
-
-
-Dim = int | Count
-Shape = tuple[Dim, ...]
-
-
-class Steps(NamedTuple):
-    """Steps first..last of a clock, both included; empty where last = first - 1."""
-
-    clock: int
-    first: Count
-    last: Count
-
-    def at(self, lengths: Sequence[int]) -> range:
-        """The steps, for these lengths."""
-        return range(self.first.at(lengths), self.last.at(lengths) + 1)
-
-    def moved(self, by: int) -> "Steps":
-        """All steps moved by a number."""
-        return Steps(self.clock, self.first.plus(by), self.last.plus(by))
-
-    @property
-    def number(self) -> Dim:
-        """How many steps these are."""
-        count = self.last.minus(self.first).plus(1)
-        return count if count.a else count.b
-
-    def __str__(self) -> str:
-        return f"{self.first}..{self.last}" + f" of {self.clock}" * bool(self.clock)
-
-
-class Lengths(NamedTuple):
-    """The lengths of a clock for which a program holds; ``most`` None: any longer."""
-
-    least: int
-    most: int | None = None
 
 
 class Leaf(Enum):
@@ -362,11 +295,6 @@ def ones(value: Value, lengths: Sequence[int]) -> Any:
     return make(shape_at(value.shape, lengths), value.dtype)
 
 
-def shape_at(shape: Shape, lengths: Sequence[int]) -> tuple[int, ...]:
-    """A shape for these lengths."""
-    return tuple([d if isinstance(d, int) else d.at(lengths) for d in shape])
-
-
 def compute(op: AnyOp, values: list[Any], attrs: Mapping[str, Any]) -> Any:
     """An op on arrays."""
     result = (
@@ -450,36 +378,3 @@ def fixed(program: Program, lengths: Sequence[int]) -> Program:
         parameters=leaves[Leaf.parameter],
         arguments=leaves[Leaf.argument],
     )
-
-
-def strongly_connected(reads: Sequence[Sequence[int]]) -> list[int]:
-    """For each node the number of its part; a part has a higher one than it reads.
-
-    Tarjan (1972), without recursion.
-    """
-    order: dict[int, int] = {}
-    low: dict[int, int] = {}
-    part = [-1] * len(reads)
-    open_: list[int] = []
-    parts = 0
-    for root in range(len(reads)):
-        work = [] if root in order else [(root, iter(reads[root]))]
-        while work:
-            node, rest = work[-1]
-            if node not in order:
-                order[node] = low[node] = len(order)
-                open_.append(node)
-            child = next(rest, None)
-            if child is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == order[node]:
-                    while part[node] < 0:
-                        part[open_.pop()] = parts
-                    parts += 1
-            elif child not in order:
-                work.append((child, iter(reads[child])))
-            elif part[child] < 0:
-                low[node] = min(low[node], order[child])
-    return part

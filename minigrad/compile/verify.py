@@ -22,10 +22,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compile.counts import shape_at
 from minigrad.compile.kinds import O, is_view
-from minigrad.compile.memory import Abilities, Buffer, Place, Plan
+from minigrad.compile.looks import Abilities
+from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.schedule import Loop
-from minigrad.compile.values import Leaf, Time, Value, compute, shape_at
+from minigrad.compile.values import Leaf, Time, Value, compute
 
 
 def complaints(plan: Plan, lengths: Sequence[int], abilities: Abilities) -> list[str]:

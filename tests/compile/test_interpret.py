@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigrad.compile.interpret import interpret, lengths_of
-from minigrad.compile.lift import LiftError
+from minigrad.compile.reading import LiftError
 from minigrad.testing.strategies import programs
 
 from ..test_fold import cells

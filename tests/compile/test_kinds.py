@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from minigrad.ahead import Ahead
+from minigrad.compile.counts import Count
 from minigrad.compile.kinds import O, batched, in_front, is_basic, is_view
-from minigrad.compile.values import Count, Value, argument, compute
+from minigrad.compile.values import Value, argument, compute
 
 X = np.arange(24.0).reshape(4, 3, 2)
 

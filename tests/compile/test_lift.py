@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.compile.counts import Count
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
-from minigrad.compile.lift import LiftError, straight
+from minigrad.compile.lift import straight
+from minigrad.compile.reading import LiftError
 from minigrad.compile.spec import complaints
-from minigrad.compile.values import Count, Leaf, Time
+from minigrad.compile.values import Leaf, Time
 
 from .traces import Trace, close, flat
 

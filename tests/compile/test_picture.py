@@ -18,7 +18,9 @@ def test_lines_of_a_loop_read_what_the_steps_before_have_made():
     assert inside >= {"tanh(t)", "tanh(t-1)", "dot(t)", "dot(t+1)"}
     (h,) = [n for n in graph.nodes if n.name == "matmul(t)"]
     assert {i.name for i in h.inputs} == {"h0", "tanh(t-1)", "W"}
-    (g,) = [n for n in graph.nodes if n.name == "add(t)" and "back" in n.scope.path[0][0]]
+    (g,) = [
+        n for n in graph.nodes if n.name == "add(t)" and "back" in n.scope.path[0][0]
+    ]
     assert any(i.name == "dot(t+1)" for i in g.inputs)
 
 

@@ -9,16 +9,14 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.ahead import Ahead
-from minigrad.compile import kernels, rules
+from minigrad.compile import kernels, opening, rules
+from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.spec import complaints
 from minigrad.compile.values import (
-    Count,
     Leaf,
-    Lengths,
     Program,
-    Steps,
     Time,
     apply,
     argument,
@@ -36,15 +34,15 @@ from .test_program import network as recurrent
 from .traces import NETWORKS, Trace, close, network
 
 ORDER = [
-    lambda p: rules.rewrite(p, [rules.known_shape]),
+    lambda p: rules.rewrite(p, [opening.known_shape]),
     lambda p: rules.rewrite(p, [rules.sums]),
     lambda p: rules.rewrite(p, [rules.hoist]),
     rules.common,
-    lambda p: rules.rewrite(p, [rules.narrow, rules.hoist]),
+    lambda p: rules.rewrite(p, [opening.narrow, rules.hoist]),
     rules.common,
-    lambda p: rules.rewrite(p, [rules.open_losses]),
+    lambda p: rules.rewrite(p, [opening.open_losses]),
     rules.common,
-    lambda p: rules.rewrite(p, [rules.by_step, rules.hoist]),
+    lambda p: rules.rewrite(p, [opening.by_step, rules.hoist]),
     rules.additions,
     rules.common,
     lambda p: rules.rewrite(p, [rules.one_product]),
@@ -218,29 +216,6 @@ def test_a_sum_over_steps_of_products_is_one_product():
     assert made.op is O.matmul
     assert made.shape == (2, 2)
     assert rules.one_product(total(x)) is None
-
-
-@pytest.mark.parametrize(
-    ("keys", "tiles"),
-    [
-        ([slice(2, None), slice(None, 2)], (0, [1, 0])),
-        ([(slice(None), slice(0, 1)), (slice(None), slice(1, 3))], (1, [0, 1])),
-        ([slice(0, 2), slice(3, 4)], None),  # a gap
-        ([slice(0, 3), slice(2, 4)], None),  # an overlap
-        ([slice(0, 2), slice(2, 3)], None),  # short of the end
-        ([slice(1, 2), slice(2, 4)], None),  # short of the start
-        ([slice(0, 4, 2), slice(1, 4, 2)], None),  # not side by side
-        ([slice(0, 2), (slice(None), slice(0, 3))], None),  # along two axes
-        ([slice(0, 2), 3], None),
-        ([slice(None)], None),
-        ([(slice(0, 2), slice(0, 1)), (slice(2, 4), slice(1, 3))], None),
-        ([(slice(0, 2), slice(None), slice(None)), slice(2, 4)], None),
-        ([slice(0, Ahead(0)), slice(2, 4)], None),  # moves with t
-        ([slice(0, Count(1, 0)), slice(2, 4)], None),  # depends on T
-    ],
-)
-def test_what_tiles_an_axis(keys, tiles):
-    assert rules.tiles(tuple(keys), (4, 3)) == tiles
 
 
 def test_leaves_are_never_rewritten():

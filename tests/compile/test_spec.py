@@ -6,17 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.spec import SpecError, at_most, complaints, verify, within
-from minigrad.compile.values import (
-    Count,
-    Leaf,
-    Lengths,
-    Program,
-    Steps,
-    Time,
-    rebuild,
-)
+from minigrad.compile.values import Leaf, Program, Time, rebuild
 from minigrad.op import Op
 
 from .test_values import running_sum

@@ -3,13 +3,12 @@
 import numpy as np
 
 from minigrad.ahead import Ahead
+from minigrad.compile.connected import strongly_connected
+from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.values import (
-    Count,
-    Lengths,
     Program,
-    Steps,
     Time,
     apply,
     argument,
@@ -27,7 +26,6 @@ from minigrad.compile.values import (
     shift,
     splice,
     state,
-    strongly_connected,
     total,
 )
 

@@ -6,10 +6,11 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import models
-from minigrad.compile.lift import LiftError, lift, parameter_name, straight
+from minigrad.compile.lift import lift, parameter_name, straight
+from minigrad.compile.reading import LiftError
 from minigrad.graph import Graph
-from minigrad.nn.cells import Elman
 from minigrad.mode import traced
+from minigrad.nn.cells import Elman
 from minigrad.tensor import tensor
 
 

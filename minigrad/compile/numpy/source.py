@@ -18,16 +18,17 @@ from typing import Any
 import numpy as np
 
 from minigrad.ahead import Ahead
+from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import O, batched
 from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.numpy import table
-from minigrad.compile.values import Count, Kernel, Leaf, Steps, Time, Value
+from minigrad.compile.values import Kernel, Leaf, Time, Value
 from minigrad.op import Op
 
 # Names that the source needs for itself.
 RESERVED = frozenset(
-    [*kwlist, "__debug__", "np", "w", "t", "views", "run", "workspace", "Workspace", "range", "zip",
-     "slice", "float", "list", *dir(np)]
+    [*kwlist, "__debug__", "np", "w", "t", "views", "run", "workspace", "Workspace",
+     "range", "zip", "slice", "float", "list", *dir(np)]
 )  # fmt: skip
 
 

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.compile.counts import Count, Steps
 from minigrad.compile.interpret import interpret, lengths_of
 from minigrad.compile.kinds import O
 from minigrad.compile.numpy.abilities import ABLE, can_batch
 from minigrad.compile.numpy.engine import Runner, build, planned
-from minigrad.compile.values import Count, Steps, Time, apply, argument, each, read
+from minigrad.compile.values import Time, apply, argument, each, read
 from minigrad.testing.strategies import programs
 
 from ...test_fold import cells
