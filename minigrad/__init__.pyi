@@ -57,6 +57,15 @@ def astype(x: Tensor | ArrayLike, dtype: DTypeLike) -> Tensor:
     [2.0]
     """
 @_op
+def bitwise_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a & b, bit by bit; of masks, and. No gradient."""
+@_op
+def bitwise_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a | b, bit by bit; of masks, or. No gradient."""
+@_op
+def bitwise_xor(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a ^ b, bit by bit; of masks, either. No gradient."""
+@_op
 def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
 @_op
@@ -192,6 +201,9 @@ def greater_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
 def identity_like(x: Tensor | ArrayLike, axis: int = -1) -> Tensor:
     """The identity matrix with as many rows as x has elements along ``axis``."""
 @_op
+def invert(x: Tensor | ArrayLike) -> Tensor:
+    """~x, bit by bit; of a mask, not. No gradient."""
+@_op
 def layer_norm(
     x: Tensor | ArrayLike,
     gain: Tensor | ArrayLike = 1.0,
@@ -254,7 +266,10 @@ def max(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The largest element over ``axis``; a tie splits its gradient evenly."""
+    """The largest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def maximum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The larger of a and b; a tie gives 1/2 to each side."""
@@ -271,7 +286,10 @@ def min(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The smallest element over ``axis``; a tie splits its gradient evenly."""
+    """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def minimum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The smaller of a and b; a tie gives 1/2 to each side."""
@@ -306,6 +324,7 @@ def nll_loss(
 
     weight, shape (classes,), multiplies the loss of each target's class, and "mean"
     divides by the sum of these weights; targets equal to ignore_index count as nothing.
+    Where all are, the mean is NaN and its gradient 0, as in PyTorch.
     """
 @_op
 def not_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
@@ -360,7 +379,10 @@ def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
     """Zeros shaped as the first operand, with each further one added at its key."""
 @_op
 def sigmoid(x: Tensor | ArrayLike) -> Tensor:
-    """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+    """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+    Programs give an array for the result, which may be x itself.
+    """
 @_op
 def sign(x: Tensor | ArrayLike) -> Tensor:
     """-1, 0 or 1, the sign of x; no gradient flows."""
@@ -472,7 +494,8 @@ def target_weights(
 
     Each row has the weight of its class at its target (with label smoothing eps 1 - eps
     of it, and eps / classes of its weight at every class) and zeros where the target is
-    ignored. For the mean it is divided by the sum of the weights of the targets.
+    ignored. For the mean it is divided by the sum of the weights of the targets. Of
+    float16 it is float32, which holds that sum and its inverse.
     """
 @_op
 def tensordot(
@@ -571,6 +594,9 @@ __all__ = [
     "add_n",
     "argsort",
     "astype",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
     "broadcast_to",
     "clip",
     "compile",
@@ -606,6 +632,7 @@ __all__ = [
     "hessian",
     "hvp",
     "identity_like",
+    "invert",
     "jacobian",
     "jvp",
     "layer_norm",
