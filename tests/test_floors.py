@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
     "scope": 1,
+    "limits": 1,
     "graph": 1,
     "places": 1,
     "graph_json": 1,

@@ -1,4 +1,4 @@
-"""Frames of pandas beside Tensors: right, or an error; no frame is cut from the graph."""
+"""Frames of pandas beside Tensors: right, or an error; no graph is cut."""
 
 import numpy as np
 import pytest

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.limits import within
 from minigrad.op import Axis, op
 from minigrad.ops.reduction import spread, spread_mean, total, wide
 
@@ -281,6 +282,7 @@ def cross_entropy(
     kept = kept_targets("cross_entropy", o, target, ignore_index)
     if weight is None and not label_smoothing:
         return _picked(o, target, kept, reduction)
+    within("label_smoothing", label_smoothing, "[0, 1]")
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing
     )

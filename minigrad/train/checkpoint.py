@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.nn import Module
+from minigrad.optim import OLD, Optimiser, is_old
 from minigrad.train.files import replacing
 
 __all__ = [
@@ -98,6 +99,8 @@ def load_checkpoint(path: Path_, parts: Mapping[str, Part]) -> Any:
             if key.startswith(f"{name}/")
         }
         own = part.state_dict()
+        if isinstance(part, Optimiser) and is_old(states[name]):
+            wrong.append(f"{name}: {OLD}")
         for key in own.keys() | states[name].keys():
             here, there = (_say(state.get(key)) for state in (own, states[name]))
             if here != there:
