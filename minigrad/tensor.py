@@ -161,12 +161,11 @@ class Tensor(Methods):
         return bool(self._value())
 
     def __float__(self) -> float:
-        frame = sys._getframe(1)
-        if frame.f_code.co_code[frame.f_lasti] == _STORE:  # array[i] = t
-            _refuse_to_leave(self, frame)
+        _refuse_to_be_stored(self, sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
+        _refuse_to_be_stored(self, sys._getframe(1))
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -431,6 +430,12 @@ def _refuse_to_leave(t: Tensor, frame: FrameType) -> None:
             "pandas frame df.to_numpy(); for the values alone t.data, t.item() or "
             "np.array(t)"
         )
+
+
+def _refuse_to_be_stored(t: Tensor, frame: FrameType) -> None:
+    """``_refuse_to_leave``, where a number is asked for because of ``array[i] = t``."""
+    if frame.f_code.co_code[frame.f_lasti] == _STORE:
+        _refuse_to_leave(t, frame)
 
 
 def _is_learnt(node: Node) -> bool:

@@ -163,6 +163,10 @@ def test_a_tensor_is_not_put_into_an_array(x, key):
         assert "mg.where(mask, t, array)" in str(error)
     assert not array.any()
     assert not rows.any()
+    counts = np.zeros(3, int)
+    with pytest.raises((TypeError, ValueError)):
+        counts[key] = P
+    assert not counts.any()
 
 
 def test_the_values_of_what_is_learnt_leave_by_name(x):

@@ -25,20 +25,23 @@ from minigrad.ops.elementwise import astype
 from minigrad.ops.shape import reshape_like
 
 
+HALF = np.dtype(np.float16)
+
+
 def wide(x: Any) -> Any:
     """x, in float32 where it is float16: what counts and sums are made in."""
-    return astype(x, dtype=np.float32) if x.dtype == np.float16 else x
+    return astype(x, dtype=np.float32) if x.dtype == HALF else x
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of an array; of float16 in float32."""
-    kind = np.result_type(x.dtype, np.float32)
-    return np.sum(x, axis=axis, dtype=kind, keepdims=keepdims)
+    kind = np.float32 if x.dtype == HALF else None
+    return np.add.reduce(x, axis, kind, None, keepdims)  # type: ignore[call-overload]
 
 
 def _narrow(a: Any, x: Any) -> Any:
     """a, computed from ``wide(x)``, in float16 where x is."""
-    return a.astype(np.float16) if x.dtype == np.float16 else a
+    return a.astype(HALF) if x.dtype == HALF else a
 
 
 def shared(a: Any, n: float) -> Any:
@@ -166,7 +169,7 @@ def count(x: Any, axis: Axis = None) -> Any:
     """How many elements of x each element of its reduction over ``axis`` stands for."""
     x = np.asarray(x)
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis).astype(int)
-    kind = np.float32 if x.dtype == np.float16 else x.dtype
+    kind = np.float32 if x.dtype == HALF else x.dtype
     return np.asarray(np.prod([x.shape[a] for a in axes]), kind)
 
 
