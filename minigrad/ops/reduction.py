@@ -24,7 +24,6 @@ from minigrad.op import Axis, op
 from minigrad.ops.elementwise import astype
 from minigrad.ops.shape import reshape_like
 
-
 HALF = np.dtype(np.float16)
 
 
