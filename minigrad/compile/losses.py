@@ -59,8 +59,14 @@ def open_losses(program: LoopProgram) -> str:
 
 
 def _plain_loss(line: Line) -> bool:
+    """Whether all targets weigh alike, in a dtype whose sums are made in itself."""
     single = all(len(operand) == 1 for operand in line.reads)
-    return single and len(line.reads) == 2 and not line.attrs.get("label_smoothing")
+    return (
+        single
+        and len(line.reads) == 2
+        and not line.attrs.get("label_smoothing")
+        and line.dtype != "float16"
+    )
 
 
 class _Adder:

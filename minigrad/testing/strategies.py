@@ -108,18 +108,23 @@ def _mixed(draw: st.DrawFn, shape: Shape) -> Any:
 
 @st.composite
 def einsum_specs(draw: st.DrawFn) -> tuple[str, list[Shape]]:
-    """A subscript string and the shapes of its operands: repeated indices, ellipsis."""
+    """A subscript string and the shapes of its operands: repeated indices, ellipsis.
+
+    An operand may have length 1 along an index where others are longer.
+    """
     sizes = {letter: draw(st.integers(1, LONGEST)) for letter in "ijk"}
     dots: Shape = draw(st.sampled_from([(), (2,), (1, 2)]))
     terms, operands = [], []
     for _ in range(draw(st.integers(1, 3))):
         letters = draw(st.text("ijk", min_size=0, max_size=3))
-        shape = tuple(sizes[letter] for letter in letters)
+        short = draw(st.text("ijk", max_size=1))
+        shape = tuple(1 if letter == short else sizes[letter] for letter in letters)
         if draw(st.booleans()):
             place = draw(st.integers(0, len(letters)))
             cut = draw(st.integers(0, len(dots)))
             terms.append(letters[:place] + "..." + letters[place:])
-            operands.append(shape[:place] + dots[cut:] + shape[place:])
+            hidden = tuple(1 for _ in dots[cut:]) if draw(st.booleans()) else dots[cut:]
+            operands.append(shape[:place] + hidden + shape[place:])
         else:
             terms.append(letters)
             operands.append(shape)
