@@ -1,8 +1,8 @@
 """What a random program is checked for: its meaning, not the next stage.
 
 Every check takes a ``Trial``, a program with what it runs on, and raises a
-``DisagreementError`` that says which check failed and how, with code that shows it. What may
-be refused (a program that runs eagerly after a warning) is noted in the trial.
+``DisagreementError`` that says which check failed and how, with code that shows it.
+What may be refused (a program that runs eagerly after a warning) is noted in the trial.
 
 >>> from minigrad.testing.programs.dag import draw_dag
 >>> trial = Trial(draw_dag("dag/0/1"))

@@ -122,7 +122,7 @@ def looked_up(b: Builder) -> Value | None:
 def by_mask(b: Builder) -> Value | None:
     """Boolean indexing, whose shape depends on values: it runs eagerly."""
     a = b.pick(lambda v: len(v.shape) > 0 and v.tensor)
-    if a is None or b.depth or not b.chance(0.15):
+    if a is None or b.depth or not b.chance(0.3):
         return None
     b.marks.add("boolean index")
     return b.put(f"{ref(a)}[{ref(a)} > 0.0].sum()", (), [a])
@@ -235,16 +235,16 @@ RULES: dict[Rule, float] = {
     picked: 1.5,
     looked_up: 4,
     masked: 1.5,
-    by_mask: 0.5,
+    by_mask: 0.6,
     reduced: 3,
     reshaped: 2,
     combined: 2,
     einsum: 1.5,
     constant: 1.5,
-    stopped: 1,
-    slope: 0.5,
+    stopped: 1.5,
+    slope: 0.8,
     numbered: 1.5,
-    leaf: 0.3,
+    leaf: 0.5,
     target: 1,
 }
 

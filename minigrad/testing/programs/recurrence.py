@@ -7,7 +7,7 @@ True
 from dataclasses import dataclass, field, replace
 
 from minigrad.testing.programs.arithmetic import cut
-from minigrad.testing.programs.builder import Builder, Value
+from minigrad.testing.programs.builder import Builder, Value, joined
 from minigrad.testing.programs.dag import scalars
 from minigrad.testing.programs.growth import grow
 from minigrad.testing.programs.listing import Call, Dim, Listing, Shape
@@ -21,6 +21,7 @@ class State:
     shape: Shape
     delay: int = 1  # read from a list where it is more than 1, or where it is kept
     kept: bool = False
+    tensor: bool = True  # an array at the first step, where it is an argument
 
     @property
     def listed(self) -> bool:
@@ -193,11 +194,12 @@ class Recurrence:
             state.kept = True
         start, shape = self._start(H)
         state.shape = shape
+        state.tensor = not start.startswith("$h0_a")
         if state.listed:
             b.write(f"${state.id} = [{', '.join([start] * state.delay)}]")
         else:
             b.write(f"${state.id} = {start}")
-            b.pool.append(Value(state.id, shape, tensor=not start.startswith("$h0_a")))
+            b.pool.append(Value(state.id, shape, tensor=state.tensor))
         return state
 
     def _start(self, H: str) -> tuple[str, Shape]:
@@ -250,7 +252,17 @@ class Recurrence:
             reads = [f"${state.id}[-{state.delay}]"]
             if state.delay > 1 and b.chance(0.4):
                 reads.append(f"${state.id}[-1]")
-        kind = b.choice(["elman", "elman", "gates", "leaky", "diagonal", "grown"])
+        kinds = [
+            "elman",
+            "elman",
+            "gates",
+            "leaky",
+            "diagonal",
+            "grown",
+            "free",
+            "free",
+        ]
+        kind = b.choice(kinds)
         full = self._full(state.shape) if x is not None else state.shape
         total: Dim = f"2 * {H}" if kind == "gates" else H
         terms = []
@@ -264,6 +276,7 @@ class Recurrence:
             else:
                 W = b.parameter((H, total))
                 terms.append(f"{read} @ ${W.id}")
+        first = terms[0]
         if b.chance(0.5):
             terms.append(f"${b.parameter((total,), 'b').id}")
         if kind == "grown":
@@ -276,6 +289,8 @@ class Recurrence:
             z = b.put(" + ".join(terms), (*full[:-1], total), [Value("", ())])
             made = cut(b, z, H)
             new = f"mg.tanh(${made.id})"
+        elif kind == "free":
+            new = f"mg.tanh({self._free(state, reads, first, full)})"
         else:
             new = f"mg.tanh({' + '.join(terms)})"
         if kind == "leaky":
@@ -301,6 +316,23 @@ class Recurrence:
                 f"${state.id} = ({new}){named}" if named else f"${state.id} = {new}"
             )
             b.set(Value(state.id, full), full)
+
+    def _free(self, state: State, reads: list[str], term: str, full: Shape) -> str:
+        """A few lines that add and multiply what there is, each value often used."""
+        b = self.b
+        known = [(f"${b.put(term, full, [Value('', ())]).id}", Value("", full))]
+        known += [(read, Value("", state.shape, state.tensor)) for read in reads]
+        forms = ["{a} + {b}", "{a} + {b}", "{a} - {b}", "{a} * {b}"]
+        forms += ["mg.sigmoid({a}) * {b}", "{a} + mg.tanh({b})"]
+        for _ in range(b.rng.randint(1, 4)):
+            (left, one), (right, two) = b.choice(known), b.choice(known)
+            shape = joined(one.shape, two.shape)
+            assert shape is not None
+            text = b.choice(forms).format(a=left, b=right)
+            made = b.put(text, shape, [one, two])
+            known.append((f"${made.id}", made))
+        last, made = known[-1]
+        return last if made.shape == full else f"{last} + {known[0][0]}"
 
     def _mixed(self, old: str, new: str, H: Dim) -> str:
         """The old state and the new one mixed: a leak, a gate, a mask."""
