@@ -120,7 +120,7 @@ EAGER = "print(net(*arguments(*CALL)))"
 def report(
     outcome: Outcome, backend: str = "numpy", checks: Sequence[Check] = CHEAP
 ) -> str:
-    """A failure as Python that can be pasted, its program as small as could be found."""
+    """A failure as Python that can be pasted, its program as small as was found."""
     failure = outcome.failure
     assert failure is not None
 

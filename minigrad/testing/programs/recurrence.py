@@ -332,7 +332,8 @@ class Recurrence:
             made = b.put(text, shape, [one, two])
             known.append((f"${made.id}", made))
         last, made = known[-1]
-        return last if made.shape == full else f"{last} + {known[0][0]}"
+        whole = made.shape == full and made.tensor
+        return last if whole else f"{last} + {known[0][0]}"
 
     def _mixed(self, old: str, new: str, H: Dim) -> str:
         """The old state and the new one mixed: a leak, a gate, a mask."""
