@@ -47,7 +47,7 @@ def shrunk(job):
     kind, seed, k, backend, without = job
     warnings.simplefilter("ignore")
     outcome = examine(draw(kind, seed, k), backend, checks(k, without))
-    return report(outcome, backend, checks(k, without))
+    return report(outcome, backend)
 
 
 def rounds(options, without):

@@ -75,7 +75,7 @@ def agree(kind, backend, start, number, calls=None):
         listing = replace(listing, calls=listing.calls[:calls])
         outcome = examine(listing, backend, checks(k))
         if outcome.failure:
-            pytest.fail(report(outcome, backend, checks(k)))
+            pytest.fail(report(outcome, backend))
         k += 1
 
 
@@ -145,7 +145,7 @@ def caught(kind, backend="numpy", among=60):
         if not features(listing) & OPEN:
             outcome = examine(listing, backend, CHEAP)
             if outcome.failure:
-                return report(outcome, backend, CHEAP)
+                return report(outcome, backend)
     raise AssertionError("nothing was caught")
 
 

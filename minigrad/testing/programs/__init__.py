@@ -6,7 +6,7 @@ fails, ``report`` prints it as Python that can be pasted. ``.ci/fuzz`` runs many
 >>> listing = draw("recurrence", 0, 3)
 >>> listing == draw("recurrence", 0, 3)
 True
->>> examine(listing).failure is None
+>>> examine(listing, checks=[derivative]).failure is None
 True
 """
 
@@ -79,6 +79,7 @@ class Outcome:
 
     listing: Listing
     failure: DisagreementError | None = None
+    check: Check | None = None  # the one that failed
     refusals: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
 
@@ -98,10 +99,11 @@ def examine(
         try:
             trial.check(check)
         except DisagreementError as failure:
-            outcome.failure = failure
+            outcome.failure, outcome.check = failure, check
             return outcome
         except Exception as error:
-            outcome.failure = _unexpected(check.__name__, error)
+            unexpected = _unexpected(check.__name__, error)
+            outcome.failure, outcome.check = unexpected, check
             return outcome
     return outcome
 
@@ -117,12 +119,11 @@ def _unexpected(check: str, error: Exception) -> DisagreementError:
 EAGER = "print(net(*arguments(*CALL)))"
 
 
-def report(
-    outcome: Outcome, backend: str = "numpy", checks: Sequence[Check] = CHEAP
-) -> str:
+def report(outcome: Outcome, backend: str = "numpy") -> str:
     """A failure as Python that can be pasted, its program as small as was found."""
     failure = outcome.failure
     assert failure is not None
+    checks = [] if outcome.check is None else [outcome.check]
 
     def key(listing: Listing) -> tuple[str, str] | None:
         found = examine(listing, backend, checks).failure

@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad.testing.programs.listing import ASSIGNED, VALUE, Leaf, Listing
 
-MOST = 2000  # trials: a report that is nearly minimal, in time
+MOST = 1000  # trials: a report that is nearly minimal, in time
 
 
 def smaller(
