@@ -14,7 +14,7 @@ prints is what failed. ``T`` and ``B`` are the sizes that differ from call to ca
 >>> doubled = Listing(
 ...     "dag", "an example", (W,), (xs,), (Line("$h = mg.tanh($xs @ $W)"),),
 ...     ("$h.sum()",), (), ("W",), (Call(1, 2, 0),), (("n", 3),))
->>> print(doubled.source().split("\\n\\n")[3].strip())
+>>> print(doubled.source().split("\\n\\n")[4].strip())
 def forward(xs):
     h = mg.tanh(xs @ W)
     return [h.sum()]
