@@ -331,7 +331,8 @@ class Recurrence:
             text = b.choice(forms).format(a=left, b=right)
             made = b.put(text, shape, [one, two])
             known.append((f"${made.id}", made))
-        last, made = known[-1]
+        # What is not taken as the state is left for the losses.
+        last, made = b.choice(known[1 + len(reads) :])
         whole = made.shape == full and made.tensor
         return last if whole else f"{last} + {known[0][0]}"
 
