@@ -4,8 +4,14 @@ Every check takes a ``Trial``, a program with what it runs on, and raises a
 ``DisagreementError`` that says which check failed and how, with code that shows it.
 What may be refused (a program that runs eagerly after a warning) is noted in the trial.
 
->>> from minigrad.testing.programs.dag import draw_dag
->>> trial = Trial(draw_dag("dag/0/1"))
+>>> from minigrad.testing.programs.listing import Call, Leaf, Line
+>>> x, W = Leaf("x", ("B", "n")), Leaf("W", ("n", "n"))
+>>> lines = (Line("$h = mg.tanh($x @ $W)"),)
+>>> calls = (Call(1, 2, 0), Call(1, 3, 1))
+>>> loss, sizes = ("$h.sum()",), (("n", 2),)
+>>> trial = Trial(
+...     Listing("dag", "", (W,), (x,), lines, loss, ("$h",), ("W",), calls, sizes)
+... )
 >>> trial.check(compiled)
 >>> trial.refusals
 []
