@@ -50,6 +50,7 @@ class Recurrence:
         self.inputs: list[tuple[Value, str]] = []  # sequences and their element's kind
         self.outer: list[Value] = []
         self.loops: list[Loop] = []
+        self.delayed = False  # whether a state is read more than a step back
         self.waiting = ""  # the first line of a body, where it reads x(t) itself
 
     def listing(self) -> Listing:
@@ -189,6 +190,7 @@ class Recurrence:
         state = State(b.new("h"), (*self.batch, H))
         if b.chance(0.25):
             state.delay = b.choice([2, 2, 3])
+            self.delayed = True
             b.marks.add("holes")
         elif b.chance(0.15):
             state.kept = True
@@ -443,6 +445,9 @@ class Recurrence:
         short = [(1, 2, 3), (2, 3, 4), (1, 1, 2), (2, 2, 3), (3, 1, 4), (3, 4, 2)]
         long = [(7, 8, 10), (9, 8, 7), (8, 9, 3), (6, 7, 12), (8, 9, 30)]
         lengths = b.choice(short if b.chance(0.5) else long)
+        if self.delayed and b.chance(0.5):
+            # Shorter than the delay: there all that is read are initial states.
+            lengths = b.choice([(2, 3, 4), (1, 2, 5), (3, 4, 6), (2, 3, 7)])
         first = b.choice([1, 2, 2, 3])
         batches = b.choice([(first,) * 3, (first, first, first + 1), (1, 2, 2)])
         made = [
