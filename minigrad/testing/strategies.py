@@ -9,7 +9,8 @@ structure, and numbers stay where differences are accurate. It needs ``hypothesi
 (0, 0)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from typing import Any
 
 import hypothesis.extra.numpy as hnp
@@ -22,6 +23,7 @@ from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 from minigrad.testing import contract
 from minigrad.testing.gradient import cotangent
+from minigrad.testing.programs import Listing, draw, features
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -207,3 +209,25 @@ def unrolls(draw: st.DrawFn) -> Callable[[int], Tensor]:
         return elementwise.add_n(losses) if gathered else losses[-1]  # type: ignore[no-any-return]
 
     return run
+
+
+def recurrences(without: Collection[str] = ()) -> st.SearchStrategy[Listing]:
+    """Random recurrences as users write them, for ``testing.programs.examine``.
+
+    ``without`` names features (``testing.programs.features``) that none of them has.
+    What shrinks is the seed: ``testing.programs.smaller`` shrinks the program.
+    """
+    return _listings("recurrence", frozenset(without))
+
+
+def dags(without: Collection[str] = ()) -> st.SearchStrategy[Listing]:
+    """Random programs without time: sharing, fan-out, ops of many kinds."""
+    return _listings("dag", frozenset(without))
+
+
+def _listings(kind: str, without: frozenset[str]) -> st.SearchStrategy[Listing]:
+    def at(seed: int) -> Listing:
+        drawn = (draw(kind, seed, k) for k in count())
+        return next(each for each in drawn if not features(each) & without)
+
+    return st.integers(0, 2**16).map(at)

@@ -1,0 +1,136 @@
+"""Random programs that look like users' programs, and what each of them must keep.
+
+``draw`` makes program k of a seed, ``examine`` checks it, ``smaller`` shrinks one that
+fails, ``report`` prints it as Python that can be pasted. ``.ci/fuzz`` runs many.
+
+>>> listing = draw("recurrence", 0, 3)
+>>> listing == draw("recurrence", 0, 3)
+True
+>>> examine(listing, checks=[derivative]).failure is None
+True
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from minigrad.testing.programs.agreement import DisagreementError, Trial, compiled
+from minigrad.testing.programs.dag import draw_dag
+from minigrad.testing.programs.features import features
+from minigrad.testing.programs.folding import contracted, folded, longer, text
+from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
+from minigrad.testing.programs.meaning import (
+    derivative,
+    products,
+    second_order,
+    single,
+)
+from minigrad.testing.programs.recurrence import draw_recurrence
+from minigrad.testing.programs.smaller import smaller
+
+__all__ = [
+    "CHEAP",
+    "COSTLY",
+    "Call",
+    "DisagreementError",
+    "Leaf",
+    "Line",
+    "Listing",
+    "Outcome",
+    "Trial",
+    "build",
+    "compiled",
+    "contracted",
+    "derivative",
+    "draw",
+    "examine",
+    "features",
+    "folded",
+    "longer",
+    "products",
+    "report",
+    "second_order",
+    "single",
+    "smaller",
+    "text",
+]
+
+KINDS = {"recurrence": draw_recurrence, "dag": draw_dag}
+Check = Callable[[Trial], None]
+CHEAP: tuple[Check, ...] = (derivative, compiled)
+COSTLY: tuple[Check, ...] = (
+    text,
+    folded,
+    contracted,
+    longer,
+    products,
+    second_order,
+    single,
+)
+
+
+def draw(kind: str, seed: int, k: int) -> Listing:
+    """Program k of a seed, whatever was drawn before; kind is recurrence or dag."""
+    return KINDS[kind](f"{kind}/{seed}/{k}")
+
+
+@dataclass
+class Outcome:
+    """What came of a program: how it failed, what was refused, what set aside."""
+
+    listing: Listing
+    failure: DisagreementError | None = None
+    check: Check | None = None  # the one that failed
+    refusals: list[str] = field(default_factory=list)
+    aside: list[str] = field(default_factory=list)
+
+
+def examine(
+    listing: Listing, backend: str = "numpy", checks: Sequence[Check] = CHEAP
+) -> Outcome:
+    """The first check that a program fails, if there is one."""
+    outcome = Outcome(listing)
+    try:
+        trial = Trial(listing, backend)
+    except Exception as error:
+        outcome.failure = _unexpected("written", error)
+        return outcome
+    outcome.refusals, outcome.aside = trial.refusals, trial.aside
+    for check in checks:
+        try:
+            trial.check(check)
+        except DisagreementError as failure:
+            outcome.failure, outcome.check = failure, check
+            return outcome
+        except Exception as error:
+            unexpected = _unexpected(check.__name__, error)
+            outcome.failure, outcome.check = unexpected, check
+            return outcome
+    return outcome
+
+
+def _unexpected(check: str, error: Exception) -> DisagreementError:
+    first = str(error).splitlines()[0] if str(error) else ""
+    how = f"{type(error).__name__}: {first}"
+    failure = DisagreementError(f"eager, {check}", how, str(error), EAGER)
+    failure.__cause__ = error
+    return failure
+
+
+EAGER = "print(net(*arguments(*CALL)))"
+
+
+def report(outcome: Outcome, backend: str = "numpy") -> str:
+    """A failure as Python that can be pasted, its program as small as was found."""
+    failure = outcome.failure
+    assert failure is not None
+    checks = [] if outcome.check is None else [outcome.check]
+
+    def key(listing: Listing) -> tuple[str, str] | None:
+        found = examine(listing, backend, checks).failure
+        return None if found is None else found.key
+
+    least = smaller(outcome.listing, key)
+    again = examine(least, backend, checks).failure or failure
+    code = again.code.replace("*CALL", ", ".join(map(str, least.calls[0])))
+    said = "\n".join(f"# {line}" for line in str(again).splitlines()[:20])
+    return f"# {least.origin}\n{said}\n{least.source()}\n{code}\n"
