@@ -124,6 +124,15 @@ def binary_cross_entropy(
     exact to the last digits for large logits of both signs.
     """
 @_op
+def bitwise_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a & b, bit by bit; of masks, and. No gradient."""
+@_op
+def bitwise_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a | b, bit by bit; of masks, or. No gradient."""
+@_op
+def bitwise_xor(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a ^ b, bit by bit; of masks, either. No gradient."""
+@_op
 def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
 @_op
@@ -280,6 +289,9 @@ def hypot(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
 def identity_like(x: Tensor | ArrayLike, axis: int = -1) -> Tensor:
     """The identity matrix with as many rows as x has elements along ``axis``."""
 @_op
+def invert(x: Tensor | ArrayLike) -> Tensor:
+    """~x, bit by bit; of a mask, not. No gradient."""
+@_op
 def isfinite(x: Tensor | ArrayLike) -> Tensor:
     """True where x is a number: a mask, without gradient."""
 @_op
@@ -360,7 +372,10 @@ def max(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The largest element over ``axis``; a tie splits its gradient evenly."""
+    """The largest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def maximum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The larger of a and b; a tie gives 1/2 to each side."""
@@ -377,7 +392,10 @@ def min(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The smallest element over ``axis``; a tie splits its gradient evenly."""
+    """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def minimum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The smaller of a and b; a tie gives 1/2 to each side."""
@@ -413,6 +431,7 @@ def nll_loss(
     weight, shape (classes,), an operand, multiplies the loss of each target's class,
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
+    Where all are, the mean is NaN and its gradient 0, as in PyTorch.
     """
 @_op
 def norm(
@@ -498,7 +517,10 @@ def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
     """
 @_op
 def sigmoid(x: Tensor | ArrayLike) -> Tensor:
-    """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+    """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+    Programs give an array for the result, which may be x itself.
+    """
 @_op
 def sign(x: Tensor | ArrayLike) -> Tensor:
     """-1, 0 or 1, the sign of x; no gradient flows."""
@@ -619,7 +641,8 @@ def target_weights(
 
     Each row has the weight of its class at its target (with label smoothing eps 1 - eps
     of it, and eps / classes of its weight at every class) and zeros where the target is
-    ignored. For the mean it is divided by the sum of the weights of the targets.
+    ignored. For the mean it is divided by the sum of the weights of the targets. Of
+    float16 it is float32, which holds that sum and its inverse.
     """
 @_op
 def tensordot(
@@ -810,6 +833,9 @@ __all__ = [
     "array_split",
     "astype",
     "binary_cross_entropy",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
     "broadcast_to",
     "ceil",
     "clip",
@@ -855,6 +881,7 @@ __all__ = [
     "hypot",
     "identity_like",
     "inner",
+    "invert",
     "isfinite",
     "isinf",
     "isnan",

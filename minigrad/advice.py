@@ -6,7 +6,7 @@ an AttributeError, so that ``hasattr`` and ``getattr`` with a default work as ev
 >>> import minigrad as mg
 >>> mg.tensor([1.0]).numpy()
 Traceback (most recent call last):
-AttributeError: a Tensor has no numpy: write np.asarray(t), or t.data (read-only)
+AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t), a copy
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ CELLS = (
 
 NAMES: dict[str, dict[str, str]] = {
     "Tensor": {
-        "numpy": "write np.asarray(t), or t.data (read-only)",
+        "numpy": "write t.data (read-only), or np.array(t), a copy",
         "view": "write t.reshape(shape)",
         "permute": "write t.transpose(axes)",
         "unsqueeze": "write mg.expand_dims(t, axis) or t[None]",

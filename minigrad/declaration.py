@@ -32,7 +32,9 @@ def parameters(
     """What the op takes. Functions written in C do not say: there the rules do."""
     rule = next((r for r in rules if r is not None), None)
     if inspect.isfunction(forward):
-        return dict(inspect.signature(forward).parameters)
+        known = inspect.signature(forward).parameters
+        # An array to write into is for programs; no call of the op has one.
+        return {n: p for n, p in known.items() if n != "out"}
     if rule is not None:
         taken = list(inspect.signature(rule).parameters.values())
         return {p.name: p for p in taken[3 if variadic else 2 :]}
@@ -92,7 +94,8 @@ def _check_count(
         taken = inspect.signature(forward).parameters.values()
         least = 1
         open_end = any(p.kind is p.VAR_POSITIONAL for p in taken)
-        most = None if open_end else sum(p.kind in PLACED for p in taken)
+        placed = (p.kind in PLACED and p.name != "out" for p in taken)
+        most = None if open_end else sum(placed)
     if not rules or (least is not None and len(rules) < least):
         raise ValueError(
             f"{name}: {len(rules)} rules for {least or 'its'} operands; write one for "

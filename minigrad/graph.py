@@ -66,7 +66,7 @@ class Node(NotPickled):
     )
     _instead: ClassVar[str] = (
         "it is a place in a graph; save the graph with Graph.to_json(), or the value "
-        "with np.asarray"
+        "with t.data"
     )
     kind: ClassVar[str] = "op"
     id: int

@@ -24,13 +24,19 @@ class Methods:
         axis: int | tuple[int, ...] | None = None,
         keepdims: bool = False,
     ) -> Tensor:
-        """The largest element over ``axis``; a tie splits its gradient evenly."""
+        """The largest element over ``axis``; a tie splits its gradient evenly.
+
+        A NaN is the result where there is one, and gets the gradient.
+        """
     def min(
         self,
         axis: int | tuple[int, ...] | None = None,
         keepdims: bool = False,
     ) -> Tensor:
-        """The smallest element over ``axis``; a tie splits its gradient evenly."""
+        """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+        A NaN is the result where there is one, and gets the gradient.
+        """
     def exp(self) -> Tensor:
         """e**x."""
     def log(self) -> Tensor:
@@ -40,7 +46,10 @@ class Methods:
     def tanh(self) -> Tensor:
         """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+        """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+        Programs give an array for the result, which may be x itself.
+        """
     def relu(self) -> Tensor:
         """max(x, 0); the derivative at 0 is 0."""
     def clip(

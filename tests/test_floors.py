@@ -16,6 +16,7 @@ FLOORS = {
     "user_file": 1,
     "scope": 1,
     "mode": 1,
+    "limits": 1,
     "graph": 1,
     "places": 1,
     "declaration": 1,

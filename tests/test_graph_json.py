@@ -26,7 +26,9 @@ def test_text_and_back(cell, T):
 
 def test_a_contracted_graph_that_was_read_folds():
     # Step 2 reads fewer initial states than step 1: by their places, not in turn.
-    loss = record(([2, 3, 1], False, [(2, 40, 14), (0, 14, 5)], "stack", True, "input"), 2)
+    loss = record(
+        ([2, 3, 1], False, [(2, 40, 14), (0, 14, 5)], "stack", True, "input"), 2
+    )
     graph = mg.contract(loss)
     again = mg.Graph.from_json(graph.to_json())
     assert mg.fold(again) == mg.fold(graph)

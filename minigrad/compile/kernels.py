@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.compile.kinds import Batched, declare
 from minigrad.compile.values import Kernel
+from minigrad.ops.reduction import shared
 
 
 def _kernel(forward: Any, arity: int, *keywords: str) -> Kernel:
@@ -23,7 +24,7 @@ def _kernel(forward: Any, arity: int, *keywords: str) -> Kernel:
 def equal_share(a: Any, like: Any) -> Any:
     """What each element of a mean gets of its gradient."""
     a = np.asarray(a)
-    return a / (like.size / (a.size or 1))
+    return shared(a, like.size / (a.size or 1))
 
 
 def sum_of_rows(x: Any) -> Any:
@@ -100,7 +101,7 @@ def class_gradient(
         rows[np.arange(len(rows)), number] -= weight
     else:
         each = np.broadcast_to(weight, number.shape)
-        rows[~kept] = 0 * each[~kept][:, None]  # NaN where no target is kept
+        rows[~kept] = 0  # as PyTorch, also where no target is kept and the loss is NaN
         rows[np.flatnonzero(kept), number[kept]] -= each[kept]
     return out
 

@@ -174,7 +174,7 @@ def open_losses(v: Value) -> Value | None:
         case Value(O.softmax, (o,), attrs) if _of_last(o, attrs.get("axis", -1)):
             _, e, s = _exponentials(o)
             return Value(O.divide, (e, s), {}, v.shape, v.dtype, v.steps)
-        case Value(O.cross_entropy, (o, y), attrs) if _is_plain(o, attrs):
+        case Value(O.cross_entropy, (o, y), attrs) if _is_plain(o, y, attrs):
             z, _, s = _exponentials(o)
             loss = apply(kernels.losses, z, s, y, **_ignored(attrs))
             reduction = attrs.get("reduction", "mean")
@@ -196,7 +196,7 @@ def _open_gradient(g: Value, row: Value, q: Value) -> Value | None:
             Value(O.multiply, (Value(O.divide, (e, Value(O.sum, (e2,)) as s)), summed)),
             Value(O.target_weights, (y, o), attrs),
         ) if (
-            e is e2 and e.op is O.exp and _is_plain(o, attrs)
+            e is e2 and e.op is O.exp and _is_plain(o, y, attrs)
             and summed.op is O.sum and summed.inputs == (q,)
         ):  # fmt: skip
             if attrs.get("reduction", "mean") == "mean":
@@ -218,12 +218,16 @@ def _exponentials(o: Value) -> tuple[Value, Value, Value]:
 
 
 def _of_last(o: Value, axis: Any) -> bool:
-    return bool(o.shape) and 0 not in o.shape and axis in (-1, len(o.shape) - 1)
+    whole = bool(o.shape) and 0 not in o.shape and o.dtype != "float16"
+    return whole and axis in (-1, len(o.shape) - 1)
 
 
-def _is_plain(o: Value, attrs: Any) -> bool:
+def _is_plain(o: Value, y: Value, attrs: Any) -> bool:
+    """Whether targets are class numbers that weigh alike; float16 sums in float32."""
+    if y.shape != o.shape[:-1] or not y.dtype.startswith(("int", "uint")):
+        return False
     classes = isinstance(o.shape[-1], int) and 0 not in o.shape
-    return classes and not attrs.get("label_smoothing")
+    return classes and o.dtype != "float16" and not attrs.get("label_smoothing")
 
 
 def _ignored(attrs: Any) -> dict[str, int]:
@@ -249,9 +253,7 @@ def by_step(v: Value) -> Value | None:
             v.span.clock == h.span.clock and not h.span.first.a
         ):
             return shift(h, 1 - h.span.first.b - v.attrs["offset"], v.span)
-        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get(
-            "keepdims"
-        ):
+        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if _sums_steps(h, attrs):
             return _sum_over(h, attrs.get("axis"))
         case Value(Op() | Kernel() as op, inputs) if v.steps is None and inputs:
             stacks = [i for i in inputs if i.op is Time.over]
@@ -270,18 +272,23 @@ def by_step(v: Value) -> Value | None:
     return None
 
 
-def _sum_over(h: Value, axis: Any) -> Value | None:
+def _axes(h: Value, axis: Any) -> list[int]:
+    """The axes of an array over the steps of h, in their order."""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return sorted(a % (len(h.shape) + 1) for a in axes)
+
+
+def _sums_steps(h: Value, attrs: Any) -> bool:
+    axis = attrs.get("axis")
+    return not attrs.get("keepdims") and (axis is None or 0 in _axes(h, axis))
+
+
+def _sum_over(h: Value, axis: Any) -> Value:
     """The sum of an array over steps, along axes of which the first is that of time."""
     if axis is None:
         return total(apply(O.sum, h) if h.shape else h)
-    axes = sorted(
-        a % (len(h.shape) + 1) for a in (axis if type(axis) is tuple else (axis,))
-    )
-    if axes[0]:
-        return None
-    return total(
-        apply(O.sum, h, axis=tuple([a - 1 for a in axes[1:]])) if axes[1:] else h
-    )
+    rest = tuple([a - 1 for a in _axes(h, axis)[1:]])
+    return total(apply(O.sum, h, axis=rest) if rest else h)
 
 
 def _acts_alone(v: Value, steps: Steps) -> bool:

@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad.nn import Module
-from minigrad.optim import Optimiser
+from minigrad.optim import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
 
 __all__ = [
@@ -121,6 +121,8 @@ def opened(path: Path_, parts: Mapping[str, Part]) -> tuple[Any, Callable[[], No
                 if key.startswith(f"{name}/")
             }
             states[name], found = saved, _differences(part, saved)
+            if isinstance(part, Optimiser) and is_old(saved):
+                found = [f": {OLD}"]
         wrong += [f"{name}{line}" for line in found]
     known = tuple(f"{name}/" for name in parts)
     wrong += [f"{key}: not a part" for key in arrays if not key.startswith(known)]

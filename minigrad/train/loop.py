@@ -14,6 +14,7 @@ import numpy as np
 from minigrad.compile import compile
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
+from minigrad.limits import whole, within
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.optim import Optimiser, clip_by_norm
@@ -88,6 +89,10 @@ def fit(
             "loss is a function that records the loss of one step: pass "
             f"lambda: model.loss(xs, ys), got {type(loss).__name__}"
         )
+    steps, every = whole("steps", steps, 0), whole("every", every)
+    clip = within("clip", clip, "(0, inf]")
+    if patience is not None:
+        patience = whole("patience", patience)
     history = History()
     best = module.state_dict()
     parameters = module.parameters()

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.compile.backend import FOLDERS
 from minigrad.mode import TraceError
 from minigrad.testing.strategies import programs
 
@@ -580,3 +581,59 @@ def test_workspaces_are_kept_for_a_few_lengths():
     assert [*compiled.traced[0][1].runner.free] == [
         (T,) for T in range(6 + KEPT, 6 + 2 * KEPT)
     ]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("backend", FOLDERS)
+def test_the_tails_of_a_sigmoid_are_those_of_the_op(backend, dtype):
+    V = mg.parameter(np.ones((), dtype), name="V")
+
+    def tails(xs):
+        s = mg.tensor(np.zeros(5, dtype), name="s0")
+        for _, x in mg.steps(xs):
+            s = (mg.sigmoid(x * V) + s * 1e-30).named("s")
+        return s, mg.grad(mg.log(s).sum(), [V])[0]
+
+    # At -88 a float32 result is denormal, which counts as zero while a program runs.
+    xs = np.array([[-20, -87, 0, 88, np.nan]] * 3, dtype)
+    program = mg.compile(tails, strict=True, backend=backend)
+    for found, expected in zip(program(xs), tails(xs), strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found.data, expected.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", FOLDERS)
+def test_a_nan_in_a_row_is_its_largest_and_gets_the_gradient(backend):
+    V = mg.parameter(np.ones(4, np.float32), name="V")
+
+    def largest(xs):
+        each = [mg.max(x * V, axis=1, keepdims=True) for _, x in mg.steps(xs)]
+        return mg.stack(each), mg.grad(mg.add_n(each).sum(), [V])[0]
+
+    xs = np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)
+    xs[1, 0, 2] = np.nan
+    program = mg.compile(largest, strict=True, backend=backend)
+    for found, expected in zip(program(xs), largest(xs), strict=True):
+        np.testing.assert_allclose(found.data, expected.data, rtol=1e-6)
+    assert np.isnan(program(xs)[0].data).sum() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("backend", FOLDERS)
+def test_a_loss_whose_targets_are_all_ignored_is_nan_and_moves_nothing(backend, dtype):
+    V = mg.parameter(np.eye(3, dtype=dtype), name="V")
+
+    def loss(xs, ys):
+        each = [mg.cross_entropy(x @ V, y) for _, x, y in mg.steps(x=xs, y=ys)]
+        return mg.stack(each), mg.grad(mg.add_n(each), [V])[0]
+
+    xs = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(dtype)
+    ys = np.full((4, 2), -100)
+    program = mg.compile(loss, strict=True, backend=backend)
+    value, slope = program(xs, ys)
+    assert np.isnan(value.data).all()
+    assert not slope.data.any()
+    ys[1:, 0] = 1
+    exact = 2e-3 if dtype == np.float16 else 1e-5
+    for found, expected in zip(program(xs, ys), loss(xs, ys), strict=True):
+        np.testing.assert_allclose(found.data, expected.data, rtol=exact, atol=exact)

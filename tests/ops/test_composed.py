@@ -84,7 +84,7 @@ def test_composed(name, args, attrs):
             zip(got, expected, strict=True) if type(got) is list else [(got, expected)]
         )
         for a, b in pairs:
-            np.testing.assert_allclose(np.asarray(a), b, rtol=1e-15)
+            np.testing.assert_allclose(np.array(a), b, rtol=1e-15)
             assert a.dtype == b.dtype
     if not isinstance(got, list):
         assert type(got) in (np.ndarray, np.float64)

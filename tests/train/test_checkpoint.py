@@ -20,7 +20,7 @@ import minigrad as mg
 from minigrad.data import Order
 from minigrad.models import ManyToMany
 from minigrad.nn import Module
-from minigrad.optim import SGD, Adam
+from minigrad.optim import SGD, Adam, AdamW
 from minigrad.train import (
     fit,
     load_checkpoint,
@@ -443,7 +443,7 @@ def test_a_nan_is_not_saved_over_what_one_can_go_on_from(tmp_path):
     parts["module"].c.assign([1.0, -np.inf])  # may be meant: a mask
     optimiser = Adam(parts["module"].parameters())
     optimiser.memory["square"][0][...] = np.inf
-    with pytest.raises(FloatingPointError, match=r"optimiser/square.* not finite"):
+    with pytest.raises(FloatingPointError, match=r"optimiser/Adam.square.* not finite"):
         save_checkpoint(path, {"optimiser": optimiser}, 0)
     assert path.read_bytes() == before
     save_weights(path, parts["module"])
@@ -618,3 +618,38 @@ def test_resuming_needs_a_file():
     p = mg.parameter([1.0])
     with pytest.raises(ValueError, match="needs the checkpoint"):
         fit(mg.nn.Module(), Adam([p]), lambda: p.sum(), lambda: 0.0, 1, resume=True)
+
+
+def test_a_checkpoint_of_another_optimiser_is_refused(tmp_path):
+    """Adam's moments have the names and shapes of AdamW's."""
+    path = tmp_path / "run.safetensors"
+    W = mg.parameter(np.ones((2, 2)), name="W")
+    optimiser = Adam([W])
+    save_checkpoint(path, {"optimiser": optimiser}, {})
+    with pytest.raises(ValueError, match=r"optimiser/Adam\.mean\.0\.W: nothing here"):
+        load_checkpoint(path, {"optimiser": AdamW([W])})
+    other = mg.parameter(np.ones((2, 2)), name="V")
+    with pytest.raises(ValueError, match=r"optimiser/Adam\.mean\.0\.V: float64"):
+        load_checkpoint(path, {"optimiser": Adam([other])})
+
+
+class Written:
+    """A part that wrote this state."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def state_dict(self):
+        return self.state
+
+    def load_state_dict(self, state):
+        self.state = state
+
+
+def test_an_optimiser_of_version_0_1_is_refused_by_name(tmp_path):
+    path = tmp_path / "run.safetensors"
+    W = mg.parameter(np.ones(2), name="W")
+    state = {"steps": np.array(1), "mean.0": np.ones(2), "square.0": np.ones(2)}
+    save_checkpoint(path, {"optimiser": Written(state)}, {})
+    with pytest.raises(ValueError, match=r"optimiser: it was written by minigrad 0\.1"):
+        load_checkpoint(path, {"optimiser": Adam([W])})

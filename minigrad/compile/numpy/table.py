@@ -33,12 +33,15 @@ def written(
     codes: Sequence[str],
     out: str,
     literal: Literal,
+    dtype: str = "",
 ) -> list[str]:
-    """Lines that write an op's result into ``out``."""
+    """Lines that write an op's result, of this dtype, into ``out``."""
     if is_ufunc(op):
         # NumPy wants it by name where a third operand could be meant.
         into = f"out={out}" if ufunc(op) in ("maximum", "minimum") else out
         return [f"{ufunc(op)}({', '.join(codes)}, {into})"]
+    if op is O.sigmoid and dtype in LOWEST:
+        return _sigmoid(codes[0], out, LOWEST[dtype])
     special = _WRITTEN.get(op)
     if special is not None:
         return special(codes, attrs, out, literal)
@@ -84,12 +87,18 @@ def ufunc(op: AnyOp) -> str:
     return op.forward.__name__
 
 
-def _sigmoid(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
+# Below that exp(-x) overflows, and 1 / (1 + exp(-x)) is no normal number any more.
+LOWEST = {"float32": -87, "float64": -708}
+
+
+def _sigmoid(x: str, out: str, lowest: int) -> list[str]:
+    """1 / (1 + exp(-x)): nothing cancels, in the far tails neither."""
     return [
-        f"multiply({codes[0]}, 0.5, {out})",
-        f"tanh({out}, {out})",
-        f"multiply({out}, 0.5, {out})",
-        f"add({out}, 0.5, {out})",
+        f"maximum({x}, {lowest}, out={out})",
+        f"negative({out}, {out})",
+        f"exp({out}, {out})",
+        f"add({out}, 1, {out})",
+        f"divide(1, {out}, {out})",
     ]
 
 
@@ -103,7 +112,6 @@ def _clip(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[
 
 
 _WRITTEN: dict[Any, Callable[..., list[str]]] = {
-    O.sigmoid: _sigmoid,
     O.clip: _clip,
     O.dot: _product,
     O.matmul: _product,

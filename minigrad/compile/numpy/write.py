@@ -221,7 +221,7 @@ class Writing:
             self.run.append(f"{s.name(v)} = {code}")
         else:
             out = s.window(place, v.span)
-            self.run += table.written(op, attrs, codes, out, s.literal)
+            self.run += table.written(op, attrs, codes, out, s.literal, v.dtype)
 
     def _sum_of_rows(self, v: Value, code: str) -> str | None:
         """A sum along the last axis as a product with ones: several times faster."""
@@ -360,7 +360,7 @@ class _Range:
             return [
                 f"{out}[...] = {table.expression(v.call, v.attrs, codes, s.literal)}"
             ]
-        return table.written(v.call, v.attrs, codes, out, s.literal)
+        return table.written(v.call, v.attrs, codes, out, s.literal, v.dtype)
 
     def _operand(self, i: Value) -> str:
         if i.op is Time.each:

@@ -76,7 +76,12 @@ def _layer_norm(x: Any, gain: Any, bias: Any, axis: Any = -1, eps: float = 1e-5)
 IMPOSSIBLE = at([[-np.inf, 0.0]], [1], [1.0, 1.0], gives=[[[0.0, -1.0]], [0.0, 0.0]])
 
 LOSSES: list[tuple[Any, ...]] = [
-    (nn.nll_loss, _nll, [], [IMPOSSIBLE]),
+    (
+        nn.nll_loss,
+        _nll,
+        [],
+        [IMPOSSIBLE, at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]])],
+    ),
     (
         nn.cross_entropy,
         _cross_entropy,
@@ -101,9 +106,16 @@ LOSSES: list[tuple[Any, ...]] = [
             at([[1e4, 0.0]], [0], gives=[[[0.0, 0.0]]]),
             at([[1e4, 0.0]], [1], gives=[[[1.0, -1.0]]]),
             at([[-np.inf, 0.0]], [1], gives=[[[0.0, 0.0]]]),
-            at([[1.0, 2.0]], [-100], gives=[[[np.nan, np.nan]]]),
             at([[1e4, 0.0]], [[0.0, 1.0]], gives=[[[1.0, -1.0]], [[0.0, 1e4]]]),
             at([[-np.inf, 0.0]], [[0.0, 1.0]], gives=[[[0.0, 0.0]], [[0.0, 0.0]]]),
+            at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]]),
+            at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]], label_smoothing=0.1),
+            at(
+                [[1.0, 2.0], [0.0, 0.0]],
+                [0, -100],
+                gives=[[[np.nan, np.nan], [0.0, 0.0]]],
+                weight=np.array([0.0, 1.0]),
+            ),
         ],
     ),
 ]

@@ -53,13 +53,18 @@ ROWS = [
         conventions=[
             at([1.0, 3.0, 3.0], gives=[[0.0, 0.5, 0.5]]),
             at([[1.0, 1.0], [0.0, 2.0]], gives=[[[0.5, 0.5], [0.0, 1.0]]], axis=1),
+            at([1.0, np.nan, 3.0, np.nan], gives=[[0.0, 0.5, 0.0, 0.5]]),
+            at([[np.nan, 9.0], [0.0, 2.0]], gives=[[[1.0, 0.0], [0.0, 1.0]]], axis=1),
         ],
     ),
     Row(
         reduction.min,
         *REDUCED,
         domain=distinct,
-        conventions=[at([3.0, 3.0, 4.0], gives=[[0.5, 0.5, 0.0]])],
+        conventions=[
+            at([3.0, 3.0, 4.0], gives=[[0.5, 0.5, 0.0]]),
+            at([1.0, np.nan, 3.0, np.nan], gives=[[0.0, 0.5, 0.0, 0.5]]),
+        ],
     ),
     Row(
         reduction.logsumexp,
