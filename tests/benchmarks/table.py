@@ -98,10 +98,6 @@ def compiled(size, backend="numpy"):
     return lambda: [t.data for t in program(xs, ys)]
 
 
-def compiled_by_numba(size):
-    return compiled(size, "numba")
-
-
 def eager(size):
     step, xs, ys = minigrad_step(size)
     return lambda: [t.data for t in step(xs, ys)]
@@ -231,7 +227,6 @@ def mygrad_loop(size):
 CONTENDERS = {
     "NumPy by hand": (by_hand, None),
     "minigrad compiled": (compiled, None),
-    "minigrad numba": (compiled_by_numba, "numba"),
     "minigrad eager": (eager, None),
     "jax.jit, lax.scan": (jax_scan, "jax"),
     "torch nn.RNN": (torch_rnn, "torch"),

@@ -18,6 +18,7 @@ from multiprocessing import get_context
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from minigrad.compile.backend import FOLDERS
 from minigrad.testing.programs import CHEAP, COSTLY, draw, examine, features, report
 
 SHARE = 4
@@ -78,7 +79,7 @@ def main():
     parser.add_argument("--count", type=int, help="programs of each kind, not minutes")
     parser.add_argument("--start", type=int, default=0, help="the first program's k")
     parser.add_argument("--kind", choices=["recurrence", "dag"])
-    parser.add_argument("--backend", choices=["numpy", "numba"], default="numpy")
+    parser.add_argument("--backend", choices=list(FOLDERS), default="numpy")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--without", default="", help="features and checks, by commas")

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ from minigrad.testing.programs.features import SEEN
 # A name is taken out when its fault is mended; at the end nothing is left.
 OPEN = frozenset(
     [
-        "awkward names",  # a value named zip; i and j on numba
+        "awkward names",  # a value named zip
         "boolean index",  # frozen at its first values
         "clip",  # without a bound, or with a computed one
         "cut invariant",  # the gradient of a slice of what no step changes
@@ -83,13 +82,6 @@ def agree(kind, backend, start, number, calls=None):
 @pytest.mark.parametrize("part", range(10))
 def test_programs_agree(kind, part):
     agree(kind, "numpy", 10_000 * part, 15)
-
-
-@pytest.mark.skipif(not find_spec("numba"), reason="numba is not installed")
-@pytest.mark.parametrize("kind", KINDS)
-def test_programs_agree_on_numba(kind, tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    agree(kind, "numba", 0, 10, calls=1)
 
 
 @settings(max_examples=20)

@@ -98,7 +98,7 @@ def _sigmoid(x: str, out: str, lowest: int) -> list[str]:
         f"negative({out}, {out})",
         f"exp({out}, {out})",
         f"add({out}, 1, {out})",
-        f"divide(1, {out}, {out})",
+        f"reciprocal({out}, {out})",
     ]
 
 

@@ -9,7 +9,8 @@ from minigrad.compile.values import compute
 
 X = np.array([[0.5, -1.0], [2.0, 0.25]])
 NAMES = {"np": np, "x": X, "y": X.T.copy(), **{
-    n: getattr(np, n) for n in ("add", "tanh", "maximum", "multiply", "subtract")
+    n: getattr(np, n) for n in
+    ("add", "tanh", "maximum", "multiply", "negative", "exp", "reciprocal")
 }}  # fmt: skip
 
 
