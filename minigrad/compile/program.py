@@ -182,10 +182,17 @@ class Program(NotPickled):
     ) -> tuple["Entry", Any]:
         """The program of a key that is new, and what it gives."""
         entry = self._of_other_length(*key)
-        if entry is None:
-            entry, found = self._trace(key, args, kwargs, arrays)
-        else:
+        if entry is not None:
             found = _run(entry.code, arrays)
+        else:
+            collects = gc.isenabled()
+            try:
+                # It would walk the growing graph, which has no cycles, many times.
+                gc.disable()
+                entry, found = self._trace(key, args, kwargs, arrays)
+            finally:
+                if collects:
+                    gc.enable()
         self.codes[key] = entry
         return entry, found
 
@@ -224,7 +231,7 @@ class Program(NotPickled):
     def _record(
         self, args: Any, kwargs: Any, arrays: list[Any]
     ) -> tuple[list[Tensor], Any]:
-        scope, collects = current.get(), gc.isenabled()
+        scope = current.get()
         try:
             current.set(ROOT)
             called = names(self.eager, args, kwargs)
@@ -232,14 +239,10 @@ class Program(NotPickled):
             handed = Handed(inputs)
             args = [handed.replace(value) for value in args]
             kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            # It would walk the growing graph, which has no cycles, many times.
-            gc.disable()
             with traced():
                 result = self.eager(*args, **kwargs)
         finally:
             current.set(scope)
-            if collects:
-                gc.enable()
         handed.check()
         return inputs, result
 
@@ -338,12 +341,13 @@ def _folded(graph: Graph) -> Recurrence | str:
 def _changing(graph: Graph) -> str | None:
     """A value whose shape or dtype differs from step to step, in words."""
     first: dict[Any, Node] = {}
+    places = graph.places
     for node in graph.nodes:
-        if node.time is None or not isinstance(node.value, np.ndarray):
+        value = node.value
+        if value.__class__ is not np.ndarray or node.time is None:
             continue
-        known = first.setdefault(graph.places[node], node)
-        for what in ("shape", "dtype"):
-            a, b = (getattr(n.value, what) for n in (known, node))
-            if a != b:
-                return f"{node.label} has {what} {b}, at step {known.t} {a}: {SAME}"
+        known = first.setdefault(places[node], node)
+        if known.value.shape != value.shape or known.value.dtype != value.dtype:
+            a, b = (f"{v.shape} {v.dtype}" for v in (known.value, value))
+            return f"{node.label} is {b}, at step {known.t} {a}: {SAME}"
     return None
