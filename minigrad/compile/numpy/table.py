@@ -33,15 +33,15 @@ def written(
     codes: Sequence[str],
     out: str,
     literal: Literal,
-    dtype: str = "",
+    part: str = "",
 ) -> list[str]:
-    """Lines that write an op's result, of this dtype, into ``out``."""
+    """Lines that write an op's result into ``out``; ``part`` is an array like it."""
     if is_ufunc(op):
         # NumPy wants it by name where a third operand could be meant.
         into = f"out={out}" if ufunc(op) in ("maximum", "minimum") else out
         return [f"{ufunc(op)}({', '.join(codes)}, {into})"]
-    if op is O.sigmoid and dtype in LOWEST:
-        return _sigmoid(codes[0], out, LOWEST[dtype])
+    if op is O.sigmoid and part:
+        return _sigmoid(codes[0], out, part)
     special = _WRITTEN.get(op)
     if special is not None:
         return special(codes, attrs, out, literal)
@@ -87,18 +87,13 @@ def ufunc(op: AnyOp) -> str:
     return op.forward.__name__
 
 
-# Below that exp(-x) overflows, and 1 / (1 + exp(-x)) is no normal number any more.
-LOWEST = {"float32": -87, "float64": -708}
-
-
-def _sigmoid(x: str, out: str, lowest: int) -> list[str]:
-    """1 / (1 + exp(-x)): nothing cancels, in the far tails neither."""
+def _sigmoid(x: str, out: str, part: str) -> list[str]:
+    """e / (1 + e) of e = exp(x): nothing cancels, in the far tails neither."""
     return [
-        f"maximum({x}, {lowest}, out={out})",
-        f"negative({out}, {out})",
+        f"minimum({x}, 80, out={out})",  # of which it is 1, and exp does not overflow
         f"exp({out}, {out})",
-        f"add({out}, 1, {out})",
-        f"reciprocal({out}, {out})",
+        f"add({out}, 1, {part})",
+        f"divide({out}, {part}, {out})",
     ]
 
 

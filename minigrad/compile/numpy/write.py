@@ -221,7 +221,15 @@ class Writing:
             self.run.append(f"{s.name(v)} = {code}")
         else:
             out = s.window(place, v.span)
-            self.run += table.written(op, attrs, codes, out, s.literal, v.dtype)
+            part = self.part(v, [s.count(v.span)])
+            self.run += table.written(op, attrs, codes, out, s.literal, part)
+
+    def part(self, v: Value, front: list[str]) -> str:
+        """An array for what a sigmoid computes on its way; "" where it needs none."""
+        if v.op is not O.sigmoid or v.dtype not in ("float32", "float64"):
+            return ""
+        shape = "".join(f"{n}, " for n in [*front, *v.shape]).rstrip()
+        return self.source.keep("part", f"np.empty(({shape}), '{v.dtype}')")
 
     def _sum_of_rows(self, v: Value, code: str) -> str | None:
         """A sum along the last axis as a product with ones: several times faster."""
@@ -360,7 +368,8 @@ class _Range:
             return [
                 f"{out}[...] = {table.expression(v.call, v.attrs, codes, s.literal)}"
             ]
-        return table.written(v.call, v.attrs, codes, out, s.literal, v.dtype)
+        part = self.writing.part(v, [])
+        return table.written(v.call, v.attrs, codes, out, s.literal, part)
 
     def _operand(self, i: Value) -> str:
         if i.op is Time.each:

@@ -132,3 +132,15 @@ def test_results_are_fresh_arrays():
         for a in first
         for b in runner((), [given_])
     )  # fmt: skip
+
+
+def test_a_sigmoid_of_a_single_number_in_a_loop():
+    def step(xs):
+        s = mg.tensor(0.5, name="s0")
+        for _, x in mg.steps(x=xs):
+            s = mg.sigmoid(s * x)
+        return s, mg.grad(s, [mg.tensor(0.0, requires_grad=True)], unreached="zeros")
+
+    trace = Trace(step, np.random.default_rng(0).normal(size=5))
+    agrees(trace)
+    assert "np.empty((), 'float64')" in build(trace.program()).source
