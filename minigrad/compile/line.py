@@ -197,8 +197,14 @@ def _refuse_gaps(program: LoopProgram) -> None:
             spans = [s for s in (source.span, source.at) if s is not None]
             if source.kind == "gather" and source.delay is not None:
                 raise NotFoldableError(f"{line.name} gathers all steps so far")
+            if source.kind == "gather" and line.timed and line.op != "add_n":
+                raise NotFoldableError(f"{line.name} gathers all steps at each step")
             if any(span.every > 1 for span in spans):
                 raise NotFoldableError(f"{line.name} reads every k-th step")
+    operands = [o for x in program.lines.values() if not x.timed for o in x.reads]
+    for operand in [*operands, *program.outputs]:
+        if len({source.at for source in operand}) > 1:
+            raise NotFoldableError("values of several steps are read in turn")
 
 
 def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operand:
