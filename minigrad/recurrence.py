@@ -251,6 +251,8 @@ class Recurrence(NotPickled):
         """
         for role in self.roles:
             steps = role.span.steps(self.lengths[role.clock or 0]) if role.span else ()
+            if "via" in role.attrs:
+                continue  # of a named value: these are no numbers of the program
             if len(steps) == 1 < self.lengths[role.clock or 0]:
                 alike = {steps[0], steps[0] - 1}.intersection(numbers(role.attrs))
                 if alike:
