@@ -7,8 +7,13 @@
 ((t-1, slice(None, None, None)), 6)
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+
+class StepIndex(int):
+    """An index that is a step's own: it moves with t, however few steps show it."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,7 @@ class Ahead:
 
     k: int
     from_end: bool = False
+    step: bool = False
 
     def __repr__(self) -> str:
         return ("T-t" if self.from_end else "t") + (f"{self.k:+d}" if self.k else "")
@@ -29,7 +35,8 @@ def at_step(template: Any, t: int, length: int) -> Any:
     (2, slice(None, None, None))
     """
     if isinstance(template, Ahead):
-        return (length - t if template.from_end else t) + template.k
+        found = (length - t if template.from_end else t) + template.k
+        return StepIndex(found) if template.step else found
     if isinstance(template, dict):
         return {k: at_step(v, t, length) for k, v in template.items()}
     if isinstance(template, (tuple, list)):
@@ -40,10 +47,29 @@ def at_step(template: Any, t: int, length: int) -> Any:
     return template
 
 
+def numbers(value: Any) -> Iterator[int]:
+    """The integers in an attribute.
+
+    >>> list(numbers((slice(1, None), {"axis": 0}, True)))
+    [1, 0]
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        yield value
+    elif isinstance(value, dict):
+        yield from numbers(tuple(value.values()))
+    elif isinstance(value, slice):
+        yield from numbers((value.start, value.stop, value.step))
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from numbers(part)
+
+
 def moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
     """The template of two values of one attribute, at steps t and u of ``length``."""
     if type(a) is not type(b):
         return a
+    if isinstance(a, StepIndex):
+        return Ahead(a - t, step=True)
     if isinstance(a, int) and not isinstance(a, bool) and a != b:
         if a - t == b - u:
             return Ahead(a - t)

@@ -183,7 +183,9 @@ def _reads_a_leaf_sequence(node: Node) -> bool:
 
 def _kept(graph: Graph) -> dict[Node, str]:
     """The nodes to keep and their names."""
-    serves: set[Node] = set()
+    # Where nothing that was computed has a name, the outputs are what there is to see.
+    computed = (n.name for n in graph.nodes if n.inputs and n.op.name != "step")
+    serves = set() if any(computed) else set(graph.outputs)
     for node in reversed(graph.nodes):
         if node in serves or node.name is not None:
             serves.update(node.inputs)

@@ -26,8 +26,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
-from minigrad.ahead import at_step, moving
+from minigrad.ahead import StepIndex, at_step, moving
 from minigrad.contract import contract
+from minigrad.gathers import runs
 from minigrad.graph import Graph, Node, PerOperand, Spec, same_value
 from minigrad.recurrence import Edge, Operand, Recurrence, Role, Source, Span
 from minigrad.scope import Slot
@@ -81,6 +82,7 @@ class _Folding:
         for nodes in self.members:
             self.agree(nodes, "op", [_what(n) for n in nodes])
         self.ranges = [self._range(nodes) for nodes in self.members]
+        self.every = {i: r.step if r else 1 for i, r in enumerate(self.ranges)}
         self.is_sum = [_terms(nodes[0]) is not None for nodes in self.members]
 
     def recurrence(self) -> Recurrence:
@@ -191,76 +193,27 @@ class _Folding:
         }
         operands: list[Operand] = []
         for run in self.runs(inputs):
-            ts = [self._step(inputs[chunk[0]]) for chunk in run]
             operand = []
             columns: dict[str, list[Any]] = {k: [] for k in entries}
-            for column, i in enumerate(run[0]):
-                node = inputs[i]
-                time = self.times[node]
-                if time is None:
-                    operand.append(Source(self.role_of[node], "plain"))
-                else:
-                    at = self.span_of(ts, time[0])
-                    kind = "pick" if len(run) == 1 else "gather"
-                    operand.append(Source(self.role_of[node], kind, None, at))
+            for read in zip(*run, strict=True):
+                nodes = [inputs[i] for i in read]
+                ts, time = [self._step(n) for n in nodes], self.times[nodes[0]]
+                kind = (
+                    "plain" if time is None else "pick" if len(run) == 1 else "gather"
+                )
+                at = None if time is None else self.span_of(ts, time[0])
+                operand.append(Source(self.role_of[nodes[0]], kind, None, at))
                 for name, found in columns.items():
-                    read = [chunk[column] for chunk in run]
                     values = [attrs[name][i] for i in read]
-                    found.append(self.template([inputs[i] for i in read], ts, values))
+                    found.append(self.template(nodes, ts, values))
             operands.append(tuple(operand))
             for name, found in columns.items():
                 entries[name].append(tuple(found))
         return tuple(operands), attrs | {k: PerOperand(v) for k, v in entries.items()}
 
     def runs(self, inputs: Sequence[Node]) -> list[list[list[int]]]:
-        """Positions of inputs: chunks of one step, in runs of consecutive steps."""
-        chunks: list[list[int]] = []
-        for i, node in enumerate(inputs):
-            time = self.times[node]
-            if time and chunks and self.times[inputs[chunks[-1][0]]] == time:
-                chunks[-1].append(i)
-            else:
-                chunks.append([i])
-        runs = self._joined(inputs, [[chunk] for chunk in chunks], 1)
-        return self._joined(inputs, runs, 3)  # every k-th step: at least three of them
-
-    def _joined(
-        self, inputs: Sequence[Node], runs: list[list[list[int]]], least: int
-    ) -> list[list[list[int]]]:
-        """Runs of one chunk that follow one another with the same gap, made one.
-
-        With ``least`` 1 the gap is that of the steps at which the roles exist.
-        """
-        joined: list[list[list[int]]] = []
-        i = 0
-        while i < len(runs):
-            end = i + 1
-            while end < len(runs) and self._go_on(
-                inputs, runs[max(i, end - 2) : end + 1], least
-            ):
-                end += 1
-            if len(runs[i]) > 1 or end - i < least:
-                end = i + 1
-            joined.append([chunk for run in runs[i:end] for chunk in run])
-            i = end
-        return joined
-
-    def _go_on(
-        self, inputs: Sequence[Node], runs: list[list[list[int]]], least: int
-    ) -> bool:
-        """Whether the last of some runs goes on from those before it, up or down."""
-        nodes = [[inputs[i] for i in chunk] for run in runs for chunk in run]
-        times = [time for chunk in nodes if (time := self.times[chunk[0]])]
-        if len(times) < len(nodes) or len({clock for clock, _ in times}) > 1:
-            return False
-        roles = [[self.role_of[node] for node in chunk] for chunk in nodes]
-        if any(other != roles[0] for other in roles) or len(nodes) > len(runs):
-            return False
-        gaps = {b[1] - a[1] for a, b in pairwise(times)}
-        every = self.ranges[roles[0][0]]
-        if len(gaps) > 1 or 0 in gaps or every is None:
-            return False
-        return least > 1 or {abs(gap) for gap in gaps} == {every.step}
+        """The positions of inputs, as the chunks of runs over the steps."""
+        return runs(inputs, self.role_of, self.every)
 
     # ------------------------------------------------------------------- differences
 
@@ -273,6 +226,8 @@ class _Folding:
     ) -> Any:
         """One value for all steps, with integers that advance with t written t + k."""
         first = values[0]
+        if isinstance(first, StepIndex):
+            return moving(first, steps[0], first, steps[0], 0)
         others = (
             i for i, v in enumerate(values) if (v or first) and not same_value(v, first)
         )
@@ -341,6 +296,10 @@ class _Operands:
         self.steps = [node.t or 0 for node in nodes]
         self.length = folding.lengths[clock]
         self.of_terms = any(_keys(n) is not None for n in nodes)
+        # Every step reads the same of some steps of its own loop, as after that loop.
+        self.fixed = len(nodes) > 1 and all(
+            n.inputs == nodes[0].inputs for n in nodes[1:]
+        )
         # What each operand, known by its key, reads at each step.
         self.reads: dict[Any, dict[int, Source]] = {}
         self.entries: dict[Any, dict[int, dict[str, Any]]] = {}
@@ -371,11 +330,11 @@ class _Operands:
         return operands, attrs, terms
 
     def _grows(self) -> bool:
-        """Whether the number of operands grows with the steps, as what is gathered."""
+        """Whether the operands are those of the steps that are gathered."""
         counts = [len(node.inputs) for node in self.nodes]
-        if len(set(counts)) == 1:
-            return False
         variadic = getattr(self.nodes[0].op, "variadic", False)
+        if len(set(counts)) == 1:
+            return variadic and self.fixed and counts[0] > 1
         if not variadic or any(b != a + 1 for a, b in pairwise(counts)):
             self.folding.agree(self.nodes, "number of operands", counts)
         return True
@@ -384,12 +343,12 @@ class _Operands:
         self, node: Node, t: int, groups: dict[Any, list[int]], many: set[Any]
     ) -> None:
         """What one node reads, by the keys of its operands."""
-        folding, inputs = self.folding, node.inputs
+        inputs = node.inputs
         for key, group in groups.items():
             if key in many:
                 found = list(self._gathered(inputs, group, t))
             else:
-                found = [(folding.source(inputs[group[0]], self.clock, t), group[0])]
+                found = [(self._source(inputs[group[0]], t), group[0])]
             for j, (source, i) in enumerate(found):
                 self.reads.setdefault((key, j), {})[t] = source
                 self.entries.setdefault((key, j), {})[t] = {
@@ -402,21 +361,33 @@ class _Operands:
         """Several inputs that are one operand: runs over the steps of some loop."""
         folding = self.folding
         for run in folding.runs([inputs[i] for i in group]):
-            nodes = [inputs[group[i]] for chunk in run for i in chunk]
-            time = folding.times[nodes[0]]
-            mine = time is not None and time[0] is folding.clocks[self.clock]
-            i = group[run[0][0]]
-            if len(nodes) == len(run) and mine:
-                ts = [node.t or 0 for node in nodes]
-                at = Span(min(ts), -1, ts[0] > ts[-1])
-                role = folding.role_of[nodes[0]]
-                yield Source(role, "gather", t - max(ts), at), i
-            elif len(nodes) == len(run) > 1 and time is not None:
-                at = folding.span_of([node.t or 0 for node in nodes], time[0])
-                yield Source(folding.role_of[nodes[0]], "gather", None, at), i
-            else:
-                for i in (group[k] for chunk in run for k in chunk):
-                    yield folding.source(inputs[i], self.clock, t), i
+            if len(run[0]) > 1 and not self.of_terms:
+                counts = [len(node.inputs) for node in self.nodes]
+                folding.agree(self.nodes, "number of operands", counts)
+            for column in zip(*run, strict=True):
+                nodes = [inputs[group[k]] for k in column]
+                time, ts = folding.times[nodes[0]], [node.t or 0 for node in nodes]
+                role, i = folding.role_of[nodes[0]], group[column[0]]
+                mine = time is not None and time[0] is folding.clocks[self.clock]
+                if mine and not self.fixed:
+                    at = Span(min(ts), -1, ts[0] > ts[-1])
+                    yield Source(role, "gather", t - max(ts), at), i
+                elif time is not None and len(nodes) > 1:
+                    at = folding.span_of(ts, time[0])
+                    yield Source(role, "gather", None, at), i
+                else:
+                    for node, k in zip(nodes, column, strict=True):
+                        yield self._source(node, t), group[k]
+
+    def _source(self, node: Node, t: int) -> Source:
+        """What one input at step t is."""
+        source = self.folding.source(node, self.clock, t)
+        if source.kind == "delay" and self.fixed:
+            time = node.time
+            assert time is not None, "what is read with a delay has a time"
+            at = self.folding.span_of([time[1]], time[0])
+            return Source(source.role, "pick", None, at)
+        return source
 
     def _entry(self, key: Any, name: str) -> Any:
         """The attribute of one operand, the same at every step that has it."""
@@ -461,7 +432,12 @@ class _Operands:
         return operand
 
     def _cause(
-        self, here: Any, there: Any, a: int, b: int, moves: list[Source]
+        self,
+        here: Source | None,
+        there: Source | None,
+        a: int,
+        b: int,
+        moves: list[Source],
     ) -> Source | None:
         """Why an operand reads something else at step b than at a, or None.
 
@@ -479,12 +455,27 @@ class _Operands:
                 return source
         if here is None or there is None:
             source = sides[0][0]  # the only one that there is
-            return source if self.of_terms and source.delay is None else None
+            return source if self.of_terms and source.kind != "delay" else None
+        for wrapper, inner, t in ((here, there, a), (there, here, b)):
+            if self._wraps(wrapper, inner, t):
+                return wrapper
         if here.kind == there.kind == "broadcast":
             return next(
                 (s for s in moves if not exists(s, a) and not exists(s, b)), None
             )
         return None
+
+    def _wraps(self, wrapper: Source, inner: Source, t: int) -> bool:
+        """Whether at step t a value is cast or summed before it is read, as an end may.
+
+        A state that is broadcast, or of another dtype, asks for it at its step alone.
+        """
+        members = self.folding.members
+        if wrapper.delay != 0 or inner.delay != 0:
+            return False
+        node = next((n for n in members[wrapper.role] if n.t == t), None)
+        read = next((n for n in members[inner.role] if n.t == t), None)
+        return node is not None and read is not None and node.inputs[0] is read
 
     def _claim(self, source: Source) -> int:
         """Which of two sources is read where both exist: the one with less.

@@ -23,6 +23,7 @@ from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import TraceError, tracing
 from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
+from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
 from minigrad.scope import Call
 from minigrad.tensor import Array, Tensor, here, set_at_once
@@ -106,7 +107,9 @@ def vjp(
                     f"{_say(target)} is not reached: no differentiable path leads from "
                     "it to the output. Drop it from wrt, or pass unreached='zeros'"
                 )
-            d = np.zeros(target.shape, target.dtype)
+            zero = np.zeros((), target.dtype)
+            # Recorded, it has the shape of the target at every length.
+            d = spread(zero, target) if record else np.zeros(target.shape, zero.dtype)
         if not isinstance(d, Tensor):
             # A cotangent may be part of another array, or be a result already, which
             # is read-only then.

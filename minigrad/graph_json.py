@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from minigrad.ahead import StepIndex
 from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec
 from minigrad.scope import Clock, Run, Scope, Slot
 
@@ -264,6 +265,8 @@ def _slot(
 
 def _plain(value: Any, node: Node) -> Any:
     """A value in terms of JSON; what JSON has no form for becomes {kind: content}."""
+    if isinstance(value, StepIndex):
+        return {"step": [int(value)]}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if hasattr(value, "tolist") and not isinstance(value, type):
@@ -292,6 +295,9 @@ def _rebuilt(value: Any, depth: int = 0) -> Any:
     if kind == "ellipsis" and content is True:
         return Ellipsis
     items = _list(content, f"the contents of {kind}")
+    if kind == "step":
+        _need(len(items) == 1, "a step", items)
+        return StepIndex(*_numbers(items, "a step"))
     if kind in ("tuple", "per operand"):
         found = tuple(_rebuilt(v, depth + 1) for v in items)
         return found if kind == "tuple" else PerOperand(found)

@@ -315,6 +315,10 @@ class Op(NotPickled):
             return value.__class__([self._own(name, v) for v in value])
         if isinstance(value, dict):
             return {k: self._own(name, v) for k, v in value.items()}
+        if isinstance(value, np.dtype) or (
+            isinstance(value, type) and issubclass(value, (np.generic, int, float))
+        ):
+            return np.dtype(value).name
         if hasattr(value, "node"):
             operands = ", ".join(self.operands)
             raise TypeError(

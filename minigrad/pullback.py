@@ -18,6 +18,7 @@ arrays; given Tensors they record, and every order of gradient is available.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import count
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ def pullback(
     (consumer, argument, cotangent) of each use of the single node in ``wrt``.
     """
     order, live = _between(outputs, wrt)
-    sums: _Sums = _RecordedSums() if record else _ArraySums(shares, set(wrt))
+    sums: _Sums = _RecordedSums(order) if record else _ArraySums(shares, set(wrt))
     for i, (node, cotangent) in enumerate(zip(outputs, cotangents, strict=True)):
         if node in live:
             sums.add(node, None, i, cotangent)
@@ -269,11 +270,15 @@ class _RecordedSums:
     each step keeps its own part of the backward graph.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, order: Sequence[Node]) -> None:
+        self.order = order
+        self.steps: Counter[Any] = Counter()
         scope = current.get()
         self.run = Run(scope, next(scope.slots))
         self.parts: dict[Node, list[_Part]] = {}
-        self.gathered: dict[Node, count[int]] = {}
+        # Consumers without time of values in a loop, and how often each reads one.
+        self.gathering: dict[Node, int] = {}
+        self.gathered: dict[tuple[Node, Node], count[int]] = {}
         self.uses: dict[Any, int] = {}
         self.watched = current_mode.get() is Mode.WATCH
 
@@ -335,6 +340,9 @@ class _RecordedSums:
         """The number of the use that each part arrived over: the same at every step."""
         clock, t = node.time or (None, 0)
         seen: dict[Any, count[int]] = {}
+        reads = Counter(
+            (_line(p.consumer), p.argument) for p in parts if p.consumer is not None
+        )
         numbers = []
         for consumer, i, _ in parts:
             if consumer is None:
@@ -344,12 +352,21 @@ class _RecordedSums:
             slot = slot.key(time) if slot.__class__ is Slot else slot
             place = (consumer.scope.path, slot)
             if clock is not None and time is not None and time[0] is clock:
-                numbers.append(self._use((place, i, time[1] - t)))
+                # A line that reads this one value at every step of its loop is one use.
+                line = _line(consumer)
+                every = 1 < reads[line, i] == self._steps_of(line)
+                numbers.append(self._use((place, i, "all" if every else time[1] - t)))
             else:  # arguments of one consumer may each be another step
                 step = (place, time)
                 k = next(seen.setdefault(step, count()))
                 numbers.append(self._use((place, k)))
         return numbers
+
+    def _steps_of(self, line: Any) -> int:
+        """At how many steps a line of the program is."""
+        if not self.steps:
+            self.steps.update(map(_line, self.order))
+        return self.steps[line]
 
     def call(self, node: Node) -> tuple[Any, list[Any], Any, Sequence[Rule | None]]:
         """What the rules of a node are given besides g, and the rules."""
@@ -371,8 +388,10 @@ class _RecordedSums:
     ) -> None:  # fmt: skip
         """Ask one rule, recorded in the place that the class describes, and add it."""
         if node.time is None and source.time is not None:
-            use = next(self.gathered.setdefault(source, count()))
-            scope = source.scope.rule(source.slot, f"use {use}", self.run)
+            consumer = self.gathering.setdefault(node, len(self.gathering))
+            use = next(self.gathered.setdefault((source, node), count()))
+            part = f"use {use} of {consumer}"
+            scope = source.scope.rule(source.slot, part, self.run)
         else:
             scope = node.scope.rule(node.slot, i, self.run)
         before = current.get()
@@ -387,6 +406,11 @@ class _RecordedSums:
             if self.watched:
                 _watch(d, node, i)
             self.add(source, node, i, d)
+
+
+def _line(node: Node) -> Any:
+    """The line of the program that made a node."""
+    return node.scope.path, node.slot
 
 
 _Sums = _ArraySums | _RecordedSums

@@ -13,11 +13,12 @@ Nothing here depends on the number of steps, so graphs of two lengths can be equ
 [2, 3, 4, 5]
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from minigrad.ahead import at_step
+from minigrad.ahead import at_step, numbers
 from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, same_value
 from minigrad.pickles import NotPickled
 from minigrad.scope import ROOT, Clock, Run, Scope, Slot
@@ -238,7 +239,47 @@ class Recurrence(NotPickled):
                     f"how one of {other} steps begins and ends: fold one of at least "
                     f"{2 * delay + 2} steps"
                 )
+        if tuple(lengths) != self.lengths:
+            self._require_known(lengths)
         return _Unrolling(self, lengths).graph()
+
+    def _require_known(self, lengths: Sequence[int]) -> None:
+        """Raise for what a graph of one length does not tell of another.
+
+        Steps that are read one by one, or every k-th from an end or other; and a number
+        that may be the step, of what is at one step alone.
+        """
+        for role in self.roles:
+            steps = role.span.steps(self.lengths[role.clock or 0]) if role.span else ()
+            if "via" in role.attrs:
+                continue  # of a named value: these are no numbers of the program
+            if len(steps) == 1 < self.lengths[role.clock or 0]:
+                alike = {steps[0], steps[0] - 1}.intersection(numbers(role.attrs))
+                if alike:
+                    raise ValueError(
+                        f"{role.label} is at step {steps[0]} alone, and its number "
+                        f"{min(alike)} may be that step: let all steps have it"
+                    )
+        read = [self.outputs, *(r.operands for r in self.roles if r.span is None)]
+        for operands in read:
+            for source in (s for o in operands for s in o if s.at is not None):
+                role, at = self.roles[source.role], source.at
+                clock, every = role.clock or 0, at.every if at else 1
+                known = role.span is not None and role.span.every == every
+                if not known and (lengths[clock] - self.lengths[clock]) % every:
+                    raise ValueError(
+                        f"{role.label} is read at every {every}-th step: a graph of "
+                        f"{self.lengths[clock]} steps does not tell at which of "
+                        f"{lengths[clock]}; take a number that is {every} further on"
+                    )
+            picked = Counter(s.role for o in operands for s in o if s.kind == "pick")
+            for index, number in picked.items():
+                if number > FEW:
+                    raise ValueError(
+                        f"{number} steps of {self.roles[index].label} are read one by "
+                        "one, which does not tell what is read at another length: "
+                        "stack them in the order of the steps"
+                    )
 
     def _longest_delay(self, clock: int) -> int:
         """The longest delay within a loop, also between a value and its gradient."""
@@ -252,6 +293,7 @@ class Recurrence(NotPickled):
         return max(delays)
 
 
+FEW = 3  # steps that a program may pick by hand
 NEVER = 10**9  # a delay that no sequence is long enough for
 Instance = tuple[int, int | None]  # a role at a step
 
@@ -331,7 +373,7 @@ class _Unrolling:
             for (_, step), column in read:
                 if t is None:
                     clock = self.roles[operand[column].role].clock
-                    length = self.lengths[clock or 0]
+                    length = 0 if clock is None else self.lengths[clock]
                     entries.append(at_step(entry[column], step or 0, length))
                 else:
                     entries.append(entry)
@@ -392,14 +434,19 @@ class _Unrolling:
 
     def _in_turn(self, operand: Operand) -> Iterator[tuple[Instance, int]]:
         """The instances that a consumer without time reads, and of which source."""
-        first = operand[0]
-        if first.at is None:
-            for column, source in enumerate(operand):
-                yield (source.role, None), column
-            return
-        for t in self._steps(first.at, self.roles[first.role].clock):
-            for column, source in enumerate(operand):
-                yield self._checked(source.role, t), column
+        steps = [s.at and self._steps(s.at, self.roles[s.role].clock) for s in operand]
+        numbers = {len(found) for found in steps if found is not None} or {1}
+        if len(numbers) > 1:
+            raise ValueError(
+                f"{self.roles[operand[0].role].label} and what is read in turn with it "
+                f"have {sorted(numbers)} steps at lengths {self.lengths}"
+            )
+        for i in range(numbers.pop()):
+            for column, (source, found) in enumerate(zip(operand, steps, strict=True)):
+                if found is None:
+                    yield (source.role, None), column
+                else:
+                    yield self._checked(source.role, found[i]), column
 
     def _instance(self, source: Source, t: int) -> Instance:
         if source.delay is not None:

@@ -358,6 +358,10 @@ def tensor(
     >>> tensor([[1, 2]], name="x").shape
     (1, 2)
     """
+    if isinstance(array, Tensor) and tracing():
+        # The array that it is when the function runs, as a leaf that nothing leads to.
+        leaf = array.detach(name)
+        return leaf if dtype is None else registry["astype"](leaf, dtype=dtype)
     if isinstance(array, Tensor):
         raise TypeError(
             "mg.tensor takes an array; of a Tensor write t.detach(), or use t as it is"

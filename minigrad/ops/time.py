@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
+from minigrad.ahead import StepIndex
 from minigrad.graph import Node
 from minigrad.op import Op, Scatter
 from minigrad.pickles import NotPickled
@@ -39,7 +40,9 @@ def _at_step(xs: Any, t: int) -> Any:
     return xs[t - 1]
 
 
-step: Op = Step(_at_step, lambda g, y, xs, t=0: Scatter(g, t - 1), name="step")
+step: Op = Step(
+    _at_step, lambda g, y, xs, t=0: Scatter(g, StepIndex(t - 1)), name="step"
+)
 
 
 class Loop(NotPickled):

@@ -147,6 +147,8 @@ class Recurrence:
                 hs = b.choice(earlier)
                 if self.loops[0].reverse and b.chance(0.5):
                     b.write(f"${hs.id} = ${hs.id}[::-1]")
+                elif self.loops[0].reverse:
+                    b.marks.add("holes")  # another step of that loop at each of this
                 g = Value(b.new("g"), hs.shape, True, True)
                 b.pool.append(g)
                 fits = hs.shape[:-1] == self.batch and hs.shape[-1:] != ()
@@ -368,6 +370,7 @@ class Recurrence:
         hs = b.choice(earlier)
         H = b.new("H")
         b.write(f"${H} = mg.stack(${hs.id})")
+        b.marks.add("holes")  # its gradient has a message for each pair of steps
         q = b.pick(lambda v: v.shape == hs.shape)
         text = f"${H}.mean(axis=0)"
         if q is not None:
