@@ -182,7 +182,28 @@ def loop_program(recurrence: Recurrence) -> LoopProgram:
     for line in list(lines.values()):
         if line.timed:
             line.reads = [_summed_before(program, line, o) for o in line.reads]
+        elif line.kind == "op" and not line.variadic:
+            line.reads = [o for operand in line.reads for o in _apart(program, operand)]
     return program
+
+
+def _apart(program: LoopProgram, operand: Operand) -> Iterable[Operand]:
+    """The operands of a line without time, each alone.
+
+    What it reads of consecutive steps, or several values of one step, is one operand of
+    a fold; a sum or a stack has as many as there are steps, any other op has a number.
+    """
+    at = operand[0].at
+    if at is None:
+        return [(source,) for source in operand]
+    clock = program.lines[operand[0].role].clock
+    number = len(at.steps(program.lengths[clock or 0]))
+    ends = [at.last - i if at.down else at.first + i for i in range(number)]
+    return [
+        (source._replace(kind="pick", at=Span(end, end)),)
+        for end in ends
+        for source in operand
+    ]
 
 
 def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operand:
