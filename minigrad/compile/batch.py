@@ -292,7 +292,8 @@ def _class_gradient(e: Writer, line: Line, arguments: list[Argument]) -> bool:
 def _per_kept(e: Writer, line: Line, arguments: list[Argument]) -> bool:
     code, timed, ndim = arguments[0]
     attrs = line.attrs | {"axis": tuple(range(1, ndim + 1))}
-    e.bind(line, f"{e.call(line)}({code}{e.keywords(attrs, line)})")
+    if timed:
+        e.bind(line, f"{e.call(line)}({code}{e.keywords(attrs, line)})")
     return timed
 
 

@@ -352,7 +352,10 @@ class _Kernel:
             return _Access(name, "", axes, name)
         assert piece.window is not None
         if piece.one:
-            slot = store.position(piece.window.first).code(self.T)
+            # A value of another loop is counted by the length of that one.
+            length = self.e.length_name(store.clock)
+            self.arguments[length] = length
+            slot = store.position(piece.window.first).code(length)
         else:
             slot = _moving(
                 piece.window.first - piece.steps.first - store.steps.first, self.T

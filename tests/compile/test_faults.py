@@ -250,3 +250,20 @@ def test_a_mask_that_is_made_in_the_loop_and_read_at_some_steps(backend):  # noq
 
     for steps in LENGTHS:
         check(backend, f, xs(steps, 4, 3))
+
+
+def test_a_loop_reads_the_last_value_of_a_loop_of_another_length(backend):  # noqa: F811
+    b, W = p(0, 3, name="b"), p(1, 3, 3, name="W")
+
+    def f(xs, ys, zs):
+        h, g, losses = mg.tensor(np.zeros(3), name="h0"), mg.tensor(np.zeros(3)), []
+        for _, x, y in mg.steps(x=xs, y=ys):
+            h = mg.tanh(h * b + x)
+        for _, z in mg.steps(z=zs):
+            g = mg.tanh(0.5 * h + g @ W + z)
+            losses.append(mg.cross_entropy(g * h, y))
+        loss = mg.stack(losses).mean() + (g * g).sum()
+        return loss, mg.grad(loss, [b, W])
+
+    for steps, more in ((3, 2), (2, 5), (4, 4), (7, 1)):
+        check(backend, f, xs(steps, 3), np.ones(steps, int), xs(more, 3))
