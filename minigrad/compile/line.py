@@ -147,13 +147,20 @@ class LoopProgram:
 
     def replace(self, old: int, new: int) -> None:
         """Let every consumer of one line read another one of the same steps."""
+        self.replace_all({old: new})
 
-        def operand(sources: Operand) -> Operand:
-            return tuple(s._replace(role=new) if s.role == old else s for s in sources)
-
+    def replace_all(self, new: dict[int, int]) -> None:
+        """Let the consumers of each line read the one that stands for it."""
         for line in self.lines.values():
-            line.reads = [operand(o) for o in line.reads]
-        self.outputs = [operand(o) for o in self.outputs]
+            line.reads = [renamed(operand, new) for operand in line.reads]
+        self.outputs = [renamed(operand, new) for operand in self.outputs]
+
+
+def renamed(operand: Operand, new: dict[int, int]) -> Operand:
+    """An operand that reads other lines in place of some."""
+    if not any(source.role in new for source in operand):
+        return operand
+    return tuple([s._replace(role=new.get(s.role, s.role)) for s in operand])
 
 
 def loop_program(recurrence: Recurrence) -> LoopProgram:

@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.ahead import Ahead
 from minigrad.compile import forms
 from minigrad.compile.additions import additions
-from minigrad.compile.line import Line, LoopProgram, Steps
+from minigrad.compile.line import Line, LoopProgram, Steps, renamed
 from minigrad.compile.losses import open_losses
 from minigrad.compile.uniform import uniform
 from minigrad.graph import same_value
@@ -205,20 +205,23 @@ def share(program: LoopProgram) -> str:
     merged = 0
     again = True
     while again:
-        again = False
+        new: dict[int, int] = {}
         seen: dict[Any, list[Line]] = {}
-        for line in list(program.lines.values()):
+        for line in program.lines.values():
             if line.kind != "op":
                 continue
-            key = (line.op, tuple(line.reads), line.clock, line.steps, line.reduces)
-            for twin in seen.setdefault(key, []):
-                if same_value(twin.attrs, line.attrs):
-                    program.replace(line.index, twin.index)
-                    del program.lines[line.index]
-                    merged, again = merged + 1, True
-                    break
+            reads = tuple([renamed(operand, new) for operand in line.reads])
+            key = (line.op, reads, line.clock, line.steps, line.reduces)
+            twins = seen.setdefault(key, [])
+            twin = next((x for x in twins if same_value(x.attrs, line.attrs)), None)
+            if twin is None:
+                twins.append(line)
             else:
-                seen[key].append(line)
+                new[line.index] = twin.index
+        program.replace_all(new)
+        for index in new:
+            del program.lines[index]
+        merged, again = merged + len(new), bool(new)
     return f"{merged} lines were said twice"
 
 

@@ -11,7 +11,7 @@ An array that may change is compared with a copy; what goes beyond 64 kB in all 
 read-only instead, so that NumPy refuses the change.
 
 >>> table = np.ones(3)
->>> places = watch(lambda x: x * table)
+>>> places = watch(partial(np.multiply, table))
 >>> changed(places)
 False
 >>> table[0] = 2
