@@ -5,7 +5,7 @@ Vocabulary
     block     a fence ``python``: it is shown and run, in one namespace a page; what it
               prints, and the value of its last line, are shown below it
     made      a fence ``{made}``: code that is run and not shown; what it prints is
-              Markdown of the page (a table, a list)
+              Markdown of the page (a table, a list); it may assert what the text says
     shown     a fence ``{shown} name``: the figure that the block before it ended with,
               or that of ``:of:``, with ``:alt:`` for who cannot see it, and a caption
     raises    a fence ``{raises} Error: words``: code that must raise that error with

@@ -15,8 +15,8 @@ ROOMS = {
     "compile": ["compile"],
     "draw": ["draw"],
     "testing": ["testing"],
-    "networks": ["nn", "optim", "data", "train", "models"],
-    "tasks": ["tasks", "cli"],
+    "networks": ["nn", "optim", "data", "train", "models", "files"],
+    "tasks": ["tasks", "cli", "user_file"],
 }
 DIRECTIVE = """## {name}
 

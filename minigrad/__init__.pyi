@@ -20,7 +20,7 @@ from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp,
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
 from minigrad.op import Op, op
-from minigrad.ops.shape import split
+from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
 from minigrad.ops.time import steps
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
@@ -46,6 +46,61 @@ def add(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
 def add_n(xs: Sequence[Tensor | ArrayLike]) -> Tensor:
     """The sum of arrays of one shape, in their order: what fan-in becomes."""
 @_op
+def all(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """Whether all elements over ``axis`` are true: a mask, without gradient."""
+@_op
+def any(
+    x: Tensor | ArrayLike,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """Whether an element over ``axis`` is true: a mask, without gradient."""
+@_op
+def arccos(x: Tensor | ArrayLike) -> Tensor:
+    """The angle in [0, π] whose cosine is x."""
+@_op
+def arccosh(x: Tensor | ArrayLike) -> Tensor:
+    """The number >= 0 whose cosh is x."""
+@_op
+def arcsin(x: Tensor | ArrayLike) -> Tensor:
+    """The angle in [-π/2, π/2] whose sine is x."""
+@_op
+def arcsinh(x: Tensor | ArrayLike) -> Tensor:
+    """The number whose sinh is x."""
+@_op
+def arctan(x: Tensor | ArrayLike) -> Tensor:
+    """The angle in (-π/2, π/2) whose tangent is x."""
+@_op
+def arctan2(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """The angle of the point with height a and breadth b; derivative 0 at (0, 0)."""
+@_op
+def arctanh(x: Tensor | ArrayLike) -> Tensor:
+    """The number whose tanh is x."""
+@_op
+def argmax(
+    x: Tensor | ArrayLike,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """Where along ``axis`` the largest element is, the first one at a tie.
+
+    None looks at x flattened. No gradient flows: ``mg.max`` has one.
+    """
+@_op
+def argmin(
+    x: Tensor | ArrayLike,
+    axis: int | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """Where along ``axis`` the smallest element is, the first one at a tie.
+
+    None looks at x flattened. No gradient flows: ``mg.min`` has one.
+    """
+@_op
 def argsort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
     """The indices that sort x along ``axis``; equal elements keep their order."""
 @_op
@@ -58,8 +113,31 @@ def astype(x: Tensor | ArrayLike, dtype: DTypeLike) -> Tensor:
     [2.0]
     """
 @_op
+def binary_cross_entropy(
+    o: Tensor | ArrayLike,
+    target: Tensor | ArrayLike,
+    reduction: str = "mean",
+) -> Tensor:
+    """-y log sigmoid(o) - (1 - y) log(1 - sigmoid(o)), element by element.
+
+    o are logits and y, of the same shape, lies between 0 and 1. What is computed is
+    exact to the last digits for large logits of both signs.
+    """
+@_op
+def bitwise_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a & b, bit by bit; of masks, and. No gradient."""
+@_op
+def bitwise_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a | b, bit by bit; of masks, or. No gradient."""
+@_op
+def bitwise_xor(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """a ^ b, bit by bit; of masks, either. No gradient."""
+@_op
 def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
+@_op
+def ceil(x: Tensor | ArrayLike) -> Tensor:
+    """The smallest whole number >= x; no gradient flows."""
 @_op
 def clip(
     x: Tensor | ArrayLike,
@@ -116,6 +194,9 @@ def conv1d_to_x(
 def cos(x: Tensor | ArrayLike) -> Tensor:
     """The cosine."""
 @_op
+def cosh(x: Tensor | ArrayLike) -> Tensor:
+    """(exp(x) + exp(-x)) / 2."""
+@_op
 def count(
     x: Tensor | ArrayLike,
     axis: int | tuple[int, ...] | None = None,
@@ -131,6 +212,9 @@ def cross_entropy(
     label_smoothing: float = 0.0,
 ) -> Tensor:
     """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...).
+
+    Or y is of o's shape, floating point: -sum(y log softmax(o)) over the classes, with
+    a gradient by y, too.
 
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
@@ -172,6 +256,9 @@ def equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
 def exp(x: Tensor | ArrayLike) -> Tensor:
     """e**x."""
 @_op
+def exp2(x: Tensor | ArrayLike) -> Tensor:
+    """2**x."""
+@_op
 def expand_dims(x: Tensor | ArrayLike, axis: int | tuple[int, ...]) -> Tensor:
     """New axes of length 1."""
 @_op
@@ -184,6 +271,9 @@ def flip(
 ) -> Tensor:
     """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
 @_op
+def floor(x: Tensor | ArrayLike) -> Tensor:
+    """The largest whole number <= x; no gradient flows."""
+@_op
 def getitem(x: Any, key: Any) -> Tensor:
     """x[key] for every kind of NumPy index; index arrays and masks are operands."""
 @_op
@@ -193,8 +283,23 @@ def greater(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
 def greater_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """a >= b: a mask, without gradient."""
 @_op
+def hypot(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """sqrt(a² + b²), without overflow; the derivative at (0, 0) is 0."""
+@_op
 def identity_like(x: Tensor | ArrayLike, axis: int = -1) -> Tensor:
     """The identity matrix with as many rows as x has elements along ``axis``."""
+@_op
+def invert(x: Tensor | ArrayLike) -> Tensor:
+    """~x, bit by bit; of a mask, not. No gradient."""
+@_op
+def isfinite(x: Tensor | ArrayLike) -> Tensor:
+    """True where x is a number: a mask, without gradient."""
+@_op
+def isinf(x: Tensor | ArrayLike) -> Tensor:
+    """True where x is inf or -inf: a mask, without gradient."""
+@_op
+def isnan(x: Tensor | ArrayLike) -> Tensor:
+    """True where x is NaN: a mask, without gradient."""
 @_op
 def layer_norm(
     x: Tensor | ArrayLike,
@@ -228,11 +333,20 @@ def log(x: Tensor | ArrayLike) -> Tensor:
 def log1p(x: Tensor | ArrayLike) -> Tensor:
     """log(1 + x), exact near 0 too."""
 @_op
+def log2(x: Tensor | ArrayLike) -> Tensor:
+    """The logarithm to base 2."""
+@_op
+def log10(x: Tensor | ArrayLike) -> Tensor:
+    """The logarithm to base 10."""
+@_op
 def log_softmax(
     x: Tensor | ArrayLike,
     axis: int | tuple[int, ...] | None = -1,
 ) -> Tensor:
     """x - logsumexp(x) along ``axis``."""
+@_op
+def logaddexp(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
+    """log(exp(a) + exp(b)), without overflow."""
 @_op
 def logical_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """True where a and b are: a mask, without gradient."""
@@ -258,7 +372,10 @@ def max(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The largest element over ``axis``; a tie splits its gradient evenly."""
+    """The largest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def maximum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The larger of a and b; a tie gives 1/2 to each side."""
@@ -275,7 +392,10 @@ def min(
     axis: int | tuple[int, ...] | None = None,
     keepdims: bool = False,
 ) -> Tensor:
-    """The smallest element over ``axis``; a tie splits its gradient evenly."""
+    """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
 @_op
 def minimum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """The smaller of a and b; a tie gives 1/2 to each side."""
@@ -311,6 +431,24 @@ def nll_loss(
     weight, shape (classes,), an operand, multiplies the loss of each target's class,
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
+    Where all are, the mean is NaN and its gradient 0, as in PyTorch.
+    """
+@_op
+def norm(
+    x: Tensor | ArrayLike,
+    ord: float | None = None,
+    axis: int | tuple[int, ...] | None = None,
+    keepdims: bool = False,
+) -> Tensor:
+    """The length of the vectors along ``axis``; the derivative at 0 is 0.
+
+    ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
+    absolute values and np.inf the largest of them, where a tie splits its gradient.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
+    >>> mg.hessian(mg.norm(x), [x])[0][0].data.tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
     """
 @_op
 def not_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
@@ -346,6 +484,9 @@ def prod(
 ) -> Tensor:
     """The product over ``axis``; exact where elements are zero."""
 @_op
+def reciprocal(x: Tensor | ArrayLike) -> Tensor:
+    """1 / x."""
+@_op
 def relu(x: Tensor | ArrayLike) -> Tensor:
     """max(x, 0); the derivative at 0 is 0."""
 @_op
@@ -355,6 +496,9 @@ def reshape(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
 def reshape_like(a: Tensor | ArrayLike, x: Tensor | ArrayLike) -> Tensor:
     """The elements of a in the shape of x."""
 @_op
+def rint(x: Tensor | ArrayLike) -> Tensor:
+    """The nearest whole number, a half to the even one; no gradient."""
+@_op
 def roll(
     x: Tensor | ArrayLike,
     shift: int | tuple[int, ...],
@@ -362,20 +506,30 @@ def roll(
 ) -> Tensor:
     """Elements moved on by ``shift``, those beyond the end to the front."""
 @_op
+def round(x: Tensor | ArrayLike, decimals: int = 0) -> Tensor:
+    """x to so many decimals, a half to the even digit; no gradient flows."""
+@_op
 def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
     """Zeros shaped as the first operand, with each further one added at its key.
 
-    The index arrays that keys have places for are the last operands.
+    ``keys`` is a PerOperand. The index arrays that keys have places for are the last
+    operands; these, and the first one, have None as key.
     """
 @_op
 def sigmoid(x: Tensor | ArrayLike) -> Tensor:
-    """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+    """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+    Programs give an array for the result, which may be x itself.
+    """
 @_op
 def sign(x: Tensor | ArrayLike) -> Tensor:
     """-1, 0 or 1, the sign of x; no gradient flows."""
 @_op
 def sin(x: Tensor | ArrayLike) -> Tensor:
     """The sine."""
+@_op
+def sinh(x: Tensor | ArrayLike) -> Tensor:
+    """(exp(x) - exp(-x)) / 2."""
 @_op
 def softmax(
     x: Tensor | ArrayLike,
@@ -411,6 +565,9 @@ def spread_mean(
 @_op
 def sqrt(x: Tensor | ArrayLike) -> Tensor:
     """The square root."""
+@_op
+def square(x: Tensor | ArrayLike) -> Tensor:
+    """x x."""
 @_op
 def squeeze(
     x: Tensor | ArrayLike,
@@ -466,6 +623,9 @@ def take_along_axis(
 ) -> Tensor:
     """x[..., index[..., k], ...]: for each place its own index along ``axis``."""
 @_op
+def tan(x: Tensor | ArrayLike) -> Tensor:
+    """The tangent."""
+@_op
 def tanh(x: Tensor | ArrayLike) -> Tensor:
     """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
 @_op
@@ -481,7 +641,8 @@ def target_weights(
 
     Each row has the weight of its class at its target (with label smoothing eps 1 - eps
     of it, and eps / classes of its weight at every class) and zeros where the target is
-    ignored. For the mean it is divided by the sum of the weights of the targets.
+    ignored. For the mean it is divided by the sum of the weights of the targets. Of
+    float16 it is float32, which holds that sum and its inverse.
     """
 @_op
 def tensordot(
@@ -559,6 +720,85 @@ def where(
     b: Tensor | ArrayLike,
 ) -> Tensor:
     """a where c is true, b elsewhere; c is a mask and has no gradient."""
+def array_split(
+    x: Tensor | ArrayLike,
+    indices_or_sections: int | Sequence[int],
+    axis: int = 0,
+) -> list[Tensor]:
+    """As ``split``, but a number of parts need not divide the axis.
+
+    The first parts are then longer by one element.
+    """
+def diff(
+    x: Tensor | ArrayLike,
+    n: int = 1,
+    axis: int = -1,
+    prepend: Tensor | ArrayLike | None = None,
+    append: Tensor | ArrayLike | None = None,
+) -> Tensor:
+    """Each element less the one before it along ``axis``, ``n`` times over.
+
+    ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+    """
+def hstack(
+    xs: Sequence[Tensor | ArrayLike],
+) -> Tensor:
+    """Arrays joined along the second axis; vectors along their only one."""
+def inner(
+    a: Tensor | ArrayLike,
+    b: Tensor | ArrayLike,
+) -> Tensor:
+    """The sum of products over the last axes of a and b; of numbers their product."""
+def log_sigmoid(
+    x: Tensor | ArrayLike,
+) -> Tensor:
+    """log(1 / (1 + exp(-x))), without overflow: -softplus(-x).
+
+    >>> import minigrad as mg
+    >>> log_sigmoid(mg.tensor([-1000.0, 0.0])).data.round(4).tolist()
+    [-1000.0, -0.6931]
+    """
+def moveaxis(
+    x: Tensor | ArrayLike,
+    source: int | Sequence[int],
+    destination: int | Sequence[int],
+) -> Tensor:
+    """Axes moved to other places, the rest kept in order."""
+def ravel(
+    x: Tensor | ArrayLike,
+) -> Tensor:
+    """The elements in one axis."""
+def repeat(
+    x: Tensor | ArrayLike,
+    repeats: int | Sequence[int],
+    axis: int | None = None,
+) -> Tensor:
+    """Each element so many times in a row, one number for all or one for each.
+
+    ``axis`` None repeats the elements of x flattened.
+    """
+def split(
+    x: Tensor | ArrayLike,
+    indices_or_sections: Tensor | ArrayLike,
+    axis: int = 0,
+) -> list[Tensor]:
+    """Parts of x along ``axis``: a number of equal ones, or cut before each index.
+
+    Each part is a ``getitem``, and the engine joins their gradients in one node.
+
+    >>> import minigrad as mg
+    >>> [part.shape for part in mg.split(mg.tensor([1.0, 2.0, 3.0]), [1])]
+    [(1,), (2,)]
+    """
+def tile(
+    x: Tensor | ArrayLike,
+    reps: int | Sequence[int],
+) -> Tensor:
+    """Copies of x side by side, so many along each axis; the last axes come last."""
+def vstack(
+    xs: Sequence[Tensor | ArrayLike],
+) -> Tensor:
+    """Arrays joined along the first axis; a vector is a row."""
 
 __all__ = [
     "Figure",
@@ -578,9 +818,26 @@ __all__ = [
     "absolute",
     "add",
     "add_n",
+    "all",
+    "any",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "argmax",
+    "argmin",
     "argsort",
+    "array_split",
     "astype",
+    "binary_cross_entropy",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
     "broadcast_to",
+    "ceil",
     "clip",
     "compile",
     "concatenate",
@@ -589,12 +846,14 @@ __all__ = [
     "conv1d_to_w",
     "conv1d_to_x",
     "cos",
+    "cosh",
     "count",
     "cross_entropy",
     "cumprod",
     "cumsum",
     "detect_anomaly",
     "diagonal",
+    "diff",
     "div",
     "divide",
     "dot",
@@ -603,18 +862,29 @@ __all__ = [
     "embedding",
     "equal",
     "exp",
+    "exp2",
     "expand_dims",
     "expm1",
     "flip",
+    "floor",
     "fold",
+    "full",
+    "full_like",
     "getitem",
     "grad",
     "grad_by_use",
     "greater",
     "greater_equal",
     "hessian",
+    "hstack",
     "hvp",
+    "hypot",
     "identity_like",
+    "inner",
+    "invert",
+    "isfinite",
+    "isinf",
+    "isnan",
     "jacobian",
     "jvp",
     "layer_norm",
@@ -623,7 +893,11 @@ __all__ = [
     "linear_recurrence",
     "log",
     "log1p",
+    "log2",
+    "log10",
+    "log_sigmoid",
     "log_softmax",
+    "logaddexp",
     "logical_and",
     "logical_not",
     "logical_or",
@@ -634,6 +908,7 @@ __all__ = [
     "mean",
     "min",
     "minimum",
+    "moveaxis",
     "mse_loss",
     "mul",
     "multiply",
@@ -641,7 +916,10 @@ __all__ = [
     "negative",
     "nll_loss",
     "no_grad",
+    "norm",
     "not_equal",
+    "ones",
+    "ones_like",
     "op",
     "outer",
     "pad",
@@ -649,15 +927,21 @@ __all__ = [
     "pow",
     "power",
     "prod",
+    "ravel",
+    "reciprocal",
     "relu",
+    "repeat",
     "reshape",
     "reshape_like",
+    "rint",
     "roll",
+    "round",
     "scatter_n",
     "scope",
     "sigmoid",
     "sign",
     "sin",
+    "sinh",
     "softmax",
     "softplus",
     "sort",
@@ -665,6 +949,7 @@ __all__ = [
     "spread",
     "spread_mean",
     "sqrt",
+    "square",
     "squeeze",
     "stack",
     "std",
@@ -676,10 +961,12 @@ __all__ = [
     "swapaxes",
     "take",
     "take_along_axis",
+    "tan",
     "tanh",
     "target_weights",
     "tensor",
     "tensordot",
+    "tile",
     "trace",
     "transpose",
     "tril",
@@ -691,5 +978,8 @@ __all__ = [
     "value_and_grad",
     "var",
     "vjp",
+    "vstack",
     "where",
+    "zeros",
+    "zeros_like",
 ]

@@ -29,7 +29,6 @@ from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import PICTURES, recorded
 from minigrad.tasks.session import checkpoints
-from minigrad.train import replacing
 
 __all__ = ["main"]
 
@@ -188,7 +187,7 @@ def train(options: argparse.Namespace) -> None:
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"train needs {', '.join(missing)}: pip install 'minigrad[train]'"
+            f"train needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
         )
     out = options.out or Path("runs", task.name)
     before = checkpoints(out)
@@ -268,13 +267,9 @@ def draw_network(options: argparse.Namespace) -> None:
     except (TypeError, ValueError) as error:
         raise UsageError(" ".join(str(error).split())) from error
     try:
-        with replacing(out) as temporary:
-            try:
-                figure.save(temporary, dpi=options.dpi)
-            except (ValueError, *FAILURES) as error:
-                raise UsageError(
-                    str(error).replace(temporary.name, out.name)
-                ) from error
+        figure.save(out, dpi=options.dpi)
+    except (ValueError, *FAILURES) as error:
+        raise UsageError(" ".join(str(error).split())) from error
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error
     print(f"written to {out}")

@@ -1,9 +1,9 @@
 """Contraction: the graph of the named values alone, as the textbook draws it.
 
-``contract`` keeps what has a name (x, h, o, L, y), and each unnamed state that a later
-step reads and a named value depends on (it is called s). Between two kept values an
-arrow stands for the path of ops that joins them, and says which parameters enter that
-path by a product: the letter on the arrow is W, and not b.
+``contract`` keeps what has a name (x, h, o, L, y), each unnamed state that a later step
+reads and a named value depends on (it is called s), and what a state starts from (h0).
+Between two kept values an arrow stands for the paths of ops that join them, and says
+which parameters enter these by a product: the letter on the arrow is W, and not b.
 
 A read-out made after the loop from one step's h gets that step.
 
@@ -17,8 +17,8 @@ A read-out made after the loop from one step's h gets that step.
 
 from typing import Any, NamedTuple
 
-from minigrad.graph import Graph, Leaf, Node
-from minigrad.scope import Scope
+from minigrad.graph import Graph, Leaf, Node, PerOperand, by_id
+from minigrad.scope import Scope, Slot
 
 # Ops in which a parameter multiplies what the arrow carries.
 BILINEAR = frozenset(
@@ -39,13 +39,22 @@ def contract(graph: Any) -> Graph:
     """The graph of the named values.
 
     Takes a Graph, a Tensor or a list of them. A kept value's node reads, in the order
-    in which its formula meets them, named values and parameters; ``attrs["via"]`` gives
-    for each the parameters (by number among the node's parameters) on its path, and
-    ``attrs["places"]`` where the formula meets it. Raises ValueError if nothing has a
-    name.
+    in which its formula meets them, named values and parameters. ``attrs["via"]`` has
+    an entry for each: None for a parameter that is a letter of the formula, for a value
+    the letters on its paths, by number among the node's letters. ``attrs["uses"]``
+    tells where the formula meets each. Raises ValueError if nothing has a name.
     """
     graph = graph if isinstance(graph, Graph) else Graph(graph)
     return _Contraction(graph).graph()
+
+
+class _Read(NamedTuple):
+    """What a formula reads, the op and argument that do, and the letters on the way."""
+
+    node: Node
+    reader: Node
+    argument: int
+    letters: tuple[Node, ...]
 
 
 class _Contraction:
@@ -55,6 +64,14 @@ class _Contraction:
         self.factors = _factors(graph, self.kept)
         self.made: dict[Node, Node] = {}
         self.untimed = 0
+        self.uses: dict[Any, int] = {}
+        counts: dict[Any, int] = {}
+        places = graph.places
+        self.growing = {
+            places[n]
+            for n in graph.nodes
+            if n.inputs and counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+        }
 
     def graph(self) -> Graph:
         reads = {n: self._reads(n) for n in self.source.nodes if n in self.kept}
@@ -69,7 +86,7 @@ class _Contraction:
             found = (
                 [output]
                 if output in self.kept
-                else [n for n, _, _ in self._reads(output) if n in self.kept]
+                else [r.node for r in self._reads(output) if r.node in self.kept]
             )
             outputs.update((self.made[n], None) for n in found)
         if not outputs:
@@ -79,7 +96,7 @@ class _Contraction:
             )
         return Graph(list(outputs))
 
-    def _node(self, node: Node, reads: list[Any], time: Any) -> Node:
+    def _node(self, node: Node, reads: list[_Read], time: Any) -> Node:
         if node.time is not None:
             scope, slot = node.scope, node.slot
         elif node.inputs or time is not None:
@@ -87,55 +104,76 @@ class _Contraction:
             slot, self.untimed = self.untimed, self.untimed + 1
             t = None if time is None else time[1]
             scope = Scope((*node.scope.path, ("read-out", 0)), time, t)
-        else:
+        elif node.name is not None:
             return node
+        else:
+            scope, slot = node.scope, node.slot
         if not reads:
             return Leaf("input", node.value, self.kept[node], scope, slot)
-        attrs = {"via": tuple(via for _, _, via in reads)}
+        letters = [r.node for r in reads if self._is_letter(r.node)]
+        number: dict[Node, int] = {}
+        for k, letter in enumerate(letters):
+            number.setdefault(letter, k)
+        via = [
+            None if self._is_letter(r.node) else tuple(number[p] for p in r.letters)
+            for r in reads
+        ]
+        attrs: dict[str, Any] = {"via": PerOperand(via)}
         if scope.time is not None:
-            attrs["places"] = tuple(place for _, place, _ in reads)
-        inputs = tuple(self.made[n] for n, _, _ in reads)
+            attrs["uses"] = PerOperand([self._use(node, r) for r in reads])
+        inputs = tuple(self.made[r.node] for r in reads)
         return Node(NAMED, inputs, attrs, node.value, scope, slot, self.kept[node])
 
-    def _reads(self, target: Node) -> list[tuple[Node, int, tuple[int, ...]]]:
-        """What a kept value's formula reads: (node, place, parameters on its path)."""
-        found: list[tuple[Node, int, tuple[Node, ...]]] = []
-        expanded = {target}
-        place = 0
-        stack: list[tuple[Node, tuple[Node, ...]]] = self._operands(target, ())
-        while stack:
-            node, labels = stack.pop()
-            if node in self.kept or node.kind == "parameter":
-                found.append((node, place, labels))
-            elif node.inputs and node not in expanded:
-                expanded.add(node)
-                stack.extend(self._operands(node, labels))
-                continue
-            place += 1
-        parameters = [n for n, _, _ in found if n.kind == "parameter"]
-        number: dict[Node, int] = {}
-        for k, p in enumerate(parameters):
-            number.setdefault(p, k)
-        return [
-            (n, at, () if n.kind == "parameter" else tuple(number[p] for p in labels))
-            for n, at, labels in found
-        ]
+    def _use(self, node: Node, read: _Read) -> int:
+        """The number of a use: the same wherever the formula has it at another step."""
+        places = self.source.places
+        at = (places[node], places[read.reader])
+        # Of an op whose number of values differs from step to step all are one use.
+        argument = -1 if at[1] in self.growing else read.argument
+        return self.uses.setdefault((at, argument), len(self.uses))
 
-    def _operands(
-        self, node: Node, labels: tuple[Node, ...]
-    ) -> list[tuple[Node, tuple[Node, ...]]]:
-        """The inputs of a node, last first, each with the parameters that label it."""
-        if not node.inputs or _reads_a_leaf_sequence(node):
-            return []
-        operands = []
-        for i in reversed(range(len(node.inputs))):
-            here = labels
-            if node.op.name in BILINEAR:
-                for j, other in enumerate(node.inputs):
-                    if j != i:
-                        here += self.factors.get(other, ())
-            operands.append((node.inputs[i], here))
-        return operands
+    def _is_letter(self, node: Node) -> bool:
+        return node.kind == "parameter" and node not in self.kept
+
+    def _reads(self, target: Node) -> list[_Read]:
+        """What a kept value's formula reads."""
+        found: list[tuple[Node, Node, int]] = []
+        inner = {target}
+        stack = _operands(target)
+        while stack:
+            node, reader, i = stack.pop()
+            if node in self.kept or node.kind == "parameter":
+                found.append((node, reader, i))
+            elif node.inputs and node not in inner:
+                inner.add(node)
+                stack.extend(_operands(node))
+        letters = self._letters(inner)
+        return [_Read(node, reader, i, letters[reader, i]) for node, reader, i in found]
+
+    def _letters(self, inner: set[Node]) -> dict[tuple[Node, int], tuple[Node, ...]]:
+        """The letters on all paths from each operand of a formula to its value."""
+        above: dict[Node, dict[Node, None]] = {}
+        letters: dict[tuple[Node, int], tuple[Node, ...]] = {}
+        for reader in sorted(inner, key=by_id, reverse=True):
+            mine = above.get(reader, {})
+            for i, node in enumerate(reader.inputs):
+                here = dict(mine)
+                if reader.op.name in BILINEAR:
+                    for j, other in enumerate(reader.inputs):
+                        if j != i:
+                            here |= dict.fromkeys(self.factors.get(other, ()))
+                letters[reader, i] = tuple(here)
+                if node in inner:
+                    above[node] = above.get(node, {}) | here
+        return letters
+
+
+def _operands(node: Node) -> list[tuple[Node, Node, int]]:
+    """The inputs of a node, last first, each with the node and its argument."""
+    if not node.inputs or _reads_a_leaf_sequence(node):
+        return []
+    pairs = reversed(list(enumerate(node.inputs)))
+    return [(source, node, i) for i, source in pairs]
 
 
 def _reads_a_leaf_sequence(node: Node) -> bool:
@@ -145,18 +183,12 @@ def _reads_a_leaf_sequence(node: Node) -> bool:
 
 def _kept(graph: Graph) -> dict[Node, str]:
     """The nodes to keep and their names."""
-    crossing: set[Node] = set()
-    for node in graph.nodes:
-        for source in node.inputs:
-            if source.name is None and source.inputs and source.time is not None:
-                same = node.time is not None and node.time[0] is source.time[0]
-                if same and node.time != source.time:
-                    crossing.add(source)
     serves: set[Node] = set()
     for node in reversed(graph.nodes):
         if node in serves or node.name is not None:
             serves.update(node.inputs)
-    states = {graph.places[node] for node in crossing & serves}
+    crossing = _crossing(graph)
+    states = {graph.places[s] for s in crossing if s.name is None and s in serves}
     sequences = {n.inputs[0] for n in graph.nodes if n.op and n.op.name == "step"}
     kept: dict[Node, str] = {}
     letters: dict[Any, str] = {}
@@ -175,38 +207,83 @@ def _kept(graph: Graph) -> dict[Node, str]:
             k = len(letters)
             letter = letters.setdefault(graph.places[node], f"s{k + 1}" if k else "s")
             kept[node] = letter
+    for state, start in _starts(graph, crossing).items():
+        if start in kept and state not in kept:
+            kept[state] = state.name or f"{kept[start]}0"
     return kept
+
+
+def _crossing(graph: Graph) -> set[Node]:
+    """The values that another step of their own loop reads."""
+    return {
+        source
+        for node in graph.nodes
+        for source in node.inputs
+        if source.inputs and _apart(node, source)
+    }
+
+
+def _apart(node: Node, source: Node) -> bool:
+    """Whether a node reads a value of another step of its loop."""
+    a, b = node.time, source.time
+    return a is not None and b is not None and a[0] is b[0] and a != b
+
+
+def _starts(graph: Graph, crossing: set[Node]) -> dict[Node, Node]:
+    """Values without time that are read where other steps read a state: its start.
+
+    An initial state is a value like any other, be it a parameter, computed or an array.
+    """
+    states: dict[Any, Node] = {}
+    starts: dict[Node, Any] = {}
+    for node in graph.nodes:
+        if node.time is None or node.slot.__class__ is Slot:
+            continue  # in the graph of a gradient the ends are no initial states
+        for i, source in enumerate(node.inputs):
+            use = (graph.places[node], i)
+            if source in crossing and _apart(node, source):
+                states.setdefault(use, source)
+            elif (
+                source.time is None and source.name is None
+            ) or source.kind == "parameter":
+                starts.setdefault(source, []).append(use)
+    found = {}
+    for node, uses in starts.items():
+        state = next((states[use] for use in uses if use in states), None)
+        if state is not None:
+            found[node] = state
+    return found
 
 
 def _factors(graph: Graph, kept: dict[Node, str]) -> dict[Node, tuple[Node, ...]]:
     """Which unnamed expressions are made of parameters and constants alone."""
     factors: dict[Node, tuple[Node, ...]] = {}
     for node in graph.nodes:
+        if node in kept:
+            continue
         if node.kind == "parameter":
             factors[node] = (node,)
         elif node.kind == "constant":
             factors[node] = ()
-        elif (
-            node.inputs and node not in kept and all(i in factors for i in node.inputs)
-        ):
+        elif node.inputs and all(i in factors for i in node.inputs):
             factors[node] = tuple(
                 dict.fromkeys(p for i in node.inputs for p in factors[i])
             )
     return factors
 
 
-def _picked_times(reads: dict[Node, list[Any]]) -> dict[Node, Any]:
+def _picked_times(reads: dict[Node, list[_Read]]) -> dict[Node, Any]:
     """The steps of read-outs made after a loop, and of the leaves that serve them."""
     times: dict[Node, Any] = {}
     consumers: dict[Node, list[Node]] = {}
     for node, found in reads.items():
         if node.time is None and found:
-            seen = {n.time or times.get(n) for n, _, _ in found if n in reads}
+            seen = {r.node.time or times.get(r.node) for r in found if r.node in reads}
             seen.discard(None)
             if len(seen) == 1:
                 times[node] = seen.pop()
-        for source, _, _ in found:
-            consumers.setdefault(source, []).append(node)
+        for read in found:
+            consumers.setdefault(read.node, []).append(node)
     for node, found in reads.items():
         if node.time is None and not found and node in consumers:
             # An initial state serves a step itself, a target serves a read-out.

@@ -22,24 +22,15 @@ integer attribute may advance with t.
 True
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
 from minigrad.ahead import at_step, moving
-from minigrad.contract import NAMED, contract
-from minigrad.graph import Graph, Node, Spec, same_value
-from minigrad.recurrence import (
-    ALIGNED,
-    Edge,
-    Operand,
-    Recurrence,
-    Role,
-    Source,
-    Span,
-)
-from minigrad.scope import Clock
+from minigrad.contract import contract
+from minigrad.graph import Graph, Node, PerOperand, Spec, same_value
+from minigrad.recurrence import Edge, Operand, Recurrence, Role, Source, Span
+from minigrad.scope import Slot
 
 __all__ = [
     "Edge",
@@ -86,30 +77,37 @@ class _Folding:
                 self.members.append([])
             self.members[role].append(node)
             self.role_of[node] = role
-        # Ops before spans before operands: the first difference explains the others.
+        # Ops before steps before operands: the first difference explains the others.
         for nodes in self.members:
-            self._agree(nodes, "op", [_what(n) for n in nodes])
+            self.agree(nodes, "op", [_what(n) for n in nodes])
         self.ranges = [self._range(nodes) for nodes in self.members]
+        self.is_sum = [_terms(nodes[0]) is not None for nodes in self.members]
 
     def recurrence(self) -> Recurrence:
         roles = tuple(self._role(i, nodes) for i, nodes in enumerate(self.members))
         outputs, _ = self._in_turn(self.graph.outputs, {})
         return Recurrence(roles, outputs, self.lengths)
 
+    # ------------------------------------------------------------------------ roles
+
     def _role(self, index: int, nodes: list[Node]) -> Role:
         first = nodes[0]
-        self._agree(nodes, "name", [n.name for n in nodes])
+        self.agree(nodes, "name", [n.name for n in nodes])
         constant = first.value if first.kind == "constant" else None
         if constant is not None:
-            self._agree(nodes, "constant", [n.value for n in nodes])
-        steps = self.ranges[index]
-        clock = span = None
-        if steps is None or first.time is None:
+            self.agree(nodes, "constant", [n.value for n in nodes])
+        steps, time = self.ranges[index], first.time
+        clock = span = terms = None
+        values: tuple[Any, ...] = ()
+        if steps is None or time is None:
             operands, attrs = self._in_turn(first.inputs, first.attrs)
         else:
-            clock = self.clocks.index(first.time[0])
-            span = self._span(steps[0], steps[-1], clock)
-            operands, attrs = self._operands(nodes, clock)
+            clock = self.clocks.index(time[0])
+            span = self._span(steps, clock)
+            in_order = sorted(nodes, key=self._step)
+            operands, attrs, terms = _Operands(self, in_order, clock, span).compared()
+            if not first.inputs:
+                values = tuple([n.value for n in in_order])
         path, slot = self.places[first]
         return Role(
             index,
@@ -126,330 +124,450 @@ class _Folding:
             Spec(getattr(first.value, "shape", ()), _dtype(first.value)),
             first if clock is None and not first.inputs else None,
             self.names.get(first) or f"{_what(first)}#{index}",
+            terms,
+            values,
         )
+
+    def _step(self, node: Node) -> int:
+        """The step of a node with time."""
+        time = self.times[node]
+        return time[1] if time else 0
 
     def _range(self, nodes: list[Node]) -> range | None:
-        """The steps of a role, all of them consecutive."""
+        """The steps of a role: all from the first to the last, or every k-th."""
         if self.times[nodes[0]] is None:
             return None
-        steps = sorted(self._steps(nodes))
-        for a, b in pairwise(steps):
-            if b != a + 1:
-                what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
-                raise FoldError(
-                    f"{self._where(nodes[0])} ({_what(nodes[0])}) is at steps {a} and "
-                    f"{b}, but {what}"
-                )
-        return range(steps[0], steps[-1] + 1)
-
-    def _span(self, first: int, last: int, clock: int, down: bool = False) -> Span:
-        """Ends counted from the nearer end; in the very middle each from its own."""
-        length = self.lengths[clock]
-        first = first if first - 1 <= length - first else first - length - 1
-        last = last if last - 1 < length - last else last - length - 1
-        return Span(first, last, down)
-
-    def _span_of(self, ts: list[int], clock: Clock) -> Span:
-        """The steps that are read in turn, upwards or down."""
-        down = ts[0] > ts[-1]
-        return self._span(min(ts), max(ts), self.clocks.index(clock), down)
-
-    def _operands(
-        self, nodes: list[Node], clock: int
-    ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
-        """Operands and attributes of a role with time, compared over its steps."""
-        first = nodes[0]
-        steps = self._steps(nodes)
-        if first.op is None or first.op.name not in (NAMED.name, "add_n"):
-            self._agree(nodes, "number of operands", [len(n.inputs) for n in nodes])
-            columns = zip(*[n.inputs for n in nodes], strict=True)
-            found = [self._reads(column, steps, clock) for column in columns]
-            attrs = self._template(nodes, steps, [n.attrs for n in nodes])
-            return tuple(self._operand(nodes, read, clock) for read in found), attrs
-        aligned = [k for k in ALIGNED if k in first.attrs and first.op == NAMED]
-        reads: dict[Any, dict[int, Any]] = {}
-        owners: dict[Any, dict[str, Any]] = {}
-        for node in nodes:
-            for i, (key, read) in enumerate(self._keyed(node, clock)):
-                reads.setdefault(key, {})[node.t or 0] = read
-                owner = {k: node.attrs[k][i] for k in aligned}
-                if owners.setdefault(key, owner) != owner:
-                    both = [owners[key], owner]
-                    self._agree([first, node], "path's parameters", both)
-        if first.op != NAMED:
-            self._pair(nodes, reads)
-        keys = sorted(reads) if first.op == NAMED else list(reads)
-        attrs = {k: tuple(owners[key][k] for key in keys) for k in aligned}
-        return tuple(self._operand(nodes, reads[key], clock) for key in keys), attrs
-
-    def _pair(self, nodes: list[Node], reads: dict[Any, dict[int, Any]]) -> None:
-        """Join the terms of a sum that stand for one another.
-
-        Where a sum of cotangents is passed on into another sum, the latter reads the
-        former's only term at the steps where the former does not exist.
-        """
-        steps = self._steps(nodes)
-        for key, read in list(reads.items()):
-            usual = next(iter(read.values()))
-            if len(read) == sum(self._exists(usual, t) for t in steps):
-                continue
-            for other, whole in reads.items():
-                first = next(iter(whole.values()))
-                if (
-                    self._rank(first) == 0
-                    and not read.keys() & whole.keys()
-                    and not any(self._exists(first, t) for t in read)
-                ):
-                    reads[other] = whole | read
-                    del reads[key]
-                    break
-
-    def _steps(self, nodes: list[Node]) -> list[int]:
-        """The step of each of some nodes with time."""
-        return [time[1] for node in nodes if (time := self.times[node])]
-
-    def _reads(
-        self, sources: Sequence[Node], steps: list[int], clock: int
-    ) -> dict[int, Any]:
-        """What one operand reads at each step: (role, kind, delay, at).
-
-        A gather, which only a sum has, reads several roles in turn, step by step.
-        """
-        mine, times, role_of = self.clocks[clock], self.times, self.role_of
-        reads: dict[int, Any] = {}
-        for source, t in zip(sources, steps, strict=True):
-            time = times[source]
-            if time is None:
-                reads[t] = (role_of[source], "broadcast", None, None)
-            elif time[0] is mine:
-                reads[t] = (role_of[source], "delay", t - time[1], None)
-            else:
-                at = self._span(time[1], time[1], self.clocks.index(time[0]))
-                reads[t] = (role_of[source], "pick", None, at)
-        return reads
-
-    def _keyed(self, node: Node, clock: int) -> list[tuple[Any, Any]]:
-        """What a named value or a sum reads, each with what tells it from the others.
-
-        Of a sum of cotangents, which lacks the terms from beyond the last step, it is
-        what is read.
-        """
-        step = [node.t or 0]
-        if node.op == NAMED:
-            reads = [self._reads([s], step, clock)[step[0]] for s in node.inputs]
-            return list(zip(node.attrs["places"], reads, strict=True))
-        reads = []
-        for run in self._runs(node.inputs):
-            time = self.times[node.inputs[run[0][0]]]
-            if time and time[0] is not self.clocks[clock] and len(run) > 1:
-                ts = [node.inputs[chunk[0]].t or 0 for chunk in run]
-                at = self._span_of(ts, time[0])
-                roles = tuple([self.role_of[node.inputs[i]] for i in run[0]])
-                reads.append((roles, "gather", None, at))
-            else:
-                sources = [node.inputs[i] for chunk in run for i in chunk]
-                reads += [self._reads([s], step, clock)[step[0]] for s in sources]
-        if not self._is_sum(node):
-            return list(enumerate(reads))
-        seen: Counter[Any] = Counter()
-        found: list[tuple[Any, Any]] = []
-        for read in reads:
-            found.append(((read, seen[read]), read))
-            seen[read] += 1
+        steps = sorted(map(self._step, nodes))
+        found = _progression(steps)
+        if found is None:
+            a, b = next((a, b) for a, b in pairwise(steps) if b != a + 1)
+            what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
+            raise FoldError(
+                f"{self.where(nodes[0])} ({_what(nodes[0])}) is at steps {a} and {b}, "
+                f"but {what}"
+            )
         return found
 
-    def _operand(self, nodes: list[Node], reads: dict[int, Any], clock: int) -> Operand:
-        """The sources of one operand, one per span, each proved to be legal."""
-        usual = next(iter(reads.values()))
-        if len(reads) == len(nodes) and all(r == usual for r in reads.values()):
-            return self._sources(usual, sorted(reads), clock)
-        steps_of: dict[Any, list[int]] = {}
-        for t in sorted(reads):
-            steps_of.setdefault(reads[t], []).append(t)
-        # Wherever it exists must be read: first a sum of cotangents, then what comes
-        # from another step, from this step, from no step; among equals in any order.
-        left = sorted(n.t or 0 for n in nodes)
-        if len(steps_of) == 1 and self._rank(usual) == 3 and self._is_sum(nodes[0]):
-            left = steps_of[usual]  # what a read-out of certain steps sends back
-        waiting = sorted(steps_of, key=lambda r: (self._rank(r), -len(steps_of[r])))
-        recurs = any(self._rank(read) < 2 for read in steps_of)
-        while waiting:
-            if recurs and self._rank(waiting[0]) == 3:
-                break  # before a recurrence begins, each step may have its own start
-            for read in waiting:
-                if self._rank(read) == self._rank(waiting[0]) and (
-                    [t for t in left if self._exists(read, t)] == steps_of[read]
-                ):
-                    left = [t for t in left if reads.get(t) != read]
-                    waiting.remove(read)
-                    break
-            else:
-                self._refuse(nodes, reads, waiting[0], left, steps_of[waiting[0]][0])
-        sources: Operand = ()
-        for read, steps in steps_of.items():
-            if steps[-1] - steps[0] + 1 != len(steps):
-                gap = [t for t in range(steps[0], steps[-1]) if t not in steps]
-                self._refuse(nodes, reads, read, gap, steps[0])
-            sources += self._sources(read, steps, clock)
-        return sources
+    def _span(self, steps: range, clock: int, down: bool = False) -> Span:
+        """Ends counted from the nearer end; in the very middle each from its own."""
+        length, every = self.lengths[clock], steps.step
+        first, last = steps[0], steps[-1]
+        if every > 1:  # as far as no further one would be
+            first = max(first - every + 1, 1) if down else first
+            last = last if down else min(last + every - 1, length)
+        first = first if first - 1 <= length - first else first - length - 1
+        last = last if last - 1 < length - last else last - length - 1
+        return Span(first, last, down, every)
 
-    def _sources(self, read: Any, steps: list[int], clock: int) -> Operand:
-        """What is read at these steps of a clock, by a gather several roles in turn."""
-        roles, kind, delay, at = read
-        span = self._span(steps[0], steps[-1], clock)
-        roles = roles if kind == "gather" else (roles,)
-        return tuple([Source(role, kind, delay, at, span) for role in roles])
+    def span_of(self, ts: list[int], clock: Any) -> Span:
+        """The steps that are read in turn, upwards or down."""
+        gap = abs(ts[1] - ts[0]) if len(ts) > 1 else 1
+        steps = range(min(ts), max(ts) + 1, gap)
+        return self._span(steps, self.clocks.index(clock), ts[0] > ts[-1])
 
-    def _refuse(
-        self, nodes: list[Node], reads: Any, usual: Any, steps: list[int], seen: int
-    ) -> NoReturn:
-        """Raise for the first of ``steps`` that could read the usual and does not."""
-        odd = next(t for t in steps if reads.get(t) != usual and self._exists(usual, t))
-        node = next(n for n in nodes if n.t == odd)
-        read = self._say(reads.get(odd))
-        self._raise(node, "operand", read, seen, self._say(usual))
+    # ------------------------------------------------------------------- what is read
 
-    def _is_sum(self, node: Node) -> bool:
-        """Whether a node adds up the cotangents of another."""
-        slot = self.places[node][1]
-        return isinstance(slot[-1], tuple) and slot[-1][0] == "sum"
+    def source(self, node: Node, clock: int, t: int) -> Source:
+        """What a consumer at step t of a loop reads when it reads a node."""
+        time, role = self.times[node], self.role_of[node]
+        if time is None:
+            return Source(role, "broadcast")
+        if time[0] is self.clocks[clock]:
+            return Source(role, "delay", t - time[1])
+        return Source(role, "pick", None, self.span_of([time[1]], time[0]))
 
-    def _rank(self, read: Any) -> int:
-        role, kind, delay, _ = read
-        if kind != "gather" and self._is_sum(self.members[role][0]):
-            return 0
-        return 3 if kind != "delay" else 2 if delay == 0 else 1
-
-    def _exists(self, read: Any, t: int) -> bool:
+    def exists(self, source: Source, t: int) -> bool:
         """Whether a consumer at step t could read this."""
-        role, kind, delay, _ = read
-        return kind != "delay" or t - delay in (self.ranges[role] or ())
+        if source.delay is None:
+            return True
+        return t - source.delay in (self.ranges[source.role] or ())
 
-    def _template(self, nodes: list[Node], steps: list[int], values: list[Any]) -> Any:
+    def _in_turn(
+        self, inputs: Sequence[Node], attrs: dict[str, Any]
+    ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
+        """Operands of a consumer without time: runs over the steps become gathers."""
+        entries: dict[str, list[Any]] = {
+            k: [] for k, v in attrs.items() if isinstance(v, PerOperand)
+        }
+        operands: list[Operand] = []
+        for run in self.runs(inputs):
+            ts = [self._step(inputs[chunk[0]]) for chunk in run]
+            operand = []
+            columns: dict[str, list[Any]] = {k: [] for k in entries}
+            for column, i in enumerate(run[0]):
+                node = inputs[i]
+                time = self.times[node]
+                if time is None:
+                    operand.append(Source(self.role_of[node], "plain"))
+                else:
+                    at = self.span_of(ts, time[0])
+                    kind = "pick" if len(run) == 1 else "gather"
+                    operand.append(Source(self.role_of[node], kind, None, at))
+                for name, found in columns.items():
+                    read = [chunk[column] for chunk in run]
+                    values = [attrs[name][i] for i in read]
+                    found.append(self.template([inputs[i] for i in read], ts, values))
+            operands.append(tuple(operand))
+            for name, found in columns.items():
+                entries[name].append(tuple(found))
+        return tuple(operands), attrs | {k: PerOperand(v) for k, v in entries.items()}
+
+    def runs(self, inputs: Sequence[Node]) -> list[list[list[int]]]:
+        """Positions of inputs: chunks of one step, in runs of consecutive steps."""
+        chunks: list[list[int]] = []
+        for i, node in enumerate(inputs):
+            time = self.times[node]
+            if time and chunks and self.times[inputs[chunks[-1][0]]] == time:
+                chunks[-1].append(i)
+            else:
+                chunks.append([i])
+        runs = self._joined(inputs, [[chunk] for chunk in chunks], 1)
+        return self._joined(inputs, runs, 3)  # every k-th step: at least three of them
+
+    def _joined(
+        self, inputs: Sequence[Node], runs: list[list[list[int]]], least: int
+    ) -> list[list[list[int]]]:
+        """Runs of one chunk that follow one another with the same gap, made one.
+
+        With ``least`` 1 the gap is that of the steps at which the roles exist.
+        """
+        joined: list[list[list[int]]] = []
+        i = 0
+        while i < len(runs):
+            end = i + 1
+            while end < len(runs) and self._go_on(
+                inputs, runs[max(i, end - 2) : end + 1], least
+            ):
+                end += 1
+            if len(runs[i]) > 1 or end - i < least:
+                end = i + 1
+            joined.append([chunk for run in runs[i:end] for chunk in run])
+            i = end
+        return joined
+
+    def _go_on(
+        self, inputs: Sequence[Node], runs: list[list[list[int]]], least: int
+    ) -> bool:
+        """Whether the last of some runs goes on from those before it, up or down."""
+        nodes = [[inputs[i] for i in chunk] for run in runs for chunk in run]
+        times = [time for chunk in nodes if (time := self.times[chunk[0]])]
+        if len(times) < len(nodes) or len({clock for clock, _ in times}) > 1:
+            return False
+        roles = [[self.role_of[node] for node in chunk] for chunk in nodes]
+        if any(other != roles[0] for other in roles) or len(nodes) > len(runs):
+            return False
+        gaps = {b[1] - a[1] for a, b in pairwise(times)}
+        every = self.ranges[roles[0][0]]
+        if len(gaps) > 1 or 0 in gaps or every is None:
+            return False
+        return least > 1 or {abs(gap) for gap in gaps} == {every.step}
+
+    # ------------------------------------------------------------------- differences
+
+    def template(
+        self,
+        nodes: Sequence[Node],
+        steps: list[int],
+        values: Any,
+        what: str = "attributes",
+    ) -> Any:
         """One value for all steps, with integers that advance with t written t + k."""
         first = values[0]
-        other = next(
-            (
-                i
-                for i, v in enumerate(values)
-                if (v or first) and not same_value(v, first)
-            ),
-            None,
+        others = (
+            i for i, v in enumerate(values) if (v or first) and not same_value(v, first)
         )
+        other = next(others, None)
         if other is None:
             return first
-        time = nodes[0].time
+        time = self.times[nodes[0]]
         length = self.lengths[self.clocks.index(time[0])] if time else 0
         template = moving(first, steps[0], values[other], steps[other], length)
         usual = [at_step(template, t, length) for t in steps]
         pairs = enumerate(zip(usual, values, strict=True))
         wrong = [i for i, (a, b) in pairs if not same_value(a, b)]
         if 2 * len(wrong) > len(steps):
-            self._agree(nodes, "attributes", values)
+            self.agree(nodes, what, values)
         for i in wrong:
-            self._raise(nodes[i], "attributes", values[i], steps[0], usual[i])
+            self.refuse(nodes[i], what, values[i], steps[0], usual[i])
         return template
 
-    def _in_turn(
-        self, inputs: Sequence[Node], attrs: dict[str, Any]
-    ) -> tuple[tuple[Operand, ...], dict[str, Any]]:
-        """Operands of a consumer without time: runs over the steps become gathers."""
-        per_input = {k: attrs[k] for k in ALIGNED if k in attrs}
-        aligned: dict[str, list[Any]] = {k: [] for k in per_input}
-        operands: list[Operand] = []
-        for run in self._runs(inputs):
-            ts = [inputs[chunk[0]].t or 0 for chunk in run]
-            operand = []
-            columns: dict[str, list[Any]] = {k: [] for k in per_input}
-            for column, i in enumerate(run[0]):
-                node = inputs[i]
-                if node.time is None:
-                    operand.append(Source(self.role_of[node], "plain"))
-                else:
-                    at = self._span_of(ts, node.time[0])
-                    kind = "pick" if len(run) == 1 else "gather"
-                    operand.append(Source(self.role_of[node], kind, None, at))
-                for name, values in per_input.items():
-                    found = [
-                        values[p] if 0 <= p < len(values) else None
-                        for p in (chunk[column] - ALIGNED[name] for chunk in run)
-                    ]
-                    nodes = [inputs[chunk[column]] for chunk in run]
-                    columns[name].append(self._template(nodes, ts, found))
-            operands.append(tuple(operand))
-            for name, found in columns.items():
-                aligned[name].append(tuple(found))
-        return tuple(operands), attrs | {k: tuple(v) for k, v in aligned.items()}
-
-    def _runs(self, inputs: Sequence[Node]) -> list[list[list[int]]]:
-        """Positions of inputs: chunks of one step, in runs of consecutive steps."""
-        chunks: list[list[int]] = []
-        for i, node in enumerate(inputs):
-            if (
-                node.time is not None
-                and chunks
-                and (inputs[chunks[-1][0]].time == node.time)
-            ):
-                chunks[-1].append(i)
-            else:
-                chunks.append([i])
-        runs: list[list[list[int]]] = []
-        for chunk in chunks:
-            if (
-                runs
-                and self._continues(
-                    [inputs[c[0]].t for c in runs[-1][-2:]], inputs[chunk[0]].t
-                )
-                and (
-                    [self.role_of[inputs[i]] for i in chunk]
-                    == [self.role_of[inputs[i]] for i in runs[-1][-1]]
-                )
-            ):
-                runs[-1].append(chunk)
-            else:
-                runs.append([chunk])
-        return runs
-
-    @staticmethod
-    def _continues(before: list[int | None], t: int | None) -> bool:
-        """Whether t goes on from the one or two steps before it, up or down."""
-        if t is None or before[-1] is None or abs(t - before[-1]) != 1:
-            return False
-        return len(before) == 1 or before[0] == 2 * before[-1] - t
-
-    def _agree(self, nodes: list[Node], what: str, said: list[Any]) -> None:
-        """Raise for the step that says something else than most do."""
-        first = said[0]
+    def agree(self, nodes: Sequence[Node], what: str, values: Sequence[Any]) -> None:
+        """Raise for the step that has something else than most."""
+        first = values[0]
         differ = [
-            i for i, s in enumerate(said) if s is not first and not same_value(s, first)
+            i
+            for i, v in enumerate(values)
+            if v is not first and not same_value(v, first)
         ]
-        if not differ:
-            return
-        odd, other = (differ[0], 0) if 2 * len(differ) <= len(said) else (0, differ[0])
-        self._raise(nodes[odd], what, said[odd], nodes[other].t, said[other])
+        if differ:
+            few = 2 * len(differ) <= len(values)
+            odd, other = (differ[0], 0) if few else (0, differ[0])
+            self.refuse(nodes[odd], what, values[odd], nodes[other].t, values[other])
 
-    def _raise(
-        self, node: Node, what: str, said: Any, step: int | None, usual: Any
+    def refuse(
+        self, node: Node, what: str, value: Any, step: int | None, usual: Any
     ) -> NoReturn:
+        """Raise FoldError for a step that differs from another one."""
+        hint = ""
+        if what in ("op", "number of operands"):
+            hint = '; lines that only some steps run belong into mg.scope("name")'
         raise FoldError(
-            f"step {node.t} differs from step {step} at {self._where(node)}: {what} "
-            f"{said} instead of {usual} (in {_formula(node)})"
+            f"step {node.t} differs from step {step} at {self.where(node)}: {what} "
+            f"{value} instead of {usual} (in {_formula(node)}){hint}"
         )
 
-    def _where(self, node: Node) -> str:
+    def where(self, node: Node) -> str:
+        """A node in words."""
         path, slot = self.places[node]
         scope = "/".join(str(part[0]) for part in path)
         return node.name or f"line {slot[0]} of {scope}"
 
-    def _say(self, read: Any) -> str:
-        if read is None:
+    def label(self, source: Source | None) -> str:
+        """A source in words."""
+        if source is None:
             return "nothing"
-        role, kind, delay, at = read
-        source = self.members[role[0] if kind == "gather" else role][0]
-        label = self.names.get(source) or _what(source)
-        if kind == "delay":
-            return f"{label}(t{-delay:+d})" if delay else f"{label}(t)"
-        return label if at is None else f"{label}({at})"
+        node = self.members[source.role][0]
+        label = self.names.get(node) or _what(node)
+        return label if source.kind == "broadcast" else f"{label}({source.steps})"
+
+
+class _Operands:
+    """The operands of one role with time, each compared over the role's steps."""
+
+    def __init__(
+        self, folding: _Folding, nodes: list[Node], clock: int, span: Span
+    ) -> None:
+        self.folding, self.nodes, self.clock, self.span = folding, nodes, clock, span
+        self.steps = [node.t or 0 for node in nodes]
+        self.length = folding.lengths[clock]
+        self.of_terms = any(_keys(n) is not None for n in nodes)
+        # What each operand, known by its key, reads at each step.
+        self.reads: dict[Any, dict[int, Source]] = {}
+        self.entries: dict[Any, dict[int, dict[str, Any]]] = {}
+
+    def compared(
+        self,
+    ) -> tuple[tuple[Operand, ...], dict[str, Any], tuple[Any, ...] | None]:
+        """Operands, attributes and terms of the role."""
+        nodes, first = self.nodes, self.nodes[0]
+        grows = not self.of_terms and self._grows()
+        groups = [_grouped(node, grows) for node in nodes]
+        # One that has several inputs at some step is a gather at every step.
+        many = {key for g in groups for key, inputs in g.items() if len(inputs) > 1}
+        for node, t, group in zip(nodes, self.steps, groups, strict=True):
+            self._collect(node, t, group, many)
+        # A sum has no order of its own: terms are listed as they were first used.
+        keys = sorted(self.reads) if self.of_terms else list(self.reads)
+        operands = tuple([self._operand(self.reads[key]) for key in keys])
+        plain = [
+            {k: v for k, v in n.attrs.items() if not isinstance(v, PerOperand)}
+            for n in nodes
+        ]
+        attrs = dict(self.folding.template(nodes, self.steps, plain))
+        for name, value in first.attrs.items():
+            if isinstance(value, PerOperand):
+                attrs[name] = PerOperand([self._entry(key, name) for key in keys])
+        terms = tuple([key[0] for key in keys]) if _terms(first) else None
+        return operands, attrs, terms
+
+    def _grows(self) -> bool:
+        """Whether the number of operands grows with the steps, as what is gathered."""
+        counts = [len(node.inputs) for node in self.nodes]
+        if len(set(counts)) == 1:
+            return False
+        variadic = getattr(self.nodes[0].op, "variadic", False)
+        if not variadic or any(b != a + 1 for a, b in pairwise(counts)):
+            self.folding.agree(self.nodes, "number of operands", counts)
+        return True
+
+    def _collect(
+        self, node: Node, t: int, groups: dict[Any, list[int]], many: set[Any]
+    ) -> None:
+        """What one node reads, by the keys of its operands."""
+        folding, inputs = self.folding, node.inputs
+        for key, group in groups.items():
+            if key in many:
+                found = list(self._gathered(inputs, group, t))
+            else:
+                found = [(folding.source(inputs[group[0]], self.clock, t), group[0])]
+            for j, (source, i) in enumerate(found):
+                self.reads.setdefault((key, j), {})[t] = source
+                self.entries.setdefault((key, j), {})[t] = {
+                    k: v[i] for k, v in node.attrs.items() if isinstance(v, PerOperand)
+                }
+
+    def _gathered(
+        self, inputs: Sequence[Node], group: list[int], t: int
+    ) -> Iterable[tuple[Source, int]]:
+        """Several inputs that are one operand: runs over the steps of some loop."""
+        folding = self.folding
+        for run in folding.runs([inputs[i] for i in group]):
+            nodes = [inputs[group[i]] for chunk in run for i in chunk]
+            time = folding.times[nodes[0]]
+            mine = time is not None and time[0] is folding.clocks[self.clock]
+            i = group[run[0][0]]
+            if len(nodes) == len(run) and mine:
+                ts = [node.t or 0 for node in nodes]
+                at = Span(min(ts), -1, ts[0] > ts[-1])
+                role = folding.role_of[nodes[0]]
+                yield Source(role, "gather", t - max(ts), at), i
+            elif len(nodes) == len(run) > 1 and time is not None:
+                at = folding.span_of([node.t or 0 for node in nodes], time[0])
+                yield Source(folding.role_of[nodes[0]], "gather", None, at), i
+            else:
+                for i in (group[k] for chunk in run for k in chunk):
+                    yield folding.source(inputs[i], self.clock, t), i
+
+    def _entry(self, key: Any, name: str) -> Any:
+        """The attribute of one operand, the same at every step that has it."""
+        found = self.entries[key]
+        nodes = [n for n, t in zip(self.nodes, self.steps, strict=True) if t in found]
+        steps = [node.t or 0 for node in nodes]
+        what = "path's parameters" if name == "via" else name
+        values = [found[t][name] for t in steps]
+        return self.folding.template(nodes, steps, values, what)
+
+    # ------------------------------------------------------------------ one operand
+
+    def _operand(self, reads: dict[int, Source]) -> Operand:
+        """The sources of one operand, one per span.
+
+        Where an operand reads something else than at the step before, one of both must
+        not exist at the other's step: an initial state is read where h(t-1) is not.
+        """
+        steps = self.steps
+        if len(reads) == len(steps) and len(set(reads.values())) == 1:
+            return (reads[steps[0]]._replace(span=self.span),)
+        steps_of: dict[Source, list[int]] = {}
+        for t in steps:
+            if t in reads:
+                steps_of.setdefault(reads[t], []).append(t)
+        moves = [s for s in steps_of if s.delay]
+        ends: dict[int, bool] = {}  # a step at which something begins: counted from T?
+        for a, b in pairwise(steps):
+            here, there = reads.get(a), reads.get(b)
+            if here != there:
+                cause = self._cause(here, there, a, b, moves)
+                if cause is None:
+                    self._refuse(reads, steps_of, a, b)
+                ends[b] = (cause.delay or 0) < 0 if cause.delay else 2 * b > self.length
+        operand: Operand = ()
+        for source, found in steps_of.items():
+            if _progression(found, self.span.every) is None:
+                at = [steps.index(t) for t in found]
+                hole = next(a for a, b in pairwise(at) if b != a + 1)
+                self._refuse(reads, steps_of, steps[hole], steps[hole + 1])
+            operand += (source._replace(span=self._part(found, ends)),)
+        return operand
+
+    def _cause(
+        self, here: Any, there: Any, a: int, b: int, moves: list[Source]
+    ) -> Source | None:
+        """Why an operand reads something else at step b than at a, or None.
+
+        It is the source that does not exist on the other side. A sum of cotangents may
+        lack what only some steps are read for. Before a recurrence begins each step may
+        have a start of its own.
+        """
+        exists = self.folding.exists
+        sides: list[tuple[Source, int]] = [
+            (s, t) for s, t in ((there, a), (here, b)) if s is not None
+        ]
+        first = min(self._claim(s) for s, _ in sides)
+        for source, t in sides:
+            if self._claim(source) == first and not exists(source, t):
+                return source
+        if here is None or there is None:
+            source = sides[0][0]  # the only one that there is
+            return source if self.of_terms and source.delay is None else None
+        if here.kind == there.kind == "broadcast":
+            return next(
+                (s for s in moves if not exists(s, a) and not exists(s, b)), None
+            )
+        return None
+
+    def _claim(self, source: Source) -> int:
+        """Which of two sources is read where both exist: the one with less.
+
+        It is a sum of cotangents before one of its terms, another step's value before
+        one of this step, and that before a start.
+        """
+        if self.folding.is_sum[source.role]:
+            return 0
+        return 3 if source.delay is None else 2 - bool(source.delay)
+
+    def _part(self, found: list[int], ends: dict[int, bool]) -> Span:
+        """The span of some of the role's steps, its ends counted as they arise.
+
+        It is a limit: of the role's own steps those within it, or every k-th of them.
+        """
+        every, steps, length = self.span.every, self.steps, self.length
+        gap = found[1] - found[0] if len(found) > 1 else every
+        end = self.span.last - (length + 1 if self.span.last > 0 else 0)
+        first, last = self.span.first, self.span.last
+        if found[0] != steps[0]:
+            left = len(steps) - steps.index(found[0])
+            first = end - left * every + 1 if ends[found[0]] else found[0]
+        if gap > every:
+            beyond = found[-1] + gap - 1
+            last = last if beyond >= steps[-1] else beyond - length - 1
+        elif found[-1] != steps[-1]:
+            after = steps.index(found[-1]) + 1
+            left = len(steps) - after
+            last = end - left * every if ends[steps[after]] else found[-1]
+        return Span(first, last, False, gap if gap > every else 1)
+
+    def _refuse(
+        self,
+        reads: dict[int, Source],
+        steps_of: dict[Source, list[int]],
+        a: int,
+        b: int,
+    ) -> NoReturn:
+        """Raise for the one of two steps that reads what fewer steps do."""
+
+        def count(t: int) -> int:
+            return len(steps_of.get(reads[t], ())) if t in reads else 0
+
+        odd, usual = (a, b) if count(a) < count(b) else (b, a)
+        node = self.nodes[self.steps.index(odd)]
+        label: Callable[[Source | None], str] = self.folding.label
+        what = label(reads.get(odd))
+        self.folding.refuse(node, "operand", what, usual, label(reads.get(usual)))
+
+
+def _terms(node: Node) -> Any:
+    """Over which uses the operands of a sum of cotangents arrived, None for others."""
+    slot = node.slot
+    if slot.__class__ is Slot and slot.terms and len(slot.terms) == len(node.inputs):
+        return slot.terms
+    return None
+
+
+def _keys(node: Node) -> Any:
+    """What tells the operands of a sum or of a named value apart, None for others."""
+    terms = _terms(node)
+    if terms is not None:
+        return terms
+    uses = node.attrs.get("uses")
+    return uses if isinstance(uses, PerOperand) else None
+
+
+def _grouped(node: Node, grows: bool) -> dict[Any, list[int]]:
+    """The positions of a node's inputs, by the key of the operand that they are."""
+    keys = _keys(node) or ([0] * len(node.inputs) if grows else range(len(node.inputs)))
+    groups: dict[Any, list[int]] = {}
+    for i, key in enumerate(keys):
+        groups.setdefault(key, []).append(i)
+    return groups
+
+
+def _progression(steps: list[int], every: int = 1) -> range | None:
+    """Steps as a range: ``every`` further on each, or at least three, equally far."""
+    gaps = {b - a for a, b in pairwise(steps)} or {every}
+    if gaps == {every} or (len(gaps) == 1 and len(steps) > 2 and min(gaps) > 0):
+        return range(steps[0], steps[-1] + 1, gaps.pop())
+    return None
 
 
 def _what(node: Node) -> str:

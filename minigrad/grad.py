@@ -2,7 +2,7 @@
 
 Vocabulary
     wrt    the tensors that a gradient is taken by
-    share  what arrives at a shared parameter over one of its uses (eq. 10.26)
+    share  what arrives at a shared parameter over one of its uses (W(t), eq. 10.25)
 
 All of them call the one loop of ``minigrad.pullback``.
 With ``create_graph`` the rules see Tensors and record, so every order is available.
@@ -29,7 +29,7 @@ from minigrad.tensor import Array, Tensor, here, set_at_once
 
 
 class Share(NamedTuple):
-    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.26."""
+    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.25."""
 
     t: int | None
     node: Node
@@ -122,7 +122,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     """The gradient that arrives over each use of one tensor, in order of the steps.
 
     The shares of a shared parameter sum to its gradient; their norms over t show
-    gradients vanish (the book's dummy copies W(t), eq. 10.26).
+    gradients vanish (the book's dummy copies W(t), eq. 10.25).
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")

@@ -22,6 +22,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
+from minigrad.pickles import NotPickled
 from minigrad.places import number_places
 from minigrad.scope import Clock, Scope, Time
 
@@ -36,7 +37,18 @@ class Spec(NamedTuple):
     dtype: str
 
 
-class Node:
+class PerOperand(tuple[Any, ...]):
+    """An attribute with one entry for each input of its node, None where it has none.
+
+    >>> PerOperand([None, 1])
+    PerOperand(None, 1)
+    """
+
+    def __repr__(self) -> str:
+        return f"PerOperand({', '.join(map(repr, self))})"
+
+
+class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 
     # `clock` stays unset until a loop over time runs along the value's first axis.
@@ -51,6 +63,10 @@ class Node:
         "scope",
         "slot",
         "value",
+    )
+    _instead: ClassVar[str] = (
+        "it is a place in a graph; save the graph with Graph.to_json(), or the value "
+        "with t.data"
     )
     kind: ClassVar[str] = "op"
     id: int
@@ -151,7 +167,7 @@ class Use(NamedTuple):
     argument: int
 
 
-class Graph:
+class Graph(NotPickled):
     """The nodes that some outputs depend on, in execution order.
 
     Parameters
@@ -166,6 +182,8 @@ class Graph:
     >>> [use.t for use in Graph(h).uses(W)]
     [1, 2, 3]
     """
+
+    _instead: ClassVar[str] = "save to_json(), which Graph.from_json reads"
 
     def __init__(self, outputs: Any) -> None:
         if not isinstance(outputs, (list, tuple)):

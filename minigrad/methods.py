@@ -49,6 +49,8 @@ class Methods:
     prod, var, std = _op("prod"), _op("var"), _op("std")
     cumsum, cumprod, take = _op("cumsum"), _op("cumprod"), _op("take")
     diagonal, trace = _op("diagonal"), _op("trace")
+    argmax, argmin, round = _op("argmax"), _op("argmin"), _op("round")
+    any, all = _op("any"), _op("all")
 
     __add__, __radd__ = _op("add"), _reflected("add")
     __sub__, __rsub__ = _op("subtract"), _reflected("subtract")
@@ -60,8 +62,10 @@ class Methods:
     __lt__, __le__ = _op("less"), _op("less_equal")
     __gt__, __ge__ = _op("greater"), _op("greater_equal")
     __eq__, __ne__ = _op("equal"), _op("not_equal")
-    __and__, __or__ = _op("logical_and"), _op("logical_or")
-    __invert__ = _op("logical_not")
+    __and__, __rand__ = _op("bitwise_and"), _reflected("bitwise_and")
+    __or__, __ror__ = _op("bitwise_or"), _reflected("bitwise_or")
+    __xor__, __rxor__ = _op("bitwise_xor"), _reflected("bitwise_xor")
+    __invert__ = _op("invert")
     __hash__ = object.__hash__
 
 

@@ -24,13 +24,19 @@ class Methods:
         axis: int | tuple[int, ...] | None = None,
         keepdims: bool = False,
     ) -> Tensor:
-        """The largest element over ``axis``; a tie splits its gradient evenly."""
+        """The largest element over ``axis``; a tie splits its gradient evenly.
+
+        A NaN is the result where there is one, and gets the gradient.
+        """
     def min(
         self,
         axis: int | tuple[int, ...] | None = None,
         keepdims: bool = False,
     ) -> Tensor:
-        """The smallest element over ``axis``; a tie splits its gradient evenly."""
+        """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+        A NaN is the result where there is one, and gets the gradient.
+        """
     def exp(self) -> Tensor:
         """e**x."""
     def log(self) -> Tensor:
@@ -40,7 +46,10 @@ class Methods:
     def tanh(self) -> Tensor:
         """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
     def sigmoid(self) -> Tensor:
-        """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
+        """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+        Programs give an array for the result, which may be x itself.
+        """
     def relu(self) -> Tensor:
         """max(x, 0); the derivative at 0 is 0."""
     def clip(
@@ -114,6 +123,30 @@ class Methods:
         """The elements with index2 - index1 = offset; they become the last axis."""
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The sum of a diagonal."""
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """Where along ``axis`` the largest element is, the first one at a tie.
+
+        None looks at x flattened. No gradient flows: ``mg.max`` has one.
+        """
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        """Where along ``axis`` the smallest element is, the first one at a tie.
+
+        None looks at x flattened. No gradient flows: ``mg.min`` has one.
+        """
+    def round(self, decimals: int = 0) -> Tensor:
+        """x to so many decimals, a half to the even digit; no gradient flows."""
+    def any(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """Whether an element over ``axis`` is true: a mask, without gradient."""
+    def all(
+        self,
+        axis: int | tuple[int, ...] | None = None,
+        keepdims: bool = False,
+    ) -> Tensor:
+        """Whether all elements over ``axis`` are true: a mask, without gradient."""
     def __neg__(self) -> Tensor: ...
     def __abs__(self) -> Tensor: ...
     def __invert__(self) -> Tensor: ...

@@ -25,12 +25,15 @@ arrays alone it is the plain NumPy function.
 import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
+import minigrad.declaration as declaration
+from minigrad.advice import of_keywords
 from minigrad.graph import Leaf, Node
 from minigrad.mode import Mode, current_mode, require_known
+from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
 Rule = Callable[..., Any]
@@ -86,7 +89,7 @@ class Product(NamedTuple):
     g: Any
 
 
-class Op:
+class Op(NotPickled):
     """One operation, declared by its forward function and one rule per argument.
 
     Parameters
@@ -107,6 +110,11 @@ class Op:
     9.0
     """
 
+    _instead: ClassVar[str] = (
+        "another process knows it when it imports the file that declares it; save its "
+        "name"
+    )
+
     def __init__(
         self,
         forward: Callable[..., Any],
@@ -116,6 +124,10 @@ class Op:
         numpy: Callable[..., Any] | None = None,
         doc: str | None = None,
     ) -> None:
+        self.name: str = str(name or getattr(forward, "__name__", "an op"))
+        if self.name == "<lambda>":
+            raise ValueError("an op needs a name: pass name= or a named function")
+        declaration.check(self.name, forward, vjps, variadic)
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
@@ -123,16 +135,15 @@ class Op:
         self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.
         self.smooth: bool = None not in vjps
-        self.name: str = name or forward.__name__
-        self.parameters: dict[str, inspect.Parameter] = _parameters(
+        self.parameters: dict[str, inspect.Parameter] = declaration.parameters(
             forward, vjps, variadic
         )
         operands = list(self.parameters)[: 1 if variadic else len(vjps)]
         self.operands: tuple[str, ...] = tuple(operands)
         # How many operands a call has at least: the last ones may be optional.
         self.arity: int = -1 if variadic else len(vjps) - _optional(self, operands)
-        self.keywords: frozenset[str] = _keywords(
-            vjps, set(self.parameters)
+        self.keywords: frozenset[str] = frozenset(
+            p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
         ).difference(operands)
         self.__doc__ = doc or forward.__doc__
         self.__name__: str = self.name
@@ -141,8 +152,6 @@ class Op:
         known = self.keywords.union(operands)
         taken = [p for p in self.parameters.values() if p.name in known]
         self.__signature__: inspect.Signature = inspect.Signature(taken)
-        if self.name == "<lambda>":
-            raise ValueError("an op needs a name: pass name= or a named function")
         previous = registry.get(self.name)
         if previous is not None and not _again(previous, forward):
             raise ValueError(
@@ -151,6 +160,12 @@ class Op:
             )
         registry[self.name] = self
         by_function[numpy or forward] = self
+
+    def __copy__(self) -> "Op":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Op":
+        return self  # like a function: a model that holds one can be copied
 
     def __repr__(self) -> str:
         taken = self.__signature__.parameters.values()
@@ -251,7 +266,7 @@ class Op:
             # A later edit of the caller's array must not reach what was recorded.
             value = array.copy() if array.flags.writeable else array
             value.setflags(False)
-        return Leaf("constant", value, None, scope, (slot, "const", i, 0))
+        return Leaf("constant", value, None, scope, (slot, i))
 
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]
@@ -321,7 +336,10 @@ class Op:
     def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
         unknown = ", ".join(sorted(set(attrs) - self.keywords))
         known = ", ".join(sorted(self.keywords)) or "none"
-        raise TypeError(f"{self.name} has no keyword {unknown} (it has: {known})")
+        raise TypeError(
+            f"{self.name} has no keyword {unknown} (it has: {known})"
+            f"{of_keywords(attrs.keys() - self.keywords)}"
+        )
 
 
 def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]:
@@ -347,34 +365,6 @@ def require_finite(value: Any, what: str, where: str) -> None:
         raise FloatingPointError(
             f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
         )
-
-
-def _parameters(
-    forward: Callable[..., Any], vjps: tuple[Rule | None, ...], variadic: bool
-) -> dict[str, inspect.Parameter]:
-    """What the op takes. Functions written in C do not say: there the rules do."""
-    rule = next((r for r in vjps if r is not None), None)
-    if inspect.isfunction(forward):
-        return dict(inspect.signature(forward).parameters)
-    if rule is not None:
-        taken = list(inspect.signature(rule).parameters.values())
-        return {p.name: p for p in taken[3 if variadic else 2 :]}
-    names = "x" if len(vjps) == 1 else "abcdefgh"[: len(vjps)]
-    return {
-        n: inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names
-    }
-
-
-def _keywords(vjps: tuple[Rule | None, ...], of_forward: set[str]) -> frozenset[str]:
-    """The attributes an op accepts: what its rules (or its forward) take by name."""
-    rule = next((r for r in vjps if r is not None), None)
-    if rule is None:
-        return frozenset(of_forward)
-    return frozenset(
-        p.name
-        for p in inspect.signature(rule).parameters.values()
-        if p.kind is p.KEYWORD_ONLY or p.default is not p.empty
-    )
 
 
 def _optional(op: Op, operands: list[str]) -> int:

@@ -4,6 +4,9 @@ An optimiser takes the parameters once. `step()` reads each ``p.grad`` and assig
 every parameter, so the graph that gave the gradients stays as it was and can be drawn.
 A step is made whole or not at all, also where an error or Ctrl-C ends it.
 
+Parameters of float16 are changed, and what an optimiser remembers of them is kept, in
+float32: float16 holds neither eps = 1e-8 nor the square of a small gradient.
+
 >>> import minigrad as mg
 >>> w = mg.parameter([4.0], name="w")
 >>> optimiser = SGD([w], lr=0.1)
@@ -14,13 +17,16 @@ A step is made whole or not at all, also where an error or Ctrl-C ends it.
 3.0
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from math import cos, pi
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import look_again, names_of, of_keywords
+from minigrad.limits import whole, within
 from minigrad.tensor import Parameter, Tensor, assign_all, set_at_once
 
 __all__ = [
@@ -37,6 +43,9 @@ __all__ = [
     "warm_up",
 ]
 
+if not TYPE_CHECKING:
+    __getattr__ = names_of(__name__)
+
 Array = NDArray[Any]
 Schedule = Callable[[int], float]
 
@@ -46,9 +55,25 @@ class Optimiser:
 
     A subclass names the arrays it keeps per parameter in ``kept`` and computes in
     ``change``. ``lr`` is a number, or a ``Schedule``: a function of the step, from 1.
+
+    In a state an array is known by the optimiser's class and the path of the parameter
+    in the module whose ``parameters()`` these are; in another list by place and name.
     """
 
     kept: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __new__(cls, *args: Any, **options: Any) -> "Optimiser":
+            """Refuse the keywords of other libraries by what to write instead."""
+            unknown = options.keys() - inspect.signature(cls.__init__).parameters.keys()
+            advice = of_keywords(unknown)
+            if advice:
+                raise TypeError(f"{cls.__name__} has no {', '.join(unknown)}{advice}")
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Optimiser", name)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
         if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
@@ -56,6 +81,7 @@ class Optimiser:
                 "an optimiser takes a list of parameters, as model.parameters() or "
                 f"[W] is: got {type(parameters).__name__}"
             )
+        paths: Mapping[Any, str] = getattr(parameters, "paths", {})
         self.parameters: list[Parameter] = list(parameters)
         for p in self.parameters:
             if not isinstance(p, Parameter):
@@ -65,7 +91,18 @@ class Optimiser:
                 )
         if not self.parameters:
             raise ValueError("an optimiser needs parameters, got none")
-        self.lr = lr
+        nodes = [p.node for p in self.parameters]
+        if len(set(nodes)) < len(nodes):
+            twice = next(n for n in nodes if nodes.count(n) > 1)
+            raise ValueError(
+                f"parameter {twice.name or '(unnamed)'} is in the list twice, and only "
+                "one of its two changes would be made: list it once"
+            )
+        self.names = [
+            paths.get(n) or (f"{i}.{n.name}" if n.name else str(i))
+            for i, n in enumerate(nodes)
+        ]
+        self.lr = lr if callable(lr) else within("lr", lr, "[0, inf)")
         self.steps = 0
         self.memory: dict[str, list[Array]] = self._zeros()
         # A step writes here, and then the two change places.
@@ -73,7 +110,8 @@ class Optimiser:
 
     def _zeros(self) -> dict[str, list[Array]]:
         return {
-            name: [np.zeros_like(p.data) for p in self.parameters] for name in self.kept
+            name: [np.zeros_like(_wide(p.data)) for p in self.parameters]
+            for name in self.kept
         }
 
     def step(self) -> None:
@@ -81,13 +119,15 @@ class Optimiser:
         gradients = [gradient(p) for p in self.parameters]
         steps = self.steps + 1
         lr = self.lr(steps) if callable(self.lr) else self.lr
+        lr = within(f"lr at step {steps}", lr, "[0, inf)")
         memory, before = self.spare, self.memory
         values = []
         for i, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
             for name in self.kept:
                 np.copyto(memory[name][i], before[name][i])
-            change = self.change(p.data, g, *[memory[name][i] for name in self.kept])
-            values.append((p, p.data - lr * change))
+            value = _wide(p.data)
+            kept = [memory[name][i] for name in self.kept]
+            values.append((p, value - lr * self.change(value, _wide(g), *kept)))
         assign_all(
             values,
             (self, "memory", memory),
@@ -103,29 +143,59 @@ class Optimiser:
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Array]:
-        """The number of steps and copies of all that is kept, by name and number."""
+        """The number of steps and copies of all that is kept, by class and name.
+
+        >>> import minigrad as mg
+        >>> list(Adam([mg.parameter([1.0], name="U")]).state_dict())
+        ['steps', 'Adam.mean.0.U', 'Adam.square.0.U']
+        """
         state = {
-            f"{name}.{i}": array.copy()
+            f"{type(self).__name__}.{name}.{of}": array.copy()
             for name, arrays in self.memory.items()
-            for i, array in enumerate(arrays)
+            for of, array in zip(self.names, arrays, strict=True)
         }
         return {"steps": np.array(self.steps)} | state
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Go on from a state; names and shapes must agree, or nothing is changed."""
-        own = self.state_dict()
-        if {k: (v.shape, v.dtype) for k, v in own.items()} != {
-            k: (np.shape(v), np.asarray(v).dtype) for k, v in state.items()
-        }:
-            raise ValueError(
-                f"this state is not one of {type(self).__name__} with "
-                f"{len(self.parameters)} parameters; nothing was loaded"
+        """Go on from a state.
+
+        Class, names, shapes and dtypes must agree: otherwise a ValueError lists every
+        difference, and nothing is changed.
+        """
+        own, given = self.state_dict(), {k: np.asarray(v) for k, v in state.items()}
+        wrong = [OLD] if is_old(state) else []
+        for key in own | given:
+            here, there = (
+                "nothing" if a is None else f"{a.dtype} {a.shape}"
+                for a in (own.get(key), given.get(key))
             )
-        memory = {
-            name: [np.array(state[f"{name}.{i}"]) for i in range(len(arrays))]
-            for name, arrays in self.memory.items()
-        }
-        set_at_once([(self, "memory", memory), (self, "steps", int(state["steps"]))])
+            if here != there:
+                wrong.append(f"{key}: {here} here, {there} in the state")
+            elif not np.isfinite(given[key]).all():
+                wrong.append(f"{key} has NaN or infinity")
+            elif key == "steps" and given[key] < 0:
+                wrong.append(f"steps is {given[key]}")
+        if wrong:
+            lines = "\n  ".join(wrong)
+            raise ValueError(
+                f"this state is not one of this {type(self).__name__}; nothing was "
+                f"loaded:\n  {lines}"
+            )
+        arrays = iter([np.array(given[key]) for key in own if key != "steps"])
+        memory = {name: [next(arrays) for _ in self.names] for name in self.kept}
+        set_at_once([(self, "memory", memory), (self, "steps", int(given["steps"]))])
+
+
+OLD = "it was written by minigrad 0.1, which named no optimiser and no parameter"
+
+
+def is_old(state: Mapping[str, Array]) -> bool:
+    """Whether an optimiser of minigrad 0.1 wrote a state, where names are as mean.0.
+
+    >>> is_old({"steps": np.array(1), "mean.0": np.zeros(2)})
+    True
+    """
+    return any(key.partition(".")[2].isdigit() for key in state)
 
 
 class SGD(Optimiser):
@@ -148,7 +218,7 @@ class SGD(Optimiser):
         momentum: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum = momentum
+        self.momentum = within("momentum", momentum, "[0, 1)")
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
         """The velocity."""
@@ -179,8 +249,8 @@ class RMSProp(Optimiser):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
-        self.decay = decay
-        self.eps = eps
+        self.decay = within("decay", decay, "[0, 1)")
+        self.eps = within("eps", eps, "(0, inf)")
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
         """The gradient in units of its usual size."""
@@ -210,8 +280,12 @@ class Adam(Optimiser):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
-        self.betas = betas
-        self.eps = eps
+        first, second = betas
+        self.betas = (
+            within("betas[0]", first, "[0, 1)"),
+            within("betas[1]", second, "[0, 1)"),
+        )
+        self.eps = within("eps", eps, "(0, inf)")
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
         """The mean gradient in units of its usual size."""
@@ -248,7 +322,7 @@ class AdamW(Adam):
         decay: float = 1e-2,
     ) -> None:
         super().__init__(parameters, lr, betas, eps)
-        self.decay = decay
+        self.decay = within("decay", decay, "[0, inf)")
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
         """Adam's change and the decay."""
@@ -263,6 +337,8 @@ def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
     >>> rate(1), rate(10), rate(11), rate(21)
     (1.0, 1.0, 0.5, 0.25)
     """
+    lr, factor = within("lr", lr, "[0, inf)"), within("factor", factor, "[0, inf)")
+    every = whole("every", every)
     return lambda step: lr * factor ** ((step - 1) // every)
 
 
@@ -273,6 +349,9 @@ def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
     >>> rate(1), round(rate(51), 6), rate(101), rate(500)
     (1.0, 0.5, 0.0, 0.0)
     """
+
+    lr, last = within("lr", lr, "[0, inf)"), within("last", last, "[0, inf)")
+    steps = whole("steps", steps)
 
     def rate(step: int) -> float:
         done = min((step - 1) / max(steps - 1, 1), 1.0)
@@ -288,6 +367,10 @@ def warm_up(schedule: float | Schedule, steps: int) -> Schedule:
     >>> rate(1), rate(4), rate(9)
     (0.25, 1.0, 1.0)
     """
+
+    steps = whole("steps", steps)
+    if not callable(schedule):
+        schedule = within("lr", schedule, "[0, inf)")
 
     def rate(step: int) -> float:
         lr = schedule(step) if callable(schedule) else schedule
@@ -306,6 +389,7 @@ def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
     >>> w.grad.tolist()
     [1.0, -0.5]
     """
+    limit = within("limit", limit, "(0, inf]")
     set_at_once(
         [(p.node, "grad", np.clip(gradient(p), -limit, limit)) for p in parameters]
     )
@@ -323,17 +407,23 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     >>> clip_by_norm([w], 2.5), w.grad.tolist()
     (5.0, [1.5, 2.0])
     """
+    limit = within("limit", limit, "(0, inf]")
     parameters = list(parameters)
     gradients = [gradient(p) for p in parameters]
     # In float64 the sum of squares does not overflow where the gradients do not.
     total = sum(float(np.square(g, dtype=np.float64).sum()) for g in gradients)
     norm = float(np.sqrt(total))
     if np.isfinite(norm) and norm > limit:
-        shorter = [g * g.dtype.type(limit / norm) for g in gradients]
+        shorter = [(_wide(g) * (limit / norm)).astype(g.dtype) for g in gradients]
         set_at_once(
             [(p.node, "grad", g) for p, g in zip(parameters, shorter, strict=True)]
         )
     return norm
+
+
+def _wide(a: Array) -> Array:
+    """An array, in float32 where it is float16."""
+    return a.astype(np.float32) if a.dtype == np.float16 else a
 
 
 def gradient(p: Parameter) -> Array:

@@ -17,69 +17,113 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
-from minigrad.scope import LOOP, Scope
+from minigrad.scope import LOOP, Clock, Path, Run, Scope, Slot
 
 
 def number_places(nodes: Iterable[Any]) -> dict[Any, Any]:
     """Places that do not depend on what else the process has recorded before.
 
-    Outside of loops a scope's number and a slot count everything that ever ran, so
-    there they are replaced by their rank in this graph; so are the numbers of gradient
-    runs. Inside of a step both start anew and are kept.
+    Outside of loops a scope's number, a slot and a run count everything that ever ran,
+    so there they are replaced by their rank in this graph. Inside of a step all of them
+    start anew and are kept.
     """
     nodes = list(nodes)
-    runs: set[int] = {0}
-    entries: dict[Any, set[int]] = {}
-    bases: dict[Any, set[int]] = {}
-    for path in {scope.path for scope in {node.scope for node in nodes}}:
-        for i, (name, number, *_) in enumerate(path):
-            if _is_free(path, i):
-                entries.setdefault((path[:i], name), set()).add(number)
-    for node in nodes:
-        base = node.slot
-        while base.__class__ is tuple:
-            runs.add(base[3])
-            base = base[0]
-        if node.scope.time is None and node.inputs:
-            bases.setdefault(node.scope.path, set()).add(base)
-    rank_of_run = {run: k for k, run in enumerate(sorted(runs))}
-    rank_of_entry = {
-        (*where, number): k
-        for where, numbers in entries.items()
-        for k, number in enumerate(sorted(numbers))
-    }
-    rank_of_base = {
-        (path, base): k
-        for path, found in bases.items()
-        for k, base in enumerate(sorted(found))
-    }
-    path_of: dict[Scope, Any] = {}
-
-    def renumber(scope: Scope) -> Any:
-        if scope not in path_of:
-            path = scope.path
-            path_of[scope] = tuple(
-                (name, rank_of_entry.get((path[:i], name, number), number), *rest)
-                for i, (name, number, *rest) in enumerate(path)
-            )
-        return path_of[scope]
-
+    places = _Places(nodes)
     leaves = {"parameter": count(), "input": count(), "constant": count()}
-    places: dict[Any, Any] = {}
+    found: dict[Any, Any] = {}
     for node in nodes:
         if not node.inputs and node.time is None:
-            places[node] = ((), (node.kind, next(leaves[node.kind])))
-            continue
-        scope, slot, tail = node.scope, node.slot, []
-        while slot.__class__ is tuple:
-            slot, argument, k, run = slot
-            tail.append((argument, k, rank_of_run[run]))
-        if scope.time is None:
-            slot = rank_of_base[scope.path, slot]
-        places[node] = (renumber(scope), (slot, *reversed(tail)))
-    return places
+            found[node] = ((), (node.kind, next(leaves[node.kind])))
+        else:
+            found[node] = (places.path(node.scope), places.slot(node))
+    return found
 
 
-def _is_free(path: Any, i: int) -> bool:
+class _Places:
+    """The ranks of what is numbered outside of loops, and places made with them."""
+
+    def __init__(self, nodes: list[Any]) -> None:
+        self.clocks: dict[Clock, int] = {}
+        entries: dict[Any, set[int]] = {}
+        bases: dict[Path, set[int]] = {}
+        self.runs: dict[Run, Any] = {}
+        scopes = set()
+        for node in nodes:
+            slot = node.slot
+            scopes.add(node.scope)
+            if node.time is not None:
+                self.clocks.setdefault(node.time[0], len(self.clocks))
+            while slot.__class__ is not int:
+                if slot.__class__ is Slot:
+                    self.runs[slot.run] = None
+                    slot = slot.base
+                else:  # the constant that is an operand of ``slot[0]``
+                    slot = slot[0]
+            if node.scope.time is None and node.inputs:
+                bases.setdefault(node.scope.path, set()).add(slot)
+        runs: dict[Path, set[int]] = {}
+        for run in self.runs:
+            scopes.add(run.scope)
+            if run.scope.time is not None:
+                self.clocks.setdefault(run.scope.time[0], len(self.clocks))
+            else:
+                runs.setdefault(run.scope.path, set()).add(run.slot)
+        for path in {scope.path for scope in scopes}:
+            for i, (name, number, *_) in enumerate(path):
+                if _is_free(path, i):
+                    entries.setdefault((path[:i], name), set()).add(number)
+        self.entry, self.base, self.run = _ranks(entries), _ranks(bases), _ranks(runs)
+        self.paths: dict[Scope, Path] = {}
+        for run in self.runs:
+            number = self.run.get((run.scope.path, run.slot), run.slot)
+            self.runs[run] = (self.path(run.scope), number)
+
+    def path(self, scope: Scope) -> Path:
+        """A scope's path, its numbers outside of loops as ranks."""
+        path = self.paths.get(scope)
+        if path is None:
+            path = self.paths[scope] = tuple(
+                (name, self.entry.get(((scope.path[:i], name), number), number), *rest)
+                for i, (name, number, *rest) in enumerate(scope.path)
+            )
+        return path
+
+    def slot(self, node: Any) -> Any:
+        """A slot as (base, (part, k, run), ..), what a rule recorded last.
+
+        A constant that is the i-th operand of a node has (i,) behind that node's.
+        """
+        slot, tail = node.slot, []
+        while slot.__class__ is not int:
+            if slot.__class__ is Slot:
+                tail.append((slot.part, slot.k, self._run(slot.run, node.scope)))
+                slot = slot.base
+            else:
+                tail.append(slot[1:])
+                slot = slot[0]
+        if node.scope.time is None:
+            slot = self.base[node.scope.path, slot]
+        return (slot, *reversed(tail))
+
+    def _run(self, run: Run, scope: Scope) -> Any:
+        """A run, and how many steps later than the node it was asked for."""
+        if run.scope.time is None:
+            return self.runs[run]
+        clock, t = run.scope.time
+        if scope.time is not None and scope.time[0] is clock:
+            return (*self.runs[run], t - scope.time[1])
+        return (*self.runs[run], ("at", self.clocks[clock], t))
+
+
+def _ranks(numbers: dict[Any, set[int]]) -> dict[Any, int]:
+    """(where, number) -> the rank of the number among those there."""
+    return {
+        (where, number): k
+        for where, found in numbers.items()
+        for k, number in enumerate(sorted(found))
+    }
+
+
+def _is_free(path: Path, i: int) -> bool:
     """Whether entry i of a path lies outside of every step of a loop over time."""
     return all(part[0] != LOOP for part in path[:i])

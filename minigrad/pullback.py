@@ -20,15 +20,15 @@ arrays; given Tensors they record, and every order of gradient is available.
 import math
 from collections.abc import Sequence
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.graph import Leaf, Node, ids, reachable
+from minigrad.graph import Leaf, Node, PerOperand, reachable
 from minigrad.mode import Mode, current_mode
-from minigrad.op import Product, Scatter, registry, require_finite
+from minigrad.op import Op, Product, Rule, Scatter, registry, require_finite
 from minigrad.ops.indexing import scatter_into
-from minigrad.scope import current
+from minigrad.scope import Run, Slot, current
 from minigrad.tensor import Tensor
 
 NUMBERS = frozenset({bool, int, float})
@@ -52,74 +52,32 @@ def pullback(
     (consumer, argument, cotangent) of each use of the single node in ``wrt``.
     """
     order, live = _between(outputs, wrt)
-    recorded = _RecordedSums(next(ids)) if record else None
-    arrays = _ArraySums()
-    sums = recorded or arrays
-    for node, cotangent in zip(outputs, cotangents, strict=True):
+    sums: _Sums = _RecordedSums() if record else _ArraySums(shares, set(wrt))
+    for i, (node, cotangent) in enumerate(zip(outputs, cotangents, strict=True)):
         if node in live:
-            sums.add(node, cotangent)
+            sums.add(node, None, i, cotangent)
     wanted = set(wrt)
-    watched = current_mode.get() is Mode.WATCH
     found: dict[Node, Any] = {}
-    parts = sums.parts
     for node in reversed(order):
-        inputs = node.inputs
-        if not inputs:
-            arrays.finish(node)
-        g = parts.pop(node, None)
+        g = sums.total(node)
         if g is None:
             continue
-        if recorded:
-            g = recorded.total(node, g)
         if node in wanted:
             found[node] = g
-        if not inputs:
+        if not node.inputs:
             continue
-        op = node.op
-        if op.plain:
-            attrs, rules = node.attrs, op.vjps
-        else:
-            attrs, rules = op.attributes(node), op.rules(len(inputs))
-        y, xs = (
-            recorded.operands(node)
-            if recorded
-            else (node.value, [source.value for source in inputs])
-        )
-        if op.variadic:
-            xs = [xs]  # as one argument, or n rules would be handed n inputs each
         old = node.id < Leaf.changed
+        i = 0
         try:
-            for i, source in enumerate(inputs):
+            y, xs, attrs, rules = sums.call(node)
+            for i, source in enumerate(node.inputs):
                 if old and isinstance(source, Leaf) and source.version > node.id:
                     raise _stale(node, source)
                 rule = rules[i]
-                if rule is None or source not in live:
-                    continue
-                if recorded:
-                    d = recorded.answer(node, source, i, (rule, g, y, xs, attrs))
-                else:
-                    d = rule(g, y, *xs, **attrs)
-                if d is None:
-                    continue
-                if d.__class__ is Product:
-                    if not source.inputs and not watched and shares is None:
-                        arrays.collect(source, d)
-                        continue
-                    d = d.a.T.dot(d.g)
-                if d.__class__ is not Scatter and not record:
-                    x = source.value
-                    if d.shape != x.shape or d.dtype is not x.dtype:
-                        d = _fit(d, x, op)
-                if watched:
-                    _watch(d, node, i)
-                if shares is not None and source in wanted:
-                    shares.append((node, i, d))
-                if record or source in parts or d.__class__ is Scatter:
-                    sums.add(source, d)
-                else:
-                    parts[source] = d
+                if rule is not None and source in live:
+                    sums.pull(node, source, i, rule, g, y, xs, attrs)
         except Exception as error:
-            where = op.describe(inputs, node.attrs, node.scope)
+            where = node.op.describe(node.inputs, node.attrs, node.scope)
             error.add_note(f"gradient rule {i}, {where}")
             raise
     return found
@@ -201,12 +159,16 @@ def _sum(d: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 class _ArraySums:
     """Cotangents in arrays, summed as they arrive into buffers that belong to us."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, shares: list[tuple[Node, int, Any]] | None, wanted: set[Node]
+    ) -> None:
         self.parts: dict[Node, Any] = {}
         self.owned: set[Node] = set()
         self.waiting: dict[Node, list[Product]] = {}
+        self.shares, self.wanted = shares, wanted
+        self.watched = current_mode.get() is Mode.WATCH
 
-    def add(self, node: Node, d: Any) -> None:
+    def add(self, node: Node, consumer: Node | None, i: int, d: Any) -> None:
         """One more cotangent of a node."""
         parts = self.parts
         if d.__class__ is Scatter:
@@ -224,14 +186,59 @@ class _ArraySums:
             parts[node] = np.asarray(parts[node] + d)
             self.owned.add(node)
 
-    def collect(self, leaf: Node, product: Product) -> None:
+    def total(self, node: Node) -> Any:
+        """All that has arrived at a node."""
+        if not node.inputs:
+            self._finish(node)
+        return self.parts.pop(node, None)
+
+    def call(self, node: Node) -> tuple[Any, list[Any], Any, Sequence[Rule | None]]:
+        """What the rules of a node are given besides g, and the rules."""
+        op, xs = node.op, [source.value for source in node.inputs]
+        if op.plain:
+            return node.value, xs, node.attrs, op.vjps
+        return (
+            node.value,
+            [xs] if op.variadic else xs,
+            op.attributes(node),
+            op.rules(len(xs)),
+        )
+
+    def pull(
+        self, node: Node, source: Node, i: int, rule: Rule, g: Any, y: Any, xs: Any,
+        attrs: Any,
+    ) -> None:  # fmt: skip
+        """Ask one rule, and add what it answers."""
+        d = rule(g, y, *xs, **attrs)
+        if d is None:
+            return
+        kind = d.__class__
+        if kind is Product:
+            if not source.inputs and not self.watched and self.shares is None:
+                self._collect(source, d)
+                return
+            d = d.a.T.dot(d.g)
+        if kind is not Scatter:
+            x = source.value
+            if d.shape != x.shape or d.dtype is not x.dtype:
+                d = _fit(d, x, node.op)
+        if self.watched:
+            _watch(d, node, i)
+        if self.shares is not None and source in self.wanted:
+            self.shares.append((node, i, d))
+        if kind is Scatter or source in self.parts:
+            self.add(source, node, i, d)
+        else:
+            self.parts[source] = d
+
+    def _collect(self, leaf: Node, product: Product) -> None:
         """One more cotangent of a leaf, as a product that may wait for others."""
         waiting = self.waiting.setdefault(leaf, [])
         waiting.append(product)
         if len(waiting) * len(product.g) >= ROWS:
-            self.finish(leaf)
+            self._finish(leaf)
 
-    def finish(self, leaf: Node) -> None:
+    def _finish(self, leaf: Node) -> None:
         """Multiply what waits: the rows of all steps at once."""
         waiting = self.waiting.pop(leaf, None)
         if waiting:
@@ -239,7 +246,19 @@ class _ArraySums:
             if len(waiting) > 1:
                 a = np.concatenate([p.a for p in waiting])
                 g = np.concatenate([p.g for p in waiting])
-            self.add(leaf, _fit(a.T.dot(g), leaf.value, matmul))
+            self.add(leaf, None, 0, _fit(a.T.dot(g), leaf.value, matmul))
+
+
+# What a term of a sum is: what it is shaped as, a use, or the index of a use.
+Term = tuple[int, ...]
+
+
+class _Part(NamedTuple):
+    """One cotangent of a node, and the use over which it arrived."""
+
+    consumer: Node | None
+    argument: int
+    d: Any
 
 
 class _RecordedSums:
@@ -250,46 +269,107 @@ class _RecordedSums:
     each step keeps its own part of the backward graph.
     """
 
-    def __init__(self, run: int) -> None:
-        self.parts: dict[Node, list[Any]] = {}
-        self.run = run
+    def __init__(self) -> None:
+        scope = current.get()
+        self.run = Run(scope, next(scope.slots))
+        self.parts: dict[Node, list[_Part]] = {}
         self.gathered: dict[Node, count[int]] = {}
+        self.uses: dict[Any, int] = {}
+        self.watched = current_mode.get() is Mode.WATCH
 
-    def add(self, node: Node, d: Any) -> None:
+    def add(self, node: Node, consumer: Node | None, i: int, d: Any) -> None:
         """One more cotangent of a node."""
-        self.parts.setdefault(node, []).append(d)
+        self.parts.setdefault(node, []).append(_Part(consumer, i, d))
 
-    def total(self, node: Node, parts: list[Any]) -> Tensor:
+    def total(self, node: Node) -> Any:
         """The sum of a node's cotangents, recorded where the node lies."""
-        if len(parts) == 1 and parts[0].__class__ is not Scatter:
-            return parts[0]  # type: ignore[no-any-return]
+        parts = self.parts.pop(node, None)
+        if parts is None:
+            return None
+        if len(parts) == 1 and parts[0].d.__class__ is not Scatter:
+            return parts[0].d
+        uses = self._uses(node, parts)
+        dense, terms, scattered, at = [], [], [], []
+        for use, part in zip(uses, parts, strict=True):
+            if part.d.__class__ is Scatter:
+                scattered.append(part.d)
+                at.append(use)
+            else:
+                dense.append(part.d)
+                terms.append(use)
+        if scattered:
+            dense.append(self._scattered(node, scattered, at))
+            terms.append(self._use("scattered"))
+        if len(dense) == 1:
+            return dense[0]
+        return self._recorded(node, "sum", terms, add_n, dense)
+
+    def _scattered(self, node: Node, scattered: list[Scatter], uses: list[Term]) -> Any:
+        """The cotangents that belong at keys, in one node."""
+        indices = [index for s in scattered for index in s.indices]
+        behind = [
+            (2, *use, j)
+            for s, use in zip(scattered, uses, strict=True)
+            for j in range(len(s.indices))
+        ]
+        keys = PerOperand([None, *(s.key for s in scattered), *(None for _ in indices)])
+        terms: list[Term] = [(0,), *uses, *behind]
+        operands = [Tensor(node), *(s.cotangent for s in scattered), *indices]
+        return self._recorded(node, "scatter", terms, scatter_n, operands, keys=keys)
+
+    def _recorded(
+        self, node: Node, part: str, terms: list[Term], op: Op, xs: list[Any],
+        **attrs: Any,
+    ) -> Any:  # fmt: skip
         before = current.get()
         try:
-            current.set(node.scope.rule(node.slot, "sum", self.run))
-            dense = [p for p in parts if not isinstance(p, Scatter)]
-            scattered = [p for p in parts if isinstance(p, Scatter)]
-            if scattered:
-                cotangents = [p.cotangent for p in scattered]
-                indices = [index for p in scattered for index in p.indices]
-                keys = tuple([p.key for p in scattered])
-                dense.append(
-                    scatter_n([Tensor(node), *cotangents, *indices], keys=keys)
-                )
-            total: Tensor = dense[0] if len(dense) == 1 else add_n(dense)
-            return total
+            current.set(node.scope.rule(node.slot, part, self.run, tuple(terms)))
+            return op(xs, **attrs)
         finally:
             current.set(before)
 
-    def operands(self, node: Node) -> tuple[Any, list[Any]]:
-        """What the rules of a node are given as y and its inputs."""
+    def _use(self, use: Any) -> Term:
+        return (1, self.uses.setdefault(use, len(self.uses)))
+
+    def _uses(self, node: Node, parts: list[_Part]) -> list[Term]:
+        """The number of the use that each part arrived over: the same at every step."""
+        clock, t = node.time or (None, 0)
+        seen: dict[Any, count[int]] = {}
+        numbers = []
+        for consumer, i, _ in parts:
+            if consumer is None:
+                numbers.append(self._use(("given", i)))
+                continue
+            time, slot = consumer.time, consumer.slot
+            slot = slot.key(time) if slot.__class__ is Slot else slot
+            place = (consumer.scope.path, slot)
+            if clock is not None and time is not None and time[0] is clock:
+                numbers.append(self._use((place, i, time[1] - t)))
+            else:  # arguments of one consumer may each be another step
+                step = (place, time)
+                k = next(seen.setdefault(step, count()))
+                numbers.append(self._use((place, k)))
+        return numbers
+
+    def call(self, node: Node) -> tuple[Any, list[Any], Any, Sequence[Rule | None]]:
+        """What the rules of a node are given besides g, and the rules."""
         # A Python number stays one: as a Tensor it would widen float32 to float64.
-        return Tensor(node), [
+        xs = [
             i.value if i.value.__class__ in NUMBERS else Tensor(i) for i in node.inputs
         ]
+        op = node.op
+        return (
+            Tensor(node),
+            [xs] if op.variadic else xs,
+            op.attributes(node),
+            op.rules(len(xs)),
+        )
 
-    def answer(self, node: Node, source: Node, i: int, call: Any) -> Any:
-        """What a rule says, recorded in the place that the class describes."""
-        rule, g, y, xs, attrs = call
+    def pull(
+        self, node: Node, source: Node, i: int, rule: Rule, g: Any, y: Any, xs: Any,
+        attrs: Any,
+    ) -> None:  # fmt: skip
+        """Ask one rule, recorded in the place that the class describes, and add it."""
         if node.time is None and source.time is not None:
             use = next(self.gathered.setdefault(source, count()))
             scope = source.scope.rule(source.slot, f"use {use}", self.run)
@@ -299,8 +379,14 @@ class _RecordedSums:
         try:
             current.set(scope)
             d = rule(g, y, *xs, **attrs)
-            if d is None or isinstance(d, Scatter):
-                return d
-            return _fit(d, source.value, node.op)
+            if d is not None and d.__class__ is not Scatter:
+                d = _fit(d, source.value, node.op)
         finally:
             current.set(before)
+        if d is not None:
+            if self.watched:
+                _watch(d, node, i)
+            self.add(source, node, i, d)
+
+
+_Sums = _ArraySums | _RecordedSums

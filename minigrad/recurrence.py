@@ -15,34 +15,40 @@ Nothing here depends on the number of steps, so graphs of two lengths can be equ
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from minigrad.ahead import at_step
-from minigrad.graph import Graph, Leaf, Node, Spec, same_value
-from minigrad.scope import ROOT, Clock, Scope
+from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, same_value
+from minigrad.pickles import NotPickled
+from minigrad.scope import ROOT, Clock, Run, Scope, Slot
 
 
 class Span(NamedTuple):
-    """Steps first..last of a loop; ``down`` walks them from last to first."""
+    """Steps first, first + every, .. up to last; ``down``: last, last - every, .."""
 
     first: int
     last: int
     down: bool = False
+    every: int = 1
 
     def steps(self, length: int) -> range:
         """The steps, for a sequence of ``length``.
 
-        >>> list(Span(1, -2, down=True).steps(4))
-        [3, 2, 1]
+        >>> list(Span(1, -2, down=True).steps(4)), list(Span(2, -1, every=2).steps(5))
+        ([3, 2, 1], [2, 4])
         """
         first, last = (e if e > 0 else length + 1 + e for e in (self.first, self.last))
-        return range(last, first - 1, -1) if self.down else range(first, last + 1)
+        if self.down:
+            return range(last, first - 1, -self.every)
+        return range(first, last + 1, self.every)
 
     def __str__(self) -> str:
         first, last = (
             str(e) if e > 0 else "T" if e == -1 else f"T-{-1 - e}"
             for e in (self.first, self.last)
         )
+        if self.every > 1:
+            first = f"{first},{self.first + self.every},"
         return first if first == last else f"{first}..{last}"
 
 
@@ -51,7 +57,8 @@ class Source(NamedTuple):
 
     ``kind`` is "delay" (same loop, ``delay`` steps back), "broadcast" (no time, into a
     step), "gather" or "pick" (the steps ``at`` of a loop, or one, into no time or into
-    another loop), or "plain" (no time on either side).
+    another loop), or "plain" (no time on either side). A gather with a ``delay`` reads
+    its own loop and grows: from ``at.first`` to ``delay`` steps back.
     """
 
     role: int
@@ -60,19 +67,32 @@ class Source(NamedTuple):
     at: Span | None = None
     span: Span | None = None
 
+    @property
+    def steps(self) -> str:
+        """The steps that are read, in words: t-1, T, 1..t."""
+        if self.delay is None:
+            return "" if self.at is None else str(self.at)
+        back = f"t{-self.delay:+d}" if self.delay else "t"
+        return back if self.at is None else f"{self.at.first}..{back}"
+
 
 Operand = tuple[Source, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Role:
+class Role(NotPickled):
     """One line of the program: what its nodes at all steps have in common.
 
     An operand of a role with time is one source, or several that hold on different
-    spans where it reads across a step; without time, and where a sum gathers another
-    loop, the sources of one operand are read in turn, step by step. ``spec`` and
-    ``leaf`` are those of one of the nodes.
+    spans where it reads across a step. Without time, and where a sum gathers another
+    loop, the sources of one operand are read in turn, step by step. A ``PerOperand`` in
+    ``attrs`` has an entry for each operand; without time that is a tuple with one for
+    each source. ``terms`` are those of the nodes' slots. ``spec`` is that of one of the
+    nodes, ``leaf`` the node of a leaf without time; a leaf in a loop has ``values``,
+    one for each of its steps.
     """
+
+    _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
 
     index: int
     kind: str
@@ -88,6 +108,8 @@ class Role:
     spec: Spec
     leaf: Node | None
     label: str
+    terms: tuple[Any, ...] | None = None
+    values: tuple[Any, ...] = ()
 
     def __repr__(self) -> str:
         when = "" if self.span is None else f"({self.span})"
@@ -114,13 +136,10 @@ class Edge(NamedTuple):
     def __str__(self) -> str:
         source, target = self.source.label, self.target.label
         span = self.span
-        if self.kind == "delay" and self.delay is not None:
-            if span is not None and span.first == span.last:
-                source += f"({Span(span.first - self.delay, span.first - self.delay)})"
-            else:
-                source += f"(t{-self.delay:+d})" if self.delay else "(t)"
-        elif self.at is not None:
-            source += f"({self.at})"
+        read = Source(0, self.kind, self.delay, self.at).steps
+        if self.delay is not None and span is not None and span.first == span.last:
+            read = str(Span(span.first - self.delay, span.first - self.delay))
+        source += f"({read})" if read else ""
         if span is not None:
             everywhere = span.first != span.last and (
                 self.kind == "delay" or span == self.target.span
@@ -134,11 +153,13 @@ class Edge(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Recurrence:
+class Recurrence(NotPickled):
     """Roles and outputs of a folded graph, and the ``lengths`` its loops had.
 
     Two are equal when their roles and outputs are, whatever their lengths.
     """
+
+    _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
 
     roles: tuple[Role, ...]
     outputs: tuple[Operand, ...]
@@ -169,21 +190,20 @@ class Recurrence:
         """The arrows, without those from parameters; parallel ones are one."""
         merged: dict[tuple[int, Source], list[str]] = {}
         for role in self.roles:
-            via = role.attrs.get("via", ())
-            read = [s for operand in role.operands for s in operand]
-            names = [
-                self.roles[s.role].label
-                for s in read
-                if self.roles[s.role].kind == "parameter"
-            ]
-            for i, operand in enumerate(role.operands):
+            letters: list[str] = []
+            read: list[tuple[Source, tuple[int, ...]]] = []
+            via = role.attrs.get("via", (None,) * len(role.operands))
+            for operand, by in zip(role.operands, via, strict=True):
                 for column, source in enumerate(operand):
-                    if self.roles[source.role].kind == "parameter":
-                        continue
-                    labels = merged.setdefault((role.index, source), [])
-                    by = via[i] if via and role.span else via[i][column] if via else ()
-                    for k in by:
-                        labels += [] if names[k] in labels else [names[k]]
+                    numbers = by[column] if by and role.span is None else by
+                    if numbers is None and self.roles[source.role].kind == "parameter":
+                        letters.append(self.roles[source.role].label)
+                    else:
+                        read.append((source, numbers or ()))
+            for source, numbers in read:
+                labels = merged.setdefault((role.index, source), [])
+                for k in numbers:
+                    labels += [] if letters[k] in labels else [letters[k]]
         return [
             Edge(
                 self.roles[s.role],
@@ -191,16 +211,18 @@ class Recurrence:
                 *s[1:3],
                 s.span,
                 s.at,
-                (*letters,),
+                (*labels,),
             )
-            for (target, s), letters in merged.items()
+            for (target, s), labels in merged.items()
         ]
 
     def unfold(self, steps: int | Sequence[int]) -> Graph:
         """The unrolled graph for ``steps`` steps, or for one number per loop.
 
         Parameters and constants are the folded graph's own nodes; results are not
-        computed, their nodes hold a ``Spec``.
+        computed, their nodes hold a ``Spec``. Raises ValueError where the folded graph
+        is too short to tell how another length looks: of 2 D + 2 steps on, D the
+        longest delay, its ends and its middle are known.
         """
         lengths = [steps] * len(self.lengths) if isinstance(steps, int) else list(steps)
         if len(lengths) != len(self.lengths) or min(lengths, default=1) < 1:
@@ -208,9 +230,29 @@ class Recurrence:
                 f"the graph has {len(self.lengths)} loops over time, each needs a "
                 f"number of steps of at least 1; got {steps}"
             )
+        for clock, (mine, other) in enumerate(zip(self.lengths, lengths, strict=True)):
+            delay = max(1, self._longest_delay(clock))
+            if mine != other and mine < 2 * delay + 2:
+                raise ValueError(
+                    f"a graph of {mine} steps with a delay of {delay} does not tell "
+                    f"how one of {other} steps begins and ends: fold one of at least "
+                    f"{2 * delay + 2} steps"
+                )
         return _Unrolling(self, lengths).graph()
 
+    def _longest_delay(self, clock: int) -> int:
+        """The longest delay within a loop, also between a value and its gradient."""
+        delays = [0]
+        for role in self.roles:
+            if role.clock == clock:
+                delays += [abs(s.delay or 0) for o in role.operands for s in o]
+                for _, _, run in (rule for rule in role.slot[1:] if len(rule) == 3):
+                    # Asked for in another loop: no length tells how another looks.
+                    delays += [r if isinstance(r, int) else NEVER for r in run[2:]]
+        return max(delays)
 
+
+NEVER = 10**9  # a delay that no sequence is long enough for
 Instance = tuple[int, int | None]  # a role at a step
 
 
@@ -237,14 +279,16 @@ class _Unrolling:
             if stack[-1] in self.nodes:
                 stack.pop()
                 continue
-            reads, attrs = self._reads(self.roles[index], t)
+            role = self.roles[index]
+            found = [self._found(operand, t, role.clock) for operand in role.operands]
+            reads = [instance for read in found for instance, _ in read]
             missing = [read for read in reads if read not in self.nodes]
             if missing:
                 stack.extend(reversed(missing))
             else:
                 stack.pop()
                 inputs = tuple([self.nodes[read] for read in reads])
-                self.nodes[index, t] = self._node(self.roles[index], t, inputs, attrs)
+                self.nodes[index, t] = self._node(role, t, inputs, found)
         return Graph([self.nodes[w] for w in wanted])
 
     def _leaf(self, role: Role, leaf: Node) -> Node:
@@ -254,57 +298,97 @@ class _Unrolling:
         return Leaf("input", role.spec, role.name, ROOT, role.slot[1])
 
     def _node(
-        self, role: Role, t: int | None, inputs: tuple[Node, ...], attrs: Any
+        self,
+        role: Role,
+        t: int | None,
+        inputs: tuple[Node, ...],
+        found: list[list[tuple[Instance, int]]],
     ) -> Node:
-        key = (role.path, role.clock, t)
-        scope = self.scopes.get(key)
-        if scope is None:
-            time = (
-                None
-                if t is None or role.clock is None
-                else (self.clocks[role.clock], t)
-            )
-            scope = self.scopes[key] = Scope(role.path, time, t)
-        slot = _nested(role.slot)
+        time = None
+        if t is not None and role.clock is not None:
+            time = (self.clocks[role.clock], t)
+        scope = self._scope(role.path, time)
+        terms = role.terms and tuple(
+            [term for term, read in zip(role.terms, found, strict=True) for _ in read]
+        )
+        slot = self._slot(role.slot, terms or None, time)
         if role.op is None:
             value = role.value if role.kind == "constant" else role.spec
             return Leaf(role.kind, value, role.name, scope, slot)
+        attrs = {k: self._attribute(v, t, role, found) for k, v in role.attrs.items()}
         return Node(role.op, inputs, attrs, role.spec, scope, slot, role.name)
 
-    def _reads(self, role: Role, t: int | None) -> tuple[list[Instance], Any]:
-        """What a role's node at step t has as inputs, and its attributes."""
-        clock = role.clock
-        names = tuple(ALIGNED) if t is None else ("via", "places")
-        aligned: dict[str, list[Any]] = {k: [] for k in names if k in role.attrs}
-        reads: list[Instance] = []
-        for i, operand in enumerate(role.operands):
-            if t is None:
-                found = list(self._in_turn(operand))
-            else:
-                here = tuple(
-                    [s for s in operand if s.span and t in self._steps(s.span, clock)]
-                )
-                if here and here[0].kind == "gather":
-                    found = list(self._in_turn(here))
+    def _attribute(
+        self, value: Any, t: int | None, role: Role, found: list[Any]
+    ) -> Any:
+        """An attribute of a role's node at step t."""
+        if t is not None:
+            value = at_step(value, t, self.lengths[role.clock or 0])
+        if not isinstance(value, PerOperand):
+            return value
+        entries: list[Any] = []
+        for operand, entry, read in zip(role.operands, value, found, strict=True):
+            for (_, step), column in read:
+                if t is None:
+                    clock = self.roles[operand[column].role].clock
+                    length = self.lengths[clock or 0]
+                    entries.append(at_step(entry[column], step or 0, length))
                 else:
-                    found = [(self._instance(s, t), 0) for s in here]
-            reads += [instance for instance, _ in found]
-            for name, values in aligned.items():
-                for (_, step), column in found:
-                    value = role.attrs[name][i]
-                    if t is None:
-                        other = self.roles[operand[column].role].clock
-                        value = at_step(
-                            value[column], step or 0, self.lengths[other or 0]
-                        )
-                    if value is not None:
-                        values.append(value)
-        attrs = role.attrs
-        if t is not None and attrs:
-            attrs = at_step(attrs, t, self.lengths[clock or 0])
-        if aligned:
-            attrs = attrs | {k: tuple(v) for k, v in aligned.items()}
-        return reads, attrs
+                    entries.append(entry)
+        return PerOperand(entries)
+
+    def _scope(self, path: Any, time: Any) -> Scope:
+        """The scope of a path at a time: one for all nodes there."""
+        scope = self.scopes.get((path, time))
+        if scope is None:
+            scope = self.scopes[path, time] = Scope(path, time, time and time[1])
+        return scope
+
+    def _slot(self, place: Any, terms: Any, time: Any) -> Any:
+        """A place's slot, (base, (part, k, run), ..), as the slot of a node."""
+        slot, *rules = place
+        for i, rule in enumerate(rules):
+            if len(rule) == 1:
+                slot = (slot, *rule)
+                continue
+            part, k, (path, number, *later) = rule
+            asked = None
+            if later and isinstance(later[0], int):
+                asked = (time and time[0], (time[1] if time else 0) + later[0])
+            elif later:
+                _, clock, step = later[0]
+                asked = (self._clock(clock), step)
+            run = Run(self._scope(path, asked), number)
+            slot = Slot(slot, part, k, run, terms if i == len(rules) - 1 else None)
+        return slot
+
+    def _clock(self, index: int) -> Clock:
+        """A loop; beyond those of the graph, one that only asked for a gradient."""
+        while len(self.clocks) <= index:
+            self.clocks.append(Clock(0))
+        return self.clocks[index]
+
+    def _found(
+        self, operand: Operand, t: int | None, clock: int | None
+    ) -> list[tuple[Instance, int]]:
+        """What an operand is at step t, and which of its sources each is."""
+        if t is None:
+            return list(self._in_turn(operand))
+        here = [
+            (source, column)
+            for column, source in enumerate(operand)
+            if source.span and t in self._steps(source.span, clock)
+        ]
+        if not here:
+            return []
+        first = here[0][0]
+        if first.kind == "gather" and first.delay is None:
+            return list(self._in_turn(tuple([source for source, _ in here])))
+        if first.kind == "gather" and first.at is not None:
+            grown = range(first.at.first, t - (first.delay or 0) + 1)
+            steps = reversed(grown) if first.at.down else grown
+            return [(self._checked(first.role, step), here[0][1]) for step in steps]
+        return [(self._instance(source, t), column) for source, column in here]
 
     def _in_turn(self, operand: Operand) -> Iterator[tuple[Instance, int]]:
         """The instances that a consumer without time reads, and of which source."""
@@ -336,15 +420,3 @@ class _Unrolling:
 
     def _steps(self, span: Span, clock: int | None) -> range:
         return span.steps(self.lengths[clock or 0])
-
-
-# Attributes with one entry per input, and the input that the first one is for.
-ALIGNED = {"keys": 1, "via": 0, "places": 0}
-
-
-def _nested(slot: Any) -> Any:
-    """A place's slot, (base, (argument, k, run), ..), as the slot of a node."""
-    base, *rules = slot
-    for argument, k, run in rules:
-        base = (base, argument, k, run)
-    return base

@@ -6,6 +6,8 @@ Vocabulary
     path    the names of the scopes around a node, without the time step
     slot    the number of a node within its scope entry: the same line of the program
             gets the same slot at every step, which is what lets a graph be folded
+    run     one gradient that was recorded; its nodes lie in the scopes of the forward
+            nodes, with slots of their own
     clock   one loop over time; a node made in its body has a time, ``(clock, t)``
 
 >>> with scope("cell"):
@@ -17,28 +19,33 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path as File
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.pickles import NotPickled
 
 LOOP = "for t"
 Path = tuple[tuple[Any, ...], ...]
 Time = tuple["Clock", int]
 
 
-class Clock:
+class Clock(NotPickled):
     """One loop over time, known by its identity; loops over the same steps share it."""
 
     __slots__ = ("length",)
+    _instead: ClassVar[str] = "it is one loop of this process; save Graph.to_json()"
 
     def __init__(self, length: int) -> None:
         self.length: int = length
 
 
-class Scope:
+class Scope(NotPickled):
     """One entry into a region of the program: its path, its time, and its counters."""
 
     __slots__ = ("entries", "loop", "path", "slots", "t", "time")
+    _instead: ClassVar[str] = "it is a place of this process; save Graph.to_json()"
 
     def __init__(
         self,
@@ -76,10 +83,54 @@ class Scope:
         """Whether another scope was entered from here, or is this one."""
         return other.path[: len(self.path)] == self.path and other.time == self.time
 
-    def rule(self, base: Any, argument: Any, run: int) -> "Scope":
+    def rule(
+        self,
+        base: Any,
+        part: int | str,
+        run: "Run",
+        terms: tuple[Any, ...] | None = None,
+    ) -> "Scope":
         """The same place for what a gradient rule records under slot ``base``."""
-        slots = ((base, argument, k, run) for k in count())
+        slots = (Slot(base, part, k, run, terms) for k in count())
         return Scope(self.path, self.time, self.t, slots, self.loop)
+
+
+class Run(NamedTuple):
+    """One gradient that was recorded: the scope that asked for it, and its slot there.
+
+    A gradient that every step asks for is thus the same run at every step.
+    """
+
+    scope: Scope
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The slot of a node that a gradient rule recorded.
+
+    ``base`` is the slot of the forward node, ``part`` the argument that the rule is
+    for ("sum" or "scatter" for a sum of cotangents), ``k`` the number among what the
+    rule recorded. ``terms`` of a sum says for each of its operands over which use it
+    arrived, as the number of that use in the run; it is no part of what the slot is.
+    """
+
+    base: "int | Slot"
+    part: int | str
+    k: int
+    run: Run
+    terms: tuple[Any, ...] | None = field(default=None, compare=False)
+
+    def key(self, time: Time | None) -> Any:
+        """The same for the slots of all steps that one line makes: ``time`` is one's.
+
+        A run counts by its path, and by how many steps later than ``time`` it was.
+        """
+        base = self.base.key(time) if isinstance(self.base, Slot) else self.base
+        later: Any = self.run.scope.time
+        if later is not None and time is not None and later[0] is time[0]:
+            later = later[1] - time[1]
+        return base, self.part, self.k, self.run.scope.path, self.run.slot, later
 
 
 ROOT = Scope((), None, None)

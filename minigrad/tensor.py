@@ -10,25 +10,30 @@ protocols look the op up in the registry, so ``np.tanh(t)``, ``a @ t`` and
 ((2,), 6.0)
 """
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import starmap
-from typing import Any, NoReturn
+from opcode import opmap
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 import minigrad.op as op
+from minigrad.advice import look_again
 from minigrad.graph import Leaf, Node, ids
 from minigrad.methods import Methods
-from minigrad.mode import require_known, tracing
+from minigrad.mode import Mode, current_mode, require_known, tracing
 from minigrad.op import by_function, registry
+from minigrad.reading import Reading
 from minigrad.scope import current
 
 Array = NDArray[Any]
 
 
-class Tensor(Methods):
+class Tensor(Reading, Methods):
     """A value of the graph: an array together with how it was computed.
 
     Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
@@ -36,6 +41,8 @@ class Tensor(Methods):
 
     __slots__ = ("node",)
     node: Node
+    # pandas leaves an operator to the right operand that has more of it: a frame 4,000.
+    __pandas_priority__ = 5000
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -111,10 +118,6 @@ class Tensor(Methods):
         node.name = name
         return self
 
-    def item(self) -> Any:
-        """The value of a one-element tensor as a Python number."""
-        return np.asarray(self._value()).item()
-
     def detach(self, name: str | None = None) -> "Tensor":
         """A leaf with the same value: no gradient flows past it.
 
@@ -158,14 +161,24 @@ class Tensor(Methods):
         return bool(self._value())
 
     def __float__(self) -> float:
+        _refuse_to_be_stored(self, sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
+        _refuse_to_be_stored(self, sys._getframe(1))
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """The read-only value: what leaves through NumPy is detached from the graph."""
-        return np.array(self._value(), dtype=dtype, copy=copy)
+        """The value, for NumPy: read-only, or a copy, detached from the graph.
+
+        ``np.array(t)`` says that it copies. All else may as well be a list of Tensors
+        or ``array[i] = t``, where NumPy asks in the same way; so a value that a
+        parameter has part in is refused, and no gradient ends without a word.
+        """
+        value = self._value()
+        if not copy:
+            _refuse_to_leave(self, sys._getframe(1))
+        return np.array(value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
@@ -173,7 +186,7 @@ class Tensor(Methods):
         if method != "__call__":
             raise TypeError(
                 f"np.{ufunc.__name__}.{method} is not an op of minigrad; use one as "
-                "mg.sum, or np.asarray(t) for the plain values"
+                "mg.sum, or t.data for the plain values"
             )
         return _dispatch(ufunc)(*inputs, **kwargs)
 
@@ -208,7 +221,7 @@ class Tensor(Methods):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a Tensor is a place in a graph and is not pickled: save np.asarray(t), or "
+            "a Tensor is a place in a graph and is not pickled: save t.data, or "
             "a model's state_dict()"
         )
 
@@ -221,6 +234,19 @@ class Tensor(Methods):
         """The axes permuted, or reversed without arguments."""
         order = axes[0] if len(axes) == 1 else axes or None
         return registry["transpose"](self, order)  # type: ignore[no-any-return]
+
+    def ravel(self) -> "Tensor":
+        """The elements in one axis."""
+        return registry["reshape"](self, -1)  # type: ignore[no-any-return]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> "Tensor":
+        """Each element so many times in a row, one number for all or one for each."""
+        return by_function[np.repeat](self, repeats, axis)  # type: ignore[no-any-return]
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Tensor", name)
 
 
 class Parameter(Tensor):
@@ -390,22 +416,84 @@ def here() -> tuple[Any, Any]:
     return scope, next(scope.slots)
 
 
+# The step of Python that ``array[i] = t`` is; NumPy asks for a float of one number.
+_STORE = opmap["STORE_SUBSCR"]
+
+
+def _refuse_to_leave(t: Tensor, frame: FrameType) -> None:
+    """Raise where NumPy would take a value in ``frame``, and its gradient be lost.
+
+    It would be where a parameter, or a leaf that asks for its gradient, has part in the
+    value; inside of NumPy and pandas, which are handed such values in lists and frames,
+    also where it was computed from other inputs. Comparing in tests loses nothing.
+    """
+    module = str(frame.f_globals.get("__name__"))
+    if (
+        t.dtype.kind != "f"
+        or current_mode.get() is Mode.OFF
+        or module.startswith("numpy.testing.")
+    ):
+        return
+    inside = module.startswith(("numpy.", "pandas."))
+    if (inside and t.node.inputs) or _is_learnt(t.node):
+        raise TypeError(
+            f"NumPy would take the plain values of {t.node!r}, and the gradient would "
+            "end there without a word. For several Tensors write mg.stack(list) or "
+            "mg.concatenate(list), for array[i] = t mg.where(mask, t, array), for a "
+            "pandas frame df.to_numpy(); for the values alone t.data, t.item() or "
+            "np.array(t)"
+        )
+
+
+def _refuse_to_be_stored(t: Tensor, frame: FrameType) -> None:
+    """``_refuse_to_leave``, where a number is asked for because of ``array[i] = t``."""
+    if frame.f_code.co_code[frame.f_lasti] == _STORE:
+        _refuse_to_leave(t, frame)
+
+
+def _is_learnt(node: Node) -> bool:
+    """Whether a node is, or was computed from, a leaf that a gradient is asked for by.
+
+    An input with a name is data, one without was made with ``requires_grad``.
+    """
+    seen, stack = {node}, [node]
+    while stack:
+        last = stack.pop()
+        if isinstance(last, Leaf):
+            if last.kind == "parameter" or (last.kind, last.name) == ("input", None):
+                return True
+        else:
+            stack += [n for n in last.inputs if n not in seen]
+            seen.update(last.inputs)
+    return False
+
+
 def _dispatch(function: Any) -> Callable[..., Any]:
     found = by_function.get(function)
     if found is None:
-        name = getattr(function, "__name__", function)
+        name = _as_written(function)
         raise TypeError(
-            f"np.{name} has no op in minigrad: declare one with mg.Op(np.{name}, "
-            "rule), or pass np.asarray(t) for a result without gradient"
+            f"{name} has no op in minigrad: declare one with mg.Op({name}, rule), "
+            "or pass t.data for a result without gradient"
         )
     return found
+
+
+def _as_written(function: Any) -> str:
+    """A function as code names it: np.tanh, np.linalg.det; erf if not of NumPy."""
+    name = str(getattr(function, "__name__", function))
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    package, _, module = str(getattr(function, "__module__", "")).partition(".")
+    return f"np.{module}.{name}" if package == "numpy" and module else name
 
 
 _STRUCTURAL: dict[Any, Callable[..., Any]] = {
     np.shape: lambda t: t.shape,
     np.ndim: lambda t: t.ndim,
     np.size: lambda t: t.size,
-    np.array_equal: lambda a, b, **k: np.array_equal(np.asarray(a), np.asarray(b), **k),
-    np.allclose: lambda a, b, **k: np.allclose(np.asarray(a), np.asarray(b), **k),
-    np.array2string: lambda t, **k: np.array2string(np.asarray(t), **k),
+    np.array_equal: lambda a, b, **k: np.array_equal(np.array(a), np.array(b), **k),
+    np.allclose: lambda a, b, **k: np.allclose(np.array(a), np.array(b), **k),
+    np.copy: lambda t: t.copy(),
+    np.array2string: lambda t, **k: np.array2string(t.data, **k),
 }

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minigrad.limits import within
 from minigrad.mode import no_grad
 from minigrad.nn import Module, init
 from minigrad.nn.cells import Elman
@@ -53,6 +54,7 @@ class EchoState(Module):
         leak: float = 0.0,
         dtype: DTypeLike = np.float64,
     ) -> None:
+        scale = within("scale", scale, "[0, inf)")
         self.rnn = Elman(n_in, n_hidden, rng=rng, W=radius, leak=leak, dtype=dtype)
         self.rnn.U.assign(rng.uniform(-scale, scale, (n_in, n_hidden)))
         self.rnn.b.assign(rng.uniform(-scale, scale, n_hidden))
@@ -72,6 +74,7 @@ class EchoState(Module):
 
         ``ridge`` times the squared size of V is added to the mean squared error.
         """
+        ridge = within("ridge", ridge, "[0, inf)")
         with no_grad():
             hs = np.stack([h.data for _, (h, *_) in unroll(self.rnn, xs)])[settle:]
         h = hs.reshape(-1, hs.shape[-1]).astype(np.float64)

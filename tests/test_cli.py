@@ -10,6 +10,7 @@ import pytest
 from minigrad import cli
 from minigrad.cli import main
 from minigrad.draw import Figure
+from minigrad.op import registry
 from minigrad.tasks import TASKS, Options
 from minigrad.tasks.pictures import PICTURES
 
@@ -187,7 +188,7 @@ def test_graphviz_fails(failure, one_line, tmp_path, monkeypatch):
 def test_missing_extras(one_line, task, monkeypatch):
     monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "tqdm" else 1)
     message = one_line("train", "sunspots")
-    assert message == "minigrad: train needs tqdm: pip install 'minigrad[train]'\n"
+    assert message == "minigrad: train needs tqdm: pip install 'minigrad-rnn[train]'\n"
     assert task == []
 
 
@@ -301,6 +302,146 @@ def script(tmp_path, monkeypatch):
     (tmp_path / "helper.py").write_text("SCALE = 0.5\n")
     (tmp_path / "my_script.py").write_text(SCRIPT)
     return tmp_path
+
+
+FAILING = """import sys
+import minigrad as mg
+
+class Stop(BaseException):
+    pass
+
+def leaves():
+    sys.exit("good bye")
+
+def stops():
+    raise Stop("now")
+
+async def waits():
+    return mg.tensor(1.0)
+
+def yields():
+    yield mg.tensor(1.0)
+
+async def both():
+    yield mg.tensor(1.0)
+
+def deep():
+    return deep()
+
+def many(a, b):
+    return a
+
+def lines():
+    raise RuntimeError("first" + chr(10) + "second")
+
+def helped():
+    return mg.tensor([1.0]) @ mg.tensor([1.0, 2.0])
+
+def interrupted():
+    raise KeyboardInterrupt
+
+lamb = lambda: waits()
+number = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("leaves", "failing.py, line 8: it calls sys.exit('good bye')\n"),
+        ("stops", "failing.py, line 11: Stop: now\n"),
+        ("waits", "failing.py:waits is async: write it with def alone"),
+        ("lamb", "failing.py:lamb is async"),
+        ("yields", "failing.py:yields yields: it must return a Tensor to draw"),
+        ("both", "failing.py:both yields"),
+        ("deep", "failing.py, line 23: RecursionError: maximum recursion depth"),
+        ("many", "failing.py: TypeError: many() missing 1 required positional"),
+        ("lines", "failing.py, line 29: RuntimeError: first second\n"),
+        ("helped", "failing.py, line 32: ValueError: matmul: "),
+        ("number", "failing.py has no function 'number'"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_fails_is_told_in_one_line(
+    name, words, tmp_path, monkeypatch, one_line
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "failing.py").write_text(FAILING)
+    before = list(sys.path), set(sys.modules)
+    assert words in one_line("draw", f"failing.py:{name}")
+    assert (sys.path, set(sys.modules)) == before
+    assert {path.name for path in tmp_path.iterdir()} <= {"failing.py", "__pycache__"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import sys\n\nsys.exit()\n", "mine.py, line 3: it calls sys.exit()"),
+        ("def f(:\n", "mine.py, line 1: SyntaxError: "),
+        ("x = 1\n  y = 2\n", "mine.py, line 2: IndentationError: unexpected indent"),
+        ("import nothing_of_the_kind", "mine.py, line 1: ModuleNotFoundError: No mod"),
+        ("raise SystemExit", "mine.py, line 1: it calls sys.exit()"),
+        ("raise BaseException", "mine.py, line 1: BaseException\n"),
+        ("import wrong", "wrong.py, line 2: SyntaxError: "),
+        ("x = '\x00'", "SyntaxError: "),
+    ],
+)
+@pytest.mark.parametrize("command", ["draw", "check"])
+def test_a_file_that_fails_is_told_in_one_line(
+    command, text, words, tmp_path, monkeypatch, one_line
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.py").write_text("\nx = = 1\n")
+    (tmp_path / "mine.py").write_text(text)
+    name = "mine.py:f" if command == "draw" else "mine.py"
+    assert words in one_line(command, name)
+
+
+def test_a_file_that_is_no_text(tmp_path, one_line):
+    path = tmp_path / "mine.py"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "mine.py" in one_line("check", str(path))
+    assert "mine.py" in one_line("draw", f"{path}:f")
+    assert "no such file" in one_line("check", str(tmp_path))
+    assert "no file" in one_line("draw", f"{tmp_path}.py:f")
+
+
+@pytest.mark.parametrize("name", ["interrupted", "top"])
+def test_ctrl_c_in_a_script_stays_ctrl_c(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "failing.py").write_text(FAILING)
+    (tmp_path / "top.py").write_text("raise KeyboardInterrupt\n")
+    if name == "top":
+        assert main(["check", "top.py"]) == 130
+        assert main(["draw", "top.py:f"]) == 130
+    else:
+        assert main(["draw", "failing.py:interrupted"]) == 130
+    assert set(capsys.readouterr().err.splitlines()) == {"minigrad: stopped"}
+
+
+def test_an_op_that_leaves_is_a_failed_check(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "import sys\nimport minigrad as mg\n\n"
+        "leaving = mg.Op(lambda x: sys.exit(3), lambda g, y, x: g, name='my_leaving')\n"
+    )
+    try:
+        assert main(["check", "mine.py"]) == 1
+    finally:
+        registry.pop("my_leaving")
+    assert "SystemExit: 3" in capsys.readouterr().out
+
+
+def test_a_script_may_have_dataclasses(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import KW_ONLY, dataclass\n"
+        "import minigrad as mg\n\n\n"
+        "@dataclass\nclass A:\n    _: KW_ONLY\n    x: int = 1\n\n\n"
+        "def f():\n    return (mg.tensor(1.0, name='x') * A().x).named('y')\n"
+    )
+    assert main(["draw", "mine.py:f", "-o", "a.dot"]) == 0
 
 
 @pytest.mark.parametrize("function", ["loop", "expression"])

@@ -11,13 +11,20 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "minigrad"
 FLOORS = {
+    "files": 1,
+    "pickles": 1,
+    "user_file": 1,
     "scope": 1,
     "mode": 1,
+    "limits": 1,
     "graph": 1,
     "places": 1,
+    "declaration": 1,
+    "advice": 1,
     "graph_json": 1,
     "op": 2,
     "methods": 3,
+    "reading": 3,
     "tensor": 3,
     "ops": 4,
     "grad": 5,
@@ -42,6 +49,8 @@ FLOORS = {
 UPWARD = {("tensor.py", "grad")}
 DRAW_KNOWS = {
     "draw",
+    "files",
+    "pickles",
     "scope",
     "graph",
     "contract",

@@ -14,6 +14,15 @@ UNARY = [mg.tanh, mg.sigmoid, mg.exp, lambda x: -x, lambda x: x * 0.5]
 BINARY = [mg.add, mg.mul, mg.maximum, mg.sub]
 
 
+STARTS = {
+    "input": lambda zeros, V: mg.tensor(zeros, name="h0"),
+    "constant": lambda zeros, V: mg.tensor(zeros),
+    "parameter": lambda zeros, V: mg.parameter(zeros, name="h0"),
+    "computed": lambda zeros, V: mg.tanh(mg.tensor(zeros, name="c") @ V),
+    "named": lambda zeros, V: (mg.tensor(zeros, name="c") @ V).named("h0"),
+}
+
+
 @st.composite
 def cells(draw):
     """A random recurrence: a state of delays up to D, ops in random order."""
@@ -32,9 +41,10 @@ def cells(draw):
     )
     readout = draw(st.sampled_from(["stack", "running", "last", "add_n"]))
     named = draw(st.booleans())
+    start = draw(st.sampled_from(sorted(STARTS)))
     if readout == "last":  # otherwise the loss does not reach every step
         delays = sorted({1, *delays})
-    return delays, reverse, program, readout, named
+    return delays, reverse, program, readout, named, start
 
 
 def next_state(program, pool):
@@ -53,12 +63,11 @@ def next_state(program, pool):
 
 def record(cell, T):
     """The loss that a cell records over T steps."""
-    delays, reverse, program, readout, named = cell
+    delays, reverse, program, readout, named, start = cell
     W = mg.parameter([[0.3, -0.2], [0.1, 0.4]], name="W")
     V = mg.parameter([[0.2, 0.1], [-0.3, 0.2]], name="V")
     xs = np.linspace(-1, 1, T * 4).reshape(T, 2, 2)
-    start = mg.tensor(np.zeros((2, 2)), name="h0")
-    states = [start] * max(delays)
+    states = [STARTS[start](np.zeros((2, 2)), V)] * max(delays)
     losses, running = [], 0.0
     for _, x in mg.steps(x=xs, reverse=reverse):
         pool = [x @ V, *(states[-d] @ W for d in delays)]
@@ -364,7 +373,7 @@ def test_labels_are_those_of_values_and_not_of_parameters():
     (o,) = mg.contract(((x @ V) @ R).named("o")).outputs
     read = zip([n.name for n in o.inputs], o.attrs["via"], strict=True)
     via = dict(read)
-    assert (len(via["x"]), via["V"], via["R"]) == (2, (), ())
+    assert (len(via["x"]), via["V"], via["R"]) == (2, None, None)
 
 
 def test_a_target_of_two_read_outs_has_no_step():
@@ -712,3 +721,153 @@ def test_a_gradient_of_shared_messages_does_not_depend_on_the_length(net):
     assert one.difference(two) is None
     unfolded = one.unfold([12, 13][: len(one.lengths)])
     assert unfolded.difference(gradient(net(12))) is None
+
+
+def clockwork(T, k=2, read="after"):
+    """A fast state, and a slow one that changes at every k-th step only."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    R = mg.parameter(np.array([[0.1, 0.2], [-0.3, 0.2]]), name="R")
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    g = mg.tensor(np.zeros((1, 2)), name="g0")
+    losses = []
+    for t, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        before = g
+        if t % k == 0:
+            with mg.scope("slow"):
+                g = mg.tanh(h @ W + g @ R).named("g")
+        h = mg.tanh(x + h @ W + (before if read == "before" else g) @ R).named("h")
+        losses.append((h * h).sum().named("L"))
+    return mg.stack(losses).mean()
+
+
+@pytest.mark.parametrize("read", ["before", "after"])
+@pytest.mark.parametrize(("k", "T"), [(2, 9), (2, 10), (3, 12), (3, 13), (3, 14)])
+def test_a_state_that_changes_at_every_kth_step_has_a_period(k, T, read):
+    for view in (mg.Graph, mg.contract):
+        rec = mg.fold(view(clockwork(T, k, read)))
+        assert rec.unfold(T).difference(view(clockwork(T, k, read))) is None
+        for other in (T + 1, T + k, T + 7):
+            assert rec.unfold(other).difference(view(clockwork(other, k, read))) is None
+    edges = {str(e) for e in rec.edges}
+    (g,) = (r for r in rec.roles if r.name == "g")
+    assert g.span.every == k
+    assert f"h(t-1) -> g({g.span}) by W" in edges or "h(t-1) -> g(t) by W" in edges
+
+
+@pytest.mark.parametrize(("k", "T"), [(2, 10), (3, 14)])
+def test_the_gradient_of_a_clockwork_folds(k, T):
+    graph = gradient(clockwork(T, k))
+    assert mg.fold(graph).unfold(T).difference(graph) is None
+
+
+def test_a_state_that_changes_now_and_then_is_refused():
+    def irregular(T):
+        h = g = mg.tensor(np.zeros((1, 2)), name="h0")
+        for t in mg.steps(T):
+            if t in (2, 3, 6):
+                with mg.scope("now and then"):
+                    g = mg.tanh(h).named("g")
+            h = mg.tanh(h + g).named("h")
+        return h
+
+    with pytest.raises(mg.FoldError, match="step 4 lacks it"):
+        mg.fold(irregular(8))
+
+
+def remembering(T):
+    """Every state attends to all states so far."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    hs = [mg.tensor(np.zeros((1, 2)), name="h0")]
+    losses = []
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        hs.append(mg.tanh(x + hs[-1] @ W).named("h"))
+        memory = mg.stack(hs[1:])
+        weights = mg.softmax((memory * hs[-1]).sum(axis=-1, keepdims=True), axis=0)
+        c = (weights * memory).sum(axis=0).named("c")
+        losses.append((c * c).sum().named("L"))
+    return mg.stack(losses).mean()
+
+
+def test_a_gather_of_all_states_so_far_grows():
+    for view in (mg.Graph, mg.contract):
+        rec = mg.fold(view(remembering(6)))
+        for T in (4, 6, 9, 20):
+            assert rec.unfold(T).difference(view(remembering(T))) is None
+    edges = [str(e) for e in rec.edges if e.source.name == "h" and e.target.name == "c"]
+    assert edges == ["h(1..t) -> c(t)", "h(t) -> c(t)"]
+
+
+def within(T):
+    """A gradient that every step takes of its own loss."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    h, losses = mg.tensor(np.zeros((1, 2)), name="h0"), []
+    for _, x in mg.steps(x=np.linspace(-1, 1, 2 * T).reshape(T, 1, 2)):
+        h = mg.tanh(h @ W + x).named("h")
+        (g,) = mg.grad((h * h).sum(), [h], create_graph=True)
+        losses.append((g * g).sum())
+    return mg.stack(losses).mean()
+
+
+def test_a_gradient_within_each_step_has_the_same_roles_at_every_step():
+    assert mg.fold(within(6)) == mg.fold(within(12))
+    for view in (mg.Graph, gradient):
+        rec = mg.fold(view(within(6)))
+        assert rec.unfold(11).difference(view(within(11))) is None
+
+
+def test_a_gradient_that_a_step_takes_of_all_steps_before_unfolds_to_no_other_length():
+    def through(T):
+        W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+        h, losses = mg.tensor(np.zeros((1, 2)), name="h0"), []
+        for _ in mg.steps(T):
+            h = mg.tanh(h @ W).named("h")
+            (g,) = mg.grad((h * h).sum(), [W], create_graph=True)
+            losses.append((g * g).sum())
+        return mg.Graph(mg.stack(losses).mean())
+
+    graph = through(6)
+    try:
+        rec = mg.fold(graph)
+    except mg.FoldError:
+        return
+    assert rec.unfold(6).difference(graph) is None
+    with pytest.raises(ValueError, match="with a delay of"):
+        rec.unfold(9)
+
+
+@pytest.mark.parametrize("start", sorted(STARTS))
+@pytest.mark.parametrize("delay", [1, 2, 3])
+def test_a_short_recurrence_unfolds_right_or_is_refused_by_name(delay, start):
+    def net(T):
+        W = mg.parameter(np.eye(2) * 0.5, name="W")
+        hs = [STARTS[start](np.zeros((1, 2)), W)] * delay
+        for _, x in mg.steps(x=np.ones((T, 1, 2))):
+            hs.append(mg.tanh(hs[-delay] @ W + x).named("h"))
+        return mg.stack(hs[delay:]).sum()
+
+    refused = []
+    for view in (mg.Graph, mg.contract, gradient):
+        for T in range(1, 2 * delay + 4):
+            rec = mg.fold(view(net(T)))
+            for other in range(1 if view is mg.Graph else delay + 1, 10):
+                try:
+                    unfolded = rec.unfold(other)
+                except ValueError as error:
+                    refused.append(str(error))
+                else:
+                    assert unfolded.difference(view(net(other))) is None
+    assert refused
+    assert all("fold one of at least" in text or "exist" in text for text in refused)
+
+
+def test_an_initial_state_is_an_edge_like_any_other():
+    def of(start):
+        W = mg.parameter(np.eye(2) * 0.5, name="W")
+        h = STARTS[start](np.zeros((1, 2)), mg.parameter(np.eye(2), name="V"))
+        for _, x in mg.steps(x=np.ones((5, 1, 2))):
+            h = mg.tanh(h @ W + x).named("h")
+        return edges(h)
+
+    recurs = ["h0 -> h(1) by W", "h(t-1) -> h(t) by W", "x(t) -> h(t)"]
+    assert of("input") == of("constant") == of("parameter") == recurs
+    assert of("computed") == of("named") == ["c -> h0 by V", *recurs]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.nn import Linear, Module
 from minigrad.optim import (
     SGD,
     Adam,
@@ -185,3 +186,147 @@ def test_clip_by_element():
 def test_an_optimiser_needs_parameters():
     with pytest.raises(ValueError, match="got none"):
         Adam([])
+
+
+def two(names, values=(1.0, 2.0), dtype=np.float64):
+    made = [
+        mg.parameter(np.array([v, v], dtype), name=n)
+        for n, v in zip(names, values, strict=True)
+    ]
+    for p in made:
+        p.grad = np.ones(2, dtype)
+    return made
+
+
+def refused(optimiser, state):
+    """A state that changes nothing; what is said."""
+    before, steps = optimiser.state_dict(), optimiser.steps
+    with pytest.raises(ValueError, match="nothing was loaded") as raised:
+        optimiser.load_state_dict(state)
+    after = optimiser.state_dict()
+    assert steps == optimiser.steps
+    assert all(np.array_equal(after[k], before[k], equal_nan=True) for k in before)
+    return str(raised.value)
+
+
+def test_a_state_belongs_to_parameters_in_their_order():
+    optimiser = Adam(two("ab"))
+    optimiser.step()
+    state = optimiser.state_dict()
+    said = refused(Adam(two("ba")), state)
+    assert "Adam.mean.0.b: float64 (2,) here, nothing in the state" in said
+    assert "Adam.mean.0.a: nothing here, float64 (2,) in the state" in said
+    other = Adam(two("ab"))
+    other.load_state_dict(state)
+    assert other.steps == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(Adam, AdamW), (AdamW, Adam), (RMSProp, Adam)]
+)
+def test_a_state_belongs_to_a_class(one, other):
+    optimiser = one(two("ab"))
+    optimiser.step()
+    said = refused(other(two("ab")), optimiser.state_dict())
+    assert f"{one.__name__}.square.0.a: nothing here" in said
+
+
+class Pair(Module):
+    def __init__(self, first="cell", second="readout"):
+        setattr(self, first, Linear(2, 2, rng=np.random.default_rng(0)))
+        setattr(self, second, Linear(2, 2, rng=np.random.default_rng(1)))
+
+
+def stepped(model):
+    for i, p in enumerate(model.parameters()):
+        p.grad = np.full(p.shape, i + 1.0, np.float32)
+    optimiser = Adam(model.parameters())
+    optimiser.step()
+    return optimiser
+
+
+def test_a_state_of_a_module_is_known_by_paths():
+    state = stepped(Pair()).state_dict()
+    assert [k for k in state if "mean" in k] == [
+        "Adam.mean.cell.W",
+        "Adam.mean.cell.b",
+        "Adam.mean.readout.W",
+        "Adam.mean.readout.b",
+    ]
+    turned = stepped(Pair("readout", "cell"))
+    turned.load_state_dict(state)
+    own = turned.state_dict()
+    assert all(np.array_equal(own[k], state[k]) for k in state)
+    assert "Adam.mean.encoder.W" in refused(stepped(Pair("encoder")), state)
+
+
+def test_a_state_of_version_0_1_is_refused_by_name():
+    state = {
+        "steps": np.array(3),
+        **{f"{k}.{i}": np.zeros(2) for k in ("mean", "square") for i in (0, 1)},
+    }
+    assert "written by minigrad 0.1" in refused(Adam(two("ab")), state)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("steps", np.array(-1), "steps is -1"),
+        ("Adam.mean.0.a", np.array([np.nan, 0.0]), "Adam.mean.0.a has NaN"),
+        ("Adam.square.1.b", np.array([np.inf, 0.0]), "Adam.square.1.b has NaN"),
+    ],
+)
+def test_a_state_of_impossible_numbers_is_refused(key, value, said):
+    optimiser = Adam(two("ab"))
+    optimiser.step()
+    assert said in refused(optimiser, optimiser.state_dict() | {key: value})
+
+
+def test_a_parameter_is_listed_once():
+    a, b = two("ab")
+    with pytest.raises(ValueError, match="parameter a is in the list twice"):
+        Adam([a, b, a])
+
+
+@pytest.mark.parametrize("make", MAKE)
+def test_float16_changes_as_float32_does(make):
+    found, expected = (two("ab", dtype=d) for d in (np.float16, np.float32))
+    for gradients in ([0.0, 1e-3], [0.0, -2e-4], [0.0, 6e-5]):
+        for ps in (found, expected):
+            for p, g in zip(ps, gradients, strict=True):
+                p.grad = np.full(2, g, p.dtype)
+    one, other = make(found), make(expected)
+    for _ in range(3):
+        one.step()
+        other.step()
+    for p, q in zip(found, expected, strict=True):
+        assert p.dtype == np.float16
+        np.testing.assert_allclose(p.data, q.data, rtol=2e-3)
+    assert {a.dtype for arrays in one.memory.values() for a in arrays} == {
+        np.dtype(np.float32)
+    }
+    state = one.state_dict()
+    one.load_state_dict(state)
+
+
+def test_clip_shortens_float16_by_what_it_does_not_hold():
+    p = mg.parameter(np.zeros(4, np.float16))
+    p.grad = np.full(4, 6e4, np.float16)
+    norm = clip_by_norm([p], 1e-3)
+    np.testing.assert_allclose(norm, 1.2e5, rtol=1e-3)
+    np.testing.assert_allclose(p.grad, 5e-4, rtol=1e-3)
+
+
+def test_adam_by_its_defaults_is_that_of_the_paper():
+    """Algorithm 1 of Kingma and Ba (2015) with the numbers that it proposes."""
+    p = mg.parameter([1.0], name="p")
+    optimiser = Adam([p])
+    m = v = 0.0
+    x = 1.0
+    for t, g in enumerate([1.0, -0.5, 3.0], 1):
+        p.grad = np.array([g])
+        optimiser.step()
+        m = 0.9 * m + 0.1 * g
+        v = 0.999 * v + 0.001 * g * g
+        x -= 0.001 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8)
+        np.testing.assert_allclose(p.data, x, rtol=1e-13)

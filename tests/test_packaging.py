@@ -7,12 +7,16 @@ by path alone: so what is found is what was built, not what is installed here.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
+import venv
 import zipfile
 from configparser import ConfigParser
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +42,9 @@ print(minigrad.models.__file__)
 """
 
 
-def python(*arguments, cwd):
+def python(*arguments, cwd, **variables):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    environment["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    environment |= {"PIP_DISABLE_PIP_VERSION_CHECK": "1"} | variables
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=cwd,
@@ -114,6 +118,44 @@ def test_every_folder_of_modules_is_a_listed_package():
     assert sorted(listed) == sorted(there)
 
 
+# How a requirement, or an installation, names the package of the index called minigrad.
+STRANGER = re.compile(
+    r"(?<![-\w./])minigrad\\?\[[a-z]|pip install[^\n&]*[\s'\"]minigrad(?![-\w./])"
+)
+
+
+def test_the_project_never_names_the_strangers_distribution():
+    for text in (
+        "'minigrad[fast]'",
+        "pip install minigrad",
+        "pip install 'minigrad>=1'",
+    ):
+        assert STRANGER.search(text)
+    for text in ("'minigrad-rnn[fast]'", "pip install . && minigrad train sunspots"):
+        assert not STRANGER.search(text)
+    kinds = {".py", ".pyi", ".md", ".ipynb", ".toml", ".cfg", ".cff", ".in", ""}
+    rooms = ("minigrad", "models", "tests", "docs", ".ci")
+    files = [*ROOT.iterdir(), *(p for room in rooms for p in (ROOT / room).rglob("*"))]
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in files
+        if path.is_file() and path.suffix in kinds and path != Path(__file__)
+        for match in STRANGER.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
+def test_extras_refer_to_the_distribution_itself():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    needed = [
+        *project["dependencies"],
+        *(r for extra in extras.values() for r in extra),
+    ]
+    own = {r.partition("[")[0] for r in needed if r.startswith("minigrad")}
+    assert own == {project["name"]} == {"minigrad-rnn"}
+
+
 def test_the_wheel_has_one_top_level_package_and_every_module_once(wheel):
     assert modules(wheel) == expected()
     assert {name.split("/")[0] for name in modules(wheel)} == {"minigrad"}
@@ -139,17 +181,58 @@ def test_a_source_distribution_makes_the_same_wheel(source, wheel, tmp_path):
     assert modules(build(unpacked, "wheel", tmp_path)) == modules(wheel)
 
 
-def test_an_editable_install_reads_the_checkout(source, tmp_path):
-    prefix = tmp_path / "prefix"
-    install = ["-m", "pip", "install", "--no-deps", "--no-index", "--quiet"]
-    options = ["--no-build-isolation", "--ignore-installed", "--prefix", str(prefix)]
-    python(*install, *options, "--editable", str(source), cwd=tmp_path)
-    (site_packages,) = prefix.rglob("site-packages")
+@pytest.fixture(scope="module")
+def editable(source, tmp_path_factory):
+    """The interpreter of a new environment with an editable install of the copy."""
+    folder = tmp_path_factory.mktemp("editable") / "env"
+    venv.create(folder)
+    interpreter = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    install = ["-m", "pip", "--python", str(interpreter), "install", "--no-deps"]
+    options = ["--no-index", "--quiet", "--no-build-isolation", "--editable"]
+    # The environment has no setuptools: the build borrows the one that is here.
+    python(*install, *options, str(source), cwd=folder, PYTHONPATH=SITE)
+    return interpreter
+
+
+def test_an_editable_install_reads_the_checkout(editable, source, tmp_path):
+    (site_packages,) = editable.parents[1].rglob("site-packages")
     there = imported(tmp_path, pth=[site_packages])
     assert [path.resolve() for path in there] == [
         source / "minigrad" / "__init__.py",
         source / "models" / "__init__.py",
     ]
+
+
+def test_an_editable_install_is_a_plain_path_file(editable, source):
+    """Type checkers and editors read such files; they run no import hook."""
+    (site_packages,) = editable.parents[1].rglob("site-packages")
+    assert not list(site_packages.glob("*finder*"))
+    (path,) = site_packages.glob("*minigrad*.pth")
+    assert [Path(line) for line in path.read_text().splitlines()] == [source]
+
+
+TYPED = """# pyright: basic
+import minigrad as mg
+import minigrad.models
+reveal_type(mg.tensor(1.0))
+reveal_type(minigrad.models.ManyToMany.loss)
+"""
+CHECKERS = {
+    "mypy": ["--python-executable", "{python}", "--cache-dir=cache"],
+    # Pyright, with its engine in the wheel: it fetches nothing when it starts.
+    "basedpyright": ["--pythonpath", "{python}"],
+}
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_a_type_checker_finds_an_editable_install(checker, editable, tmp_path):
+    if find_spec(checker) is None:
+        pytest.skip(f"needs {checker}")
+    (tmp_path / "typed.py").write_text(TYPED)
+    options = [option.format(python=editable) for option in CHECKERS[checker]]
+    said = python("-m", checker, *options, "typed.py", cwd=tmp_path)
+    assert re.search(r'typed.py:4\b.* "(minigrad\.tensor\.)?Tensor"', said), said
+    assert re.search(r"typed.py:5\b.* \"(def )?\(.*-> .*Tensor\"", said), said
 
 
 def test_the_bare_checkout_works(source, tmp_path):

@@ -111,6 +111,12 @@ def test_every_page_is_in_the_table_of_contents():
     assert not missing, f"name {missing} in a toctree of docs/index.md"
 
 
+def test_stars_in_the_reference_are_no_markup(pages):
+    text = pages.run(pages.markdown(DOCS / "api.md"), "api")
+    assert r"| a\*\*b; x\*\*0 has derivative 0. |" in text
+    assert r"shape (\*y.shape, \*w.shape), one per tensor of `wrt`." in text
+
+
 def test_the_error_page_has_the_forty_mistakes():
     text = (DOCS / "errors.md").read_text(encoding="utf-8")
     numbers = [int(n) for n in re.findall(r"^### (\d+)\. ", text, re.M)]

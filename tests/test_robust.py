@@ -23,6 +23,7 @@ from minigrad.optim import (
     clip_by_norm,
 )
 from minigrad.scope import ROOT, current
+from minigrad.train import load_checkpoint, save_checkpoint
 
 
 def recurrence(seed, steps=12):
@@ -213,6 +214,31 @@ def test_all_parameters_and_what_an_optimiser_keeps_change_at_once(make):
         for _ in interrupted_everywhere(run, lambda: load(after)):
             assert bits(part.state_dict()) in (bits(start[i]), bits(after[i]))
         assert bits(part.state_dict()) == bits(start[i])
+
+
+def test_a_checkpoint_is_loaded_whole_or_not_at_all(tmp_path):
+    net, rng = Net(), np.random.default_rng(0)
+    optimiser = Adam(net.parameters())
+    parts = {"net": net, "optimiser": optimiser, "rng": rng}
+    paths = tmp_path / "a", tmp_path / "b"
+
+    def state():
+        arrays = bits(net.state_dict(), optimiser.state_dict())
+        return arrays, rng.bit_generator.state
+
+    save_checkpoint(paths[0], parts, 0)
+    old = state()
+    net(np.ones((1, 2))).backward()
+    optimiser.step()
+    rng.random()
+    save_checkpoint(paths[1], parts, 0)
+    new = state()
+    for _ in interrupted_everywhere(
+        partial(load_checkpoint, paths[1], parts),
+        partial(load_checkpoint, paths[0], parts),
+    ):
+        assert state() in (old, new)
+    assert state() == new
 
 
 def test_all_gradients_change_at_once():

@@ -117,6 +117,80 @@ def test_what_leaves_through_numpy_is_detached_and_read_only(x):
     assert x.data[0, 0] == 1.0
 
 
+W = mg.parameter(np.eye(3), name="W")
+P = mg.parameter(3.0, name="p")
+ASKED = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+
+CUTS = {
+    "the mean of a list": lambda h: np.mean([h.sum(), h.sum()]),
+    "the sum of a list": lambda h: np.sum([h.sum(), h.sum()]),
+    "the largest of a list": lambda h: np.max([h.sum(), h.sum()]),
+    "an array of a list": lambda h: np.array([h, h]) @ W,
+    "an array of numbers": lambda h: np.asarray([h.sum(), P]),
+    "an array of parameters": lambda h: np.array([W, W]),
+    "an array of leaves": lambda h: np.asarray([ASKED, ASKED]),
+    "a list of lists": lambda h: mg.tensor([[h, h]]),
+    "a list on the right": lambda h: np.ones(2) @ [h, h],
+    "a list on the left": lambda h: [h, h] * np.ones((2, 2, 3)),
+    "a ufunc of a list": lambda h: np.add([h, h], 1.0),
+    "a method of an array": lambda h: np.ones(2).dot(h),
+    "a full array": lambda h: np.full(3, h.sum()),
+    "as an array": lambda h: np.asarray(h),
+}
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_numpy_does_not_cut_the_graph_without_a_word(x, name):
+    with pytest.raises(TypeError, match=r"without a word.* mg\.stack\(list\)"):
+        CUTS[name](x @ W)
+
+
+def test_lists_of_what_was_computed_from_data_are_refused_inside_of_numpy(x):
+    with pytest.raises(TypeError, match=r"without a word.* mg\.stack\(list\)"):
+        np.mean([x.sum(), x.sum()])
+
+
+@pytest.mark.parametrize("key", [0, slice(2), [0, 1], np.array([True, False, False])])
+def test_a_tensor_is_not_put_into_an_array(x, key):
+    array, rows = np.zeros(3), np.zeros((3, 3))
+    with pytest.raises(TypeError, match=r"mg\.where\(mask, t, array\)"):
+        rows[key] = (x @ W)[0]
+    for number in (P, (x @ W).sum(), (x @ W)[0, 0]):
+        with pytest.raises((TypeError, ValueError)) as raised:
+            array[key] = number
+        # NumPy says that a sequence is no number, and this is why it found none.
+        error = raised.value.__cause__ or raised.value
+        assert "mg.where(mask, t, array)" in str(error)
+    assert not array.any()
+    assert not rows.any()
+    counts = np.zeros(3, int)
+    with pytest.raises((TypeError, ValueError)):
+        counts[key] = P
+    assert not counts.any()
+
+
+def test_the_values_of_what_is_learnt_leave_by_name(x):
+    h = x @ W
+    copied = np.array(h)
+    np.testing.assert_array_equal(copied, h.data)
+    copied[0] = 0
+    assert h.data.any()
+    assert np.array(h, dtype=np.float32).dtype == np.float32
+    assert float(h.sum()) == np.float64(h.sum()) == h.data.sum()
+    assert np.allclose(h, h)
+    assert np.array2string(h) == np.array2string(h.data)
+    np.testing.assert_allclose(h, h.data)
+    np.testing.assert_array_equal(np.asarray(h.detach()), h.data)
+    array = np.zeros(2)
+    array[0] = h.sum().item()
+    array[1] = float(h.sum())
+    with mg.no_grad():
+        np.testing.assert_array_equal(np.asarray(W), np.asarray(W @ np.eye(3)))
+        array[0] = (x @ W).sum()
+    classes = h > 2.0
+    assert np.asarray(classes).dtype == bool
+
+
 def test_setting_an_element_is_a_taught_error(x):
     with pytest.raises(TypeError, match=r"x\[i\] = v .* mg\.where\(mask, v, x\)"):
         x[0] = 1.0

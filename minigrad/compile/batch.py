@@ -79,7 +79,7 @@ def _elementwise(e: Writer, line: Line, arguments: list[Argument]) -> None:
     reuse = tuple(line.reads[i] for i, a in enumerate(arguments) if a[1])
     if line.op == "sigmoid":
         store = e.buffer(line, reuse)
-        e.body += inside.sigmoid(codes[0], e.window(store, line.span), "np.")
+        e.body.append(f"{e.call(line)}({codes[0]}, {e.window(store, line.span)})")
     elif line.op == "add_n" and len(codes) > 1:
         store = e.buffer(line, reuse)
         out = e.window(store, line.span)
@@ -327,6 +327,7 @@ _WRITERS: dict[str, Callable[[Writer, Line, list[Argument]], bool]] = {
     "stack": _joined,
     "concatenate": _joined,
     "mse_loss": _loss,
+    "binary_cross_entropy": _loss,
     "cross_entropy": _loss,
     "picked_losses": _rowwise,
     "class_gradient": _class_gradient,

@@ -11,9 +11,15 @@ from typing import Any, NamedTuple
 from minigrad.compile import kernels
 from minigrad.compile.disk import functions
 from minigrad.compile.emit import emit
-from minigrad.compile.line import Line, LoopProgram, loop_program, straight_program
+from minigrad.compile.line import (
+    Line,
+    LoopProgram,
+    NotFoldableError,
+    loop_program,
+    straight_program,
+)
 from minigrad.compile.passes import run_passes
-from minigrad.compile.schedule import NotFoldableError, Phase, schedule
+from minigrad.compile.schedule import Phase, schedule
 from minigrad.compile.writer import Writer
 from minigrad.graph import Graph, Node
 from minigrad.recurrence import Recurrence

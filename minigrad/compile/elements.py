@@ -31,7 +31,9 @@ COMPARISONS = frozenset(
 CALLS = frozenset(
     [
         "exp", "log", "log1p", "expm1", "sqrt", "absolute", "sin", "cos", "sign",
-        "maximum", "minimum", "power",
+        "maximum", "minimum", "power", "square", "reciprocal", "tan", "arcsin",
+        "arccos", "arctan", "arctan2", "hypot", "sinh", "cosh", "arcsinh", "arccosh",
+        "arctanh", "exp2", "log2", "log10", "logaddexp", "floor", "ceil", "rint",
     ]
 )  # fmt: skip
 UFUNCS = frozenset([*OPERATORS, *CALLS, "tanh", "negative", "positive"])
@@ -235,13 +237,12 @@ def expression(line: Line, values: list[str]) -> str:
         return f"exp32({values[0]})"
     if name in CALLS:
         return f"np.{name}({', '.join(values)})"
-    half = literal(0.5, line.dtype)
     (x, *rest) = values
-    tanh = "tanh32" if line.dtype == "float32" else "np.tanh"
     if name == "tanh":
-        return f"{tanh}({x})"
+        return f"{'tanh32' if line.dtype == 'float32' else 'np.tanh'}({x})"
     if name == "sigmoid":
-        return f"{half} * {tanh}({half} * {x}) + {half}"
+        exp = "exp32" if line.dtype == "float32" else "np.exp"
+        return f"logistic({x}, {exp}(-np.abs({x})), {literal(1, line.dtype)})"
     if name == "negative":
         return f"-{x}"
     if name == "add_n":

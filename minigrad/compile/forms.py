@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ops.reduction import _open
+from minigrad.ops.reduction import _open, shared
 
 
 def spread_to(a: Any, shape: Any = (), axis: Any = None, keepdims: bool = False) -> Any:
@@ -22,7 +22,7 @@ def spread_mean_to(
     """``spread_mean`` with the shape known beforehand."""
     a = np.asarray(a)
     size = int(np.prod(shape))
-    return spread_to(a / (size / (a.size or 1)), shape, axis, keepdims)
+    return spread_to(shared(a, size / (a.size or 1)), shape, axis, keepdims)
 
 
 def join(parts: Any, axis: int = 0, keys: Any = ()) -> Any:
@@ -32,7 +32,7 @@ def join(parts: Any, axis: int = 0, keys: Any = ()) -> Any:
 
 def equal_share(a: Any, like: Any) -> Any:
     """What each element of a mean gets of its gradient."""
-    return a / like.size
+    return shared(a, like.size)
 
 
 def _kept(index: Any, classes: int, ignore_index: int) -> Any:
@@ -85,7 +85,7 @@ def class_gradient(
         rows[np.arange(len(rows)), number] -= weight
     else:
         each = np.broadcast_to(weight, number.shape)
-        rows[~kept] = 0 * each[~kept][:, None]  # NaN where no target is kept
+        rows[~kept] = 0  # as PyTorch, also where no target is kept and the loss is NaN
         rows[np.flatnonzero(kept), number[kept]] -= each[kept]
     return out
 

@@ -56,14 +56,29 @@ def exp32(x):
     b = np.int32((k - half + 127) << 23).view(np.float32)
     return p * a * b
 ''',
+    "logistic": '''
+@njit(inline="always", **OPTIONS)
+def logistic(x, e, one):
+    """1 / (1 + exp(-x)) from e = exp(-|x|): nothing overflows and nothing cancels."""
+    return (one if x >= one - one else e) / (one + e)
+''',
     "row_max": '''
 @njit(error_model="numpy", nogil=True, fastmath={"nnan", "nsz"})
-def row_max(x, i, start, stop):
-    """The largest of a row; with a NaN in it, any: o minus it and the sum are NaN."""
+def row_top(x, i, start, stop):
+    """The largest of a row without NaN, of several elements at once."""
     top = x[i, start]
     for j in range(start, stop):
         top = x[i, j] if x[i, j] > top else top
     return top
+
+
+@njit(error_model="numpy", nogil=True)
+def row_max(x, i, start, stop):
+    """The largest of a row, or NaN where there is one."""
+    odd = 0
+    for j in range(start, stop):
+        odd += x[i, j] != x[i, j]
+    return x.dtype.type(np.nan) if odd else row_top(x, i, start, stop)
 ''',
     "row_sum": '''
 @njit(error_model="numpy", nogil=True, fastmath={"reassoc", "contract"})
@@ -84,7 +99,7 @@ def picked_loss(z, i, start, s, y, ignored):
 @njit(inline="always", **OPTIONS)
 def class_share(e, s, weight, y, j, ignored):
     """The gradient of o[j]: (e / s - (j == y)) times the weight of the loss, or 0."""
-    nothing = weight - weight
+    nothing = e - e
     share = e * (weight / s) - (weight if y == j else nothing)
     return nothing if y == ignored else share
 ''',

@@ -25,7 +25,7 @@ WORDS = frozenset(
     [
         *kwlist, *softkwlist, *dir(builtins), *dir(forms), *UFUNCS, *HELPERS,
         *LETTERS, *"Ttw", "np", "part", "turn", "views", "run", "workspace",
-        "njit", "OPTIONS",
+        "njit", "OPTIONS", "row_top",
     ]
 )  # fmt: skip
 NUMBERED = re.compile(r"(T|k_|op_|loop_)\d+")

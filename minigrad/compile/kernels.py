@@ -181,9 +181,7 @@ def emit(e: Writer, phase: Phase) -> None:
     name = f"loop_{len(e.kernels) + 1}"
     arguments = ", ".join(kernel.arguments)
     body = "".join(f"    {line}\n" for line in kernel.body)
-    e.kernels.append(
-        f"\n@njit(cache=True, **OPTIONS)\ndef {name}({arguments}):\n{body}"
-    )
+    e.kernels.append(f"\n@njit(**OPTIONS)\ndef {name}({arguments}):\n{body}")
     e.body.append(f"{name}({', '.join(kernel.arguments.values())})")
 
 

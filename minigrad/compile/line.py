@@ -21,6 +21,10 @@ from minigrad.graph import Graph, Node, Spec
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
+class NotFoldableError(Exception):
+    """The lines cannot be put in an order; the program is compiled without folding."""
+
+
 class Count(NamedTuple):
     """The integer a T + b."""
 
@@ -186,6 +190,7 @@ def loop_program(recurrence: Recurrence) -> LoopProgram:
             variadic=getattr(role.op, "variadic", False),
         )
     program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths, names)
+    _refuse_gaps(program)
     for line in list(lines.values()):
         if line.timed:
             line.reads = [_summed_before(program, line, o) for o in line.reads]
@@ -211,6 +216,17 @@ def _apart(program: LoopProgram, operand: Operand) -> Iterable[Operand]:
         for end in ends
         for source in operand
     ]
+
+
+def _refuse_gaps(program: LoopProgram) -> None:
+    """Roles at every k-th step, and gathers that grow, run as straight code."""
+    for line in program.lines.values():
+        for source in line.sources():
+            spans = [s for s in (source.span, source.at) if s is not None]
+            if source.kind == "gather" and source.delay is not None:
+                raise NotFoldableError(f"{line.name} gathers all steps so far")
+            if any(span.every > 1 for span in spans):
+                raise NotFoldableError(f"{line.name} reads every k-th step")
 
 
 def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operand:

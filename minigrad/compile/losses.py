@@ -20,6 +20,8 @@ def open_losses(program: LoopProgram) -> str:
         if loss.op != "cross_entropy" or not _plain_loss(loss):
             continue
         logits, target = loss.reads
+        if isinstance(program.lines[target[0].role].value, int):
+            continue  # one row, and its class as a number: there is nothing to index
         add = _Adder(program, loss)
         o = program.lines[logits[0].role]
         column, across = (*o.shape[:-1], 1), {"axis": -1, "keepdims": True}
@@ -57,8 +59,14 @@ def open_losses(program: LoopProgram) -> str:
 
 
 def _plain_loss(line: Line) -> bool:
+    """Whether all targets weigh alike, in a dtype whose sums are made in itself."""
     single = all(len(operand) == 1 for operand in line.reads)
-    return single and len(line.reads) == 2 and not line.attrs.get("label_smoothing")
+    return (
+        single
+        and len(line.reads) == 2
+        and not line.attrs.get("label_smoothing")
+        and line.dtype != "float16"
+    )
 
 
 class _Adder:

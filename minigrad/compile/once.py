@@ -13,7 +13,7 @@ def emit(e: Writer, line: Line) -> None:
     if line.op == "step":
         e.body.append(f"{line.name} = {operands[0][0]}[{line.attrs['t'] - 1}]")
         return
-    if line.op == "scatter_n":
+    if line.op == "scatter_n" and line.attrs.get("keys"):
         _scatter(e, line, operands)
         return
     if (
@@ -35,7 +35,7 @@ def emit(e: Writer, line: Line) -> None:
         return
     if line.op in ("matmul", "dot"):
         e.body.append(f"{line.name} = np.{line.op}({inner})")
-    elif line.op == "transpose" and not attrs:
+    elif line.op == "transpose" and not attrs and len(line.shape) > 1:
         # A transposed view costs twice in every product: copy it once.
         e.body.append(f"{line.name} = np.ascontiguousarray({inner}.T)")
     elif line.op == "mean" and line.attrs.get("axis") is None and not line.shape:
@@ -103,14 +103,11 @@ def _scatter_one_by_one(
     inner = ", ".join(f"*{code}" if many else code for code, many in operands)
     parts = []
     nested = bool(e.program.lengths) and line.clock is None
-    for operand, columns in zip(line.reads, line.attrs["keys"], strict=False):
+    for operand, columns in zip(line.reads, line.attrs["keys"], strict=True):
         if not nested:
             parts.append(f"{e.literal(columns, line)}")
             continue
-        keys = [c for c in columns if c is not None]
-        if not keys:
-            continue
-        inside = ", ".join(e.literal(k, line) for k in keys)
+        inside = ", ".join(e.literal(k, line) for k in columns)
         at = operand[0].at
         if at is None:
             parts.append(inside)

@@ -94,9 +94,9 @@ def joins(program: LoopProgram) -> str:
     """A scatter whose pieces tile an axis lays them side by side: no zeros, no sum."""
     joined = []
     for line in program.lines.values():
-        if line.op != "scatter_n":
-            continue
-        parts, keys = line.reads[1:], line.attrs["keys"]
+        if line.op != "scatter_n" or (program.lengths and line.clock is None):
+            continue  # without time a folded operand has its keys by source
+        parts, keys = line.reads[1:], line.attrs["keys"][1:]
         tiles = _tiles(keys, line.shape)
         if tiles is None:
             continue
@@ -159,7 +159,9 @@ def invariants(program: LoopProgram) -> str:
                 line.clock = line.steps = None
                 line.reads = [(Source(o[0].role, "plain"),) for o in line.reads]
                 if line.op == "scatter_n":
-                    line.attrs = line.attrs | {"keys": _by_operand(line)}
+                    # Without time an operand has its keys by source.
+                    keys = tuple([(key,) for key in line.attrs["keys"]])
+                    line.attrs = line.attrs | {"keys": keys}
                 _now_untimed(program, line)
                 moved.append(line.name)
                 again = True
@@ -168,13 +170,6 @@ def invariants(program: LoopProgram) -> str:
 
 def _at_all_steps(source: Source, line: Line) -> bool:
     return source.span is None or Steps.of(source.span) == line.steps
-
-
-def _by_operand(line: Line) -> tuple[Any, ...]:
-    """The keys of a scatter without time: of each operand, as columns."""
-    keys = [(key,) for key in line.attrs["keys"]]
-    rest = len(line.reads) - 1 - len(keys)
-    return ((None,), *keys, *[(None,)] * rest)
 
 
 def moves(attrs: Any) -> bool:

@@ -23,7 +23,7 @@ True
 import gc
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
 from minigrad.graph import Graph, Leaf, Node
 from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.pickles import NotPickled
 from minigrad.scope import ROOT, Call, current
 from minigrad.tensor import Tensor, tensor
 
@@ -62,13 +63,17 @@ def compile(
     itself raises is raised.
 
     ``backend="numba"`` compiles the loops over time to machine code, which is kept on
-    disk for the next process; it needs ``pip install 'minigrad[fast]'``.
+    disk for the next process; it needs ``pip install 'minigrad-rnn[fast]'``.
     """
     return Program(function, strict, backend)
 
 
-class Program:
+class Program(NotPickled):
     """A compiled function; see ``compile``."""
+
+    _instead: ClassVar[str] = (
+        "save the parameters with state_dict(), and compile the function again"
+    )
 
     def __init__(
         self, function: Callable[..., Any], strict: bool, backend: str

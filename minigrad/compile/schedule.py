@@ -10,11 +10,7 @@ A ``Phase`` is one such line, or the lines of one loop in the order of its body.
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from minigrad.compile.line import Line, LoopProgram
-
-
-class NotFoldableError(Exception):
-    """The lines cannot be put in an order; the program is compiled without folding."""
+from minigrad.compile.line import Line, LoopProgram, NotFoldableError
 
 
 @dataclass

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.limits import within
+
 __all__ = [
     "DNA",
     "REBER",
@@ -203,6 +205,7 @@ def promoter_like(
     likelihood ratio that the process itself assigns to the class. Its sign is the best
     possible answer, so its error is the best that is to be had.
     """
+    kept = within("kept", kept, "[0, 1]")
     boxes, at = ("ttgaca", "tataat"), (12, 35)
     letters = np.array(list(DNA))
     numbers = rng.integers(0, 4, (count, 57))
@@ -224,5 +227,6 @@ def promoter_like(
             same = numbers[:, place + s : place + s + 6] == planted
             ratio *= np.where(same, hit, miss).prod(1)
         ratios.append(ratio)
-    best = np.log(np.mean(ratios, axis=0))
+    with np.errstate(divide="ignore"):  # -inf where kept = 1 rules the motifs out
+        best = np.log(np.mean(ratios, axis=0))
     return ["".join(row) for row in letters[numbers]], classes, best

@@ -153,6 +153,13 @@ class Order:
         return {"indices": self.indices, "position": np.array(self.position)}
 
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
-        """Go on from a state."""
-        self.indices = np.array(state["indices"])
-        self.position = int(state["position"])
+        """Go on from a state; a ValueError says that it is none."""
+        indices, position = np.array(state["indices"]), int(state["position"])
+        if position < 0 or not np.array_equal(
+            np.sort(indices), np.arange(len(indices))
+        ):
+            raise ValueError(
+                "this is no order of a batch: every index once and a place of at least "
+                f"0, got {indices} and {position}"
+            )
+        self.indices, self.position = indices, position

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from minigrad.draw.ops.layout_dot import placed
 from minigrad.draw.page.letters import UNPRINTABLE
@@ -24,6 +24,8 @@ from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.render.dot import write
 from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
 from minigrad.draw.render.theme import Style, style
+from minigrad.files import replacing
+from minigrad.pickles import NotPickled
 
 GROUP = re.compile(
     r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S
@@ -32,7 +34,7 @@ LETTERS = re.compile(r"[nt]\d+_\d+")
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class Figure(NotPickled):
     """A drawn graph.
 
     Attributes
@@ -42,6 +44,8 @@ class Figure:
 
     ``save`` takes the format from the suffix: .png .jpg .svg .pdf .dot .gv.
     """
+
+    _instead: ClassVar[str] = 'save it with figure.save("name.svg")'
 
     scene: Scene
     look: Style = field(default_factory=lambda: style("color"))
@@ -91,7 +95,7 @@ class Figure:
         return faults(self.json(engine), self._ready)
 
     def save(self, path: str | Path, dpi: float = 200) -> Path:
-        """Write the figure and return its path.
+        """Write the figure and return its path; the file is whole or not there.
 
         Without any Graphviz the DOT text is left beside it, and GraphvizNotFound says
         so. PDF needs the C Graphviz.
@@ -99,7 +103,8 @@ class Figure:
         path = Path(path)
         form = path.suffix.lower().removeprefix(".")
         if form in ("dot", "gv"):
-            path.write_text(self.dot, encoding="utf-8")
+            with replacing(path) as temporary:
+                temporary.write_text(self.dot, encoding="utf-8")
             return path
         if form not in ("png", "jpg", "jpeg", "svg", "pdf"):
             raise ValueError(
@@ -113,9 +118,11 @@ class Figure:
                 data = self._image(form.replace("jpeg", "jpg"), dpi)
         except GraphvizNotFound as error:
             kept = path.with_suffix(".dot")
-            kept.write_text(self.dot, encoding="utf-8")
+            with replacing(kept) as temporary:
+                temporary.write_text(self.dot, encoding="utf-8")
             raise GraphvizNotFound(f"{error}; the figure is kept in {kept}") from None
-        path.write_bytes(data)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
         return path
 
     @cached_property
@@ -146,6 +153,12 @@ class Figure:
             bundle["text/plain"] = f"{self!r}: {error}"
             return bundle
         return bundle, {"image/png": {"width": width}}
+
+    def __copy__(self) -> "Figure":
+        return self
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> "Figure":
+        return self  # nothing of it changes
 
     def __repr__(self) -> str:
         count = sum(node.shape != "text" for node in self.scene.nodes)

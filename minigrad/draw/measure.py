@@ -3,7 +3,7 @@
 Vocabulary
     seat      where a named value stands in the unrolled figure: (name, t)
     message   the part of a value's gradient that comes back over one arrow
-    share     the part of a parameter's gradient that comes from one step (eq. 10.26)
+    share     the part of a parameter's gradient that comes from one step (eq. 10.25)
 
 Norms are those of the whole array (Frobenius), the batch included.
 

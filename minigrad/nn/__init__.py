@@ -22,8 +22,14 @@ Vocabulary
 (4, 2)
 """
 
+from typing import TYPE_CHECKING
+
+from minigrad.advice import names_of
 from minigrad.nn import init, losses
 from minigrad.nn.layers import Embedding, LayerNorm, Linear
 from minigrad.nn.module import Module
 
 __all__ = ["Embedding", "LayerNorm", "Linear", "Module", "init", "losses"]
+
+if not TYPE_CHECKING:
+    __getattr__ = names_of(__name__)

@@ -25,6 +25,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minigrad.limits import whole, within
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.ops.elementwise import multiply, relu, sigmoid, tanh
@@ -59,7 +60,8 @@ class Cell(Module):
     dtype: np.dtype[Any]
 
     def _sizes(self, n_in: int, n_hidden: int, dtype: DTypeLike) -> None:
-        self.n_in, self.n_hidden, self.dtype = n_in, n_hidden, np.dtype(dtype)
+        self.n_in, self.n_hidden = whole("n_in", n_in), whole("n_hidden", n_hidden)
+        self.dtype = np.dtype(dtype)
 
     def called(self, letter: str) -> Self:
         """The cell with h under another letter: h and s become g and s_g.
@@ -143,8 +145,8 @@ class Elman(Cell):
         self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
         if isinstance(leak, str) and leak != "learnt":
             raise ValueError(f'leak is a number, "learnt" or None, got {leak!r}')
-        if isinstance(leak, float) and not 0 <= leak < 1:
-            raise ValueError(f"a leak lies in 0 <= α < 1, got {leak}")
+        if leak is not None and not isinstance(leak, str):
+            leak = within("a leak", leak, "[0, 1)")
         self.leak = leak
         if leak == "learnt":
             self.a = parameter(init.zeros(rng, (n_hidden,), dtype), name="α")
@@ -200,7 +202,7 @@ class LSTM(Cell):
         self.U = parameter(_columns(init.glorot, 4, n_in, n_hidden, rng, dtype))
         self.W = parameter(_columns(init.orthogonal, 4, n_hidden, n_hidden, rng, dtype))
         b = np.zeros(4 * n_hidden, dtype)
-        b[:n_hidden] = forget_bias
+        b[:n_hidden] = within("forget_bias", forget_bias, "(-inf, inf)")
         self.b = parameter(b)
         self.candidate = _choice("candidate", candidate, ACTIVATIONS)
 
@@ -369,6 +371,8 @@ def make_cell(
     make = _choice("cell", kind, CELLS) if isinstance(kind, str) else kind
     if layers < 1:
         raise ValueError(f"a network has at least one layer, got {layers}")
+    if not 0 <= dropout < 1:  # one layer has none, and is not asked
+        raise ValueError(f"dropout is a probability below 1, got {dropout}")
     lowest = make
     if U != "trained":
         if getattr(make, "func", make) is not Elman:

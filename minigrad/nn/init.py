@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from minigrad.limits import within
+
 __all__ = ["glorot", "identity", "orthogonal", "spectral_radius", "zeros"]
 
 Array = NDArray[Any]
@@ -86,6 +88,8 @@ def spectral_radius(radius: float) -> Callable[..., Array]:
     >>> round(float(np.abs(np.linalg.eigvals(W)).max()), 6)
     0.9
     """
+
+    radius = within("radius", radius, "[0, inf)")
 
     def start(
         rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike = np.float32

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from minigrad.limits import within
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.ops.indexing import embedding
@@ -69,7 +70,7 @@ class LayerNorm(Module):
     ) -> None:
         self.gain = parameter(np.ones(size, dtype))
         self.bias = parameter(np.zeros(size, dtype))
-        self.eps = eps
+        self.eps = within("eps", eps, "(0, inf)")
 
     def forward(self, x: Any) -> Tensor:
         """x of shape (..., size): rows of mean 0 and variance 1, before the gain."""

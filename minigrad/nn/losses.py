@@ -12,8 +12,7 @@ that a model takes any of them, and leaves out what lies beyond a sequence's end
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.ops import nn
-from minigrad.ops.elementwise import softplus
+from minigrad.ops import binary, nn
 from minigrad.tensor import Tensor
 
 __all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "mse"]
@@ -39,4 +38,5 @@ def binary_cross_entropy(o: Any, y: Any) -> Tensor:
     >>> binary_cross_entropy(o, [[1.0, 1.0]]).data.round(4).tolist()
     [0.3466]
     """
-    return (softplus(o) - o * y).mean(axis=-1)  # type: ignore[no-any-return]
+    loss: Tensor = binary.binary_cross_entropy(o, y, reduction="none").mean(axis=-1)
+    return loss

@@ -16,17 +16,26 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import look_again
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, assign_all
 
 __all__ = ["Module"]
 
 Array = NDArray[Any]
+
+
+class Parameters(list[Parameter]):
+    """The parameters of a module, with the path of each by its node."""
+
+    def __init__(self, found: list[tuple[str, Parameter]]) -> None:
+        super().__init__(p for _, p in found)
+        self.paths = {p.node: path for path, p in found}
 
 
 class Module:
@@ -50,6 +59,11 @@ class Module:
             module.__dict__.setdefault("_scope", path)
         super().__setattr__(name, value)
 
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Module", name)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run ``forward`` in the module's scope."""
         with self.scope():
@@ -67,8 +81,10 @@ class Module:
         """The parameters to train, each once, in the order of the attributes.
 
         Those that a module lists in ``fixed`` are left out; they are part of the state.
+        An optimiser learns from the list which path each has.
         """
-        return [p for _, p, fixed in self._walk() if not fixed]
+        found = [(path, p) for path, p, fixed in self._walk() if not fixed]
+        return Parameters(found)
 
     def _walk(self) -> Iterator[tuple[str, Parameter, bool]]:
         seen: set[int] = set()
@@ -83,7 +99,7 @@ class Module:
                 yield path, value, fixed
             elif children := _children(value):
                 seen.add(id(value))
-                kept = value.fixed if isinstance(value, Module) else ()
+                kept = _fixed(value, children) if isinstance(value, Module) else ()
                 stack += [
                     (f"{path}.{name}" if path else name, child, fixed or name in kept)
                     for name, child in reversed(children)
@@ -130,6 +146,22 @@ class Module:
     def __repr__(self) -> str:
         shapes = ", ".join(f"{path} {p.shape}" for path, p in self.named_parameters())
         return f"{type(self).__name__}({shapes})"
+
+
+def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
+    """The names in ``fixed``, each of an attribute that holds parameters, or None."""
+    known = [
+        name
+        for name, child in children
+        if child is None or isinstance(child, Parameter) or _children(child)
+    ]
+    names: Any = module.fixed
+    if isinstance(names, str) or not set(names) <= set(known):
+        raise ValueError(
+            f"{type(module).__name__}.fixed is a tuple of names from "
+            f"{', '.join(known)}; got {names!r}"
+        )
+    return tuple(names)
 
 
 def _children(value: Any) -> list[tuple[str, Any]]:

@@ -1,10 +1,10 @@
 """The op set: one declaration per op, rules aligned by argument.
 
-``elementwise reduction shape linalg indexing nn convolution time`` hold the ops of
-those kinds. In
-a rule ``g`` is the cotangent of the output ``y`` and a, b, x are the arguments; what
-has no derivative has ``None``. Rules are written with NumPy functions and ops, so that
-they compute on arrays and record on Tensors.
+``elementwise transcendental discrete reduction shape linalg indexing nn binary
+convolution time`` hold the ops of those kinds; ``composed`` and ``filled`` hold
+functions that are made of ops. In a rule ``g`` is the cotangent of the output ``y`` and
+a, b, x are the arguments; what has no derivative has ``None``. Rules are written with
+NumPy functions and ops, so that they compute on arrays and record on Tensors.
 
 >>> from minigrad.op import registry
 >>> "tanh" in registry
@@ -14,25 +14,35 @@ True
 from minigrad.methods import describe
 from minigrad.op import builtin, registry
 from minigrad.ops import (
+    binary,
+    composed,
     convolution,
+    discrete,
     elementwise,
+    filled,
     indexing,
     linalg,
     nn,
     reduction,
     shape,
     time,
+    transcendental,
 )
 
 __all__ = [
+    "binary",
+    "composed",
     "convolution",
+    "discrete",
     "elementwise",
+    "filled",
     "indexing",
     "linalg",
     "nn",
     "reduction",
     "shape",
     "time",
+    "transcendental",
 ]
 
 describe()

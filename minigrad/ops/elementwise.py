@@ -2,7 +2,9 @@
 
 Conventions at hard points: ``maximum`` and ``minimum`` give 1/2 to each side of a tie,
 ``abs`` and ``relu`` have derivative 0 at 0, ``clip`` passes 1 at its bounds, ``x**0``
-has derivative 0. Un-broadcasting and dtypes are the engine's work, not the rules'.
+has derivative 0. A NaN takes part in the gradient, as in PyTorch: ``relu`` hands it on,
+``maximum`` and ``minimum`` hand it to both sides, ``abs`` gives NaN. Un-broadcasting
+and dtypes are the engine's work, not the rules'.
 
 >>> import minigrad as mg
 >>> a = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -26,6 +28,8 @@ divide = Op(
     np.divide, lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b, doc="a / b."
 )
 negative = Op(np.negative, lambda g, y, x: -g, doc="-x.")
+square = Op(np.square, lambda g, y, x: g * (2 * x), doc="x x.")
+reciprocal = Op(np.reciprocal, lambda g, y, x: -g * y * y, doc="1 / x.")
 power = Op(
     np.power,
     lambda g, y, a, b: g * b * a ** _lowered(a, b),
@@ -49,14 +53,14 @@ tanh = Op(
 )
 maximum = Op(
     np.maximum,
-    lambda g, y, a, b: np.where(a > b, g, np.where(a == b, g / 2, 0.0)),
-    lambda g, y, a, b: np.where(b > a, g, np.where(a == b, g / 2, 0.0)),
+    lambda g, y, a, b: np.where(a < b, 0.0, np.where(a == b, g / 2, g)),
+    lambda g, y, a, b: np.where(b < a, 0.0, np.where(a == b, g / 2, g)),
     doc="The larger of a and b; a tie gives 1/2 to each side.",
 )
 minimum = Op(
     np.minimum,
-    lambda g, y, a, b: np.where(a < b, g, np.where(a == b, g / 2, 0.0)),
-    lambda g, y, a, b: np.where(b < a, g, np.where(a == b, g / 2, 0.0)),
+    lambda g, y, a, b: np.where(a > b, 0.0, np.where(a == b, g / 2, g)),
+    lambda g, y, a, b: np.where(b > a, 0.0, np.where(a == b, g / 2, g)),
     doc="The smaller of a and b; a tie gives 1/2 to each side.",
 )
 where = Op(
@@ -90,15 +94,30 @@ logical_or = Op(
 logical_not = Op(
     np.logical_not, None, doc="True where x is not: a mask, without gradient."
 )
+bitwise_and = Op(
+    np.bitwise_and, None, None, doc="a & b, bit by bit; of masks, and. No gradient."
+)
+bitwise_or = Op(
+    np.bitwise_or, None, None, doc="a | b, bit by bit; of masks, or. No gradient."
+)
+bitwise_xor = Op(
+    np.bitwise_xor, None, None, doc="a ^ b, bit by bit; of masks, either. No gradient."
+)
+invert = Op(np.invert, None, doc="~x, bit by bit; of a mask, not. No gradient.")
 
 
 @op(lambda g, y, x: g * (y * (1 - y)))
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), by way of tanh, which does not overflow."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+def sigmoid(x: Any, out: Any = None) -> Any:
+    """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
+
+    Programs give an array for the result, which may be x itself.
+    """
+    # Of -|x| alone: nothing overflows, and nothing cancels where x is negative.
+    e = np.exp(-1.0 * np.abs(x))
+    return np.divide(np.maximum(e, x >= 0), 1 + e, out=out)
 
 
-@op(lambda g, y, x: np.where(x > 0, g, 0.0))
+@op(lambda g, y, x: np.where(x <= 0, 0.0, g))
 def relu(x: Any) -> Any:
     """max(x, 0); the derivative at 0 is 0."""
     return np.maximum(x, 0)

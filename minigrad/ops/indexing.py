@@ -56,21 +56,23 @@ def scatter_into(buffer: Any, scatter: Scatter) -> None:
 def scatter_n(xs: Any, keys: Any = ()) -> Any:
     """Zeros shaped as the first operand, with each further one added at its key.
 
-    The index arrays that keys have places for are the last operands.
+    ``keys`` is a PerOperand. The index arrays that keys have places for are the last
+    operands; these, and the first one, have None as key.
     """
     buffer = np.zeros_like(xs[0])
-    indices = iter(xs[1 + len(keys) :])
-    for cotangent, key in zip(xs[1:], keys, strict=False):
-        own = tuple([next(indices) for _ in range(places_in(key))])
-        scatter_into(buffer, Scatter(cotangent, key, own))
+    indices = iter(xs[len(xs) - sum(map(places_in, keys)) :])
+    for cotangent, key in zip(xs, keys, strict=True):
+        if key is not None:
+            own = tuple([next(indices) for _ in range(places_in(key))])
+            scatter_into(buffer, Scatter(cotangent, key, own))
     return buffer
 
 
 def _from_scatter(i: int, g: Any, xs: Any, keys: Any) -> Any:
-    if not 1 <= i <= len(keys):
+    if keys[i] is None:
         return None
-    key, first = keys[i - 1], 1 + len(keys) + sum(map(places_in, keys[: i - 1]))
-    return g[filled(key, xs[first : first + places_in(key)])]
+    first = len(xs) - sum(map(places_in, keys[i:]))
+    return g[filled(keys[i], xs[first : first + places_in(keys[i])])]
 
 
 # Parts of a key that are plain values.

@@ -154,16 +154,24 @@ def _labels(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
 
 
 def _einsum_rule(i: int, g: Any, xs: Any, subscripts: str) -> Any:
-    """g times all other operands, spread over the subscripts that only x_i has."""
+    """g times all other operands, spread over the subscripts that only x_i has.
+
+    Where x_i is longer along a subscript than all others, which have length 1 there, it
+    is as if they did not have it; where x_i is the short one its cotangent is a sum.
+    """
     terms, result = _labels(subscripts, [np.ndim(x) for x in xs])
     mine, own = terms[i], "".join(dict.fromkeys(terms[i]))
     others = [(terms[k], xs[k]) for k in range(len(xs)) if k != i]
-    known = result + "".join(term for term, _ in others)
-    found = "".join(c for c in own if c in known)
+    lengths = dict(zip(mine, np.shape(xs[i]), strict=True))
+    known: dict[str, int] = {}
+    for term, x in [(result, g), *others]:
+        for c, n in zip(term, np.shape(x), strict=True):
+            known[c] = n if known.get(c, 1) == 1 else known[c]
+    found = "".join(c for c in own if known.get(c) == lengths[c])
     spec = ",".join([result, *(term for term, _ in others)]) + "->" + found
     d = einsum(spec, g, *(x for _, x in others))
     if found != own:
-        lonely = tuple(k for k, c in enumerate(own) if c not in known)
+        lonely = tuple(k for k, c in enumerate(own) if c not in found)
         single = xs[i] if mine == own else einsum(f"{mine}->{own}", xs[i])
         d = spread(d, single, axis=lonely)
     return d if mine == own else _on_diagonal(d, xs[i], mine, own)

@@ -12,26 +12,28 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import Axis, op
-from minigrad.ops.reduction import spread, spread_mean
+from minigrad.limits import within
+from minigrad.op import Axis, Op, op
+from minigrad.ops.reduction import spread, spread_mean, total, wide
 
 
-@op(lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+@op(lambda g, y, x, axis=-1: y * (g - np.sum(wide(g * y), axis=axis, keepdims=True)))
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) along ``axis``."""
     if not x.size:  # no largest element
         return x
     shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return shifted / np.sum(shifted, axis=axis, keepdims=True)
+    return (shifted / total(shifted, axis, True)).astype(shifted.dtype, copy=False)
 
 
-@op(lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+@op(lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(wide(g), axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """x - logsumexp(x) along ``axis``."""
     if not x.size:
         return x
     shifted = x - np.max(x, axis=axis, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    e = np.exp(shifted)
+    return (shifted - np.log(total(e, axis, True))).astype(e.dtype, copy=False)
 
 
 def _per_element(g: Any, x: Any, reduction: str) -> Any:
@@ -100,7 +102,12 @@ def _weights_of_targets(
     if reduction != "mean":
         return each
     counts = _over_rows(_unweighted(target, o, ignore_index, 0.0))
-    return (each - np.sum(g * y) * counts) / np.sum(counts * weight)
+    return (each - np.sum(g * y) * counts) / _weight_of(counts, weight)
+
+
+def _weight_of(counts: Any, weight: Any) -> Any:
+    """The weight of all targets that are kept; 1 where none is, which has no share."""
+    return np.where(np.sum(counts) == 0, 1.0, np.sum(counts * weight))
 
 
 @op(None, None, _weights_of_targets)
@@ -116,24 +123,26 @@ def target_weights(
 
     Each row has the weight of its class at its target (with label smoothing eps 1 - eps
     of it, and eps / classes of its weight at every class) and zeros where the target is
-    ignored. For the mean it is divided by the sum of the weights of the targets.
+    ignored. For the mean it is divided by the sum of the weights of the targets. Of
+    float16 it is float32, which holds that sum and its inverse.
     """
     target = np.expand_dims(target, -1)
     classes = np.arange(o.shape[-1])
-    picked = (target == classes).astype(o.dtype)
-    kept = (target != ignore_index).astype(o.dtype)
-    weights = np.ones((), o.dtype) if weight is None else np.asarray(weight, o.dtype)
+    kind = np.result_type(o.dtype, np.float32)
+    picked = (target == classes).astype(kind)
+    kept = (target != ignore_index).astype(kind)
+    weights = np.ones((), kind) if weight is None else np.asarray(weight, kind)
     # As PyTorch: an ignored target is ignored even where its number is a class.
     q = picked * kept * weights
-    total = np.sum(q)
+    whole = np.sum(q)
     if label_smoothing:
         q = (1 - label_smoothing) * q
         q += label_smoothing / len(classes) * kept * weights
     if reduction != "mean":
         return q
-    # All ignored gives NaN, as PyTorch, and that is no accident to warn of.
+    # Weights that are all zero give NaN, as PyTorch, except where targets are ignored.
     with np.errstate(invalid="ignore"):
-        return q / total
+        return np.where(kept, q / whole, 0)
 
 
 def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
@@ -173,10 +182,13 @@ def _per_row(g: Any, target: Any, reduction: str) -> Any:
     return np.expand_dims(g, -1)
 
 
-def _negative_likelihood(logp: Any, q: Any, reduction: str) -> Any:
+def _negative_likelihood(logp: Any, q: Any, kept: Any, reduction: str) -> Any:
     # A class without weight adds nothing, also where log p is -inf.
     loss = -np.sum(np.where(q == 0, 0.0, logp) * q, axis=-1)
-    return loss if reduction == "none" else np.sum(loss)
+    if reduction == "mean" and kept is not None and not kept.any():
+        loss = loss * np.nan  # the mean of nothing, as PyTorch
+    loss = loss if reduction == "none" else np.sum(loss)
+    return loss.astype(logp.dtype, copy=False)
 
 
 def _by_weight(
@@ -195,7 +207,8 @@ def _by_weight(
     if reduction != "mean":
         return _over_rows(_per_row(g, target, reduction) * losses)
     kept = _over_rows(_unweighted(target, logp, ignore_index, 0.0))
-    return g * (_over_rows(losses) - y * kept) / np.sum(kept * weight)
+    loss = np.where(np.sum(kept) == 0, 0.0, y)  # NaN, where no target is kept
+    return g * (_over_rows(losses) - loss * kept) / _weight_of(kept, weight)
 
 
 @op(
@@ -222,12 +235,13 @@ def nll_loss(
     weight, shape (classes,), an operand, multiplies the loss of each target's class,
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
+    Where all are, the mean is NaN and its gradient 0, as in PyTorch.
     """
     logp, target = np.asarray(logp), np.asarray(target)
     _check_reduction(reduction)
-    kept_targets("nll_loss", logp, target, ignore_index)
+    kept = kept_targets("nll_loss", logp, target, ignore_index)
     q = target_weights.forward(target, logp, weight, ignore_index, reduction)
-    return _negative_likelihood(logp, q, reduction)
+    return _negative_likelihood(logp, q, kept, reduction)
 
 
 def _shifted(o: Any) -> tuple[Any, Any]:
@@ -246,16 +260,15 @@ def _picked(o: Any, target: Any, kept: Any, reduction: str) -> Any:
     """Cross-entropies where all targets weigh alike: only theirs are computed."""
     z, e = _shifted(o)
     picked = z.reshape(-1)[_at_targets(o, target, kept)].reshape(target.shape)
-    loss = np.log(np.add.reduce(e, -1)) - picked
+    loss = np.log(total(e, -1)) - picked
     if kept is not None:
         loss = np.where(kept, loss, 0)
-    if reduction == "none":
-        return loss
-    total = np.add.reduce(loss, None)
-    if reduction == "sum":
-        return total
-    count = _count(target, kept, o.dtype)
-    return total / count if count else o.dtype.type(np.nan)  # as PyTorch
+    if reduction != "none":
+        loss = total(loss)
+    if reduction == "mean":
+        count = _count(target, kept, loss.dtype)
+        loss = loss / count if count else np.asarray(np.nan)  # as PyTorch
+    return loss.astype(o.dtype, copy=False)
 
 
 def _count(target: Any, kept: Any, dtype: Any) -> Any:
@@ -268,23 +281,21 @@ def _cross_entropy_of_arrays(
 ) -> Any:
     """The rule below on arrays, where all targets weigh alike: softmax(o), less 1 at y.
 
-    A target that is ignored gets zeros, and NaN where the mean has no target at all.
+    A target that is ignored gets zeros.
     """
     target = np.asarray(target)
     kept = target != ignore_index
     if np.logical_and.reduce(kept, None):
         kept = None
     at = _at_targets(o, target, kept)
+    g = wide(g)
     if reduction == "mean":
-        count = _count(target, kept, o.dtype)
-        g = g / count if count else o.dtype.type(np.nan)
-        if not count:
-            kept = None
+        g = g / max(_count(target, kept, g.dtype), 1)
     if kept is not None:
         g = np.where(kept, g, 0)
     g = g.reshape(-1, 1)
     _, e = _shifted(o)
-    rows = np.ascontiguousarray(e).reshape(-1, o.shape[-1])
+    rows = wide(np.ascontiguousarray(e)).reshape(-1, o.shape[-1])
     rows *= g / np.add.reduce(rows, 1, keepdims=True)
     rows.reshape(-1)[at] -= g[:, 0]
     return rows.reshape(o.shape)
@@ -320,7 +331,28 @@ def _cross_entropy_by_weight(
     return _by_weight(g, y, log_softmax(o), target, weight, **options)
 
 
-@op(_cross_entropy_rule, None, _cross_entropy_by_weight)
+class CrossEntropy(Op):
+    """The op cross_entropy; a target of probabilities goes to the formula for them."""
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Compute, and record if an operand is a Tensor."""
+        o, target = (
+            args[i] if len(args) > i else attrs.get(name)
+            for i, name in enumerate(("o", "target"))
+        )
+        if _is_distribution(o, target):
+            return _with_probabilities(*args, **attrs)
+        return super().__call__(*args, **attrs)
+
+
+def _is_distribution(o: Any, target: Any) -> bool:
+    target = target if hasattr(target, "dtype") else np.asarray(target)
+    return bool(target.dtype.kind == "f" and target.shape == np.shape(o))
+
+
+@lambda forward: CrossEntropy(
+    forward, _cross_entropy_rule, None, _cross_entropy_by_weight
+)
 def cross_entropy(
     o: Any,
     target: Any,
@@ -331,6 +363,9 @@ def cross_entropy(
 ) -> Any:
     """-log softmax(o)[y]: o of shape (..., classes), y integers of shape (...).
 
+    Or y is of o's shape, floating point: -sum(y log softmax(o)) over the classes, with
+    a gradient by y, too.
+
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
@@ -340,14 +375,46 @@ def cross_entropy(
     kept = kept_targets("cross_entropy", o, target, ignore_index)
     if weight is None and not label_smoothing:
         return _picked(o, target, kept, reduction)
+    within("label_smoothing", label_smoothing, "[0, 1]")
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing
     )
-    return _negative_likelihood(log_softmax.forward(o), q, reduction)
+    return _negative_likelihood(log_softmax.forward(o), q, kept, reduction)
+
+
+def _with_probabilities(
+    o: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """-sum(y log softmax(o)) over the classes; the mean is over all that is left.
+
+    A class without weight adds nothing, also where its log is -inf.
+    """
+    _check_reduction(reduction)
+    if ignore_index != -100:
+        raise ValueError(
+            "cross_entropy: ignore_index is a class number, and this target holds "
+            "probabilities; a row of zeros counts as nothing"
+        )
+    if label_smoothing:
+        uniform = label_smoothing / o.shape[-1]
+        target = target * (1 - label_smoothing) + uniform
+    if weight is not None:
+        known = hasattr(weight, "node")
+        target = target * (weight if known else np.asarray(weight, o.dtype))
+    logp = log_softmax(o)
+    nothing = np.logical_and(target == 0, logp == -np.inf)
+    loss = -np.sum(target * np.where(nothing, 0.0, logp), axis=-1)
+    return _reduced(loss, reduction)
 
 
 def _normalised(x: Any, axis: Any, eps: float) -> tuple[Any, Any]:
     """(x - mean) / sd over ``axis``, and the sd with eps under its root."""
+    x = wide(x)
     centred = x - np.mean(x, axis=axis, keepdims=True)
     sd = np.sqrt(np.mean(centred * centred, axis=axis, keepdims=True) + eps)
     return centred / sd, sd
@@ -355,7 +422,7 @@ def _normalised(x: Any, axis: Any, eps: float) -> tuple[Any, Any]:
 
 def _layer_norm_rule(g: Any, x: Any, gain: Any, axis: Any, eps: float) -> Any:
     unit, sd = _normalised(x, axis, eps)
-    g = g * gain
+    g = wide(g) * gain
     along = unit * np.mean(g * unit, axis=axis, keepdims=True)
     return (g - np.mean(g, axis=axis, keepdims=True) - along) / sd
 
@@ -371,4 +438,5 @@ def layer_norm(
     x: Any, gain: Any = 1.0, bias: Any = 0.0, axis: Axis = -1, eps: float = 1e-5
 ) -> Any:
     """gain (x - mean) / sqrt(var + eps) + bias, mean and var over ``axis``."""
-    return _normalised(x, axis, eps)[0] * gain + bias
+    y = _normalised(np.asarray(x), axis, eps)[0] * gain + bias
+    return y.astype(np.result_type(x, gain, bias)) if x.dtype == np.float16 else y

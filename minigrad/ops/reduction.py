@@ -4,6 +4,9 @@
 ``min`` split a tie evenly among the elements that attain it, ``std`` of equal elements
 has derivative 0, ``prod`` and ``cumprod`` are exact where elements are zero.
 
+Of float16, which holds no count beyond 65,504, sums and counts are made in float32,
+as in ``np.mean``, and the result is float16 again.
+
 What a rule needs to know of a length it takes from an operand (``spread``, ``count``),
 never from a number: so the gradients of gathered time steps fold alike at every length.
 
@@ -20,6 +23,29 @@ import numpy as np
 from minigrad.op import Axis, op
 from minigrad.ops.elementwise import astype
 from minigrad.ops.shape import reshape_like
+
+HALF = np.dtype(np.float16)
+
+
+def wide(x: Any) -> Any:
+    """x, in float32 where it is float16: what counts and sums are made in."""
+    return astype(x, dtype=np.float32) if x.dtype == HALF else x
+
+
+def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum of an array; of float16 in float32."""
+    kind = np.float32 if x.dtype == HALF else None
+    return np.add.reduce(x, axis, kind, None, keepdims)  # type: ignore[call-overload]
+
+
+def _narrow(a: Any, x: Any) -> Any:
+    """a, computed from ``wide(x)``, in float16 where x is."""
+    return a.astype(HALF) if x.dtype == HALF else a
+
+
+def shared(a: Any, n: float) -> Any:
+    """a / n, for an n that float16 may not hold."""
+    return _narrow(wide(a) / n, a)
 
 
 def _open(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -55,7 +81,7 @@ def spread_mean(a: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> An
     folds alike at every length.
     """
     a, x = np.asarray(a), np.asarray(x)
-    return spread.forward(a / (x.size / (a.size or 1)), x, axis, keepdims)
+    return spread.forward(shared(a, x.size / (a.size or 1)), x, axis, keepdims)
 
 
 @op(
@@ -81,8 +107,11 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _to_winners(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    wins = x == spread(y, x, axis=axis, keepdims=keepdims)
+    # A NaN is the largest and the smallest of all that are compared with it.
+    best = x == spread(y, x, axis=axis, keepdims=keepdims)
+    wins = np.logical_or(best, x != x)
     # As floats of g's kind: dividing float32 by a count in int64 would give float64.
+    g = wide(g)
     count = np.sum(astype(wins, dtype=g.dtype), axis=axis, keepdims=keepdims)
     return np.where(wins, spread(g / count, x, axis=axis, keepdims=keepdims), 0.0)
 
@@ -92,7 +121,10 @@ def _to_winners(g: Any, y: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     numpy=np.max,
 )
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The largest element over ``axis``; a tie splits its gradient evenly."""
+    """The largest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
@@ -101,7 +133,10 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     numpy=np.min,
 )
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The smallest element over ``axis``; a tie splits its gradient evenly."""
+    """The smallest element over ``axis``; a tie splits its gradient evenly.
+
+    A NaN is the result where there is one, and gets the gradient.
+    """
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
@@ -121,8 +156,10 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     x = np.asarray(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    e = np.exp(x - top)
     with np.errstate(divide="ignore"):
-        y = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+        y = np.log(total(e, axis, True)) + top
+    y = y.astype(e.dtype, copy=False)
     return y if keepdims else np.squeeze(y, axis=axis)
 
 
@@ -131,27 +168,30 @@ def count(x: Any, axis: Axis = None) -> Any:
     """How many elements of x each element of its reduction over ``axis`` stands for."""
     x = np.asarray(x)
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis).astype(int)
-    return np.asarray(np.prod([x.shape[a] for a in axes]), x.dtype)
+    kind = np.float32 if x.dtype == HALF else x.dtype
+    return np.asarray(np.prod([x.shape[a] for a in axes]), kind)
 
 
 def _centred(x: Any, axis: Any) -> Any:
+    x = wide(x)
     return x - np.mean(x, axis=axis, keepdims=True)
 
 
 @op(
     lambda g, y, x, axis=None, ddof=0, keepdims=False: (
-        spread(g, x, axis=axis, keepdims=keepdims)
+        spread(wide(g), x, axis=axis, keepdims=keepdims)
         * (2 / (count(x, axis=axis) - ddof) * _centred(x, axis))
     ),
     numpy=np.var,
 )
 def var(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """sum((x - mean(x))²) / (n - ddof) over ``axis``."""
-    return np.var(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return _narrow(np.var(wide(x), axis=axis, ddof=ddof, keepdims=keepdims), x)
 
 
 def _half_over(g: Any, y: Any) -> Any:
     """g / 2y, the cotangent of y², and 0 at y = 0."""
+    g, y = wide(g), wide(y)
     return np.where(y == 0, 0.0, g / (2 * np.where(y == 0, 1.0, y)))
 
 
@@ -164,7 +204,7 @@ def _half_over(g: Any, y: Any) -> Any:
 )
 def std(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
-    return np.std(x, axis=axis, ddof=ddof, keepdims=keepdims)
+    return _narrow(np.std(wide(x), axis=axis, ddof=ddof, keepdims=keepdims), x)
 
 
 def _delayed(x: Any, axis: int, first: float) -> Any:
@@ -246,3 +286,57 @@ def _others(x: Any, axis: Any) -> Any:
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product over ``axis``; exact where elements are zero."""
     return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+ORDERS = (None, 1, 2, np.inf)
+
+
+def _vector_axis(x: Any, ord: Any, axis: Any) -> None:
+    """Refuse what is no norm of vectors by its name."""
+    if ord not in ORDERS:
+        raise ValueError(
+            f"norm has the orders None and 2 (Euclidean), 1 and np.inf, got {ord!r}; "
+            "write another one with ops, as (abs(x) ** 3).sum() ** (1 / 3)"
+        )
+    several = np.ndim(x) != 1 if axis is None else isinstance(axis, tuple)
+    if ord is not None and several:
+        raise ValueError(
+            f"norm: with ord={ord!r} over several axes NumPy takes a norm of matrices, "
+            "which is no op here; say one axis, or ord=None for the root of the sum of "
+            "all squares"
+        )
+
+
+def _norm_rule(g: Any, y: Any, x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
+    if ord == 1:
+        return spread(g, x, axis=axis, keepdims=keepdims) * np.sign(x)
+    if ord == np.inf:
+        return _to_winners(g, y, np.abs(x), axis, keepdims) * np.sign(x)
+    # Of no length at all there is no direction: 0, and at order 2 as well.
+    each = np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
+    return spread(each, x, axis=axis, keepdims=keepdims) * x
+
+
+@op(
+    lambda g, y, x, ord=None, axis=None, keepdims=False: _norm_rule(
+        g, y, x, ord, axis, keepdims
+    ),
+    numpy=np.linalg.norm,
+)
+def norm(
+    x: Any, ord: float | None = None, axis: Axis = None, keepdims: bool = False
+) -> Any:
+    """The length of the vectors along ``axis``; the derivative at 0 is 0.
+
+    ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
+    absolute values and np.inf the largest of them, where a tie splits its gradient.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
+    >>> mg.hessian(mg.norm(x), [x])[0][0].data.tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    _vector_axis(x, ord, axis)
+    if isinstance(axis, tuple):  # of which NumPy takes two at most
+        return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+    return np.linalg.norm(x, ord, axis, keepdims)

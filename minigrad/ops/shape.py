@@ -214,7 +214,7 @@ def _takes(
 pad: Op = _Pad(
     _padded,
     _unpadded,
-    lambda g, y, x, value, pad_width=0, mode="constant": (
+    lambda g, y, x, value, pad_width=0, **options: (
         np.sum(g) - np.sum(unpad(g, x, pad_width=pad_width))
     ),
     name="pad",

@@ -10,12 +10,13 @@
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from minigrad.graph import Node
 from minigrad.op import Op, Scatter
+from minigrad.pickles import NotPickled
 from minigrad.scope import LOOP, Clock, Scope, current, user_line
 from minigrad.tensor import Tensor, tensor
 
@@ -41,12 +42,14 @@ def _at_step(xs: Any, t: int) -> Any:
 step: Op = Step(_at_step, lambda g, y, xs, t=0: Scatter(g, t - 1), name="step")
 
 
-class Loop:
+class Loop(NotPickled):
     """What ``steps`` and ``unroll`` return: a ``for`` over it makes the iterator.
 
     So a break or an exception frees the iterator, and with it the step, even where the
     loop itself is kept.
     """
+
+    _instead: ClassVar[str] = "it is a loop over time; make it where it runs"
 
     def __init__(self, call: str, iterate: Callable[[str], Iterator[Any]]) -> None:
         self.call, self.iterate = call, iterate
@@ -64,9 +67,6 @@ class Loop:
 
     def __repr__(self) -> str:
         return f"<loop {self.call} made at {self.line}>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a loop over time is not pickled: make it where it runs")
 
 
 def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Loop:

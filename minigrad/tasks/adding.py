@@ -75,8 +75,7 @@ def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray)
     shares = grad_by_use(loss, W)
     states = [n for n in Graph(loss).nodes if n.name == "h" and n.t]
     norms = [np.linalg.norm(g.data) for g in grad(loss, [Tensor(n) for n in states])]
-    with replacing(options.out / "overlay.png") as temporary:
-        draw(loss, overlay="grad").save(temporary)
+    draw(loss, overlay="grad").save(options.out / "overlay.png")
     with replacing(options.out / "vanishing.png") as temporary:
         _chart(shares, norms).savefig(temporary)
     lines = ["before training: t, |share of W(t)|, |dL/dh(t)|"]

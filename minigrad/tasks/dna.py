@@ -245,12 +245,10 @@ def _overlay(
     where: str,
 ) -> None:
     from minigrad.draw import draw
-    from minigrad.train import replacing
 
     loss = model.loss(xs[:, :30], ys[:30])
     path = options.out / f"overlay-{where.split()[-1]}.png"
-    with replacing(path) as temporary:
-        draw(loss, overlay="grad").save(temporary)
+    draw(loss, overlay="grad").save(path)
 
 
 TASKS = (

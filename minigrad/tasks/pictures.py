@@ -7,9 +7,7 @@ the same ones, so that gradients can be drawn too.
 1
 """
 
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import numpy as np
 from minigrad import models
 from minigrad.nn import Module
 from minigrad.tensor import Tensor
+from minigrad.user_file import running
 
 __all__ = ["PICTURES", "recorded"]
 
@@ -106,24 +105,18 @@ def recorded(name: str, steps: int) -> Any:
         )
     if not Path(path).is_file():
         raise ValueError(f"no file {path}")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(Path(path).resolve().parent))
-    try:
-        spec.loader.exec_module(module)
+    found = None
+    with running(Path(path)) as module:
         record = getattr(module, function, None)
-        if not callable(record):
-            raise ValueError(f"{path} has no function {function!r}")
-        taken = inspect.signature(record).parameters
-        found = record(steps) if taken else record()
-    except ValueError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{name} failed: {type(error).__name__}: {error}") from error
-    finally:
-        del sys.path[0]
+        if callable(record):
+            found = record(steps) if inspect.signature(record).parameters else record()
+    if not callable(record):
+        raise ValueError(f"{path} has no function {function!r}")
+    if inspect.iscoroutine(found):
+        found.close()
+        raise ValueError(f"{name} is async: write it with def alone")
+    if inspect.isgenerator(found) or inspect.isasyncgen(found):
+        raise ValueError(f"{name} yields: it must return a Tensor to draw")
     if found is None:
         raise ValueError(f"{name} returned nothing: it must return a Tensor to draw")
     return found

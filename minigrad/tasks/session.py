@@ -108,8 +108,7 @@ def checkpoints(folder: Path) -> Mapping[Path, int]:
 
 def picture(options: Options, loss: Tensor) -> None:
     """The graph of a loss as graph.png."""
-    with replacing(options.out / "graph.png") as temporary:
-        draw(loss).save(temporary)
+    draw(loss).save(options.out / "graph.png")
 
 
 def table(

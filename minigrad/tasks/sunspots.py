@@ -196,8 +196,7 @@ def run(options: Options) -> Mapping[str, float]:
     single = [forecast(one, scale, s) for one in committee.members]
     print(report(options.model or "many-to-many", s, forecasts, single))
     save_weights(out / "weights.safetensors", committee)
-    with replacing(out / "graph.png") as temporary:
-        draw(loss_of(committee.members[0], *windows(scale))).save(temporary)
+    draw(loss_of(committee.members[0], *windows(scale))).save(out / "graph.png")
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     print(f"written to {out}: weights.safetensors, graph.png, forecast.png")

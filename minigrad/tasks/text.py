@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Vocabulary, english, loaders, one_hot, streams
+from minigrad.limits import within
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.cells import State
@@ -57,6 +58,8 @@ class Reader:
 
     def load_state_dict(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from a state."""
+        if not 0 <= int(state["position"]) < len(self.streams) + PIECE:
+            raise ValueError(f"no place in the text: {state['position']}")
         self.position = int(state["position"])
         self.state = [state[f"state.{i}"] for i in range(len(self.state))]
 
@@ -85,6 +88,7 @@ def sample(
 ) -> str:
     """A text that goes on from the prompt, one drawn symbol after the other."""
     said: list[int] = []
+    temperature = within("temperature", temperature, "[0, inf)")
 
     def feed(o: np.ndarray) -> np.ndarray:
         if temperature == 0:

@@ -11,7 +11,6 @@ every op that the module declares without one a row with default samples.
 ['doc_cubed_']
 """
 
-import importlib.util
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 from minigrad.op import Op
 from minigrad.testing.row import CHECKS, Row
+from minigrad.user_file import running
 
 
 def rows_of(module: ModuleType) -> list[Row]:
@@ -79,8 +79,8 @@ class Report(NamedTuple):
 def check_file(path: str | Path) -> Report:
     """Run every check on every op that a Python file declares.
 
-    Raises FileNotFoundError, ValueError where the file declares no op, and whatever the
-    file itself raises.
+    Raises FileNotFoundError, and ValueError where the file declares no op or fails
+    itself: that one says in which line.
     """
     rows = rows_of(_loaded(Path(path)))
     if not rows:
@@ -101,7 +101,9 @@ def _outcome(row: Row, check: str, failures: list[str]) -> str:
         return "-"
     try:
         row.run(check)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an op may even call sys.exit
         notes = getattr(error, "__notes__", [])
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
         failures.append("\n".join([f"{kind}{error}", *notes]))
@@ -112,9 +114,5 @@ def _outcome(row: Row, check: str, failures: list[str]) -> str:
 def _loaded(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with running(path) as module:
+        return module

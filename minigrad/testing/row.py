@@ -213,6 +213,7 @@ def check_op(
     order: int = 2,
     ref: Callable[..., Any] | None = None,
     kinks: Sequence[float | Callable[..., Any]] = (),
+    **attrs: Any,
 ) -> None:
     """Test an op: values, contract, products, and gradients up to ``order``.
 
@@ -223,12 +224,17 @@ def check_op(
     ref: a function of arrays with the op's signature, to compare values with.
     kinks: where the derivative jumps; a sample near one is drawn again. More than a
         fifth of redraws is an error: the domain is wrong.
+    attrs: keywords of the op, for every case that does not say its own.
 
     Raises GradientError at the first check that fails, the cheap ones first.
 
     >>> import minigrad as mg
     >>> check_op(mg.relu, kinks=[0.0])
+    >>> check_op(mg.sum, case((2, 3)), case((3, 1)), axis=-1, keepdims=True)
     """
+    cases = tuple(
+        Case(one.operands, attrs | one.attrs) for one in cases or default_cases(op)
+    )
     row = Row(op, *cases, domain=domain, order=order, ref=ref, kinks=kinks)
     for check in CHECKS:
         row.run(check)

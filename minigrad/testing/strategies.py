@@ -2,14 +2,15 @@
 
 Values are drawn by NumPy from a seed that hypothesis draws: what shrinks is shape and
 structure, and numbers stay where differences are accurate. It needs ``hypothesis``
-(``pip install 'minigrad[test]'``), and so is imported by its own name.
+(``pip install 'minigrad-rnn[test]'``), and so is imported by its own name.
 
 >>> from hypothesis import find
 >>> find(shapes(), lambda shape: len(shape) == 2)
 (0, 0)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import count
 from typing import Any
 
 import hypothesis.extra.numpy as hnp
@@ -22,6 +23,7 @@ from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 from minigrad.testing import contract
 from minigrad.testing.gradient import cotangent
+from minigrad.testing.programs import Listing, draw, features
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -108,18 +110,23 @@ def _mixed(draw: st.DrawFn, shape: Shape) -> Any:
 
 @st.composite
 def einsum_specs(draw: st.DrawFn) -> tuple[str, list[Shape]]:
-    """A subscript string and the shapes of its operands: repeated indices, ellipsis."""
+    """A subscript string and the shapes of its operands: repeated indices, ellipsis.
+
+    An operand may have length 1 along an index where others are longer.
+    """
     sizes = {letter: draw(st.integers(1, LONGEST)) for letter in "ijk"}
     dots: Shape = draw(st.sampled_from([(), (2,), (1, 2)]))
     terms, operands = [], []
     for _ in range(draw(st.integers(1, 3))):
         letters = draw(st.text("ijk", min_size=0, max_size=3))
-        shape = tuple(sizes[letter] for letter in letters)
+        short = draw(st.text("ijk", max_size=1))
+        shape = tuple(1 if letter == short else sizes[letter] for letter in letters)
         if draw(st.booleans()):
             place = draw(st.integers(0, len(letters)))
             cut = draw(st.integers(0, len(dots)))
             terms.append(letters[:place] + "..." + letters[place:])
-            operands.append(shape[:place] + dots[cut:] + shape[place:])
+            hidden = tuple(1 for _ in dots[cut:]) if draw(st.booleans()) else dots[cut:]
+            operands.append(shape[:place] + hidden + shape[place:])
         else:
             terms.append(letters)
             operands.append(shape)
@@ -202,3 +209,25 @@ def unrolls(draw: st.DrawFn) -> Callable[[int], Tensor]:
         return elementwise.add_n(losses) if gathered else losses[-1]  # type: ignore[no-any-return]
 
     return run
+
+
+def recurrences(without: Collection[str] = ()) -> st.SearchStrategy[Listing]:
+    """Random recurrences as users write them, for ``testing.programs.examine``.
+
+    ``without`` names features (``testing.programs.features``) that none of them has.
+    What shrinks is the seed: ``testing.programs.smaller`` shrinks the program.
+    """
+    return _listings("recurrence", frozenset(without))
+
+
+def dags(without: Collection[str] = ()) -> st.SearchStrategy[Listing]:
+    """Random programs without time: sharing, fan-out, ops of many kinds."""
+    return _listings("dag", frozenset(without))
+
+
+def _listings(kind: str, without: frozenset[str]) -> st.SearchStrategy[Listing]:
+    def at(seed: int) -> Listing:
+        drawn = (draw(kind, seed, k) for k in count())
+        return next(each for each in drawn if not features(each) & without)
+
+    return st.integers(0, 2**16).map(at)

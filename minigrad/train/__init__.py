@@ -25,13 +25,13 @@ Vocabulary
 (3, 3.51)
 """
 
+from minigrad.files import replacing
 from minigrad.train.checkpoint import (
     load_checkpoint,
     load_weights,
     save_checkpoint,
     save_weights,
 )
-from minigrad.train.files import replacing
 from minigrad.train.loop import History, Progress, first_not_finite, fit
 from minigrad.train.record import curves, write_log
 

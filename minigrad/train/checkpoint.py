@@ -6,12 +6,13 @@ Vocabulary
     note    small facts beside the arrays: the step, the best validation so far
 
 A file is whole or the old one is still there. What is read is checked first: a file
-that was cut, altered or made for other shapes is refused, and nothing has changed.
+that was cut, altered or made for other shapes is refused by a ValueError, and nothing
+has changed: the parts are set all of them or none.
 
 >>> import tempfile
 >>> from minigrad.optim import SGD
 >>> import minigrad as mg
->>> path = Path(tempfile.mkdtemp()) / "run.safetensors"
+>>> path = tempfile.mkdtemp() + "/run.safetensors"
 >>> optimiser, rng = SGD([mg.parameter([1.0])], 0.1), np.random.default_rng(0)
 >>> save_checkpoint(path, {"optimiser": optimiser, "rng": rng}, {"step": 7})
 >>> drawn = rng.random()
@@ -21,31 +22,24 @@ that was cut, altered or made for other shapes is refused, and nothing has chang
 True
 """
 
-import json
-import os
-import struct
-from collections.abc import Mapping
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from minigrad.nn import Module
-from minigrad.train.files import replacing
+from minigrad.optim import OLD, Optimiser, is_old
+from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
 
 __all__ = [
     "Part",
     "Stateful",
     "load_checkpoint",
     "load_weights",
+    "opened",
     "save_checkpoint",
     "save_weights",
 ]
-
-Array = NDArray[Any]
-Path_ = str | os.PathLike[str]
 
 
 class Stateful(Protocol):
@@ -59,17 +53,28 @@ class Stateful(Protocol):
 
 
 Part = Stateful | np.random.Generator
+# The largest number at a place of a generator's state, from which NumPy reads unasked.
+LARGEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1, "uinteger": 2**32 - 1}
 
 
 def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
-    """Write the states of the parts and a note (anything JSON can hold)."""
+    """Write the states of the parts and a note (anything JSON can hold).
+
+    Raises FloatingPointError for a NaN, or for an infinity in what an optimiser keeps,
+    and leaves the old file: it is the one to go on from.
+    """
+    _require_parts(parts)
     arrays: dict[str, Array] = {}
     generators: dict[str, Any] = {}
     for name, part in parts.items():
         if isinstance(part, np.random.Generator):
-            generators[name] = part.bit_generator.state
+            generators[name] = _listed(part.bit_generator.state)
         else:
             for key, array in part.state_dict().items():
+                if isinstance(part, Optimiser) and not _is_memory(key, array):
+                    raise FloatingPointError(
+                        f"{name}/{key} is not finite; {path} is not written"
+                    )
                 arrays[f"{name}/{key}"] = array
     write_tensors(path, arrays, {"generators": generators, "note": note})
 
@@ -77,31 +82,48 @@ def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
 def load_checkpoint(path: Path_, parts: Mapping[str, Part]) -> Any:
     """Set the parts to what a checkpoint holds and return its note.
 
-    Raises ValueError with the reason, before anything is changed, where the file is not
-    whole or belongs to other parts.
+    Raises ValueError with the reason, and changes nothing, where the file is not whole
+    or belongs to other parts.
     """
+    note, load = opened(path, parts)
+    load()
+    return note
+
+
+def opened(path: Path_, parts: Mapping[str, Part]) -> tuple[Any, Callable[[], None]]:
+    """The note of a checkpoint, and a function that sets the parts to the rest of it.
+
+    For who wants to look at the note before anything changes; raises as
+    ``load_checkpoint`` does.
+    """
+    _require_parts(parts)
     arrays, said = read_tensors(path)
-    states: dict[str, dict[str, Array]] = {}
+    if not (
+        isinstance(said, dict)
+        and isinstance(said.get("generators"), dict)
+        and "note" in said
+    ):
+        raise ValueError(
+            f"{path} holds the weights of a module and no checkpoint: read it with "
+            "load_weights(path, module)"
+        )
+    states: dict[str, Any] = {}
     wrong = []
     for name, part in parts.items():
+        saved: Any
         if isinstance(part, np.random.Generator):
-            saved = said["generators"].get(name, {}).get("bit_generator")
-            kind = part.bit_generator.state["bit_generator"]
-            if saved != kind:
-                wrong.append(
-                    f"{name}: a generator of kind {kind}, the file has {saved}"
-                )
-            continue
-        states[name] = {
-            key.removeprefix(f"{name}/"): array
-            for key, array in arrays.items()
-            if key.startswith(f"{name}/")
-        }
-        own = part.state_dict()
-        for key in own.keys() | states[name].keys():
-            here, there = (_say(state.get(key)) for state in (own, states[name]))
-            if here != there:
-                wrong.append(f"{name}/{key}: {here} here, {there} in the file")
+            saved = said["generators"].get(name)
+            states[name], found = _generator_state(saved, part.bit_generator.state)
+        else:
+            saved = {
+                key.removeprefix(f"{name}/"): array
+                for key, array in arrays.items()
+                if key.startswith(f"{name}/")
+            }
+            states[name], found = saved, _differences(part, saved)
+            if isinstance(part, Optimiser) and is_old(saved):
+                found = [f": {OLD}"]
+        wrong += [f"{name}{line}" for line in found]
     known = tuple(f"{name}/" for name in parts)
     wrong += [f"{key}: not a part" for key in arrays if not key.startswith(known)]
     if wrong:
@@ -109,16 +131,29 @@ def load_checkpoint(path: Path_, parts: Mapping[str, Part]) -> Any:
         raise ValueError(
             f"{path} is a checkpoint of something else; nothing was loaded:\n  {lines}"
         )
-    for name, part in parts.items():
-        if isinstance(part, np.random.Generator):
-            part.bit_generator.state = said["generators"][name]
-        else:
-            part.load_state_dict(states[name])
-    return said["note"]
+    return said["note"], lambda: _load(path, parts, states)
+
+
+def _load(path: Path_, parts: Mapping[str, Part], states: dict[str, Any]) -> None:
+    """Set all parts, or at an error or Ctrl-C none."""
+    before = {name: _state(part) for name, part in parts.items()}
+    name = ""
+    try:
+        for name, part in parts.items():
+            _set(part, states[name])
+    except BaseException as error:
+        for other, part in parts.items():
+            _set(part, before[other])
+        if not isinstance(error, Exception):
+            raise
+        raise ValueError(
+            f"{path}: {name} does not take its state, and nothing was loaded: {error}"
+        ) from error
 
 
 def save_weights(path: Path_, module: Module) -> None:
     """Write the state of a module as a safetensors file, or leave the old one."""
+    _require_module(module)
     write_tensors(path, module.state_dict(), {})
 
 
@@ -128,65 +163,117 @@ def load_weights(path: Path_, module: Module) -> None:
     Raises ValueError, and changes nothing, where the file is not whole or of another
     module.
     """
-    module.load_state_dict(read_tensors(path)[0])
+    _require_module(module)
+    arrays, said = read_tensors(path)
+    if said != {}:
+        raise ValueError(
+            f"{path} is a checkpoint, which has more than weights: read it with "
+            'load_checkpoint(path, {"module": module, ...}), all its parts by name'
+        )
+    module.load_state_dict(arrays)
 
 
-def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
-    """Write arrays and a JSON text with their checksum, or leave the old file."""
-    from safetensors.numpy import save
-
-    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    text = json.dumps(said)
-    # One entry, since the library writes several in no certain order.
-    metadata = {"minigrad": f"{_checksum(arrays, text)} {text}"}
-    with replacing(path) as temporary:
-        temporary.write_bytes(save(arrays, metadata))
+def _require_module(module: Module) -> None:
+    if not isinstance(module, Module):
+        raise TypeError(
+            "weights are those of a module, which stands after the path: got "
+            f"{type(module).__name__}"
+        )
 
 
-def read_tensors(path: Path_) -> tuple[dict[str, Array], Any]:
-    """Read what ``write_tensors`` wrote; a ValueError says why a file is refused."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    content = Path(path).read_bytes()
-    try:
-        metadata = _header(content).get("__metadata__", {})
-        arrays = load(content)
-    except (SafetensorError, ValueError, struct.error) as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
-    checksum, _, text = metadata.get("minigrad", "").partition(" ")
-    if not text:
-        raise ValueError(f"{path} was not written by minigrad: it has no checksum")
-    if checksum != _checksum(arrays, text):
-        raise ValueError(f"{path} was altered: its checksum does not fit its contents")
-    return arrays, json.loads(text)
-
-
-def _header(content: bytes) -> dict[str, Any]:
-    """The JSON header, read here for what the library lets pass: a name twice."""
-    (length,) = struct.unpack("<Q", content[:8])
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(f"the name {min(twice)!r} occurs twice")
-        return dict(pairs)
-
-    header = json.loads(content[8 : 8 + length], object_pairs_hook=once)
-    if not isinstance(header, dict):
-        raise ValueError("its header is no object")
-    return header
+def _require_parts(parts: Mapping[str, Part]) -> None:
+    if not isinstance(parts, Mapping):
+        raise TypeError(
+            'the parts of a checkpoint have names, as {"module": model} gives them: '
+            f"got {type(parts).__name__}"
+        )
+    for name, part in parts.items():
+        known = hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
+        if not isinstance(name, str) or not (
+            known or isinstance(part, np.random.Generator)
+        ):
+            raise TypeError(
+                "the parts of a checkpoint are modules, optimisers and the like "
+                "(state_dict, load_state_dict) or NumPy generators, by name: got "
+                f"{name!r}: {type(part).__name__}"
+            )
+        # Else the file's a/b/W could be b/W of a or W of a/b.
+        if holder := next((o for o in parts if name.startswith(f"{o}/")), None):
+            raise ValueError(
+                f"{name!r} would be a part within the part {holder!r}: name it without "
+                f"{holder + '/'!r}"
+            )
 
 
-def _checksum(arrays: Mapping[str, Array], text: str) -> str:
-    digest = sha256(text.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype} {array.shape}".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+def _state(part: Part) -> Any:
+    if isinstance(part, np.random.Generator):
+        return part.bit_generator.state
+    return part.state_dict()
+
+
+def _set(part: Part, state: Any) -> None:
+    if isinstance(part, np.random.Generator):
+        part.bit_generator.state = state
+    else:
+        part.load_state_dict(state)
+
+
+def _differences(part: Stateful, state: Mapping[str, Array]) -> list[str]:
+    """What a part's state and the one in the file do not agree in."""
+    own = part.state_dict()
+    wrong = []
+    for key in own.keys() | state.keys():
+        here, there = _say(own.get(key)), _say(state.get(key))
+        if here != there:
+            wrong.append(f"/{key}: {here} here, {there} in the file")
+        elif isinstance(part, Optimiser) and not _is_memory(key, state[key]):
+            wrong.append(f"/{key}: not what an optimiser remembers")
+    return wrong
+
+
+def _is_memory(key: str, array: Array) -> bool:
+    """Whether means, squares or a number of steps can be these numbers."""
+    return bool(np.isfinite(array).all() and (key != "steps" or array.min() >= 0))
 
 
 def _say(array: Any) -> str:
-    return "nothing" if array is None else f"{array.dtype} {array.shape}"
+    if array is None:
+        return "nothing"
+    array = np.asarray(array)
+    return f"{array.dtype} {array.shape}"
+
+
+def _listed(state: Any) -> Any:
+    """A generator's state in terms of JSON."""
+    if isinstance(state, dict):
+        return {key: _listed(value) for key, value in state.items()}
+    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
+
+
+def _generator_state(saved: Any, own: Any) -> tuple[Any, list[str]]:
+    """A state as the generator takes it, of the form of its own; or what is wrong."""
+    kind = own["bit_generator"]
+    there = saved.get("bit_generator") if isinstance(saved, dict) else None
+    if there != kind:
+        return None, [f": a generator of kind {kind}, the file has {there}"]
+    try:
+        return _like(own, saved, ""), []
+    except (ValueError, OverflowError, TypeError) as error:
+        return None, [f": no state of a generator: {error}"]
+
+
+def _like(own: Any, saved: Any, key: str) -> Any:
+    if isinstance(own, dict):
+        if not isinstance(saved, dict) or own.keys() != saved.keys():
+            raise ValueError(f"{key or 'it'} needs {', '.join(own)}")
+        return {k: _like(own[k], saved[k], k) for k in own}
+    if isinstance(own, np.ndarray):
+        numbers = np.array(saved, own.dtype)
+        if numbers.shape != own.shape or numbers.tolist() != saved:
+            raise ValueError(f"{key} is no {own.dtype} {own.shape}")
+        return numbers
+    if isinstance(own, str):
+        return saved
+    if type(saved) is not int or not 0 <= saved <= LARGEST.get(key, 2**128 - 1):
+        raise ValueError(f"{key} is {saved!r}")
+    return saved

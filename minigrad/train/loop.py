@@ -14,11 +14,12 @@ import numpy as np
 from minigrad.compile import compile
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
+from minigrad.limits import whole, within
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.tensor import Tensor
-from minigrad.train.checkpoint import Part, load_checkpoint, save_checkpoint
+from minigrad.train.checkpoint import Part, opened, save_checkpoint
 
 __all__ = ["History", "Progress", "first_not_finite", "fit"]
 
@@ -88,6 +89,10 @@ def fit(
             "loss is a function that records the loss of one step: pass "
             f"lambda: model.loss(xs, ys), got {type(loss).__name__}"
         )
+    steps, every = whole("steps", steps, 0), whole("every", every)
+    clip = within("clip", clip, "(0, inf]")
+    if patience is not None:
+        patience = whole("patience", patience)
     history = History()
     best = module.state_dict()
     parameters = module.parameters()
@@ -103,10 +108,10 @@ def fit(
         if checkpoint is None:
             raise ValueError("resume needs the checkpoint to go on from")
         kept = _Best(module.state_dict())
-        note = load_checkpoint(checkpoint, {**parts, "best": kept})
-        history.steps = [Progress(*step) for step in note["steps"]]
-        history.best_step, history.best_validation = note["best"]
-        best, (latest, waited) = dict(kept.state), note["latest"]
+        note, load = opened(checkpoint, {**parts, "best": kept})
+        history, latest, waited = _noted(note, checkpoint)
+        load()
+        best = dict(kept.state)
     else:
         latest = history.best_validation = validation()
 
@@ -155,6 +160,34 @@ def fit(
     finally:
         module.load_state_dict(best)
     return history
+
+
+def _noted(note: Any, path: Path) -> tuple[History, float, int]:
+    """The history in a checkpoint's note, the last validation and how old the best."""
+    try:
+        history = History([Progress(*step) for step in note["steps"]], *note["best"])
+        latest, waited = note["latest"]
+        steps = [p.step for p in history.steps]
+        counts = [*steps, history.best_step, waited]
+        numbers = [n for p in history.steps for n in (p.loss, p.norm, p.validation)]
+        known = (
+            steps == [*range(1, len(steps) + 1)]
+            and 0 <= history.best_step <= len(steps)
+            and waited >= 0
+            and all(type(n) is int for n in counts)
+            and all(
+                type(n) in (int, float)
+                for n in (*numbers, history.best_validation, latest)
+            )
+        )
+    except (KeyError, TypeError, ValueError):
+        known = False
+    if not known:
+        raise ValueError(
+            f"{path} is a checkpoint, but its note is not one that fit wrote; nothing "
+            "was loaded"
+        )
+    return history, latest, waited
 
 
 def _parted(outcome: Tensor | tuple[Tensor, State]) -> tuple[Tensor, State]:

@@ -12,7 +12,7 @@
 from pathlib import Path
 from typing import Any
 
-from minigrad.train.files import replacing
+from minigrad.files import replacing
 from minigrad.train.loop import History
 
 __all__ = ["curves", "write_log"]

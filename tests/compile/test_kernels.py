@@ -4,9 +4,12 @@ What numba compiles is Python: most tests run the emitted source as it stands, a
 compile it.
 """
 
+import hashlib
 import os
+import pickle
 import subprocess
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
@@ -167,13 +170,95 @@ def test_a_folder_that_cannot_be_written_to_costs_the_cache_alone(
 
 
 def test_the_folder_is_the_one_that_the_environment_says(monkeypatch):
-    assert disk.folder() == Path(os.environ["NUMBA_CACHE_DIR"])
+    assert disk.folder() == Path(os.environ["NUMBA_CACHE_DIR"]) / "minigrad"
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert disk.folder() == Path("/cache/minigrad")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/ada")
     assert disk.folder() == Path("/home/ada/.cache/minigrad")
+
+
+SOURCE = "from numba import njit\n\n\n@njit\ndef f(x):\n    return x + 1\n"
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Compiles a function anew, as the next process would; says if disk had it."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(disk, "_said", set())
+
+    def run():
+        f = disk.functions(SOURCE)["f"]
+        del sys.modules[f.py_func.__module__]
+        assert f(2) == 3
+        return bool(f.stats.cache_hits)
+
+    run.folder = tmp_path / "minigrad"
+    return run
+
+
+def test_the_folder_is_ours_alone_and_has_nothing_but_our_files(kept):
+    assert [kept(), kept()] == [False, True]
+    assert kept.folder.stat().st_mode & 0o777 == 0o700
+    (path,) = kept.folder.iterdir()
+    content = path.read_bytes()
+    assert content[:32] == hashlib.sha256(content[32:]).digest()
+    kept.folder.chmod(0o755)  # others may have read it, and not more
+    assert kept()
+    assert kept.folder.stat().st_mode & 0o777 == 0o700
+
+
+class Planted:
+    def __reduce__(self):
+        return pytest.fail, ("a planted pickle ran",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"short",
+        bytes(100),
+        pickle.dumps(Planted()),
+        bytes(32) + pickle.dumps(Planted()),
+        None,  # the file itself, cut
+    ],
+)
+def test_a_damaged_or_planted_file_is_not_read_and_written_again(kept, content):
+    kept()
+    (path,) = kept.folder.iterdir()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] if content is None else content)
+    assert not kept()
+    assert len(path.read_bytes()) == len(whole)
+    assert kept()
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_folder_that_others_can_write_to_is_not_used(kept, mode):
+    kept()
+    (path,) = kept.folder.iterdir()
+    content = pickle.dumps(Planted())
+    path.write_bytes(hashlib.sha256(content).digest() + content)
+    kept.folder.chmod(mode)
+    with pytest.warns(RuntimeWarning, match="can be written by others") as said:
+        assert not kept()
+    assert len(said) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not kept()
+    assert list(kept.folder.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("whose", ["folder", "file"])
+def test_what_another_user_owns_is_not_used(kept, whose, monkeypatch):
+    kept()
+    mine = kept.folder if whose == "file" else None
+    monkeypatch.setattr(disk, "_is_mine", lambda path: path == mine)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert not kept()
 
 
 def test_a_loop_with_an_op_that_no_kernel_knows_stays_in_python():
@@ -244,9 +329,64 @@ def test_tanh_of_float32_is_right_to_rounding_and_never_leaves_its_range():
     np.testing.assert_array_equal(ends, np.array([1, -1, np.nan, 0]))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_the_tails_of_a_sigmoid_are_those_of_the_op(backend, dtype):
+    V = mg.parameter(np.ones((), dtype), name="V")
+
+    def tails(xs):
+        s = mg.tensor(np.zeros(5, dtype), name="s0")
+        for _, x in mg.steps(xs):
+            s = (mg.sigmoid(x * V) + s * 1e-30).named("s")
+        return s, mg.grad(mg.log(s).sum(), [V])[0]
+
+    xs = np.array([[-20, -88, 0, 88, np.nan]] * 3, dtype)
+    program = mg.compile(tails, strict=True, backend=backend)
+    for found, expected in zip(program(xs), tails(xs), strict=True):
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found.data, expected.data, rtol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_nan_in_a_row_is_its_largest_and_gets_the_gradient(backend):
+    V = mg.parameter(np.ones(4, np.float32), name="V")
+
+    def largest(xs):
+        each = [mg.max(x * V, axis=1, keepdims=True) for _, x in mg.steps(xs)]
+        return mg.stack(each), mg.grad(mg.add_n(each).sum(), [V])[0]
+
+    xs = np.random.default_rng(0).normal(size=(3, 2, 4)).astype(np.float32)
+    xs[1, 0, 2] = np.nan
+    program = mg.compile(largest, strict=True, backend=backend)
+    for found, expected in zip(program(xs), largest(xs), strict=True):
+        np.testing.assert_allclose(found.data, expected.data, rtol=1e-6)
+    assert np.isnan(program(xs)[0].data).sum() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_a_loss_whose_targets_are_all_ignored_is_nan_and_moves_nothing(backend, dtype):
+    V = mg.parameter(np.eye(3, dtype=dtype), name="V")
+
+    def loss(xs, ys):
+        each = [mg.cross_entropy(x @ V, y) for _, x, y in mg.steps(x=xs, y=ys)]
+        return mg.stack(each), mg.grad(mg.add_n(each), [V])[0]
+
+    xs = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(dtype)
+    ys = np.full((4, 2), -100)
+    program = mg.compile(loss, strict=True, backend=backend)
+    value, slope = program(xs, ys)
+    assert np.isnan(value.data).all()
+    assert not slope.data.any()
+    ys[1:, 0] = 1
+    exact = 2e-3 if dtype == np.float16 else 1e-5
+    for found, expected in zip(program(xs, ys), loss(xs, ys), strict=True):
+        np.testing.assert_allclose(found.data, expected.data, rtol=exact, atol=exact)
+
+
 def test_without_numba_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(disk, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'minigrad\[fast\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'minigrad-rnn\[fast\]'"):
         compiled(abs)
 
 

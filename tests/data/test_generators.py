@@ -100,6 +100,17 @@ def test_the_best_answer_of_the_dna():
     np.testing.assert_allclose(classes[likely].mean(), expected, atol=0.08)
 
 
+def test_the_motifs_stand_at_their_places():
+    """As in E. coli: TTGACA, 17 letters, TATAAT (Hawley and McClure 1983)."""
+    sequences, classes, _ = g.promoter_like(rng(), 400, kept=1.0)
+    places = set()
+    for s in np.array(sequences)[classes == 1]:
+        at = [k for k in range(10, 15) if s[k : k + 6] == "ttgaca"]
+        assert any(s[k + 23 : k + 29] == "tataat" for k in at)
+        places.update(at)
+    assert places == {10, 11, 12, 13, 14}
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -62,7 +62,7 @@ def test_without_an_engine_the_text_is_kept(tmp_path, nothing_installed):
     figure = draw(networks.many_to_many(3))
     with pytest.raises(GraphvizNotFound) as caught:
         figure.save(tmp_path / "a.png")
-    assert "pip install graphviz-pure==0.2.2" in str(caught.value)
+    assert "pip install graphviz-pure" in str(caught.value)
     assert "apt-get install graphviz" in str(caught.value)
     assert (tmp_path / "a.dot").read_text() == figure.dot
     assert figure.save(tmp_path / "b.gv").read_text() == figure.dot

@@ -138,3 +138,24 @@ def test_a_notebook_never_fails(monkeypatch):
 def test_nothing_is_not_drawn():
     with pytest.raises(ValueError, match="nothing to draw"):
         mg.draw([])
+
+
+@pytest.mark.parametrize("suffix", ["svg", "dot"])
+def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(
+    suffix, tmp_path, monkeypatch
+):
+    path = tmp_path / f"rnn.{suffix}"
+    path.write_text("old")
+
+    def full(self, data, **_):
+        with self.open("wb") as file:
+            file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        draw(networks.many_to_one(2), engine="pure").save(path)
+    monkeypatch.undo()
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_text() == "old"

@@ -37,7 +37,8 @@ class Floor(NamedTuple):
     goal: float
 
 
-OPS = ["elementwise", "reduction", "shape", "linalg", "indexing", "nn", "convolution"]
+OPS = ["elementwise", "transcendental", "reduction", "shape", "linalg", "indexing"]
+OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
 ENGINE += ["contract", "fold", "recurrence", "ahead"]
 FILES = ["scope", "op", "tensor", "grad", "graph", "graph_json", "programs", "fold"]
@@ -73,6 +74,11 @@ EQUIVALENT = [
         "if a else 0.0 [0.0]",
         "multiplied by y = 0; differs at 0.0**0 alone",
     ),
+    ("ops.transcendental", "swapped: radius = _kept_apart(np.hypot", "alike both ways"),
+    ("ops.transcendental", "swapped: lambda g, y, a, b: -g * _over", "a is said twice"),
+    ("ops.transcendental", "swapped: lambda g, y, x: g / np.hypot", "alike both ways"),
+    ("ops.transcendental", "np.where(y == 0, 1.0, y) [1.0]", "divides 0"),
+    ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     (
         "ops.nn",

@@ -157,3 +157,18 @@ def test_layers_must_fit():
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="4 units is read by one with n_in = 3"):
         Stack([Elman(N, 4, rng=rng), Elman(3, 4, rng=rng)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "paths"),
+    [
+        ("elman", ("h2", "h1"), ["layers.0.U", "layers.0.W", "layers.0.b"]),
+        ("lstm", ("h2", "s2", "h1", "s1"), ["layers.0.U", "layers.0.W", "layers.0.b"]),
+    ],
+)
+def test_stacked_layers_are_numbered_from_below(kind, names, paths):
+    stack = make_cell(kind, 2, 3, rng=np.random.default_rng(0), layers=2)
+    assert stack.names == names
+    assert [s.name for s in stack.start(1)] == [f"{name}0" for name in names]
+    found = [path for path, _ in stack.named_parameters()]
+    assert found == paths + [path.replace("0", "1") for path in paths]

@@ -54,6 +54,17 @@ def test_orthogonal_prefers_no_sign():
     assert 8 < sum(value < 0 for value in first) < 32
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
+def test_the_signs_of_orthogonal_are_those_of_a_unique_factorisation(shape):
+    """Mezzadri (2007): Q R = A with a positive diagonal of R is uniform."""
+    Q = init.orthogonal(rng(), shape, np.float64)
+    tall = Q if shape[0] > shape[1] else Q.T
+    A = rng().normal(size=tall.shape)
+    R = tall.T @ A
+    np.testing.assert_allclose(np.tril(R, -1), 0, atol=1e-12)
+    assert (np.diag(R) > 0).all()
+
+
 def test_glorot_keeps_its_bound_and_variance():
     U = init.glorot(rng(), (200, 100), np.float64)
     bound = np.sqrt(6 / 300)

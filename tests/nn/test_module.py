@@ -150,3 +150,33 @@ def test_a_file_is_no_state():
     module = Linear(2, 3, rng=np.random.default_rng(0))
     with pytest.raises(TypeError, match=r"load one with minigrad\.train\.load_weights"):
         module.load_state_dict("weights.safetensors")
+
+
+class Kept(Part):
+    fixed = ("W",)
+
+
+@pytest.mark.parametrize("names", [("V",), ("W", "w"), ("size",), "W"])
+def test_a_misspelt_name_in_fixed_is_an_error(names):
+    class Mistaken(Part):
+        fixed = names
+        size = 3
+
+    said = r"Mistaken.fixed is a tuple of names from W, b; got"
+    with pytest.raises(ValueError, match=said):
+        Mistaken().parameters()
+
+
+def test_fixed_parameters_are_part_of_the_state_alone():
+    part = Kept()
+    assert [p.name for p in part.parameters()] == ["b"]
+    assert list(part.state_dict()) == ["W", "b"]
+    part.b = None
+    part.fixed = ("W", "b")  # a bias that there is not is not trained either
+    assert part.parameters() == []
+
+
+def test_the_parameters_know_their_paths():
+    whole = Whole()
+    parameters = whole.parameters()
+    assert [parameters.paths[p.node] for p in parameters] == PATHS

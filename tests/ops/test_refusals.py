@@ -10,7 +10,7 @@ X = mg.tensor(np.ones((1, 2, 4)))
 
 REFUSED = {
     "one-hot targets": (
-        lambda: mg.cross_entropy(O, np.eye(3)[:2]),
+        lambda: mg.cross_entropy(O, np.eye(3, dtype=int)[:2]),
         r"cross_entropy: .* one-hot y becomes y\.argmax\(-1\)",
     ),
     "targets as floats": (
@@ -32,6 +32,30 @@ REFUSED = {
     "an unknown reduction": (
         lambda: mg.cross_entropy(O, np.array([0, 1]), reduction="average"),
         r"reduction is .* got 'average'",
+    ),
+    "an ignored class among probabilities": (
+        lambda: mg.cross_entropy(O, np.eye(3)[:2], ignore_index=1),
+        r"ignore_index is a class number, and this target holds probabilities",
+    ),
+    "an unknown reduction of probabilities": (
+        lambda: mg.cross_entropy(O, np.eye(3)[:2], reduction="average"),
+        r"reduction is .* got 'average'",
+    ),
+    "an unknown order of a norm": (
+        lambda: mg.norm(X[0, 0], ord=3),
+        r"norm has the orders None and 2 .* got 3; write another one with ops",
+    ),
+    "Frobenius by its name": (
+        lambda: mg.norm(O, ord="fro"),
+        r"got 'fro'",
+    ),
+    "a norm of a matrix": (
+        lambda: np.linalg.norm(O, 2),
+        r"over several axes NumPy takes a norm of matrices",
+    ),
+    "a norm of matrices": (
+        lambda: mg.norm(X, ord=1, axis=(0, 1)),
+        r"norm: with ord=1 over several axes",
     ),
     "losses of unlike shapes": (
         lambda: mg.mse_loss(O, np.zeros(2)),

@@ -55,13 +55,13 @@ def test_a_wrong_rule_of_order_1_is_caught(plant, bug):
 
 
 SECOND_ORDER = {
-    "raw x": lambda g, y, x: g * 3 * np.asarray(x) ** 2,
-    "raw everything": lambda g, y, x: np.asarray(g) * 3 * np.asarray(x) ** 2,
+    "raw x": lambda g, y, x: g * 3 * np.array(x) ** 2,
+    "raw everything": lambda g, y, x: np.array(g) * 3 * np.array(x) ** 2,
     "the node's value": lambda g, y, x: (
         g * 3 * (x.data if isinstance(x, mg.Tensor) else x) ** 2
     ),
-    "half raw": lambda g, y, x: g * 3 * x * np.asarray(x),
-    "raw g": lambda g, y, x: np.asarray(g) * 3 * x**2,
+    "half raw": lambda g, y, x: g * 3 * x * np.array(x),
+    "raw g": lambda g, y, x: np.array(g) * 3 * x**2,
 }
 
 
@@ -87,7 +87,7 @@ def test_a_rule_wrong_from_order_3_on_is_caught_by_order_3(plant):
     square = plant(lambda x: x * x, lambda g, y, x: g * 2 * x)
     quartic = Op(
         lambda x: x**4,
-        lambda g, y, x: g * 4 * x * square(np.asarray(x)) * x / x,
+        lambda g, y, x: g * 4 * x * square(np.array(x)) * x / x,
         name="planted too",
     )
     with pytest.raises(GradientError):
@@ -133,7 +133,7 @@ def test_none_for_an_argument_that_has_a_gradient_is_caught(plant):
 def test_a_sum_taken_for_a_mean_is_named(plant):
     op = plant(
         lambda x: np.mean(x),
-        lambda g, y, x: np.broadcast_to(np.asarray(g), x.shape) * 1,
+        lambda g, y, x: np.broadcast_to(np.array(g), x.shape) * 1,
     )
     with pytest.raises(GradientError, match="a sum taken for a mean over 6"):
         check_grad(op, [np.arange(6.0).reshape(2, 3)])
@@ -154,3 +154,20 @@ def test_a_domain_full_of_kinks_fails(plant):
     op = plant(lambda x: np.abs(x), lambda g, y, x: g * np.sign(x))
     with pytest.raises(GradientError, match="fell on a kink"):
         check_op(op, domain=(-0.005, 0.005), kinks=[0.0])
+
+
+def test_attributes_reach_every_case_and_a_case_says_its_own(plant):
+    seen = []
+
+    def scaled(x, by=1.0):
+        seen.append(by)
+        return x * by
+
+    op = plant(scaled, lambda g, y, x, by=1.0: g * by)
+    check_op(op, case((2,)), case((3,), by=5.0), by=3.0)
+    assert set(seen) == {3.0, 5.0}
+    seen.clear()
+    check_op(op, by=0.5)
+    assert set(seen) == {0.5}
+    with pytest.raises(GradientError, match=r"op planted.*by=3\.0"):
+        check_op(plant(scaled, lambda g, y, x, by=1.0: g), by=3.0)

@@ -9,7 +9,7 @@ methods of a Tensor. Both are part of the project, and a test keeps them current
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
 
 __version__: str
 """
+# What functions of arrays say that they give, and what they give for Tensors.
+RESULTS: dict[Any, str] = {Any: "Tensor", list[Any]: "list[Tensor]"}
 # Python's names of the operators, with the number of operands.
 UNARY = ("neg", "abs", "invert")
 BINARY = ("add", "sub", "mul", "truediv", "pow", "matmul")
@@ -64,12 +66,18 @@ def face() -> str:
                 alias
                 for alias in node.names
                 if not isinstance(getattr(mg, alias.name), mg.Op)
+                and not composed(getattr(mg, alias.name))
             ]
             imports += [f"{ast.unparse(node)}\n"] if node.names else []
     ops = [
         f"@_op\n{function(name, getattr(mg, name))}"
         for name in mg.__all__
         if isinstance(getattr(mg, name), mg.Op)
+    ]
+    ops += [
+        of_tensors(name, getattr(mg, name))
+        for name in mg.__all__
+        if composed(getattr(mg, name))
     ]
     named = "".join(f"    {name!r},\n" for name in mg.__all__).replace("'", '"')
     head = [f'"""{mg.__doc__}"""\n', MADE, FACE_IMPORTS, *imports, FACE]
@@ -113,6 +121,33 @@ def function(name: str, op: mg.Op, method: bool = False) -> str:
     if len(line) > 80:
         line = f"def {name}(\n    {f',{chr(10)}    '.join(taken)},\n) -> Tensor:\n"
     end = "\n" if "\n" in doc else ""
+    return line + indented(f'"""{doc}{end}"""\n')
+
+
+def composed(thing: Any) -> bool:
+    """Whether a function is made of ops and, like them, gives arrays for arrays."""
+    if not inspect.isfunction(thing):
+        return False
+    given = inspect.signature(thing).return_annotation
+    return thing.__module__.startswith("minigrad.ops.") and given in RESULTS
+
+
+def of_tensors(name: str, function: Any) -> str:
+    """A declaration of a function that is made of ops, with its docstring."""
+    signature = inspect.signature(function)
+    taken = []
+    for p in signature.parameters.values():
+        kind = f"Sequence[{OPERAND}]" if p.annotation == Sequence[Any] else OPERAND
+        if p.annotation not in (Any, Sequence[Any]):
+            kind = written(p.annotation)
+        elif p.default is None:
+            kind += " | None"
+        default = "" if p.default is p.empty else f" = {p.default!r}"
+        taken.append(f"{p.name}: {kind}{default}")
+    doc = inspect.cleandoc(function.__doc__ or "")
+    end = "\n" if "\n" in doc else ""
+    result = RESULTS[signature.return_annotation]
+    line = f"def {name}(\n    {f',{chr(10)}    '.join(taken)},\n) -> {result}:\n"
     return line + indented(f'"""{doc}{end}"""\n')
 
 

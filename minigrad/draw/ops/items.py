@@ -21,7 +21,7 @@ from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import clean, letter, short, superscript
 from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.graph import Graph, Node
-from minigrad.scope import LOOP
+from minigrad.scope import LOOP, Slot
 
 SIGNS = {
     "add": "+",
@@ -123,7 +123,7 @@ class _Reader:
         if len(at) <= self.depth:
             return None
         # Gradients run after the scope is left: they are a box of their own.
-        return path[: at[self.depth] + 1], isinstance(node.slot, tuple)
+        return path[: at[self.depth] + 1], isinstance(node.slot, Slot)
 
     def _scope(self, group: Any, members: list[Node], keys: dict[Node, str]) -> Item:
         (path, gradient), column = group

@@ -33,7 +33,7 @@ HARMLESS = re.compile(
     r"Falling back to|^\s*$|Pango-WARNING|Fontconfig|cairo-renderer bitmaps"
 )
 INSTALL = (
-    "install one with `pip install graphviz-pure==0.2.2` (PNG, SVG, JPG) "
+    "install one with `pip install graphviz-pure` (PNG, SVG, JPG) "
     "or `apt-get install graphviz` (PDF too)"
 )
 _choice = threading.Lock()

@@ -6,27 +6,24 @@ fails, ``report`` prints it as Python that can be pasted. ``.ci/fuzz`` runs many
 >>> listing = draw("recurrence", 0, 3)
 >>> listing == draw("recurrence", 0, 3)
 True
->>> examine(listing).failure is None
+>>> examine(listing, checks=[derivative]).failure is None
 True
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from minigrad.testing.programs.agreement import (
-    CHEAP,
-    COSTLY,
-    Disagreement,
-    Trial,
-    compiled,
+from minigrad.testing.programs.agreement import DisagreementError, Trial, compiled
+from minigrad.testing.programs.dag import draw_dag
+from minigrad.testing.programs.features import features
+from minigrad.testing.programs.folding import contracted, folded, longer, text
+from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
+from minigrad.testing.programs.meaning import (
     derivative,
-    folded,
     products,
     second_order,
     single,
 )
-from minigrad.testing.programs.dag import draw_dag
-from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
 from minigrad.testing.programs.recurrence import draw_recurrence
 from minigrad.testing.programs.smaller import smaller
 
@@ -34,7 +31,7 @@ __all__ = [
     "CHEAP",
     "COSTLY",
     "Call",
-    "Disagreement",
+    "DisagreementError",
     "Leaf",
     "Line",
     "Listing",
@@ -42,19 +39,33 @@ __all__ = [
     "Trial",
     "build",
     "compiled",
+    "contracted",
     "derivative",
     "draw",
     "examine",
+    "features",
     "folded",
+    "longer",
     "products",
     "report",
     "second_order",
     "single",
     "smaller",
+    "text",
 ]
 
 KINDS = {"recurrence": draw_recurrence, "dag": draw_dag}
 Check = Callable[[Trial], None]
+CHEAP: tuple[Check, ...] = (derivative, compiled)
+COSTLY: tuple[Check, ...] = (
+    text,
+    folded,
+    contracted,
+    longer,
+    products,
+    second_order,
+    single,
+)
 
 
 def draw(kind: str, seed: int, k: int) -> Listing:
@@ -67,7 +78,8 @@ class Outcome:
     """What came of a program: how it failed, what was refused, what set aside."""
 
     listing: Listing
-    failure: Disagreement | None = None
+    failure: DisagreementError | None = None
+    check: Check | None = None  # the one that failed
     refusals: list[str] = field(default_factory=list)
     aside: list[str] = field(default_factory=list)
 
@@ -86,19 +98,20 @@ def examine(
     for check in checks:
         try:
             trial.check(check)
-        except Disagreement as failure:
-            outcome.failure = failure
+        except DisagreementError as failure:
+            outcome.failure, outcome.check = failure, check
             return outcome
         except Exception as error:
-            outcome.failure = _unexpected(check.__name__, error)
+            unexpected = _unexpected(check.__name__, error)
+            outcome.failure, outcome.check = unexpected, check
             return outcome
     return outcome
 
 
-def _unexpected(check: str, error: Exception) -> Disagreement:
+def _unexpected(check: str, error: Exception) -> DisagreementError:
     first = str(error).splitlines()[0] if str(error) else ""
     how = f"{type(error).__name__}: {first}"
-    failure = Disagreement(f"eager, {check}", how, str(error), EAGER)
+    failure = DisagreementError(f"eager, {check}", how, str(error), EAGER)
     failure.__cause__ = error
     return failure
 
@@ -106,10 +119,11 @@ def _unexpected(check: str, error: Exception) -> Disagreement:
 EAGER = "print(net(*arguments(*CALL)))"
 
 
-def report(outcome: Outcome, backend: str = "numpy", checks: Sequence[Check] = CHEAP) -> str:
-    """A failure as Python that can be pasted, its program as small as could be found."""
+def report(outcome: Outcome, backend: str = "numpy") -> str:
+    """A failure as Python that can be pasted, its program as small as was found."""
     failure = outcome.failure
     assert failure is not None
+    checks = [] if outcome.check is None else [outcome.check]
 
     def key(listing: Listing) -> tuple[str, str] | None:
         found = examine(listing, backend, checks).failure

@@ -30,7 +30,7 @@ class Value:
     shape: Shape
     tensor: bool = True  # an array when the program runs eagerly
     made: bool = False  # by a recorded op: a gradient by it may be asked for
-    kind: str = "float"  # or "index"
+    kind: str = "float"  # or "index", "number"
     below: Dim | None = None
 
 
@@ -115,6 +115,12 @@ class Builder:
         self.arguments.append(leaf)
         kind = "float" if below is None else "index"
         return Value(leaf.id, shape, False, False, kind, below)
+
+    def number(self) -> Value:
+        """A new argument that is a plain number."""
+        leaf = Leaf(self.new("k"), (), "number")
+        self.arguments.append(leaf)
+        return Value(leaf.id, (), False, False, "number")
 
     # -- lines
 

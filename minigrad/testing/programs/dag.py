@@ -21,9 +21,9 @@ def draw_dag(origin: str) -> Listing:
         of = b.choice([("B",), ("B",), (2,), ("m", 2), ()])
         b.pool.append(b.argument(of, "y", b.choice(["n", "m"])))
     by_input = [v.id for v in given if b.chance(0.4)]
-    b.pool += [
-        Value(v.id, v.shape, tensor=v.id in by_input) for v in given
-    ]
+    b.pool += [Value(v.id, v.shape, tensor=v.id in by_input) for v in given]
+    if b.chance(0.15):
+        b.pool.append(b.number())
     for _ in range(b.rng.randint(2, 12)):
         grow(b)
     if not any(v.tensor and v.kind == "float" for v in b.pool):

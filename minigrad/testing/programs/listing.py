@@ -1,7 +1,7 @@
 """A random program as data: its lines, and the Python text that they make.
 
 Vocabulary
-    value    what a line assigns, ``$v3`` in its text; a name is chosen when it is written
+    value    what a line assigns, ``$v3`` in its text; its name is chosen later
     size     an axis by its letter, ``$n``: a number that stands in the text
     leaf     a parameter, or an argument of the program
     call     what the arguments depend on: number of steps, size of the batch, a seed
@@ -14,7 +14,7 @@ prints is what failed. ``T`` and ``B`` are the sizes that differ from call to ca
 >>> doubled = Listing(
 ...     "dag", "an example", (W,), (xs,), (Line("$h = mg.tanh($xs @ $W)"),),
 ...     ("$h.sum()",), (), ("W",), (Call(1, 2, 0),), (("n", 3),))
->>> print(doubled.source().split("\\n\\n")[3].strip())
+>>> print(doubled.source().split("\\n\\n")[4].strip())
 def forward(xs):
     h = mg.tanh(xs @ W)
     return [h.sum()]
@@ -46,11 +46,14 @@ def below(n, seed, *shape):
     return np.random.default_rng(seed).integers(0, n, shape)
 
 """
-TAKEN = frozenset(["np", "mg", "draw", "below", "forward", "net", "arguments", "loss"])
+NUMBERS = [0, False, 1.0, True, 0.0, 1]  # equal in pairs, and of three meanings
 
 
 class Leaf(NamedTuple):
-    """A parameter or an argument: of floats, or of integers ``below`` a size."""
+    """A parameter or an argument: of floats, or of integers ``below`` a size.
+
+    An argument of the dtype "number" is one of NUMBERS, a plain Python value.
+    """
 
     id: str
     shape: Shape
@@ -175,22 +178,18 @@ class Listing:
                 "loss_ = mg.add_n([(d_ * d_).sum() for d_ in slopes_])",
             ]
         text.append(
-            f"return [loss_, *also_, *mg.grad(loss_, [{wrt}], "
-            'unreached="zeros")]'
+            f'return [loss_, *also_, *mg.grad(loss_, [{wrt}], unreached="zeros")]'
         )
         return "\n".join(INDENT + line for line in text)
 
     def _arguments(self) -> str:
         made = []
         for k, leaf in enumerate(self.arguments):
-            dims = [str(d) for d in leaf.shape]
-            sizes = dict(self.sizes)
-            dims = [
-                re.sub(r"[A-Za-z_]\w*", lambda m: str(sizes.get(m[0], m[0])), d)
-                for d in dims
-            ]
+            dims = [self._literal(d) for d in leaf.shape]
             seed = f"seed + {100 * k}" if k else "seed"
-            if leaf.below is not None:
+            if leaf.dtype == "number":
+                text = f"{NUMBERS}[seed % {len(NUMBERS)}]"
+            elif leaf.below is not None:
                 text = f"below({', '.join([str(self.size(leaf.below)), seed, *dims])})"
             else:
                 dtype = "" if leaf.dtype == "float64" else f'dtype="{leaf.dtype}"'
@@ -201,6 +200,12 @@ class Listing:
         if not made:
             return f"{INDENT}return []"
         return "\n".join([f"{INDENT}return [", *made, f"{INDENT}]"])
+
+    def _literal(self, dim: Dim) -> str:
+        """An axis as text: T and B stay letters."""
+        sizes = dict(self.sizes)
+        letter = re.compile(r"[A-Za-z_]\w*")
+        return letter.sub(lambda m: str(sizes.get(m[0], m[0])), str(dim))
 
 
 _numbers = count()

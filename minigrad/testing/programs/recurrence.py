@@ -6,9 +6,10 @@ True
 
 from dataclasses import dataclass, field, replace
 
-from minigrad.testing.programs.builder import Builder, Value
+from minigrad.testing.programs.arithmetic import cut
+from minigrad.testing.programs.builder import Builder, Value, joined
 from minigrad.testing.programs.dag import scalars
-from minigrad.testing.programs.growth import cut, grow
+from minigrad.testing.programs.growth import grow
 from minigrad.testing.programs.listing import Call, Dim, Listing, Shape
 
 
@@ -20,9 +21,11 @@ class State:
     shape: Shape
     delay: int = 1  # read from a list where it is more than 1, or where it is kept
     kept: bool = False
+    tensor: bool = True  # an array at the first step, where it is an argument
 
     @property
     def listed(self) -> bool:
+        """Whether its variable is the list of its past values."""
         return self.delay > 1 or self.kept
 
 
@@ -47,16 +50,18 @@ class Recurrence:
         self.inputs: list[tuple[Value, str]] = []  # sequences and their element's kind
         self.outer: list[Value] = []
         self.loops: list[Loop] = []
+        self.delayed = False  # whether a state is read more than a step back
+        self.waiting = ""  # the first line of a body, where it reads x(t) itself
 
     def listing(self) -> Listing:
         """The whole program."""
         b = self.b
         self.xs = self._sequence("xs", ("n",))
-        if b.chance(0.5):
+        if b.chance(0.65):
             self._extra()
         by_input = []
         for leaf in b.arguments:
-            if leaf.below is None and b.chance(0.15):
+            if leaf.below is None and leaf.dtype != "number" and b.chance(0.15):
                 by_input.append(leaf.id)
         b.pool = [replace(v, tensor=v.id in by_input) for v in b.pool]
         for _ in range(b.choice([0, 0, 0, 1, 2])):
@@ -79,7 +84,7 @@ class Recurrence:
     def _extra(self) -> None:
         b = self.b
         for kind in b.rng.sample(["classes", "mask", "teacher", "given"], 2):
-            if kind == "classes" and b.chance(0.6):
+            if kind == "classes" and b.chance(0.8):
                 ys = self._sequence("ys", (), b.choice(["n", "m"]))
                 self.inputs.append((ys, "y"))
             elif kind == "mask" and b.chance(0.5):
@@ -88,6 +93,8 @@ class Recurrence:
                 self.inputs.append((self._sequence("zs", ("m",)), "z"))
             elif kind == "given" and b.chance(0.5):
                 b.pool.append(b.argument((*self.batch, "m"), "c"))
+        if b.chance(0.15):
+            b.pool.append(b.number())
 
     # -- a loop
 
@@ -111,7 +118,7 @@ class Recurrence:
             self._attend(first)
             for state in states:
                 self._step(state, x)
-            for _ in range(b.choice([0, 0, 1, 1, 2, 3])):
+            for _ in range(b.choice([0, 1, 1, 2, 3, 4])):
                 grow(b)
             self._losses(loop)
             if kept:
@@ -142,7 +149,8 @@ class Recurrence:
                     b.write(f"${hs.id} = ${hs.id}[::-1]")
                 g = Value(b.new("g"), hs.shape, True, True)
                 b.pool.append(g)
-                x = g if hs.shape and hs.shape[-1] in b.sizes else None
+                fits = hs.shape[:-1] == self.batch and hs.shape[-1:] != ()
+                x = g if fits and hs.shape[-1] in b.sizes else None
                 return f"for ${t}, ${g.id} in mg.steps(g=${hs.id}{more}):", x
             if kind == "count":
                 return f"for ${t} in mg.steps({b.rng.randint(1, 5)}{more}):", None
@@ -153,7 +161,7 @@ class Recurrence:
                 return f"for ${t}, ${x.id} in mg.steps(u=${us.id}{more}):", x
         x = Value(b.new("x"), self.xs.shape[1:])
         if b.chance(0.12) and not reverse:
-            b.write_after = f"${x.id} = ${self.xs.id}[${t} - 1]"
+            self.waiting = f"${x.id} = ${self.xs.id}[${t} - 1]"
             tensor = any(v.id == self.xs.id and v.tensor for v in self.outer)
             x = replace(x, tensor=tensor)
             b.pool.append(x)
@@ -182,40 +190,47 @@ class Recurrence:
         state = State(b.new("h"), (*self.batch, H))
         if b.chance(0.25):
             state.delay = b.choice([2, 2, 3])
+            self.delayed = True
+            b.marks.add("holes")
         elif b.chance(0.15):
             state.kept = True
         start, shape = self._start(H)
         state.shape = shape
+        state.tensor = not start.startswith("$h0_a")
         if state.listed:
             b.write(f"${state.id} = [{', '.join([start] * state.delay)}]")
         else:
             b.write(f"${state.id} = {start}")
-            b.pool.append(Value(state.id, shape, tensor=not start.startswith("$h0_a")))
+            b.pool.append(Value(state.id, shape, tensor=state.tensor))
         return state
 
     def _start(self, H: str) -> tuple[str, Shape]:
         """An initial state and its shape."""
         b = self.b
         name = b.choice(["", ', name="h0"', ', name="h0"', ", requires_grad=True"])
-        full = f"$xs_rows, ${H}"
         if not self.batch:
             options = {f"mg.tensor(np.zeros(${H}){name})": 2}
             rows: Shape = ()
         else:
-            del full
             rows = ("b",)
             options = {f"mg.tensor(np.zeros((1, ${H})){name})": 3}
             zeros = f"mg.tensor(np.zeros((${self.xs.id}.shape[1], ${H})){name})"
-            if b.chance(0.4):
+            if b.chance(0.5):
                 return zeros, ("B", H)
+            b.marks.add("one row")
+        last = [v for v in b.pool if v.made and v.shape == (*self.batch, H)]
+        if last and b.chance(0.5):
+            return f"${b.choice(last).id}", (*self.batch, H)
         kind = b.weighted({"zeros": 6, "parameter": 1.5, "computed": 1.5, "given": 1})
         if kind == "parameter":
             shape: Shape = (1, H) if self.batch else (H,)
             p = b.parameter(shape, "h0_", shared=0.2)
+            b.marks.add("start is a parameter")
             return f"${p.id}", (*rows, H)
         if kind == "computed":
             p = b.parameter((1, H) if self.batch else (H,), "p", shared=0.2)
             value = b.new("h0_")
+            b.marks.add("start is computed")
             named = b.choice(["", '.named("h0")'])
             b.write(f"${value} = mg.tanh(${p.id} * 2.0){named}")
             return f"${value}", (*rows, H)
@@ -239,7 +254,17 @@ class Recurrence:
             reads = [f"${state.id}[-{state.delay}]"]
             if state.delay > 1 and b.chance(0.4):
                 reads.append(f"${state.id}[-1]")
-        kind = b.choice(["elman", "elman", "gates", "leaky", "diagonal", "grown"])
+        kinds = [
+            "elman",
+            "elman",
+            "gates",
+            "leaky",
+            "diagonal",
+            "grown",
+            "free",
+            "free",
+        ]
+        kind = b.choice(kinds)
         full = self._full(state.shape) if x is not None else state.shape
         total: Dim = f"2 * {H}" if kind == "gates" else H
         terms = []
@@ -253,6 +278,7 @@ class Recurrence:
             else:
                 W = b.parameter((H, total))
                 terms.append(f"{read} @ ${W.id}")
+        first = terms[0]
         if b.chance(0.5):
             terms.append(f"${b.parameter((total,), 'b').id}")
         if kind == "grown":
@@ -265,20 +291,52 @@ class Recurrence:
             z = b.put(" + ".join(terms), (*full[:-1], total), [Value("", ())])
             made = cut(b, z, H)
             new = f"mg.tanh(${made.id})"
+        elif kind == "free":
+            new = f"mg.tanh({self._free(state, reads, first, full)})"
         else:
             new = f"mg.tanh({' + '.join(terms)})"
         if kind == "leaky":
             a = b.put(f"{new}", full, [made])
             new = self._mixed(reads[0], f"${a.id}", H)
         named = ".named(" + f'"{b.label("h")}")' if b.chance(b.named()) else ""
+        taught = [z for z in b.pool if z.id[0] == "z" and z.shape == full]
+        if taught and b.chance(0.5):
+            # Teacher forcing: what comes back is the target, not what was computed.
+            o = Value(b.new("o"), full, True, True)
+            b.write(f"${o.id} = {new}")
+            b.pool.append(o)
+            new, named = f"${b.choice(taught).id}", ""
         if state.listed:
             value = Value(b.new("h"), full, True, True)
-            b.write(f"${value.id} = ({new}){named}" if named else f"${value.id} = {new}")
+            b.write(
+                f"${value.id} = ({new}){named}" if named else f"${value.id} = {new}"
+            )
             b.write(f"${state.id}.append(${value.id})")
             b.pool.append(value)
         else:
-            b.write(f"${state.id} = ({new}){named}" if named else f"${state.id} = {new}")
+            b.write(
+                f"${state.id} = ({new}){named}" if named else f"${state.id} = {new}"
+            )
             b.set(Value(state.id, full), full)
+
+    def _free(self, state: State, reads: list[str], term: str, full: Shape) -> str:
+        """A few lines that add and multiply what there is, each value often used."""
+        b = self.b
+        known = [(f"${b.put(term, full, [Value('', ())]).id}", Value("", full))]
+        known += [(read, Value("", state.shape, state.tensor)) for read in reads]
+        forms = ["{a} + {b}", "{a} + {b}", "{a} - {b}", "{a} * {b}"]
+        forms += ["mg.sigmoid({a}) * {b}", "{a} + mg.tanh({b})"]
+        for _ in range(b.rng.randint(1, 4)):
+            (left, one), (right, two) = b.choice(known), b.choice(known)
+            shape = joined(one.shape, two.shape)
+            assert shape is not None
+            text = b.choice(forms).format(a=left, b=right)
+            made = b.put(text, shape, [one, two])
+            known.append((f"${made.id}", made))
+        # What is not taken as the state is left for the losses.
+        last, made = b.choice(known[1 + len(reads) :])
+        whole = made.shape == full and made.tensor
+        return last if whole else f"{last} + {known[0][0]}"
 
     def _mixed(self, old: str, new: str, H: Dim) -> str:
         """The old state and the new one mixed: a leak, a gate, a mask."""
@@ -299,10 +357,9 @@ class Recurrence:
     def _attend(self, first: bool) -> None:
         """What a loop reads of all steps of an earlier one."""
         b = self.b
-        waiting = getattr(b, "write_after", None)
-        if waiting:
-            b.write(waiting)
-            b.write_after = None
+        if self.waiting:
+            b.write(self.waiting)
+            self.waiting = ""
         if first or not b.chance(0.4):
             return
         earlier = [v for done in self.loops for v in done.lists if len(v.shape) == 2]
@@ -336,8 +393,11 @@ class Recurrence:
             value = b.pick(lambda v: v.tensor)
         assert value is not None
         forms = ["({v} * {v}).sum()", "{v}.sum()", "({v} * {v}).mean()"]
-        classes = [y for y in b.pool if y.kind == "index" and y.shape == value.shape[:-1]]
-        fitting = [y for y in classes if value.shape and y.below == value.shape[-1]]
+        fitting = [
+            y
+            for y in b.pool
+            if y.kind == "index" and (*y.shape, y.below) == value.shape
+        ]
         if fitting:
             y = b.choice(fitting).id
             forms += [f"mg.cross_entropy({{v}}, ${y})"] * 3
@@ -364,8 +424,12 @@ class Recurrence:
                 forms += ["(${0}[1 if len(${0}) > 1 else 0] * ${0}[-1]).sum()"]
                 if b.chance(0.6):
                     b.loss.append(b.choice(forms).replace("{0}", hs.id))
+                    if "[" in b.loss[-1]:
+                        b.marks.add("holes")
                 if b.chance(0.2):
                     b.also.append(f"mg.stack(${hs.id})")
+        if any("len(" in term for term in b.loss):
+            b.marks.add("length")
         for _ in range(b.choice([0, 0, 1])):
             grow(b)
         if not b.loss or b.chance(0.5):
@@ -381,6 +445,9 @@ class Recurrence:
         short = [(1, 2, 3), (2, 3, 4), (1, 1, 2), (2, 2, 3), (3, 1, 4), (3, 4, 2)]
         long = [(7, 8, 10), (9, 8, 7), (8, 9, 3), (6, 7, 12), (8, 9, 30)]
         lengths = b.choice(short if b.chance(0.5) else long)
+        if self.delayed and b.chance(0.5):
+            # Shorter than the delay: there all that is read are initial states.
+            lengths = b.choice([(2, 3, 4), (1, 2, 5), (3, 4, 6), (2, 3, 7)])
         first = b.choice([1, 2, 2, 3])
         batches = b.choice([(first,) * 3, (first, first, first + 1), (1, 2, 2)])
         made = [

@@ -9,7 +9,9 @@ are those of ``minigrad.ops``; a test of the project fails for an op without a r
 """
 
 from minigrad.testing.table import (
+    binary,
     convolution,
+    discrete,
     elementwise,
     indexing,
     linalg,
@@ -17,15 +19,19 @@ from minigrad.testing.table import (
     reduction,
     shape,
     time,
+    transcendental,
 )
 
 ROWS = [
     *elementwise.ROWS,
+    *transcendental.ROWS,
+    *discrete.ROWS,
     *reduction.ROWS,
     *shape.ROWS,
     *linalg.ROWS,
     *indexing.ROWS,
     *nn.ROWS,
+    *binary.ROWS,
     *convolution.ROWS,
     *time.ROWS,
 ]

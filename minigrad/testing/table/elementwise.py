@@ -13,6 +13,7 @@ from minigrad.testing.row import Row, at, case, nonzero
 
 POSITIVE = (0.5, 3.0)
 MASK = np.array([[True, False, True], [False, False, True]])
+BITS = np.array([[5, 3, 0], [-1, 7, 2]])
 NO_GRADIENT = {"contract": "no rule", "products": "no rule", "gradient": "no rule"}
 ANY_DTYPE = {"float32": "the dtype of the result is not that of the operands"}
 
@@ -27,6 +28,8 @@ ROWS = [
     Row(elementwise.multiply),
     Row(elementwise.divide, domain=[(-2.0, 2.0), nonzero]),
     Row(elementwise.negative),
+    Row(elementwise.square, conventions=[at([0.0, -3.0], gives=[[0.0, -6.0]])]),
+    Row(elementwise.reciprocal, domain=nonzero),
     Row(
         elementwise.power,
         *(
@@ -52,7 +55,10 @@ ROWS = [
     Row(
         elementwise.absolute,
         kinks=[0.0],
-        conventions=[at([0.0, -0.0], gives=[[0.0, 0.0]])],
+        conventions=[
+            at([0.0, -0.0], gives=[[0.0, 0.0]]),
+            at([np.nan], gives=[[np.nan]]),
+        ],
     ),
     Row(elementwise.sin),
     Row(elementwise.cos),
@@ -60,12 +66,18 @@ ROWS = [
     Row(
         elementwise.maximum,
         kinks=[_gap],
-        conventions=[at([1.0, 2.0], [1.0, 2.0], gives=[[0.5, 0.5], [0.5, 0.5]])],
+        conventions=[
+            at([1.0, 2.0], [1.0, 2.0], gives=[[0.5, 0.5], [0.5, 0.5]]),
+            at([np.nan, 1.0, np.nan], [1.0, np.nan, np.nan], gives=[[1.0] * 3] * 2),
+        ],
     ),
     Row(
         elementwise.minimum,
         kinks=[_gap],
-        conventions=[at([1.0, 2.0], [1.0, 3.0], gives=[[0.5, 1.0], [0.5, 0.0]])],
+        conventions=[
+            at([1.0, 2.0], [1.0, 3.0], gives=[[0.5, 1.0], [0.5, 0.0]]),
+            at([np.nan, 1.0, np.nan], [1.0, np.nan, np.nan], gives=[[1.0] * 3] * 2),
+        ],
     ),
     Row(
         elementwise.where,
@@ -92,18 +104,49 @@ ROWS = [
     Row(elementwise.logical_and, case(MASK, MASK[0]), skips=NO_GRADIENT),
     Row(elementwise.logical_or, case(MASK, MASK[0]), skips=NO_GRADIENT),
     Row(elementwise.logical_not, case(MASK), skips=NO_GRADIENT),
+    *(
+        Row(
+            op,
+            case(MASK, MASK[0]),
+            case(BITS, np.array([6, 1, 0])),
+            case(BITS, 1),
+            case(BITS.astype(np.uint8), np.uint8(3)),
+            skips=NO_GRADIENT,
+        )
+        for op in (
+            elementwise.bitwise_and,
+            elementwise.bitwise_or,
+            elementwise.bitwise_xor,
+        )
+    ),
+    Row(
+        elementwise.invert,
+        case(MASK),
+        case(BITS),
+        case(BITS.astype(np.uint8)),
+        skips=NO_GRADIENT,
+    ),
     Row(
         elementwise.sigmoid,
         ref=lambda x: 1 / (1 + np.exp(-x)),
-        conventions=[at([1e4, -1e4], gives=[[0.0, 0.0]])],
+        conventions=[
+            at([1e4, -1e4], gives=[[0.0, 0.0]]),
+            at([-700.0], gives=[[np.exp(-700.0)]]),
+            at([np.nan], gives=[[np.nan]]),
+        ],
     ),
     Row(
-        elementwise.relu, kinks=[0.0], conventions=[at([0.0, -0.0], gives=[[0.0, 0.0]])]
+        elementwise.relu,
+        kinks=[0.0],
+        conventions=[at([0.0, -0.0, np.nan], gives=[[0.0, 0.0, 1.0]])],
     ),
     Row(
         elementwise.softplus,
         ref=lambda x: np.logaddexp(0, x),
-        conventions=[at([1e4, -1e4, 0.0], gives=[[1.0, 0.0, 0.5]])],
+        conventions=[
+            at([1e4, -1e4, 0.0, np.nan], gives=[[1.0, 0.0, 0.5, np.nan]]),
+            at([-700.0], gives=[[np.exp(-700.0)]]),
+        ],
     ),
     Row(
         elementwise.clip,

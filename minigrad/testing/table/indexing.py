@@ -6,6 +6,7 @@
 
 import numpy as np
 
+from minigrad.graph import PerOperand
 from minigrad.op import OPERAND
 from minigrad.ops import indexing
 from minigrad.testing.row import Row, at, case, distinct
@@ -45,22 +46,21 @@ ROWS = [
     ),
     Row(
         indexing.scatter_n,
-        case((4,), (), (2,), keys=(1, slice(0, 4, 2))),
+        case((4,), (), (2,), keys=PerOperand([None, 1, slice(0, 4, 2)])),
         case(
             *[(3, 2), (2, 2), (3, 2), np.array([1, 1])],
-            keys=(OPERAND, slice(None)),
+            keys=PerOperand([None, OPERAND, slice(None), None]),
         ),
         case(
             *[(3, 2), (2,), (2,), np.array([1, 1]), np.array([0, 0]), np.array([2, 0])],
-            keys=((OPERAND, OPERAND), (OPERAND, 1)),
+            keys=PerOperand([None, (OPERAND, OPERAND), (OPERAND, 1), None, None, None]),
         ),
-        case((3,), (2,), np.array([0, 0]), keys=(OPERAND,)),
-        case((3, 2), (2,), (2, 2), np.array([2, 0]), keys=(0, OPERAND)),
+        case((3,), (2,), np.array([0, 0]), keys=PerOperand([None, OPERAND, None])),
         case(
             *[(4,), (2,), (3,), (2,), np.array([0, 1]), np.array([2, 2, 3])],
-            keys=(OPERAND, OPERAND, slice(2)),
+            keys=PerOperand([None, OPERAND, OPERAND, slice(2), None, None]),
         ),
-        case((2,)),
+        case((2,), keys=PerOperand([None])),
     ),
     Row(
         indexing.embedding,

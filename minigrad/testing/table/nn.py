@@ -12,6 +12,7 @@ from minigrad.ops import nn
 from minigrad.testing.row import Row, at, case, distinct
 
 WEIGHT = np.array([0.5, 2.0, 1.0])
+SHARES = np.array([[0.2, 0.7, 0.1], [0.0, 0.0, 1.0]])
 
 
 def _nll(
@@ -40,7 +41,25 @@ def _nll(
 
 def _cross_entropy(o: Any, target: Any, *weight: Any, **attrs: Any) -> Any:
     logp = o - np.log(np.exp(o).sum(-1, keepdims=True))
+    if np.asarray(target).dtype.kind == "f":
+        return _of_probabilities(logp, target, *weight, **attrs)
     return _nll(logp, target, *weight, **attrs)
+
+
+def _of_probabilities(
+    logp: Any,
+    target: Any,
+    weight: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The definition, class by class."""
+    classes = logp.shape[-1]
+    losses: Any = 0.0
+    for k in range(classes):
+        p = (1 - label_smoothing) * target[..., k] + label_smoothing / classes
+        losses = losses - (1 if weight is None else weight[k]) * p * logp[..., k]
+    return losses if reduction == "none" else getattr(np, reduction)(losses)
 
 
 def _mse(o: Any, target: Any, reduction: str = "mean") -> Any:
@@ -57,7 +76,12 @@ def _layer_norm(x: Any, gain: Any, bias: Any, axis: Any = -1, eps: float = 1e-5)
 IMPOSSIBLE = at([[-np.inf, 0.0]], [1], [1.0, 1.0], gives=[[[0.0, -1.0]], [0.0, 0.0]])
 
 LOSSES: list[tuple[Any, ...]] = [
-    (nn.nll_loss, _nll, [], [IMPOSSIBLE]),
+    (
+        nn.nll_loss,
+        _nll,
+        [],
+        [IMPOSSIBLE, at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]])],
+    ),
     (
         nn.cross_entropy,
         _cross_entropy,
@@ -72,12 +96,26 @@ LOSSES: list[tuple[Any, ...]] = [
                 label_smoothing=0.3,
                 reduction="sum",
             ),
+            case((2, 3), SHARES),
+            case((2, 3), SHARES, reduction="sum", label_smoothing=0.3),
+            case((2, 3), SHARES, WEIGHT, reduction="none"),
+            case((2, 2, 3), SHARES[None].repeat(2, 0), WEIGHT),
+            case((3,), SHARES[0], label_smoothing=0.1),
         ],
         [
             at([[1e4, 0.0]], [0], gives=[[[0.0, 0.0]]]),
             at([[1e4, 0.0]], [1], gives=[[[1.0, -1.0]]]),
             at([[-np.inf, 0.0]], [1], gives=[[[0.0, 0.0]]]),
-            at([[1.0, 2.0]], [-100], gives=[[[np.nan, np.nan]]]),
+            at([[1e4, 0.0]], [[0.0, 1.0]], gives=[[[1.0, -1.0]], [[0.0, 1e4]]]),
+            at([[-np.inf, 0.0]], [[0.0, 1.0]], gives=[[[0.0, 0.0]], [[0.0, 0.0]]]),
+            at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]]),
+            at([[1.0, 2.0]], [-100], gives=[[[0.0, 0.0]]], label_smoothing=0.1),
+            at(
+                [[1.0, 2.0], [0.0, 0.0]],
+                [0, -100],
+                gives=[[[np.nan, np.nan], [0.0, 0.0]]],
+                weight=np.array([0.0, 1.0]),
+            ),
         ],
     ),
 ]

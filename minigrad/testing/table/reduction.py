@@ -4,6 +4,8 @@
 <row of sum: ... cases>
 """
 
+from typing import Any
+
 import numpy as np
 
 from minigrad.ops import reduction
@@ -26,6 +28,21 @@ REDUCED = (
 )
 EMPTY = (case((0,)), case((2, 0), axis=1), case((0, 2), axis=1, keepdims=True))
 
+
+def _apart(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """A domain of both signs without near ties of size, away from zero."""
+    size = int(np.prod(shape))
+    sizes = rng.permutation(size) * 0.25 + rng.uniform(0.3, 0.4, size)
+    return (sizes * rng.choice([-1.0, 1.0], size)).reshape(shape)
+
+
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """NumPy's, which takes two axes at most, or all."""
+    if isinstance(axis, tuple) and len(axis) > 2:
+        return np.linalg.norm(x)
+    return np.linalg.norm(x, ord, axis, keepdims)
+
+
 ROWS = [
     Row(reduction.sum, *REDUCED, *EMPTY),
     Row(reduction.mean, *REDUCED, case((2, 0, 3), axis=0)),
@@ -36,13 +53,18 @@ ROWS = [
         conventions=[
             at([1.0, 3.0, 3.0], gives=[[0.0, 0.5, 0.5]]),
             at([[1.0, 1.0], [0.0, 2.0]], gives=[[[0.5, 0.5], [0.0, 1.0]]], axis=1),
+            at([1.0, np.nan, 3.0, np.nan], gives=[[0.0, 0.5, 0.0, 0.5]]),
+            at([[np.nan, 9.0], [0.0, 2.0]], gives=[[[1.0, 0.0], [0.0, 1.0]]], axis=1),
         ],
     ),
     Row(
         reduction.min,
         *REDUCED,
         domain=distinct,
-        conventions=[at([3.0, 3.0, 4.0], gives=[[0.5, 0.5, 0.0]])],
+        conventions=[
+            at([3.0, 3.0, 4.0], gives=[[0.5, 0.5, 0.0]]),
+            at([1.0, np.nan, 3.0, np.nan], gives=[[0.0, 0.5, 0.0, 0.5]]),
+        ],
     ),
     Row(
         reduction.logsumexp,
@@ -140,5 +162,30 @@ ROWS = [
             case((0,), (0, 2), axis=1),
         )
         for op in (reduction.spread, reduction.spread_mean)
+    ),
+    Row(
+        reduction.norm,
+        *REDUCED[:8],
+        case((2, 3, 2), axis=(0, 1, 2)),
+        *(
+            one
+            for ord in (1, 2, np.inf)
+            for one in (
+                case((3,), ord=ord),
+                case((2, 3), ord=ord, axis=-1),
+                case((2, 3), ord=ord, axis=0, keepdims=True),
+            )
+        ),
+        case((0,)),
+        case((2, 0), axis=1),
+        domain=_apart,
+        ref=_norm,
+        conventions=[
+            at([0.0, 0.0], gives=[[0.0, 0.0]]),
+            at([[0.0, 0.0], [3.0, 4.0]], gives=[[[0.0, 0.0], [0.6, 0.8]]], axis=1),
+            at([0.0, -2.0], gives=[[0.0, -1.0]], ord=1),
+            at([1.0, -3.0, 3.0], gives=[[0.0, -0.5, 0.5]], ord=np.inf),
+            at([0.0, 0.0], gives=[[0.0, 0.0]], ord=np.inf),
+        ],
     ),
 ]

@@ -1,0 +1,207 @@
+"""What to write here for a name that other libraries have.
+
+One table for each kind of thing that is asked for a name that it lacks. The error stays
+an AttributeError, so that ``hasattr`` and ``getattr`` with a default work as ever.
+
+>>> import minigrad as mg
+>>> mg.tensor([1.0]).numpy()
+Traceback (most recent call last):
+AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t), a copy
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
+CPU = "everything is on the CPU: leave it out"
+OVERWRITES = "backward() overwrites the gradients: leave it out"
+MODES = "a module computes alike in training and use: leave it out"
+CELLS = (
+    "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
+    "model with cell=..."
+)
+
+NAMES: dict[str, dict[str, str]] = {
+    "Tensor": {
+        "numpy": "write t.data (read-only), or np.array(t), a copy",
+        "view": "write t.reshape(shape)",
+        "permute": "write t.transpose(axes)",
+        "unsqueeze": "write mg.expand_dims(t, axis) or t[None]",
+        "flatten": "write t.ravel() or t.reshape(n, -1)",
+        "expand": "write mg.broadcast_to(t, shape)",
+        "clone": "a value never changes, so t itself serves; t.copy() is an array of "
+        "its own, mg.parameter(t.data) a parameter of its own",
+        "detach_": "write t = t.detach()",
+        "add_": IN_PLACE,
+        "copy_": IN_PLACE,
+        "zero_": IN_PLACE,
+        "fill_": IN_PLACE,
+        "zero_grad": OVERWRITES,
+        "grad_fn": "the graph is explicit: see t.node.op and t.node.inputs",
+        "is_leaf": "write not t.node.inputs",
+        "to": "write t.astype(dtype); everything is on the CPU",
+        "type": "write t.astype(dtype), or t.dtype to read it",
+        "float": "write t.astype(np.float32)",
+        "double": "write t.astype(np.float64)",
+        "long": "write t.astype(np.int64)",
+        "cuda": CPU,
+        "cpu": CPU,
+        "contiguous": "NumPy lays arrays out as it needs: leave it out",
+        "dim": "write t.ndim",
+        "numel": "write t.size",
+        "t": "write t.T",
+        "mm": "write a @ b",
+        "matmul": "write a @ b",
+        "gather": "write mg.take_along_axis(t, index, axis=axis)",
+        "masked_fill": "write mg.where(mask, v, t)",
+        "chunk": "write mg.array_split(t, parts, axis=axis)",
+        "assign": "only a parameter is assigned to: make it with mg.parameter",
+    },
+    "Module": {
+        "zero_grad": OVERWRITES,
+        "train": MODES,
+        "eval": MODES,
+        "training": MODES,
+        "to": CPU + "; dtype is an argument of each cell and layer",
+        "cuda": CPU,
+        "cpu": CPU,
+        "add_module": "write self.name = module",
+        "register_parameter": "write self.name = mg.parameter(array)",
+        "register_buffer": "write self.name = array",
+        "named_modules": "write module.named_parameters(), whose paths name them",
+        "modules": "write module.named_parameters(), whose paths name them",
+        "children": "write vars(module)",
+        "requires_grad_": "list the attribute in the class's `fixed`, or give the "
+        "optimiser only what it shall train",
+        "compile": "write step = mg.compile(function)",
+        "fit": "write minigrad.train.fit(model, optimiser, batch_loss, ...)",
+        "predict": "call the module: model(x)",
+        "summary": "write mg.Graph(loss).summary()",
+        "get_weights": "write module.state_dict()",
+        "set_weights": "write module.load_state_dict(state)",
+        "trainable_variables": "write module.parameters()",
+        "trainable_weights": "write module.parameters()",
+        "weights": "write module.named_parameters()",
+    },
+    "Optimiser": {
+        "zero_grad": OVERWRITES,
+        "param_groups": "read optimiser.parameters and optimiser.lr; two groups are "
+        "two optimisers",
+        "minimize": "write loss.backward() and optimiser.step()",
+        "apply_gradients": "write loss.backward() and optimiser.step()",
+        "learning_rate": "write optimiser.lr",
+    },
+    "minigrad": {
+        "cat": "write mg.concatenate([a, b], axis=0)",
+        "concat": "write mg.concatenate([a, b], axis=0)",
+        "array": "write mg.tensor(array)",
+        "as_tensor": "write mg.tensor(array)",
+        "from_numpy": "write mg.tensor(array)",
+        "Variable": "write mg.tensor(array, requires_grad=True) or mg.parameter",
+        "constant": "write mg.tensor(array)",
+        "randn": "write mg.tensor(rng.normal(size=shape)), rng a NumPy generator",
+        "rand": "write mg.tensor(rng.random(shape)), rng a NumPy generator",
+        "manual_seed": "write rng = np.random.default_rng(seed), and pass it on",
+        "arange": "write mg.tensor(np.arange(n))",
+        "linspace": "write mg.tensor(np.linspace(a, b, n))",
+        "eye": "write mg.tensor(np.eye(n))",
+        "empty": "write mg.zeros(shape)",
+        "mm": "write a @ b",
+        "bmm": "write a @ b",
+        "permute": "write mg.transpose(t, axes)",
+        "unsqueeze": "write mg.expand_dims(t, axis)",
+        "movedim": "write mg.moveaxis(t, source, destination)",
+        "flatten": "write mg.ravel(t) or t.reshape(n, -1)",
+        "clamp": "write mg.clip(t, a_min, a_max)",
+        "gather": "write mg.take_along_axis(t, index, axis=axis)",
+        "chunk": "write mg.array_split(t, parts, axis=axis)",
+        "repeat_interleave": "write mg.repeat(t, repeats, axis=axis)",
+        "amax": "write mg.max(t, axis=axis)",
+        "amin": "write mg.min(t, axis=axis)",
+        "asin": "write mg.arcsin",
+        "acos": "write mg.arccos",
+        "atan": "write mg.arctan",
+        "atan2": "write mg.arctan2",
+        "rsqrt": "write 1 / mg.sqrt(t)",
+        "float32": "write np.float32",
+        "float64": "write np.float64",
+        "int64": "write np.int64",
+        "device": CPU,
+        "cuda": CPU,
+        "save": "write minigrad.train.save_weights(path, model)",
+        "load": "write minigrad.train.load_weights(path, model)",
+        "GradientTape": "write loss.backward(), or mg.grad(loss, [W])",
+        "enable_grad": "recording is on, but in `with mg.no_grad():`",
+        "set_grad_enabled": "write `with mg.no_grad():`",
+        "optimizers": "write import minigrad.optim",
+        "layers": "write import minigrad.nn",
+        **{
+            room: f"write import minigrad.{room}"
+            for room in ("nn", "optim", "models", "train", "data", "testing", "tasks")
+        },
+    },
+    "minigrad.nn": {
+        **dict.fromkeys(["RNN", "RNNCell", "SimpleRNN"], CELLS.format("Elman")),
+        **dict.fromkeys(["LSTM", "LSTMCell"], CELLS.format("LSTM")),
+        **dict.fromkeys(["GRU", "GRUCell"], CELLS.format("GRU")),
+        "Parameter": "write mg.parameter(array)",
+        "Dense": "write nn.Linear(n_in, n_out)",
+        "Conv1d": "write mg.conv1d(x, w) with a parameter w of your own",
+        "Sequential": "write a Module whose forward calls one after the other",
+        "ModuleList": "a module may hold a list of modules as an attribute",
+        "ModuleDict": "a module may hold a dict of modules as an attribute",
+        "functional": "write mg.relu, mg.softmax, mg.cross_entropy ...",
+        "Tanh": "write mg.tanh(x)",
+        "ReLU": "write mg.relu(x)",
+        "Sigmoid": "write mg.sigmoid(x)",
+        "Softmax": "write mg.softmax(x)",
+        "CrossEntropyLoss": "write mg.cross_entropy(o, y)",
+        "NLLLoss": "write mg.nll_loss(logp, y)",
+        "MSELoss": "write mg.mse_loss(o, y)",
+        "BCEWithLogitsLoss": "write mg.binary_cross_entropy(o, y)",
+    },
+    "minigrad.optim": {
+        "lr_scheduler": "lr may be a function of the step: optim.cosine(...), for one",
+        "RMSprop": "write optim.RMSProp",
+        "Optimizer": "write optim.Optimiser",
+    },
+}
+# Keywords of ops and of optimisers.
+KEYWORDS = {
+    "dim": "write axis=",
+    "dims": "write axis=",
+    "keepdim": "write keepdims=",
+    "dtype": "write mg.astype(y, dtype)",
+    "out": "values never change: take the result",
+    "weight_decay": "write AdamW(parameters, decay=...)",
+    "learning_rate": "write lr=",
+    "params": "write parameters=",
+    "amsgrad": "there is none",
+}
+
+
+def look_again(thing: object, kind: str, name: str) -> NoReturn:
+    """Raise the AttributeError of a thing that was asked for a name it lacks."""
+    if name in NAMES[kind] and not hasattr(type(thing), name):
+        raise AttributeError(f"a {kind} has no {name}: {NAMES[kind][name]}")
+    # Python's own error, or that of a property which fails while it computes.
+    object.__getattribute__(thing, name)
+    raise AttributeError(name)
+
+
+def names_of(module: str) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a module, of what it lacks."""
+
+    def lacks(name: str) -> NoReturn:
+        said = NAMES[module].get(name)
+        if said is not None:
+            raise AttributeError(f"{module} has no {name}: {said}")
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return lacks
+
+
+def of_keywords(names: Iterable[str]) -> str:
+    """What to write for keywords of another library, as the end of a sentence."""
+    known = [f"{name}: {KEYWORDS[name]}" for name in names if name in KEYWORDS]
+    return "".join(f"; for {said}" for said in known)

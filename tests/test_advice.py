@@ -1,0 +1,134 @@
+"""Names of other libraries: each gets an error that says what to write here."""
+
+import copy
+import importlib
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import advice, nn, optim
+from minigrad.nn import Linear, Module
+from minigrad.tensor import Tensor
+
+KINDS = {"Tensor": Tensor, "Module": Module, "Optimiser": optim.Optimiser}
+ALL = [(kind, name) for kind, names in advice.NAMES.items() for name in names]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_what_a_table_lists_is_really_missing(kind, name):
+    if kind in KINDS:
+        assert not hasattr(KINDS[kind], name)
+    else:
+        module = importlib.import_module(kind)
+        assert name not in getattr(module, "__all__", ())
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_what_it_says_to_write_exists(kind, name):
+    said = advice.NAMES[kind][name]
+    for owner, attribute in re.findall(r"\b(mg|np|nn|optim|t|p|module)\.(\w+)", said):
+        thing = {"mg": mg, "np": np, "nn": nn, "optim": optim}.get(owner)
+        if thing is None:
+            thing = {"t": Tensor, "p": mg.Parameter, "module": Module}[owner]
+        assert hasattr(thing, attribute) or attribute == "ndim", said
+    for path in re.findall(r"\bminigrad(?:\.\w+)+", said):
+        room, _, attribute = path.rpartition(".")
+        try:
+            importlib.import_module(path)
+        except ModuleNotFoundError:
+            assert hasattr(importlib.import_module(room), attribute), said
+
+
+@pytest.mark.parametrize(
+    ("look", "said"),
+    [
+        (lambda: mg.tensor(1.0).numpy(), r"a Tensor has no numpy: write np\.asarray"),
+        (lambda: mg.parameter(1.0).view(1), r"no view: write t\.reshape\(shape\)"),
+        (lambda: mg.tensor(1.0).cuda(), "everything is on the CPU: leave it out"),
+        (lambda: mg.tensor(1.0).detach_(), r"write t = t\.detach\(\)"),
+        (
+            lambda: Linear(1, 1, rng=np.random.default_rng(0)).train(),
+            "Module has no train",
+        ),
+        (lambda: optim.SGD([mg.parameter(1.0)], 0.1).zero_grad(), r"overwrites"),
+        (lambda: mg.cat, r"minigrad has no cat: write mg\.concatenate"),
+        (
+            lambda: mg.nn.Sequential,
+            "nn has no Sequential: write a Module whose forward",
+        ),
+        (lambda: nn.LSTM, r"write minigrad\.nn\.cells\.LSTM"),
+        (lambda: optim.lr_scheduler, "lr may be a function of the step"),
+    ],
+)
+def test_advice(look, said):
+    with pytest.raises(AttributeError, match=said):
+        look()
+
+
+def test_keywords():
+    x, w = mg.tensor(np.ones((2, 3))), mg.parameter(1.0)
+    with pytest.raises(TypeError, match=r"has: axis, keepdims\); for dim: write axis="):
+        mg.sum(x, dim=0)
+    with pytest.raises(TypeError, match=r"Adam has no weight_decay; .* AdamW\(param"):
+        optim.Adam([w], weight_decay=0.1)
+    with pytest.raises(TypeError, match="for learning_rate: write lr="):
+        optim.SGD([w], learning_rate=0.1)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
+        optim.SGD([w], speed=0.1)
+    assert optim.AdamW([w], decay=0.5).decay == 0.5
+
+
+def test_an_unknown_name_is_pythons_own_error():
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'sume'"):
+        mg.tensor(1.0).sume  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'minigrad' has no attribute 'sn'"):
+        mg.sn  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'cat'"):
+        from minigrad import cat  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        mg.tensor(1.0),
+        mg.parameter(1.0),
+        Linear(1, 1, rng=np.random.default_rng(0)),
+        mg,
+        nn,
+    ],
+)
+def test_asking_whether_it_is_there_works(thing):
+    for name in ("numpy", "cat", "LSTM", "nothing", "__array_interface__"):
+        assert getattr(thing, name, 3) == 3
+    assert hasattr(thing, "__class__")
+
+
+class Broken(Module):
+    """A property fails while it computes."""
+
+    @property
+    def weights(self):
+        """Its own error is to be seen, and not advice for the name."""
+        return self.nothing
+
+
+def test_the_error_inside_of_a_property_is_seen():
+    with pytest.raises(
+        AttributeError, match="'Broken' object has no attribute 'nothin"
+    ):
+        Broken().weights  # noqa: B018
+
+
+def test_copies_and_pickles_of_modules_and_optimisers_are_as_before():
+    module = Linear(2, 1, rng=np.random.default_rng(0))
+    twin = copy.deepcopy(module)
+    assert twin.state_dict().keys() == module.state_dict().keys()
+    assert copy.copy(module).W is module.W
+    optimiser = optim.Adam(module.parameters())
+    assert copy.copy(optimiser).parameters == optimiser.parameters
+    with pytest.raises(TypeError, match="a Tensor is a place in a graph"):
+        pickle.dumps(module)
+    assert pickle.loads(pickle.dumps(Broken())).parameters() == []
