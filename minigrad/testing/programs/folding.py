@@ -12,13 +12,14 @@ unfolding is refused.
 
 import zlib
 from collections import Counter
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from minigrad.grad import grad
 from minigrad.graph import Graph
-from minigrad.op import tracing
+from minigrad.mode import traced
 from minigrad.tensor import Tensor, tensor
 from minigrad.testing.programs.agreement import DisagreementError, Trial, words_of
 from minigrad.testing.programs.listing import Listing
@@ -73,10 +74,8 @@ class Recorded:
                 value = np.asarray(a.data if isinstance(a, Tensor) else a)
                 a = tensor(value, f"a{k}", requires_grad=value.dtype.kind == "f")
             given.append(a)
-        before = tracing.get()
-        try:
-            # What is detached is a constant of an eager run, and an op of a traced one.
-            tracing.set("detached" in listing.marks)
+        # What is detached is a constant of an eager run, and an op of a traced one.
+        with traced() if "detached" in listing.marks else nullcontext():
             results = trial.names["forward"](*given)
             if self.with_gradient:
                 ids = [a.id for a in listing.arguments]
@@ -85,8 +84,6 @@ class Recorded:
                     for w in listing.wrt
                 ]
                 results += grad(results[0], wrt, create_graph=True, unreached="zeros")
-        finally:
-            tracing.set(before)
         return Graph(results)
 
     def fail(
