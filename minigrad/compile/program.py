@@ -325,7 +325,11 @@ def _even(recurrence: Recurrence) -> Recurrence | str:
         for operand in role.operands if role.span is not None else ():
             read = [recurrence.roles[source.role] for source in operand]
             for other in read[1:]:
-                if other.spec != read[0].spec:
+                dtypes = {other.spec.dtype, read[0].spec.dtype}
+                number = not dtypes.isdisjoint(("bool", "int", "float"))  # takes any
+                if other.spec.shape != read[0].spec.shape or (
+                    len(dtypes) > 1 and not number
+                ):
                     return (
                         f"{role.label} reads {read[0].label} of {read[0].spec} and "
                         f"{other.label} of {other.spec}: {SAME}"
