@@ -218,9 +218,26 @@ def _apart(program: LoopProgram, operand: Operand) -> Iterable[Operand]:
     ]
 
 
+def _is_whole(line: Line, operand: Operand, length: int) -> bool:
+    """Whether an operand has a source at the first and at the last step of its line."""
+    spans = [Steps.of(s.span) for s in operand if s.span is not None]
+    if len(spans) < len(operand):
+        return True
+    first = min(span.first.at(length) for span in spans)
+    last = max(span.last.at(length) for span in spans)
+    return (first, last) == (line.span.first.at(length), line.span.last.at(length))
+
+
 def _refuse_gaps(program: LoopProgram) -> None:
-    """Roles at every k-th step, and gathers that grow, run as straight code."""
+    """Roles at every k-th step, and gathers that grow, run as straight code.
+
+    So does an op, other than a sum, that lacks an operand at some steps.
+    """
     for line in program.lines.values():
+        if line.timed and line.op != "add_n":
+            length = program.lengths[line.clock or 0]
+            if not all(_is_whole(line, operand, length) for operand in line.reads):
+                raise NotFoldableError(f"{line.name} lacks an operand at some steps")
         for source in line.sources():
             spans = [s for s in (source.span, source.at) if s is not None]
             if source.kind == "gather" and source.delay is not None:
