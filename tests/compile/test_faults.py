@@ -267,3 +267,17 @@ def test_a_loop_reads_the_last_value_of_a_loop_of_another_length(backend):  # no
 
     for steps, more in ((3, 2), (2, 5), (4, 4), (7, 1)):
         check(backend, f, xs(steps, 3), np.ones(steps, int), xs(more, 3))
+
+
+def test_gates_of_a_product_of_two_dtypes(backend):  # noqa: F811
+    W = p(0, 2, 4, name="W", dtype=np.float32)
+
+    def f(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(xs):
+            b = h @ W
+            h = mg.tanh(b[:, 2:] + x) - mg.tanh(b[:, :2])
+        return h
+
+    for steps in LENGTHS:
+        check(backend, f, xs(steps, 3, 2))
