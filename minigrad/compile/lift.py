@@ -263,6 +263,8 @@ class _Lifting(Reading):
 
     def _piece(self, role: Role, operand: Operand, axis: int) -> Value:
         """One gather: its steps along axis 0, or joined along ``axis``."""
+        if len({s.at for s in operand}) > 1:
+            raise LiftError("values of several steps are joined in turn")
         timed = [self._gathered(s) for s in operand]
         one = timed[0]
         if len(timed) > 1:
@@ -290,12 +292,24 @@ class _Lifting(Reading):
         keys: list[Any] = []
         for operand, columns in zip(role.operands, role.attrs["keys"], strict=True):
             inputs += self._one_by_one(operand)
-            clock = self.roles[operand[0].role].clock or 0
-            span = operand[0].at
-            ts = [0] if span is None else span.steps(self.lengths[clock])
-            keys += [at_step(c, t, self.lengths[clock]) for t in ts for c in columns]
+            gathers = any(s.kind == "gather" for s in operand)
+            runs = [self._turns(s) if gathers else [self._turns(s)[0]] for s in operand]
+            number = max(len(run) for run in runs)
+            keys += [
+                at_step(c, *(run[i] if len(run) > 1 else run[0]))
+                for i in range(number)
+                for c, run in zip(columns, runs, strict=True)
+            ]
         shape, dtype = self._shape(role), role.spec.dtype
         return Value(O.scatter_n, tuple(inputs), {"keys": tuple(keys)}, shape, dtype)
+
+    def _turns(self, source: Source) -> list[tuple[int, int]]:
+        """The steps that a source is read at in turn, and the length of its loop."""
+        clock = self.roles[source.role].clock
+        if source.at is None or clock is None:
+            return [(0, 0)]
+        length = self.lengths[clock]
+        return [(t, length) for t in source.at.steps(length)]
 
     def _scatter_at_once(self, role: Role) -> Value:
         columns = role.attrs["keys"]

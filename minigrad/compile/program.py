@@ -56,14 +56,18 @@ def compile(
 ) -> "Program":
     """A function that records, as one that runs compiled.
 
-    ``function`` takes arrays, Tensors and other values and returns Tensors in tuples,
-    lists or dicts; it may call ``mg.grad`` and models. Arrays are inputs; everything
-    else is part of the key, and arrays that the function makes itself are constants of
-    the program (random numbers too: pass masks as arguments). Parameters are read at
-    each call. Results are Tensors with fresh arrays.
+    ``function`` takes arrays, Tensors and other values and returns Tensors, alone or in
+    tuples, lists, dicts, named tuples and dataclasses; it may call ``mg.grad`` and
+    models. Arrays are inputs; everything else is part of the key. Arrays that the
+    function makes itself are constants of the program (random numbers too: pass masks
+    as arguments). What it closes over is watched, and traced again when it changes; an
+    array of more than 64 kB becomes read-only. Parameters are read at each call.
+    Results are Tensors with fresh arrays and no graph.
 
     What cannot be compiled, such as a Python branch on a Tensor's value, runs eagerly
-    after one warning that says why; ``strict`` raises instead.
+    after one warning that says why; ``strict`` raises TraceError instead. So does a
+    program whose first run does not give what the function gave. What the function
+    itself raises is raised.
 
     ``backend`` names the engine that builds the program; there is "numpy".
     """

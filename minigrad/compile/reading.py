@@ -120,6 +120,8 @@ class Reading:
     def _part(self, role: Role, here: list[Source], steps: Steps) -> Value:
         """What a timed role reads on some of its steps."""
         source = here[0]
+        if source.kind == "gather" and role.op is not O.add_n:
+            raise LiftError(f"{role.label} gathers all steps at each step")
         if source.kind == "gather":
             sums = [total(self._gathered(s)) for s in here]
             return each(sums[0] if len(sums) == 1 else apply(O.add_n, *sums), steps)
@@ -166,17 +168,24 @@ class Reading:
 
     def _one_by_one(self, operand: Operand) -> list[Value]:
         """The values that an operand hands over in turn, each by itself."""
-        first = operand[0]
-        if first.at is None or first.kind == "pick":
+        if all(s.kind != "gather" for s in operand):
             return [self._picked(s) for s in operand]
-        clock = self.roles[first.role].clock
-        assert clock is not None
-        if self.free[clock]:
-            raise LiftError("the number of operands depends on T")
+        runs = []
+        for source in operand:
+            clock = self.roles[source.role].clock
+            if source.at is None or clock is None:
+                runs.append(None)
+            elif self.free[clock]:
+                raise LiftError("the number of operands depends on T")
+            else:
+                runs.append(source.at.steps(self.lengths[clock]))
+        number = next(len(run) for run in runs if run is not None)
+        if any(run is not None and len(run) != number for run in runs):
+            raise LiftError("values of several numbers of steps are read in turn")
         return [
-            at(self.made[s.role], Count(0, t))
-            for t in first.at.steps(self.lengths[clock])
-            for s in operand
+            self.made[s.role] if run is None else at(self.made[s.role], Count(0, run[i]))
+            for i in range(number)
+            for s, run in zip(operand, runs, strict=True)
         ]
 
 

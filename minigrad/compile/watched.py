@@ -11,7 +11,7 @@ An array that may change is compared with a copy; what goes beyond 64 kB in all 
 read-only instead, so that NumPy refuses the change.
 
 >>> table = np.ones(3)
->>> places = watch(lambda x: x * table)
+>>> places = watch(partial(np.multiply, table))
 >>> changed(places)
 False
 >>> table[0] = 2
@@ -169,7 +169,7 @@ class _Walk:
         if _room(type(value)) in OURS:
             # Of the project's own objects those count that have parameters, and the
             # function of a program; a buffer of one or an optimiser's moment does not.
-            names = kept if hasattr(value, "parameters") else {"eager"}
+            names = kept if callable(getattr(value, "parameters", 0)) else {"eager"}
         else:
             names = self.names
         for name in [name for name in kept if name in names]:

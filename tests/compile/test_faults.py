@@ -220,3 +220,64 @@ def test_a_name_means_nothing_to_the_source(backend, name):  # noqa: F811
         return h, mg.grad((h * h).sum(), [W, b])
 
     check(backend, f, xs(3, 3, 4))
+
+
+def test_a_product_of_two_values_of_one_step_beside_a_loss(backend):  # noqa: F811
+    W = p(0, 2, 2, name="W")
+
+    def f(xs, ys):
+        h, hs, losses = mg.tensor(np.zeros((3, 2)), name="h0"), [], []
+        for _, x, y in mg.steps(x=xs, y=ys):
+            h = mg.tanh(x + h @ W)
+            hs.append(h)
+            losses.append(mg.cross_entropy(h, y))
+        loss = losses[-1] + (hs[0] * hs[-1]).sum() + (hs[-2:][0] - hs[-1] * 2.0).sum()
+        return loss, mg.grad(loss, [W])
+
+    for steps in LENGTHS:
+        check(backend, f, xs(steps, 3, 2), np.ones((steps, 3), int))
+
+
+def test_a_mask_that_is_made_in_the_loop_and_read_at_some_steps(backend):  # noqa: F811
+    E = p(0, 4, 3, name="E")
+    mask = [True, False, True, True]
+
+    def f(xs):
+        losses = []
+        for _, x in mg.steps(xs):
+            losses.append((E[np.array(mask)] * x[:3]).sum())
+        return mg.grad(losses[0] + losses[-1], [E])
+
+    for steps in LENGTHS:
+        check(backend, f, xs(steps, 4, 3))
+
+
+def test_a_loop_reads_the_last_value_of_a_loop_of_another_length(backend):  # noqa: F811
+    b, W = p(0, 3, name="b"), p(1, 3, 3, name="W")
+
+    def f(xs, ys, zs):
+        h, g, losses = mg.tensor(np.zeros(3), name="h0"), mg.tensor(np.zeros(3)), []
+        for _, x, y in mg.steps(x=xs, y=ys):
+            h, last = mg.tanh(h * b + x), y
+        for _, z in mg.steps(z=zs):
+            g = mg.tanh(0.5 * h + g @ W + z)
+            losses.append(mg.cross_entropy(g * h, last))
+        loss = mg.stack(losses).mean() + (g * g).sum()
+        return loss, mg.grad(loss, [b, W])
+
+    for steps, more in ((3, 2), (2, 5), (4, 4), (7, 1)):
+        check(backend, f, xs(steps, 3), np.ones(steps, int), xs(more, 3))
+
+
+def test_gates_of_a_product_of_two_dtypes(backend):  # noqa: F811
+    W = p(0, 2, 4, name="W", dtype=np.float32)
+
+    def f(xs):
+        h = mg.tensor(np.zeros((3, 2)), name="h0")
+        for _, x in mg.steps(xs):
+            b = h @ W
+            h = mg.tanh(b[:, 2:] + x) - mg.tanh(b[:, :2])
+        return h
+
+    for steps in LENGTHS:
+        check(backend, f, xs(steps, 3, 2))
