@@ -325,7 +325,9 @@ class _Lifting(Reading):
                 continue
             own = [_next_index(waiting, source) for _ in range(places_in(key))]
             if own and source.kind == "gather":
-                if not _leads(key) or any(i.kind != "gather" for i in own):
+                # A mask of all steps together would be one of two axes.
+                masks = any(self.roles[i.role].spec.dtype == "bool" for i in own)
+                if masks or not _leads(key) or any(i.kind != "gather" for i in own):
                     raise LiftError(f"a scatter at {key}")
                 values.append(over(self._gathered(source)))
                 keys.append(key)
@@ -343,12 +345,9 @@ class _Lifting(Reading):
     def _scattered(self, source: Source, key: Any) -> tuple[Value, Any]:
         """A cotangent and its key; all steps of it at once where there are many."""
         if source.kind != "gather":
-            clock = self.roles[source.role].clock
             if moves(key):
-                t = self._at(source).first
-                if t.a or clock is None:
-                    raise LiftError(f"a scatter at {key}")
-                key = at_step(key, t.b, self.lengths[clock])
+                steps = self._at(source)
+                key = _key_at(key, steps.first, self._count(-1, steps.clock))
             return self._picked(source), key
         timed = self._gathered(source)
         if not moves(key):
@@ -394,6 +393,19 @@ def _next_index(indices: list[Source], cotangent: Source) -> Source:
     indices[0] = index._replace(at=rest)
     kind = "pick" if mine.first == mine.last else "gather"
     return index._replace(at=mine._replace(down=run.down), kind=kind)
+
+
+def _key_at(key: Any, t: Count, end: Count) -> Any:
+    """A key at one step, which may be counted from the end of its loop."""
+    if isinstance(key, Ahead):
+        count = (end.minus(t) if key.from_end else t).plus(key.k)
+        return count if count.a else count.b
+    if isinstance(key, tuple):
+        return tuple([_key_at(part, t, end) for part in key])
+    if isinstance(key, slice):
+        ends = (key.start, key.stop, key.step)
+        return slice(*[_key_at(part, t, end) for part in ends])
+    return key
 
 
 def _leads(key: Any) -> bool:

@@ -170,7 +170,7 @@ class Reading:
         """The values that an operand hands over in turn, each by itself."""
         if all(s.kind != "gather" for s in operand):
             return [self._picked(s) for s in operand]
-        runs = []
+        runs: list[range | None] = []
         for source in operand:
             clock = self.roles[source.role].clock
             if source.at is None or clock is None:
@@ -183,7 +183,9 @@ class Reading:
         if any(run is not None and len(run) != number for run in runs):
             raise LiftError("values of several numbers of steps are read in turn")
         return [
-            self.made[s.role] if run is None else at(self.made[s.role], Count(0, run[i]))
+            self.made[s.role]
+            if run is None
+            else at(self.made[s.role], Count(0, run[i]))
             for i in range(number)
             for s, run in zip(operand, runs, strict=True)
         ]

@@ -61,7 +61,7 @@ def test_reads_at_every_length(name):
         program = trace.free(Trace(run, xs_of(5)))
     except mg.FoldError:
         program = None
-    assert (program is None) == (name not in ("last", "sum"))
+    assert program is not None or name not in ("last", "sum", "stack")
     for T in (4, 9) if program else ():
         assert complaints(program) == []
         found = interpret(program, {"x0": xs_of(T)}, trace.parameters)
