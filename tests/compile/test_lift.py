@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.counts import Count
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.lift import straight
@@ -78,14 +77,6 @@ def test_what_depends_on_itself_reads_a_state():
     assert [p.op for p in start.inputs] == [Time.each, Time.state]
 
 
-def test_lengths_become_counts():
-    traces = [Trace(FUNCTIONS["stack"], xs_of(T)) for T in (4, 6)]
-    program = traces[0].free(traces[1])
-    assert program.arguments["x0"].shape == (Count(1, 0), 3, 2)
-    assert program.clocks[0].least == 4
-    assert program.clocks[0].most is None
-
-
 def test_a_leaf_made_in_a_step_keeps_its_value_of_each_step():
     def run(xs):
         return loop(xs, lambda t, x, h: h + x * mg.tensor(np.full(2, t), name="c"))[-1]
@@ -96,15 +87,6 @@ def test_a_leaf_made_in_a_step_keeps_its_value_of_each_step():
         trace.free(Trace(run, xs_of(5)))
 
 
-def test_a_term_that_a_sum_lacks_at_some_steps_is_zero_there():
-    def run(xs):
-        hs = loop(xs, lambda t, x, h: mg.tanh(x + h @ W))
-        return mg.grad((hs[-1] * hs[1]).sum(), [W])
-
-    trace = Trace(run, xs_of(5))
-    close(interpret(trace.program(), trace.arguments, trace.parameters), trace.values)
-
-
 def test_a_constant_that_depends_on_the_length_has_no_program_for_every_one():
     def run(xs):
         scale = mg.tensor(np.float64(1 / xs.shape[0]), name="scale")
@@ -113,19 +95,6 @@ def test_a_constant_that_depends_on_the_length_has_no_program_for_every_one():
     traces = [Trace(run, xs_of(T)) for T in (4, 5)]
     with pytest.raises(LiftError, match="scale is a constant that depends on T"):
         traces[0].free(traces[1])
-
-
-def test_an_initial_state_of_another_shape_is_refused():
-    def run(xs):
-        h = mg.tensor(np.zeros((1, 2)), name="h0")
-        for _, x in mg.steps(x=xs):
-            h = mg.tanh(x + h @ W)
-        return h.sum()
-
-    trace = Trace(run, xs_of(4))
-    with pytest.raises(LiftError, match=r"\(3, 2\) float64 at some steps and \(1, 2\)"):
-        trace.free(Trace(run, xs_of(5)))
-    close(interpret(trace.program(), trace.arguments, trace.parameters), trace.values)
 
 
 def test_a_graph_as_it_stands():

@@ -3,7 +3,6 @@
 import numpy as np
 
 from minigrad.ahead import Ahead
-from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
@@ -42,16 +41,6 @@ def running_sum():
     s = apply(O.add, splice((start, before)), x)
     outputs = (at(s, Count(1, 0)), over(s), total(x))
     return Program(outputs, {before: s}, (Lengths(2),), {}, {"xs": xs})
-
-
-def test_counts_and_steps():
-    assert Count(1, -2).at([10]) == 8
-    assert str(Count(2, -1, 1)) == "2*T1-1"
-    assert Count(1, 3).minus(Count(1, 1)) == Count(0, 2)
-    assert Count(0, 3).minus(Count(1, 0, 1)) == Count(-1, 3, 1)
-    assert Steps(0, Count(0, 2), Count(1, 0)).number == Count(1, -1)
-    assert Steps(0, Count(1, -1), Count(1, 0)).number == 2
-    assert [*WHOLE.moved(1).at([3])] == [2, 3, 4]
 
 
 def test_a_program_says_what_it_is():
@@ -118,9 +107,3 @@ def test_what_moves_with_t_becomes_a_number():
     assert not moves({"key": (0, slice(2))})
     assert resolved({"key": key}, 3, (10,), 0) == {"key": (2, slice(None, 10))}
     assert resolved([Ahead(0, from_end=True)], 3, (10,), 0) == [7]
-
-
-def test_strongly_connected_parts_are_numbered_after_what_they_read():
-    assert strongly_connected([[1], [0], [0], []]) == [0, 0, 1, 2]
-    chain = [[i + 1] for i in range(5000)] + [[]]
-    assert strongly_connected(chain)[0] == 5000

@@ -5,13 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import minigrad as mg
-from minigrad.compile.counts import Count, Steps
 from minigrad.compile.interpret import interpret, lengths_of
-from minigrad.compile.kinds import O
-from minigrad.compile.numpy.abilities import ABLE, can_batch
 from minigrad.compile.numpy.engine import Runner, build, planned
-from minigrad.compile.values import Time, apply, argument, each, read
 from minigrad.testing.strategies import programs
 
 from ...test_fold import cells
@@ -79,48 +74,6 @@ def test_a_network_at_every_length(name):
             close(found, interpret(program, arguments, trace.parameters))
 
 
-WHOLE = Steps(0, Count(0, 1), Count(1, 0))
-
-
-def test_what_runs_over_all_steps_at_once():
-    x = read(argument("xs", (Count(1, 0), 3, 2), "float64"), WHOLE)
-    V = each(argument("V", (2, 4), "float64"), WHOLE)
-    assert can_batch(apply(O.matmul, x, V))
-    assert can_batch(apply(O.softmax, x))
-    assert not can_batch(apply(O.logsumexp, x, axis=None))
-    assert not can_batch(apply(O.tanh, V))
-    assert ABLE.writes(apply(O.tanh, x))
-    assert not ABLE.fresh(apply(O.flip, x, axis=0))
-    assert Time.read is x.op
-
-
-def test_a_product_with_ones_sums_rows():
-    b = mg.parameter(np.zeros(2), name="b")
-
-    def step(xs):
-        h = mg.tensor(np.zeros((3, 2)), name="h0")
-        for _, x in mg.steps(x=xs):
-            h = mg.tanh(x + b + 0.5 * h)
-        return mg.grad((h * h).sum(), [b])
-
-    trace = Trace(step, sequence(5, np.float64))
-    assert "np.dot(w.ones" in build(trace.program()).source
-    agrees(trace)
-
-
-def test_the_source_reads_as_the_equations_say():
-    step, data = network("ManyToMany")
-    trace = Trace(step, *data(8))
-    source = build(trace.free(Trace(step, *data(9)))).source
-    (loop,) = [i for i, x in enumerate(source.splitlines()) if " in zip(w.h_" in x]
-    lines = [x.strip() for x in source.splitlines()[loop : loop + 4]]
-    assert lines[0].startswith("for h_before, ")
-    assert lines[1].startswith("h_before.dot(W, ")
-    assert lines[3].startswith("tanh(")
-    assert lines[3].endswith(", h_t)")
-    exec(compile(source, "source", "exec"), {"np": np})
-
-
 def test_results_are_fresh_arrays():
     runner = build(Trace(lambda x: (x, x * 2.0, x * 2.0), np.ones(3)).program())
     given_ = np.ones(3)
@@ -132,15 +85,3 @@ def test_results_are_fresh_arrays():
         for a in first
         for b in runner((), [given_])
     )  # fmt: skip
-
-
-def test_a_sigmoid_of_a_single_number_in_a_loop():
-    def step(xs):
-        s = mg.tensor(0.5, name="s0")
-        for _, x in mg.steps(x=xs):
-            s = mg.sigmoid(s * x)
-        return s, mg.grad(s, [mg.tensor(0.0, requires_grad=True)], unreached="zeros")
-
-    trace = Trace(step, np.random.default_rng(0).normal(size=5))
-    agrees(trace)
-    assert "np.empty((), 'float64')" in build(trace.program()).source
