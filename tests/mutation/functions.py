@@ -1,4 +1,4 @@
-"""Mutants of the gradient rules, the engine, folding and the passes: do the tests bite?
+"""Mutants of the gradient rules, the engine, folding and programs: do the tests bite?
 
     python tests/mutation/functions.py [MODULE ...] [--every N] [--list]
 
@@ -43,7 +43,8 @@ ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", 
 ENGINE += ["contract", "fold", "recurrence", "ahead"]
 FILES = ["scope", "op", "tensor", "grad", "graph", "graph_json", "programs", "fold"]
 FILES += ["robust", "optim"]
-PASSES = [f"compile.{m}" for m in ("passes", "additions", "uniform", "losses")]
+PROGRAMS = ["rules", "opening", "schedule", "looks", "memory", "lift", "reading"]
+PROGRAMS = [f"compile.{room}" for room in PROGRAMS]
 
 
 def sources(modules: list[str]) -> list[str]:
@@ -56,7 +57,7 @@ TIMED = ["ops.time", *ENGINE]
 FLOORS = [
     Floor(RULES, ["tests/ops/test_table.py", *sources(RULES)], 0.99),
     Floor(TIMED, [f"tests/test_{f}.py" for f in FILES] + sources(TIMED), 0.90),
-    Floor(PASSES, ["tests/compile", *sources(PASSES)], 0.90),
+    Floor(PROGRAMS, ["tests/compile", *sources(PROGRAMS)], 0.90),
 ]
 MODULES = [module for floor in FLOORS for module in floor.modules]
 # Tests of growth and of Ctrl-C at every line, which take seconds.
