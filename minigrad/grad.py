@@ -25,6 +25,7 @@ from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
+from minigrad.scope import Call
 from minigrad.tensor import Array, Tensor, here, set_at_once
 
 
@@ -95,6 +96,7 @@ def vjp(
     record = create_graph or tracing()
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
+    _require_whole(ys, nodes)
     found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
@@ -138,6 +140,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     if y.size != 1:
         raise ValueError(f"y must be a scalar, got shape {y.shape}")
     (target,) = _targets(wrt)
+    _require_whole([y], [target.node])
     shares: list[tuple[Node, int, Any]] = []
     found = pullback([y.node], [_ones(y)], [target.node], shares=shares)
     if target.node not in found:
@@ -249,6 +252,7 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
     if tracing():
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
+    _require_whole([loss], None)
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     if not leaves:
         raise ValueError(
@@ -260,6 +264,38 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
         # Fresh arrays that nothing else refers to, so the caller may change them.
         gradient.data.setflags(write=True)
     set_at_once([(n, "grad", g.data) for n, g in zip(leaves, gradients, strict=True)])
+
+
+def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
+    """Raise where a graph ends at a compiled call that depends on a target.
+
+    ``wrt`` is None for all parameters.
+    """
+    if not Call.made:
+        return
+    seen = {y.node for y in ys}
+    stack = list(seen)
+    while stack:
+        node = stack.pop()
+        if isinstance(node.scope, Call):
+            behind = reachable(node.scope.reads)
+            lost = [
+                n
+                for n in behind
+                if (n.kind == "parameter" if wrt is None else n in wrt)
+            ]
+            if lost:
+                raise ValueError(
+                    f"the graph ends at the result of a compiled call, which depends "
+                    f"on {lost[0].kind} {lost[0].label}: compile the whole step with "
+                    "its mg.grad, or call program.eager; a result that the gradient "
+                    "is to leave alone is result.detach()"
+                )
+        rules = node.op.rules(len(node.inputs)) if node.inputs else ()
+        for source, rule in zip(node.inputs, rules, strict=False):
+            if rule is not None and source not in seen:
+                seen.add(source)
+                stack.append(source)
 
 
 def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:

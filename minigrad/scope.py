@@ -134,6 +134,23 @@ class Slot:
 
 
 ROOT = Scope((), None, None)
+
+
+class Call(Scope):
+    """Where the results of one compiled call are: outside of all scopes, like ROOT.
+
+    ``reads`` are the nodes that the call depends on, at which a gradient by them ends.
+    """
+
+    __slots__ = ("reads",)
+    made = False  # whether there has been one in this process
+
+    def __init__(self, reads: tuple[Any, ...]) -> None:
+        super().__init__((), None, None, ROOT.slots)
+        self.reads = reads
+        Call.made = True
+
+
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
 
 

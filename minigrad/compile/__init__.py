@@ -9,7 +9,11 @@
     kernels   loops as functions that numba compiles, elements what lies between their
               products; disk: where their source and machine code are kept
     picture   the program as a graph, to be drawn
-    program   tracing, keys, and calling
+    identifiers  names in the source that cannot mean two things
+    code      compiled source with its workspaces; lengths: which T it serves
+    arguments  keys and containers; watched: what a function reads from outside
+    check     the first run against the trace
+    program   tracing, and calling
 
 >>> import numpy as np
 >>> import minigrad as mg

@@ -33,7 +33,7 @@ def additions(program: LoopProgram) -> str:
             still, recurring = parts
             shapes = [program.lines[o[0].role].shape for o in (still, other)]
             first = program.new(
-                line, name=f"add_{max(program.lines) + 1}", reads=[still, other],
+                line, "add", reads=[still, other],
                 shape=np.broadcast_shapes(*shapes),
             )  # fmt: skip
             span = recurring[0].span

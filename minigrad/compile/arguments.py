@@ -1,46 +1,150 @@
 """The structure of a call: its arguments as arrays and a key, its results rebuilt.
 
+Vocabulary
+    container  a tuple, list, dict, OrderedDict, defaultdict, namedtuple or dataclass:
+               what it holds is looked at, and it is made again with other contents
+    key        all that a program depends on; two values with equal keys are the same
+               for it, so 1, 1.0 and True, 0.0 and -0.0 have different keys
+
 >>> import numpy as np
 >>> arrays = []
->>> flatten({"x": np.ones(2), "rate": 0.1}, arrays), len(arrays)
-(('dict', ('x', 'array'), ('rate', ('value', 0.1))), 1)
+>>> key = flatten({"x": np.ones(2), "rate": 1.0}, arrays)
+>>> key == flatten({"x": np.zeros(2), "rate": 1.0}, []), len(arrays)
+(True, 1)
+>>> key == flatten({"x": np.zeros(2), "rate": 1}, [])
+False
 """
 
+import copy
 import inspect
-from collections.abc import Iterator
-from typing import Any
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigrad.mode import TraceError
+from minigrad.scope import Call
 from minigrad.tensor import Tensor
 
+PLAIN = (int, bool, str, bytes, type(None))
+ATOMS = frozenset(PLAIN)
+DICTS = (dict, OrderedDict, defaultdict)
+TRUSTED = (np.dtype, range, type)  # hashable, and equal only where they mean the same
 
-def flatten(value: Any, arrays: list[Any]) -> Any:
-    """The structure of a call's arguments; arrays are collected, the rest is kept."""
-    if value.__class__ is np.ndarray and value.flags.c_contiguous:  # nearly all are
+
+class Container(NamedTuple):
+    """What a container holds, and what else there is to it."""
+
+    key: Any
+    items: list[Any]
+    close: Callable[[list[Any]], Any]  # the same container with other items
+
+
+def opened(value: Any) -> Container | None:
+    """A container taken apart; None for anything else."""
+    kind = value.__class__
+    if kind is tuple or kind is list:
+        return Container(kind, list(value), kind)
+    if kind in DICTS:
+        names = list(value)
+        empty = (value.default_factory,) if kind is defaultdict else ()
+        key = (kind, *empty, *(_exact(name) for name in names))
+        return Container(
+            key,
+            list(value.values()),
+            lambda items: kind(*empty, zip(names, items, strict=True)),
+        )
+    if isinstance(value, tuple) and hasattr(kind, "_make"):
+        return Container(kind, list(value), kind._make)
+    if is_dataclass(value) and not isinstance(value, type):
+        known = [f.name for f in fields(value) if hasattr(value, f.name)]
+
+        def close(items: list[Any]) -> Any:
+            made = copy.copy(value)
+            for name, item in zip(known, items, strict=True):
+                object.__setattr__(made, name, item)
+            return made
+
+        return Container((kind, *known), [getattr(value, n) for n in known], close)
+    if isinstance(value, (tuple, list, dict)):
+        raise TraceError(
+            f"a {kind.__name__} cannot be made again with other contents: use a tuple, "
+            "list, dict, namedtuple or dataclass"
+        )
+    return None
+
+
+def _is_array(value: Any) -> bool:
+    if isinstance(value, (np.ndarray, np.generic)):
+        if isinstance(value, np.ndarray) and type(value) not in (
+            np.ndarray, np.memmap
+        ):  # fmt: skip
+            raise TraceError(
+                f"a {type(value).__name__} is more than an array: pass np.asarray of it"
+            )
+        return True
+    return False
+
+
+def flatten(value: Any, arrays: list[Any], nodes: list[Any] | None = None) -> Any:
+    """The key of a call's argument; arrays and nodes of a graph are collected."""
+    kind = value.__class__
+    if kind is np.ndarray and value.flags.c_contiguous:  # nearly all are
         arrays.append(value)
         return "array"
     if isinstance(value, Tensor):
         if value.node.kind == "parameter":
             return ("parameter", value.node.id)
+        if nodes is not None and not isinstance(value.node.scope, Call):
+            # What an earlier call gave is left out, or a carried state would hold all.
+            nodes.append(value.node)
         value = value.data
-    if isinstance(value, (np.ndarray, np.generic)):
+    if _is_array(value):
         arrays.append(np.asarray(value, order="C"))
         return "array"
-    if isinstance(value, (tuple, list)):
-        return (type(value).__name__, *(flatten(v, arrays) for v in value))
-    if isinstance(value, dict):
-        return ("dict", *((k, flatten(v, arrays)) for k, v in value.items()))
-    try:
-        hash(value)
-    except TypeError:
-        return ("object", _Same(value))
-    return ("value", value)
+    container = opened(value)
+    if container is not None:
+        return (
+            container.key,
+            *[flatten(item, arrays, nodes) for item in container.items],
+        )
+    return _exact(value)
+
+
+def opaque(values: list[Any]) -> list[Any]:
+    """The arguments that are part of the key as the objects that they are."""
+    found: list[Any] = []
+    for value in values:
+        container = None if isinstance(value, Tensor) else opened(value)
+        if container is not None:
+            found += opaque(container.items)
+        elif not isinstance(value, (Tensor, np.ndarray, np.generic, float, *PLAIN)):
+            found.append(value)
+    return found
+
+
+def _exact(value: Any) -> Any:
+    """A key that only a value has which a program cannot tell from this one."""
+    kind = value.__class__
+    if kind in ATOMS:
+        return (kind, value)
+    if kind is float or kind is complex:
+        return (kind, repr(value))  # tells signs of zero apart, and nan is itself
+    if kind is tuple:
+        return (kind, *map(_exact, value))
+    if kind is frozenset:
+        return (kind, frozenset(map(_exact, value)))
+    if kind is slice:
+        return (kind, *map(_exact, (value.start, value.stop, value.step)))
+    if isinstance(value, TRUSTED) or kind.__eq__ is object.__eq__:
+        return (kind, value)
+    return _Same(value)
 
 
 class _Same:
-    """An unhashable value in a key: equal to itself alone, and kept alive."""
+    """A value in a key that is equal to itself alone, and kept alive."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -52,17 +156,41 @@ class _Same:
         return id(self.value)
 
 
-def replace(value: Any, tensors: Iterator[Tensor]) -> Any:
-    """The arguments with Tensors in place of their arrays, in the order of flatten."""
-    if isinstance(value, Tensor):
-        return value if value.node.kind == "parameter" else next(tensors)
-    if isinstance(value, (np.ndarray, np.generic)):
-        return next(tensors)
-    if isinstance(value, (tuple, list)):
-        return type(value)(replace(v, tensors) for v in value)
-    if isinstance(value, dict):
-        return {k: replace(v, tensors) for k, v in value.items()}
-    return value
+class Handed:
+    """The arguments of a trace: Tensors in place of arrays, in the order of flatten."""
+
+    def __init__(self, tensors: list[Tensor]) -> None:
+        self.tensors = iter(tensors)
+        self.made: list[tuple[Any, list[Any]]] = []
+
+    def replace(self, value: Any) -> Any:
+        """An argument with Tensors in it."""
+        if isinstance(value, Tensor):
+            is_parameter = value.node.kind == "parameter"
+            return value if is_parameter else next(self.tensors)
+        if _is_array(value):
+            return next(self.tensors)
+        container = opened(value)
+        if container is None:
+            return value
+        items = [self.replace(item) for item in container.items]
+        made = container.close(items)
+        self.made.append((made, items))
+        return made
+
+    def check(self) -> None:
+        """Refuse a function that changed what it was given: a program would not."""
+        for made, items in self.made:
+            container = opened(made)
+            assert container is not None
+            same = len(container.items) == len(items) and all(
+                a is b for a, b in zip(container.items, items, strict=True)
+            )
+            if not same:
+                raise TraceError(
+                    f"it changes a {type(made).__name__} that it was given: return "
+                    "what is new"
+                )
 
 
 def names(function: Any, args: Any, kwargs: Any) -> list[str]:
@@ -87,28 +215,23 @@ def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     return found_names
 
 
-def outputs(value: Any, found: list[Tensor]) -> Any:
-    """The structure of what a function returned; its Tensors are collected."""
+Rebuild = Callable[[Iterator[Tensor]], Any]
+
+
+def outputs(value: Any, found: list[Tensor]) -> tuple[Any, Rebuild]:
+    """The key of what a function returned, and how it is made of other Tensors."""
     if isinstance(value, Tensor):
+        if value.node.kind == "parameter":
+            return ("parameter", value.node.id), lambda tensors: value
         found.append(value)
-        return "tensor"
-    if isinstance(value, (tuple, list)):
-        return (type(value).__name__, *(outputs(v, found) for v in value))
-    if isinstance(value, dict):
-        return ("dict", *((k, outputs(v, found)) for k, v in value.items()))
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return ("value", value)
+        return "tensor", next
+    container = opened(value)
+    if container is not None:
+        parts = [outputs(item, found) for item in container.items]
+        makers = [make for _, make in parts]
+        key = (container.key, *[key for key, _ in parts])
+        close = container.close
+        return key, lambda tensors: close([make(tensors) for make in makers])
+    if value.__class__ in ATOMS or value.__class__ is float:
+        return _exact(value), lambda tensors: value
     raise TraceError(f"it returns a {type(value).__name__}, not a Tensor")
-
-
-def rebuild(structure: Any, tensors: Iterator[Tensor]) -> Any:
-    """What the function returned, with these Tensors in it."""
-    if structure == "tensor":
-        return next(tensors)
-    kind, *rest = structure
-    if kind == "value":
-        return rest[0]
-    if kind == "dict":
-        return {k: rebuild(v, tensors) for k, v in rest}
-    items = [next(tensors) if v == "tensor" else rebuild(v, tensors) for v in rest]
-    return items if kind == "list" else tuple(items)

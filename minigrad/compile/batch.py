@@ -199,7 +199,8 @@ def _getitem(e: Writer, line: Line, arguments: list[Argument]) -> bool:
     code, timed, _ = arguments[0]
     key = line.attrs["key"]
     parts = key if isinstance(key, tuple) else (key,)
-    if key == OPERAND and not timed and arguments[1][1]:
+    index = e.lines[line.reads[1][0].role].dtype if key == OPERAND else ""
+    if "int" in index and not timed and arguments[1][1]:  # a mask has each its shape
         e.bind(line, f"{code}[{arguments[1][0]}]")
         return True
     if timed and is_basic(key):
@@ -291,7 +292,8 @@ def _class_gradient(e: Writer, line: Line, arguments: list[Argument]) -> bool:
 def _per_kept(e: Writer, line: Line, arguments: list[Argument]) -> bool:
     code, timed, ndim = arguments[0]
     attrs = line.attrs | {"axis": tuple(range(1, ndim + 1))}
-    e.bind(line, f"{e.call(line)}({code}{e.keywords(attrs, line)})")
+    if timed:
+        e.bind(line, f"{e.call(line)}({code}{e.keywords(attrs, line)})")
     return timed
 
 

@@ -20,15 +20,20 @@ def emit(e: Writer, arguments: list[Line]) -> str:
     """The program as source; ``arguments`` are the leaves that each call passes."""
     given = {line.index for line in arguments}
     for line in e.lines.values():
-        if line.kind == "constant" or (line.kind != "op" and line.index not in given):
-            value = line.value if line.kind == "constant" else line.leaf.value
-            e.namespace[line.name] = value
+        if line.kind == "constant" and not line.timed:
+            e.namespace[line.name] = line.value
+        elif line.kind not in ("constant", "op") and line.index not in given:
+            e.namespace[line.name] = line.leaf.value
     for p, phase in enumerate(e.phases):
         e.now = p
         line = phase.lines[0]
         if phase.direction:
             fits = e.backend == "numba" and kernels.fits(e.program, phase)
             (kernels if fits else loops).emit(e, phase)
+        elif line.kind == "constant" and line.timed:  # read as a value of some steps
+            shape = ", ".join([e.count(line), *map(str, line.shape)])
+            code = e.literal(line.value, line)
+            e.bind(line, f"np.broadcast_to({code}, ({shape},))")
         elif line.kind == "op" and (line.timed or line.reduces):
             batch.emit(e, line)
         elif line.kind == "op":

@@ -6,6 +6,7 @@
 import numpy as np
 
 from minigrad.compile.line import Line
+from minigrad.compile.storage import writes
 from minigrad.compile.writer import Writer
 
 
@@ -48,7 +49,9 @@ def step(e: Writer, line: Line, arguments: list[str], target: str | None) -> lis
         code = f"{e.call(line)}([{', '.join(arguments)}]{attrs})"
     else:
         code = f"{e.call(line)}({', '.join(arguments)}{attrs})"
-    return [f"{target}[...] = {code}" if target else f"{line.name} = {code}"]
+    # What has a buffer of its own for one step may be looked at by views of it.
+    held = target is not None or writes(line)
+    return [f"{out}[...] = {code}" if held else f"{line.name} = {code}"]
 
 
 def _plain(e: Writer, line: Line) -> bool:

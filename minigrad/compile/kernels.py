@@ -19,10 +19,11 @@ from minigrad.compile.elements import (
     is_product,
     is_row,
 )
+from minigrad.compile.helpers import HELPERS, LETTERS
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.loops import place, segments
 from minigrad.compile.schedule import Phase
-from minigrad.compile.storage import VIEWS, Piece
+from minigrad.compile.storage import Piece, fresh
 from minigrad.compile.writer import Writer
 from minigrad.recurrence import Operand
 
@@ -196,7 +197,7 @@ def _check_classes(e: Writer, line: Line) -> None:
 def module(e: Writer) -> str:
     """The source of all kernels, or nothing."""
     text = "\n".join(e.kernels)
-    used = [code for name, code in elements.HELPERS.items() if f"{name}(" in text]
+    used = [code for name, code in HELPERS.items() if f"{name}(" in text]
     return "\n".join([HEAD, *used, text]) if e.kernels else ""
 
 
@@ -256,7 +257,7 @@ class _Group:
     def loop(self) -> list[_Code]:
         """The loop as source."""
         heads = [
-            _Code(f"{'    ' * depth}for {elements.LETTERS[depth]} in range({n}):")
+            _Code(f"{'    ' * depth}for {LETTERS[depth]} in range({n}):")
             for depth, n in enumerate(self.shape)
         ]
         inner = "    " * len(self.shape)
@@ -349,7 +350,10 @@ class _Kernel:
             return _Access(name, "", axes, name)
         assert piece.window is not None
         if piece.one:
-            slot = store.position(piece.window.first).code(self.T)
+            # A value of another loop is counted by the length of that one.
+            length = self.e.length_name(store.clock)
+            self.arguments[length] = length
+            slot = store.position(piece.window.first).code(length)
         else:
             slot = _moving(
                 piece.window.first - piece.steps.first - store.steps.first, self.T
@@ -377,7 +381,7 @@ class _Kernel:
         name = line.name
         if not line.shape:
             self.arguments[name] = f"np.{line.dtype}({name})"
-        elif line.op in VIEWS or line.kind == "parameter":
+        elif not fresh(line):
             self.arguments[name] = f"np.ascontiguousarray({name})"
         else:
             self.arguments[name] = name
@@ -440,7 +444,7 @@ class _Kernel:
                 break
             self._close()
         assert self.group is not None
-        letters = elements.LETTERS[: len(line.shape)]
+        letters = LETTERS[: len(line.shape)]
         name = f"{line.name}_{letters or 'value'}"
         self.group.values[line.index] = name
         self.group.read += read

@@ -14,12 +14,10 @@ Vocabulary
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from keyword import kwlist
 from typing import Any, NamedTuple
 
-from minigrad.compile import forms
+from minigrad.compile.identifiers import Names
 from minigrad.graph import Graph, Node, Spec
-from minigrad.op import registry
 from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
@@ -137,11 +135,13 @@ class LoopProgram:
     lines: dict[int, Line]
     outputs: list[Operand]
     lengths: tuple[int, ...]
+    names: Names
     report: list[tuple[str, int, int, str]] = field(default_factory=list)
 
-    def new(self, like: Line, **changes: Any) -> Line:
-        """A further line, alike but for the changes."""
+    def new(self, like: Line, name: str, **changes: Any) -> Line:
+        """A further line, called after what it is, alike but for the changes."""
         index = max(self.lines) + 1
+        changes["name"] = self.names.new(f"{name}_{index}", index)
         fields = {f: getattr(like, f) for f in like.__dataclass_fields__}
         line = Line(
             **(fields | {"value": None, "leaf": None} | changes | {"index": index})
@@ -151,24 +151,31 @@ class LoopProgram:
 
     def replace(self, old: int, new: int) -> None:
         """Let every consumer of one line read another one of the same steps."""
+        self.replace_all({old: new})
 
-        def operand(sources: Operand) -> Operand:
-            return tuple(s._replace(role=new) if s.role == old else s for s in sources)
-
+    def replace_all(self, new: dict[int, int]) -> None:
+        """Let the consumers of each line read the one that stands for it."""
         for line in self.lines.values():
-            line.reads = [operand(o) for o in line.reads]
-        self.outputs = [operand(o) for o in self.outputs]
+            line.reads = [renamed(operand, new) for operand in line.reads]
+        self.outputs = [renamed(operand, new) for operand in self.outputs]
+
+
+def renamed(operand: Operand, new: dict[int, int]) -> Operand:
+    """An operand that reads other lines in place of some."""
+    if not any(source.role in new for source in operand):
+        return operand
+    return tuple([s._replace(role=new.get(s.role, s.role)) for s in operand])
 
 
 def loop_program(recurrence: Recurrence) -> LoopProgram:
     """The lines of a folded graph."""
-    taken: set[str] = set()
+    names = Names()
     lines = {}
     for role in recurrence.roles:
         steps = None if role.span is None else Steps.of(role.span)
         lines[role.index] = Line(
             role.index,
-            _identifier(role, taken),
+            names.new(role.label.replace("#", "_"), role.index),
             role.kind,
             role.op.name if role.op else "",
             role.op and role.op.forward,
@@ -182,17 +189,55 @@ def loop_program(recurrence: Recurrence) -> LoopProgram:
             role.leaf,
             variadic=getattr(role.op, "variadic", False),
         )
-    program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths)
+    program = LoopProgram(lines, list(recurrence.outputs), recurrence.lengths, names)
     _refuse_gaps(program)
     for line in list(lines.values()):
         if line.timed:
             line.reads = [_summed_before(program, line, o) for o in line.reads]
+        elif line.kind == "op" and not line.variadic:
+            line.reads = [o for operand in line.reads for o in _apart(program, operand)]
     return program
 
 
+def _apart(program: LoopProgram, operand: Operand) -> Iterable[Operand]:
+    """The operands of a line without time, each alone.
+
+    What it reads of consecutive steps, or several values of one step, is one operand of
+    a fold; a sum or a stack has as many as there are steps, any other op has a number.
+    """
+    at = operand[0].at
+    if at is None:
+        return [(source,) for source in operand]
+    clock = program.lines[operand[0].role].clock
+    number = len(at.steps(program.lengths[clock or 0]))
+    ends = [at.last - i if at.down else at.first + i for i in range(number)]
+    return [
+        (source._replace(kind="pick", at=Span(end, end)),)
+        for end in ends
+        for source in operand
+    ]
+
+
+def _is_whole(line: Line, operand: Operand, length: int) -> bool:
+    """Whether an operand has a source at the first and at the last step of its line."""
+    spans = [Steps.of(s.span) for s in operand if s.span is not None]
+    if len(spans) < len(operand):
+        return True
+    first = min(span.first.at(length) for span in spans)
+    last = max(span.last.at(length) for span in spans)
+    return (first, last) == (line.span.first.at(length), line.span.last.at(length))
+
+
 def _refuse_gaps(program: LoopProgram) -> None:
-    """Roles at every k-th step, and gathers that grow, run as straight code."""
+    """Roles at every k-th step, and gathers that grow, run as straight code.
+
+    So does an op, other than a sum, that lacks an operand at some steps.
+    """
     for line in program.lines.values():
+        if line.timed and line.op != "add_n":
+            length = program.lengths[line.clock or 0]
+            if not all(_is_whole(line, operand, length) for operand in line.reads):
+                raise NotFoldableError(f"{line.name} lacks an operand at some steps")
         for source in line.sources():
             spans = [s for s in (source.span, source.at) if s is not None]
             if source.kind == "gather" and source.delay is not None:
@@ -212,15 +257,14 @@ def _summed_before(program: LoopProgram, line: Line, operand: Operand) -> Operan
     kept = [s for s in operand if s.kind != "gather"]
     for span in dict.fromkeys(s.span for s in operand if s.kind == "gather"):
         terms = tuple([s._replace(span=None) for s in operand if s.span == span])
-        name = f"gathered_{max(program.lines) + 1}"
-        total = program.new(line, name=name, reads=[terms], clock=None, steps=None)
+        total = program.new(line, "gathered", reads=[terms], clock=None, steps=None)
         kept.append(Source(total.index, "broadcast", span=span))
     return tuple(kept)
 
 
 def straight_program(graph: Graph) -> LoopProgram:
     """One line per node, for a graph that does not fold: time is ignored."""
-    taken: set[str] = set()
+    names = Names()
     number = {node: i for i, node in enumerate(graph.nodes)}
     lines = {}
     for node, i in number.items():
@@ -234,14 +278,14 @@ def straight_program(graph: Graph) -> LoopProgram:
         )  # fmt: skip
         reads: list[Operand] = [(Source(number[s], "plain"),) for s in node.inputs]
         lines[i] = Line(
-            i, _identifier(role, taken), node.kind, node.op.name if node.op else "",
+            i, names.new(role.label, i), node.kind, node.op.name if node.op else "",
             node.op and node.op.forward, attrs, reads, None, None,
             role.spec.shape, role.spec.dtype, value,
             node if not node.inputs else None,
             variadic=getattr(node.op, "variadic", False),
         )  # fmt: skip
     outputs: list[Operand] = [(Source(number[o], "plain"),) for o in graph.outputs]
-    return LoopProgram(lines, outputs, ())
+    return LoopProgram(lines, outputs, (), names)
 
 
 def _what(node: Node) -> str:
@@ -254,19 +298,3 @@ def _spec(node: Node) -> Spec:
         tuple(getattr(value, "shape", ())),
         str(getattr(value, "dtype", type(value).__name__)),
     )
-
-
-def _identifier(role: Role, taken: set[str]) -> str:
-    """A name that source code can use, one per line."""
-    base = role.label.replace("#", "_")
-    base = base if base.isidentifier() and base.isascii() else f"v_{role.index}"
-    free = base not in taken and base not in RESERVED and base not in registry
-    name = base if free else f"{base}_{role.index}_"
-    taken.add(name)
-    return name
-
-
-# Names that the source needs for itself.
-RESERVED = frozenset(
-    [*kwlist, *dir(forms), "T", "np", "w", "t", "part", "views", "run", "workspace"]
-)

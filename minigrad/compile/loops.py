@@ -55,32 +55,56 @@ def _over_its_term(e: Writer, phase: Phase, line: Line) -> bool:
     The gradient of h(t) is what arrives from o(t), to which the loop adds what comes
     from t + 1; at the last step it is the former alone.
     """
-    if line.op not in ("add_n", "add") or line.index in e.storage.part_of:
-        return False
     storage = e.storage
+    if line.op not in ("add_n", "add") or line.index in (
+        storage.part_of | storage.pads
+    ):  # fmt: skip
+        return False
     body = {x.index for x in phase.lines}
-    outputs = {s.role for operand in e.program.outputs for s in operand}
     for operand in line.reads:
         term = e.lines[operand[0].role]
         store = storage.stores.get(term.index)
         if (
-            len(operand) != 1 or operand[0].delay != 0 or term.index in body | outputs
-            or store is None or not store.owned or store.view
+            len(operand) != 1 or operand[0].delay != 0 or term.index in body
+            or store is None or not store.owned or store.view or store.pads
             or (store.shape, store.dtype) != (line.shape, line.dtype)
+            or (store.clock, term.clock) != (line.clock, line.clock)
             or not storage.whole(operand, line)
         ):  # fmt: skip
             continue
-        both = {term.index, line.index}
-        if all(
-            reader is line
-            or ({s.role for s in read} == both and len({s.delay for s in read}) == 1)
-            or storage.done_with(reader) < e.now
-            for reader, read in storage.readers(term)
+        others = (store.tenants - {term.index}) | (
+            storage.views[term.index] - {term.index}
+        )
+        if (
+            all(storage.done(i, e.now) for i in others)
+            and all(
+                reader is line
+                or storage.phase_of[reader.index] < e.now
+                or _instead(e, line, term, read, reader)
+                for reader, read in storage.readers(term)
+            )
+            and storage.last_read[term.index] < len(e.phases)
         ):
-            e.occupy(store, line)
             storage.place(line, store)
             return True
     return False
+
+
+def _instead(e: Writer, line: Line, term: Line, operand: Operand, reader: Line) -> bool:
+    """Whether an operand reads a term only at steps that the sum does not have."""
+    length = e.storage.length(line.clock)
+    delays = {s.delay for s in operand}
+    if {s.role for s in operand} != {term.index, line.index} or len(delays) > 1:
+        return False
+    if None in delays:
+        return False
+    for source in operand:
+        if source.role == term.index:
+            if source.span is None or source.delay is None:
+                return False
+            if Steps.of(source.span).shifted(-source.delay).meet(line.span, length):
+                return False
+    return True
 
 
 def segments(

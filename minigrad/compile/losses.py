@@ -79,9 +79,8 @@ class _Adder:
     def __call__(
         self, op: str, forward: Any, reads: list[Any], shape: Any, attrs: Any = None
     ) -> Any:
-        name = f"{op}_{max(self.program.lines) + 1}"
         line = self.program.new(
-            self.like, name=name, op=op, forward=forward, reads=reads, shape=shape,
+            self.like, op, op=op, forward=forward, reads=reads, shape=shape,
             attrs=attrs or {}, dtype=self.dtype, kind="op", variadic=False,
         )  # fmt: skip
         span = self.like.reads[0][0].span
@@ -112,6 +111,9 @@ def _open_gradient(
         soft = lines[product.reads[0][0].role]
         if soft.op != "divide":
             continue
+        column = lines[soft.reads[1][0].role].shape
+        if np.broadcast_shapes(lines[scale[0].role].shape, column) != column:
+            continue  # one number for each class, not for each loss
         add = _Adder(program, line)
         if reduction == "mean":
             shape = lines[scale[0].role].shape

@@ -22,7 +22,7 @@ import numpy as np
 from minigrad.ahead import Ahead
 from minigrad.compile import forms
 from minigrad.compile.additions import additions
-from minigrad.compile.line import Line, LoopProgram, Steps
+from minigrad.compile.line import Line, LoopProgram, Steps, renamed
 from minigrad.compile.losses import open_losses
 from minigrad.compile.uniform import uniform
 from minigrad.graph import same_value
@@ -117,7 +117,7 @@ def _tiles(keys: Any, shape: tuple[int, ...]) -> tuple[int, list[int]] | None:
         if len(parts) > len(shape) or not all(isinstance(p, slice) for p in parts):
             return None
         cut = [a for a, p in enumerate(parts) if p != slice(None)]
-        if len(cut) != 1 or _moves(parts[cut[0]]):
+        if len(cut) != 1 or moves(parts[cut[0]]):
             return None
         axes.update(cut)
         start, stop, step = parts[cut[0]].indices(shape[cut[0]])
@@ -147,6 +147,7 @@ def invariants(program: LoopProgram) -> str:
                 len(operand) == 1
                 and not program.lines[operand[0].role].timed
                 and operand[0].kind in ("broadcast", "plain")
+                and _at_all_steps(operand[0], line)  # a sum may lack a term
                 for operand in line.reads
             )
             gathered = any(
@@ -154,22 +155,31 @@ def invariants(program: LoopProgram) -> str:
                 for other in program.lines.values()
                 for s in other.sources()
             )
-            if still and not gathered and not _moves(line.attrs):
+            if still and not gathered and not moves(line.attrs):
                 line.clock = line.steps = None
                 line.reads = [(Source(o[0].role, "plain"),) for o in line.reads]
+                if line.op == "scatter_n":
+                    # Without time an operand has its keys by source.
+                    keys = tuple([(key,) for key in line.attrs["keys"]])
+                    line.attrs = line.attrs | {"keys": keys}
                 _now_untimed(program, line)
                 moved.append(line.name)
                 again = True
     return f"out of the loop: {', '.join(moved)}" if moved else "none"
 
 
-def _moves(attrs: Any) -> bool:
+def _at_all_steps(source: Source, line: Line) -> bool:
+    return source.span is None or Steps.of(source.span) == line.steps
+
+
+def moves(attrs: Any) -> bool:
+    """Whether an attribute differs from step to step."""
     if isinstance(attrs, dict):
-        return any(map(_moves, attrs.values()))
+        return any(map(moves, attrs.values()))
     if isinstance(attrs, (tuple, list)):
-        return any(map(_moves, attrs))
+        return any(map(moves, attrs))
     if isinstance(attrs, slice):
-        return any(map(_moves, (attrs.start, attrs.stop, attrs.step)))
+        return any(map(moves, (attrs.start, attrs.stop, attrs.step)))
     return isinstance(attrs, Ahead)
 
 
@@ -190,20 +200,23 @@ def share(program: LoopProgram) -> str:
     merged = 0
     again = True
     while again:
-        again = False
+        new: dict[int, int] = {}
         seen: dict[Any, list[Line]] = {}
-        for line in list(program.lines.values()):
+        for line in program.lines.values():
             if line.kind != "op":
                 continue
-            key = (line.op, tuple(line.reads), line.clock, line.steps, line.reduces)
-            for twin in seen.setdefault(key, []):
-                if same_value(twin.attrs, line.attrs):
-                    program.replace(line.index, twin.index)
-                    del program.lines[line.index]
-                    merged, again = merged + 1, True
-                    break
+            reads = tuple([renamed(operand, new) for operand in line.reads])
+            key = (line.op, reads, line.clock, line.steps, line.reduces)
+            twins = seen.setdefault(key, [])
+            twin = next((x for x in twins if same_value(x.attrs, line.attrs)), None)
+            if twin is None:
+                twins.append(line)
             else:
-                seen[key].append(line)
+                new[line.index] = twin.index
+        program.replace_all(new)
+        for index in new:
+            del program.lines[index]
+        merged, again = merged + len(new), bool(new)
     return f"{merged} lines were said twice"
 
 
@@ -242,7 +255,7 @@ def products(program: LoopProgram) -> str:
                     span = term_span(source)
                     operands = [(Source(term.index, "delay", 0, None, span),)]
                 total = program.new(
-                    line, name=f"{op}_{max(program.lines) + 1}", op=op, forward=forward,
+                    line, op, op=op, forward=forward,
                     attrs={}, reads=operands, clock=term.clock, steps=steps,
                     reduces=True, shape=term.shape, kind="op", dtype=term.dtype,
                 )  # fmt: skip

@@ -18,13 +18,23 @@ from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
 from minigrad.recurrence import Operand
 
-# Ops whose result, over the stacked steps, may be a view of what they read.
-VIEWS = frozenset(
+# Ops whose result never lies in the memory of what they read, besides ufuncs.
+FRESH = frozenset(
     [
-        "step", "transpose", "swapaxes", "reshape", "squeeze", "expand_dims",
-        "spread_to", "broadcast_to", "getitem", "stack",
+        "sum", "mean", "max", "min", "softmax", "log_softmax", "logsumexp", "prod",
+        "var", "std", "cumsum", "cumprod", "where", "clip", "sigmoid", "relu",
+        "softplus", "astype", "add_n", "concatenate", "join", "scatter_n", "matmul",
+        "dot", "embedding", "mse_loss", "cross_entropy", "picked_losses",
+        "class_gradient", "target_weights", "per_kept",
     ]
 )  # fmt: skip
+
+
+def fresh(line: Line) -> bool:
+    """Whether a line's value has memory of its own; any other may be a view."""
+    if line.op == "add_n" and not line.reduces:
+        return len(line.reads) > 1  # of one term it may be the term
+    return isinstance(line.forward, np.ufunc) or line.op in FRESH or line.reduces
 
 
 def writes(line: Line) -> bool:
@@ -53,7 +63,7 @@ class Store:
     """One array over steps.
 
     ``owned`` ones are made with the workspace; ``view``s of them are never written
-    over by another line.
+    over by another line. ``tenants`` are the lines that keep or kept values there.
     """
 
     name: str
@@ -65,6 +75,7 @@ class Store:
     view: bool = False
     pads: list[tuple[Steps, Line]] = field(default_factory=list)
     listed: bool = False
+    tenants: set[int] = field(default_factory=set)
 
     def position(self, step: Count) -> Count:
         """The index of a step."""
@@ -102,7 +113,8 @@ class Storage:
         self.temporary: set[int] = set()
         self.seen_in: dict[int, tuple[int, Any]] = {}
         self.part_of: dict[int, tuple[int, Any]] = {}
-        self.last_use = self._last_uses()
+        self.last_read = self._last_reads()
+        self.views = self._views()
         for phase in phases:
             if phase.direction:
                 self._find_temporary(phase)
@@ -110,6 +122,7 @@ class Storage:
             if phase.direction:
                 self._find_seen(phase)
         self._find_parts()
+        self._settle()
         self._find_pads()
 
     def length(self, clock: int | None) -> int:
@@ -125,23 +138,62 @@ class Storage:
             if any(s.role == line.index for s in operand)
         ]
 
-    def done_with(self, line: Line) -> int:
-        """The phase after which a line does not look at its operands any more."""
-        phase = self.phase_of[line.index]
-        return max(phase, self.last_use[line.index]) if line.op in VIEWS else phase
-
-    def _last_uses(self) -> dict[int, int]:
-        """The phase after which each line's value is needed no more."""
-        end = len(self.phases)
-        last = {s.role: end for operand in self.program.outputs for s in operand}
-        for p in reversed(range(end)):
-            for line in self.phases[p].lines:
-                until = p
-                if line.op in VIEWS and not line.reduces:
-                    until = max(p, last.get(line.index, p))
+    def _views(self) -> dict[int, set[int]]:
+        """The lines whose values may lie in the memory of a line, itself among them."""
+        views = {i: {i} for i in self.lines}
+        lookers = [line for line in self.lines.values() if not fresh(line)]
+        again = True
+        while again:
+            again = False
+            for line in reversed(lookers):
                 for source in line.sources():
-                    last[source.role] = max(last.get(source.role, 0), until)
+                    if not views[line.index] <= views[source.role]:
+                        views[source.role] |= views[line.index]
+                        again = True
+        return views
+
+    def _last_reads(self) -> dict[int, int]:
+        """The last phase that reads a line; one behind all for what is an output."""
+        last = dict.fromkeys(self.lines, -1)
+        for p, phase in enumerate(self.phases):
+            for line in phase.lines:
+                for source in line.sources():
+                    last[source.role] = p
+        for operand in self.program.outputs:
+            for source in operand:
+                last[source.role] = len(self.phases)
         return last
+
+    def done(self, index: int, now: int) -> bool:
+        """Whether nothing reads a line, or what may be a view of it, from now on."""
+        return all(self.last_read[i] < now for i in self.views[index])
+
+    def is_free(self, store: Store, now: int, by: Line | None = None) -> bool:
+        """Whether a line may write over all that a store holds.
+
+        The one place that decides it: every line that keeps its values there is done,
+        or it is an operand of ``by``, which reads it step by step as it writes.
+        """
+        if not store.owned or store.view or store.pads:
+            return False
+        return all(
+            self.done(i, now) or (by is not None and self._read_last_by(i, by, now))
+            for i in store.tenants
+        )
+
+    def _read_last_by(self, index: int, by: Line, now: int) -> bool:
+        reads = [
+            operand
+            for other in self.phases[now].lines
+            for operand in other.reads
+            if any(s.role == index for s in operand)
+        ]
+        return (
+            self.phases[now].lines == [by]
+            and self.last_read[index] == now
+            and all(self.done(i, now) for i in self.views[index] - {index})
+            and all(len(o) == 1 and o[0].delay == 0 for o in reads)
+        )
 
     def _find_temporary(self, phase: Phase) -> None:
         """Lines of a loop whose value is read only in this step or by the next one."""
@@ -155,7 +207,12 @@ class Storage:
                         continue
                     before = order.get(reader.index, -1) < order[line.index]
                     same_step = source.delay == 0
-                    carried = source.delay == phase.direction and before
+                    # The buffer of the step before is written over behind the reader,
+                    # so neither may be a view.
+                    carried = (
+                        source.delay == phase.direction and before
+                        and writes(line) and fresh(reader)
+                    )  # fmt: skip
                     if reader.index not in order or not (same_step or carried):
                         fits = False
             if fits:
@@ -178,7 +235,7 @@ class Storage:
                     or line.index in self.temporary
                     or line.index in self.part_of
                     or line.index in self.seen_in
-                    or (start.shape != line.shape)
+                    or (start.shape, start.dtype) != (line.shape, line.dtype)
                 ):
                     continue
                 delay = timed[0].delay or 0
@@ -246,9 +303,19 @@ class Storage:
                 if fits:
                     self.part_of[line.index] = (join.index, key)
 
+    def _settle(self) -> None:
+        """A view or a part lives as long as what it lies in: one step, or all."""
+        pairs = [(a, b) for a, (b, _) in (self.seen_in | self.part_of).items()]
+        again = True
+        while again:
+            apart = [pair for pair in pairs if len(self.temporary & {*pair}) == 1]
+            self.temporary.difference_update(*apart)
+            again = bool(apart)
+
     def place(self, line: Line, store: Store) -> Store:
         """Say where a line's values are."""
         self.stores[line.index] = store
+        store.tenants.add(line.index)
         return store
 
     def pieces(self, operand: Operand, steps: Steps, clock: int | None) -> list[Piece]:

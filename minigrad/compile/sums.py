@@ -16,6 +16,8 @@ def over_steps(e: Writer, line: Line) -> None:
         if a_timed and d_timed:
             rows, columns = line.shape
             code = f"np.dot({e.rows(a, rows)}.T, {e.rows(d, columns)})"
+        elif not a_timed and not d_timed:
+            code = f"np.dot({a}.T, {d}) * ({e.count(line)})"
         else:
             left = "tbi" if a_timed else "bi"
             right = "tbj" if d_timed else "bj"
@@ -24,7 +26,8 @@ def over_steps(e: Writer, line: Line) -> None:
         return
     ((code, timed, _),) = arguments
     if not timed:
-        e.body.append(f"{line.name} = {code} * {e.count(line)}")
+        code = f"np.add.reduce({code})" if line.op == "rows_over_steps" else code
+        e.body.append(f"{line.name} = {code} * ({e.count(line)})")
     elif line.op == "rows_over_steps":
         # A product with ones is several times faster than a sum over the first axis.
         rows = e.lines[line.reads[0][0].role].shape[0]

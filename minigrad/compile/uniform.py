@@ -76,23 +76,22 @@ def _number(program: LoopProgram, line: Line, numbers: dict[int, int]) -> int | 
     changes: dict[str, Any] = {
         "clock": None, "steps": None, "attrs": {}, "shape": (), "dtype": line.dtype,
     }  # fmt: skip
-    name = f"share_{max(program.lines) + 1}"
     reads: list[Operand] = [(Source(number, "plain"),)]
     if line.op == "spread_mean":
         reads.append(line.reads[1])
         made = program.new(
-            line, name=name, op="equal_share", forward=forms.equal_share,
+            line, "share", op="equal_share", forward=forms.equal_share,
             reads=reads, **changes,
         )  # fmt: skip
         return made.index if not line.timed else None
     count = int(np.prod(line.shape)) / (int(np.prod(read.shape)) or 1)
     constant = program.new(
-        known, name=f"{name}_of", kind="constant", op="", forward=None, reads=[],
+        known, "share_of", kind="constant", op="", forward=None, reads=[],
         value=count, **changes,
     )  # fmt: skip
     reads.append((Source(constant.index, "plain"),))
     made = program.new(
-        line, name=name, op="divide", forward=np.divide, reads=reads, **changes
+        line, "share", op="divide", forward=np.divide, reads=reads, **changes
     )
     return made.index
 

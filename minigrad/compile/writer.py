@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.ahead import Ahead
+from minigrad.compile import forms
+from minigrad.compile.identifiers import WORDS
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
 from minigrad.compile.storage import Piece, Storage, Store
 from minigrad.recurrence import Operand
-
-# Ops whose NumPy function of the same name means the same.
-NUMPY = frozenset(["sum", "mean", "max", "min", "where", "clip"])
 
 
 def views(array: Any) -> list[Any]:
@@ -50,7 +49,7 @@ class Writer:
         self.kept: dict[str, str] = {}
         self.solid: set[str] = set()
         self.parts: set[int] = set()  # lines that are written in their place
-        self.free: list[tuple[Any, Store, set[int]]] = []
+        self.free: list[tuple[Any, Store]] = []  # what may be used again
         self.ufuncs: set[str] = set()
         self.now = 0
         self.taken = {line.name for line in self.lines.values()}
@@ -75,13 +74,14 @@ class Writer:
         forward = line.forward
         if isinstance(forward, np.ufunc):
             return f"np.{forward.__name__}"
-        if line.op in NUMPY:
+        if getattr(np, line.op, None) is forward:
             return f"np.{line.op}"
-        name = line.op if line.op.isidentifier() else f"op_{line.index}"
-        known = self.namespace.setdefault(name, forward)
-        if known is not forward:
-            name = f"{name}_{line.index}"
-            self.namespace[name] = forward
+        name = line.op
+        known = self.namespace.get(name, forward) is forward
+        own = getattr(forms, name, None) is forward
+        if not (name.isidentifier() and known and (own or name not in WORDS)):
+            name = f"op_{line.index}"
+        self.namespace[name] = forward
         return name
 
     def literal(self, value: Any, line: Line) -> str:
@@ -288,16 +288,12 @@ class Writer:
         for operand in reuse:
             store = self._dying(operand, line)
             if store is not None:
-                self.occupy(store, line)
                 return self.storage.place(line, store)
         pads = self.storage.pads.get(line.index, [])
         key = (line.clock, line.steps, line.shape, line.dtype)
         if not pads:
-            for known, store, tenants in self.free:
-                if known == key and all(
-                    self.storage.last_use.get(i, -1) < self.now for i in tenants
-                ):
-                    tenants.add(line.index)
+            for known, store in self.free:
+                if known == key and self.storage.is_free(store, self.now):
                     return self.storage.place(line, store)
         return self._new_store(line, pads, key)
 
@@ -321,7 +317,7 @@ class Writer:
                 f"{self.window(store, cells)}[...] = {self.untimed(start)}"
             )
         if not pads:
-            self.free.append((key, store, {line.index}))
+            self.free.append((key, store))
         return store
 
     def allocate(self, line: Line, shape: tuple[str, ...]) -> None:
@@ -361,7 +357,7 @@ class Writer:
         """The place of a line that is written as a part of a joined one."""
         whole, key = self.storage.part_of[line.index]
         base = self.buffer(self.lines[whole])
-        self.occupy(base, line)
+        base.tenants.add(line.index)
         self.parts.add(line.index)
         return self._view(line, f"{base.name}[:, {self.index(key, line)}]")
 
@@ -372,28 +368,19 @@ class Writer:
         )
         return self.storage.place(line, store)
 
-    def occupy(self, store: Store, line: Line) -> None:
-        """Note that a further line keeps its values in a store."""
-        for _, known, tenants in self.free:
-            if known is store:
-                tenants.add(line.index)
-
     def _dying(self, operand: Operand, line: Line) -> Store | None:
         """The buffer of an operand that nothing reads after this line."""
         if len(operand) != 1 or line.index in self.storage.pads:
             return None
         source = self.lines[operand[0].role]
         store = self.storage.stores.get(source.index)
-        if store is None or not store.owned or store.view or store.pads:
+        if store is None or operand[0].delay != 0:
             return None
         fits = (store.steps, store.shape, store.dtype) == (
             line.steps, line.shape, line.dtype
         )  # fmt: skip
-        if not fits or operand[0].delay != 0:
-            return None
-        tenants = next((t for _, s, t in self.free if s is store), {source.index})
-        dead = all(self.storage.last_use.get(i, -1) <= self.now for i in tenants)
-        return store if dead else None
+        free = fits and self.storage.is_free(store, self.now, line)
+        return store if free else None
 
     def bind(self, line: Line, code: str) -> None:
         """A line whose value is whatever an expression gives when the program runs."""

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.compile import disk, elements
+from minigrad.compile import disk, helpers
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 
 from ..test_fold import cells
@@ -299,7 +299,7 @@ def test_losses_of_classes_are_those_of_an_eager_step(dtype, reduction):
 def scalar(name):
     """A function of the emitted source, as Python."""
     names = {"np": np, "njit": lambda **_: lambda f: f, "OPTIONS": {}}
-    exec(elements.HELPERS[name], names)
+    exec(helpers.HELPERS[name], names)
     return names[name]
 
 

@@ -16,7 +16,7 @@ from ..test_fold import cells, next_state
 
 def network(cell, dtype):
     """A function of sequences: records a random cell, returns loss and gradients."""
-    delays, reverse, program, readout, _ = cell
+    delays, reverse, program, readout, *_ = cell
     W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]], dtype), name="W")
     V = mg.parameter(np.array([[0.2, 0.1], [-0.3, 0.2]], dtype), name="V")
 

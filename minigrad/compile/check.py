@@ -1,0 +1,89 @@
+"""Whether the first run of a program gives what its trace gave, but for rounding.
+
+Vocabulary
+    rounding  how far the results of a graph move when each of its values is moved by
+              up to two units in the last place: what another order of sums can do
+
+>>> import minigrad as mg
+>>> graph = mg.Graph(mg.tensor([1.0, 2.0], name="x") * 3)
+>>> difference(graph, [np.array([3.0, 6.0])]) is None
+True
+>>> difference(graph, [np.array([3.0, 5.0])])
+'result 1 is off by up to 1'
+"""
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.graph import Graph, Node
+
+# What is surely rounding, in units of the last place of the largest element.
+UNITS = 64
+# How many times the rounding of a graph the sums of a program may be off.
+TIMES = 100
+
+
+def difference(graph: Graph, results: Any) -> str | None:
+    """In words, how results differ from the values of a graph's outputs, or None."""
+    moved: list[Any] | None = None
+    for i, (node, got) in enumerate(zip(graph.outputs, results, strict=True)):
+        want = np.asarray(node.value)
+        if (got.shape, got.dtype) != (want.shape, want.dtype):
+            return (
+                f"result {i + 1} is {got.dtype} {got.shape} instead of "
+                f"{want.dtype} {want.shape}"
+            )
+        if np.array_equal(want, got):
+            continue
+        off = _off(want, got)
+        if off <= UNITS * _unit(want.dtype) * _largest(want):
+            continue
+        if off <= UNITS * _unit(want.dtype) * min(1, _largest_of(graph)):
+            continue  # what cancels leaves rounding of what was
+        moved = moved or _moved(graph)
+        if not off <= TIMES * _off(want, moved[i]):
+            return f"result {i + 1} is off by up to {off:.3g}"
+    return None
+
+
+def _off(want: Any, got: Any) -> float:
+    """The largest difference; inf where only one is nan or infinite."""
+    same = (want == got) | ((want != want) & (got != got))
+    with np.errstate(all="ignore"):
+        off = np.where(same, 0, np.abs(want.astype(float) - got.astype(float)))
+    return float(np.where(np.isnan(off), np.inf, off).max())
+
+
+def _largest(array: Any) -> float:
+    finite = np.abs(array[np.isfinite(array)].astype(float))
+    return float(finite.max()) if finite.size else 0.0
+
+
+def _largest_of(graph: Graph) -> float:
+    return max(_largest(np.asarray(node.value)) for node in graph.nodes)
+
+
+def _unit(dtype: Any) -> float:
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
+def _moved(graph: Graph) -> list[Any]:
+    """The outputs of a graph computed with every value off by its last place."""
+    rng = np.random.default_rng(0)
+    values: dict[Node, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            value = node.value
+            if node.inputs:
+                read = [values[source] for source in node.inputs]
+                attrs = node.op.attributes(node)
+                if node.op.variadic:
+                    value = node.op.forward(read, **attrs)
+                else:
+                    value = node.op.forward(*read, **attrs)
+            if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
+                unit = rng.uniform(-2, 2, np.shape(value)) * _unit(value.dtype)
+                value = np.multiply(value, 1 + unit, dtype=value.dtype)
+            values[node] = value
+    return [np.asarray(values[node]) for node in graph.outputs]

@@ -1,0 +1,153 @@
+"""For which numbers of steps one program serves.
+
+Two traces of different lengths that fold alike are one recurrence, and its program has
+the number of steps free. Two lengths prove this within limits:
+
+- Both have at least 2 D + 2 steps, D the largest delay, so that no end reaches the
+  other. In every loop the two differ.
+- A delay that is longer than both traces is not seen in them: there each step reads
+  initial states alone. Such a state is read at every step and comes from outside of the
+  loop, as a constant or a second input would. A program that reads such a value is
+  **wary**: a call that is longer than every trace is traced again and confirmed.
+- A function may treat long sequences in another way. So beyond ``FAR`` times the
+  longest trace a call is always traced again and confirmed.
+
+What lies between the shortest and the longest trace is not looked at: a function treats
+lengths between two that it treats alike as it treats these.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from minigrad.compile.arguments import Rebuild
+from minigrad.compile.code import Code
+from minigrad.compile.passes import moves
+from minigrad.graph import Node, same_value
+from minigrad.recurrence import Recurrence
+
+FAR = 4
+
+
+class Entry(NamedTuple):
+    """A program, and how what it gives becomes what the function returns."""
+
+    code: Code
+    rebuild: Rebuild
+
+
+@dataclass
+class AnyLength:
+    """A program whose numbers of steps are free, and the lengths that prove it."""
+
+    entry: Entry
+    shortest: list[int]  # of each clock
+    longest: list[int]
+
+    def serves(self, shapes: Any) -> bool:
+        """Whether the program is sure to be right for arguments of these shapes."""
+        found = {clock: set[int]() for clock, _ in self.entry.code.sequences}
+        for clock, p in self.entry.code.sequences:
+            found[clock].add(shapes[p][0][0])
+        # Sequences of one loop that differ in length are refused by an eager run.
+        if any(len(numbers) > 1 for numbers in found.values()):
+            return False
+        far = 1 if wary(self.entry.code.recurrence) else FAR
+        return all(
+            self.shortest[clock] <= n <= far * self.longest[clock]
+            for clock, numbers in found.items()
+            for n in numbers
+        )
+
+    def confirm(self, lengths: Any) -> None:
+        """Note lengths whose trace folds alike."""
+        self.shortest = [*map(min, self.shortest, lengths)]
+        self.longest = [*map(max, self.longest, lengths)]
+
+
+def alike(
+    recurrence: Recurrence, code: Code, positions: dict[Node, int], rebuild: Rebuild
+) -> AnyLength | None:
+    """The program of an earlier trace for every length, if this trace proves it."""
+    earlier = code.recurrence
+    if earlier is None or not code.clock_of:
+        return None
+    if len(code.clock_of) != len(code.program.lengths):
+        return None
+    both = [*zip(recurrence.lengths, earlier.lengths, strict=False)]
+    if len(recurrence.lengths) != len(earlier.lengths) or any(a == b for a, b in both):
+        return None
+    if min(map(min, both)) < 2 * largest_delay(recurrence) + 2:
+        return None
+    if recurrence != earlier or not _same_leaves(recurrence, code, positions):
+        return None
+    return AnyLength(Entry(code, rebuild), [*map(min, both)], [*map(max, both)])
+
+
+def largest_delay(recurrence: Recurrence) -> int:
+    """How many steps an operand reads back, or ahead, at most."""
+    return max(
+        (
+            abs(source.delay or 0)
+            for role in recurrence.roles
+            for operand in role.operands
+            for source in operand
+        ),
+        default=0,
+    )
+
+
+def wary(recurrence: Recurrence | None) -> bool:
+    """Whether a value from outside of a loop may be a state before its first step."""
+    assert recurrence is not None
+    return any(
+        _reads_a_state(recurrence, role)
+        for role in recurrence.roles
+        if role.span is not None and role.op is not None and role.op.name != "step"
+    )
+
+
+def _reads_a_state(recurrence: Recurrence, role: Any) -> bool:
+    """Whether an op in a loop reads, at all of its steps, what may be a state.
+
+    A parameter meets a state in an op, and beside what moves with the steps it is
+    itself; a whole number is one that a rule says, 1 - y * y.
+    """
+    still = []
+    for operand in role.operands:
+        read = recurrence.roles[operand[0].role] if operand else role
+        if read.kind == "constant" and not (
+            read.value.__class__ is int and read.value
+        ):  # fmt: skip
+            return True
+        fixed = len(operand) == 1 and operand[0].kind in ("broadcast", "plain")
+        if fixed and read.kind != "parameter" and not moves(role.attrs):
+            return True
+        still.append(fixed)
+    return bool(still) and all(still) and role.op.name not in ("transpose", "getitem")
+
+
+def _same_leaves(
+    recurrence: Recurrence, code: Code, positions: dict[Node, int]
+) -> bool:
+    """Whether a second trace reads the same parameters and arguments."""
+    assert code.recurrence is not None
+    for a, b in zip(recurrence.roles, code.recurrence.roles, strict=True):
+        # The shape of one step must not depend on the length (of another loop).
+        if a.span is not None and a.spec != b.spec:
+            return False
+    mine = [r.leaf for r in recurrence.roles if r.leaf is not None]
+    theirs = [r.leaf for r in code.recurrence.roles if r.leaf is not None]
+    given = {a.line.leaf: a.position for a in code.arguments}
+    for leaf, known in zip(mine, theirs, strict=True):
+        if known.kind == "parameter":
+            if leaf is not known:
+                return False
+            continue
+        if given.get(known) is not None and positions.get(leaf) != given[known]:
+            return False
+        # An array that the function made itself is part of the program.
+        if known not in given and (
+            leaf in positions or not same_value(leaf.value, known.value)
+        ):
+            return False
+    return True

@@ -1,0 +1,162 @@
+"""A change of what a function reads from outside is noticed."""
+
+import warnings
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+X = np.ones(3)
+TABLE = np.array([1.0, 2.0, 3.0])
+RATE = 2.0
+
+
+@dataclass(eq=False)
+class Settings:
+    table: Any
+    rate: float = 1.0
+    calls: int = 0
+
+
+class Model:
+    def __init__(self):
+        self.inner = Settings(np.array([1.0, 2.0, 3.0]))
+        self.calls = 0
+
+    def scaled(self, x):
+        return x * self.inner.table * self.inner.rate
+
+    def __call__(self, x):
+        return self.scaled(x)
+
+
+def cases():
+    """Functions, and changes of what they read."""
+    table, rows, model = TABLE.copy(), [TABLE.copy()], Model()
+    rate, holder = 2.0, {"t": TABLE.copy()}
+
+    def closed(x):
+        return x * table * rate
+
+    def change_closed():
+        table[1] = 7.0
+
+    def rebind():
+        nonlocal table
+        table = np.array([4.0, 5.0, 6.0])
+
+    def rerate():
+        nonlocal rate
+        rate = 3.0
+
+    def derived(x):
+        return x * (np.cumsum(rows[0]) + holder["t"])
+
+    def put(array, value):
+        array[0] = value
+
+    yield "in place", closed, change_closed
+    yield "another array", closed, rebind
+    yield "number", closed, rerate
+    yield "in a list", derived, lambda: put(rows[0], 9.0)
+    yield "in a dict", derived, lambda: put(holder["t"], 9.0)
+    yield "another in a list", derived, lambda: put(rows, TABLE + 1.0)
+    yield "object", lambda x: model(x), lambda: put(model.inner.table, 8.0)
+    yield "method", model.scaled, lambda: put(model.inner.table, 5.0)
+    yield "attribute", model.scaled, lambda: setattr(model.inner, "rate", 4.0)
+    yield "partial", partial(lambda t, x: x * t, table), lambda: put(table, 3.0)
+    yield "default", lambda x, t=table: x * t, lambda: put(table, 2.5)
+    yield "called", lambda x: closed(x) + 1.0, lambda: put(table, 2.25)
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in cases()])
+def test_a_change_is_noticed(name):
+    function, change = next((f, c) for n, f, c in cases() if n == name)
+    program = mg.compile(function, strict=True)
+    before = program(X).data
+    np.testing.assert_allclose(before, np.asarray(function(X)))
+    change()
+    after = program(X).data
+    np.testing.assert_allclose(after, np.asarray(function(X)))
+    assert not np.array_equal(before, after)
+
+
+def test_globals_are_watched(monkeypatch):
+    program = mg.compile(lambda x: x * TABLE * RATE, strict=True)
+    assert program(X).data.tolist() == [2.0, 4.0, 6.0]
+    monkeypatch.setitem(globals(), "RATE", 3.0)
+    assert program(X).data.tolist() == [3.0, 6.0, 9.0]
+    monkeypatch.setitem(globals(), "TABLE", TABLE + 1.0)
+    assert program(X).data.tolist() == [6.0, 9.0, 12.0]
+
+
+def test_an_object_that_is_an_argument():
+    settings = Model()
+    program = mg.compile(lambda x, model: model.scaled(x), strict=True)
+    assert program(X, settings).data.tolist() == [1.0, 2.0, 3.0]
+    settings.inner.table[0] = 6.0
+    assert program(X, settings).data.tolist() == [6.0, 2.0, 3.0]
+
+
+def test_what_does_not_change_is_not_traced_again():
+    calls, model = [], Model()
+
+    def run(x):
+        calls.append(1)
+        return model(x) * TABLE
+
+    program = mg.compile(run, strict=True)
+    for _ in range(3):
+        program(X)
+        model.calls += 1  # no code names it
+        model.inner.rate = float("1.0")  # another object, the same number
+    assert len(calls) == 1
+
+
+def test_a_large_array_is_read_only_from_then_on():
+    large = np.ones(20_000)
+    view = large[::2]
+    program = mg.compile(lambda x: (x * view).sum(), strict=True)
+    program(np.ones(10_000))
+    for array in (large, view):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 2.0
+
+
+def test_a_module_s_parameters_and_rates():
+    class Net(nn.Module):
+        def __init__(self):
+            self.w = mg.parameter(np.ones(3))
+            self.rate = 2.0
+
+        def forward(self, x):
+            return x * self.w * self.rate
+
+    net = Net()
+    program = mg.compile(net, strict=True)
+    assert program(X).data.tolist() == [2.0] * 3
+    net.rate = 3.0
+    assert program(X).data.tolist() == [3.0] * 3
+    net.w = mg.parameter(np.full(3, 5.0))
+    assert program(X).data.tolist() == [15.0] * 3
+
+
+def test_one_warning_in_all():
+    flag = [np.ones(1)]
+
+    def branch(x):
+        return x if flag[0][0] > 0 and x.item() > 0 else -x
+
+    program = mg.compile(branch)
+    with pytest.warns(RuntimeWarning, match="branch"):
+        program(np.float64(1.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for k in range(3):
+            flag[0][0] = k
+            assert program(np.float64(1.0)).item() == (1.0 if k else -1.0)
