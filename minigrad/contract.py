@@ -190,7 +190,11 @@ def _kept(graph: Graph) -> dict[Node, str]:
         if node in serves or node.name is not None:
             serves.update(node.inputs)
     crossing = _crossing(graph)
-    states = {graph.places[s] for s in crossing if s.name is None and s in serves}
+    states = {
+        graph.places[s]
+        for s in crossing
+        if s.name is None and s in serves and s.slot.__class__ is not Slot
+    }
     sequences = {n.inputs[0] for n in graph.nodes if n.op and n.op.name == "step"}
     kept: dict[Node, str] = {}
     letters: dict[Any, str] = {}
@@ -232,7 +236,7 @@ def _apart(node: Node, source: Node) -> bool:
 
 
 def _starts(graph: Graph, crossing: set[Node]) -> dict[Node, Node]:
-    """Values without time that are read where other steps read a state: its start.
+    """Values that are read where other steps read a state of their loop: its start.
 
     An initial state is a value like any other, be it a parameter, computed or an array.
     """
@@ -245,9 +249,10 @@ def _starts(graph: Graph, crossing: set[Node]) -> dict[Node, Node]:
             use = (graph.places[node], i)
             if source in crossing and _apart(node, source):
                 states.setdefault(use, source)
-            elif (
-                source.time is None and source.name is None
-            ) or source.kind == "parameter":
+            elif source.kind == "parameter" or (
+                source.name is None
+                and (source.kind != "constant" or source.time is None)
+            ):
                 starts.setdefault(source, []).append(use)
     found = {}
     for node, uses in starts.items():

@@ -470,12 +470,18 @@ class _Operands:
 
         A state that is broadcast, or of another dtype, asks for it at its step alone.
         """
-        members = self.folding.members
-        if wrapper.delay != 0 or inner.delay != 0:
+        if wrapper.delay or inner.delay or wrapper.at or inner.at:
             return False
-        node = next((n for n in members[wrapper.role] if n.t == t), None)
-        read = next((n for n in members[inner.role] if n.t == t), None)
-        return node is not None and read is not None and node.inputs[0] is read
+        node, read = (
+            next((n for n in self.folding.members[s.role] if n.t in (t, None)), None)
+            for s in (wrapper, inner)
+        )
+        return (
+            node is not None
+            and read is not None
+            and bool(node.inputs)
+            and node.inputs[0] is read
+        )
 
     def _claim(self, source: Source) -> int:
         """Which of two sources is read where both exist: the one with less.

@@ -223,7 +223,7 @@ class Recurrence(NotPickled):
         Parameters and constants are the folded graph's own nodes; results are not
         computed, their nodes hold a ``Spec``. Raises ValueError where the folded graph
         is too short to tell how another length looks: of 2 D + 2 steps on, D the
-        longest delay, its ends and its middle are known.
+        longest delay, its ends and its middle are known, with a gradient of 2 D + 4.
         """
         lengths = [steps] * len(self.lengths) if isinstance(steps, int) else list(steps)
         if len(lengths) != len(self.lengths) or min(lengths, default=1) < 1:
@@ -233,11 +233,13 @@ class Recurrence(NotPickled):
             )
         for clock, (mine, other) in enumerate(zip(self.lengths, lengths, strict=True)):
             delay = max(1, self._longest_delay(clock))
-            if mine != other and mine < 2 * delay + 2:
+            # A gradient comes back through the steps that the values have gone.
+            least = 2 * delay + (4 if self._has_gradient(clock) else 2)
+            if mine != other and mine < least:
                 raise ValueError(
                     f"a graph of {mine} steps with a delay of {delay} does not tell "
                     f"how one of {other} steps begins and ends: fold one of at least "
-                    f"{2 * delay + 2} steps"
+                    f"{least} steps"
                 )
         if tuple(lengths) != self.lengths:
             self._require_known(lengths)
@@ -280,6 +282,15 @@ class Recurrence(NotPickled):
                         "one, which does not tell what is read at another length: "
                         "stack them in the order of the steps"
                     )
+
+    def _has_gradient(self, clock: int) -> bool:
+        """Whether a gradient was recorded in a loop."""
+        return any(
+            len(rule) == 3
+            for r in self.roles
+            if r.clock == clock
+            for rule in r.slot[1:]
+        )
 
     def _longest_delay(self, clock: int) -> int:
         """The longest delay within a loop, also between a value and its gradient."""
