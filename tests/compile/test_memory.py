@@ -14,7 +14,7 @@ from minigrad.compile.verify import complaints as verified
 from ..test_fold import cells
 from .test_program import curvature, sequence
 from .test_program import network as recurrent
-from .traces import NETWORKS, Trace, network
+from .traces import NETWORKS, Trace, close, network
 
 
 def complaints(plan, lengths):
@@ -102,3 +102,51 @@ def test_a_view_that_is_read_after_its_base_was_written_over():
     for T in (2, 3, 5, 6, 9):
         xs = sequence(T, np.float64)
         np.testing.assert_allclose(compiled(xs)[0].data, step(xs)[0].data, rtol=1e-9)
+
+
+def test_what_the_next_step_reads_is_not_written_over():
+    """a(t) is read at t and at t - 1: what is made of it at t needs another buffer."""
+    U = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="U")
+
+    def step(xs):
+        h = before = mg.tensor(np.zeros((3, 2)), name="h0")
+        total = 0.0
+        for _, x in mg.steps(x=xs):
+            a = mg.exp(x @ U)
+            h = mg.tanh(h * 0.5 + before * a)
+            r = a * h
+            total = total + (r * r).sum()
+            before = a
+        return total, mg.grad(total, [U])
+
+    for T in (2, 3, 6):
+        trace = Trace(step, sequence(T, np.float64))
+        program = trace.program()
+        runner = build(program)
+        lengths = lengths_of(program, trace.arguments)
+        assert complaints(runner.plan, lengths) == []
+        values = [trace.parameters[n] for n in runner.parameters]
+        close(runner(lengths, [*values, sequence(T, np.float64)]), trace.values)
+
+
+def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+
+    def step(xs):
+        a = mg.tensor(np.ones((3, 2)), name="a0")
+        b = mg.tensor(np.full((3, 2), 0.5), name="b0")
+        joined = []
+        for _, x in mg.steps(x=xs):
+            a, b = mg.tanh(a @ W + x), mg.sigmoid(b * a)
+            joined.append(mg.concatenate([a, b], axis=1))
+        loss = (mg.stack(joined) ** 2).sum()
+        return mg.stack(joined), mg.grad(loss, [W])
+
+    for T in (2, 3, 6):
+        trace = Trace(step, sequence(T, np.float64))
+        program = trace.program()
+        runner = build(program)
+        lengths = lengths_of(program, trace.arguments)
+        assert complaints(runner.plan, lengths) == []
+        values = [trace.parameters[n] for n in runner.parameters]
+        close(runner(lengths, [*values, sequence(T, np.float64)]), trace.values)
