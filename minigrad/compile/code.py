@@ -63,6 +63,8 @@ class Code:
             for axis, dim in enumerate(value.shape)
             if not isinstance(dim, int)
         ]
+        by_clock = {dim.clock: (i, axis, dim.a, dim.b) for i, axis, dim in self.told}
+        self.rulers = [by_clock[clock] for clock in sorted(by_clock)]
         self.shapes = [
             (position[name], value.shape, value.dtype)
             for name, value in program.arguments.items()
@@ -110,11 +112,9 @@ class Code:
     def __call__(self, arrays: list[Any]) -> Any:
         """Run with the arrays of a call; the results are fresh arrays."""
         lengths = self.lengths
-        if self.told:
-            found = list(lengths)
-            for i, axis, dim in self.told:
-                found[dim.clock] = (arrays[i].shape[axis] - dim.b) // dim.a
-            lengths = tuple(found)
+        if self.told:  # then all of them are
+            numbers = [(arrays[i].shape[k] - b) // a for i, k, a, b in self.rulers]
+            lengths = tuple(numbers)
         values = [leaf.value for leaf in self.parameters]
         values += [arrays[p] for p in self.inputs]
         return self.runner(lengths, values)
