@@ -1,4 +1,4 @@
-"""The rooms of the compiler: no cycle of imports, no long function, one table of ops."""
+"""Rooms of the compiler: no cycle of imports, no long function, one table of ops."""
 
 import ast
 from pathlib import Path
