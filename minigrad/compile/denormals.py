@@ -2,16 +2,21 @@
 
 Vanishing gradients end in numbers below 1e-38 (of float32), on which many processors
 trap: a product of them takes a hundred times as long. Each thread has a control word
-that says to read and write them as zeros. ``on`` sets it and ``off`` restores what was,
-on Linux with glibc on x86-64; elsewhere both do nothing.
+that says to read and write them as zeros. ``flush`` sets it and ``restore`` sets what
+was, on Linux with glibc on x86-64; elsewhere they do nothing. What was is read before
+anything is changed, so an interrupt at any place leaves it as it was:
 
->>> before = on()
->>> off(before)
+>>> before = now()
+>>> try:
+...     flush()
+... finally:
+...     restore(before)
 """
 
 import ctypes
 import platform
 import sys
+from collections.abc import Callable
 from typing import Any
 
 # The floating-point environment of x86-64: 28 bytes of x87, then the control word.
@@ -37,6 +42,8 @@ def _functions() -> tuple[Any, Any] | None:
 
 _FOUND = _functions()
 AVAILABLE = _FOUND is not None
+# Do again what ``now`` found: the C function itself, so that a clean-up is one call.
+restore: Callable[[Any], Any] = bool if _FOUND is None else _FOUND[1]
 _FLUSHING = Environment()
 if _FOUND is not None:
     _get, _set = _FOUND
@@ -44,17 +51,16 @@ if _FOUND is not None:
     ctypes.c_uint32.from_buffer(_FLUSHING, WORD).value |= FLUSH
 
 
-def on() -> Any:
-    """Flush denormals in this thread; what ``off`` needs to restore what was."""
+def now() -> Any:
+    """What this thread does with denormals, for ``restore``."""
     if not AVAILABLE:
         return None
     before = Environment()
     _get(before)
-    _set(_FLUSHING)
     return before
 
 
-def off(before: Any) -> None:
-    """Restore what was before ``on``."""
-    if before is not None:
-        _set(before)
+def flush() -> None:
+    """Count denormals as zero in this thread, until ``restore``."""
+    if AVAILABLE:
+        _set(_FLUSHING)

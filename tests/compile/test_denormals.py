@@ -15,10 +15,11 @@ HALF = np.float32(0.5)
 INSIDE = 0 if denormals.AVAILABLE else SMALL[0] * HALF
 
 
-def test_they_are_flushed_between_on_and_off():
-    before = denormals.on()
+def test_they_are_flushed_between_flush_and_restore():
+    before = denormals.now()
+    denormals.flush()
     inside = (SMALL * HALF)[0]
-    denormals.off(before)
+    denormals.restore(before)
     assert inside == INSIDE
     assert (SMALL * HALF).all()
 
@@ -43,12 +44,14 @@ def test_what_was_is_restored_after_an_error_too():
 
 def test_another_thread_keeps_its_own():
     found = []
-    before = denormals.on()
+    before = denormals.now()
+    denormals.flush()
     thread = threading.Thread(target=lambda: found.append((SMALL * HALF).all()))
-    nested = denormals.on()
-    denormals.off(nested)
+    nested = denormals.now()
+    denormals.flush()
+    denormals.restore(nested)
     still = (SMALL * HALF)[0]
-    denormals.off(before)
+    denormals.restore(before)
     thread.start()
     thread.join()
     assert still == INSIDE
@@ -57,5 +60,8 @@ def test_another_thread_keeps_its_own():
 
 def test_where_the_platform_is_unknown_nothing_happens(monkeypatch):
     monkeypatch.setattr(denormals, "AVAILABLE", False)
-    assert denormals.on() is None
-    denormals.off(None)
+    monkeypatch.setattr(denormals, "restore", bool)
+    before = denormals.now()
+    denormals.flush()
+    assert (SMALL * HALF).all()
+    denormals.restore(before)

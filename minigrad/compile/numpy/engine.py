@@ -57,11 +57,12 @@ class Runner:
             self.free.pop(next(iter(self.free)), None)
         # Taken out while in use, so that threads and nested calls never share one.
         space = spaces.pop() if spaces else self.workspace(*lengths)
-        before = denormals.on()
+        before = denormals.now()
         try:
+            denormals.flush()
             return self.run(space, *lengths, *values)  # type: ignore[no-any-return]
         finally:
-            denormals.off(before)
+            denormals.restore(before)
             spaces.append(space)
 
     def explain(self) -> str:
