@@ -10,7 +10,7 @@ anything is changed, so an interrupt at any place leaves it as it was:
 >>> try:
 ...     flush()
 ... finally:
-...     restore(before)
+...     _ = restore(before)
 """
 
 import ctypes
