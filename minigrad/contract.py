@@ -38,11 +38,12 @@ NAMED = Named("named")  # known by its name: a graph that was read has another o
 def contract(graph: Any) -> Graph:
     """The graph of the named values.
 
-    Takes a Graph, a Tensor or a list of them. A kept value's node reads, in the order
-    in which its formula meets them, named values and parameters. ``attrs["via"]`` has
-    an entry for each: None for a parameter that is a letter of the formula, for a value
-    the letters on its paths, by number among the node's letters. ``attrs["uses"]``
-    tells where the formula meets each. Raises ValueError if nothing has a name.
+    Takes a Graph, a Tensor or a list of them. A kept value's node reads named values
+    and parameters, in the order in which its formula met them first. ``attrs["via"]``
+    has an entry for each: None for a parameter that is a letter of the formula, for a
+    value the letters on its paths, by number among the node's letters.
+    ``attrs["uses"]`` tells where the formula meets each. Raises ValueError if nothing
+    has a name.
     """
     graph = graph if isinstance(graph, Graph) else Graph(graph)
     return _Contraction(graph).graph()
@@ -121,6 +122,9 @@ class _Contraction:
         attrs: dict[str, Any] = {"via": PerOperand(via)}
         if scope.time is not None:
             attrs["uses"] = PerOperand([self._use(node, r) for r in reads])
+            order = sorted(range(len(reads)), key=attrs["uses"].__getitem__)
+            reads = [reads[i] for i in order]
+            attrs = {k: PerOperand([v[i] for i in order]) for k, v in attrs.items()}
         inputs = tuple(self.made[r.node] for r in reads)
         return Node(NAMED, inputs, attrs, node.value, scope, slot, self.kept[node])
 
@@ -213,9 +217,13 @@ def _kept(graph: Graph) -> dict[Node, str]:
             k = len(letters)
             letter = letters.setdefault(graph.places[node], f"s{k + 1}" if k else "s")
             kept[node] = letter
-    for state, start in _starts(graph, crossing).items():
-        if start in kept and state not in kept:
-            kept[state] = state.name or f"{kept[start]}0"
+    first = {
+        graph.places[start]: start.name or f"{kept[state]}0"
+        for start, state in _starts(graph, crossing).items()
+        if state in kept and start not in kept
+    }
+    # Of a line in a loop all steps are kept, or the one that is read would differ.
+    kept |= {n: first[p] for n, p in graph.places.items() if p in first}
     return kept
 
 

@@ -406,7 +406,7 @@ class _Operands:
         Where an operand reads something else than at the step before, one of both must
         not exist at the other's step: an initial state is read where h(t-1) is not.
         """
-        steps = self.steps
+        steps, reads = self.steps, self._absolute(reads)
         if len(reads) == len(steps) and len(set(reads.values())) == 1:
             return (reads[steps[0]]._replace(span=self.span),)
         steps_of: dict[Source, list[int]] = {}
@@ -430,6 +430,23 @@ class _Operands:
                 self._refuse(reads, steps_of, steps[hole], steps[hole + 1])
             operand += (source._replace(span=self._part(found, ends)),)
         return operand
+
+    def _absolute(self, reads: dict[int, Source]) -> dict[int, Source]:
+        """What is read of one and the same step at several steps, as that step."""
+        seen: dict[int, dict[int, int]] = {}
+        for t, source in reads.items():
+            if source.kind == "delay" and source.delay is not None:
+                seen.setdefault(source.role, {})[t] = t - source.delay
+        clock = self.folding.clocks[self.clock]
+        found = dict(reads)
+        for role, read in seen.items():
+            alone = len(self.folding.ranges[role] or ()) == 1 and self.length > 2
+            moves = any(t != at for t, at in read.items())
+            if len(set(read.values())) == 1 and (len(read) > 1 or (alone and moves)):
+                at = self.folding.span_of([*read.values()][:1], clock)
+                for t in read:
+                    found[t] = Source(reads[t].role, "pick", None, at)
+        return found
 
     def _cause(
         self,
@@ -476,12 +493,13 @@ class _Operands:
             next((n for n in self.folding.members[s.role] if n.t in (t, None)), None)
             for s in (wrapper, inner)
         )
-        return (
-            node is not None
-            and read is not None
-            and bool(node.inputs)
-            and node.inputs[0] is read
-        )
+        for _ in range(2):  # it may be summed and cast
+            if node is None or not node.inputs:
+                return False
+            node = node.inputs[0]
+            if node is read:
+                return True
+        return False
 
     def _claim(self, source: Source) -> int:
         """Which of two sources is read where both exist: the one with less.
