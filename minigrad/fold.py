@@ -206,10 +206,31 @@ class _Folding:
                 for name, found in columns.items():
                     values = [attrs[name][i] for i in read]
                     found.append(self.template(nodes, ts, values))
-            operands.append(tuple(operand))
+            operands.append(self._growing(operand))
             for name, found in columns.items():
                 entries[name].append(tuple(found))
         return tuple(operands), attrs | {k: PerOperand(v) for k, v in entries.items()}
+
+    def _growing(self, operand: list[Source]) -> Operand:
+        """Columns read in turn: where one goes up to the end, all of them do."""
+        spans = [s.at for s in operand if s.at is not None]
+        ends = {at.first > 0 for at in spans} | {at.last > 0 for at in spans}
+        if len(operand) < 2 or len(ends) < 2:
+            return tuple(operand)
+        found = []
+        for source in operand:
+            if source.at is not None:
+                length = self.lengths[self.clocks.index(self._clock_of(source))]
+                first, last = source.at.first, source.at.last
+                first = first if first > 0 else first + length + 1
+                last = last if last < 0 else last - length - 1
+                source = source._replace(at=source.at._replace(first=first, last=last))
+            found.append(source)
+        return tuple(found)
+
+    def _clock_of(self, source: Source) -> Any:
+        time = self.times[self.members[source.role][0]]
+        return time and time[0]
 
     def runs(self, inputs: Sequence[Node]) -> list[list[list[int]]]:
         """The positions of inputs, as the chunks of runs over the steps."""
