@@ -48,6 +48,10 @@ class PerOperand(tuple[Any, ...]):
         return f"PerOperand({', '.join(map(repr, self))})"
 
 
+class StepIndex(int):
+    """An attribute that is a step's own number: it moves with t wherever it is."""
+
+
 class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 

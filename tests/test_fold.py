@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import minigrad as mg
-from minigrad.recurrence import Span
+from minigrad.fold.roles import Span
 
 UNARY = [mg.tanh, mg.sigmoid, mg.exp, lambda x: -x, lambda x: x * 0.5]
 BINARY = [mg.add, mg.mul, mg.maximum, mg.sub]

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.compile.line import Line, LoopProgram
 from minigrad.compile.schedule import strongly_connected
-from minigrad.recurrence import Operand, Source
+from minigrad.fold.roles import Operand, Source
 
 
 def additions(program: LoopProgram) -> str:

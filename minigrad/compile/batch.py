@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile import inside, loops, sums
 from minigrad.compile.line import Line
 from minigrad.compile.storage import is_basic
 from minigrad.compile.writer import Writer
+from minigrad.fold.moving_index import Ahead
 from minigrad.op import OPERAND
 
 ELEMENTWISE = frozenset(

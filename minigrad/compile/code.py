@@ -21,8 +21,8 @@ from minigrad.compile.line import (
 from minigrad.compile.passes import run_passes
 from minigrad.compile.schedule import Phase, schedule
 from minigrad.compile.writer import Writer
+from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Node
-from minigrad.recurrence import Recurrence
 
 # Workspaces are kept for as many lengths.
 KEPT = 8

@@ -10,7 +10,7 @@ from textwrap import wrap
 from minigrad.compile import batch, kernels, loops, once
 from minigrad.compile.line import Line
 from minigrad.compile.writer import Writer
-from minigrad.recurrence import Operand
+from minigrad.fold.roles import Operand
 
 # Lines without time that always make a new array.
 FRESH = frozenset(["product_over_steps", "rows_over_steps", "sum_over_steps"])

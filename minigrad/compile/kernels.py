@@ -25,7 +25,7 @@ from minigrad.compile.loops import place, segments
 from minigrad.compile.schedule import Phase
 from minigrad.compile.storage import Piece, fresh
 from minigrad.compile.writer import Writer
-from minigrad.recurrence import Operand
+from minigrad.fold.roles import Operand
 
 HEAD = '''"""Loops of a program that minigrad compiled, as functions for numba."""
 

@@ -7,7 +7,7 @@ Vocabulary
     reads    what a line's operands are, as the ``Source``s of a recurrence
     count    a number of steps or a position that may depend on the length: a T + b
 
->>> from minigrad.recurrence import Span
+>>> from minigrad.fold.roles import Span
 >>> str(Count.of_end(-2)), str(Count(1, 0) - Count(0, 2))
 ('T - 1', 'T - 2')
 """
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from minigrad.compile.identifiers import Names
+from minigrad.fold import Operand, Recurrence, Role, Source, Span
 from minigrad.graph import Graph, Node, Spec
-from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
 class NotFoldableError(Exception):

@@ -8,7 +8,7 @@ from minigrad.compile.line import Count, Line, Steps
 from minigrad.compile.schedule import Phase
 from minigrad.compile.storage import writes
 from minigrad.compile.writer import Writer
-from minigrad.recurrence import Operand
+from minigrad.fold.roles import Operand
 
 
 def emit(e: Writer, phase: Phase) -> None:

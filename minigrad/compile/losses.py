@@ -6,7 +6,7 @@ import numpy as np
 
 from minigrad.compile import forms
 from minigrad.compile.line import Line, LoopProgram
-from minigrad.recurrence import Source
+from minigrad.fold.roles import Source
 
 
 def open_losses(program: LoopProgram) -> str:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from minigrad.ahead import Ahead, at_step
 from minigrad.compile.line import Count, Line, Steps
 from minigrad.compile.writer import Writer
+from minigrad.fold.moving_index import Ahead, at_step
 
 
 def emit(e: Writer, line: Line) -> None:

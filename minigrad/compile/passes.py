@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile import forms
 from minigrad.compile.additions import additions
 from minigrad.compile.line import Line, LoopProgram, Steps, renamed
 from minigrad.compile.losses import open_losses
 from minigrad.compile.uniform import uniform
+from minigrad.fold.moving_index import Ahead
+from minigrad.fold.roles import Operand, Source
 from minigrad.graph import same_value
-from minigrad.recurrence import Operand, Source
 
 Pass = Callable[[LoopProgram], str]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from minigrad.compile.line import Line, LoopProgram
 from minigrad.compile.schedule import Phase
+from minigrad.fold.roles import Source
 from minigrad.graph import Graph, Leaf, Node, Spec
 from minigrad.graph_json import OpName
-from minigrad.recurrence import Source
 from minigrad.scope import ROOT, Scope
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
-from minigrad.recurrence import Operand
+from minigrad.fold.moving_index import Ahead
+from minigrad.fold.roles import Operand
 
 # Ops whose result never lies in the memory of what they read, besides ufuncs.
 FRESH = frozenset(

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.compile import forms
 from minigrad.compile.line import Line, LoopProgram
-from minigrad.recurrence import Operand, Source
+from minigrad.fold.roles import Operand, Source
 
 SPREAD = frozenset(["spread", "spread_to", "broadcast_to"])
 RESHAPE = frozenset(

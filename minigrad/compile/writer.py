@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile import forms
 from minigrad.compile.identifiers import WORDS
 from minigrad.compile.line import Count, Line, LoopProgram, Steps
 from minigrad.compile.schedule import Phase
 from minigrad.compile.storage import Piece, Storage, Store
-from minigrad.recurrence import Operand
+from minigrad.fold.moving_index import Ahead
+from minigrad.fold.roles import Operand
 
 
 def views(array: Any) -> list[Any]:

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import models
-from minigrad.ahead import Ahead
 from minigrad.compile import forms, passes
 from minigrad.compile.emit import emit
 from minigrad.compile.line import Count, Steps, loop_program, straight_program
 from minigrad.compile.schedule import schedule
 from minigrad.compile.writer import Writer
+from minigrad.fold.moving_index import Ahead
 from minigrad.testing.strategies import programs
 
 from ..test_fold import cells
