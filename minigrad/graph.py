@@ -288,6 +288,15 @@ class Graph(NotPickled):
     def __repr__(self) -> str:
         return f"<Graph: {self.summary().splitlines()[0]}>"
 
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """A graph in a notebook is its figure, or a line of text where that fails."""
+        from minigrad.draw import draw  # as mg.draw, which is loaded when it is used
+
+        try:
+            return draw(self)._repr_mimebundle_()
+        except Exception as error:
+            return {"text/plain": f"{self!r} (not drawn: {error})"}
+
     def map(self, make: Callable[[Node, tuple[Node, ...]], Node]) -> "Graph":
         """Rebuild the graph: ``make(node, new inputs)`` gives each node's successor.
 

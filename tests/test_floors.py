@@ -42,8 +42,8 @@ FLOORS = {
     "cli": 9,
     "__main__": 9,
 }
-# `loss.backward()` is the one step up, taken when it is called.
-UPWARD = {("tensor.py", "grad")}
+# Steps up, taken when they are called: `loss.backward()`, and a graph in a notebook.
+UPWARD = {("tensor.py", "grad"), ("graph.py", "draw")}
 DRAW_KNOWS = {
     "draw",
     "files",
