@@ -15,10 +15,10 @@ integer attribute may advance with t.
 >>> h = mg.tensor([[1.0]], name="h0")
 >>> for t in mg.steps(5):
 ...     h = mg.tanh(h @ W).named("h")
->>> rec = fold(contract(h))
+>>> rec = fold(mg.contract(h))
 >>> [str(edge) for edge in rec.edges]
 ['h0 -> h(1) by W', 'h(t-1) -> h(t) by W']
->>> rec.unfold(5).same_as(contract(h))
+>>> rec.unfold(5).same_as(mg.contract(h))
 True
 """
 
