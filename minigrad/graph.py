@@ -341,7 +341,7 @@ class Graph(NotPickled):
         never ids, and never the values of inputs, parameters or results.
         """
         mine, theirs = self._described(), other._described()
-        for key in mine.keys() | theirs.keys():
+        for key in [*mine, *theirs]:
             if key not in theirs or key not in mine:
                 here = "first" if key in mine else "second"
                 node = (mine if key in mine else theirs)[key][0]

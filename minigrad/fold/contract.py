@@ -45,8 +45,9 @@ def contract(graph: Any) -> Graph:
     ``attrs["uses"]`` tells where the formula meets each. Raises ValueError if nothing
     has a name.
     """
-    graph = graph if isinstance(graph, Graph) else Graph(graph)
-    return _Contraction(graph).graph()
+    whole = graph if isinstance(graph, Graph) else Graph(graph)
+    contracted = any(node.op == NAMED for node in whole.nodes)
+    return whole if contracted else _Contraction(whole).graph()
 
 
 class _Read(NamedTuple):
@@ -68,10 +69,14 @@ class _Contraction:
         self.uses: dict[Any, int] = {}
         counts: dict[Any, int] = {}
         places = graph.places
-        self.growing = {
+        self.gathers = {
             places[n]
             for n in graph.nodes
-            if n.inputs and counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+            if n.inputs
+            and (
+                counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+                or (len(n.inputs) > 1 and _gathers(n, places))
+            )
         }
 
     def graph(self) -> Graph:
@@ -132,8 +137,8 @@ class _Contraction:
         """The number of a use: the same wherever the formula has it at another step."""
         places = self.source.places
         at = (places[node], places[read.reader])
-        # Of an op whose number of values differs from step to step all are one use.
-        argument = -1 if at[1] in self.growing else read.argument
+        # Of an op that gathers steps all that it reads are one use.
+        argument = -1 if at[1] in self.gathers else read.argument
         return self.uses.setdefault((at, argument), len(self.uses))
 
     def _is_letter(self, node: Node) -> bool:
@@ -170,6 +175,12 @@ class _Contraction:
                 if node in inner:
                     above[node] = above.get(node, {}) | here
         return letters
+
+
+def _gathers(node: Node, places: dict[Node, Any]) -> bool:
+    """Whether an op of any number of values reads one line at several steps."""
+    variadic = getattr(node.op, "variadic", False)
+    return variadic and len({places[source] for source in node.inputs}) == 1
 
 
 def _operands(node: Node) -> list[tuple[Node, Node, int]]:

@@ -134,6 +134,8 @@ class Folding:
         if found is None:
             a, b = next((a, b) for a, b in pairwise(steps) if b != a + 1)
             what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
+            if len(steps) < 3 and a != b:
+                what += "; of every k-th step three are needed to see a period"
             raise FoldError(
                 f"{self.where(nodes[0])} ({_what(nodes[0])}) is at steps {a} and {b}, "
                 f"but {what}"

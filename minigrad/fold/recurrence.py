@@ -11,7 +11,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from minigrad.fold.moving_index import numbers
 from minigrad.fold.roles import Edge, Operand, Role, Source
@@ -134,6 +134,7 @@ class Recurrence(NotPickled):
                         f"{min(alike)} may be that step: let all steps have it"
                     )
         read = [self.outputs, *(r.operands for r in self.roles if r.span is None)]
+        picks: set[Any] = set()
         for operands in read:
             for source in (s for o in operands for s in o if s.at is not None):
                 role, at = self.roles[source.role], source.at
@@ -145,14 +146,16 @@ class Recurrence(NotPickled):
                         f"{self.lengths[clock]} steps does not tell at which of "
                         f"{lengths[clock]}; take a number that is {every} further on"
                     )
-            picked = Counter(s.role for o in operands for s in o if s.kind == "pick")
-            for index, number in picked.items():
-                if number > FEW:
-                    raise ValueError(
-                        f"{number} steps of {self.roles[index].label} are read one by "
-                        "one, which does not tell what is read at another length: "
-                        "stack them in the order of the steps"
-                    )
+            picks.update(
+                (s.role, s.at) for o in operands for s in o if s.kind == "pick"
+            )
+        for index, number in Counter(role for role, _ in picks).items():
+            if number > FEW:
+                raise ValueError(
+                    f"{number} steps of {self.roles[index].label} are read one by one, "
+                    "which does not tell what is read at another length: write "
+                    "mg.stack(list) or mg.add_n(list) in the order of the steps"
+                )
 
     def _has_gradient(self, clock: int) -> bool:
         """Whether a gradient was recorded in a loop."""

@@ -70,7 +70,10 @@ class Source(NamedTuple):
         if self.delay is None:
             return "" if self.at is None else str(self.at)
         back = f"t{-self.delay:+d}" if self.delay else "t"
-        return back if self.at is None else f"{self.at.first}..{back}"
+        if self.at is None:
+            return back
+        ends = [str(self.at.first), back]
+        return "..".join(ends[::-1] if self.at.down else ends)
 
 
 Operand = tuple[Source, ...]

@@ -19,6 +19,12 @@ from minigrad.scope import ROOT, Clock, Run, Scope, Slot
 Instance = tuple[int, int | None]  # a role at a step
 
 
+def _is_sum(role: Role) -> bool:
+    """Whether a role adds up cotangents."""
+    rule = role.slot[-1]
+    return isinstance(rule, tuple) and rule[0] in ("sum", "scatter")
+
+
 class Unrolling:
     """One unrolling of a recurrence: makes each role's node at each of its steps."""
 
@@ -52,6 +58,12 @@ class Unrolling:
                 continue
             role = self.roles[index]
             found = [self._found(operand, t, role.clock) for operand in role.operands]
+            if _is_sum(role):
+                whole = sum(map(len, found)) > 1  # of one term none is recorded
+            else:
+                whole = all(found) or "uses" in role.attrs
+            if not whole:
+                raise ValueError(self._too_short(t))
             reads = [instance for read in found for instance, _ in read]
             missing = [read for read in reads if read not in self.nodes]
             if missing:
@@ -153,6 +165,8 @@ class Unrolling:
         if not here:
             return []
         first = here[0][0]
+        if first.kind != "gather" and len(here) > 1:
+            raise ValueError(self._too_short(t))
         if first.kind == "gather" and first.delay is None:
             return list(self._in_turn(tuple([source for source, _ in here])))
         if first.kind == "gather" and first.at is not None:
@@ -185,12 +199,20 @@ class Unrolling:
             return self._checked(source.role, step)
         return source.role, None
 
+    def _too_short(self, t: int | None) -> str:
+        step = "" if t is None else f" at step {t}"
+        return (
+            f"at {self.lengths} steps what is read at the beginning and at the end "
+            f"meet{step}: unfold to more steps"
+        )
+
     def _checked(self, index: int, t: int) -> Instance:
         role = self.roles[index]
         if role.span is None or t not in self._steps(role.span, role.clock):
+            when = "no step" if role.span is None else f"steps {role.span}"
             raise ValueError(
-                f"{role.label} does not exist at step {t} of {self.lengths}: the graph "
-                "unfolds to the length it was folded from, or to longer ones"
+                f"{role.label}({t}) is read and does not exist: it is at {when}, and "
+                f"the loops have {self.lengths} steps"
             )
         return index, t
 
