@@ -7,10 +7,11 @@
 30.0
 """
 
+import importlib as _importlib
+import sys as _sys
+import types as _types
+
 import minigrad.advice as _advice
-from minigrad.compile import Program, compile
-from minigrad.draw import Figure, draw
-from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import (
     Share,
     grad,
@@ -183,7 +184,44 @@ from minigrad.tensor import Parameter, Tensor, parameter, tensor
 
 __version__ = "0.1.0"
 
-__getattr__ = _advice.names_of(__name__)
+# What is loaded when it is first asked for, and the room that has it.
+_ON_USE = {
+    "Figure": "minigrad.draw",
+    "FoldError": "minigrad.fold",
+    "Program": "minigrad.compile",
+    "Recurrence": "minigrad.fold",
+    "compile": "minigrad.compile",
+    "contract": "minigrad.fold",
+    "draw": "minigrad.draw",
+    "fold": "minigrad.fold",
+}
+_lacks = _advice.names_of(__name__)
+
+
+def __getattr__(name):
+    if name not in _ON_USE:
+        _lacks(name)
+    globals()[name] = found = getattr(_importlib.import_module(_ON_USE[name]), name)
+    return found
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
+class _Face(_types.ModuleType):
+    """The module, where a function and a room may have one name, as ``draw`` has.
+
+    Python binds a room here when it is imported, which must not hide the function.
+    """
+
+    def __setattr__(self, name, value):
+        if name in _ON_USE and isinstance(value, _types.ModuleType):
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Face
 
 sub, mul, div, neg, pow, abs = subtract, multiply, divide, negative, power, absolute
 

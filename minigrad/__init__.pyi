@@ -13,9 +13,6 @@ from typing import Any, Generic, ParamSpec
 
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.compile import Program, compile
-from minigrad.draw import Figure, draw
-from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
@@ -24,6 +21,14 @@ from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_l
 from minigrad.ops.time import steps
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
+from minigrad.draw import Figure
+from minigrad.fold import FoldError
+from minigrad.compile import Program
+from minigrad.fold import Recurrence
+from minigrad.compile import compile
+from minigrad.fold import contract
+from minigrad.draw import draw
+from minigrad.fold import fold
 
 _P = ParamSpec("_P")
 

@@ -48,6 +48,10 @@ class PerOperand(tuple[Any, ...]):
         return f"PerOperand({', '.join(map(repr, self))})"
 
 
+class StepIndex(int):
+    """An attribute that is a step's own number: it moves with t wherever it is."""
+
+
 class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 
@@ -284,6 +288,15 @@ class Graph(NotPickled):
     def __repr__(self) -> str:
         return f"<Graph: {self.summary().splitlines()[0]}>"
 
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """A graph in a notebook is its figure, or a line of text where that fails."""
+        from minigrad.draw import draw  # as mg.draw, which is loaded when it is used
+
+        try:
+            return draw(self)._repr_mimebundle_()
+        except Exception as error:
+            return {"text/plain": f"{self!r} (not drawn: {error})"}
+
     def map(self, make: Callable[[Node, tuple[Node, ...]], Node]) -> "Graph":
         """Rebuild the graph: ``make(node, new inputs)`` gives each node's successor.
 
@@ -328,7 +341,7 @@ class Graph(NotPickled):
         never ids, and never the values of inputs, parameters or results.
         """
         mine, theirs = self._described(), other._described()
-        for key in mine.keys() | theirs.keys():
+        for key in [*mine, *theirs]:
             if key not in theirs or key not in mine:
                 here = "first" if key in mine else "second"
                 node = (mine if key in mine else theirs)[key][0]

@@ -14,8 +14,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from minigrad.ahead import StepIndex
-from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec
+from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, StepIndex
 from minigrad.scope import Clock, Run, Scope, Slot
 
 # Of the text; another number is refused. Version 0.1 wrote the same without one.

@@ -19,6 +19,8 @@ from contextvars import ContextVar
 from enum import Enum
 from typing import Any
 
+from minigrad.scope import user_line
+
 
 class Mode(Enum):
     """See the module's vocabulary."""
@@ -46,7 +48,7 @@ def tracing() -> bool:
 def require_known(node: Any, why: str) -> None:
     """Raise TraceError where the value of a node is read while a function is traced."""
     if tracing() and node.kind != "constant":
-        raise TraceError(why)
+        raise TraceError(f"{why} (at {user_line()})")
 
 
 # From each mode the one that a block is in; what is not here cannot follow.

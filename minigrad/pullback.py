@@ -295,7 +295,8 @@ class _RecordedSums:
             return parts[0].d
         uses = self._uses(node, parts)
         dense, terms, scattered, at = [], [], [], []
-        for use, part in zip(uses, parts, strict=True):
+        # In the order of the uses, which is the same at every step.
+        for use, part in sorted(zip(uses, parts, strict=True), key=lambda p: p[0]):
             if part.d.__class__ is Scatter:
                 scattered.append(part.d)
                 at.append(use)

@@ -140,7 +140,7 @@ class Tensor(Reading, Methods):
         >>> float(w.grad)
         6.0
         """
-        from minigrad.grad import backward  # the one upward step of the house
+        from minigrad.grad import backward  # one of two upward steps of the house
 
         backward(self, unreached)
 

@@ -21,8 +21,8 @@ RUN = {"capture_output": True, "text": True, "check": True}
 def test_every_public_name_is_exported():
     public = {
         name
-        for name, thing in vars(mg).items()
-        if not name.startswith("_") and not isinstance(thing, ModuleType)
+        for name in dir(mg)
+        if not name.startswith("_") and not isinstance(getattr(mg, name), ModuleType)
     }
     assert sorted(mg.__all__) == sorted(public)
 
@@ -64,13 +64,54 @@ def test_a_method_of_a_tensor_says_what_its_op_says():
     assert mg.Tensor.softmax.__doc__ == mg.softmax.__doc__
 
 
-def test_importing_it_loads_its_two_dependencies_and_nothing_else():
-    code = (
-        "import sys; before = set(sys.modules); import minigrad; print({name.split('.')"
-        "[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
+def in_a_new_process(code):
+    """What a program of its own prints, as a Python value."""
+    return eval(subprocess.run([sys.executable, "-c", code], **RUN).stdout)
+
+
+def test_importing_it_loads_numpy_and_the_engine_and_nothing_else():
+    loaded = in_a_new_process(
+        "import sys; before = set(sys.modules); import minigrad\n"
+        "print(set(sys.modules) - before)"
     )
-    done = subprocess.run([sys.executable, "-c", code], **RUN)
-    assert eval(done.stdout) == {"minigrad", "numpy", "graphviz"}
+    others = {name.split(".")[0] for name in loaded} - sys.stdlib_module_names
+    assert others == {"minigrad", "numpy"}
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("minigrad.")}
+    assert rooms.isdisjoint(
+        ["compile", "draw", "fold", "contract", "testing", "nn", "tasks", "train"]
+    )
+    beyond = loaded - in_a_new_process("import sys, numpy; print(set(sys.modules))")
+    assert len(beyond) <= 60
+
+
+@pytest.mark.parametrize("name", ["compile", "draw", "fold"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        "import minigrad as mg; thing = mg.{0}",
+        "import minigrad as mg; from minigrad import {0} as thing",
+        "import minigrad as mg; from minigrad import *; thing = {0}",
+        "import {1} as room; import minigrad as mg; thing = mg.{0}",
+        "from {1} import {0} as thing; import minigrad as mg",
+    ],
+)
+def test_what_loads_on_use_is_the_same_thing_over_every_way(name, way):
+    room = mg._ON_USE[name]
+    same = f"; import sys; print(thing is mg.{name} is sys.modules[{room!r}].{name})"
+    assert in_a_new_process(way.format(name, room) + same)
+
+
+def test_importing_a_file_of_a_room_does_not_hide_the_function_of_its_name():
+    assert in_a_new_process(
+        "import minigrad, minigrad.draw.figure, minigrad.compile.program\n"
+        "import minigrad.fold; print(not any(isinstance(f, type(minigrad)) "
+        "for f in (minigrad.draw, minigrad.compile, minigrad.fold)))"
+    )
+
+
+def test_dir_names_what_is_not_loaded_yet():
+    found = in_a_new_process("import minigrad; print(dir(minigrad))")
+    assert {*mg.__all__} <= {*found}
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="needs mypy")

@@ -29,11 +29,7 @@ FLOORS = {
     "ops": 4,
     "grad": 5,
     "pullback": 5,
-    "contract": 5,
-    "gathers": 5,
     "fold": 5,
-    "recurrence": 5,
-    "ahead": 1,
     "compile": 6,
     "draw": 6,
     "testing": 6,
@@ -46,17 +42,15 @@ FLOORS = {
     "cli": 9,
     "__main__": 9,
 }
-# `loss.backward()` is the one step up, taken when it is called.
-UPWARD = {("tensor.py", "grad")}
+# Steps up, taken when they are called: `loss.backward()`, and a graph in a notebook.
+UPWARD = {("tensor.py", "grad"), ("graph.py", "draw")}
 DRAW_KNOWS = {
     "draw",
     "files",
     "pickles",
     "scope",
     "graph",
-    "contract",
     "fold",
-    "recurrence",
     "grad",
     "pullback",
 }

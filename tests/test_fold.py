@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import minigrad as mg
-from minigrad.recurrence import Span
+from minigrad.fold.roles import Span
 
 UNARY = [mg.tanh, mg.sigmoid, mg.exp, lambda x: -x, lambda x: x * 0.5]
 BINARY = [mg.add, mg.mul, mg.maximum, mg.sub]
@@ -872,3 +872,83 @@ def test_an_initial_state_is_an_edge_like_any_other():
     recurs = ["h0 -> h(1) by W", "h(t-1) -> h(t) by W", "x(t) -> h(t)"]
     assert of("input") == of("constant") == of("parameter") == recurs
     assert of("computed") == of("named") == ["c -> h0 by V", *recurs]
+
+
+def test_what_one_length_does_not_tell_of_another_is_refused():
+    def summed(T):
+        h, losses = mg.tensor(np.ones((1, 2)), name="h0"), []
+        for _ in mg.steps(T):
+            h = mg.tanh(h)
+            losses.append((h * h).sum())
+        return sum(losses)
+
+    with pytest.raises(ValueError, match=r"12 steps .* one by one.*mg\.add_n"):
+        mg.fold(summed(12)).unfold(20)
+    assert mg.fold(summed(12)).unfold(12).same_as(mg.Graph(summed(12)))
+
+    def strided(T):
+        h, hs = mg.tensor(np.ones(2), name="h0"), []
+        for _ in mg.steps(T):
+            h = mg.tanh(h)
+            hs.append(h)
+        return mg.stack(hs[1::3]).sum() + h.sum()
+
+    rec = mg.fold(strided(8))
+    assert rec.unfold(11).same_as(mg.Graph(strided(11)))
+    with pytest.raises(ValueError, match="at every 3-th step"):
+        rec.unfold(9)
+
+    def last(T):
+        X = mg.tensor(np.ones((T, 2)), name="X")
+        for t in mg.steps(T):
+            x = X[t - 1]
+        return x.sum()
+
+    with pytest.raises(ValueError, match="step 8 alone, and its number 7"):
+        mg.fold(last(8)).unfold(9)
+    with pytest.raises(ValueError, match="meet: unfold to more"):
+        mg.fold(gradient(network(8)[0])).unfold(1)
+
+
+def test_attention_over_another_loop_is_one_gather():
+    def net(T, S):
+        W = mg.parameter(np.eye(2) * 0.5, name="W")
+        h, hs = mg.tensor(np.ones((1, 2)), name="h0"), []
+        for _ in mg.steps(T):
+            h = mg.tanh(h @ W).named("h")
+            hs.append(h)
+        s = h
+        for _ in mg.steps(S):
+            s = mg.tanh(s @ W + mg.stack(hs).mean(axis=0)).named("s")
+        return s
+
+    assert "h(1..T) -> s(t)" in edges(net(12, 5))
+    for view in (mg.Graph, mg.contract):
+        unfolded = mg.fold(view(net(12, 5))).unfold([18, 7])
+        assert unfolded.difference(view(net(18, 7))) is None
+
+
+def test_a_contraction_is_contracted_already():
+    loss, _ = network(5)
+    once = mg.contract(loss)
+    assert mg.contract(once).same_as(once)
+
+
+def test_a_last_step_that_a_second_loop_reads_at_every_step():
+    def net(T):
+        W = mg.parameter(np.eye(2) * 0.5, name="W")
+        xs = mg.tensor(np.ones((T, 1, 2)), name="xs")
+        h = mg.tensor(np.ones((1, 2)), name="h0")
+        for _, x in mg.steps(xs):
+            h = mg.tanh(h @ W + x).named("h")
+        g, total = mg.tensor(np.zeros((1, 2)), name="g0"), []
+        for _, x in mg.steps(xs):
+            g = mg.tanh(g @ W + x * h).named("g")
+            total.append((g * g).sum())
+        return mg.stack(total).mean()
+
+    assert "h(T) -> g(t)" in edges(net(6))
+    for view in (mg.Graph, mg.contract, gradient):
+        rec = mg.fold(view(net(8)))
+        assert rec.unfold(8).difference(view(net(8))) is None
+        assert rec.unfold(11).difference(view(net(11))) is None

@@ -17,9 +17,9 @@ from minigrad.compile.reading import LiftError
 from minigrad.compile.schedule import ScheduleError
 from minigrad.compile.spec import SpecError, verify
 from minigrad.compile.values import Program
+from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Node
 from minigrad.mode import TraceError
-from minigrad.recurrence import Recurrence
 
 
 class Code:

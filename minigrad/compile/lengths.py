@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 from minigrad.compile.arguments import Rebuild
 from minigrad.compile.code import Code
 from minigrad.compile.values import moves
+from minigrad.fold import Recurrence
 from minigrad.graph import Node, same_value
-from minigrad.recurrence import Recurrence
 
 FAR = 4
 

@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead, at_step
 from minigrad.compile.counts import Count, Lengths, Shape, Steps
 from minigrad.compile.kinds import O
 from minigrad.compile.reading import LiftError, Reading
@@ -45,9 +44,11 @@ from minigrad.compile.values import (
     read,
     total,
 )
+from minigrad.fold import Recurrence
+from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.fold.roles import Operand, Role, Source
 from minigrad.graph import Graph, Node, same_value
 from minigrad.ops.indexing import places_in
-from minigrad.recurrence import Operand, Recurrence, Role, Source
 from minigrad.scope import LOOP
 
 

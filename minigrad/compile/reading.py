@@ -20,8 +20,9 @@ from minigrad.compile.values import (
     state,
     total,
 )
+from minigrad.fold import Recurrence
+from minigrad.fold.roles import Operand, Role, Source, Span
 from minigrad.graph import Node
-from minigrad.recurrence import Operand, Recurrence, Role, Source, Span
 
 
 class LiftError(Exception):

@@ -28,8 +28,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead, at_step
 from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
+from minigrad.fold.moving_index import Ahead, at_step
 from minigrad.op import Op
 
 

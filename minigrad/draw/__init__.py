@@ -18,23 +18,8 @@ a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what wa
 <Figure: 8 nodes, 8 edges>
 """
 
-from typing import Any
-
 from minigrad.draw.figure import Figure
 from minigrad.draw.render.engine import EngineError, GraphvizNotFound, LayoutTimeout
 from minigrad.draw.views import draw
-from minigrad.graph import Graph
 
 __all__ = ["EngineError", "Figure", "GraphvizNotFound", "LayoutTimeout", "draw"]
-
-
-def _graph_bundle(self: Graph, **_: Any) -> Any:
-    """A graph in a notebook is its figure, or a line of text where that fails."""
-    try:
-        return draw(self)._repr_mimebundle_()
-    except Exception as error:
-        return {"text/plain": f"{self!r} (not drawn: {error})"}
-
-
-# graph.py knows nothing of figures.
-Graph._repr_mimebundle_ = _graph_bundle  # type: ignore[attr-defined]

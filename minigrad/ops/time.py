@@ -14,8 +14,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
-from minigrad.ahead import StepIndex
-from minigrad.graph import Node
+from minigrad.graph import Node, StepIndex
 from minigrad.op import Op, Scatter
 from minigrad.pickles import NotPickled
 from minigrad.scope import LOOP, Clock, Scope, current, user_line

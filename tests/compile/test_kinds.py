@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from minigrad.ahead import Ahead
 from minigrad.compile.counts import Count
 from minigrad.compile.kinds import O, batched, in_front, is_basic, is_view
 from minigrad.compile.values import Value, argument, compute
+from minigrad.fold.moving_index import Ahead
 
 X = np.arange(24.0).reshape(4, 3, 2)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from minigrad.ahead import Ahead
 from minigrad.compile import kernels, opening
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import O
 from minigrad.compile.values import Time, apply, argument, constant, each, over, read
+from minigrad.fold.moving_index import Ahead
 
 WHOLE = Steps(0, Count(0, 1), Count(1, 0))
 XS = argument("xs", (Count(1, 0), 3, 2), "float64")

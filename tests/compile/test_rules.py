@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.ahead import Ahead
 from minigrad.compile import kernels, opening, rules
 from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
@@ -26,6 +25,7 @@ from minigrad.compile.values import (
     read,
     total,
 )
+from minigrad.fold.moving_index import Ahead
 from minigrad.testing.strategies import programs
 
 from ..test_fold import cells

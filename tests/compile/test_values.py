@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile.counts import Count, Lengths, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
@@ -27,6 +26,7 @@ from minigrad.compile.values import (
     state,
     total,
 )
+from minigrad.fold.moving_index import Ahead
 
 WHOLE = Steps(0, Count(0, 1), Count(1, 0))
 

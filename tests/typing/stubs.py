@@ -20,6 +20,7 @@ from minigrad.methods import Methods
 from minigrad.op import registry
 
 HERE = Path(mg.__file__).parent
+ON_USE: dict[str, str] = vars(mg)["_ON_USE"]
 MADE = "# Made by tests/typing/stubs.py from the ops themselves.\n"
 OPERAND = "Tensor | ArrayLike"
 FACE_IMPORTS = """
@@ -69,6 +70,7 @@ def face() -> str:
                 and not composed(getattr(mg, alias.name))
             ]
             imports += [f"{ast.unparse(node)}\n"] if node.names else []
+    imports += [f"from {room} import {name}\n" for name, room in ON_USE.items()]
     ops = [
         f"@_op\n{function(name, getattr(mg, name))}"
         for name in mg.__all__

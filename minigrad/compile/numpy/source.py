@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.ahead import Ahead
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import O, batched
 from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.numpy import table
 from minigrad.compile.values import Kernel, Leaf, Time, Value
+from minigrad.fold.moving_index import Ahead
 from minigrad.op import Op
 
 # Names that the source needs for itself.

@@ -145,7 +145,7 @@ class Listing:
         return VALUE.sub(lambda found: self._word(found[1]), text)
 
     def _parameter(self, k: int, leaf: Leaf) -> str:
-        numbers = ", ".join([str(k + 1), *(str(self.size(d)) for d in leaf.shape)])
+        numbers = ", ".join([str(k + 1001), *(str(self.size(d)) for d in leaf.shape)])
         dtype = "" if leaf.dtype == "float64" else f', dtype="{leaf.dtype}"'
         word = self._word(leaf.id)
         name = leaf.label or word

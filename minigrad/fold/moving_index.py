@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-
-class StepIndex(int):
-    """An index that is a step's own: it moves with t, however few steps show it."""
+from minigrad.graph import StepIndex
 
 
 @dataclass(frozen=True)

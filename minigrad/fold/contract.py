@@ -38,14 +38,16 @@ NAMED = Named("named")  # known by its name: a graph that was read has another o
 def contract(graph: Any) -> Graph:
     """The graph of the named values.
 
-    Takes a Graph, a Tensor or a list of them. A kept value's node reads, in the order
-    in which its formula meets them, named values and parameters. ``attrs["via"]`` has
-    an entry for each: None for a parameter that is a letter of the formula, for a value
-    the letters on its paths, by number among the node's letters. ``attrs["uses"]``
-    tells where the formula meets each. Raises ValueError if nothing has a name.
+    Takes a Graph, a Tensor or a list of them. A kept value's node reads named values
+    and parameters, in the order in which its formula met them first. ``attrs["via"]``
+    has an entry for each: None for a parameter that is a letter of the formula, for a
+    value the letters on its paths, by number among the node's letters.
+    ``attrs["uses"]`` tells where the formula meets each. Raises ValueError if nothing
+    has a name.
     """
-    graph = graph if isinstance(graph, Graph) else Graph(graph)
-    return _Contraction(graph).graph()
+    whole = graph if isinstance(graph, Graph) else Graph(graph)
+    contracted = any(node.op == NAMED for node in whole.nodes)
+    return whole if contracted else _Contraction(whole).graph()
 
 
 class _Read(NamedTuple):
@@ -67,10 +69,14 @@ class _Contraction:
         self.uses: dict[Any, int] = {}
         counts: dict[Any, int] = {}
         places = graph.places
-        self.growing = {
+        self.gathers = {
             places[n]
             for n in graph.nodes
-            if n.inputs and counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+            if n.inputs
+            and (
+                counts.setdefault(places[n], len(n.inputs)) != len(n.inputs)
+                or (len(n.inputs) > 1 and _gathers(n, places))
+            )
         }
 
     def graph(self) -> Graph:
@@ -121,6 +127,9 @@ class _Contraction:
         attrs: dict[str, Any] = {"via": PerOperand(via)}
         if scope.time is not None:
             attrs["uses"] = PerOperand([self._use(node, r) for r in reads])
+            order = sorted(range(len(reads)), key=attrs["uses"].__getitem__)
+            reads = [reads[i] for i in order]
+            attrs = {k: PerOperand([v[i] for i in order]) for k, v in attrs.items()}
         inputs = tuple(self.made[r.node] for r in reads)
         return Node(NAMED, inputs, attrs, node.value, scope, slot, self.kept[node])
 
@@ -128,8 +137,8 @@ class _Contraction:
         """The number of a use: the same wherever the formula has it at another step."""
         places = self.source.places
         at = (places[node], places[read.reader])
-        # Of an op whose number of values differs from step to step all are one use.
-        argument = -1 if at[1] in self.growing else read.argument
+        # Of an op that gathers steps all that it reads are one use.
+        argument = -1 if at[1] in self.gathers else read.argument
         return self.uses.setdefault((at, argument), len(self.uses))
 
     def _is_letter(self, node: Node) -> bool:
@@ -166,6 +175,12 @@ class _Contraction:
                 if node in inner:
                     above[node] = above.get(node, {}) | here
         return letters
+
+
+def _gathers(node: Node, places: dict[Node, Any]) -> bool:
+    """Whether an op of any number of values reads one line at several steps."""
+    variadic = getattr(node.op, "variadic", False)
+    return variadic and len({places[source] for source in node.inputs}) == 1
 
 
 def _operands(node: Node) -> list[tuple[Node, Node, int]]:
@@ -213,9 +228,13 @@ def _kept(graph: Graph) -> dict[Node, str]:
             k = len(letters)
             letter = letters.setdefault(graph.places[node], f"s{k + 1}" if k else "s")
             kept[node] = letter
-    for state, start in _starts(graph, crossing).items():
-        if start in kept and state not in kept:
-            kept[state] = state.name or f"{kept[start]}0"
+    first = {
+        graph.places[start]: start.name or f"{kept[state]}0"
+        for start, state in _starts(graph, crossing).items()
+        if state in kept and start not in kept
+    }
+    # Of a line in a loop all steps are kept, or the one that is read would differ.
+    kept |= {n: first[p] for n, p in graph.places.items() if p in first}
     return kept
 
 

@@ -1,0 +1,178 @@
+"""A folded graph: its roles, its edges, and how to unroll it again.
+
+>>> import minigrad as mg
+>>> h = mg.tensor(1.0, name="h0")
+>>> for t in mg.steps(4):
+...     h = mg.tanh(h).named("h")
+>>> [str(edge) for edge in mg.fold(h).edges]
+['h0 -> h(1)', 'h(t-1) -> h(t)']
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from minigrad.fold.moving_index import numbers
+from minigrad.fold.roles import Edge, Operand, Role, Source
+from minigrad.fold.unfolding import Unrolling
+from minigrad.graph import Graph, same_value
+from minigrad.pickles import NotPickled
+
+FEW = 3  # steps that a program may pick by hand
+NEVER = 10**9  # a delay that no sequence is long enough for
+
+
+@dataclass(frozen=True, eq=False)
+class Recurrence(NotPickled):
+    """Roles and outputs of a folded graph, and the ``lengths`` its loops had.
+
+    Two are equal when their roles and outputs are, whatever their lengths.
+    """
+
+    _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
+
+    roles: tuple[Role, ...]
+    outputs: tuple[Operand, ...]
+    lengths: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        steps = ", ".join(map(str, self.lengths)) or "no"
+        lines = [f"<Recurrence: {len(self.roles)} roles, {steps} steps>"]
+        return "\n  ".join([*lines, *map(str, self.edges[:20])])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recurrence) and self.difference(other) is None
+
+    def __hash__(self) -> int:
+        return hash((len(self.roles), self.outputs))
+
+    def difference(self, other: "Recurrence") -> str | None:
+        """The first difference in words, or None."""
+        for a, b in zip(self.roles, other.roles, strict=False):
+            if not same_value(a.said(), b.said()):
+                return f"{a.label}: {a.said()} / {b.label}: {b.said()}"
+        if len(self.roles) != len(other.roles):
+            return f"{len(self.roles)} roles / {len(other.roles)} roles"
+        return None if self.outputs == other.outputs else "the outputs differ"
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The arrows, without those from parameters; parallel ones are one."""
+        merged: dict[tuple[int, Source], list[str]] = {}
+        for role in self.roles:
+            letters: list[str] = []
+            read: list[tuple[Source, tuple[int, ...]]] = []
+            via = role.attrs.get("via", (None,) * len(role.operands))
+            for operand, by in zip(role.operands, via, strict=True):
+                for column, source in enumerate(operand):
+                    numbers = by[column] if by and role.span is None else by
+                    if numbers is None and self.roles[source.role].kind == "parameter":
+                        letters.append(self.roles[source.role].label)
+                    else:
+                        read.append((source, numbers or ()))
+            for source, numbers in read:
+                labels = merged.setdefault((role.index, source), [])
+                for k in numbers:
+                    labels += [] if letters[k] in labels else [letters[k]]
+        return [
+            Edge(
+                self.roles[s.role],
+                self.roles[target],
+                *s[1:3],
+                s.span,
+                s.at,
+                (*labels,),
+            )
+            for (target, s), labels in merged.items()
+        ]
+
+    def unfold(self, steps: int | Sequence[int]) -> Graph:
+        """The unrolled graph for ``steps`` steps, or for one number per loop.
+
+        Parameters and constants are the folded graph's own nodes; results are not
+        computed, their nodes hold a ``Spec``. Raises ValueError where the folded graph
+        is too short to tell how another length looks: of 2 D + 2 steps on, D the
+        longest delay, its ends and its middle are known, with a gradient of 2 D + 4.
+        """
+        lengths = [steps] * len(self.lengths) if isinstance(steps, int) else list(steps)
+        if len(lengths) != len(self.lengths) or min(lengths, default=1) < 1:
+            raise ValueError(
+                f"the graph has {len(self.lengths)} loops over time, each needs a "
+                f"number of steps of at least 1; got {steps}"
+            )
+        for clock, (mine, other) in enumerate(zip(self.lengths, lengths, strict=True)):
+            delay = max(1, self._longest_delay(clock))
+            # A gradient comes back through the steps that the values have gone.
+            least = 2 * delay + (4 if self._has_gradient(clock) else 2)
+            if mine != other and mine < least:
+                raise ValueError(
+                    f"a graph of {mine} steps with a delay of {delay} does not tell "
+                    f"how one of {other} steps begins and ends: fold one of at least "
+                    f"{least} steps"
+                )
+        same = tuple(lengths) == self.lengths
+        if not same:
+            self._require_known(lengths)
+        return Unrolling(self.roles, self.outputs, lengths, same).graph()
+
+    def _require_known(self, lengths: Sequence[int]) -> None:
+        """Raise for what a graph of one length does not tell of another.
+
+        Steps that are read one by one, or every k-th from an end or other; and a number
+        that may be the step, of what is at one step alone.
+        """
+        for role in self.roles:
+            steps = role.span.steps(self.lengths[role.clock or 0]) if role.span else ()
+            if "via" in role.attrs:
+                continue  # of a named value: these are no numbers of the program
+            if len(steps) == 1 < self.lengths[role.clock or 0]:
+                alike = {steps[0], steps[0] - 1}.intersection(numbers(role.attrs))
+                if alike:
+                    raise ValueError(
+                        f"{role.label} is at step {steps[0]} alone, and its number "
+                        f"{min(alike)} may be that step: let all steps have it"
+                    )
+        read = [self.outputs, *(r.operands for r in self.roles if r.span is None)]
+        picks: set[Any] = set()
+        for operands in read:
+            for source in (s for o in operands for s in o if s.at is not None):
+                role, at = self.roles[source.role], source.at
+                clock, every = role.clock or 0, at.every if at else 1
+                known = role.span is not None and role.span.every == every
+                if not known and (lengths[clock] - self.lengths[clock]) % every:
+                    raise ValueError(
+                        f"{role.label} is read at every {every}-th step: a graph of "
+                        f"{self.lengths[clock]} steps does not tell at which of "
+                        f"{lengths[clock]}; take a number that is {every} further on"
+                    )
+            picks.update(
+                (s.role, s.at) for o in operands for s in o if s.kind == "pick"
+            )
+        for index, number in Counter(role for role, _ in picks).items():
+            if number > FEW:
+                raise ValueError(
+                    f"{number} steps of {self.roles[index].label} are read one by one, "
+                    "which does not tell what is read at another length: write "
+                    "mg.stack(list) or mg.add_n(list) in the order of the steps"
+                )
+
+    def _has_gradient(self, clock: int) -> bool:
+        """Whether a gradient was recorded in a loop."""
+        return any(
+            len(rule) == 3
+            for r in self.roles
+            if r.clock == clock
+            for rule in r.slot[1:]
+        )
+
+    def _longest_delay(self, clock: int) -> int:
+        """The longest delay within a loop, also between a value and its gradient."""
+        delays = [0]
+        for role in self.roles:
+            if role.clock == clock:
+                delays += [abs(s.delay or 0) for o in role.operands for s in o]
+                for _, _, run in (rule for rule in role.slot[1:] if len(rule) == 3):
+                    # Asked for in another loop: no length tells how another looks.
+                    delays += [r if isinstance(r, int) else NEVER for r in run[2:]]
+        return max(delays)
