@@ -159,7 +159,9 @@ class Operands:
                 ends[b] = (cause.delay or 0) < 0 if cause.delay else 2 * b > self.length
         operand: Operand = ()
         for source, found in steps_of.items():
-            if progression(found, self.span.every) is None:
+            # As its own role is, or as what it reads: of that two steps show the gap.
+            gaps = (self.span.every, self.folding.every[source.role])
+            if all(progression(found, gap) is None for gap in gaps):
                 at = [steps.index(t) for t in found]
                 hole = next(a for a, b in pairwise(at) if b != a + 1)
                 self._refuse(reads, steps_of, steps[hole], steps[hole + 1])
@@ -174,10 +176,8 @@ class Operands:
                 seen.setdefault(source.role, {})[t] = t - source.delay
         clock = self.folding.clocks[self.clock]
         found = dict(reads)
-        for role, read in seen.items():
-            alone = len(self.folding.ranges[role] or ()) == 1 and self.length > 2
-            moves = any(t != at for t, at in read.items())
-            if len(set(read.values())) == 1 and (len(read) > 1 or (alone and moves)):
+        for read in seen.values():
+            if len(read) > 1 and len(set(read.values())) == 1:
                 at = self.folding.span_of([*read.values()][:1], clock)
                 for t in read:
                     found[t] = Source(reads[t].role, "pick", None, at)
