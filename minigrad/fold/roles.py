@@ -141,8 +141,10 @@ class Edge(NamedTuple):
             read = str(Span(span.first - self.delay, span.first - self.delay))
         source += f"({read})" if read else ""
         if span is not None:
-            everywhere = span.first != span.last and span.every == 1 and (
-                self.kind == "delay" or span == self.target.span
+            everywhere = (
+                span.first != span.last
+                and span.every == 1
+                and (self.kind == "delay" or span == self.target.span)
             )
             target += "(t)" if everywhere else f"({span})"
         by = f" by {', '.join(self.labels)}" if self.labels else ""

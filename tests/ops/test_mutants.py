@@ -30,7 +30,7 @@ def test_a_changed_rule_is_caught(module):
     functions = {
         thing.__code__: thing
         for thing in gc.get_objects()
-        if isinstance(thing, FunctionType)
+        if type(thing) is FunctionType  # a dead proxy has no class to ask for
     }
     rows = getattr(table, module.removeprefix("ops.")).ROWS
     survivors = []
