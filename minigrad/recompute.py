@@ -149,6 +149,8 @@ class _Block:
 
     def __init__(self, every: int | None) -> None:
         self.every = every
+        # Two blocks have no range in common. Keys know no block, which knows nodes.
+        self.name = object()
         self.key: Any = None
         self.made: list[tuple[Node, ref[Tensor]]] = []
 
@@ -156,7 +158,7 @@ class _Block:
         """One more Tensor: the first one of the next range ends the one before."""
         node = tensor.node
         time = node.scope.time
-        key = None if time is None else (self, time[0], self._number(*time))
+        key = None if time is None else (self.name, time[0], self._number(*time))
         if key != self.key:
             self.close()
             self.key = key
@@ -216,8 +218,8 @@ def _compute(node: Node) -> Any:
     for each, value in found.items():
         its = _gone(each).range
         if its.key == key:
-            its.values[each.id] = value
             _remembered.ranges.add(its)
+            its.values[each.id] = value
     return found[node]
 
 

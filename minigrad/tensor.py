@@ -71,7 +71,7 @@ class Tensor(Reading, Methods):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        return np.shape(self.node.value)
+        return self.node.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
