@@ -205,8 +205,7 @@ _known: WeakSet[Op] = WeakSet()
 
 def _compute(node: Node) -> Any:
     """The value of a forgotten node, from the nearest values that there are."""
-    key = _gone(node).range.key
-    _remembered.turn_to(key)
+    _remembered.turn_to(_gone(node).range.key)
     found: dict[Node, Any] = {}
     for each in _missing(node):
         values = [found.get(x) for x in each.inputs]
@@ -217,9 +216,8 @@ def _compute(node: Node) -> Any:
         found[each] = _run(each, values)
     for each, value in found.items():
         its = _gone(each).range
-        if its.key == key:
-            _remembered.ranges.add(its)
-            its.values[each.id] = value
+        _remembered.ranges.add(its)
+        its.values[each.id] = value
     return found[node]
 
 
