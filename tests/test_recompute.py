@@ -1,6 +1,7 @@
 """Values that are forgotten and computed again: the same graph, the same numbers."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 from contextlib import nullcontext
@@ -118,6 +119,21 @@ def test_networks_are_the_same(name, every):
     xs, ys = rng.normal(size=(9, 2, 3)), rng.integers(3, size=(9, 2))
     loss = assert_same(lambda: networks()[name](xs, ys), every)
     assert forgotten(loss)
+
+
+@pytest.mark.parametrize("name", networks())
+def test_a_gradient_computes_each_value_of_a_network_once(name, monkeypatch):
+    rng = np.random.default_rng(1)
+    with mg.recompute():
+        loss = networks()[name](
+            rng.normal(size=(9, 2, 3)), rng.integers(3, size=(9, 2))
+        )
+    ran = []
+    room = sys.modules["minigrad.recompute"]
+    run = room._run
+    monkeypatch.setattr(room, "_run", lambda n, xs: (ran.append(n), run(n, xs))[1])
+    gradients(loss)
+    assert sorted(n.id for n in ran) == [n.id for n in forgotten(loss)]
 
 
 def test_what_is_drawn_is_the_same():
@@ -332,7 +348,7 @@ def test_an_error_in_the_block_leaves_what_follows_alone():
         run()
     y = tanh(tanh(states[0] @ W)).sum()
     assert [n.t for n in forgotten(y)] == [1, 1, 2, 3, 3, 4]
-    node = ref(y.node)
+    nodes = [ref(y.node), ref(states[0].node)]
     gc.collect()
     gc.disable()
     try:
@@ -343,7 +359,7 @@ def test_an_error_in_the_block_leaves_what_follows_alone():
         assert gradients(y)[0].shape == (3, 3)
         del y
         states.clear()
-        assert node() is None
+        assert [r() for r in nodes] == [None, None]
     finally:
         gc.enable()
 
