@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import _GeneratorContextManager, contextmanager
 from math import isqrt
 from typing import Any, NamedTuple
-from weakref import WeakSet, ref
+from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
 
@@ -152,7 +152,8 @@ class _Block:
         # Two blocks have no range in common. Keys know no block, which knows nodes.
         self.name = object()
         self.key: Any = None
-        self.made: list[tuple[Node, ref[Tensor]]] = []
+        # Neither a graph nor a value lives longer because of it.
+        self.made: WeakKeyDictionary[Node, ref[Tensor]] = WeakKeyDictionary()
 
     def __call__(self, tensor: Tensor) -> None:
         """One more Tensor: the first one of the next range ends the one before."""
@@ -162,19 +163,19 @@ class _Block:
         if key != self.key:
             self.close()
             self.key = key
-        self.made.append((node, ref(tensor)))
+        self.made[node] = ref(tensor)
 
     def _number(self, clock: Clock, t: int) -> int:
         return (t - 1) // (self.every or max(1, isqrt(clock.length)))
 
     def close(self) -> None:
         """Forget what nobody holds: all of it, or at an error or Ctrl-C nothing."""
-        made, self.made = self.made, []
+        made, self.made = self.made, WeakKeyDictionary()
         its = Range(self.key or object())
         gone: dict[tuple[int, ...], Gone] = {}
         changes: list[tuple[Any, str, Any]] = []
-        for node, held in made:
-            if held() is None:
+        for node, held in made.items():
+            if held() is None and _assigned(node) is None:
                 _require_same(node)
                 shape = node.value.shape
                 instead = gone.setdefault(shape, Gone(its, shape))
@@ -239,15 +240,14 @@ def _missing(node: Node) -> list[Node]:
 
 def _run(node: Node, values: list[Any]) -> Any:
     """What the op of a node makes of values, as when it was recorded."""
-    if node.id < Leaf.changed:
-        for source in node.inputs:
-            if isinstance(source, Leaf) and source.version > node.id:
-                raise RuntimeError(
-                    f"parameter {source.label} was changed by assign after {node!r} "
-                    "used it, and that value was forgotten and cannot be computed "
-                    "again: take gradients and read values before you assign, or "
-                    "record the forward pass again"
-                )
+    parameter = _assigned(node)
+    if parameter is not None:
+        raise RuntimeError(
+            f"parameter {parameter.label} was changed by assign after {node!r} used "
+            "it, and that value was forgotten and cannot be computed again: take "
+            "gradients and read values before you assign, or record the forward pass "
+            "again"
+        )
     op: Op = node.op
     operands = [values] if op.variadic else values
     try:
@@ -258,6 +258,15 @@ def _run(node: Node, values: list[Any]) -> Any:
         raise
     value.setflags(write=False)
     return value
+
+
+def _assigned(node: Node) -> Leaf | None:
+    """A parameter that was assigned since a node used it."""
+    if node.id < Leaf.changed:
+        for source in node.inputs:
+            if isinstance(source, Leaf) and source.version > node.id:
+                return source
+    return None
 
 
 def _require_same(node: Node) -> None:

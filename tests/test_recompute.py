@@ -242,6 +242,30 @@ def test_a_parameter_that_was_assigned_since_is_an_error():
     assert loss.data == chain(10, forget=False).data
 
 
+def test_a_block_around_a_whole_training_keeps_no_graph():
+    p = mg.parameter(W.data, name="p")
+    last = None
+    gc.collect()
+    gc.disable()
+    try:
+        with mg.recompute():
+            for _ in range(3):
+                loss = (mg.tanh(tanh(np.ones((1, 3)) @ p) @ p) ** 2).sum()
+                loss.backward()
+                p.assign(p.data - 0.1 * p.grad)
+                assert last is None or last() is None
+                last = ref(loss.node.inputs[0])
+        # What the new value of p would not give again is kept.
+        names = [n.op.name for n in mg.Graph(loss).nodes if isinstance(n, Forgotten)]
+        assert names == ["counted_tanh", "tanh", "power"]
+        x = np.tanh(
+            np.tanh(np.ones((1, 3)) @ (p.data + 0.1 * p.grad)) @ (p.data + 0.1 * p.grad)
+        )
+        np.testing.assert_allclose(loss.node.inputs[0].value, x**2)
+    finally:
+        gc.enable()
+
+
 def test_an_op_that_draws_numbers_is_refused():
     rng = np.random.default_rng(0)
 
