@@ -7,8 +7,8 @@ Vocabulary
     forgotten  a node that nobody held at the end of its range: all of it is there, and
                its value is computed from the nearest values that were kept
 
-The graph is the same as without, node for node. At most one range of computed values is
-remembered in a thread; it belongs to the graph, and goes with it.
+The graph is the same as without, node for node. What a thread computed again last, one
+range and what led to it, is remembered; it belongs to the graph, and goes with it.
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")
@@ -53,7 +53,7 @@ def recompute(every: int | None = None) -> "_GeneratorContextManager[None]":
 
     Parameters
     ----------
-    every: steps in a range; None is the whole part of the square root of T.
+    every: steps in a range; None is the square root of T, without its fraction.
 
     Raises
     ------
