@@ -179,6 +179,7 @@ from minigrad.ops.transcendental import (
     sinh,
     tan,
 )
+from minigrad.recompute import recompute
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 
@@ -355,6 +356,7 @@ __all__ = [
     "prod",
     "ravel",
     "reciprocal",
+    "recompute",
     "relu",
     "repeat",
     "reshape",

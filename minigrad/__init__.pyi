@@ -19,6 +19,7 @@ from minigrad.mode import detect_anomaly, no_grad
 from minigrad.op import Op, op
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
 from minigrad.ops.time import steps
+from minigrad.recompute import recompute
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 from minigrad.draw import Figure
@@ -934,6 +935,7 @@ __all__ = [
     "prod",
     "ravel",
     "reciprocal",
+    "recompute",
     "relu",
     "repeat",
     "reshape",

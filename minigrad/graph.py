@@ -103,6 +103,11 @@ class Node(NotPickled):
         self.name = name
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value; that of a plain number is ()."""
+        return getattr(self.value, "shape", ())
+
+    @property
     def time(self) -> Time | None:
         """(clock, t) of the loop step the node was made in, or None."""
         return self.scope.time

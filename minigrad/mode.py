@@ -4,6 +4,7 @@ Vocabulary
     RECORD           a node with inputs: the rule
     OFF              a constant, with no graph behind it (``with no_grad():``)
     WATCH            a node, after its value was found finite (``detect_anomaly()``)
+    FORGET           a node, whose value may be forgotten (``recompute()``)
     TRACE            a node, while a function is recorded to be compiled: gradients
                      record too, and values must not be read
     TRACE_DETACHED   the same inside of ``no_grad``: a node that lets no gradient past
@@ -13,7 +14,7 @@ Vocabulary
 <Mode.OFF: 2>
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -30,9 +31,14 @@ class Mode(Enum):
     WATCH = 3
     TRACE = 4
     TRACE_DETACHED = 5
+    FORGET = 6
 
 
 current_mode: ContextVar[Mode] = ContextVar("minigrad_mode", default=Mode.RECORD)
+# Who is told of each Tensor that is recorded in mode FORGET.
+recorded: ContextVar[Callable[[Any], None] | None] = ContextVar(
+    "minigrad_recorded", default=None
+)
 TRACING = frozenset({Mode.TRACE, Mode.TRACE_DETACHED})
 
 
@@ -56,12 +62,20 @@ WITHOUT_GRADIENT = {
     Mode.RECORD: Mode.OFF,
     Mode.OFF: Mode.OFF,
     Mode.WATCH: Mode.OFF,
+    Mode.FORGET: Mode.OFF,
     Mode.TRACE: Mode.TRACE_DETACHED,
     Mode.TRACE_DETACHED: Mode.TRACE_DETACHED,
 }
 # Nothing is recorded inside of no_grad, and so there is nothing to watch.
-WATCHING = {Mode.RECORD: Mode.WATCH, Mode.OFF: Mode.OFF, Mode.WATCH: Mode.WATCH}
-TRACED = {Mode.RECORD: Mode.TRACE, Mode.OFF: Mode.TRACE}
+WATCHING = {
+    Mode.RECORD: Mode.WATCH,
+    Mode.OFF: Mode.OFF,
+    Mode.WATCH: Mode.WATCH,
+    Mode.FORGET: Mode.WATCH,
+}
+TRACED = {Mode.RECORD: Mode.TRACE, Mode.OFF: Mode.TRACE, Mode.FORGET: Mode.TRACE}
+# Only what would be a plain node is forgotten.
+FORGETTING = {mode: mode for mode in Mode} | {Mode.RECORD: Mode.FORGET}
 
 
 def no_grad() -> AbstractContextManager[None]:
@@ -92,6 +106,11 @@ def detect_anomaly() -> AbstractContextManager[None]:
     FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
     """
     return _entered(WATCHING, "detect_anomaly")
+
+
+def forgetting() -> AbstractContextManager[None]:
+    """Record values that may be forgotten."""
+    return _entered(FORGETTING, "recompute")
 
 
 def traced() -> AbstractContextManager[None]:

@@ -32,7 +32,7 @@ import numpy as np
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
 from minigrad.graph import Leaf, Node
-from minigrad.mode import Mode, current_mode, require_known
+from minigrad.mode import Mode, current_mode, recorded, require_known
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
@@ -218,6 +218,8 @@ class Op(NotPickled):
         if mode is Mode.WATCH:
             require_finite(value, "", self.describe(inputs, attrs))
         result = wrap(Node(self, inputs, attrs, value, scope, slot))
+        if mode is Mode.FORGET and (tell := recorded.get()):
+            tell(result)
         if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
             detach = registry["detach"]
             return result if self is detach else detach(result)
@@ -249,7 +251,7 @@ class Op(NotPickled):
         scope = scope or current.get()
         where = "/".join(str(p[0]) for p in scope.path) or "no scope"
         step = "" if scope.t is None else f", step t = {scope.t}"
-        operands = ", ".join(f"{n.label} {_shape(n.value)}" for n in inputs)
+        operands = ", ".join(f"{n.label} {n.shape}" for n in inputs)
         extra = "".join(f", {k}={v!r}" for k, v in attrs.items())
         return f"in op {self.name}({operands}{extra}), scope {where}{step}"
 
@@ -390,7 +392,3 @@ def _again(previous: Op, forward: Any) -> bool:
             forward.__qualname__,
         )
     return known is forward and previous.name not in builtin
-
-
-def _shape(value: Any) -> Any:
-    return getattr(value, "shape", ())

@@ -39,7 +39,7 @@ class Tensor(Reading, Methods):
     Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
     """
 
-    __slots__ = ("node",)
+    __slots__ = ("__weakref__", "node")
     node: Node
     # pandas leaves an operator to the right operand that has more of it: a frame 4,000.
     __pandas_priority__ = 5000
@@ -71,7 +71,7 @@ class Tensor(Reading, Methods):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        return np.shape(self.node.value)
+        return self.node.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:

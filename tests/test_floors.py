@@ -27,6 +27,7 @@ FLOORS = {
     "reading": 3,
     "tensor": 3,
     "ops": 4,
+    "recompute": 4,
     "grad": 5,
     "pullback": 5,
     "fold": 5,

@@ -107,7 +107,7 @@ class Program(NotPickled):
         Inside of another function that is traced, and where values are watched, the
         function itself runs.
         """
-        if current_mode.get() not in (Mode.RECORD, Mode.OFF):
+        if current_mode.get() not in (Mode.RECORD, Mode.OFF, Mode.FORGET):
             return self.eager(*args, **kwargs)
         if self.watched and changed(self.watched):
             self._forget()
