@@ -180,7 +180,7 @@ from minigrad.ops.transcendental import (
     tan,
 )
 from minigrad.recompute import recompute
-from minigrad.scope import scope
+from minigrad.scope import keep_lines, scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 
 __version__ = "0.1.0"
@@ -314,6 +314,7 @@ __all__ = [
     "isnan",
     "jacobian",
     "jvp",
+    "keep_lines",
     "layer_norm",
     "less",
     "less_equal",

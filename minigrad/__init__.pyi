@@ -20,7 +20,7 @@ from minigrad.op import Op, op
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
 from minigrad.ops.time import steps
 from minigrad.recompute import recompute
-from minigrad.scope import scope
+from minigrad.scope import keep_lines, scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 from minigrad.draw import Figure
 from minigrad.fold import FoldError
@@ -893,6 +893,7 @@ __all__ = [
     "isnan",
     "jacobian",
     "jvp",
+    "keep_lines",
     "layer_norm",
     "less",
     "less_equal",

@@ -59,7 +59,9 @@ class Scope(NotPickled):
         # In nested loops the outer one is the time that folds; t is the inner step.
         self.time: Time | None = time
         self.t: int | None = t
-        self.slots: Iterator[Any] = count() if slots is None else slots
+        if slots is None:
+            slots = _Lines() if _keeps_lines.get() else count()
+        self.slots: Iterator[Any] = slots
         self.entries: dict[str, Iterator[int]] = {}
         # The user's line that made the innermost loop over time around.
         self.loop: str = loop
@@ -93,6 +95,52 @@ class Scope(NotPickled):
         """The same place for what a gradient rule records under slot ``base``."""
         slots = (Slot(base, part, k, run, terms) for k in count())
         return Scope(self.path, self.time, self.t, slots, self.loop)
+
+
+class _Lines(Iterator[int]):
+    """Slots that remember the user's line which took each."""
+
+    def __init__(self) -> None:
+        self.count = count()
+        self.taken: dict[int, str] = {}
+
+    def __next__(self) -> int:
+        slot = next(self.count)
+        self.taken[slot] = user_line()
+        return slot
+
+
+_keeps_lines: ContextVar[bool] = ContextVar("minigrad_keeps_lines", default=False)
+
+
+@contextmanager
+def keep_lines() -> Iterator[None]:
+    """Remember the line of the program that made each value of a loop over time.
+
+    A FoldError then names the lines of both steps that differ. It costs about as much
+    as a small op, so it is for searching.
+
+    >>> import minigrad as mg
+    >>> with keep_lines():
+    ...     for t in mg.steps(1):
+    ...         h = mg.tensor(1.0) + 1
+    >>> line_of(h.node.scope, h.node.slot).endswith("scope.keep_lines[1]>:3")
+    True
+    """
+    before = _keeps_lines.get()
+    try:
+        _keeps_lines.set(True)
+        yield
+    finally:
+        _keeps_lines.set(before)
+
+
+def line_of(scope: "Scope", slot: Any) -> str | None:
+    """The user's line that took a slot, where lines were kept."""
+    while slot.__class__ is not int:
+        slot = slot.base if slot.__class__ is Slot else slot[0]
+    slots = scope.slots
+    return slots.taken.get(slot) if isinstance(slots, _Lines) else None
 
 
 class Run(NamedTuple):

@@ -1,5 +1,6 @@
 """Folding: random cells fold and unfold, whatever differs is named."""
 
+import re
 import sys
 
 import hypothesis.strategies as st
@@ -952,3 +953,28 @@ def test_a_last_step_that_a_second_loop_reads_at_every_step():
         rec = mg.fold(view(net(8)))
         assert rec.unfold(8).difference(view(net(8))) is None
         assert rec.unfold(11).difference(view(net(11))) is None
+
+
+def test_a_fold_error_names_the_lines_where_they_were_kept():
+    W, W2 = (mg.parameter(np.eye(2), name=n) for n in ("W", "W2"))
+
+    def net():
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        for t in mg.steps(6):
+            if t == 4:
+                with mg.scope("cell"):
+                    h = mg.tanh(h @ W2)
+            else:
+                with mg.scope("cell"):
+                    h = mg.tanh(h @ W)
+        return h
+
+    with pytest.raises(mg.FoldError, match=r"mg\.keep_lines"):
+        mg.fold(net())
+    with mg.keep_lines():
+        h = net()
+    with pytest.raises(mg.FoldError, match=r"step 4 .* made at \S+:\d+ and ") as error:
+        mg.fold(h)
+    lines = {int(n) for n in re.findall(r"test_fold\.py:(\d+)", str(error.value))}
+    first = net.__code__.co_firstlineno
+    assert lines == {first + 5, first + 8}

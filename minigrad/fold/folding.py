@@ -32,6 +32,7 @@ from minigrad.fold.operands import Operands, progression, terms_of
 from minigrad.fold.recurrence import Recurrence
 from minigrad.fold.roles import Operand, Role, Source, Span
 from minigrad.graph import Graph, Node, PerOperand, Spec, StepIndex, same_value
+from minigrad.scope import line_of
 
 
 class FoldError(ValueError):
@@ -279,6 +280,13 @@ class Folding:
         hint = ""
         if what in ("op", "number of operands"):
             hint = '; lines that only some steps run belong into mg.scope("name")'
+        twins = self.members[self.role_of[node]]
+        twin = next((n for n in twins if n.t == step), None)
+        lines = [line_of(n.scope, n.slot) for n in (node, twin) if n is not None]
+        if None in lines:
+            hint += "; within `with mg.keep_lines():` this error names the lines"
+        else:
+            hint += f"; made at {' and '.join(dict.fromkeys(map(str, lines)))}"
         raise FoldError(
             f"step {node.t} differs from step {step} at {self.where(node)}: {what} "
             f"{value} instead of {usual} (in {_formula(node)}){hint}"
