@@ -217,7 +217,7 @@ class _Face(_types.ModuleType):
     """
 
     def __setattr__(self, name, value):
-        if name in _ON_USE and isinstance(value, _types.ModuleType):
+        if name in __all__ and isinstance(value, _types.ModuleType):
             value = getattr(value, name)
         super().__setattr__(name, value)
 
