@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fold import contract
+from minigrad.fold.contract import contract
 from minigrad.graph import Graph, Node
 from minigrad.pullback import pullback
 

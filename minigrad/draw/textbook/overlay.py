@@ -109,6 +109,8 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         for s in chart.symbols
         if s.kind == "hidden" and s.clock is not None and s.key in names
     ]
+    if isinstance(asked, tuple) and len(asked) != 3:
+        raise ValueError(f"an overlay of one value is (kind, name, t), got {asked!r}")
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
     if kind == "value" and name is not None:
         states = [name]
