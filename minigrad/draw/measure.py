@@ -42,16 +42,22 @@ class Flow:
 
 
 def seats(graph: Graph) -> dict[Node, Seat]:
-    """The seat of every named value; a read-out after the loop has its step's."""
-    late = {}
+    """The seat of every value that is drawn; a read-out after the loop has its step's.
+
+    What a figure gives a name (s, h0) has none in the graph.
+    """
+    late, called = {}, {}
     for node in contract(graph).nodes:
-        if node.name is not None and node.time is not None:
+        if node.name is not None:
             late[node.name, id(node.value)] = node.t
+            called[id(node.value), node.time] = (node.name, node.t)
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
         if node.name is not None and node.kind != "parameter":
             t = node.t if node.time else late.get((node.name, id(node.value)))
             found[node] = (node.name, t)
+        elif node.inputs and (id(node.value), node.time) in called:
+            found[node] = called[id(node.value), node.time]
     return found
 
 
@@ -112,6 +118,8 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
     ]
     parameters = list(graph.parameters)
     names = graph.names
+    # A parameter that is an initial state stands among the values.
+    at |= {p: (names[p], None) for p in parameters if (names[p], None) in visible}
     arrived: list[tuple[Node, int, Any]] = []
     outputs = graph.outputs
     ones = [np.ones_like(o.value) for o in outputs]
@@ -130,7 +138,7 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
         if source in wanted:
             key = (names[source], consumer.t or 0)
             by_use[key] = by_use.get(key, 0.0) + part
-        elif at.get(source) in visible:
+        if at.get(source) in visible:
             for target in _serves(graph, consumer, at):
                 way = (at[source], target)
                 sums[way] = sums[way] + part if way in sums else part

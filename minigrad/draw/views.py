@@ -21,7 +21,13 @@ from minigrad.draw.textbook.columns import visible
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
-from minigrad.draw.textbook.overlay import Overlay, Scale, write_bar, write_numbers
+from minigrad.draw.textbook.overlay import (
+    Overlay,
+    Scale,
+    objective,
+    write_bar,
+    write_numbers,
+)
 from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
@@ -129,7 +135,13 @@ def draw(
         # Where many parameters enter there is room for their sums alone.
         labels = how.labels and max(entering.values(), default=0) <= 3
         how = replace(how, labels=labels, weights=(), edge_kind="muted")
-        after = partial(add_gradients, chart=chart, flow=flow, weights=reserve)
+        after = partial(
+            add_gradients,
+            chart=chart,
+            flow=flow,
+            weights=reserve,
+            of=objective(graph),
+        )
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
     return Figure(scene, look, engine, data)

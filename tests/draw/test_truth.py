@@ -322,3 +322,20 @@ def test_where_nothing_that_was_computed_has_a_name_every_operation_is_drawn():
     scene = draw(h).scene
     assert "Unfold" not in [t.words for t in scene.texts]
     assert any("matmul" in n.title for n in scene.nodes)
+
+
+@pytest.mark.parametrize("start", sorted(STARTS))
+def test_a_gradient_flows_back_into_the_start_that_was_computed_or_is_learned(start):
+    scene = draw(started(3, start), view="backward").scene
+    back = {(e.tail, e.tip) for e in scene.edges if e.kind == "gradient"}
+    assert (("h@1", "h0") in back) == (start in ("parameter", "computed", "named"))
+
+
+def test_what_flows_back_is_called_after_the_output():
+    def words(output):
+        scene = draw(output, view="backward").scene
+        return {"".join(r.text for r in n.lines[0]) for n in scene.nodes if n.lines}
+
+    assert "∂J/∂W" in words(started(3).named("J"))
+    assert "∂L/∂W" in words(started(3) * 1.0)
+    assert "∂Σs/∂W" in words(attending(3))
