@@ -41,23 +41,33 @@ class Flow:
     parameters: dict[str, float]
 
 
-def seats(graph: Graph) -> dict[Node, Seat]:
+def seats(graph: Graph, keys: Collection[str] = ()) -> dict[Node, Seat]:
     """The seat of every value that is drawn; a read-out after the loop has its step's.
 
-    What a figure gives a name (s, h0) has none in the graph.
+    What a figure gives a name (s, h0) has none in the graph. ``keys`` are those of a
+    chart, which tell values of one name apart.
     """
-    late, called = {}, {}
-    for node in contract(graph).nodes:
+    contracted = contract(graph)
+    names, places = contracted.names, contracted.places
+    roles: dict[Any, int] = {}
+    late: dict[Any, Seat] = {}
+    called: dict[Any, Seat] = {}
+    for node in contracted.nodes:
+        role = roles.setdefault(places[node], len(roles))
         if node.name is not None:
-            late[node.name, id(node.value)] = node.t
-            called[id(node.value), node.time] = (node.name, node.t)
+            label = names.get(node, node.name)
+            apart = [k for k in (f"{label}#{role}", label) if k in keys]
+            here = (*apart, node.name)[0], node.t
+            late[node.name, id(node.value)] = here
+            called[id(node.value), node.time] = here
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
+        value = id(node.value)
         if node.name is not None and node.kind != "parameter":
-            t = node.t if node.time else late.get((node.name, id(node.value)))
-            found[node] = (node.name, t)
-        elif node.inputs and (id(node.value), node.time) in called:
-            found[node] = called[id(node.value), node.time]
+            name, t = late.get((node.name, value), (node.name, None))
+            found[node] = (name, node.t if node.time else t)
+        elif node.inputs and (value, node.time) in called:
+            found[node] = called[value, node.time]
     return found
 
 
@@ -110,7 +120,7 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
     ``visible`` are the seats between which messages are wanted; totals and shares cover
     every step.
     """
-    at = seats(graph)
+    at = seats(graph, {key for key, _ in visible})
     values = [
         n
         for n in at

@@ -339,3 +339,13 @@ def test_what_flows_back_is_called_after_the_output():
     assert "∂J/∂W" in words(started(3).named("J"))
     assert "∂L/∂W" in words(started(3) * 1.0)
     assert "∂Σs/∂W" in words(attending(3))
+
+
+def test_a_gradient_flows_back_between_two_values_of_one_name():
+    W, h = parameter("W", 2, 2), mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(3):
+        h = mg.relu(mg.tanh(h @ W).named("h")).named("h")
+    scene = draw(h.sum().named("L"), view="backward").scene
+    back = {(e.tail, e.tip) for e in scene.edges if e.kind == "gradient"}
+    there = {(e.tip, e.tail) for e in scene.edges if e.kind == "muted"}
+    assert {pair for pair in there if pair[1] != "h0"} == back & there

@@ -7,6 +7,7 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
+import re
 from math import isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
@@ -56,7 +57,13 @@ def add_gradients(
     states = [
         s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
     ]
-    titles = {s: GRADIENT.format(of, brief(s)) for s in states if s in flow.totals}
+    titles = {
+        s: GRADIENT.format(
+            of, brief(re.sub(r"#\d+$", "", s))
+        )  # of one name, two values
+        for s in states
+        if s in flow.totals
+    }
     write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
 
 
