@@ -94,6 +94,16 @@ def lagged(T):
     return h
 
 
+def recalling(T):
+    """A value that reads all states so far, and the next state that reads it."""
+    W, hs = parameter("W", 2, 2), [mg.tensor(np.ones((1, 2)), name="h0")]
+    c = mg.tensor(np.ones((1, 2)), name="c0")
+    for _ in mg.steps(T):
+        hs.append(mg.tanh(hs[-1] @ W + c).named("h"))
+        c = mg.stack(hs[1:]).mean(axis=0).named("c")
+    return c
+
+
 def random(k, T):
     """A random recurrence, with its arguments as named inputs."""
     names = programs.build(programs.draw("recurrence", 7, k).source())
@@ -107,7 +117,7 @@ def random(k, T):
         return names["forward"](*given)
 
 
-OWN = [attending, started, learning, once, outer, lagged, remembering, *NETS]
+OWN = [attending, started, learning, once, outer, lagged, recalling, remembering, *NETS]
 SLOW = [(k, r) for k in (2, 3) for r in ("before", "after")]
 PROGRAMS = {
     **NETWORKS,
