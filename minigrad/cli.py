@@ -23,8 +23,8 @@ from typing import NoReturn
 
 from minigrad import __version__
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
+from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.render.theme import STYLES
-from minigrad.draw.views import CHOICES, VIEWS
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import PICTURES, recorded

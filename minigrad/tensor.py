@@ -113,6 +113,9 @@ class Tensor(Reading, Methods):
         'h'
         """
         node = self.node
+        if name is None:
+            raise TypeError('a name is text, got None: .named("h")')
+        check_name(name)
         if isinstance(node, Leaf) and node.kind == "constant":
             node.kind = "input"
         node.name = name
@@ -404,11 +407,21 @@ def parameter(
             f"a parameter is learnt by small steps and needs floating point, got "
             f"{value.dtype}: write 1.0 for 1 or pass dtype=float"
         )
+    check_name(name)
     value.setflags(write=False)
     return Parameter(Leaf("parameter", value, name, *here()))
 
 
+def check_name(name: Any) -> None:
+    """Raise TypeError for a name that is no text."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(
+            f'a name is text, got a {type(name).__name__}: .named("h") or name="h"'
+        )
+
+
 def _leaf(value: Any, name: str | None, kind: str) -> Tensor:
+    check_name(name)
     if isinstance(value, np.ndarray):
         value.setflags(write=False)
     return Tensor(Leaf(kind, value, name, *here()))

@@ -353,3 +353,19 @@ def test_tensors_hash_by_identity(x):
     assert {x: 1}[x] == 1
     assert np.shape(x) == (2, 3)
     assert np.array_equal(x, x.data)
+
+
+@pytest.mark.parametrize("name", [3, 1.5, b"h", ["h"]])
+def test_a_name_is_text(name):
+    x = mg.tensor(1.0, name="x")
+    for make in (
+        lambda: x.named(name),
+        lambda: x.named(x),
+        lambda: x.named(None),
+        lambda: mg.tensor(1.0, name=name),
+        lambda: mg.parameter(1.0, name=name),
+        lambda: x.detach(name),
+    ):
+        with pytest.raises(TypeError, match="a name is text, got"):
+            make()
+    assert x.name == "x"

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fold import contract
+from minigrad.fold.contract import contract
 from minigrad.graph import Graph, Node
 from minigrad.pullback import pullback
 
@@ -41,17 +41,33 @@ class Flow:
     parameters: dict[str, float]
 
 
-def seats(graph: Graph) -> dict[Node, Seat]:
-    """The seat of every named value; a read-out after the loop has its step's."""
-    late = {}
-    for node in contract(graph).nodes:
-        if node.name is not None and node.time is not None:
-            late[node.name, id(node.value)] = node.t
+def seats(graph: Graph, keys: Collection[str] = ()) -> dict[Node, Seat]:
+    """The seat of every value that is drawn; a read-out after the loop has its step's.
+
+    What a figure gives a name (s, h0) has none in the graph. ``keys`` are those of a
+    chart, which tell values of one name apart.
+    """
+    contracted = contract(graph)
+    names, places = contracted.names, contracted.places
+    roles: dict[Any, int] = {}
+    late: dict[Any, Seat] = {}
+    called: dict[Any, Seat] = {}
+    for node in contracted.nodes:
+        role = roles.setdefault(places[node], len(roles))
+        if node.name is not None:
+            label = names.get(node, node.name)
+            apart = [k for k in (f"{label}#{role}", label) if k in keys]
+            here = (*apart, node.name)[0], node.t
+            late[node.name, id(node.value)] = here
+            called[id(node.value), node.time] = here
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
+        value = id(node.value)
         if node.name is not None and node.kind != "parameter":
-            t = node.t if node.time else late.get((node.name, id(node.value)))
-            found[node] = (node.name, t)
+            name, t = late.get((node.name, value), (node.name, None))
+            found[node] = (name, node.t if node.time else t)
+        elif node.inputs and (value, node.time) in called:
+            found[node] = called[value, node.time]
     return found
 
 
@@ -104,7 +120,7 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
     ``visible`` are the seats between which messages are wanted; totals and shares cover
     every step.
     """
-    at = seats(graph)
+    at = seats(graph, {key for key, _ in visible})
     values = [
         n
         for n in at
@@ -112,6 +128,8 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
     ]
     parameters = list(graph.parameters)
     names = graph.names
+    # A parameter that is an initial state stands among the values.
+    at |= {p: (names[p], None) for p in parameters if (names[p], None) in visible}
     arrived: list[tuple[Node, int, Any]] = []
     outputs = graph.outputs
     ones = [np.ones_like(o.value) for o in outputs]
@@ -130,7 +148,7 @@ def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
         if source in wanted:
             key = (names[source], consumer.t or 0)
             by_use[key] = by_use.get(key, 0.0) + part
-        elif at.get(source) in visible:
+        if at.get(source) in visible:
             for target in _serves(graph, consumer, at):
                 way = (at[source], target)
                 sums[way] = sums[way] + part if way in sums else part

@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
 from minigrad.draw.measure import Seat, Series, backward, norm, seats
 from minigrad.draw.ops.items import items_of
@@ -20,19 +21,18 @@ from minigrad.draw.textbook.columns import visible
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
-from minigrad.draw.textbook.overlay import Overlay, Scale, write_bar, write_numbers
+from minigrad.draw.textbook.overlay import (
+    Overlay,
+    Scale,
+    objective,
+    write_bar,
+    write_numbers,
+)
 from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
 from minigrad.fold import FoldError, Recurrence
-from minigrad.graph import Graph
-
-VIEWS = ("auto", "textbook", "folded", "unfolded", "ops", "backward")
-CHOICES = {
-    "view": VIEWS,
-    "index": ("number", "symbolic"),
-    "params": ("label", "node", "hide"),
-}
+from minigrad.graph import Graph, Node, Spec
 
 
 def draw(
@@ -70,7 +70,8 @@ def draw(
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     Raises FoldError where the steps of a loop differ (the ops view draws such a graph
-    all the same) and ValueError for an unknown choice.
+    all the same), ValueError for an unknown choice and for what a view cannot show, and
+    TypeError for an option of another type.
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")
@@ -80,10 +81,12 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
-    given = {"view": view, "index": index, "params": params}
-    for what, allowed in CHOICES.items():
-        if given[what] not in allowed:
-            raise ValueError(f"{what} is one of {allowed}, got {given[what]!r}")
+    check_choices(view=view, index=index, params=params)
+    check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
+    if index == "symbolic" and (values or overlay is not None):
+        raise ValueError(
+            'values and overlays are of single steps: index="number" shows them'
+        )
     if overlay is not None and view in ("ops", "backward", "folded"):
         raise ValueError(f"an overlay colours unrolled columns, not view={view!r}")
     look = style_named(style)
@@ -97,8 +100,10 @@ def draw(
         graph = x if isinstance(x, Graph) else Graph(x)
         if not graph.nodes:
             raise ValueError("there is nothing to draw: the list of outputs is empty")
+        if values or overlay is not None or view == "backward":
+            _require_values(graph)
         if view == "auto":
-            timed = any(n.name and n.inputs and n.time for n in graph.nodes)
+            timed = any(n.name and n.time and _computed(n) for n in graph.nodes)
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
@@ -130,7 +135,13 @@ def draw(
         # Where many parameters enter there is room for their sums alone.
         labels = how.labels and max(entering.values(), default=0) <= 3
         how = replace(how, labels=labels, weights=(), edge_kind="muted")
-        after = partial(add_gradients, chart=chart, flow=flow, weights=reserve)
+        after = partial(
+            add_gradients,
+            chart=chart,
+            flow=flow,
+            weights=reserve,
+            of=objective(graph),
+        )
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
     return Figure(scene, look, engine, data)
@@ -142,6 +153,22 @@ def _chart(graph: Graph, shapes: bool) -> Chart:
     except FoldError as error:
         error.add_note('view="ops" draws a graph whose steps differ')
         raise
+
+
+def _computed(node: Node) -> bool:
+    """Whether a value was made by more than reading a sequence."""
+    return bool(node.inputs) and node.op.name != "step"
+
+
+def _require_values(graph: Graph) -> None:
+    """Raise for a graph that was unfolded or read from text: it has no values."""
+    bare = next((n for n in graph.nodes if isinstance(n.value, Spec)), None)
+    if bare is not None:
+        raise ValueError(
+            f"{bare.label} has a shape and no value, as all of a graph that was "
+            "unfolded or read: values, overlays and gradients are those of a recorded "
+            "one"
+        )
 
 
 def _kinds(graph: Graph) -> dict[str, str]:

@@ -214,7 +214,9 @@ def _constant(value: Any, name: str) -> str:
     """A number as it is; an array by its name and shape."""
     if not hasattr(value, "shape"):
         return shorten(clean(repr(value)), "sans", 11.0, 70.0)
-    return short(float(value)) if value.shape == () else f"{name} {value.shape}"
+    if value.shape:
+        return f"{name} {value.shape}"
+    return short(float(value.tolist()))  # a graph that was read has no array
 
 
 def _number(value: Any) -> str:

@@ -90,7 +90,9 @@ class Sheet:
         wish = self.ways.get((tail, tip))
         if wish is None:
             return False
-        if label and not wish.lines:
+        if not label:
+            return True
+        if not wish.lines:
             self.wishes.append(wish)
         comma = (Run(", ", "serif", 18.0),)
         wish.lines = ((*wish.lines[0], *comma, *label[0]),) if wish.lines else label

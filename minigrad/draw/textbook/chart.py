@@ -7,6 +7,7 @@ Vocabulary
     row      the height of a symbol in its column: the longest path over arrows within a
              step, a target above its loss
     stand-in a value from outside the loop that takes the place of step 0: h(0)
+    outside  a stand-in and what it is computed from: no part of the folded circuit
     read-out a value without time that loops lead to, and what it needs: it has a row
              above those of the last loop that it depends on
 
@@ -17,6 +18,7 @@ Pure data, made from a ``Recurrence`` by ``read``.
 ({'s': 0}, range(1, 4))
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -57,7 +59,11 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A dependency; ``kind`` is delay, broadcast, gather, pick or plain."""
+    """A dependency; ``kind`` is delay, broadcast, gather, growing, pick or plain.
+
+    A growing one reads the steps of its own loop from ``at.first`` to ``delay`` back;
+    ``initial`` ones read a value in the place of a state that does not exist yet.
+    """
 
     source: str
     target: str
@@ -66,6 +72,7 @@ class Arrow:
     span: Span = ALL
     at: Span | None = None
     labels: tuple[str, ...] = ()
+    initial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +109,60 @@ class Chart:
         return range(len(self.lengths))
 
 
-def instances(chart: Chart, arrow: Arrow) -> list[tuple[int | None, int | None]]:
-    """The (source step, target step) pairs of an arrow that were recorded."""
-    source, target = chart.symbol(arrow.source), chart.symbol(arrow.target)
+Step = int | None
+
+
+def steps_of(chart: Chart, arrow: Arrow) -> list[int]:
+    """The steps of an arrow's target at which it exists, none for one without time."""
+    target = chart.symbol(arrow.target)
     if target.clock is None:
-        if source.clock is None or arrow.at is None:
-            return [(None, None)]
-        return [(t, None) for t in arrow.at.steps(chart.lengths[source.clock])]
-    steps = arrow.span.steps(chart.lengths[target.clock])
-    if arrow.kind == "delay":
-        return [(t - arrow.delay, t) for t in steps]
-    if arrow.kind == "pick" and arrow.at is not None and source.clock is not None:
-        at = arrow.at.steps(chart.lengths[source.clock])[0]
-        return [(at, t) for t in steps]
-    return [(None, t) for t in steps]
+        return []
+    length = chart.lengths[target.clock]
+    span = arrow.span.steps(length)
+    return [t for t in target.steps(length) if t in span]
+
+
+def reads(chart: Chart, arrow: Arrow) -> Iterator[tuple[Step, Sequence[Step]]]:
+    """Each step of an arrow's target at which it was recorded, and what that reads.
+
+    >>> h, c = Symbol("h", (), clock=0), Symbol("c", (), clock=0)
+    >>> arrow = Arrow("h", "c", "growing", 1, span=Span(2, -1), at=Span(1, -1))
+    >>> [(t, list(read)) for t, read in reads(Chart((h, c), (arrow,), (3,)), arrow)]
+    [(2, [1]), (3, [1, 2])]
+    """
+    source = chart.symbol(arrow.source)
+    timed = chart.symbol(arrow.target).clock is not None
+    steps: Sequence[Step] = steps_of(chart, arrow) if timed else [None]
+    for t in steps:
+        if t is not None and arrow.kind == "delay":
+            yield t, [t - arrow.delay]
+        elif source.clock is None or arrow.at is None:
+            yield t, [None]
+        elif t is not None and arrow.kind == "growing":
+            yield t, range(arrow.at.first, t - arrow.delay + 1)
+        else:
+            yield t, arrow.at.steps(chart.lengths[source.clock])
+
+
+def outside(chart: Chart) -> set[str]:
+    """The stand-ins, and the values that lead to nothing but them.
+
+    >>> start = Arrow("x", "h0", "plain"), Arrow("h0", "h", "broadcast", initial=True)
+    >>> symbols = Symbol("x", ()), Symbol("h0", ()), Symbol("h", (), clock=0)
+    >>> sorted(outside(Chart(symbols, start, (3,))))
+    ['h0', 'x']
+    """
+    within = {s.key for s in chart.symbols if s.clock is not None}
+    for symbol in chart.symbols:  # and what was computed from the steps of a loop
+        if any(a.target == symbol.key and a.source in within for a in chart.arrows):
+            within.add(symbol.key)
+    found: set[str] = set()
+    for symbol in reversed(chart.symbols):
+        leads = [a for a in chart.arrows if a.source == symbol.key]
+        starts = all(a.initial or a.target in found for a in leads)
+        if leads and starts and symbol.key not in within:
+            found.add(symbol.key)
+    return found
 
 
 def read_outs(chart: Chart) -> dict[str, int]:
@@ -126,6 +173,8 @@ def read_outs(chart: Chart) -> dict[str, int]:
     >>> read_outs(Chart(symbols, (pick,), (3,)))
     {'o': 0}
     """
+    if not chart.lengths:  # without time all values stand in one column
+        return {s.key: 0 for s in chart.symbols}
     loose = [s.key for s in chart.symbols if s.clock is None and not s.stands_for]
     clocks = {s.key: s.clock for s in chart.symbols if s.clock is not None}
     feeding = set(clocks)  # and what leads into a loop
@@ -150,7 +199,7 @@ def rows(chart: Chart) -> dict[str, int]:
     """The row of each timed symbol and read-out, one to a row within its clock."""
     found: dict[str, int] = {}
     beyond = read_outs(chart)
-    for clock in chart.clocks:
+    for clock in chart.clocks or [0]:
         ranks = _ranks(chart, clock, beyond)
         order = sorted(ranks, key=lambda key: ranks[key])
         found.update({key: row for row, key in enumerate(order)})

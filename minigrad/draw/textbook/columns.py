@@ -11,9 +11,7 @@ Vocabulary
 [1, 2, 3, 4, None, 6, 7]
 """
 
-from dataclasses import dataclass, replace
-
-from minigrad.draw.textbook.chart import ALL, Chart
+from dataclasses import dataclass
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
@@ -21,8 +19,6 @@ RADIUS = 23.0
 
 def visible(length: int, steps: int) -> list[int | None]:
     """The steps to draw: the first ``steps`` - 2, None for the gap, and the last 2."""
-    if steps < 3:
-        raise ValueError(f"steps must be at least 3 to show both ends, got {steps}")
     if length <= steps:
         return list(range(1, length + 1))
     return [*range(1, steps - 1), None, length - 1, length]
@@ -69,19 +65,3 @@ class Loop:
     def text(self, t: int) -> str:
         """What stands in the brackets at step t."""
         return str(t) if self.index is None else self.index[t]
-
-
-def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
-    """A chart to be drawn with letters for steps: the chart, its index, and its steps.
-
-    Where something happens at the last step only, that step is τ and stands apart.
-    """
-    ends = any(s.span != ALL and s.span.first < 0 for s in chart.symbols) or any(
-        a.kind == "pick" and a.at is not None and a.at.first < 0 for a in chart.arrows
-    )
-    if ends:
-        lengths, index = 9, {1: "t−1", 2: "t", 9: "τ"}
-    else:
-        lengths, index = 3, {1: "t−1", 2: "t", 3: "t+1"}
-    chart = replace(chart, lengths=tuple(lengths for _ in chart.lengths))
-    return chart, index, lengths

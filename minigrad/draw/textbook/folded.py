@@ -8,8 +8,8 @@
 (['s folded', 's>s 1'], [False, True])
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -19,10 +19,18 @@ from minigrad.draw.page.labels import Wish
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight, read_outs
+from minigrad.draw.textbook.chart import (
+    Arrow,
+    Chart,
+    Symbol,
+    Weight,
+    outside,
+    read_outs,
+)
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.marks import circle, label_of, only_at, said
+from minigrad.draw.textbook.marks import circle, label_of, only_at, said, steps_read
+from minigrad.draw.textbook.outside import first_clock
 from minigrad.draw.textbook.weights import draw_boxes, home
 
 SQUARE = 9.0
@@ -57,51 +65,24 @@ def draw_folded(
     index: Mapping[int, str] = MappingProxyType({}),
 ) -> None:
     """Draw every symbol once with its arrows; ``left`` is the first circuit's x."""
-    after = read_outs(chart)
-    for symbol in chart.symbols:
-        if symbol.stands_for is None:
-            x = left + _column(chart, symbol, after)
-            y = heights.of(symbol.key)
-            sheet.add(circle(symbol, home(symbol.key), x, y, PART))
+    left_out = outside(chart)
+    symbols = [s for s in chart.symbols if s.key not in left_out]
+    xs = _columns(chart, symbols, heights)
+    for symbol in symbols:
+        x, y = left + xs[symbol.key], heights.of(symbol.key)
+        sheet.add(circle(symbol, home(symbol.key), x, y, PART))
     lanes = Lanes()
-    arrows = [
-        a
-        for a in chart.arrows
-        if {home(a.source), home(a.target)} <= sheet.nodes.keys()
-    ]
-    picked: set[Arrow] = set()
-    for arrow in sorted(arrows, key=lambda a: _reach(a, heights)):
-        # Every step of another loop, first, middle and last, is one arrow here.
-        if arrow.kind == "pick" and arrow.span.first != arrow.span.last:
-            alike = replace(arrow, at=None)
-            if alike in picked:
-                continue
-            picked.add(alike)
-        tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
-        label = label_of(chart, arrow) if labels else ()
-        if arrow.kind == "delay" and arrow.delay:
-            _loop(sheet, chart, arrow, label, lanes)
+    arrows: dict[tuple[str, str], list[Arrow]] = {}
+    for arrow in sorted(chart.arrows, key=lambda a: _reach(a, heights)):
+        if left_out & {arrow.source, arrow.target}:
             continue
-        once = only_at(chart, arrow, index)
-        details: dict[str, Any] = {
-            "part": PART,
-            "dashed": bool(once),
-            "title": said(chart, arrow),
-        }
-        curve = None
-        if tail.x == tip.x and heights.apart(arrow.source, arrow.target) > 1:
-            low, high = sorted((tail.y, tip.y))
-            lane = lanes.claim(tail.x, -1, low, high)
-            # Around the letters of a loop on that side, too.
-            inner = lanes.labels.get((tail.x, -1), 18.0) if lane else 18.0
-            curve = bulge(tail, tip, max(40.0, inner) + 22 * lane)
-        elif abs(tail.x - tip.x) > COLUMN:
-            curve = over(tail, tip)
-        sheet.connect(tail.key, tip.key, curve, label, **details)
-        source_span = chart.symbol(arrow.source).span
-        if once and source_span != arrow.span:
-            points = sheet.edges[-1].points[::-1]
-            sheet.wishes.append(Wish(note(once), points, 0.5, PART, "faint"))
+        if _crosses(chart, arrow):
+            label = label_of(chart, arrow) if labels else ()
+            _loop(sheet, chart, arrow, label, lanes)
+        else:
+            arrows.setdefault((arrow.source, arrow.target), []).append(arrow)
+    for here in arrows.values():
+        _straight(sheet, chart, here, heights, labels, lanes, index)
     room = max((_room(sheet, node) for node in sheet.nodes.values()), default=RADIUS)
     if weights:
         draw_boxes(sheet, chart, weights, room + 42, PART)
@@ -128,18 +109,86 @@ def _room(sheet: Sheet, node: Node) -> float:
     return reach
 
 
-def _column(chart: Chart, symbol: Symbol, after: dict[str, int]) -> float:
+def _crosses(chart: Chart, arrow: Arrow) -> bool:
+    """Whether an arrow leads from one step of a loop to another, as a loop here."""
+    if arrow.kind in ("delay", "growing"):
+        return arrow.delay != 0
+    clock = chart.symbol(arrow.target).clock
+    return clock is not None and chart.symbol(arrow.source).clock == clock
+
+
+def _straight(
+    sheet: Sheet,
+    chart: Chart,
+    arrows: list[Arrow],
+    heights: Heights,
+    labels: bool,
+    lanes: Lanes,
+    index: Mapping[int, str],
+) -> None:
+    """All arrows from one circle to another as one, dashed if at a single step."""
+    tail, tip = sheet.nodes[home(arrows[0].source)], sheet.nodes[home(arrows[0].target)]
+    times = [only_at(chart, arrow, index) for arrow in arrows]
+    once = times[0] if len(set(times)) == 1 else ""
+    curve = None
+    if tail.x == tip.x and heights.apart(arrows[0].source, arrows[0].target) > 1:
+        low, high = sorted((tail.y, tip.y))
+        lane = lanes.claim(tail.x, -1, low, high)
+        # Around the letters of a loop on that side, too.
+        inner = lanes.labels.get((tail.x, -1), 18.0) if lane else 18.0
+        curve = bulge(tail, tip, max(40.0, inner) + 22 * lane)
+    elif abs(tail.x - tip.x) > COLUMN:
+        curve = over(tail, tip)
+    title = "; ".join(said(chart, arrow) for arrow in arrows)
+    met: set[tuple[str, ...]] = set()
+    for arrow in arrows:
+        # Of many steps of another loop all letters are alike.
+        label = label_of(chart, arrow) if labels and arrow.labels not in met else ()
+        if not met:
+            details: dict[str, Any] = {"part": PART, "title": title}
+            sheet.connect(tail.key, tip.key, curve, label, dashed=bool(once), **details)
+        else:
+            sheet.join(tail.key, tip.key, label)
+        met.add(arrow.labels)
+    words = "" if arrows[0].span == chart.symbol(arrows[0].source).span else once
+    words = words or next(
+        (f"t = {steps_read(a)}" for a in arrows if a.kind == "growing"), ""
+    )
+    if words:
+        points = sheet.edges[-1].points[::-1]
+        sheet.wishes.append(Wish(note(words), points, 0.5, PART, "faint"))
+
+
+def _columns(
+    chart: Chart, symbols: Sequence[Symbol], heights: Heights
+) -> dict[str, float]:
     """One x per clock, of read-outs too; what has no time stands before what it feeds.
 
-    ``after`` are the read-outs of the chart.
+    Of several on one height, each has a place of its own.
     """
-    clock = after.get(symbol.key, symbol.clock)
-    if clock is not None:
-        return clock * 2 * COLUMN
-    targets = [chart.symbol(a.target) for a in chart.arrows if a.source == symbol.key]
-    clocks = [s.clock for s in targets if s.clock is not None]
-    clocks = clocks or [len(chart.lengths)]
-    return (2 * min(clocks) - 1) * COLUMN
+    after = read_outs(chart)
+    before: dict[int, list[str]] = {}
+    clock_of: dict[str, int] = {}
+    for symbol in symbols:
+        clock = after.get(symbol.key, symbol.clock)
+        if clock is None:
+            first = first_clock(chart, symbol.key)
+            before.setdefault(len(chart.lengths) if first is None else first, [])
+            before[len(chart.lengths) if first is None else first].append(symbol.key)
+        else:
+            clock_of[symbol.key] = clock
+    found: dict[str, float] = {}
+    x = 0.0
+    for clock in range(len(chart.lengths) + 1):
+        waiting = before.get(clock, [])
+        levels = Counter(heights.of(key) for key in waiting)
+        x += COLUMN * max(0, max(levels.values(), default=1) - 1) if clock else 0.0
+        for key in waiting:
+            found[key] = x - COLUMN * levels[heights.of(key)]
+            levels[heights.of(key)] -= 1
+        found |= {key: x for key, at in clock_of.items() if at == clock}
+        x += 2 * COLUMN
+    return found
 
 
 def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:
@@ -152,7 +201,8 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
     What comes from later steps runs on the left-hand side through hollow squares.
     """
     tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
-    side = 1 if arrow.delay > 0 else -1
+    side = -1 if arrow.delay < 0 else 1
+    read = steps_read(arrow)
     low, high = sorted((tail.y, tip.y))
     itself = low == high
     reach = 30.0 if itself else 0.0
@@ -160,10 +210,10 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
     x = tail.x + side * (LOOP + LANE * lane)
     y = (low + high) / 2
     squares = []
-    count = abs(arrow.delay) if abs(arrow.delay) <= 3 else 1
+    count = abs(arrow.delay) if abs(arrow.delay) <= 3 and not read else 1
     for k in range(count):
         at = y + (count - 1 - 2 * k) * 9.0 * (1 if tail.y >= tip.y else -1)
-        key = f"{arrow.source}>{arrow.target} {arrow.delay}" + "'" * k
+        key = f"{arrow.source}>{arrow.target} {read or arrow.delay}" + "'" * k
         squares.append(
             Node(
                 key,
@@ -189,7 +239,9 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
         link = straight(*ends)
         sheet.connect(a.key, b.key, link, head=False, part=PART, title=title)
     sheet.connect(squares[-1].key, tip.key, into, part=PART, title=title)
-    if count < abs(arrow.delay):
+    if read:
+        label = (*label, *note(f"t = {read}"))
+    elif count < abs(arrow.delay):
         label = (*label, *note(f"{abs(arrow.delay)} steps"))
     if label:
         width = max(line_width(line) for line in label)

@@ -5,6 +5,7 @@ Vocabulary
     arc      an arrow over two or more columns within a row; it needs room above the row
     rise     an arrow that runs above all columns of a loop, as of what is read after it
 
+>>> from minigrad.draw.textbook.chart import Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> Heights(chart).of("s")
 0.0
@@ -13,7 +14,7 @@ Vocabulary
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, rows
+from minigrad.draw.textbook.chart import Arrow, Chart, rows
 from minigrad.draw.textbook.columns import RADIUS, ROW
 
 TRACK, ARC, RISE = 13.0, 40.0, 24.0
@@ -30,7 +31,7 @@ class Bus:
 def rises(arrow: Arrow) -> bool:
     """Whether every step of another loop, or a value without time, reads this one."""
     far = arrow.kind == "pick" and arrow.span.first != arrow.span.last
-    return far or arrow.kind == "gather"
+    return far or arrow.kind in ("gather", "growing")
 
 
 def outer_buses(chart: Chart) -> list[Bus]:
@@ -38,7 +39,7 @@ def outer_buses(chart: Chart) -> list[Bus]:
     return [
         Bus(a.source, a.target)
         for a in chart.arrows
-        if a.kind == "broadcast" and chart.symbol(a.source).stands_for is None
+        if a.kind == "broadcast" and not a.initial
     ]
 
 
@@ -51,11 +52,12 @@ class Heights:
 
     def __init__(self, chart: Chart, below: Iterable[Bus] = ()) -> None:
         self.rows = rows(chart)
+        self._level = {s.key: self._level_of(chart, s.key) for s in chart.symbols}
         below = (*outer_buses(chart), *below)
         high = max(self.rows.values(), default=0) + 1
         tracks: list[list[str]] = [[] for _ in range(high)]
         for bus in below:
-            gap = tracks[self.rows[bus.target]]
+            gap = tracks[self._level[bus.target]]
             if bus.name not in gap:
                 gap.append(bus.name)
         arcs = {
@@ -64,7 +66,7 @@ class Heights:
             if a.kind == "delay" and abs(a.delay) > 1 and a.source in self.rows
             if self.rows[a.source] == self.rows[a.target]
         }
-        risen = {self.rows[a.source] for a in chart.arrows if rises(a)}
+        risen = {self._level[a.source] for a in chart.arrows if rises(a)}
         self._row = [0.0]
         for row in range(1, high):
             room = len(tracks[row]) * TRACK + (ARC if row - 1 in arcs else 0.0)
@@ -72,36 +74,27 @@ class Heights:
             self._row.append(self._row[-1] + ROW + room)
         self.tracks: dict[tuple[str, str], float] = {}
         for bus in below:
-            row = self.rows[bus.target]
+            row = self._level[bus.target]
             order = tracks[row].index(bus.name)
             y = self._row[row] - RADIUS - 11 - TRACK * order
             self.tracks[bus.name, bus.target] = y
-        self._level = self.rows | {
-            s.key: self.rows[s.stands_for.state]
-            for s in chart.symbols
-            if s.stands_for is not None
-        }
-        self._home = {s.key: self._home_of(chart, s) for s in chart.symbols}
 
-    def _home_of(self, chart: Chart, symbol: Symbol) -> float:
-        """The row of a timed symbol; beside what it belongs to for any other."""
-        if symbol.key in self.rows:
-            return self._row[self.rows[symbol.key]]
-        if symbol.stands_for is not None:
-            return self._row[self.rows[symbol.stands_for.state]]
-        sources = [a.source for a in chart.arrows if a.target == symbol.key]
-        targets = [a.target for a in chart.arrows if a.source == symbol.key]
-        for key in (*sources, *targets):
-            if key in self.rows:
-                return self._row[self.rows[key]]
-            other = chart.symbol(key)
-            if other.stands_for is not None:
-                return self._row[self.rows[other.stands_for.state]]
-        return 0.0
+    def _level_of(self, chart: Chart, key: str) -> int:
+        """The row of a timed symbol; that of what is nearest to it for any other."""
+        near = [key]
+        for at in near:
+            symbol = chart.symbol(at)
+            state = symbol.stands_for.state if symbol.stands_for else at
+            if state in self.rows:
+                return self.rows[state]
+            beside = [a.source for a in chart.arrows if a.target == at]
+            beside += [a.target for a in chart.arrows if a.source == at]
+            near += [k for k in dict.fromkeys(beside) if k not in near]
+        return 0
 
     def of(self, key: str) -> float:
         """The y of a symbol."""
-        return self._home[key]
+        return self._row[self._level[key]]
 
     def track(self, bus: Bus) -> float:
         """The y at which a bus runs."""
@@ -109,7 +102,7 @@ class Heights:
 
     def apart(self, a: str, b: str) -> int:
         """How many rows lie between two symbols."""
-        return abs(self._level.get(a, 0) - self._level.get(b, 0))
+        return abs(self._level[a] - self._level[b])
 
     @property
     def top(self) -> float:

@@ -7,12 +7,14 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
+import re
 from math import isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import clipped, polyline, shifted
+from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import fitted, short, sized
-from minigrad.draw.page.scene import Edge, Line, Node, Run
+from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
@@ -40,8 +42,9 @@ def add_gradients(
     chart: Chart,
     flow: Flow,
     weights: tuple[Weight, ...],
+    of: str,
 ) -> None:
-    """Draw what flows back onto a sheet with finished columns."""
+    """Draw what flows back from the objective ``of`` onto finished columns."""
     largest = max((v for v in flow.messages.values() if isfinite(v)), default=1.0)
     for edge in tuple(sheet.edges):
         if edge.tail in sheet.nodes and edge.tip in sheet.nodes:
@@ -50,11 +53,17 @@ def add_gradients(
                 _message(sheet, edge, flow.messages[way], largest)
     for wish in sheet.wishes:
         wish.kind = "mutedtext"
-    _collect(sheet, chart, heights, done, flow, weights)
+    _collect(sheet, chart, heights, done, flow, weights, of)
     states = [
         s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
     ]
-    titles = {s: GRADIENT.format("L", brief(s)) for s in states if s in flow.totals}
+    titles = {
+        s: GRADIENT.format(
+            of, brief(re.sub(r"#\d+$", "", s))
+        )  # of one name, two values
+        for s in states
+        if s in flow.totals
+    }
     write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
 
 
@@ -99,6 +108,7 @@ def _collect(
     done: Unfolded,
     flow: Flow,
     weights: tuple[Weight, ...],
+    of: str,
 ) -> None:
     """The sum over t of each parameter's shares, along its track into a box."""
     x = done.right + COLUMN * 0.75 + WIDE / 2
@@ -107,7 +117,7 @@ def _collect(
     met: dict[str, int] = {}
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         total = flow.parameters.get(weight.name, 0.0)
-        label = gradient_label(weight.label)
+        label = gradient_label(weight.label, of)
         timed = any(chart.symbol(t).clock is not None for t in weight.targets)
         summed = "sum over t, " if timed else ""
         sheet.add(
@@ -170,10 +180,12 @@ def _collect(
                 )
 
 
-def gradient_label(letters: Line) -> Line:
-    """∂L/∂W."""
-    sign = Run("∂", "serif", 14.0)
-    return (sign, Run("L/", "italic", 14.0), sign, *sized(letters, 14.0))
+def gradient_label(letters: Line, of: str = "L") -> Line:
+    """∂L/∂W, what stands above as short as the box needs it."""
+    sign, below = Run("∂", "serif", 14.0), fitted(sized(letters, 14.0), 56.0)
+    room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
+    above = shorten(of, "italic", 14.0, max(room, 12.0))
+    return (sign, Run(f"{above}/", "italic", 14.0), sign, *below)
 
 
 def _track(heights: Heights, weight: Weight, target: str) -> float:

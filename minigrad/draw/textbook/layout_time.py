@@ -14,9 +14,10 @@ from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
-from minigrad.draw.textbook.columns import RADIUS, symbolic
+from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.folded import draw_folded
 from minigrad.draw.textbook.heights import Heights, recurrence_height
+from minigrad.draw.textbook.symbolic import symbolic
 from minigrad.draw.textbook.unfolded import Unfolded, Unrolling, draw_unfolded
 from minigrad.draw.textbook.weights import buses
 
@@ -46,12 +47,14 @@ def draw_chart(
     reserve: parameters for whose tracks room is left, though nothing is drawn there.
     """
     how = how or Unrolling()
-    if index == "symbolic":
+    if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
     sheet = Sheet()
     heights = Heights(chart, buses((*how.weights, *reserve)))
     left = 0.0
+    if not chart.lengths:  # without a loop both halves are the same
+        view = "unfolded"
     if view != "unfolded":
         draw_folded(
             sheet, chart, heights, 0.0, how.labels, how.weights, how.index or {}

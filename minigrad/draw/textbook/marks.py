@@ -11,7 +11,7 @@ from typing import Any
 
 from minigrad.draw.page.letters import fitted
 from minigrad.draw.page.scene import Line, Lines, Node, Run
-from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol
+from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
 
 
@@ -55,13 +55,23 @@ def label_of(chart: Chart, arrow: Arrow) -> Lines:
 def said(chart: Chart, arrow: Arrow) -> str:
     """An arrow in words, for the title that a browser shows."""
     words = f"{arrow.source} → {arrow.target}"
-    if arrow.delay:
+    if read := steps_read(arrow):
+        words += f", of {read}"
+    elif arrow.delay:
         steps = "step" if abs(arrow.delay) == 1 else "steps"
         when = "later" if arrow.delay > 0 else "earlier"
         words += f", {abs(arrow.delay)} {steps} {when}"
     if arrow.labels:
         words += f", by {', '.join(arrow.labels)}"
     return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
+
+
+def steps_read(arrow: Arrow) -> str:
+    """Which steps of another loop, or of its own, an arrow reads: T, 1..t-1."""
+    if arrow.kind == "growing" and arrow.at is not None:
+        back = f"t-{arrow.delay}" if arrow.delay else "t"
+        return f"{arrow.at.first}..{back}"
+    return "" if arrow.at is None else str(arrow.at)
 
 
 def only_at(
@@ -71,5 +81,5 @@ def only_at(
     clock = chart.symbol(arrow.target).clock
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
-    steps = arrow.span.steps(chart.lengths[clock])
+    steps = steps_of(chart, arrow)
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""

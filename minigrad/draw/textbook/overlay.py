@@ -109,6 +109,8 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         for s in chart.symbols
         if s.kind == "hidden" and s.clock is not None and s.key in names
     ]
+    if isinstance(asked, tuple) and len(asked) != 3:
+        raise ValueError(f"an overlay of one value is (kind, name, t), got {asked!r}")
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
     if kind == "value" and name is not None:
         states = [name]
@@ -122,7 +124,7 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
             return [norm(g) for g in gradients(graph, outputs, nodes)]
 
         series = by_step(graph, states, by_gradient)
-        top = brief(name) if name is not None else "L"
+        top = brief(name) if name is not None else objective(graph)
         top += f"⁽{superscript(t)}⁾" if name is not None and t is not None else ""
         titles = {s: GRADIENT.format(top, brief(s)) for s in states}
     elif kind == "value":
@@ -144,6 +146,14 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         missing = next(s for s in states if not series[s])
         raise ValueError(f"no value named {missing!r} at any step")
     return Overlay(series, titles)
+
+
+def objective(graph: Graph) -> str:
+    """What a gradient is of: the name of the output, else L; of an array, its sum."""
+    only = graph.outputs[0] if len(graph.outputs) == 1 else None
+    if only is None or only.name is None:
+        return "L"
+    return brief(only.name) if only.value.size == 1 else f"Σ{brief(only.name)}"
 
 
 def brief(name: str) -> str:

@@ -12,6 +12,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 from minigrad.draw.page.letters import indexed, letter
 from minigrad.draw.page.scene import Line
@@ -31,7 +32,9 @@ def chart_of(
 ) -> Chart:
     """The chart of a folded graph; the recorded graph adds what titles say."""
     recurrence = _distinct(recurrence, graph)
-    roles = [r for r in recurrence.roles if r.kind != "parameter"]
+    # A parameter that is an initial state is a value like any other.
+    states = {e.source.index for e in recurrence.edges if e.source.kind == "parameter"}
+    roles = [r for r in recurrence.roles if _shown(r, states)]
     same = _same_data(recurrence, graph)
     counts = Counter(r.label for r in roles if r.index not in same)
     keys = {
@@ -45,20 +48,21 @@ def chart_of(
     ]
     drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
     roles = [r for r in roles if r.index in drawn or r.kind != "constant"]
+    stand_ins, initial = _stand_ins(recurrence, keys)
     found = dict.fromkeys(
         Arrow(
             keys[e.source.index],
             keys[e.target.index],
-            e.kind,
+            "growing" if e.kind == "gather" and e.delay is not None else e.kind,
             e.delay or 0,
             e.span or ALL,
             e.at,
             e.labels,
+            (e.source.index, e.target.index, e.span) in initial,
         )
         for e in edges
     )
     arrows = tuple(found)
-    stand_ins = _stand_ins(recurrence, keys)
     kinds = kinds_of(
         [Value(keys[r.index], r.label, r.spec.shape, not r.operands) for r in roles],
         arrows,
@@ -81,9 +85,12 @@ def chart_of(
                 f"{role.spec.shape}" if shapes else "",
             )
         )
-    return Chart(
-        tuple(symbols), arrows, recurrence.lengths, _weights(recurrence, keys, graph)
-    )
+    weights = _weights(recurrence, keys, graph, states)
+    return Chart(tuple(symbols), arrows, recurrence.lengths, weights)
+
+
+def _shown(role: Role, states: set[int]) -> bool:
+    return role.kind != "parameter" or role.index in states
 
 
 def _distinct(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
@@ -151,9 +158,15 @@ def _axes(role: Role) -> int:
     return 1 if role.spec.shape or role.spec.dtype.startswith("int") else 0
 
 
-def _stand_ins(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandIn]:
-    """The values from outside of a loop that replace a state before its first step."""
+def _stand_ins(
+    recurrence: Recurrence, keys: dict[int, str]
+) -> tuple[dict[str, StandIn], set[tuple[int, int, Any]]]:
+    """The values from outside of a loop that replace a state before its first step.
+
+    Also the source, target and span of every edge that reads one so.
+    """
     found: dict[str, StandIn] = {}
+    initial: set[tuple[int, int, Any]] = set()
     for role in recurrence.roles:
         for operand in role.operands:
             states = [s for s in operand if s.kind == "delay" and s.delay]
@@ -170,18 +183,23 @@ def _stand_ins(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandI
                     past = steps[0] - (state.delay or 0)
                     offset = max(past - recurrence.lengths[role.clock], 1)
                 found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
-    return found
+                initial.add((source.role, role.index, source.span))
+    return found, initial
 
 
 def _weights(
-    recurrence: Recurrence, keys: dict[int, str], graph: Graph | None
+    recurrence: Recurrence,
+    keys: dict[int, str],
+    graph: Graph | None,
+    states: set[int],
 ) -> tuple[Weight, ...]:
     targets: dict[int, list[str]] = {}
     multiplied: set[str] = set()
     for role in recurrence.roles:
         for operand in role.operands:
             for source in operand:
-                if recurrence.roles[source.role].kind == "parameter":
+                read = recurrence.roles[source.role]
+                if read.kind == "parameter" and read.index not in states:
                     met = targets.setdefault(source.role, [])
                     met += [] if keys[role.index] in met else [keys[role.index]]
     for edge in recurrence.edges:

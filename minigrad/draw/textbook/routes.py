@@ -24,7 +24,7 @@ from minigrad.draw.page.curves import (
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Lines, Node
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart
+from minigrad.draw.textbook.chart import Arrow, Chart, steps_of
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop
 from minigrad.draw.textbook.heights import ARC, Bus, Heights, rises
 
@@ -46,7 +46,7 @@ def route(
     if arrow.kind == "broadcast" and (bus.name, bus.target) in heights.tracks:
         return bus_up(a, b, heights.track(bus), 12.0)
     wide, high = abs(a.x - b.x), abs(a.y - b.y)
-    if rises(arrow):
+    if rises(arrow) and wide > 1:
         return rise(a, b)
     if wide < 1 and heights.apart(arrow.source, arrow.target) > 1:
         return bulge(a, b, 36.0 + 14.0 * _lane(chart, heights, arrow))
@@ -70,7 +70,8 @@ def _lane(chart: Chart, heights: Heights, arrow: Arrow) -> int:
     skips = [
         a
         for a in chart.arrows
-        if a.kind == "delay" and not a.delay and chart.symbol(a.target).clock == clock
+        if not a.delay and chart.symbol(a.target).clock == clock
+        if a.kind == "delay" or not chart.lengths
         if heights.apart(a.source, a.target) > 1
     ]
     skips.sort(key=lambda a: heights.apart(a.source, a.target))
@@ -120,7 +121,7 @@ def stubs(
     """The halves of a recurrence at both sides of the gap, and how many there are."""
     if loop.gap is None:
         return 0
-    exists = arrow.span.steps(loop.length)
+    exists = set(steps_of(chart, arrow))
     d = arrow.delay
     drawn = 0
     for t in loop.steps:

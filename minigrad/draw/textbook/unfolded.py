@@ -12,14 +12,14 @@ Vocabulary
 (['s@1', 's@2', 's@8', 's@9'], 5)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from minigrad.draw.page.letters import indexed
 from minigrad.draw.page.scene import Lines, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Weight, instances
+from minigrad.draw.textbook.chart import Arrow, Chart, Step, Weight, outside, reads
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop, visible
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.marks import circle, label_of
@@ -69,9 +69,12 @@ def draw_unfolded(
     """Draw the columns of every loop from left to right; ``left`` is the first x."""
     how = how or Unrolling()
     done = Unfolded(left=left, right=left)
-    cursor = left + (BOXES if how.weights else 0.0)
+    cursor = done.right = left + (BOXES if how.weights else 0.0)
+    # Around a t there is no beginning, and what stands before one is not drawn.
+    stand = {s.key for s in chart.symbols if s.stands_for is not None}
+    left_out = outside(chart) if how.index else stand
     for clock in chart.clocks:
-        cursor = before_loop(sheet, chart, heights, clock, cursor)
+        cursor = before_loop(sheet, chart, heights, clock, cursor, left_out)
         shown = visible(chart.lengths[clock], steps)
         if how.index:
             first, second, last = how.index
@@ -92,12 +95,12 @@ def draw_unfolded(
         else:
             and_so_on(sheet, chart, heights, clock, loop, how.labels)
         cursor = loop.right
-        further = how.index and shown[-1] == 3
+        further = how.index and loop.gap is None
         cursor += pitch * (1 if further else _outer(chart, clock, 1))
         done.right = cursor
         cursor += COLUMN * 1.25
+    done.right = after_loops(sheet, chart, heights, done.right, left_out)
     draw_buses(sheet, chart, heights, how.weights, left, done.loops)
-    done.right = after_loops(sheet, chart, heights, done.right)
     for arrow in chart.arrows:
         _arrow(sheet, chart, heights, arrow, done.loops, how)
     for clock, loop in enumerate(done.loops):
@@ -180,14 +183,20 @@ def _arrow(
     how: Unrolling,
 ) -> None:
     label = label_of(chart, arrow) if how.labels else ()
-    bus = arrow.kind == "gather" or (
-        arrow.kind == "broadcast" and chart.symbol(arrow.source).stands_for is None
+    bus = arrow.kind in ("gather", "growing") or (
+        arrow.kind == "broadcast" and not arrow.initial
     )
-    drawn = joined = 0
-    pairs = instances(chart, arrow)
-    for a, b in pairs:
-        tail, tip = seat(arrow.source, a), seat(arrow.target, b)
-        if tail in sheet.nodes and tip in sheet.nodes:
+    drawn = joined = recorded = 0
+    shown = _shown(chart, arrow.source, loops)
+    for b, found in reads(chart, arrow):
+        recorded += len(found)
+        tip = seat(arrow.target, b)
+        if tip not in sheet.nodes:
+            continue
+        for a in (a for a in shown if a in found):
+            tail = seat(arrow.source, a)
+            if tail not in sheet.nodes:
+                continue
             if sheet.join(tail, tip, label):
                 joined += 1
                 continue
@@ -211,9 +220,15 @@ def _arrow(
                 covers=((tail, tip),),
             )
     clock = chart.symbol(arrow.target).clock
-    if arrow.delay and clock is not None:
+    if arrow.kind == "delay" and arrow.delay and clock is not None:
         drawn += stubs(sheet, chart, arrow, loops[clock], label, how.edge_kind)
-    sheet.elided += 0 if how.index else len(pairs) - drawn - joined
+    sheet.elided += 0 if how.index else recorded - drawn - joined
+
+
+def _shown(chart: Chart, key: str, loops: list[Loop]) -> Sequence[Step]:
+    """The steps at which a value is drawn."""
+    clock = chart.symbol(key).clock
+    return [None] if clock is None else loops[clock].steps
 
 
 def _name(key: str, t: int | None) -> str:

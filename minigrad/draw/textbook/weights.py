@@ -143,7 +143,10 @@ def draw_boxes(
     """The boxes beside the folded circuit, each with arrows to what it enters."""
     by_target: dict[str, list[Weight]] = {}
     for weight in weights:
-        by_target.setdefault(weight.targets[0], []).append(weight)
+        # What a start alone is computed with belongs to no circuit.
+        targets = [t for t in weight.targets if home(t) in sheet.nodes]
+        if targets:
+            by_target.setdefault(targets[0], []).append(weight)
     for target, here in by_target.items():
         first = sheet.nodes[home(target)]
         middle = first.y
@@ -156,4 +159,5 @@ def draw_boxes(
             node = box(weight, f"{weight.name} box", first.x - reach, y, part, number)
             sheet.add(node)
             for other in weight.targets:
-                sheet.connect(node.key, home(other), part=part, kind=f"bus{number}")
+                if home(other) in sheet.nodes:
+                    sheet.connect(node.key, home(other), part=part, kind=f"bus{number}")

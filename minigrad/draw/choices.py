@@ -1,0 +1,45 @@
+"""What the options of ``draw`` may be.
+
+>>> check_options(2, None, None, biases=False)
+Traceback (most recent call last):
+ValueError: steps must be at least 3 to show both ends, got 2
+"""
+
+from operator import index
+from typing import Any
+
+VIEWS = ("auto", "textbook", "folded", "unfolded", "ops", "backward")
+CHOICES = {
+    "view": VIEWS,
+    "index": ("number", "symbolic"),
+    "params": ("label", "node", "hide"),
+}
+
+
+def check_choices(**given: Any) -> None:
+    """Raise ValueError for an option that is none of those that there are."""
+    for what, value in given.items():
+        if value not in CHOICES[what]:
+            raise ValueError(f"{what} is one of {CHOICES[what]}, got {value!r}")
+
+
+def check_options(steps: Any, depth: Any, caption: Any, **switches: Any) -> None:
+    """Raise TypeError or ValueError for an option that means nothing."""
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"{name} is True or False, got {value!r}")
+    if caption is not None and not isinstance(caption, str):
+        raise TypeError(f"caption is text, got {caption!r}: caption=str(...)")
+    if _whole("steps", steps) < 3:
+        raise ValueError(f"steps must be at least 3 to show both ends, got {steps}")
+    if depth is not None and _whole("depth", depth) < 0:
+        raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} is a whole number, got {value!r}")
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, got {value!r}") from None

@@ -1,0 +1,66 @@
+"""Columns with letters for steps: t-1, t, t+1, and τ for the last.
+
+>>> from minigrad.draw.textbook.chart import Symbol
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (9,))
+>>> symbolic(chart)[1]
+{3: 't−1', 4: 't', 5: 't+1'}
+"""
+
+from dataclasses import replace
+
+from minigrad.draw.textbook.chart import Arrow, Chart, reads
+from minigrad.draw.textbook.marks import said
+
+
+def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
+    """A chart to be drawn with letters for steps: the chart, its index, and its steps.
+
+    The columns are steps in the middle of a loop that is long enough to have a middle.
+    Where something happens at the last step only, that step is τ and stands apart.
+    Raises ValueError for what such columns do not show.
+    """
+    far = max([1, *(abs(a.delay) for a in chart.arrows)])
+    if min(chart.lengths) < 2 * far + 1:
+        raise _not_around_t(
+            f"a loop of {min(chart.lengths)} steps with a delay of {far} has no middle"
+        )
+    spans = [s.span for s in chart.symbols] + [a.span for a in chart.arrows]
+    ends = [n for span in spans for n in span[:2]]
+    edge = max([far, *(n if n > 0 else -n - 1 for n in ends)]) + 1
+    steps = [edge + 1, edge + 2, edge + 3]
+    length = 2 * edge + 3
+    long = replace(chart, lengths=tuple(length for _ in chart.lengths))
+    around = [*steps, length]
+    # Where a loop begins there is no t.
+    here = [a for a in chart.arrows if not a.initial and _meets(long, a, around)]
+    late = any(s.clock is not None and s.span.first < 0 for s in chart.symbols) or any(
+        a.kind == "pick" and a.at is not None and a.at.first < 0 for a in here
+    )
+    if late:
+        steps[2] = length
+    for symbol in chart.symbols:
+        if symbol.span.every > 1:
+            raise _not_around_t(f"{symbol.key} is at every {symbol.span.every}-th step")
+        found = symbol.span.steps(length)
+        if symbol.clock is not None and not any(t in found for t in steps):
+            raise _not_around_t(f"{symbol.key} is at steps {symbol.span} alone")
+    for arrow in here:
+        shown = any(
+            a is None or a in steps
+            for t, read in reads(long, arrow)
+            if t is None or t in steps
+            for a in read
+        )
+        if arrow.kind == "growing" or not shown:
+            raise _not_around_t(said(long, arrow))
+    letters = ("t−1", "t", "τ" if late else "t+1")
+    return long, dict(zip(steps, letters, strict=True)), length
+
+
+def _meets(chart: Chart, arrow: Arrow, steps: list[int]) -> bool:
+    """Whether an arrow leads to one of some steps, or to what has no time."""
+    return any(t is None or t in steps for t, _ in reads(chart, arrow))
+
+
+def _not_around_t(why: str) -> ValueError:
+    return ValueError(f'{why}, which columns t-1, t, t+1 do not show: index="number"')
