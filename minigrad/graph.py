@@ -51,13 +51,15 @@ class PerOperand(tuple[Any, ...]):
 class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 
-    # `clock` stays unset until a loop over time runs along the value's first axis.
+    # `clock` stays unset until a loop over time runs along the value's first axis,
+    # `kept` unless the op keeps part of its work for its rules.
     __slots__ = (
         "__weakref__",
         "attrs",
         "clock",
         "id",
         "inputs",
+        "kept",
         "name",
         "op",
         "scope",
@@ -78,6 +80,7 @@ class Node(NotPickled):
     slot: Any
     name: str | None
     clock: Clock
+    kept: Any
 
     def __init__(
         self,

@@ -79,14 +79,16 @@ class Scatter(NamedTuple):
     indices: tuple[Any, ...] = ()
 
 
-class Product(NamedTuple):
-    """A rule's answer a.T @ g, of matrices with a row for each element of a batch.
+def passed(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """The rule of an operand, one of two, whose cotangent is that of the output."""
+    return g
 
-    Kept apart for a leaf, so that many steps make one product of all their rows.
-    """
 
-    a: Any
-    g: Any
+class Kept(NamedTuple):
+    """A value, and what its op keeps of the work for the rules of its node."""
+
+    value: Any
+    kept: Any
 
 
 class Op(NotPickled):
@@ -132,7 +134,8 @@ class Op(NotPickled):
         self.vjps = vjps
         self.variadic = variadic
         # Most ops compute just their forward function: that saves a call for each node.
-        self.plain: bool = not variadic and type(self)._forward is Op._forward
+        own = (type(self)._forward, type(self)._keeping)
+        self.plain: bool = not variadic and own == (Op._forward, Op._keeping)
         # Whether a gradient flows into every operand.
         self.smooth: bool = None not in vjps
         self.parameters: dict[str, inspect.Parameter] = declaration.parameters(
@@ -174,9 +177,17 @@ class Op(NotPickled):
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        if len(args) != self.arity or not attrs.keys() <= self.keywords:
+        if len(args) != self.arity or (attrs and not attrs.keys() <= self.keywords):
             args, attrs = self._bind(args, attrs)
         return self.record(args, attrs)
+
+    def of_two(self, a: Any, b: Any) -> Any:
+        """``self(a, b)``, of an op with two operands: the operators of a Tensor."""
+        m, n = getattr(a, "node", None), getattr(b, "node", None)
+        if m is None or n is None:
+            return self.record((a, b), {})
+        scope = current.get()
+        return self.made((m, n), {}, scope, next(scope.slots))
 
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """A call whose operands and attributes have been told apart."""
@@ -187,25 +198,38 @@ class Op(NotPickled):
             }
         nodes: list[Any] = [getattr(a, "node", None) for a in args]
         scope = current.get()
-        if all(nodes):
-            slot = next(scope.slots)
-        elif any(nodes):
-            slot = next(scope.slots)
-            nodes = [
-                node or self._constant(args[i], i, scope, slot)
-                for i, node in enumerate(nodes)
-            ]
-        else:
+        if None not in nodes:
+            return self.made(tuple(nodes), attrs, scope, next(scope.slots))
+        if not any(nodes):
             for a in args:
                 self._refuse_list(a)
             return self._forward(list(args), attrs)
-        inputs = tuple(nodes)
-        values = [n.value for n in inputs]
+        slot = next(scope.slots)
+        inputs = [
+            node or self._constant(args[i], i, scope, slot)
+            for i, node in enumerate(nodes)
+        ]
+        return self.made(tuple(inputs), attrs, scope, slot)
+
+    def made(
+        self,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any],
+        scope: Scope,
+        slot: Any,
+    ) -> Any:
+        """Compute, and leave a node behind, or what the mode wants in its place."""
+        kept = None
         try:
-            if self.plain:
-                value = self.forward(*values, **attrs)
+            if not self.plain:
+                value = self._keeping([n.value for n in inputs], attrs)
+                if value.__class__ is Kept:
+                    value, kept = value
+            elif len(inputs) == 2 and not attrs:
+                m, n = inputs
+                value = self.forward(m.value, n.value)
             else:
-                value = self._forward(values, attrs)
+                value = self.forward(*[n.value for n in inputs], **attrs)
         except Exception as error:
             error.add_note(self.describe(inputs, attrs))
             raise
@@ -217,16 +241,23 @@ class Op(NotPickled):
             return wrap(Leaf("constant", value, None, scope, slot))
         if mode is Mode.WATCH:
             require_finite(value, "", self.describe(inputs, attrs))
-        result = wrap(Node(self, inputs, attrs, value, scope, slot))
+        node = Node(self, inputs, attrs, value, scope, slot)
+        if kept is not None:
+            node.kept = kept
         if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
             detach = registry["detach"]
-            return result if self is detach else detach(result)
-        return result
+            if self is not detach:
+                return detach(wrap(node))
+        return wrap(node)
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         if self.variadic:
             return self.forward(values, **attrs)
         return self.forward(*values, **attrs)
+
+    def _keeping(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value of a node, which may be ``Kept`` with what its rules can use."""
+        return self._forward(values, attrs)
 
     def rules(self, count: int) -> Sequence[Rule | None]:
         """The rule of each of ``count`` operands."""
@@ -234,6 +265,10 @@ class Op(NotPickled):
             return self.vjps[:count]
         (rule,) = self.vjps
         return [None if rule is None else partial(rule, i) for i in range(count)]
+
+    def array_rules(self, node: Node) -> Sequence[Rule | None]:
+        """The rules of a node's operands where they compute on arrays."""
+        return self.rules(len(node.inputs))
 
     def attributes(self, node: Node) -> dict[str, Any]:
         """The keywords that rules and forward get for ``node``."""

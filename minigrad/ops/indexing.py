@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.op import OPERAND, Op, Scatter, op, registry, require_shape
+from minigrad.scope import current
 
 
 def filled(key: Any, indices: Sequence[Any]) -> Any:
@@ -75,12 +76,31 @@ def _from_scatter(i: int, g: Any, xs: Any, keys: Any) -> Any:
     return g[filled(keys[i], xs[first : first + places_in(keys[i])])]
 
 
-# Parts of a key that are plain values.
+# The ends of a slice, and the parts of a key, that are plain values.
+ENDS = frozenset({int, type(None)})
 BASIC = frozenset({int, slice, type(None), type(Ellipsis), bool})
 
 
 class _GetItem(Op):
     """Indexing: each array in the key becomes an operand behind x."""
+
+    def of_two(self, a: Any, b: Any) -> Any:
+        """``a[b]``; integers and slices of integers need not be looked at further."""
+        for part in b if b.__class__ is tuple else (b,):
+            if part.__class__ is not int and not (
+                part.__class__ is slice
+                and part.start.__class__ in ENDS
+                and part.stop.__class__ in ENDS
+                and part.step.__class__ in ENDS
+            ):
+                return self(a, b)
+        scope = current.get()
+        return self.made((a.node,), {"key": b}, scope, next(scope.slots))
+
+    def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        if len(values) == 1:
+            return values[0][attrs["key"]]
+        return self.forward(values, **attrs)
 
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]

@@ -79,6 +79,7 @@ EQUIVALENT = [
     ("ops.transcendental", "swapped: lambda g, y, x: g / np.hypot", "alike both ways"),
     ("ops.transcendental", "np.where(y == 0, 1.0, y) [1.0]", "divides 0"),
     ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
+    ("ops.nn", "(kept) == 0, 0.0, y)", "it is multiplied by counts of 0"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     (
         "ops.nn",
