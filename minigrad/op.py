@@ -60,6 +60,7 @@ def wrap(node: Node) -> Any:
 
 
 ndarray = np.ndarray
+RECORD, OFF = Mode.RECORD, Mode.OFF
 ATOMS = frozenset({int, bool, float, str, type(None), slice})
 
 
@@ -77,11 +78,6 @@ class Scatter(NamedTuple):
     cotangent: Any
     key: Any
     indices: tuple[Any, ...] = ()
-
-
-def passed(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """The rule of an operand, one of two, whose cotangent is that of the output."""
-    return g
 
 
 class Kept(NamedTuple):
@@ -196,8 +192,10 @@ class Op(NotPickled):
                 k: v if v.__class__ in ATOMS else self._own(k, v)
                 for k, v in attrs.items()
             }
-        nodes: list[Any] = [getattr(a, "node", None) for a in args]
         scope = current.get()
+        if len(args) == 1 and hasattr(args[0], "node"):
+            return self.made((args[0].node,), attrs, scope, next(scope.slots))
+        nodes: list[Any] = [getattr(a, "node", None) for a in args]
         if None not in nodes:
             return self.made(tuple(nodes), attrs, scope, next(scope.slots))
         if not any(nodes):
@@ -226,8 +224,7 @@ class Op(NotPickled):
                 if value.__class__ is Kept:
                     value, kept = value
             elif len(inputs) == 2 and not attrs:
-                m, n = inputs
-                value = self.forward(m.value, n.value)
+                value = self.forward(inputs[0].value, inputs[1].value)
             else:
                 value = self.forward(*[n.value for n in inputs], **attrs)
         except Exception as error:
@@ -237,16 +234,17 @@ class Op(NotPickled):
             value = np.asarray(value)
         value.setflags(False)
         mode = current_mode.get()
-        if mode is Mode.OFF:
+        if mode is OFF:
             return wrap(Leaf("constant", value, None, scope, slot))
-        if mode is Mode.WATCH:
-            require_finite(value, "", self.describe(inputs, attrs))
         node = Node(self, inputs, attrs, value, scope, slot)
         if kept is not None:
             node.kept = kept
-        if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
+        if mode is not RECORD:
+            if mode is Mode.WATCH:
+                require_finite(value, "", self.describe(inputs, attrs))
             detach = registry["detach"]
-            if self is not detach:
+            detached = mode is Mode.TRACE_DETACHED and value.dtype.kind == "f"
+            if detached and self is not detach:
                 return detach(wrap(node))
         return wrap(node)
 

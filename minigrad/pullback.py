@@ -27,7 +27,7 @@ import numpy as np
 
 from minigrad.graph import Leaf, Node, PerOperand, reachable
 from minigrad.mode import Mode, current_mode
-from minigrad.op import Op, Rule, Scatter, passed, registry, require_finite
+from minigrad.op import Op, Rule, Scatter, registry, require_finite
 from minigrad.ops.indexing import scatter_into
 from minigrad.scope import Run, Scope, Slot, current
 from minigrad.tensor import Tensor
@@ -35,9 +35,9 @@ from minigrad.tensor import Tensor
 NUMBERS = frozenset({bool, int, float})
 # What waits for a leaf does so until it has so many rows together.
 ROWS = 256
-add_n = registry["add_n"]
-matmul = registry["matmul"]
-scatter_n = registry["scatter_n"]
+add, add_n, multiply = registry["add"], registry["add_n"], registry["multiply"]
+matmul, tanh, scatter_n = registry["matmul"], registry["tanh"], registry["scatter_n"]
+Inputs = tuple[Node, ...]
 
 
 def pullback(
@@ -213,11 +213,11 @@ class _ArraySums:
     def pull(self, node: Node, g: Any) -> None:
         """Ask the rules of a node, and add what they answer to its inputs."""
         op, inputs, attrs = node.op, node.inputs, node.attrs
+        if op in WRITTEN_OUT and self.alone:
+            WRITTEN_OUT[op](self, inputs, node.value, g)
+            return
         xs: Any = [source.value for source in inputs]
         if op.plain:
-            if op is matmul and self.alone and xs[0].ndim == xs[1].ndim == 2:
-                self._pull_product(inputs[0], inputs[1], g)
-                return
             rules: Sequence[Rule | None] = op.vjps
         else:
             attrs, rules = op.attributes(node), op.array_rules(node)
@@ -227,40 +227,68 @@ class _ArraySums:
             if rule is None or source not in self.live:
                 continue
             self.argument = i
-            d = g if rule is passed else rule(g, node.value, *ys, **attrs)
+            d = rule(g, node.value, *ys, **attrs)
             if d is None:
                 continue
             if d.__class__ is not Scatter:
-                x = xs[i]
-                if d.shape != x.shape:
-                    if self.alone and not source.inputs and d.shape[1:] == x.shape:
-                        self._wait(source, None, d)
-                        continue
-                    d = unbroadcast(d, x.shape, op)
-                if d.dtype is not x.dtype:
-                    d = d.astype(x.dtype, copy=False)
-                if self.alone and source not in self.parts:
-                    self.parts[source] = d
+                if self.alone:
+                    self._give(source, i, d, op)
                     continue
+                d = _fit(d, xs[i], op)
             if self.watched:
                 _watch(d, node, i)
             if self.shares is not None and source in self.wanted:
                 self.shares.append((node, i, d))
             self.add(source, node, i, d)
 
-    def _pull_product(self, left: Node, right: Node, g: Any) -> None:
-        """The rules of a product of two matrices."""
-        if left in self.live:
-            self.argument = 0
-            d = g.dot(self._turned(right))
-            self.add(left, None, 0, d.astype(left.value.dtype, copy=False))
-        if right in self.live:
-            self.argument = 1
-            if right.inputs:
-                d = left.value.T.dot(g)
-                self.add(right, None, 1, d.astype(right.value.dtype, copy=False))
+    def _give(self, source: Node, i: int, d: Any, op: Op) -> None:
+        """Add a cotangent that nobody looks at to what has arrived at a node."""
+        x = source.value
+        if d.shape != x.shape:
+            if not source.inputs and d.shape[1:] == x.shape:
+                self._wait(source, None, d)
+                return
+            d = unbroadcast(d, x.shape, op)
+        if d.dtype is not x.dtype:
+            d = d.astype(x.dtype, copy=False)
+        if source in self.parts:
+            self.add(source, None, i, d)
+        else:
+            self.parts[source] = d
+
+    def _pull_add(self, inputs: Inputs, y: Any, g: Any) -> None:
+        a, b = inputs
+        if a in self.live:
+            self._give(a, 0, g, add)
+        if b in self.live:
+            self._give(b, 1, g, add)
+
+    def _pull_multiply(self, inputs: Inputs, y: Any, g: Any) -> None:
+        a, b = inputs
+        if a in self.live:
+            self._give(a, 0, g * b.value, multiply)
+        if b in self.live:
+            self._give(b, 1, g * a.value, multiply)
+
+    def _pull_tanh(self, inputs: Inputs, y: Any, g: Any) -> None:
+        # The number as an array's element: NumPy takes as long as for the rest of it
+        # to find out what a Python number becomes.
+        self._give(inputs[0], 0, g * (y.dtype.type(1) - y * y), tanh)
+
+    def _pull_matmul(self, inputs: Inputs, y: Any, g: Any) -> None:
+        a, b = inputs
+        matrices = a.value.ndim == b.value.ndim == 2
+        if a in self.live:
+            if matrices:
+                d = g.dot(self._turned(b))
             else:
-                self._wait(right, left.value, g)
+                d = matmul.vjps[0](g, y, a.value, b.value)
+            self._give(a, 0, d, matmul)
+        if b in self.live:
+            if matrices and not b.inputs:
+                self._wait(b, a.value, g)
+            else:
+                self._give(b, 1, matmul.vjps[1](g, y, a.value, b.value), matmul)
 
     def _turned(self, matrix: Node) -> Any:
         """The transposed of a matrix: laid out anew if it is asked for again."""
@@ -297,6 +325,13 @@ class _ArraySums:
         self.add(leaf, None, 0, np.asarray(d, leaf.value.dtype))
 
 
+# The rules of what most programs are made of, for cotangents that nobody looks at.
+WRITTEN_OUT = {
+    add: _ArraySums._pull_add,
+    multiply: _ArraySums._pull_multiply,
+    tanh: _ArraySums._pull_tanh,
+    matmul: _ArraySums._pull_matmul,
+}
 # What a term of a sum is: what it is shaped as, a use, or the index of a use.
 Term = tuple[int, ...]
 
