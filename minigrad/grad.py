@@ -19,13 +19,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.assign import set_at_once
+from minigrad.collector import paused
 from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import TraceError, tracing
 from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
-from minigrad.tensor import Array, Tensor, here, set_at_once
+from minigrad.tensor import Array, Tensor, here
 
 
 class Share(NamedTuple):
@@ -95,7 +97,8 @@ def vjp(
     record = create_graph or tracing()
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
-    found = pullback([a.node for a in ys], cotangents, nodes, record=record)
+    with paused():
+        found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
         d = found.get(target.node)

@@ -29,10 +29,11 @@ from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
+import minigrad.attributes as attributes
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
 from minigrad.graph import Leaf, Node
-from minigrad.mode import Mode, current_mode, require_known
+from minigrad.mode import Mode, current_mode, require_finite
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
@@ -43,16 +44,6 @@ registry: dict[str, "Op"] = {}
 # The names of the project's own ops, which nobody declares again by accident.
 builtin: set[str] = set()
 by_function: dict[Any, Callable[..., Any]] = {}
-
-
-def require_shape(index: Node) -> None:
-    """Raise TraceError for a mask as index in a traced function."""
-    if index.value.dtype == bool:
-        require_known(
-            index,
-            "a mask as index gives a shape that depends on its values; "
-            "mg.where(mask, x, 0.0) keeps the shape",
-        )
 
 
 def wrap(node: Node) -> Any:
@@ -140,7 +131,11 @@ class Op(NotPickled):
         operands = list(self.parameters)[: 1 if variadic else len(vjps)]
         self.operands: tuple[str, ...] = tuple(operands)
         # How many operands a call has at least: the last ones may be optional.
-        self.arity: int = -1 if variadic else len(vjps) - _optional(self, operands)
+        self.arity: int = (
+            -1
+            if variadic
+            else len(vjps) - declaration.optional(self.parameters, operands)
+        )
         self.keywords: frozenset[str] = frozenset(
             p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
         ).difference(operands)
@@ -189,7 +184,7 @@ class Op(NotPickled):
         """A call whose operands and attributes have been told apart."""
         if attrs:
             attrs = {
-                k: v if v.__class__ in ATOMS else self._own(k, v)
+                k: v if v.__class__ in ATOMS else attributes.own(self, k, v)
                 for k, v in attrs.items()
             }
         scope = current.get()
@@ -338,30 +333,6 @@ class Op(NotPickled):
                 raise TypeError(f"{self.name} needs its operand {name!r}, got None")
         return tuple(operands)
 
-    def _own(self, name: str, value: Any) -> Any:
-        """An attribute that no later edit of the caller's list or array reaches."""
-        if isinstance(value, np.ndarray):
-            copy = value.copy()
-            copy.setflags(write=False)
-            return copy
-        if value.__class__ in (list, tuple):
-            return value.__class__([self._own(name, v) for v in value])
-        if isinstance(value, dict):
-            return {k: self._own(name, v) for k, v in value.items()}
-        if isinstance(value, np.dtype) or (
-            isinstance(value, type) and issubclass(value, (np.generic, int, float))
-        ):
-            return np.dtype(value).name
-        if hasattr(value, "node"):
-            operands = ", ".join(self.operands)
-            raise TypeError(
-                f"{self.name}: {name} is part of the program and takes a plain value, "
-                f"got a Tensor. What changes from run to run is an operand: of "
-                f"{self.name} {operands}; x[index] and mg.take have an index that is "
-                "one, mg.where a mask, mg.clip bounds"
-            )
-        return value
-
     def _refuse_list(self, value: Any) -> None:
         """NumPy would make an array of a list of Tensors, and lose their graph."""
         if isinstance(value, (list, tuple)) and any(hasattr(v, "node") for v in value):
@@ -392,26 +363,6 @@ def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]
     12.0
     """
     return lambda forward: Op(forward, *vjps, **options)
-
-
-def require_finite(value: Any, what: str, where: str) -> None:
-    """Raise FloatingPointError if an array has NaN or Inf."""
-    bad = value[~np.isfinite(value)]
-    if len(bad):
-        kind = "nan" if np.isnan(bad).any() else "inf"
-        raise FloatingPointError(
-            f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
-        )
-
-
-def _optional(op: Op, operands: list[str]) -> int:
-    """How many of the last operands have None as default."""
-    count = 0
-    for name in reversed(operands):
-        if op.parameters[name].default is not None:
-            break
-        count += 1
-    return count
 
 
 def _again(previous: Op, forward: Any) -> bool:

@@ -17,26 +17,23 @@ arrays; given Tensors they record, and every order of gradient is available.
 [2.0, 16.0]
 """
 
-import math
-from collections import Counter
 from collections.abc import Sequence
-from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.graph import Leaf, Node, PerOperand, reachable
+from minigrad.cotangent import fit, unbroadcast, watch
+from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import Mode, current_mode
-from minigrad.op import Op, Rule, Scatter, registry, require_finite
+from minigrad.op import Op, Rule, Scatter, registry
 from minigrad.ops.indexing import scatter_into
-from minigrad.scope import Run, Scope, Slot, current
-from minigrad.tensor import Tensor
+from minigrad.ops.linalg import from_left, from_right
+from minigrad.recorded import RecordedSums
 
-NUMBERS = frozenset({bool, int, float})
 # What waits for a leaf does so until it has so many rows together.
 ROWS = 256
-add, add_n, multiply = registry["add"], registry["add_n"], registry["multiply"]
-matmul, tanh, scatter_n = registry["matmul"], registry["tanh"], registry["scatter_n"]
+add, multiply = registry["add"], registry["multiply"]
+matmul, tanh = registry["matmul"], registry["tanh"]
 Inputs = tuple[Node, ...]
 
 
@@ -55,7 +52,7 @@ def pullback(
     order, live = _between(outputs, wrt)
     wanted = set(wrt)
     sums: _Sums = (
-        _RecordedSums(order, live) if record else _ArraySums(live, shares, wanted)
+        RecordedSums(order, live) if record else _ArraySums(live, shares, wanted)
     )
     for i, (node, cotangent) in enumerate(zip(outputs, cotangents, strict=True)):
         if node in live:
@@ -102,14 +99,6 @@ def _between(
     return order, live
 
 
-def _watch(d: Any, node: Node, i: int) -> None:
-    """Raise FloatingPointError if a rule's answer is not finite."""
-    part = d.cotangent if isinstance(d, Scatter) else d
-    where = node.op.describe(node.inputs, node.attrs, node.scope)
-    value = part.node.value if isinstance(part, Tensor) else part
-    require_finite(value, f"gradient rule {i}, ", where)
-
-
 def _require_current(node: Node) -> None:
     """Raise RuntimeError if a parameter has another value than the node saw."""
     for source in node.inputs:
@@ -126,40 +115,6 @@ class _Waiting(NamedTuple):
 
     a: list[Any]
     g: list[Any]
-
-
-def _fit(d: Any, x: Any, op: Any) -> Any:
-    """A rule's answer summed over broadcast axes and cast to what its input x is."""
-    if d.shape != x.shape:
-        d = unbroadcast(d, x.shape, op)
-    return d if d.dtype == x.dtype else d.astype(x.dtype)
-
-
-def unbroadcast(d: Any, shape: tuple[int, ...], op: Any) -> Any:
-    """Sum d over the axes along which an operand of ``shape`` was broadcast."""
-    lead = d.ndim - len(shape)
-    inner = d.shape[lead:]
-    if lead < 0 or (
-        inner != shape
-        and any(n not in (1, m) for n, m in zip(shape, inner, strict=True))
-    ):
-        raise ValueError(
-            f"a gradient rule of {op.name} gave shape {d.shape} for an input of "
-            f"shape {shape}"
-        )
-    if lead:
-        one = d.__class__ is np.ndarray and d.size == math.prod(inner)
-        d = d.reshape(inner) if one else _sum(d, tuple(range(lead)), False)
-    if inner == shape:
-        return d
-    return _sum(d, tuple(i for i, n in enumerate(shape) if n != inner[i]), True)
-
-
-def _sum(d: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """d.sum(axes), for an array without the layers of Python around it."""
-    if isinstance(d, Tensor):
-        return d.sum(axis=axes, keepdims=keepdims)
-    return np.add.reduce(d, axis=axes, keepdims=keepdims)  # type: ignore[call-overload]
 
 
 class _ArraySums:
@@ -234,9 +189,9 @@ class _ArraySums:
                 if self.alone:
                     self._give(source, i, d, op)
                     continue
-                d = _fit(d, xs[i], op)
+                d = fit(d, xs[i], op)
             if self.watched:
-                _watch(d, node, i)
+                watch(d, node, i)
             if self.shares is not None and source in self.wanted:
                 self.shares.append((node, i, d))
             self.add(source, node, i, d)
@@ -279,16 +234,14 @@ class _ArraySums:
         a, b = inputs
         matrices = a.value.ndim == b.value.ndim == 2
         if a in self.live:
-            if matrices:
-                d = g.dot(self._turned(b))
-            else:
-                d = matmul.vjps[0](g, y, a.value, b.value)
+            values = g, y, a.value, b.value
+            d = g.dot(self._turned(b)) if matrices else from_left(*values)
             self._give(a, 0, d, matmul)
         if b in self.live:
             if matrices and not b.inputs:
                 self._wait(b, a.value, g)
             else:
-                self._give(b, 1, matmul.vjps[1](g, y, a.value, b.value), matmul)
+                self._give(b, 1, from_right(g, y, a.value, b.value), matmul)
 
     def _turned(self, matrix: Node) -> Any:
         """The transposed of a matrix: laid out anew if it is asked for again."""
@@ -332,164 +285,4 @@ WRITTEN_OUT = {
     tanh: _ArraySums._pull_tanh,
     matmul: _ArraySums._pull_matmul,
 }
-# What a term of a sum is: what it is shaped as, a use, or the index of a use.
-Term = tuple[int, ...]
-
-
-class _Part(NamedTuple):
-    """One cotangent of a node, and the use over which it arrived."""
-
-    consumer: Node | None
-    argument: int
-    d: Any
-
-
-class _RecordedSums:
-    """Cotangents as Tensors; a fan-in becomes one add_n node, scatters one scatter_n.
-
-    What a rule records lies where the forward node lies. Where that has no time but the
-    operand has one (a sum or stack over the steps), it lies with the operand, so that
-    each step keeps its own part of the backward graph.
-    """
-
-    def __init__(self, order: Sequence[Node], live: set[Node]) -> None:
-        self.order, self.live = order, live
-        self.argument = 0  # the operand whose rule is asked
-        self.steps: Counter[Any] = Counter()
-        scope = current.get()
-        self.run = Run(scope, next(scope.slots))
-        self.parts: dict[Node, list[_Part]] = {}
-        # Consumers without time of values in a loop, and how often each reads one.
-        self.gathering: dict[Node, int] = {}
-        self.gathered: dict[tuple[Node, Node], count[int]] = {}
-        self.uses: dict[Any, int] = {}
-        self.watched = current_mode.get() is Mode.WATCH
-
-    def add(self, node: Node, consumer: Node | None, i: int, d: Any) -> None:
-        """One more cotangent of a node."""
-        self.parts.setdefault(node, []).append(_Part(consumer, i, d))
-
-    def total(self, node: Node) -> Any:
-        """The sum of a node's cotangents, recorded where the node lies."""
-        parts = self.parts.pop(node, None)
-        if parts is None:
-            return None
-        if len(parts) == 1 and parts[0].d.__class__ is not Scatter:
-            return parts[0].d
-        uses = self._uses(node, parts)
-        dense, terms, scattered, at = [], [], [], []
-        for use, part in zip(uses, parts, strict=True):
-            if part.d.__class__ is Scatter:
-                scattered.append(part.d)
-                at.append(use)
-            else:
-                dense.append(part.d)
-                terms.append(use)
-        if scattered:
-            dense.append(self._scattered(node, scattered, at))
-            terms.append(self._use("scattered"))
-        if len(dense) == 1:
-            return dense[0]
-        return self._recorded(node, "sum", terms, add_n, dense)
-
-    def _scattered(self, node: Node, scattered: list[Scatter], uses: list[Term]) -> Any:
-        """The cotangents that belong at keys, in one node."""
-        indices = [index for s in scattered for index in s.indices]
-        behind = [
-            (2, *use, j)
-            for s, use in zip(scattered, uses, strict=True)
-            for j in range(len(s.indices))
-        ]
-        keys = PerOperand([None, *(s.key for s in scattered), *(None for _ in indices)])
-        terms: list[Term] = [(0,), *uses, *behind]
-        operands = [Tensor(node), *(s.cotangent for s in scattered), *indices]
-        return self._recorded(node, "scatter", terms, scatter_n, operands, keys=keys)
-
-    def _recorded(
-        self, node: Node, part: str, terms: list[Term], op: Op, xs: list[Any],
-        **attrs: Any,
-    ) -> Any:  # fmt: skip
-        before = current.get()
-        try:
-            current.set(node.scope.rule(node.slot, part, self.run, tuple(terms)))
-            return op(xs, **attrs)
-        finally:
-            current.set(before)
-
-    def _use(self, use: Any) -> Term:
-        return (1, self.uses.setdefault(use, len(self.uses)))
-
-    def _uses(self, node: Node, parts: list[_Part]) -> list[Term]:
-        """The number of the use that each part arrived over: the same at every step."""
-        clock, t = node.time or (None, 0)
-        seen: dict[Any, count[int]] = {}
-        reads = Counter(
-            (_line(p.consumer), p.argument) for p in parts if p.consumer is not None
-        )
-        numbers = []
-        for consumer, i, _ in parts:
-            if consumer is None:
-                numbers.append(self._use(("given", i)))
-                continue
-            time, slot = consumer.time, consumer.slot
-            slot = slot.key(time) if slot.__class__ is Slot else slot
-            place = (consumer.scope.path, slot)
-            if clock is not None and time is not None and time[0] is clock:
-                # A line that reads this one value at every step of its loop is one use.
-                line = _line(consumer)
-                every = 1 < reads[line, i] == self._steps_of(line)
-                numbers.append(self._use((place, i, "all" if every else time[1] - t)))
-            else:  # arguments of one consumer may each be another step
-                step = (place, time)
-                k = next(seen.setdefault(step, count()))
-                numbers.append(self._use((place, k)))
-        return numbers
-
-    def _steps_of(self, line: Any) -> int:
-        """At how many steps a line of the program is."""
-        if not self.steps:
-            self.steps.update(map(_line, self.order))
-        return self.steps[line]
-
-    def pull(self, node: Node, g: Any) -> None:
-        """Ask the rules of a node, and add what they answer to its inputs."""
-        # A Python number stays one: as a Tensor it would widen float32 to float64.
-        xs = [
-            i.value if i.value.__class__ in NUMBERS else Tensor(i) for i in node.inputs
-        ]
-        op, y = node.op, Tensor(node)
-        ys, attrs = [xs] if op.variadic else xs, op.attributes(node)
-        rules = op.rules(len(xs))
-        for i, (source, rule) in enumerate(zip(node.inputs, rules, strict=True)):
-            if rule is None or source not in self.live:
-                continue
-            self.argument = i
-            before = current.get()
-            try:
-                current.set(self._place(node, source, i))
-                d = rule(g, y, *ys, **attrs)
-                if d is not None and d.__class__ is not Scatter:
-                    d = _fit(d, source.value, op)
-            finally:
-                current.set(before)
-            if d is not None:
-                if self.watched:
-                    _watch(d, node, i)
-                self.add(source, node, i, d)
-
-    def _place(self, node: Node, source: Node, i: int) -> Scope:
-        """Where a rule's answer is recorded, as the class describes."""
-        if node.time is not None or source.time is None:
-            return node.scope.rule(node.slot, i, self.run)
-        consumer = self.gathering.setdefault(node, len(self.gathering))
-        use = next(self.gathered.setdefault((source, node), count()))
-        part = f"use {use} of {consumer}"
-        return source.scope.rule(source.slot, part, self.run)
-
-
-def _line(node: Node) -> Any:
-    """The line of the program that made a node."""
-    return node.scope.path, node.slot
-
-
-_Sums = _ArraySums | _RecordedSums
+_Sums = _ArraySums | RecordedSums

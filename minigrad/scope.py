@@ -15,13 +15,11 @@ Vocabulary
 'cell'
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path as File
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.pickles import NotPickled
@@ -135,17 +133,6 @@ class Slot:
 
 ROOT = Scope((), None, None)
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
-
-
-PACKAGE = str(File(__file__).parent)
-
-
-def user_line() -> str:
-    """Where the innermost call from outside of minigrad is: file and line."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @contextmanager

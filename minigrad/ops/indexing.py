@@ -17,7 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import OPERAND, Op, Scatter, op, registry, require_shape
+from minigrad.graph import Node
+from minigrad.mode import require_known
+from minigrad.op import OPERAND, Op, Scatter, op, registry
 from minigrad.scope import current
 
 
@@ -118,6 +120,16 @@ class _GetItem(Op):
         return (x, *indices), {"key": key}
 
 
+def _require_shape(index: Node) -> None:
+    """Raise TraceError for a mask as index in a traced function."""
+    if index.value.dtype == bool:
+        require_known(
+            index,
+            "a mask as index gives a shape that depends on its values; "
+            "mg.where(mask, x, 0.0) keeps the shape",
+        )
+
+
 def _plain(part: Any, indices: list[Any]) -> Any:
     """A part of a key as it is, or a place for an index that is an operand."""
     if part.__class__ is slice:
@@ -131,7 +143,7 @@ def _plain(part: Any, indices: list[Any]) -> Any:
     if part.__class__ in BASIC:
         return part
     if hasattr(part, "node"):
-        require_shape(part.node)
+        _require_shape(part.node)
     elif isinstance(part, (list, tuple, np.ndarray, np.bool_)):
         registry["getitem"]._refuse_list(part)
         part = np.asarray(part)

@@ -9,7 +9,9 @@
 3 x(3) [4. 5.]
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -18,8 +20,18 @@ from minigrad.ahead import StepIndex
 from minigrad.graph import Node
 from minigrad.op import Op, Scatter
 from minigrad.pickles import NotPickled
-from minigrad.scope import LOOP, Clock, Scope, current, user_line
+from minigrad.scope import LOOP, Clock, Scope, current
 from minigrad.tensor import Tensor, tensor
+
+PACKAGE = str(Path(__file__).parents[1])
+
+
+def _user_line() -> str:
+    """Where the innermost call from outside of minigrad is: file and line."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 class Step(Op):
@@ -56,7 +68,7 @@ class Loop(NotPickled):
 
     def __init__(self, call: str, iterate: Callable[[str], Iterator[Any]]) -> None:
         self.call, self.iterate = call, iterate
-        self.line = user_line()
+        self.line = _user_line()
 
     def __iter__(self) -> Iterator[Any]:
         return self.iterate(self.line)

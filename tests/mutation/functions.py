@@ -40,8 +40,19 @@ class Floor(NamedTuple):
 OPS = ["elementwise", "transcendental", "reduction", "shape", "linalg", "indexing"]
 OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
+ENGINE += ["likeness", "attributes", "assign", "protocol", "cotangent", "recorded"]
 ENGINE += ["contract", "fold", "recurrence", "ahead"]
-FILES = ["scope", "op", "tensor", "grad", "graph", "graph_json", "programs", "fold"]
+FILES = [
+    "scope",
+    "op",
+    "eager",
+    "tensor",
+    "grad",
+    "graph",
+    "graph_json",
+    "programs",
+    "fold",
+]
 FILES += ["robust", "optim"]
 PASSES = [f"compile.{m}" for m in ("passes", "additions", "uniform", "losses")]
 
