@@ -121,8 +121,7 @@ class Op(NotPickled):
         self.vjps = vjps
         self.variadic = variadic
         # Most ops compute just their forward function: that saves a call for each node.
-        own = (type(self)._forward, type(self)._keeping)
-        self.plain: bool = not variadic and own == (Op._forward, Op._keeping)
+        self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.
         self.smooth: bool = None not in vjps
         self.parameters: dict[str, inspect.Parameter] = declaration.parameters(
@@ -196,7 +195,8 @@ class Op(NotPickled):
         if not any(nodes):
             for a in args:
                 self._refuse_list(a)
-            return self._forward(list(args), attrs)
+            value = self._forward(list(args), attrs)
+            return value.value if value.__class__ is Kept else value
         slot = next(scope.slots)
         inputs = [
             node or self._constant(args[i], i, scope, slot)
@@ -215,7 +215,7 @@ class Op(NotPickled):
         kept = None
         try:
             if not self.plain:
-                value = self._keeping([n.value for n in inputs], attrs)
+                value = self._forward([n.value for n in inputs], attrs)
                 if value.__class__ is Kept:
                     value, kept = value
             elif len(inputs) == 2 and not attrs:
@@ -244,13 +244,10 @@ class Op(NotPickled):
         return wrap(node)
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value, which may be ``Kept`` with what the node's rules can use."""
         if self.variadic:
             return self.forward(values, **attrs)
         return self.forward(*values, **attrs)
-
-    def _keeping(self, values: list[Any], attrs: dict[str, Any]) -> Any:
-        """The value of a node, which may be ``Kept`` with what its rules can use."""
-        return self._forward(values, attrs)
 
     def rules(self, count: int) -> Sequence[Rule | None]:
         """The rule of each of ``count`` operands."""

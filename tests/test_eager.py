@@ -84,7 +84,7 @@ def test_a_step_of_a_loop_over_time_is_few_calls():
         for _ in mg.steps(x=np.zeros((T, 2)), y=np.zeros((T, 2))):
             pass
 
-    assert (calls(lambda: loop(110)) - calls(lambda: loop(10))) / 100 <= 18
+    assert (calls(lambda: loop(110)) - calls(lambda: loop(10))) / 100 <= 16
 
 
 def close(loss, wrt):
@@ -200,7 +200,7 @@ def test_a_recorded_gradient_pauses_the_collector_and_starts_it_again():
         gc.enable()
     seen = []
     looks = mg.Op(
-        np.cos, lambda g, y, x: seen.append(gc.isenabled()) or g, name="test_looks"
+        lambda x: x + 0, lambda g, y, x: seen.append(gc.isenabled()) or g, name="looks"
     )
     mg.grad(looks(A).sum(), [A], create_graph=True)
     assert seen == [False]

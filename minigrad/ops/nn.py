@@ -367,10 +367,10 @@ class CrossEntropy(Op):
             return _with_probabilities(*args, **attrs)
         return super().__call__(*args, **attrs)
 
-    def _keeping(self, values: list[Any], attrs: dict[str, Any]) -> Any:
-        """The value of a node, with the exponentials where all targets weigh alike."""
+    def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value, with the exponentials where all targets weigh alike."""
         if len(values) > 2 or attrs.get("label_smoothing"):
-            return self._forward(values, attrs)
+            return self.forward(*values, **attrs)
         return Kept(*_unweighted_cross_entropy(*values, **attrs))
 
     def array_rules(self, node: Node) -> Sequence[Rule | None]:

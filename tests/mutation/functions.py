@@ -53,7 +53,7 @@ FILES = [
     "programs",
     "fold",
 ]
-FILES += ["robust", "optim"]
+FILES += ["fold", "robust", "optim"]
 PASSES = [f"compile.{m}" for m in ("passes", "additions", "uniform", "losses")]
 
 
