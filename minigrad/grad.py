@@ -15,6 +15,7 @@ With ``create_graph`` the rules see Tensors and record, so every order is availa
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -97,7 +98,7 @@ def vjp(
     record = create_graph or tracing()
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
-    with paused():
+    with paused() if record else nullcontext():
         found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:

@@ -181,11 +181,9 @@ class Op(NotPickled):
 
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """A call whose operands and attributes have been told apart."""
-        if attrs:
-            attrs = {
-                k: v if v.__class__ in ATOMS else attributes.own(self, k, v)
-                for k, v in attrs.items()
-            }
+        for k, v in attrs.items():  # a dict of this call's own
+            if v.__class__ not in ATOMS:
+                attrs[k] = attributes.own(self, k, v)
         scope = current.get()
         if len(args) == 1 and hasattr(args[0], "node"):
             return self.made((args[0].node,), attrs, scope, next(scope.slots))

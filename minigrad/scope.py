@@ -103,7 +103,7 @@ class Run(NamedTuple):
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # frozen would cost a node a microsecond
 class Slot:
     """The slot of a node that a gradient rule recorded.
 

@@ -74,7 +74,8 @@ class Tensor(Reading, Methods):
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the value."""
-        return np.shape(self.node.value)
+        value = self.node.value  # a constant may be a Python number
+        return value.shape if hasattr(value, "shape") else ()
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -141,6 +141,16 @@ def test_cross_entropy_uses_what_it_has_kept(shape, ignore, reduction):
     close((loss * loss).sum(), [o])
 
 
+@pytest.mark.parametrize("kind", np.typecodes["AllInteger"])
+def test_class_numbers_are_integers_of_any_kind(kind):
+    o = matrix(2, 3)
+    loss = mg.cross_entropy(o, np.array([2, 0], kind))
+    close(loss, [o])
+    assert loss.item() == mg.cross_entropy(o, np.array([2, 0])).item()
+    with pytest.raises(ValueError, match=r"class numbers lie in 0\.\.2"):
+        mg.cross_entropy(o, np.array([0, 3], kind))
+
+
 def test_cross_entropy_of_turned_rows_finds_its_targets():
     x = matrix(5, 4)
     close(mg.cross_entropy(mg.transpose(x), np.array([0, 4, 2, 1])), [x])

@@ -270,7 +270,8 @@ def _ones(n: int, dtype: Any) -> Any:
 def _at_targets(o: Any, target: Any, kept: Any) -> Any:
     """Where in o, flattened, each row has its target (the first, if it is ignored)."""
     index = target if kept is None else np.where(kept, target, 0)
-    return _starts(o.size, o.shape[-1]) + index.reshape(-1)
+    starts = _starts(o.size, o.shape[-1])
+    return np.add(starts, index.reshape(-1), dtype=np.intp, casting="unsafe")
 
 
 @lru_cache(16)
@@ -302,7 +303,7 @@ def _picked(o: Any, target: Any, kept: Any, reduction: str) -> tuple[Any, _Rows]
     if reduction == "none":
         loss = loss.reshape(target.shape)
     else:
-        loss = np.add.reduce(loss)
+        loss = loss.dot(_ones(loss.size, loss.dtype))
         if reduction == "mean":
             loss = loss / count if count else np.asarray(np.nan)  # as PyTorch
     if loss.dtype is not o.dtype:
