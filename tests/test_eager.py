@@ -107,6 +107,11 @@ def test_what_waits_for_a_leaf_is_all_summed(steps):
     close((h * s).sum() + (h[0] * s).sum(), [W, b, s])
 
 
+def test_rows_of_more_axes_are_summed_over_all_of_them():
+    b, x = mg.parameter(RNG.normal(size=2), name="b"), RNG.normal(size=(3, 4, 2))
+    close((mg.tanh(x + b) * x).sum() + mg.tanh(x[0] + b).sum(), [b])
+
+
 def test_products_and_rows_may_wait_for_one_leaf_in_turn():
     W = mg.parameter(RNG.normal(size=(2, 2)), name="W")
     x, total = mg.tensor(RNG.normal(size=(4, 2)), name="x"), 0.0
@@ -189,6 +194,16 @@ def test_indexing_is_numpys_over_both_ways(key):
     with pytest.raises(IndexError, match="too many") as caught:
         mg.tensor(1.0, name="one")[0, 0]
     assert "in op getitem(one ()" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("among", [True, False])
+def test_the_ends_of_a_slice_are_no_tensors(place, among):
+    ends = [None, None, None]
+    ends[place] = mg.tensor(1)
+    key = slice(*ends)
+    with pytest.raises(TypeError, match="the ends of a slice are part of the program"):
+        A[(0, key) if among else key]
 
 
 def test_a_recorded_gradient_pauses_the_collector_and_starts_it_again():
