@@ -42,6 +42,16 @@ def parameters(
     return {n: Parameter(n, Parameter.POSITIONAL_OR_KEYWORD) for n in names}
 
 
+def optional(parameters: dict[str, Parameter], operands: list[str]) -> int:
+    """How many of the last operands have None as default."""
+    count = 0
+    for name in reversed(operands):
+        if parameters[name].default is not None:
+            break
+        count += 1
+    return count
+
+
 def _letters(count: int) -> str:
     """What operands are called that nobody has named."""
     return "x" if count == 1 else "abcdefgh"[:count]

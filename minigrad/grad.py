@@ -15,10 +15,13 @@ With ``create_graph`` the rules see Tensors and record, so every order is availa
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.assign import set_at_once
+from minigrad.collector import paused
 from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import TraceError, tracing
 from minigrad.op import Scatter, registry
@@ -26,7 +29,7 @@ from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
 from minigrad.scope import Call
-from minigrad.tensor import Array, Tensor, here, set_at_once
+from minigrad.tensor import Array, Tensor, here
 
 
 class Share(NamedTuple):
@@ -97,7 +100,8 @@ def vjp(
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
     nodes = [t.node for t in targets]
     _require_whole(ys, nodes)
-    found = pullback([a.node for a in ys], cotangents, nodes, record=record)
+    with paused() if record else nullcontext():
+        found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
         d = found.get(target.node)
@@ -272,6 +276,8 @@ def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
     ``wrt`` is None for all parameters.
     """
     if not Call.made:
+        return
+    if Call not in {n.scope.__class__ for n in reachable([y.node for y in ys])}:
         return
     seen = {y.node for y in ys}
     stack = list(seen)

@@ -55,13 +55,15 @@ class StepIndex(int):
 class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 
-    # `clock` stays unset until a loop over time runs along the value's first axis.
+    # `clock` stays unset until a loop over time runs along the value's first axis,
+    # `kept` unless the op keeps part of its work for its rules.
     __slots__ = (
         "__weakref__",
         "attrs",
         "clock",
         "id",
         "inputs",
+        "kept",
         "name",
         "op",
         "scope",
@@ -82,6 +84,7 @@ class Node(NotPickled):
     slot: Any
     name: str | None
     clock: Clock
+    kept: Any
 
     def __init__(
         self,
@@ -345,51 +348,9 @@ class Graph(NotPickled):
         Compares kind, op, attributes, operands, names, scopes, times and constants;
         never ids, and never the values of inputs, parameters or results.
         """
-        mine, theirs = self._described(), other._described()
-        for key in [*mine, *theirs]:
-            if key not in theirs or key not in mine:
-                here = "first" if key in mine else "second"
-                node = (mine if key in mine else theirs)[key][0]
-                return f"only the {here} graph has {node!r}"
-        for key, (node, said) in mine.items():
-            twin, also = theirs[key]
-            for what, a, b in zip(
-                ("kind", "op", "name", "operands", "attributes", "constant"),
-                said,
-                also,
-                strict=True,
-            ):
-                if not same_value(a, b):
-                    return f"{node!r} and {twin!r} differ in {what}: {a!r} / {b!r}"
-        mine_out = [self._key(o) for o in self.outputs]
-        theirs_out = [other._key(o) for o in other.outputs]
-        return None if mine_out == theirs_out else "the outputs differ"
+        from minigrad.likeness import difference
 
-    def _key(self, node: Node) -> Any:
-        return (self.places[node], node.t)
-
-    def _described(self) -> dict[Any, tuple[Node, tuple[Any, ...]]]:
-        described = {}
-        for node in self.nodes:
-            described[self._key(node)] = (
-                node,
-                (
-                    node.kind,
-                    node.op and node.op.name,
-                    node.name,
-                    self._operands(node),
-                    node.attrs,
-                    node.value if node.kind == "constant" else None,
-                ),
-            )
-        if len(described) != len(self.nodes):
-            raise ValueError("two nodes of one graph have the same place and time")
-        return described
-
-    def _operands(self, node: Node) -> list[Any]:
-        keys = [self._key(i) for i in node.inputs]
-        # A sum means the same in any order.
-        return sorted(keys, key=repr) if node.op and node.op.name == "add_n" else keys
+        return difference(self, other)
 
 
 def reachable(outputs: Iterable[Node], first: int = 0) -> list[Node]:

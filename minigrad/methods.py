@@ -1,8 +1,8 @@
 """The operators and methods of a Tensor that are ops: ``a + b``, ``t.sum(axis=0)``.
 
-They look their op up in the registry when they are called, since ops are declared above
-the floor of tensors. ``methods.pyi`` tells editors and type checkers what each takes;
-``describe`` tells ``help``.
+Ops are declared above the floor of tensors: when all are, ``install`` gives the class
+its methods, each of which calls its op. ``methods.pyi`` tells editors and type checkers
+what they take.
 
 >>> import minigrad as mg
 >>> (mg.tensor([1.0, 2.0]) * 3).sum().item()
@@ -10,71 +10,109 @@ the floor of tensors. ``methods.pyi`` tells editors and type checkers what each 
 """
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
-from minigrad.op import registry
+from minigrad.op import Op, registry
 
-
-def _op(name: str) -> Callable[..., Any]:
-    """The op ``name`` as a method."""
-
-    def method(self: Any, *args: Any, **attrs: Any) -> Any:
-        return registry[name](self, *args, **attrs)
-
-    method.__name__ = name
-    return method
-
-
-def _reflected(name: str) -> Callable[..., Any]:
-    """The op ``name`` where the Tensor is the right operand."""
-
-    def method(self: Any, other: Any) -> Any:
-        return registry[name](other, self)
-
-    return method
+NAMED = [
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "exp",
+    "log",
+    "sqrt",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "clip",
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+    "dot",
+    "astype",
+    "swapaxes",
+    "squeeze",
+    "prod",
+    "var",
+    "std",
+    "cumsum",
+    "cumprod",
+    "take",
+    "diagonal",
+    "trace",
+    "argmax",
+    "argmin",
+    "round",
+    "any",
+    "all",
+]
+# Python's names of the operators.
+UNARY = {"neg": "negative", "abs": "absolute", "invert": "invert"}
+BINARY = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "pow": "power",
+    "matmul": "matmul",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+}
+COMPARED = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
+OTHERS = {"getitem": "getitem"}
 
 
 class Methods:
     """What a Tensor has from the op set."""
 
     __slots__ = ()
-
-    sum, mean, max, min = _op("sum"), _op("mean"), _op("max"), _op("min")
-    exp, log, sqrt, tanh = _op("exp"), _op("log"), _op("sqrt"), _op("tanh")
-    sigmoid, relu, clip = _op("sigmoid"), _op("relu"), _op("clip")
-    softmax, log_softmax = _op("softmax"), _op("log_softmax")
-    logsumexp, dot, astype = _op("logsumexp"), _op("dot"), _op("astype")
-    swapaxes, squeeze = _op("swapaxes"), _op("squeeze")
-    prod, var, std = _op("prod"), _op("var"), _op("std")
-    cumsum, cumprod, take = _op("cumsum"), _op("cumprod"), _op("take")
-    diagonal, trace = _op("diagonal"), _op("trace")
-    argmax, argmin, round = _op("argmax"), _op("argmin"), _op("round")
-    any, all = _op("any"), _op("all")
-
-    __add__, __radd__ = _op("add"), _reflected("add")
-    __sub__, __rsub__ = _op("subtract"), _reflected("subtract")
-    __mul__, __rmul__ = _op("multiply"), _reflected("multiply")
-    __truediv__, __rtruediv__ = _op("divide"), _reflected("divide")
-    __pow__, __rpow__ = _op("power"), _reflected("power")
-    __matmul__, __rmatmul__ = _op("matmul"), _reflected("matmul")
-    __neg__, __abs__, __getitem__ = _op("negative"), _op("absolute"), _op("getitem")
-    __lt__, __le__ = _op("less"), _op("less_equal")
-    __gt__, __ge__ = _op("greater"), _op("greater_equal")
-    __eq__, __ne__ = _op("equal"), _op("not_equal")
-    __and__, __rand__ = _op("bitwise_and"), _reflected("bitwise_and")
-    __or__, __ror__ = _op("bitwise_or"), _reflected("bitwise_or")
-    __xor__, __rxor__ = _op("bitwise_xor"), _reflected("bitwise_xor")
-    __invert__ = _op("invert")
     __hash__ = object.__hash__
 
 
-def describe() -> None:
-    """Give each method the docstring and the parameters of its op."""
-    for name, method in vars(Methods).items():
-        if not name.startswith("_"):
-            op = registry[name]
-            own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-            _, *others = op.__signature__.parameters.values()
-            method.__doc__ = op.__doc__
-            method.__signature__ = inspect.Signature([own, *others])
+def _named(op: Op) -> Any:
+    """An op as a method, with its docstring and its parameters."""
+
+    def method(self: Any, *args: Any, **attrs: Any) -> Any:
+        return op(self, *args, **attrs)
+
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    _, *others = op.__signature__.parameters.values()
+    method.__name__, method.__doc__ = op.name, op.__doc__
+    method.__signature__ = inspect.Signature([own, *others])
+    return method
+
+
+def _unary(op: Op) -> Any:
+    return lambda self: op.record((self,), {})
+
+
+def _left(op: Op) -> Any:
+    of_two = op.of_two
+    return lambda self, other: of_two(self, other)
+
+
+def _right(op: Op) -> Any:
+    """An op where the Tensor is the right operand."""
+    of_two = op.of_two
+    return lambda self, other: of_two(other, self)
+
+
+def install() -> None:
+    """Give a Tensor the operators and methods of the ops that are declared."""
+    for name in NAMED:
+        setattr(Methods, name, _named(registry[name]))
+    for name, op in UNARY.items():
+        setattr(Methods, f"__{name}__", _unary(registry[op]))
+    for name, op in (BINARY | COMPARED | OTHERS).items():
+        setattr(Methods, f"__{name}__", _left(registry[op]))
+    for name, op in BINARY.items():
+        setattr(Methods, f"__r{name}__", _right(registry[op]))

@@ -20,6 +20,8 @@ from contextvars import ContextVar
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from minigrad.scope import user_line
 
 
@@ -55,6 +57,16 @@ def require_known(node: Any, why: str) -> None:
     """Raise TraceError where the value of a node is read while a function is traced."""
     if tracing() and node.kind != "constant":
         raise TraceError(f"{why} (at {user_line()})")
+
+
+def require_finite(value: Any, what: str, where: str) -> None:
+    """Raise FloatingPointError if an array has NaN or Inf."""
+    bad = value[~np.isfinite(value)]
+    if len(bad):
+        kind = "nan" if np.isnan(bad).any() else "inf"
+        raise FloatingPointError(
+            f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
+        )
 
 
 # From each mode the one that a block is in; what is not here cannot follow.

@@ -29,10 +29,11 @@ from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 
+import minigrad.attributes as attributes
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
 from minigrad.graph import Leaf, Node
-from minigrad.mode import Mode, current_mode, recorded, require_known
+from minigrad.mode import Mode, current_mode, recorded, require_finite
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
@@ -45,21 +46,12 @@ builtin: set[str] = set()
 by_function: dict[Any, Callable[..., Any]] = {}
 
 
-def require_shape(index: Node) -> None:
-    """Raise TraceError for a mask as index in a traced function."""
-    if index.value.dtype == bool:
-        require_known(
-            index,
-            "a mask as index gives a shape that depends on its values; "
-            "mg.where(mask, x, 0.0) keeps the shape",
-        )
-
-
 def wrap(node: Node) -> Any:
     """The Tensor of a node: tensor.py puts its class in this place."""
 
 
 ndarray = np.ndarray
+RECORD, OFF = Mode.RECORD, Mode.OFF
 ATOMS = frozenset({int, bool, float, str, type(None), slice})
 
 
@@ -79,14 +71,11 @@ class Scatter(NamedTuple):
     indices: tuple[Any, ...] = ()
 
 
-class Product(NamedTuple):
-    """A rule's answer a.T @ g, of matrices with a row for each element of a batch.
+class Kept(NamedTuple):
+    """A value, and what its op keeps of the work for the rules of its node."""
 
-    Kept apart for a leaf, so that many steps make one product of all their rows.
-    """
-
-    a: Any
-    g: Any
+    value: Any
+    kept: Any
 
 
 class Op(NotPickled):
@@ -141,7 +130,11 @@ class Op(NotPickled):
         operands = list(self.parameters)[: 1 if variadic else len(vjps)]
         self.operands: tuple[str, ...] = tuple(operands)
         # How many operands a call has at least: the last ones may be optional.
-        self.arity: int = -1 if variadic else len(vjps) - _optional(self, operands)
+        self.arity: int = (
+            -1
+            if variadic
+            else len(vjps) - declaration.optional(self.parameters, operands)
+        )
         self.keywords: frozenset[str] = frozenset(
             p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
         ).difference(operands)
@@ -174,38 +167,59 @@ class Op(NotPickled):
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        if len(args) != self.arity or not attrs.keys() <= self.keywords:
+        if len(args) != self.arity or (attrs and not attrs.keys() <= self.keywords):
             args, attrs = self._bind(args, attrs)
         return self.record(args, attrs)
 
+    def of_two(self, a: Any, b: Any) -> Any:
+        """``self(a, b)``, of an op with two operands: the operators of a Tensor."""
+        m, n = getattr(a, "node", None), getattr(b, "node", None)
+        if m is None or n is None:
+            return self.record((a, b), {})
+        scope = current.get()
+        return self.made((m, n), {}, scope, next(scope.slots))
+
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """A call whose operands and attributes have been told apart."""
-        if attrs:
-            attrs = {
-                k: v if v.__class__ in ATOMS else self._own(k, v)
-                for k, v in attrs.items()
-            }
-        nodes: list[Any] = [getattr(a, "node", None) for a in args]
+        for k, v in attrs.items():  # a dict of this call's own
+            if v.__class__ not in ATOMS:
+                attrs[k] = attributes.own(self, k, v)
         scope = current.get()
-        if all(nodes):
-            slot = next(scope.slots)
-        elif any(nodes):
-            slot = next(scope.slots)
-            nodes = [
-                node or self._constant(args[i], i, scope, slot)
-                for i, node in enumerate(nodes)
-            ]
-        else:
+        if len(args) == 1 and hasattr(args[0], "node"):
+            return self.made((args[0].node,), attrs, scope, next(scope.slots))
+        nodes: list[Any] = [getattr(a, "node", None) for a in args]
+        if None not in nodes:
+            return self.made(tuple(nodes), attrs, scope, next(scope.slots))
+        if not any(nodes):
             for a in args:
                 self._refuse_list(a)
-            return self._forward(list(args), attrs)
-        inputs = tuple(nodes)
-        values = [n.value for n in inputs]
+            value = self._forward(list(args), attrs)
+            return value.value if value.__class__ is Kept else value
+        slot = next(scope.slots)
+        inputs = [
+            node or self._constant(args[i], i, scope, slot)
+            for i, node in enumerate(nodes)
+        ]
+        return self.made(tuple(inputs), attrs, scope, slot)
+
+    def made(
+        self,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any],
+        scope: Scope,
+        slot: Any,
+    ) -> Any:
+        """Compute, and leave a node behind, or what the mode wants in its place."""
+        kept = None
         try:
-            if self.plain:
-                value = self.forward(*values, **attrs)
+            if not self.plain:
+                value = self._forward([n.value for n in inputs], attrs)
+                if value.__class__ is Kept:
+                    value, kept = value
+            elif len(inputs) == 2 and not attrs:
+                value = self.forward(inputs[0].value, inputs[1].value)
             else:
-                value = self._forward(values, attrs)
+                value = self.forward(*[n.value for n in inputs], **attrs)
         except Exception as error:
             error.add_note(self.describe(inputs, attrs))
             raise
@@ -213,19 +227,26 @@ class Op(NotPickled):
             value = np.asarray(value)
         value.setflags(False)
         mode = current_mode.get()
-        if mode is Mode.OFF:
+        if mode is OFF:
             return wrap(Leaf("constant", value, None, scope, slot))
-        if mode is Mode.WATCH:
-            require_finite(value, "", self.describe(inputs, attrs))
-        result = wrap(Node(self, inputs, attrs, value, scope, slot))
-        if mode is Mode.FORGET and (tell := recorded.get()):
-            tell(result)
-        if mode is Mode.TRACE_DETACHED and value.dtype.kind == "f":
+        node = Node(self, inputs, attrs, value, scope, slot)
+        if kept is not None:
+            node.kept = kept
+        if mode is not RECORD:
+            if mode is Mode.WATCH:
+                require_finite(value, "", self.describe(inputs, attrs))
+            if mode is Mode.FORGET and (tell := recorded.get()):
+                result = wrap(node)
+                tell(result)
+                return result
             detach = registry["detach"]
-            return result if self is detach else detach(result)
-        return result
+            detached = mode is Mode.TRACE_DETACHED and value.dtype.kind == "f"
+            if detached and self is not detach:
+                return detach(wrap(node))
+        return wrap(node)
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value, which may be ``Kept`` with what the node's rules can use."""
         if self.variadic:
             return self.forward(values, **attrs)
         return self.forward(*values, **attrs)
@@ -236,6 +257,10 @@ class Op(NotPickled):
             return self.vjps[:count]
         (rule,) = self.vjps
         return [None if rule is None else partial(rule, i) for i in range(count)]
+
+    def array_rules(self, node: Node) -> Sequence[Rule | None]:
+        """The rules of a node's operands where they compute on arrays."""
+        return self.rules(len(node.inputs))
 
     def attributes(self, node: Node) -> dict[str, Any]:
         """The keywords that rules and forward get for ``node``."""
@@ -307,30 +332,6 @@ class Op(NotPickled):
                 raise TypeError(f"{self.name} needs its operand {name!r}, got None")
         return tuple(operands)
 
-    def _own(self, name: str, value: Any) -> Any:
-        """An attribute that no later edit of the caller's list or array reaches."""
-        if isinstance(value, np.ndarray):
-            copy = value.copy()
-            copy.setflags(write=False)
-            return copy
-        if value.__class__ in (list, tuple):
-            return value.__class__([self._own(name, v) for v in value])
-        if isinstance(value, dict):
-            return {k: self._own(name, v) for k, v in value.items()}
-        if isinstance(value, np.dtype) or (
-            isinstance(value, type) and issubclass(value, (np.generic, int, float))
-        ):
-            return np.dtype(value).name
-        if hasattr(value, "node"):
-            operands = ", ".join(self.operands)
-            raise TypeError(
-                f"{self.name}: {name} is part of the program and takes a plain value, "
-                f"got a Tensor. What changes from run to run is an operand: of "
-                f"{self.name} {operands}; x[index] and mg.take have an index that is "
-                "one, mg.where a mask, mg.clip bounds"
-            )
-        return value
-
     def _refuse_list(self, value: Any) -> None:
         """NumPy would make an array of a list of Tensors, and lose their graph."""
         if isinstance(value, (list, tuple)) and any(hasattr(v, "node") for v in value):
@@ -361,26 +362,6 @@ def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]
     12.0
     """
     return lambda forward: Op(forward, *vjps, **options)
-
-
-def require_finite(value: Any, what: str, where: str) -> None:
-    """Raise FloatingPointError if an array has NaN or Inf."""
-    bad = value[~np.isfinite(value)]
-    if len(bad):
-        kind = "nan" if np.isnan(bad).any() else "inf"
-        raise FloatingPointError(
-            f"{kind} in {len(bad)} of {value.size} entries, {what}{where}"
-        )
-
-
-def _optional(op: Op, operands: list[str]) -> int:
-    """How many of the last operands have None as default."""
-    count = 0
-    for name in reversed(operands):
-        if op.parameters[name].default is not None:
-            break
-        count += 1
-    return count
 
 
 def _again(previous: Op, forward: Any) -> bool:

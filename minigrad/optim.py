@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.advice import look_again, names_of, of_keywords
+from minigrad.assign import assign_all, set_at_once
 from minigrad.limits import whole, within
-from minigrad.tensor import Parameter, Tensor, assign_all, set_at_once
+from minigrad.tensor import Parameter, Tensor
 
 __all__ = [
     "SGD",

@@ -29,12 +29,13 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 import numpy as np
 
+from minigrad.assign import set_at_once
 from minigrad.graph import Leaf, Node, by_id
 from minigrad.limits import whole
 from minigrad.mode import forgetting, recorded
 from minigrad.op import Op
 from minigrad.scope import Clock
-from minigrad.tensor import Tensor, set_at_once
+from minigrad.tensor import Tensor
 
 
 def recompute(every: int | None = None) -> "_GeneratorContextManager[None]":
@@ -180,6 +181,8 @@ class _Block:
                 shape = node.value.shape
                 instead = gone.setdefault(shape, Gone(its, shape))
                 changes += [(node, "value", instead), (node, "__class__", Forgotten)]
+                if hasattr(node, "kept"):  # what its rules would have used
+                    changes.append((node, "kept", None))
         set_at_once(changes)
 
 

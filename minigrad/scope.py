@@ -97,6 +97,17 @@ class Scope(NotPickled):
         return Scope(self.path, self.time, self.t, slots, self.loop)
 
 
+PACKAGE = str(File(__file__).parent)
+
+
+def user_line() -> str:
+    """Where the innermost call from outside of minigrad is: file and line."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 class _Lines(Iterator[int]):
     """Slots that remember the user's line which took each."""
 
@@ -153,7 +164,7 @@ class Run(NamedTuple):
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # frozen would cost a node a microsecond
 class Slot:
     """The slot of a node that a gradient rule recorded.
 
@@ -200,17 +211,6 @@ class Call(Scope):
 
 
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
-
-
-PACKAGE = str(File(__file__).parent)
-
-
-def user_line() -> str:
-    """Where the innermost call from outside of minigrad is: file and line."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 @contextmanager

@@ -11,11 +11,7 @@ protocols look the op up in the registry, so ``np.tanh(t)``, ``a @ t`` and
 """
 
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from itertools import starmap
-from opcode import opmap
-from types import FrameType
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -23,10 +19,17 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 import minigrad.op as op
 from minigrad.advice import look_again
-from minigrad.graph import Leaf, Node, ids
+from minigrad.assign import assign_all
+from minigrad.graph import Leaf, Node
 from minigrad.methods import Methods
-from minigrad.mode import Mode, current_mode, require_known, tracing
+from minigrad.mode import require_known, tracing
 from minigrad.op import by_function, registry
+from minigrad.protocol import (
+    STRUCTURAL,
+    dispatch,
+    refuse_to_be_stored,
+    refuse_to_leave,
+)
 from minigrad.reading import Reading
 from minigrad.scope import current
 
@@ -164,11 +167,11 @@ class Tensor(Reading, Methods):
         return bool(self._value())
 
     def __float__(self) -> float:
-        _refuse_to_be_stored(self, sys._getframe(1))
+        refuse_to_be_stored(self, sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
-        _refuse_to_be_stored(self, sys._getframe(1))
+        refuse_to_be_stored(self, sys._getframe(1))
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -180,7 +183,7 @@ class Tensor(Reading, Methods):
         """
         value = self._value()
         if not copy:
-            _refuse_to_leave(self, sys._getframe(1))
+            refuse_to_leave(self, sys._getframe(1))
         return np.array(value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(
@@ -191,15 +194,15 @@ class Tensor(Reading, Methods):
                 f"np.{ufunc.__name__}.{method} is not an op of minigrad; use one as "
                 "mg.sum, or t.data for the plain values"
             )
-        return _dispatch(ufunc)(*inputs, **kwargs)
+        return dispatch(ufunc)(*inputs, **kwargs)
 
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: Any, kwargs: Any
     ) -> Any:
-        structural = _STRUCTURAL.get(func)
+        structural = STRUCTURAL.get(func)
         if structural is not None:
             return structural(*args, **kwargs)
-        return _dispatch(func)(*args, **kwargs)
+        return dispatch(func)(*args, **kwargs)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -302,44 +305,6 @@ class Parameter(Tensor):
         assign_all([(self, value)])
 
 
-Change = tuple[Any, str, Any]  # an object, an attribute, its new value
-
-
-def assign_all(values: Iterable[tuple[Parameter, ArrayLike]], *also: Change) -> None:
-    """Assign to several parameters: all of them, or at an error or Ctrl-C none.
-
-    ``also`` are attributes of other objects that change together with them.
-
-    >>> a, b = parameter(1.0, name="a"), parameter([2.0], name="b")
-    >>> assign_all([(a, 5.0), (b, 6.0)])
-    Traceback (most recent call last):
-    ValueError: parameter b has shape (1,), cannot assign shape ()
-    >>> a.item()
-    1.0
-    """
-    version = next(ids)
-    changes = [*also, (Leaf, "changed", version)]
-    for p, value in values:
-        old = p.data
-        new = np.array(value, dtype=old.dtype)
-        if new.shape != old.shape:
-            raise ValueError(
-                f"parameter {p.name or '(unnamed)'} has shape {old.shape}, "
-                f"cannot assign shape {new.shape}"
-            )
-        new.setflags(write=False)
-        changes += [(p.node, "value", new), (p.node, "version", version)]
-    set_at_once(changes)
-
-
-def set_at_once(changes: list[Change]) -> None:
-    """Set attributes so that Ctrl-C finds all of them old or all of them new.
-
-    Python looks for a signal between two steps of its own; this is one call into C.
-    """
-    deque(starmap(setattr, changes), maxlen=0)
-
-
 op.wrap = Tensor
 
 
@@ -431,86 +396,3 @@ def here() -> tuple[Any, Any]:
     """The scope that is current, and the next slot in it: where a leaf is made."""
     scope = current.get()
     return scope, next(scope.slots)
-
-
-# The step of Python that ``array[i] = t`` is; NumPy asks for a float of one number.
-_STORE = opmap["STORE_SUBSCR"]
-
-
-def _refuse_to_leave(t: Tensor, frame: FrameType) -> None:
-    """Raise where NumPy would take a value in ``frame``, and its gradient be lost.
-
-    It would be where a parameter, or a leaf that asks for its gradient, has part in the
-    value; inside of NumPy and pandas, which are handed such values in lists and frames,
-    also where it was computed from other inputs. Comparing in tests loses nothing.
-    """
-    module = str(frame.f_globals.get("__name__"))
-    if (
-        t.dtype.kind != "f"
-        or current_mode.get() is Mode.OFF
-        or module.startswith("numpy.testing.")
-    ):
-        return
-    inside = module.startswith(("numpy.", "pandas."))
-    if (inside and t.node.inputs) or _is_learnt(t.node):
-        raise TypeError(
-            f"NumPy would take the plain values of {t.node!r}, and the gradient would "
-            "end there without a word. For several Tensors write mg.stack(list) or "
-            "mg.concatenate(list), for array[i] = t mg.where(mask, t, array), for a "
-            "pandas frame df.to_numpy(); for the values alone t.data, t.item() or "
-            "np.array(t)"
-        )
-
-
-def _refuse_to_be_stored(t: Tensor, frame: FrameType) -> None:
-    """``_refuse_to_leave``, where a number is asked for because of ``array[i] = t``."""
-    if frame.f_code.co_code[frame.f_lasti] == _STORE:
-        _refuse_to_leave(t, frame)
-
-
-def _is_learnt(node: Node) -> bool:
-    """Whether a node is, or was computed from, a leaf that a gradient is asked for by.
-
-    An input with a name is data, one without was made with ``requires_grad``.
-    """
-    seen, stack = {node}, [node]
-    while stack:
-        last = stack.pop()
-        if isinstance(last, Leaf):
-            if last.kind == "parameter" or (last.kind, last.name) == ("input", None):
-                return True
-        else:
-            stack += [n for n in last.inputs if n not in seen]
-            seen.update(last.inputs)
-    return False
-
-
-def _dispatch(function: Any) -> Callable[..., Any]:
-    found = by_function.get(function)
-    if found is None:
-        name = _as_written(function)
-        raise TypeError(
-            f"{name} has no op in minigrad: declare one with mg.Op({name}, rule), "
-            "or pass t.data for a result without gradient"
-        )
-    return found
-
-
-def _as_written(function: Any) -> str:
-    """A function as code names it: np.tanh, np.linalg.det; erf if not of NumPy."""
-    name = str(getattr(function, "__name__", function))
-    if getattr(np, name, None) is function:
-        return f"np.{name}"
-    package, _, module = str(getattr(function, "__module__", "")).partition(".")
-    return f"np.{module}.{name}" if package == "numpy" and module else name
-
-
-_STRUCTURAL: dict[Any, Callable[..., Any]] = {
-    np.shape: lambda t: t.shape,
-    np.ndim: lambda t: t.ndim,
-    np.size: lambda t: t.size,
-    np.array_equal: lambda a, b, **k: np.array_equal(np.array(a), np.array(b), **k),
-    np.allclose: lambda a, b, **k: np.allclose(np.array(a), np.array(b), **k),
-    np.copy: lambda t: t.copy(),
-    np.array2string: lambda t, **k: np.array2string(t.data, **k),
-}

@@ -464,7 +464,7 @@ def test_recorded_and_plain_gradients_have_the_same_values(parts):
 
 def test_a_buffer_of_ours_is_written_in_place():
     x = mg.tensor(np.zeros(3), name="x").node
-    sums = _ArraySums(None, set())
+    sums = _ArraySums(set(), None, set())
     sums.add(x, None, 0, Scatter(np.float64(1.0), 0))
     ours = sums.parts[x]
     sums.add(x, None, 0, Scatter(np.float64(2.0), 0))

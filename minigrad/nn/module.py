@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.advice import look_again
+from minigrad.assign import assign_all
 from minigrad.scope import scope
-from minigrad.tensor import Parameter, assign_all
+from minigrad.tensor import Parameter
 
 __all__ = ["Module"]
 

@@ -11,7 +11,7 @@ NumPy functions and ops, so that they compute on arrays and record on Tensors.
 True
 """
 
-from minigrad.methods import describe
+from minigrad.methods import install
 from minigrad.op import builtin, registry
 from minigrad.ops import (
     binary,
@@ -45,5 +45,5 @@ __all__ = [
     "transcendental",
 ]
 
-describe()
+install()
 builtin.update(registry)

@@ -17,7 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import OPERAND, Op, Scatter, op, registry, require_shape
+from minigrad.graph import Node
+from minigrad.mode import require_known
+from minigrad.op import OPERAND, Op, Scatter, op, registry
+from minigrad.scope import current
 
 
 def filled(key: Any, indices: Sequence[Any]) -> Any:
@@ -75,12 +78,31 @@ def _from_scatter(i: int, g: Any, xs: Any, keys: Any) -> Any:
     return g[filled(keys[i], xs[first : first + places_in(keys[i])])]
 
 
-# Parts of a key that are plain values.
+# The ends of a slice, and the parts of a key, that are plain values.
+ENDS = frozenset({int, type(None)})
 BASIC = frozenset({int, slice, type(None), type(Ellipsis), bool})
 
 
 class _GetItem(Op):
     """Indexing: each array in the key becomes an operand behind x."""
+
+    def of_two(self, a: Any, b: Any) -> Any:
+        """``a[b]``; integers and slices of integers need not be looked at further."""
+        for part in b if b.__class__ is tuple else (b,):
+            if part.__class__ is not int and not (
+                part.__class__ is slice
+                and part.start.__class__ in ENDS
+                and part.stop.__class__ in ENDS
+                and part.step.__class__ in ENDS
+            ):
+                return self(a, b)
+        scope = current.get()
+        return self.made((a.node,), {"key": b}, scope, next(scope.slots))
+
+    def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        if len(values) == 1:
+            return values[0][attrs["key"]]
+        return self.forward(values, **attrs)
 
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]
@@ -98,6 +120,16 @@ class _GetItem(Op):
         return (x, *indices), {"key": key}
 
 
+def _require_shape(index: Node) -> None:
+    """Raise TraceError for a mask as index in a traced function."""
+    if index.value.dtype == bool:
+        require_known(
+            index,
+            "a mask as index gives a shape that depends on its values; "
+            "mg.where(mask, x, 0.0) keeps the shape",
+        )
+
+
 def _plain(part: Any, indices: list[Any]) -> Any:
     """A part of a key as it is, or a place for an index that is an operand."""
     if part.__class__ is slice:
@@ -111,7 +143,7 @@ def _plain(part: Any, indices: list[Any]) -> Any:
     if part.__class__ in BASIC:
         return part
     if hasattr(part, "node"):
-        require_shape(part.node)
+        _require_shape(part.node)
     elif isinstance(part, (list, tuple, np.ndarray, np.bool_)):
         registry["getitem"]._refuse_list(part)
         part = np.asarray(part)

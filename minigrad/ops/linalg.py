@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.op import Op, Product, op
+from minigrad.op import Op, op
 from minigrad.ops.reduction import spread
 from minigrad.ops.shape import reshape_like
 
 
-def _from_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+def from_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     """The cotangent of a in a @ b; the engine sums over broadcast batch axes."""
     if a.ndim == 2 and b.ndim == 2:
         return g.dot(b.T)
@@ -28,10 +28,10 @@ def _from_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g @ np.swapaxes(b, -1, -2)
 
 
-def _from_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+def from_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     """The cotangent of b in a @ b."""
     if a.ndim == 2 and b.ndim == 2:
-        return Product(a, g) if g.__class__ is np.ndarray else a.T.dot(g)
+        return a.T.dot(g)
     if b.ndim == 1:
         return np.expand_dims(g, -1) * a
     if a.ndim == 1:
@@ -39,7 +39,7 @@ def _from_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     return np.swapaxes(a, -1, -2) @ g
 
 
-@op(_from_left, _from_right, numpy=np.matmul)
+@op(from_left, from_right, numpy=np.matmul)
 def matmul(a: Any, b: Any) -> Any:
     """The matrix product, with NumPy's rules for 1-D operands and batch axes."""
     # Small 2-D products through dot cost half of what matmul does.

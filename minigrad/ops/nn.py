@@ -8,13 +8,16 @@ Losses take o, what the network says, and y, the target, and reduce to their mea
 0.6931
 """
 
-from typing import Any
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.graph import Node
 from minigrad.limits import within
-from minigrad.op import Axis, Op, op
-from minigrad.ops.reduction import spread, spread_mean, total, wide
+from minigrad.op import Axis, Kept, Op, Rule, op
+from minigrad.ops.reduction import HALF, spread, spread_mean, total, wide
 
 
 @op(lambda g, y, x, axis=-1: y * (g - np.sum(wide(g * y), axis=axis, keepdims=True)))
@@ -145,6 +148,9 @@ def target_weights(
         return np.where(kept, q / whole, 0)
 
 
+UNSIGNED = {c: c.upper() for c in np.typecodes["AllInteger"]}
+
+
 def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
     """Where targets are not ignored: an array of booleans, or None for everywhere.
 
@@ -163,8 +169,9 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
         )
     if not target.size:
         return None
-    low, high = np.minimum.reduce(target, None), np.maximum.reduce(target, None)
-    if low >= 0 and high < o.shape[-1] and not 0 <= ignore_index <= high:
+    # As unsigned numbers, of which the negative ones are the largest.
+    high = np.maximum.reduce(target.view(UNSIGNED[target.dtype.char]), None)
+    if high < o.shape[-1] and not 0 <= ignore_index <= high:
         return None
     kept = target != ignore_index
     known = target[kept]
@@ -244,61 +251,82 @@ def nll_loss(
     return _negative_likelihood(logp, q, kept, reduction)
 
 
-def _shifted(o: Any) -> tuple[Any, Any]:
-    """o less its largest along the classes, and the exponentials of that."""
+def _shifted(o: Any) -> tuple[Any, Any, Any]:
+    """o less its largest along the classes, the exponentials of that, and their sum."""
     z = o - np.maximum.reduce(o, -1, keepdims=True)
-    return z, np.exp(z)
+    e = np.exp(z)
+    if e.dtype == HALF or not e.flags.c_contiguous:
+        return z, e, total(e, -1)
+    return z, e, e.dot(_ones(e.shape[-1], e.dtype))  # several times as fast
+
+
+@lru_cache(16)
+def _ones(n: int, dtype: Any) -> Any:
+    ones = np.ones(n, dtype)
+    ones.setflags(write=False)
+    return ones
 
 
 def _at_targets(o: Any, target: Any, kept: Any) -> Any:
     """Where in o, flattened, each row has its target (the first, if it is ignored)."""
     index = target if kept is None else np.where(kept, target, 0)
-    return np.arange(0, o.size, o.shape[-1]) + index.reshape(-1)
+    starts = _starts(o.size, o.shape[-1])
+    return np.add(starts, index.reshape(-1), dtype=np.intp, casting="unsafe")
 
 
-def _picked(o: Any, target: Any, kept: Any, reduction: str) -> Any:
+@lru_cache(16)
+def _starts(size: int, classes: int) -> Any:
+    """Where each row of an array that is laid out by rows begins."""
+    starts = np.arange(0, size, classes)
+    starts.setflags(write=False)
+    return starts
+
+
+class _Rows(NamedTuple):
+    """What is known of the rows of o after the forward pass of ``_picked``."""
+
+    e: Any  # exp(o - max), and the sum of each row
+    sums: Any
+    at: Any  # where the targets are in it, flattened
+    kept: Any  # which rows are not ignored; None: all
+    count: Any  # how many
+
+
+def _picked(o: Any, target: Any, kept: Any, reduction: str) -> tuple[Any, _Rows]:
     """Cross-entropies where all targets weigh alike: only theirs are computed."""
-    z, e = _shifted(o)
-    picked = z.reshape(-1)[_at_targets(o, target, kept)].reshape(target.shape)
-    loss = np.log(total(e, -1)) - picked
+    z, e, sums = _shifted(o)
+    at = _at_targets(o, target, kept)
+    loss = np.log(sums.reshape(-1)) - z.reshape(-1)[at]
     if kept is not None:
-        loss = np.where(kept, loss, 0)
-    if reduction != "none":
-        loss = total(loss)
-    if reduction == "mean":
-        count = _count(target, kept, loss.dtype)
-        loss = loss / count if count else np.asarray(np.nan)  # as PyTorch
-    return loss.astype(o.dtype, copy=False)
+        loss = np.where(kept.reshape(-1), loss, 0)
+    count = target.size if kept is None else int(np.add.reduce(kept, None))
+    if reduction == "none":
+        loss = loss.reshape(target.shape)
+    else:
+        loss = loss.dot(_ones(loss.size, loss.dtype))
+        if reduction == "mean":
+            loss = loss / count if count else np.asarray(np.nan)  # as PyTorch
+    if loss.dtype is not o.dtype:
+        loss = loss.astype(o.dtype)
+    # Laid out row by row for its rule, which counts it flattened.
+    return loss, _Rows(np.ascontiguousarray(e), sums, at, kept, count)
 
 
-def _count(target: Any, kept: Any, dtype: Any) -> Any:
-    """How many targets are not ignored."""
-    return dtype.type(target.size if kept is None else np.add.reduce(kept, None))
-
-
-def _cross_entropy_of_arrays(
-    g: Any, o: Any, target: Any, ignore_index: int, reduction: str
+def _from_rows(
+    rows: _Rows, g: Any, y: Any, o: Any, *others: Any, reduction: str = "mean", **_: Any
 ) -> Any:
     """The rule below on arrays, where all targets weigh alike: softmax(o), less 1 at y.
 
     A target that is ignored gets zeros.
     """
-    target = np.asarray(target)
-    kept = target != ignore_index
-    if np.logical_and.reduce(kept, None):
-        kept = None
-    at = _at_targets(o, target, kept)
     g = wide(g)
     if reduction == "mean":
-        g = g / max(_count(target, kept, g.dtype), 1)
-    if kept is not None:
-        g = np.where(kept, g, 0)
-    g = g.reshape(-1, 1)
-    _, e = _shifted(o)
-    rows = wide(np.ascontiguousarray(e)).reshape(-1, o.shape[-1])
-    rows *= g / np.add.reduce(rows, 1, keepdims=True)
-    rows.reshape(-1)[at] -= g[:, 0]
-    return rows.reshape(o.shape)
+        g = g / max(rows.count, 1)
+    if rows.kept is not None:
+        g = np.where(rows.kept, g, 0)
+    d = rows.e * (g / rows.sums)[..., None]
+    d.reshape(-1)[rows.at] -= g.reshape(-1)
+    return d
 
 
 def _cross_entropy_rule(
@@ -311,8 +339,6 @@ def _cross_entropy_rule(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    if weight is None and not label_smoothing and not hasattr(o, "node"):
-        return _cross_entropy_of_arrays(g, o, target, ignore_index, reduction)
     q = target_weights(
         target,
         o,
@@ -336,18 +362,42 @@ class CrossEntropy(Op):
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        o, target = (
-            args[i] if len(args) > i else attrs.get(name)
-            for i, name in enumerate(("o", "target"))
-        )
+        o = args[0] if args else attrs.get("o")
+        target = args[1] if len(args) > 1 else attrs.get("target")
         if _is_distribution(o, target):
             return _with_probabilities(*args, **attrs)
         return super().__call__(*args, **attrs)
+
+    def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value, with the exponentials where all targets weigh alike."""
+        if len(values) > 2 or attrs.get("label_smoothing"):
+            return self.forward(*values, **attrs)
+        return Kept(*_unweighted_cross_entropy(*values, **attrs))
+
+    def array_rules(self, node: Node) -> Sequence[Rule | None]:
+        """The rules, of which the first uses what the forward pass has kept."""
+        if getattr(node, "kept", None) is None:
+            return super().array_rules(node)
+        return partial(_from_rows, node.kept), None
 
 
 def _is_distribution(o: Any, target: Any) -> bool:
     target = target if hasattr(target, "dtype") else np.asarray(target)
     return bool(target.dtype.kind == "f" and target.shape == np.shape(o))
+
+
+def _unweighted_cross_entropy(
+    o: Any,
+    target: Any,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> tuple[Any, _Rows]:
+    """Cross-entropies where all targets weigh alike, and what their rule can use."""
+    o, target = np.asarray(o), np.asarray(target)
+    _check_reduction(reduction)
+    kept = kept_targets("cross_entropy", o, target, ignore_index)
+    return _picked(o, target, kept, reduction)
 
 
 @lambda forward: CrossEntropy(
@@ -370,11 +420,11 @@ def cross_entropy(
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
     """
+    if weight is None and not label_smoothing:
+        return _unweighted_cross_entropy(o, target, ignore_index, reduction)[0]
     o, target = np.asarray(o), np.asarray(target)
     _check_reduction(reduction)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
-    if weight is None and not label_smoothing:
-        return _picked(o, target, kept, reduction)
     within("label_smoothing", label_smoothing, "[0, 1]")
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing

@@ -27,7 +27,7 @@ class Step(Op):
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         t = current.get().t
         assert t is not None, "step is recorded by mg.steps alone"
-        return self.forward(values[0], t)
+        return values[0][t - 1]
 
     def attributes(self, node: Node) -> dict[str, Any]:
         """The step comes from where the node is, so that steps fold alike."""
@@ -120,8 +120,10 @@ def _iterate(
             if current.get() is not body:
                 _refuse(outer, body, line)
             current.set(body := outer.step(number, clock, t, line))
-            read = [_read(name, seq, t) for name, seq in readers]
-            yield (t, *read) if read else t
+            if readers:
+                yield (t, *[_read(name, seq, t, body) for name, seq in readers])
+            else:
+                yield t
         if current.get() is not body:
             _refuse(outer, body, line)
     finally:
@@ -152,9 +154,9 @@ def _refuse(outer: Scope, body: Scope, line: str) -> NoReturn:
     )
 
 
-def _read(name: str, sequence: Any, t: int) -> Tensor:
+def _read(name: str, sequence: Any, t: int, body: Scope) -> Tensor:
     if isinstance(sequence, Tensor):
-        x: Tensor = step(sequence)
+        x: Tensor = step.made((sequence.node,), {}, body, next(body.slots))
         x.node.name = name
         return x
     return sequence[t - 1]  # type: ignore[no-any-return]

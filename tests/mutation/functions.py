@@ -40,8 +40,19 @@ class Floor(NamedTuple):
 OPS = ["elementwise", "transcendental", "reduction", "shape", "linalg", "indexing"]
 OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
+ENGINE += ["likeness", "attributes", "assign", "protocol", "cotangent", "recorded"]
 ENGINE += ["contract", "fold", "recurrence", "ahead"]
-FILES = ["scope", "op", "tensor", "grad", "graph", "graph_json", "programs", "fold"]
+FILES = [
+    "scope",
+    "op",
+    "eager",
+    "tensor",
+    "grad",
+    "graph",
+    "graph_json",
+    "programs",
+    "fold",
+]
 FILES += ["robust", "optim"]
 PROGRAMS = ["rules", "opening", "schedule", "looks", "memory", "lift", "reading"]
 PROGRAMS = [f"compile.{room}" for room in PROGRAMS]
@@ -80,6 +91,7 @@ EQUIVALENT = [
     ("ops.transcendental", "swapped: lambda g, y, x: g / np.hypot", "alike both ways"),
     ("ops.transcendental", "np.where(y == 0, 1.0, y) [1.0]", "divides 0"),
     ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
+    ("ops.nn", "(kept) == 0, 0.0, y)", "it is multiplied by counts of 0"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
     (
         "ops.nn",

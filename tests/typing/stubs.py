@@ -102,7 +102,7 @@ def methods() -> str:
     lines += [operator(name, ignored) for name in ("eq", "ne")]
     lines.append("    def __getitem__(self, key: Any) -> Tensor: ...\n")
     lines.append("    def __hash__(self) -> int: ...\n")
-    return "".join([*lines, "\ndef describe() -> None: ...\n"])
+    return "".join([*lines, "\ndef install() -> None: ...\n"])
 
 
 def operator(name: str, comment: str = "") -> str:
