@@ -142,6 +142,11 @@ def _wrong(
         if n not in given:
             if Parameter.VAR_KEYWORD not in kinds:
                 return f"lacks the attribute {n}, which the forward function takes"
+        elif p.default is p.empty and given[n].default is p.empty:
+            return (
+                f"takes {n} without a default; an operand has a rule of its own (None "
+                "where no gradient flows), an attribute has a default in the rule"
+            )
         elif p.default is p.empty or _same(p.default, given[n].default):
             continue
         elif given[n].default is p.empty:
