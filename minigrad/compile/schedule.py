@@ -33,8 +33,8 @@ from minigrad.compile.values import Program, Time, Value, at, shift
 class Carry:
     """A place of a loop: read as ``place``, written by ``line`` of the same step.
 
-    ``starts`` has |delay| untimed values: what the first |delay| steps read. Where the
-    line does not exist on the loop's steps they are all that is read.
+    ``starts`` has an untimed value for each step of the delay: what as many first steps
+    read. Where the line does not exist on the loop's steps they are all that is read.
     """
 
     place: Value
