@@ -10,7 +10,6 @@ Vocabulary
 ('v', 'h_2')
 """
 
-from collections.abc import Callable
 from itertools import count
 from keyword import kwlist
 from typing import Any
@@ -308,6 +307,3 @@ def _suffix(low: str, high: str) -> str:
     ):
         said = said.replace(sign, word)
     return said
-
-
-Writer = Callable[[Source, Value], None]
