@@ -160,7 +160,6 @@ class Source:
         assert buffer.steps is not None
         start = steps.first.plus(-place.delay).minus(buffer.steps.first)
         number = self.count(steps)
-        stop = start.plus(0)
         stop = _plus(start, steps)
         size = buffer.steps.last.minus(buffer.steps.first).plus(1)
         if start != Count(0, 0) or stop != size:
