@@ -37,6 +37,18 @@ class Spec(NamedTuple):
     dtype: str
 
 
+class Past(NamedTuple):
+    """What a leaf stands for in a loop drawn once: ``line``, ``delay`` steps before.
+
+    A graph has no cycles: this is the way back, which only a drawing follows.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    line: "Node"
+    delay: int
+
+
 class PerOperand(tuple[Any, ...]):
     """An attribute with one entry for each input of its node, None where it has none.
 

@@ -1,7 +1,8 @@
 """Compiled programs: a recorded step becomes one checked loop program, then source.
 
     values    the loop program: immutable values, and time as eight ops; counts
-    lift      from a folded graph to a program, by reading it; straight code else
+    lift      from a folded graph to a program, with reading and scattering; straight
+              code else
     spec      what a well-formed program is; interpret: what a program means
     kinds     what each op is; kernels: functions that rules make of composites
     rules     rewrites that keep every value; opening: of composites

@@ -34,31 +34,24 @@ class O:  # noqa: E742 - short, since patterns are full of it
         registry["subtract"],
         registry["multiply"],
     )
-    divide, negative, exp, log = (
-        registry[n] for n in ("divide", "negative", "exp", "log")
-    )
+    divide, exp = registry["divide"], registry["exp"]
     add_n, where, clip = registry["add_n"], registry["where"], registry["clip"]
     sigmoid, relu, softplus = (registry[n] for n in ("sigmoid", "relu", "softplus"))
     astype, tanh = registry["astype"], registry["tanh"]
-    detach = registry["detach"]
-    matmul, dot, einsum = registry["matmul"], registry["dot"], registry["einsum"]
+    matmul, dot = registry["matmul"], registry["dot"]
     sum, mean, max, min = (registry[n] for n in ("sum", "mean", "max", "min"))
     transpose, swapaxes = registry["transpose"], registry["swapaxes"]
     reshape, reshape_like = registry["reshape"], registry["reshape_like"]
     squeeze, expand_dims = registry["squeeze"], registry["expand_dims"]
     broadcast_to, spread = registry["broadcast_to"], registry["spread"]
-    spread_mean, flip, count = (
-        registry["spread_mean"],
-        registry["flip"],
-        registry["count"],
-    )
+    spread_mean, flip = registry["spread_mean"], registry["flip"]
     stack, concatenate = registry["stack"], registry["concatenate"]
     getitem, scatter_n = registry["getitem"], registry["scatter_n"]
-    embedding, step, take = registry["embedding"], registry["step"], registry["take"]
+    embedding, step = registry["embedding"], registry["step"]
     softmax, log_softmax = registry["softmax"], registry["log_softmax"]
     logsumexp, cross_entropy = registry["logsumexp"], registry["cross_entropy"]
     target_weights, mse_loss = registry["target_weights"], registry["mse_loss"]
-    nll_loss, not_equal = registry["nll_loss"], registry["not_equal"]
+    nll_loss = registry["nll_loss"]
 
 
 ELEMENTWISE = frozenset(

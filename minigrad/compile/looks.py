@@ -52,10 +52,11 @@ class Looks:
         self.cells: dict[tuple[Value, Count], Value] = {}
         self.known: dict[Value, Trace] = {}
         self.inside: set[Value] = set()
+        order = {v: i for i, v in enumerate(program.values)}
         for i, part in enumerate(parts):
             if isinstance(part, Loop):
                 self.inside |= part.whole
-                for v in part.whole:
+                for v in sorted(part.whole, key=order.__getitem__):
                     self.first.setdefault(v, i)
                     self.position[v] = i
                 for v in part.body:

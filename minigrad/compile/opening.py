@@ -260,9 +260,7 @@ def by_step(v: Value) -> Value | None:
             steps = stacks[0].inputs[0].span if stacks else None
             if steps is None or v.shape[:1] != (steps.number,):
                 return None
-            if any(s.inputs[0].steps != steps for s in stacks) or not _acts_alone(
-                v, steps
-            ):
+            if any(s.inputs[0].steps != steps for s in stacks) or not _acts_alone(v):
                 return None
             attrs = _attrs_of_step(v)
             given = [_step_of(i, steps, len(v.shape)) for i in inputs]
@@ -291,7 +289,7 @@ def _sum_over(h: Value, axis: Any) -> Value:
     return total(apply(O.sum, h, axis=rest) if rest else h)
 
 
-def _acts_alone(v: Value, steps: Steps) -> bool:
+def _acts_alone(v: Value) -> bool:
     if v.op in ROWWISE:
         return v.attrs.get("reduction", "mean") == "none" and len(v.inputs) == 2
     return (
@@ -331,12 +329,7 @@ def _step_of(x: Value, steps: Steps, ndim: int) -> Value | None:
     """One step of an operand: of a stack, of an array with time first, or all of it."""
     if x.op is Time.over:
         return x.inputs[0]
-    if x.shape[:1] == (steps.number,) and not steps.first.a and len(x.shape) == ndim:
-        return read(x, steps, 1 - steps.first.b)
-    if (
-        x.shape[:1] == (steps.number,)
-        and not steps.first.a
-        and x.dtype.startswith("int")
-    ):
+    rows = x.shape[:1] == (steps.number,) and not steps.first.a
+    if rows and (len(x.shape) == ndim or x.dtype.startswith("int")):
         return read(x, steps, 1 - steps.first.b)
     return each(x, steps) if len(x.shape) < ndim else None

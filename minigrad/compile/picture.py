@@ -2,7 +2,8 @@
 
 What is outside of a loop's scope happens once, for all steps; what is inside happens
 at each step and is called ``name(t)``. What a step reads of another one is a leaf,
-``name(t-1)``, since a graph has no cycles.
+``name(t-1)``, that says which line it is the past of: a figure shows a delay square
+there, and an arrow from the line to it.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from minigrad.compile.schedule import Loop, own_states, schedule
 from minigrad.compile.values import Leaf as Kind
 from minigrad.compile.values import Program, Time, Value
-from minigrad.graph import Graph, Leaf, Node, Spec
+from minigrad.graph import Graph, Leaf, Node, Past, Spec
 from minigrad.graph_json import OpName
 from minigrad.scope import ROOT, Scope
 
@@ -25,7 +26,8 @@ class _Circuit:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.nodes: dict[Any, Node] = {}
+        self.nodes: dict[Value, Node] = {}
+        self.past: dict[tuple[Value, int], Node] = {}
 
     def graph(self) -> Graph:
         """Straight values at the root, the lines of each loop in a scope of its own."""
@@ -46,8 +48,11 @@ class _Circuit:
                 for v in sorted(body, key=order.__getitem__):
                     self._add(v, scope, part)
         outputs = [n for o in self.program.outputs for n in self._nodes(o, ROOT, None)]
+        for (v, delay), leaf in self.past.items():
+            shape, dtype = leaf.value
+            leaf.value = Past(shape, dtype, self.nodes[v], delay)
         # What only another step reads belongs to the picture too.
-        lines = [self.nodes[key[0]] for key in self.nodes if isinstance(key, tuple)]
+        lines = [self.nodes[v] for v, _ in self.past]
         return Graph(list(dict.fromkeys(outputs + lines)))
 
     def _add(self, v: Value, scope: Scope, loop: Loop | None) -> None:
@@ -85,11 +90,11 @@ class _Circuit:
         if not inside and v in self.nodes:
             return self.nodes[v]
         key = (v, delay)
-        if key not in self.nodes:
+        if key not in self.past:
             name = f"{(v.name or v.op.name).partition('@')[0]}(t{-delay:+d})"
             spec = Spec(tuple([n for n in v.shape if isinstance(n, int)]), v.dtype)
-            self.nodes[key] = Leaf("input", spec, name, scope, next(scope.slots))
-        return self.nodes[key]
+            self.past[key] = Leaf("input", spec, name, scope, next(scope.slots))
+        return self.past[key]
 
 
 LOOKS = (Time.each, Time.shift, Time.state, Time.splice, Time.over, Time.at, Time.read)

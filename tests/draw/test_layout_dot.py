@@ -7,6 +7,7 @@ import pytest
 import minigrad as mg
 from minigrad.draw import LayoutTimeout, draw
 from minigrad.draw.ops.layout_dot import large
+from minigrad.graph import Past
 from tests.draw import networks
 from tests.draw.networks import UNTIMED
 
@@ -24,6 +25,27 @@ def test_inputs_stand_below_what_reads_them():
     figure = draw(networks.mlp(), engine="pure")
     at = {n.key: n.y for n in figure._ready.nodes}
     assert all(at[e.tail] < at[e.tip] for e in figure.scene.edges)
+
+
+@pytest.mark.parametrize(("delay", "kind"), [(1, "delay"), (-1, "value")])
+def test_what_is_the_past_of_a_line_is_a_square_between_it_and_its_reader(delay, kind):
+    before = mg.tensor(1.0, name="h(t-1)")
+    first = before * 2.0
+    h = mg.tanh(first + 1.0).named("h(t)")
+    before.node.value = Past((), "float64", h.node, delay)
+    ready = draw(h, engine="pure")._ready
+    (square,) = [n for n in ready.nodes if n.shape == "square"]
+    (into,) = [e for e in ready.edges if e.tip == square.key]
+    (out,) = [e for e in ready.edges if e.tail == square.key]
+    line, reader = ready.node(into.tail), ready.node(out.tip)
+    assert (square.kind, into.head, out.head) == (kind, False, True)
+    assert reader.y < square.y < line.y
+    for edge, tail, tip in ((into, line, square), (out, square, reader)):
+        for (x, y), node in zip(
+            edge.points[:: len(edge.points) - 1], (tail, tip), strict=True
+        ):
+            assert abs(x - node.x) <= node.width / 2 + 1
+            assert abs(y - node.y) <= node.height / 2 + 1
 
 
 def test_hubs_of_a_large_graph_are_added_last():

@@ -26,6 +26,7 @@ from minigrad.testing.programs import (
     report,
     smaller,
 )
+from minigrad.testing.programs.agreement import tolerance_of
 from minigrad.testing.programs.features import SEEN
 
 SHARE = 5  # of the costly checks
@@ -91,6 +92,30 @@ def test_every_feature_is_drawn():
     marked |= {"awkward names", "second order", "float32", "mixed dtypes"}
     rare = {name: seen[name] for name in marked | set(SEEN) if seen[name] < 5}
     assert not rare
+
+
+def test_the_tolerance_is_that_of_the_lowest_dtype_inside():
+    """Of values, wherever they come from: float64 on both sides may hide float32."""
+    x, k = Leaf("x", ("B", 2)), Leaf("k", ("B",), "float32", 3)
+    hidden = Line("$h = $x.astype(np.float32) @ mg.ones((2, 2), dtype=np.float32)")
+    wide = Line("$h = mg.tanh($x)")
+    text = "$h.astype(float).sum()"
+    for lines, low in (((hidden,), 3e-4), ((wide,), 1e-9)):
+        listing = Listing(
+            "dag",
+            "",
+            (),
+            (x, k),
+            lines,
+            (text,),
+            (),
+            ("x",),
+            (Call(1, 2, 0),),
+            (),
+            "value",
+        )
+        names = build(listing.source())
+        assert tolerance_of(names["net"](*names["arguments"](1, 2, 0))) == low
 
 
 # -- a net that catches nothing proves nothing

@@ -10,7 +10,6 @@ Vocabulary
 ('v', 'h_2')
 """
 
-from collections.abc import Callable
 from itertools import count
 from keyword import kwlist
 from typing import Any
@@ -161,7 +160,6 @@ class Source:
         assert buffer.steps is not None
         start = steps.first.plus(-place.delay).minus(buffer.steps.first)
         number = self.count(steps)
-        stop = start.plus(0)
         stop = _plus(start, steps)
         size = buffer.steps.last.minus(buffer.steps.first).plus(1)
         if start != Count(0, 0) or stop != size:
@@ -308,6 +306,3 @@ def _suffix(low: str, high: str) -> str:
     ):
         said = said.replace(sign, word)
     return said
-
-
-Writer = Callable[[Source, Value], None]

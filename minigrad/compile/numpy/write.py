@@ -1,7 +1,7 @@
 """The text of a plan: two functions, ``workspace`` and ``run``, that read well.
 
-Straight parts are single lines: of a timed value one operation over all of its steps.
-Loops zip lists of views, so that nothing is indexed inside of them.
+Values without time are written here, a line each; ``batch`` writes timed ones for all
+of their steps at once, ``loop`` those that run a step at a time.
 """
 
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import kernels
-from minigrad.compile.kinds import PRODUCTS, O, batched, is_elementwise
+from minigrad.compile.kinds import PRODUCTS, O
 from minigrad.compile.memory import Fill, Place, Plan
 from minigrad.compile.numpy import table
 from minigrad.compile.numpy.abilities import ABLE
+from minigrad.compile.numpy.batch import Batch
+from minigrad.compile.numpy.loop import Range
 from minigrad.compile.numpy.source import Source, identifier
 from minigrad.compile.schedule import Loop
 from minigrad.compile.values import Leaf, Time, Value
@@ -30,6 +32,7 @@ class Writing:
         self.lengths = [f"T{i or ''}" for i in range(len(self.program.clocks))]
         self.source = Source(plan, self.lengths)
         self.run = self.source.run
+        self.batch = Batch(self.source)
         self.by_steps = {
             i.inputs[0] for v in self.program.values for i in v.inputs
             if i.op is Time.each
@@ -47,9 +50,9 @@ class Writing:
             for fill in self.plan.fills.get(i, ()):
                 self._fill(fill)
             if isinstance(part, Loop):
-                self._loop(part)
+                Range(self.batch, part).write()
             elif part.steps is not None:
-                self._batch(part)
+                self.batch.write(part)
             else:
                 self._straight(part)
         results = "".join(
@@ -154,247 +157,6 @@ class Writing:
         known = isinstance(v.op, (Leaf, Time)) and v.op is not Time.total
         fresh = not known and ABLE.fresh(v) and first and v.shape
         return code if fresh else f"np.array({code})"
-
-    # All steps at once.
-
-    def _batch(self, v: Value) -> None:
-        s = self.source
-        place = self.plan.places.get(v)
-        if place is None or v not in self.plan.roots:
-            return
-        if v.op is Time.read:
-            if v.attrs["down"]:
-                self._read_down(v)
-        elif v.op is Time.splice:
-            self._splice(v)
-        elif v.op in PRODUCTS:
-            self._product(v)
-        elif v.op is O.concatenate and not place.buffer.bound:
-            self._join(v, s.window(place, v.span))
-        else:
-            self._batch_call(v)
-
-    def _array(self, v: Value) -> str:
-        """An operand over all steps, or without time if it is the same at each."""
-        if v.op is Time.each:
-            return self.source.untimed(v.inputs[0])
-        return self.source.window(self.plan.places[v], v.span)
-
-    def _wide(self, v: Value) -> str:
-        """An operand over all steps, even if it is the same at each."""
-        if v.op is not Time.each:
-            return self._array(v)
-        shape = ", ".join([self.source.count(v.span), *map(str, v.shape)])
-        return f"np.broadcast_to({self._array(v)}, ({shape},))"
-
-    def _batch_call(self, v: Value) -> None:
-        s, place = self.source, self.plan.places[v]
-        if v.op is O.reshape:
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(
-                f"{s.name(v)} = {self._array(v.inputs[0])}.reshape({shape})"
-            )
-            return
-        if v.op is O.broadcast_to:
-            codes = self._aligned(v)
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(f"{s.name(v)} = np.broadcast_to({codes[0]}, ({shape},))")
-            return
-        if v.op is O.embedding:
-            self.run.append(
-                f"{s.name(v)} = {self._array(v.inputs[0])}[{self._array(v.inputs[1])}]"
-            )
-            return
-        form = batched(v.op, v.attrs, v.inputs[0].shape)
-        assert form is not None
-        op, attrs = form
-        if is_elementwise(v.op):
-            codes = self._aligned(v)
-        elif v.op is kernels.gradient:
-            codes = [self._wide(i) for i in v.inputs[:3]] + self._aligned(v)[3:]
-        else:
-            codes = [self._wide(i) for i in v.inputs]
-        if place.buffer.bound:
-            code = self._sum_of_rows(v, codes[0])
-            if code is None:
-                code = table.expression(op, attrs, codes, s.literal, v.inputs[0].dtype)
-            self.run.append(f"{s.name(v)} = {code}")
-        else:
-            out = s.window(place, v.span)
-            part = self.part(v, [s.count(v.span)])
-            self.run += table.written(op, attrs, codes, out, s.literal, part)
-
-    def part(self, v: Value, front: list[str]) -> str:
-        """An array for what a sigmoid computes on its way; "" where it needs none."""
-        if v.op is not O.sigmoid or v.dtype not in ("float32", "float64"):
-            return ""
-        shape = "".join(f"{n}, " for n in [*front, *v.shape]).rstrip()
-        return self.source.keep("part", f"np.empty(({shape}), '{v.dtype}')")
-
-    def _sum_of_rows(self, v: Value, code: str) -> str | None:
-        """A sum along the last axis as a product with ones: several times faster."""
-        s, (x, *_) = self.source, v.inputs
-        along = v.op is O.sum and v.attrs.get("axis") in (-1, len(x.shape) - 1)
-        if not along or v.dtype not in ("float32", "float64") or code not in s.solid:
-            return None
-        width = x.shape[-1]
-        ones = s.keep("ones", f"np.ones({width}, '{v.dtype}')")
-        shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-        return f"np.dot({s.rows(code, width)}, {ones}).reshape({shape})"
-
-    def _aligned(self, v: Value) -> list[str]:
-        """Operands with axes put in behind the time axis, so that they broadcast."""
-        codes = []
-        for i in v.inputs:
-            code, missing = self._array(i), len(v.shape) - len(i.shape)
-            if i.op is not Time.each and missing > 0:
-                code = f"{code}[:{', None' * missing}]"
-            codes.append(code)
-        return codes
-
-    def _product(self, v: Value) -> None:
-        s = self.source
-        (a, b), place = v.inputs, self.plan.places[v]
-        codes = [self._array(a), self._array(b)]
-        into = "" if place.buffer.bound else s.window(place, v.span)
-        matrices = len(a.shape) == len(b.shape) == 2
-        if matrices and a.op is not Time.each and b.op is Time.each and into in s.solid:
-            left = s.rows(codes[0], a.shape[-1])
-            self.run.append(f"np.dot({left}, {codes[1]}, {s.rows(into, v.shape[-1])})")
-            return
-        codes = [self._aligned_product(i, v) for i in (a, b)]
-        line = f"np.matmul({codes[0]}, {codes[1]}"
-        self.run.append(f"{line}, {into})" if into else f"{s.name(v)} = {line})")
-
-    def _aligned_product(self, i: Value, v: Value) -> str:
-        code, axes = self._array(i), max(len(x.shape) for x in v.inputs)
-        missing = axes - len(i.shape)
-        return (
-            f"{code}[:{', None' * missing}]"
-            if i.op is not Time.each and missing
-            else code
-        )
-
-    def _read_down(self, v: Value) -> None:
-        s, offset = self.source, v.attrs["offset"]
-        end = self.plan.end(v.span.clock)
-        low = end.minus(v.span.last).plus(offset)
-        high = end.minus(v.span.first).plus(offset + 1)
-        cut = f"{s.literal(low)}:{s.literal(high)}"
-        self.run.append(f"{s.name(v)} = {s.untimed(v.inputs[0])}[{cut}][::-1]")
-
-    def _splice(self, v: Value) -> None:
-        """Parts copied one behind the other."""
-        s, place = self.source, self.plan.places[v]
-        for part in v.inputs:
-            out = s.window(place, part.span)
-            self.run.append(f"{out}[...] = {self._array(part)}")
-
-    def _join(self, v: Value, out: str, loop: Loop | None = None) -> None:
-        """Parts that were not written in their place are copied to it."""
-        self.run += self._joined(
-            v, out, [self._array(i) for i in v.inputs], (slice(None),)
-        )
-
-    def _joined(
-        self, v: Value, out: str, codes: list[str], front: tuple[Any, ...]
-    ) -> list[str]:
-        axis, start, lines = v.attrs.get("axis", 0) % len(v.shape), 0, []
-        for i, code in zip(v.inputs, codes, strict=True):
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*front, *[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if (
-                view is None
-                or view.inputs[0] is not v
-                or view.attrs["key"] != key[len(front) :]
-            ):
-                lines.append(f"{out}[{table.index(key, self.source.literal)}] = {code}")
-        return lines
-
-    # Loops.
-
-    def _loop(self, loop: Loop) -> None:
-        _Range(self, loop).write()
-
-
-class _Range:
-    """The loop over one range of steps, or its body alone where that is one step."""
-
-    def __init__(self, writing: Writing, loop: Loop) -> None:
-        self.writing, self.loop, self.plan = writing, loop, writing.plan
-        self.source = writing.source
-        self.single = loop.steps.first == loop.steps.last
-        self.lists: dict[str, str] = {}  # a list -> the variable that runs over it
-
-    def write(self) -> None:
-        """Write the loop; its variables are the entries of the lists that it needs."""
-        s, steps, lines = self.source, self.loop.steps, list[str]()
-        s.clock = steps.clock
-        for v in self.loop.body:
-            lines += self._line(v) if v in self.plan.roots else []
-        first, last = s.literal(steps.first), s.literal(steps.last.plus(1))
-        if any(_has_t(line) for line in lines):
-            if self.single:
-                lines.insert(0, f"t = {first}")
-            else:
-                back = "[::-1]" if self.loop.direction < 0 else ""
-                self.lists[f"range({first}, {last}){back}"] = "t"
-        if self.single:
-            self.writing.run += lines
-            return
-        if not self.lists:
-            self.lists[f"range({first}, {last})"] = "_"
-        sequences = ", ".join(self.lists)
-        sequences = f"zip({sequences})" if len(self.lists) > 1 else sequences
-        self.writing.run.append(f"for {', '.join(self.lists.values())} in {sequences}:")
-        self.writing.run += [f"    {line}" for line in lines]
-
-    def _line(self, v: Value) -> list[str]:
-        s, place = self.source, self.plan.places[v]
-        codes = [self._operand(i) for i in self.loop.operands(v)]
-        if place.buffer.steps is None and place.buffer.bound:
-            dtype = v.inputs[0].dtype if v.inputs else ""
-            code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
-            return [f"{s.name(v)} = {code}"]
-        out = self._at(place, v)
-        if v.op is Time.splice:
-            return [f"{out}[...] = {codes[0]}"] if out != codes[0] else []
-        if v.op is O.concatenate and v.attrs.get("axis", 0) is not None:
-            return self.writing._joined(v, out, codes, ())
-        if not ABLE.writes(v):
-            return [
-                f"{out}[...] = {table.expression(v.call, v.attrs, codes, s.literal)}"
-            ]
-        part = self.writing.part(v, [])
-        return table.written(v.call, v.attrs, codes, out, s.literal, part)
-
-    def _operand(self, i: Value) -> str:
-        if i.op is Time.each:
-            return self.source.untimed(i.inputs[0])
-        return self._at(self.plan.places[i], i)
-
-    def _at(self, place: Any, v: Value) -> str:
-        """This step of a value: an entry of a list, an element, or what is at hand."""
-        s = self.source
-        if place.buffer.steps is None:
-            return s.scratch(place)
-        if self.single:
-            return s.element(place, self.loop.steps.first)
-        code = s.entries(place, self.loop.steps, self.loop.direction)
-        if code not in self.lists:
-            root = place.views[-1] if place.views else place.buffer.root
-            when = "t" if not place.delay else "before" if place.delay > 0 else "after"
-            stem = f"{root.name or v.name or v.op.name}_{when}"
-            self.lists[code] = identifier(stem, s.taken | set(self.lists.values()))
-        return self.lists[code]
-
-
-def _has_t(code: str) -> bool:
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in code).split()
-    return "t" in words
 
 
 def _function(name: str, arguments: str, body: list[str], result: str) -> str:

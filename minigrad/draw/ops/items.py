@@ -4,6 +4,8 @@ Vocabulary
     item     a box: label, kind, column (clock and step, or none) and inputs
     place    what tells the same line of the program at every step; items of one place
              stand in one row
+    past     a box that is the past of another one: a square for the delay, black, or
+             hollow where it comes from later steps, as in the folded circuit
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")
@@ -20,7 +22,7 @@ from minigrad.draw.measure import norm
 from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import clean, letter, short, superscript
 from minigrad.draw.page.scene import Line, Lines, Run, extent
-from minigrad.graph import Graph, Node
+from minigrad.graph import Graph, Node, Past
 from minigrad.scope import LOOP, Slot
 
 SIGNS = {
@@ -33,6 +35,7 @@ SIGNS = {
     "add_n": "Σ",
 }
 ROOM = 150.0
+SQUARE = 11.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,26 @@ class Item:
     name: str
     leaf: bool
     shape: str = "rounded"
+    past: str | None = None
 
     @property
     def words(self) -> str:
         """The first line of the label."""
-        return "".join(run.text for run in self.lines[0])
+        return "".join(run.text for line in self.lines[:1] for run in line)
 
     @property
     def width(self) -> float:
         """The width of its box."""
+        if self.past is not None:
+            return max(SQUARE, extent(self.lines)[0] + 6.0)
         return max(extent(self.lines)[0] + 20.0, 34.0 if self.leaf else 52.0)
+
+    @property
+    def height(self) -> float:
+        """The height of its box."""
+        if self.past is not None:
+            return self.width
+        return max(22.0, extent(self.lines)[1] + 9.0)
 
 
 def items_of(
@@ -107,6 +120,8 @@ class _Reader:
         return [
             self._scope(group, members, keys)
             if isinstance(group, tuple)
+            else self._past(members[0], keys)
+            if isinstance(members[0].value, Past)
             else self._item(members[0], keys)
             for group, members in groups.items()
         ]
@@ -143,6 +158,23 @@ class _Reader:
             f"{name}: {len(members)} operations",
             name,
             False,
+        )
+
+    def _past(self, node: Node, keys: dict[Node, str]) -> Item:
+        name, (_, _, line, delay) = node.name or "", node.value
+        far = abs(delay)
+        return Item(
+            keys[node],
+            ((Run(f"{far}", "sans", 8.0),),) if far > 1 else (),
+            "delay" if delay > 0 else "value",
+            self.graph.places[node],
+            self._column(node),
+            (),
+            f"{name}: {far} step{'s' * (far > 1)} {'back' if delay > 0 else 'ahead'}",
+            name,
+            True,
+            "square",
+            keys[line],
         )
 
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:

@@ -31,21 +31,24 @@ from minigrad.draw.render.theme import Style
 __all__ = ["draw_items", "items_of", "placed"]
 
 LARGE, HUB, SPAN = 400, 8, 20_000
+BACK = "recurrence"  # the kind of an arrow that leads to another step of its loop
 
 
 def draw_items(items: Sequence[Item], caption: str | None = None) -> Scene:
     """The scene of a graph without time; where things stand is left open."""
-    words = {item.key: item.words for item in items}
-    return Scene(
-        tuple(box(item, 0.0, 0.0) for item in items),
-        tuple(
-            Edge(source, item.key, title=f"{words[source]} → {item.words}")
-            for item in items
-            for source in item.inputs
-        ),
-        placed=False,
-        title=caption or "",
-    )
+    words = {item.key: item.words or item.name for item in items}
+    past = {item.key for item in items if item.past is not None}
+    edges = []
+    for item in items:
+        for source in item.inputs:
+            kind = BACK if source in past else "forward"
+            title = f"{words[source]} → {item.words}"
+            edges.append(Edge(source, item.key, kind=kind, title=title))
+        if item.past is not None:
+            title = f"{words[item.past]} → {item.name}"
+            edges.append(Edge(item.past, item.key, head=False, kind=BACK, title=title))
+    boxes = tuple(box(item, 0.0, 0.0) for item in items)
+    return Scene(boxes, tuple(edges), placed=False, title=caption or "")
 
 
 def large(scene: Scene) -> bool:
@@ -69,7 +72,8 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
         nodes=tuple(n for n in scene.nodes if n.key not in hubs),
         edges=tuple(e for e in scene.edges if e.tail not in hubs),
     )
-    answer = json.loads(run(engine, "dot", "json", write(core, look)))
+    asked = replace(core, edges=tuple(map(_upward, core.edges)))
+    answer = json.loads(run(engine, "dot", "json", write(asked, look)))
     at: dict[str, tuple[float, float]] = {}
     for thing in answer.get("objects", []):
         if thing["name"].startswith("n") and "pos" in thing:
@@ -87,7 +91,7 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
         nodes.append(replace(node, x=x, y=y))
     stand = {node.key: node for node in nodes}
     edges = [
-        replace(edge, points=points)
+        replace(edge, points=points[::-1] if edge.kind == BACK else points)
         for edge, points in zip(core.edges, curves, strict=True)
     ]
     for edge in scene.edges:
@@ -96,6 +100,13 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
             edges.append(replace(edge, points=line, kind="muted"))
     sheet = Sheet({node.key: node for node in nodes}, edges)
     return sheet.scene(scene.title)
+
+
+def _upward(edge: Edge) -> Edge:
+    """An arrow back in time, turned round: ``dot`` makes the others lead upwards."""
+    if edge.kind != BACK:
+        return edge
+    return replace(edge, tail=edge.tip, tip=edge.tail, head=False)
 
 
 def _curve(pos: str) -> tuple[tuple[float, float], ...]:

@@ -14,7 +14,7 @@
 from collections.abc import Sequence
 
 from minigrad.draw.ops.items import Item, items_of
-from minigrad.draw.ops.plan import Plan, box_height
+from minigrad.draw.ops.plan import Plan
 from minigrad.draw.ops.routes import BusDrops, draw_arrows, ways
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Node, Scene
@@ -51,7 +51,7 @@ def box(item: Item, x: float, y: float, bus: int | None = None) -> Node:
         x,
         y,
         item.width,
-        box_height(item),
+        item.height,
         item.lines,
         item.shape,
         item.kind,
@@ -82,13 +82,13 @@ def _boxes_of_buses(sheet: Sheet, plan: Plan, drops: BusDrops) -> None:
         y = _top(group, wanted, plan)
         for key in group:
             item = plan.items[key]
-            y -= box_height(item) / 2 + 2
+            y -= item.height / 2 + 2
             sheet.add(box(item, right - item.width / 2, y, colours[key]))
-            y -= box_height(item) / 2 + 2
+            y -= item.height / 2 + 2
 
 
 def _size(group: list[str], plan: Plan) -> float:
-    return sum(box_height(plan.items[key]) + 4 for key in group)
+    return sum(plan.items[key].height + 4 for key in group)
 
 
 def _top(group: list[str], wanted: dict[str, float], plan: Plan) -> float:

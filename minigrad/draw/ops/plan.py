@@ -18,7 +18,6 @@ from typing import Any
 
 from minigrad.draw.ops.items import Item
 from minigrad.draw.ops.rows import arrange
-from minigrad.draw.page.scene import extent
 from minigrad.draw.textbook.columns import visible
 
 GAP, TRACK, BETWEEN, CHANNEL, LINE = 26.0, 9.0, 18.0, 34.0, 7.0
@@ -100,7 +99,7 @@ class Plan:
         for key, item in self.items.items():
             if self.stage_of[key] != ("bus", 0):
                 rank = self.rank(key)
-                self.heights[rank] = max(self.heights[rank], box_height(item))
+                self.heights[rank] = max(self.heights[rank], item.height)
         self.tracks: list[list[Hashable]] = [[] for _ in range(high + 1)]
         self.channels: dict[Slot, list[Hashable]] = {slot: [] for slot in self.slots}
         self.rows: list[float] = []
@@ -175,11 +174,6 @@ class Plan:
     def passage(self, key: str, rank: int, lane: int) -> tuple[float, float]:
         """The point where a long arrow passes a row of its slot."""
         return self.left[self.slot(key)] + self.grid(key).offset(lane), self.rows[rank]
-
-
-def box_height(item: Item) -> float:
-    """The height of an item's box."""
-    return max(22.0, extent(item.lines)[1] + 9.0)
 
 
 def stages(items: dict[str, Item]) -> dict[str, Any]:

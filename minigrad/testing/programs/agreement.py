@@ -26,11 +26,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.graph import Graph
 from minigrad.tensor import Parameter, Tensor
 from minigrad.testing.programs.listing import Listing, build
 
 Array = NDArray[Any]
 
+TOLERANCES = {16: 3e-2, 32: 3e-4, 64: 1e-9}  # by bits of a float
 LARGE = 1e6  # what is larger than this is not compared
 
 
@@ -98,9 +100,17 @@ def doubled(listing: Listing) -> Listing:
     )
 
 
-def _tolerance(listing: Listing) -> float:
-    leaves = (*listing.parameters, *listing.arguments)
-    return 3e-4 if any(leaf.dtype == "float32" for leaf in leaves) else 1e-9
+def tolerance_of(results: Sequence[Any]) -> float:
+    """How far results may be off: by the lowest dtype that they were computed in.
+
+    >>> from minigrad.tensor import tensor
+    >>> x = tensor(2.0, name="x")
+    >>> tolerance_of([x * x]), tolerance_of([(x.astype(np.float32) * x).astype(float)])
+    (1e-09, 0.0003)
+    """
+    found = [getattr(node.value, "dtype", None) for node in Graph(results).nodes]
+    bits = [np.finfo(d).bits for d in found if d is not None and d.kind == "f"]
+    return TOLERANCES[min([64, *bits])]
 
 
 def arrays_of(tensors: Sequence[Any]) -> list[Array]:
@@ -144,7 +154,7 @@ def compiled(trial: Trial) -> None:
     listing = trial.listing
     net, arguments = trial.names["net"], trial.names["arguments"]
     word = dict(listing.names)
-    tolerance = _tolerance(listing)
+    tolerance = tolerance_of(_quiet(net, arguments(*listing.calls[0]))[0])
     code = COMPILED.format(
         backend=trial.backend,
         calls=[tuple(c) for c in listing.calls],

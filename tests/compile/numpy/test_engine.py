@@ -85,3 +85,13 @@ def test_results_are_fresh_arrays():
         for a in first
         for b in runner((), [given_])
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_source_is_the_same_wherever_values_lie_in_memory(name):
+    step, arrays = network(name)
+    program, kept, sources = Trace(step, *arrays(6)).program(), [], set()
+    for size in range(1, 9):
+        kept.append([object() for _ in range(37 * size)])
+        sources.add(build(program).source)
+    assert len(sources) == 1
