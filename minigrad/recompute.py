@@ -58,8 +58,8 @@ def recompute(every: int | None = None) -> "_GeneratorContextManager[None]":
 
     Raises
     ------
-    ValueError: ``every`` is less than 1, or an op gives another value when it runs again,
-    since it draws numbers: draw them with NumPy and hand them in.
+    ValueError: ``every`` is less than 1, or an op gives another value when it runs
+    again, since it draws numbers: draw them with NumPy and hand them in.
     RuntimeError: a forgotten value is needed of a parameter that was assigned since.
 
     Chen, Xu, Zhang, Guestrin: Training deep nets with sublinear memory cost (2016).
