@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.arrays import Array
 from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import TraceError, tracing
 from minigrad.op import Scatter, registry
@@ -26,7 +27,7 @@ from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
 from minigrad.scope import Call
-from minigrad.tensor import Array, Tensor, here, set_at_once
+from minigrad.tensor import Change, Tensor, here, set_at_once
 
 
 class Share(NamedTuple):
@@ -260,10 +261,13 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
             "learnt is made with mg.parameter, and recorded outside of mg.no_grad()"
         )
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
-    for gradient in gradients:
-        # Fresh arrays that nothing else refers to, so the caller may change them.
-        gradient.data.setflags(write=True)
-    set_at_once([(n, "grad", g.data) for n, g in zip(leaves, gradients, strict=True)])
+    changes: list[Change] = [(n, "used", False) for n in leaves]
+    for node, gradient in zip(leaves, gradients, strict=True):
+        array = gradient.node.value
+        # A fresh array that nothing else refers to, so the caller may change it.
+        array.setflags(write=True)
+        changes.append((node, "grad", array))
+    set_at_once(changes)
 
 
 def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:

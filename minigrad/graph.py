@@ -132,12 +132,14 @@ class Leaf(Node):
 
     ``kind`` is "parameter", "input" (named, or asked to be differentiable) or
     "constant"; ``version`` is the id count at a parameter's last change, so a consumer
-    with a lower id saw an older value; ``grad`` is what the last backward wrote.
+    with a lower id saw an older value; ``grad`` is what the last backward wrote, and
+    ``used`` whether an optimiser has made a step of it (None: it was set by hand).
     """
 
-    __slots__ = ("grad", "kind", "version")
+    __slots__ = ("grad", "kind", "used", "version")
     kind: str  # type: ignore[misc]
     version: int
+    used: bool | None
     # The id count at the last change of any parameter.
     changed: ClassVar[int] = 0
 
@@ -156,6 +158,7 @@ class Leaf(Node):
         self.kind = kind
         self.version = 0
         self.grad: Any = None
+        self.used = None
 
     @property
     def time(self) -> Time | None:

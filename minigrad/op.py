@@ -31,6 +31,7 @@ import numpy as np
 
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
+from minigrad.arrays import require_unmasked
 from minigrad.graph import Leaf, Node
 from minigrad.mode import Mode, current_mode, require_known
 from minigrad.pickles import NotPickled
@@ -257,6 +258,7 @@ class Op(NotPickled):
         """The leaf of an operand that is a plain number or array."""
         if not isinstance(value, (int, float)):
             self._refuse_list(value)
+            require_unmasked(value, self.name)
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
                 raise TypeError(

@@ -19,18 +19,17 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 import minigrad.op as op
 from minigrad.advice import look_again
+from minigrad.arrays import Array, frozen, real_array
 from minigrad.graph import Leaf, Node, ids
 from minigrad.methods import Methods
 from minigrad.mode import Mode, current_mode, require_known, tracing
 from minigrad.op import by_function, registry
 from minigrad.reading import Reading
 from minigrad.scope import current
-
-Array = NDArray[Any]
 
 
 class Tensor(Reading, Methods):
@@ -59,7 +58,10 @@ class Tensor(Reading, Methods):
     @property
     def data(self) -> Array:
         """The value, a read-only array."""
-        return self._value()  # type: ignore[no-any-return]
+        value = self._value()
+        if isinstance(value, np.ndarray) and value.base is None:
+            return frozen(value)
+        return value  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, value: Any) -> NoReturn:
@@ -113,9 +115,9 @@ class Tensor(Reading, Methods):
         'h'
         """
         node = self.node
+        node.name = _checked(name)
         if isinstance(node, Leaf) and node.kind == "constant":
             node.kind = "input"
-        node.name = name
         return self
 
     def detach(self, name: str | None = None) -> "Tensor":
@@ -155,17 +157,22 @@ class Tensor(Reading, Methods):
         return self.shape[0]
 
     def __iter__(self) -> Iterator["Tensor"]:
+        if not self.shape:
+            raise TypeError(
+                "a 0-d tensor is one number and has nothing to go through: t.item() is "
+                "that number, [t] a list of it"
+            )
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self._value())
 
     def __float__(self) -> float:
-        _refuse_to_be_stored(self, sys._getframe(1))
+        _refuse_to_be_taken(self, sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
-        _refuse_to_be_stored(self, sys._getframe(1))
+        _refuse_to_be_taken(self, sys._getframe(1))
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -173,11 +180,12 @@ class Tensor(Reading, Methods):
 
         ``np.array(t)`` says that it copies. All else may as well be a list of Tensors
         or ``array[i] = t``, where NumPy asks in the same way; so a value that a
-        parameter has part in is refused, and no gradient ends without a word.
+        parameter has part in is refused, and no gradient ends without a word. Inside
+        of NumPy, which was given the value for a keyword, a copy is refused as well.
         """
-        value = self._value()
-        if not copy:
-            _refuse_to_leave(self, sys._getframe(1))
+        value, frame = self.data, sys._getframe(1)
+        if not copy or _is_library(str(frame.f_globals.get("__name__"))):
+            _refuse_to_leave(self, frame)
         return np.array(value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(
@@ -265,7 +273,28 @@ class Parameter(Tensor):
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
-        self.node.grad = value
+        if value is self.node.grad:  # as after p.grad *= 0.5
+            return
+        given: Any = value
+        if isinstance(given, np.generic):
+            given = np.asarray(given)
+        if given is not None:
+            self._require_gradient(given)
+        set_at_once([(self.node, "grad", given), (self.node, "used", None)])
+
+    def _require_gradient(self, value: Any) -> None:
+        """Raise for what is no gradient of this parameter."""
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+            raise TypeError(
+                f"the gradient of parameter {self.name or '(unnamed)'} is an array of "
+                f"floating point, or None: got {_kind_of(value)}; of a Tensor write "
+                "t.data"
+            )
+        if value.shape != self.shape:
+            raise ValueError(
+                f"parameter {self.name or '(unnamed)'} has shape {self.shape}, and its "
+                f"gradient cannot have shape {value.shape}"
+            )
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> "Parameter":
         # By node, not by handle: a parameter tied at two places stays one node.
@@ -273,7 +302,7 @@ class Parameter(Tensor):
         if copied is None:
             copied = parameter(self.node.value, self.name).node
             if self.grad is not None:
-                copied.grad = self.grad.copy()
+                copied.grad, copied.used = self.grad.copy(), self.node.used
             memo[id(self.node)] = copied
         return Parameter(copied)
 
@@ -286,7 +315,7 @@ class Parameter(Tensor):
     __isub__ = __imul__ = __itruediv__ = __iadd__
 
     def assign(self, value: ArrayLike) -> None:
-        """Set the value (same shape; cast to the parameter's dtype).
+        """Set the value: same shape, cast to the parameter's dtype, which must hold it.
 
         A gradient of a graph that was recorded before raises an error, since its
         values belong to the old one.
@@ -315,18 +344,19 @@ def assign_all(values: Iterable[tuple[Parameter, ArrayLike]], *also: Change) -> 
     1.0
     """
     version = next(ids)
-    changes = [*also, (Leaf, "changed", version)]
+    changes: list[Change] = [(Leaf, "changed", version)]
     for p, value in values:
-        old = p.data
-        new = np.array(value, dtype=old.dtype)
+        old = p.node.value
+        new = real_array(value, old.dtype, f"parameter {p.name or '(unnamed)'}")
         if new.shape != old.shape:
             raise ValueError(
                 f"parameter {p.name or '(unnamed)'} has shape {old.shape}, "
                 f"cannot assign shape {new.shape}"
             )
-        new.setflags(write=False)
-        changes += [(p.node, "value", new), (p.node, "version", version)]
-    set_at_once(changes)
+        changes += [(p.node, "value", frozen(new)), (p.node, "version", version)]
+        if p.node.used:  # a step that is taken back may be made again
+            changes.append((p.node, "used", False))
+    set_at_once([*changes, *also])
 
 
 def set_at_once(changes: list[Change]) -> None:
@@ -371,23 +401,14 @@ def tensor(
             "mg.tensor takes an array; a list of Tensors becomes one with "
             "mg.stack(list), and keeps its graph"
         )
-    try:
-        value = np.array(array, dtype=dtype, copy=True if copy else None)
-    except ValueError as error:
-        if "inhomogeneous" in str(error):
-            error.add_note(
-                "parts of unequal length are no array: minigrad.data.pad makes one of "
-                "such sequences, and gives their lengths"
-            )
-        raise
-    if value.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers, got dtype {value.dtype} ({array!r})")
+    value = real_array(array, dtype, "a tensor", copy=True if copy else None)
     if requires_grad and value.dtype.kind != "f":
         raise TypeError(
             f"requires_grad needs floating point, got {value.dtype}: write 1.0 for 1 "
             "or pass dtype=float"
         )
-    return _leaf(value, name, "input" if name or requires_grad else "constant")
+    kind = "input" if _checked(name) or requires_grad else "constant"
+    return _leaf(value, name, kind)
 
 
 def parameter(
@@ -395,23 +416,44 @@ def parameter(
 ) -> Parameter:
     """A leaf that training changes (a floating-point array, copied).
 
+    Of a Tensor it takes no value: the graph behind it would be lost.
+
     >>> parameter([[0.0, 1.0]], name="W").shape
     (1, 2)
     """
-    value = np.array(array, dtype=dtype)
+    if isinstance(array, Tensor):
+        raise TypeError(
+            "mg.parameter takes an array, and the graph behind a Tensor would end: for "
+            "a parameter of its own that begins with its value write "
+            "mg.parameter(t.data)"
+        )
+    value = real_array(array, dtype, "a parameter")
     if value.dtype.kind != "f":
         raise TypeError(
             f"a parameter is learnt by small steps and needs floating point, got "
             f"{value.dtype}: write 1.0 for 1 or pass dtype=float"
         )
-    value.setflags(write=False)
-    return Parameter(Leaf("parameter", value, name, *here()))
+    return Parameter(Leaf("parameter", frozen(value), _checked(name), *here()))
+
+
+def _checked(name: Any) -> Any:
+    """A name, or None; a TypeError for anything that figures could not write."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"a name is a str, as in t.named('h'): got {_kind_of(name)}")
+    return name
+
+
+def _kind_of(value: Any) -> str:
+    """What an error calls a value that does not fit."""
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
+    return type(value).__name__
 
 
 def _leaf(value: Any, name: str | None, kind: str) -> Tensor:
     if isinstance(value, np.ndarray):
         value.setflags(write=False)
-    return Tensor(Leaf(kind, value, name, *here()))
+    return Tensor(Leaf(kind, value, _checked(name), *here()))
 
 
 def here() -> tuple[Any, Any]:
@@ -438,8 +480,7 @@ def _refuse_to_leave(t: Tensor, frame: FrameType) -> None:
         or module.startswith("numpy.testing.")
     ):
         return
-    inside = module.startswith(("numpy.", "pandas."))
-    if (inside and t.node.inputs) or _is_learnt(t.node):
+    if (_is_library(module) and t.node.inputs) or _is_learnt(t.node):
         raise TypeError(
             f"NumPy would take the plain values of {t.node!r}, and the gradient would "
             "end there without a word. For several Tensors write mg.stack(list) or "
@@ -449,10 +490,20 @@ def _refuse_to_leave(t: Tensor, frame: FrameType) -> None:
         )
 
 
-def _refuse_to_be_stored(t: Tensor, frame: FrameType) -> None:
-    """``_refuse_to_leave``, where a number is asked for because of ``array[i] = t``."""
-    if frame.f_code.co_code[frame.f_lasti] == _STORE:
+def _refuse_to_be_taken(t: Tensor, frame: FrameType) -> None:
+    """``_refuse_to_leave``, where nobody has written float(t) or int(t).
+
+    That is for ``array[i] = t``, and in a function of NumPy or pandas that was given a
+    number for a keyword, as np.sum(a, initial=t).
+    """
+    stored = frame.f_code.co_code[frame.f_lasti] == _STORE
+    if stored or _is_library(str(frame.f_globals.get("__name__"))):
         _refuse_to_leave(t, frame)
+
+
+def _is_library(module: str) -> bool:
+    """Whether a module is one of NumPy or pandas, which know no graph."""
+    return module.startswith(("numpy.", "pandas."))
 
 
 def _is_learnt(node: Node) -> bool:
