@@ -20,7 +20,7 @@ graph has no cycles and is freed with its last reference.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from minigrad.pickles import NotPickled
 from minigrad.places import number_places
@@ -30,11 +30,36 @@ ids: Iterator[int] = count(1)
 by_id: Callable[["Node"], int] = attrgetter("id")
 
 
-class Spec(NamedTuple):
-    """Shape and dtype of a value that was not computed."""
+class Structure:
+    """What a node of a graph without values has in the place of one.
 
+    NumPy asks for an array where such a node is computed with, and is refused.
+    """
+
+    __slots__ = ()
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(NO_VALUES)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{NO_VALUES} (asked for {name})")
+
+
+NO_VALUES = (
+    "this node has no value: its graph was unfolded or read, and is structure only. It "
+    "can be walked, folded, drawn and compared; to compute, run the program that made it"
+)
+
+
+class _Spec(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
+
+
+class Spec(Structure, _Spec):
+    """Shape and dtype of a value that was not computed."""
+
+    __slots__ = ()
 
 
 class PerOperand(tuple[Any, ...]):
@@ -343,6 +368,11 @@ class Graph(NotPickled):
         Compares kind, op, attributes, operands, names, scopes, times and constants;
         never ids, and never the values of inputs, parameters or results.
         """
+        if not isinstance(other, Graph):
+            raise TypeError(
+                f"a graph is compared with a graph, got {type(other).__name__}: "
+                "write mg.Graph(y)"
+            )
         mine, theirs = self._described(), other._described()
         for key in mine.keys() | theirs.keys():
             if key not in theirs or key not in mine:

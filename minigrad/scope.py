@@ -16,10 +16,11 @@ Vocabulary
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ContextDecorator, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path as File
 from typing import Any, ClassVar, NamedTuple
@@ -165,13 +166,42 @@ def user_line() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+class Block(ContextDecorator):
+    """What ``with`` enters, any number of times, inside of itself too.
+
+    It decorates a function as well, and is then made anew at each call.
+    """
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self.make = make
+        self.entered: list[AbstractContextManager[None]] = []
+
+    def _recreate_cm(self) -> "Block":
+        return Block(self.make)
+
+    def __enter__(self) -> None:
+        # Ctrl-C before the end drops the only reference, and that leaves the block.
+        block = self.make()
+        block.__enter__()
+        self.entered.append(block)
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self.entered.pop().__exit__(*error)
+
+
+def scope(name: str) -> AbstractContextManager[None]:
     """Record what the block makes under ``name``.
 
     >>> with scope("encoder"):
     ...     pass
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a scope's name is a str, got {type(name).__name__}")
+    return Block(partial(_scoped, name))
+
+
+@contextmanager
+def _scoped(name: str) -> Iterator[None]:
     before = current.get()
     try:  # with nothing between it and the change, Ctrl-C leaves all as it was
         current.set(before.enter(name))

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import minigrad.op as op
 from minigrad.advice import look_again
 from minigrad.arrays import Array, frozen, real_array
-from minigrad.graph import Leaf, Node, ids
+from minigrad.graph import NO_VALUES, Leaf, Node, Structure, ids
 from minigrad.methods import Methods
 from minigrad.mode import Mode, current_mode, require_known, tracing
 from minigrad.op import by_function, registry
@@ -53,6 +53,8 @@ class Tensor(Reading, Methods):
                 f"it reads the value of {self.node!r} while it records; a branch on "
                 "values becomes mg.where",
             )
+        if isinstance(self.node.value, Structure):
+            raise TypeError(NO_VALUES)
         return self.node.value
 
     @property

@@ -20,6 +20,8 @@ def open_losses(program: LoopProgram) -> str:
         if loss.op != "cross_entropy" or not _plain_loss(loss):
             continue
         logits, target = loss.reads
+        if np.dtype(program.lines[logits[0].role].dtype).kind != "f":
+            continue
         if isinstance(program.lines[target[0].role].value, int):
             continue  # one row, and its class as a number: there is nothing to index
         add = _Adder(program, loss)

@@ -80,6 +80,7 @@ EQUIVALENT = [
     ("ops.transcendental", "np.where(y == 0, 1.0, y) [1.0]", "divides 0"),
     ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
+    ("ops.nn", "Mult to Div: loss = loss * np.nan", "nan both ways"),
     (
         "ops.nn",
         "np.where(kept, target, 0) [0]",
