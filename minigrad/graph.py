@@ -47,7 +47,7 @@ class Structure:
 
 NO_VALUES = (
     "this node has no value: its graph was unfolded or read, and is structure only. It "
-    "can be walked, folded, drawn and compared; to compute, run the program that made it"
+    "can be walked, folded, drawn and compared; to compute, run what recorded it"
 )
 
 

@@ -13,8 +13,8 @@ Vocabulary
 <Mode.OFF: 2>
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from enum import Enum
 from functools import partial
@@ -98,11 +98,10 @@ def detect_anomaly() -> AbstractContextManager[None]:
 
 def traced() -> AbstractContextManager[None]:
     """Record a function to be compiled."""
-    return _entered(TRACED, "compile")
+    return Block(partial(_entered, TRACED, "compile"))
 
 
-@contextmanager
-def _entered(table: Mapping[Mode, Mode], name: str) -> Iterator[None]:
+def _entered(table: Mapping[Mode, Mode], name: str) -> Generator[None, None, None]:
     before = current_mode.get()
     if before not in table:
         raise TraceError(f"{name} has no meaning while a function is recorded")

@@ -32,7 +32,7 @@ import numpy as np
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
 from minigrad.arrays import require_unmasked
-from minigrad.graph import Leaf, Node
+from minigrad.graph import NO_VALUES, Leaf, Node, Structure
 from minigrad.mode import Mode, current_mode, require_known
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
@@ -211,7 +211,7 @@ class Op(NotPickled):
             error.add_note(self.describe(inputs, attrs))
             raise
         if value.__class__ is not ndarray:
-            value = np.asarray(value)
+            value = _as_array(value, inputs)
         value.setflags(False)
         mode = current_mode.get()
         if mode is Mode.OFF:
@@ -341,11 +341,18 @@ class Op(NotPickled):
 
     def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
         unknown = ", ".join(sorted(set(attrs) - self.keywords))
-        known = ", ".join(sorted(self.keywords)) or "none"
+        known = ", ".join(self.__signature__.parameters) or "none"
         raise TypeError(
             f"{self.name} has no keyword {unknown} (it has: {known})"
             f"{of_keywords(attrs.keys() - self.keywords)}"
         )
+
+
+def _as_array(value: Any, inputs: tuple[Node, ...]) -> Any:
+    """A result that is no array, as one."""
+    if any(isinstance(n.value, Structure) for n in inputs):
+        raise TypeError(NO_VALUES)
+    return np.asarray(value)
 
 
 def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]:

@@ -16,8 +16,8 @@ Vocabulary
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ContextDecorator, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -169,24 +169,25 @@ def user_line() -> str:
 class Block(ContextDecorator):
     """What ``with`` enters, any number of times, inside of itself too.
 
-    It decorates a function as well, and is then made anew at each call.
+    ``make`` gives a generator that changes something, yields, and finally changes it
+    back. As a decorator of a function the block is made anew at each call.
     """
 
-    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, make: Callable[[], Generator[None, None, None]]) -> None:
         self.make = make
-        self.entered: list[AbstractContextManager[None]] = []
+        self.entered: list[Generator[None, None, None]] = []
 
     def _recreate_cm(self) -> "Block":
         return Block(self.make)
 
     def __enter__(self) -> None:
-        # Ctrl-C before the end drops the only reference, and that leaves the block.
-        block = self.make()
-        block.__enter__()
-        self.entered.append(block)
+        entered = self.make()
+        next(entered)
+        # Ctrl-C before this drops the only reference, which changes all back.
+        self.entered.append(entered)
 
-    def __exit__(self, *error: Any) -> bool | None:
-        return self.entered.pop().__exit__(*error)
+    def __exit__(self, *error: Any) -> None:
+        self.entered.pop().close()
 
 
 def scope(name: str) -> AbstractContextManager[None]:
@@ -200,8 +201,7 @@ def scope(name: str) -> AbstractContextManager[None]:
     return Block(partial(_scoped, name))
 
 
-@contextmanager
-def _scoped(name: str) -> Iterator[None]:
+def _scoped(name: str) -> Generator[None, None, None]:
     before = current.get()
     try:  # with nothing between it and the change, Ctrl-C leaves all as it was
         current.set(before.enter(name))

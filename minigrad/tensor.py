@@ -131,7 +131,7 @@ class Tensor(Reading, Methods):
         if tracing():
             copy: Tensor = registry["detach"](self)
             return copy if name is None else copy.named(name)
-        return _leaf(self.node.value, name, "constant" if name is None else "input")
+        return _leaf(self._value(), name, "constant" if name is None else "input")
 
     def backward(self, unreached: str = "raise") -> None:
         """Write d(self)/dp into ``p.grad`` of every parameter p that self depends on.
