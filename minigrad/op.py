@@ -341,10 +341,11 @@ class Op(NotPickled):
 
     def _refuse(self, attrs: dict[str, Any]) -> NoReturn:
         unknown = ", ".join(sorted(set(attrs) - self.keywords))
-        known = ", ".join(self.__signature__.parameters) or "none"
+        known = ", ".join(sorted(self.keywords)) or "none"
         raise TypeError(
             f"{self.name} has no keyword {unknown} (it has: {known})"
-            f"{of_keywords(attrs.keys() - self.keywords)}"
+            f"{of_keywords(attrs.keys() - self.keywords)}; its operands are "
+            f"{', '.join(self.operands)}"
         )
 
 

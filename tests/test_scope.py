@@ -292,6 +292,6 @@ def test_a_scope_may_be_entered_again_and_inside_of_itself():
 @pytest.mark.parametrize("given", [2.5, np.float64(2)])
 def test_a_number_of_steps_is_whole(given):
     with pytest.raises(
-        ValueError, match="^a number of steps is an int, .* number, .*2"
+        ValueError, match=r"a number of steps is an int, .* number, .*2"
     ):
         mg.steps(given)
