@@ -131,10 +131,19 @@ def caught(kind, backend="numpy", among=60):
 
 
 def test_a_wrong_rule_is_caught(monkeypatch):
-    wrong = (lambda g, y, x: g * (1 - y),)
-    monkeypatch.setattr(registry["tanh"], "vjps", wrong)
+    _, first, second = registry["where"].vjps
+    wrong = (None, lambda *given: 1.01 * first(*given), second)
+    monkeypatch.setattr(registry["where"], "vjps", wrong)
     said = caught("dag")
     assert "derivative: the gradient is wrong" in said
+    assert "where" in said
+
+
+def test_a_rule_that_only_compiled_code_reads_is_caught(monkeypatch):
+    wrong = (lambda g, y, x: g * (1 - y),)  # eager writes that of tanh out
+    monkeypatch.setattr(registry["tanh"], "vjps", wrong)
+    said = caught("dag")
+    assert "compiled, numpy: the gradient differs" in said
     assert "tanh" in said
 
 
@@ -148,7 +157,7 @@ def test_a_dropped_term_is_caught(monkeypatch):
 
     monkeypatch.setattr(registry["matmul"], "vjps", (left, forgetful))
     said = caught("recurrence")
-    assert "derivative: the gradient is wrong" in said
+    assert "compiled, numpy: the gradient differs" in said
     assert " @ " in said
 
 
