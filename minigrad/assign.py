@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minigrad.arrays import frozen, real_array
 from minigrad.graph import Leaf, ids
 
 Change = tuple[Any, str, Any]  # an object, an attribute, its new value
@@ -34,18 +35,46 @@ def assign_all(values: Iterable[tuple[Any, ArrayLike]], *also: Change) -> None:
     1.0
     """
     version = next(ids)
-    changes = [*also, (Leaf, "changed", version)]
+    changes: list[Change] = [(Leaf, "changed", version)]
     for p, value in values:
-        old = p.data
-        new = np.array(value, dtype=old.dtype)
+        old = p.node.value
+        new = real_array(value, old.dtype, f"parameter {p.name or '(unnamed)'}")
         if new.shape != old.shape:
             raise ValueError(
                 f"parameter {p.name or '(unnamed)'} has shape {old.shape}, "
                 f"cannot assign shape {new.shape}"
             )
-        new.setflags(write=False)
-        changes += [(p.node, "value", new), (p.node, "version", version)]
-    set_at_once(changes)
+        changes += [(p.node, "value", frozen(new)), (p.node, "version", version)]
+        if p.node.used:  # a step that is taken back may be made again
+            changes.append((p.node, "used", False))
+    set_at_once([*changes, *also])
+
+
+def assign_gradient(p: Any, value: Any) -> None:
+    """Set the gradient of a parameter by hand: an array of its shape, or None."""
+    if value is p.node.grad:  # as after p.grad *= 0.5
+        return
+    if isinstance(value, np.generic):
+        value = np.asarray(value)
+    if value is not None:
+        _require_gradient(p, value)
+    set_at_once([(p.node, "grad", value), (p.node, "used", None)])
+
+
+def _require_gradient(p: Any, value: Any) -> None:
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
+        found = type(value).__name__
+        if isinstance(value, np.ndarray):
+            found = f"an array of {value.dtype}"
+        raise TypeError(
+            f"the gradient of parameter {p.name or '(unnamed)'} is an array of "
+            f"floating point, or None: got {found}; of a Tensor write t.data"
+        )
+    if value.shape != p.shape:
+        raise ValueError(
+            f"parameter {p.name or '(unnamed)'} has shape {p.shape}, and its "
+            f"gradient cannot have shape {value.shape}"
+        )
 
 
 def set_at_once(changes: list[Change]) -> None:

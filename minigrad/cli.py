@@ -277,9 +277,7 @@ def draw_network(options: argparse.Namespace) -> None:
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    if natural(text) == 0:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return int(text)
+    return _whole(text, 1)
 
 
 def warmth(text: str) -> float:
@@ -295,6 +293,12 @@ def warmth(text: str) -> float:
 
 def natural(text: str) -> int:
     """A whole number of at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number of at least {least}"
+        )
     return int(text)

@@ -13,6 +13,7 @@ Vocabulary
 ['note.txt']
 """
 
+import errno
 import os
 import re
 import secrets
@@ -58,6 +59,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     names is replaced. What killed processes left behind in the folder is removed.
     """
     path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent)
+        )
     _clear(path.parent)
     temporary, descriptor = _begun(path)
     try:

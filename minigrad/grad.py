@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.assign import set_at_once
+from minigrad.arrays import Array
+from minigrad.assign import Change, set_at_once
 from minigrad.collector import paused
 from minigrad.graph import Leaf, Node, reachable
 from minigrad.mode import TraceError, tracing
@@ -29,7 +30,7 @@ from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
 from minigrad.scope import Call
-from minigrad.tensor import Array, Tensor, here
+from minigrad.tensor import Tensor, here
 
 
 class Share(NamedTuple):
@@ -62,6 +63,11 @@ def grad(
     >>> mg.grad((w * w).sum(), [w])[0].data.tolist()
     [6.0, 8.0]
     """
+    _require_scalar(y)
+    return vjp(y, wrt, None, create_graph, unreached)
+
+
+def _require_scalar(y: Any) -> None:
     if not isinstance(y, Tensor):
         raise TypeError(
             f"a gradient is that of a recorded Tensor, got {type(y).__name__}: pass "
@@ -72,7 +78,6 @@ def grad(
             f"the gradient of a tensor of shape {y.shape} is not defined: reduce it to "
             "one number first, y.sum() or y.mean(), or use mg.jacobian or mg.vjp"
         )
-    return vjp(y, wrt, None, create_graph, unreached)
 
 
 def vjp(
@@ -94,7 +99,7 @@ def vjp(
     ys = [y] if isinstance(y, Tensor) else list(y)
     if g is None:
         g = None if isinstance(y, Tensor) else [None] * len(ys)
-    gs = [g] if isinstance(y, Tensor) else list(g)
+    gs = _vectors(g, y, len(ys), "y")
     targets = _targets(wrt)
     record = create_graph or tracing()
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
@@ -193,7 +198,7 @@ def jvp(
     [2.0, 40.0]
     """
     targets = _targets(wrt)
-    vs = [v] if isinstance(wrt, Tensor) else list(v)
+    vs = _vectors(v, wrt, len(targets), "wrt")
     u = Tensor(Leaf("input", np.zeros(y.shape, y.dtype), "u", *here()))
     rows = vjp(y, targets, u, create_graph=True, unreached="zeros")
     return vjp(rows, u, vs, create_graph=create_graph, unreached="zeros")[0]
@@ -210,7 +215,7 @@ def hvp(
     [6.0, 12.0]
     """
     targets = _targets(wrt)
-    vs = [v] if isinstance(wrt, Tensor) else list(v)
+    vs = _vectors(v, wrt, len(targets), "wrt")
     first = grad(y, targets, create_graph=True, unreached="zeros")
     return vjp(first, targets, vs, create_graph=create_graph, unreached="zeros")
 
@@ -256,6 +261,7 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
     """Write the gradient of a scalar into ``grad`` of each parameter it depends on."""
     if tracing():
         raise TraceError("backward writes into parameters: return mg.grad(...) instead")
+    _require_scalar(loss)
     _require_whole([loss], None)
     leaves = [n for n in reachable([loss.node]) if n.kind == "parameter"]
     if not leaves:
@@ -264,10 +270,13 @@ def backward(loss: Tensor, unreached: str = "raise") -> None:
             "learnt is made with mg.parameter, and recorded outside of mg.no_grad()"
         )
     gradients = grad(loss, [Tensor(n) for n in leaves], unreached=unreached)
-    for gradient in gradients:
-        # Fresh arrays that nothing else refers to, so the caller may change them.
-        gradient.data.setflags(write=True)
-    set_at_once([(n, "grad", g.data) for n, g in zip(leaves, gradients, strict=True)])
+    changes: list[Change] = [(n, "used", False) for n in leaves]
+    for node, gradient in zip(leaves, gradients, strict=True):
+        array = gradient.node.value
+        # A fresh array that nothing else refers to, so the caller may change it.
+        array.setflags(write=True)
+        changes.append((node, "grad", array))
+    set_at_once(changes)
 
 
 def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
@@ -323,6 +332,22 @@ def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
                 "requires_grad=True, or with mg.parameter"
             )
     return targets
+
+
+def _vectors(v: Any, of: Any, count: int, name: str) -> list[Any]:
+    """One vector for each tensor of a list, or one alone for one tensor."""
+    if isinstance(of, Tensor):
+        return [v]
+    try:
+        vectors = list(v)
+    except TypeError:  # a number
+        vectors = [v]
+    if len(vectors) != count:
+        raise ValueError(
+            f"{name} is a list of {count} tensors and takes a list of as many vectors, "
+            f"each of the shape of its tensor: got {len(vectors)}"
+        )
+    return vectors
 
 
 def _say(target: Tensor) -> str:

@@ -20,7 +20,7 @@ graph has no cycles and is freed with its last reference.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from minigrad.pickles import NotPickled
 from minigrad.places import number_places
@@ -30,11 +30,36 @@ ids: Iterator[int] = count(1)
 by_id: Callable[["Node"], int] = attrgetter("id")
 
 
-class Spec(NamedTuple):
-    """Shape and dtype of a value that was not computed."""
+class Structure:
+    """What a node of a graph without values has in the place of one.
 
+    NumPy asks for an array where such a node is computed with, and is refused.
+    """
+
+    __slots__ = ()
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(NO_VALUES)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{NO_VALUES} (asked for {name})")
+
+
+NO_VALUES = (
+    "this node has no value: its graph was unfolded or read, and is structure only. It "
+    "can be walked, folded, drawn and compared; to compute, run what recorded it"
+)
+
+
+class _Spec(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
+
+
+class Spec(Structure, _Spec):
+    """Shape and dtype of a value that was not computed."""
+
+    __slots__ = ()
 
 
 class Past(NamedTuple):
@@ -152,12 +177,14 @@ class Leaf(Node):
 
     ``kind`` is "parameter", "input" (named, or asked to be differentiable) or
     "constant"; ``version`` is the id count at a parameter's last change, so a consumer
-    with a lower id saw an older value; ``grad`` is what the last backward wrote.
+    with a lower id saw an older value; ``grad`` is what the last backward wrote, and
+    ``used`` whether an optimiser has made a step of it (None: it was set by hand).
     """
 
-    __slots__ = ("grad", "kind", "version")
+    __slots__ = ("grad", "kind", "used", "version")
     kind: str  # type: ignore[misc]
     version: int
+    used: bool | None
     # The id count at the last change of any parameter.
     changed: ClassVar[int] = 0
 
@@ -176,6 +203,7 @@ class Leaf(Node):
         self.kind = kind
         self.version = 0
         self.grad: Any = None
+        self.used = None
 
     @property
     def time(self) -> Time | None:
@@ -360,6 +388,11 @@ class Graph(NotPickled):
         Compares kind, op, attributes, operands, names, scopes, times and constants;
         never ids, and never the values of inputs, parameters or results.
         """
+        if not isinstance(other, Graph):
+            raise TypeError(
+                f"a graph is compared with a graph, got {type(other).__name__}: "
+                "write mg.Graph(y)"
+            )
         from minigrad.likeness import difference
 
         return difference(self, other)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, StepIndex
+from minigrad.graph import Graph, Leaf, Node, PerOperand, Spec, StepIndex, Structure
 from minigrad.scope import Clock, Run, Scope, Slot
 
 # Of the text; another number is refused. Version 0.1 wrote the same without one.
@@ -32,12 +32,20 @@ class OpName(NamedTuple):
     name: str
 
 
-class Listed(NamedTuple):
-    """The constant array of a graph that was read: as nested lists."""
-
+class _Listed(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
     numbers: Any
+
+
+class Listed(Structure, _Listed):
+    """The constant array of a graph that was read: as nested lists."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        """The one number of an array without axes."""
+        return float(self.numbers)
 
     def tolist(self) -> Any:
         """The numbers, as ``ndarray.tolist`` gives them."""

@@ -14,15 +14,16 @@ Vocabulary
 <Mode.OFF: 2>
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigrad.scope import user_line
+from minigrad.scope import Block, user_line
 
 
 class Mode(Enum):
@@ -101,15 +102,16 @@ def no_grad() -> AbstractContextManager[None]:
     ...     (parameter(2.0) * 3).node.inputs
     ()
     """
-    return _entered(WITHOUT_GRADIENT, "no_grad")
+    return Block(partial(_entered, WITHOUT_GRADIENT, "no_grad"))
 
 
 def detect_anomaly() -> AbstractContextManager[None]:
     """Raise FloatingPointError where the first NaN or Inf appears.
 
     The message names op, scope and step of the value, or of the gradient rule for
-    gradients taken in the block. Every value is looked at, so this is for searching;
-    a compiled function runs eagerly in the block.
+    gradients taken in the block. Every value that is recorded is looked at, so this is
+    for searching; what is computed under ``no_grad`` is not recorded, and not looked
+    at. A compiled function runs eagerly in the block.
 
     >>> import minigrad as mg
     >>> with detect_anomaly():
@@ -117,21 +119,20 @@ def detect_anomaly() -> AbstractContextManager[None]:
     Traceback (most recent call last):
     FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
     """
-    return _entered(WATCHING, "detect_anomaly")
+    return Block(partial(_entered, WATCHING, "detect_anomaly"))
 
 
 def forgetting() -> AbstractContextManager[None]:
     """Record values that may be forgotten."""
-    return _entered(FORGETTING, "recompute")
+    return Block(partial(_entered, FORGETTING, "recompute"))
 
 
 def traced() -> AbstractContextManager[None]:
     """Record a function to be compiled."""
-    return _entered(TRACED, "compile")
+    return Block(partial(_entered, TRACED, "compile"))
 
 
-@contextmanager
-def _entered(table: Mapping[Mode, Mode], name: str) -> Iterator[None]:
+def _entered(table: Mapping[Mode, Mode], name: str) -> Generator[None, None, None]:
     before = current_mode.get()
     if before not in table:
         raise TraceError(f"{name} has no meaning while a function is recorded")

@@ -32,7 +32,8 @@ import numpy as np
 import minigrad.attributes as attributes
 import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
-from minigrad.graph import Leaf, Node
+from minigrad.arrays import require_unmasked
+from minigrad.graph import NO_VALUES, Leaf, Node, Structure
 from minigrad.mode import Mode, current_mode, recorded, require_finite
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
@@ -224,7 +225,7 @@ class Op(NotPickled):
             error.add_note(self.describe(inputs, attrs))
             raise
         if value.__class__ is not ndarray:
-            value = np.asarray(value)
+            value = _as_array(value, inputs)
         value.setflags(False)
         mode = current_mode.get()
         if mode is OFF:
@@ -284,6 +285,7 @@ class Op(NotPickled):
         """The leaf of an operand that is a plain number or array."""
         if not isinstance(value, (int, float)):
             self._refuse_list(value)
+            require_unmasked(value, self.name)
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
                 raise TypeError(
@@ -345,8 +347,18 @@ class Op(NotPickled):
         known = ", ".join(sorted(self.keywords)) or "none"
         raise TypeError(
             f"{self.name} has no keyword {unknown} (it has: {known})"
-            f"{of_keywords(attrs.keys() - self.keywords)}"
+            f"{of_keywords(attrs.keys() - self.keywords)}; its operands are "
+            f"{', '.join(self.operands)}"
         )
+
+
+def _as_array(value: Any, inputs: tuple[Node, ...]) -> Any:
+    """A result that is no array, as one."""
+    if not isinstance(value, np.generic) and any(
+        isinstance(n.value, Structure) for n in inputs
+    ):
+        raise TypeError(NO_VALUES)
+    return np.asarray(value)
 
 
 def op(*vjps: Rule | None, **options: Any) -> Callable[[Callable[..., Any]], Op]:

@@ -77,19 +77,8 @@ class Optimiser:
             look_again(self, "Optimiser", name)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
-        if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
-            raise TypeError(
-                "an optimiser takes a list of parameters, as model.parameters() or "
-                f"[W] is: got {type(parameters).__name__}"
-            )
         paths: Mapping[Any, str] = getattr(parameters, "paths", {})
-        self.parameters: list[Parameter] = list(parameters)
-        for p in self.parameters:
-            if not isinstance(p, Parameter):
-                raise TypeError(
-                    f"an optimiser changes parameters, got {type(p).__name__}: make it "
-                    "with mg.parameter"
-                )
+        self.parameters = _listed("an optimiser", parameters)
         if not self.parameters:
             raise ValueError("an optimiser needs parameters, got none")
         nodes = [p.node for p in self.parameters]
@@ -134,6 +123,7 @@ class Optimiser:
             (self, "memory", memory),
             (self, "spare", before),
             (self, "steps", steps),
+            *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
         )
 
     def change(self, p: Array, g: Array, *memory: Array) -> Array:
@@ -281,6 +271,11 @@ class Adam(Optimiser):
         eps: float = 1e-8,
     ) -> None:
         super().__init__(parameters, lr)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise TypeError(
+                "betas are two numbers, of the mean and of the square, as in "
+                f"betas=(0.9, 0.999): got {betas!r}"
+            )
         first, second = betas
         self.betas = (
             within("betas[0]", first, "[0, 1)"),
@@ -391,6 +386,7 @@ def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
     [1.0, -0.5]
     """
     limit = within("limit", limit, "(0, inf]")
+    parameters = _listed("clip_by_element", parameters)
     set_at_once(
         [(p.node, "grad", np.clip(gradient(p), -limit, limit)) for p in parameters]
     )
@@ -400,7 +396,7 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     """Shorten the gradient to ``limit`` where it is longer (eq. 10.48-10.49).
 
     The norm is that of all gradients as one vector, and it is returned as it was
-    before. A norm that is NaN or infinite is returned too, and changes nothing.
+    before. Gradients that are NaN or infinite have such a norm, and stay as they are.
 
     >>> import minigrad as mg
     >>> w = mg.parameter([0.0, 0.0])
@@ -409,17 +405,50 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     (5.0, [1.5, 2.0])
     """
     limit = within("limit", limit, "(0, inf]")
-    parameters = list(parameters)
+    parameters = _listed("clip_by_norm", parameters)
     gradients = [gradient(p) for p in parameters]
-    # In float64 the sum of squares does not overflow where the gradients do not.
-    total = sum(float(np.square(g, dtype=np.float64).sum()) for g in gradients)
-    norm = float(np.sqrt(total))
-    if np.isfinite(norm) and norm > limit:
-        shorter = [(_wide(g) * (limit / norm)).astype(g.dtype) for g in gradients]
+    unit = 1.0
+    norm = _norm(gradients)
+    if not SMALLEST < norm < np.inf:  # squares of float64 leave its range both ways
+        unit = max((float(np.abs(g).max(initial=0)) for g in gradients), default=0.0)
+        if not 0 < unit < np.inf:
+            return norm
+        norm = _norm([g / unit for g in gradients])
+    if norm * unit > limit:
+        factor = limit / norm
+        shorter = [(_wide(g) / unit * factor).astype(g.dtype) for g in gradients]
         set_at_once(
             [(p.node, "grad", g) for p, g in zip(parameters, shorter, strict=True)]
         )
-    return norm
+    return norm * unit
+
+
+# The norm below which a square is no normal number of float64.
+SMALLEST = float(np.sqrt(np.finfo(np.float64).tiny))
+
+
+def _norm(gradients: list[Array]) -> float:
+    """The Euclidean norm of arrays as one vector, in float64."""
+    with np.errstate(over="ignore"):
+        squares = [float(np.square(g, dtype=np.float64).sum()) for g in gradients]
+    return float(np.sqrt(sum(squares)))
+
+
+def _listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
+    """Parameters as a list; a TypeError for anything else."""
+    if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{what} takes a list of parameters, as model.parameters() or [W] is: got "
+            f"{type(parameters).__name__}"
+        )
+    found = list(parameters)
+    for p in found:
+        if not isinstance(p, Parameter):
+            raise TypeError(
+                f"{what} changes parameters, got {type(p).__name__}: make it with "
+                "mg.parameter"
+            )
+    return found
 
 
 def _wide(a: Array) -> Array:
@@ -428,7 +457,7 @@ def _wide(a: Array) -> Array:
 
 
 def gradient(p: Parameter) -> Array:
-    """The gradient of a parameter; an error where there is none.
+    """The gradient of a parameter; an error where there is none, or only a used one.
 
     >>> import minigrad as mg
     >>> gradient(mg.parameter([1.0], name="U"))
@@ -440,5 +469,12 @@ def gradient(p: Parameter) -> Array:
         raise ValueError(
             f"parameter {p.name or '(unnamed)'} has no gradient: call loss.backward() "
             "before step(), on a loss that depends on it"
+        )
+    if p.node.used:
+        raise ValueError(
+            f"parameter {p.name or '(unnamed)'} has only the gradient that an earlier "
+            "step() has used: the last loss does not depend on it. Call "
+            "loss.backward() before each step(), leave it out of this optimiser, or "
+            "set p.grad by hand"
         )
     return p.grad

@@ -34,8 +34,7 @@ def refuse_to_leave(t: Any, frame: FrameType) -> None:
         or module.startswith("numpy.testing.")
     ):
         return
-    inside = module.startswith(("numpy.", "pandas."))
-    if (inside and t.node.inputs) or _is_learnt(t.node):
+    if (_is_library(module) and t.node.inputs) or _is_learnt(t.node):
         raise TypeError(
             f"NumPy would take the plain values of {t.node!r}, and the gradient would "
             "end there without a word. For several Tensors write mg.stack(list) or "
@@ -45,10 +44,23 @@ def refuse_to_leave(t: Any, frame: FrameType) -> None:
         )
 
 
-def refuse_to_be_stored(t: Any, frame: FrameType) -> None:
-    """``refuse_to_leave``, where a number is asked for because of ``array[i] = t``."""
-    if frame.f_code.co_code[frame.f_lasti] == _STORE:
+def refuse_to_be_taken(t: Any, frame: FrameType) -> None:
+    """``refuse_to_leave``, where nobody has written float(t) or int(t).
+
+    That is for ``array[i] = t``, and in a function of NumPy or pandas that was given a
+    number for a keyword, as np.sum(a, initial=t).
+    """
+    if frame.f_code.co_code[frame.f_lasti] == _STORE or in_library(frame):
         refuse_to_leave(t, frame)
+
+
+def in_library(frame: FrameType) -> bool:
+    """Whether a frame is one of NumPy's or pandas', which know no graph."""
+    return _is_library(str(frame.f_globals.get("__name__")))
+
+
+def _is_library(module: str) -> bool:
+    return module.startswith(("numpy.", "pandas."))
 
 
 def _is_learnt(node: Node) -> bool:

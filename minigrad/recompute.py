@@ -21,8 +21,8 @@ range and what led to it, is remembered; it belongs to the graph, and goes with 
 """
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import _GeneratorContextManager, contextmanager
+from collections.abc import Callable, Generator
+from functools import partial
 from math import isqrt
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet, ref
@@ -34,11 +34,11 @@ from minigrad.graph import Leaf, Node, by_id
 from minigrad.limits import whole
 from minigrad.mode import forgetting, recorded
 from minigrad.op import Op
-from minigrad.scope import Clock
+from minigrad.scope import Block, Clock
 from minigrad.tensor import Tensor
 
 
-def recompute(every: int | None = None) -> "_GeneratorContextManager[None]":
+def recompute(every: int | None = None) -> Block:
     """Forget the values of a block, and compute them again for a gradient.
 
     The values that a Tensor still refers to are kept, so what you hold you can read. A
@@ -87,14 +87,14 @@ def recompute(every: int | None = None) -> "_GeneratorContextManager[None]":
             "every is a number of steps, got a function: to forget the inside of a "
             "function f write mg.recompute()(f), or @mg.recompute() above it"
         )
-    return _recompute(None if every is None else whole("every", every))
+    every = None if every is None else whole("every", every)
+    return Block(partial(_recompute, every))
 
 
-@contextmanager
-def _recompute(every: int | None) -> Iterator[None]:
+def _recompute(every: int | None) -> Generator[None, None, None]:
     with forgetting():
         before = recorded.get()
-        block = _Block(every)
+        block = _Ranges(every)
         try:
             recorded.set(block)
             yield
@@ -145,7 +145,7 @@ class Forgotten(Node):
 _gone: Callable[[Node], Gone] = vars(Node)["value"].__get__
 
 
-class _Block:
+class _Ranges:
     """What was recorded in one block since its last range ended."""
 
     def __init__(self, every: int | None) -> None:

@@ -16,10 +16,11 @@ Vocabulary
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, ContextDecorator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path as File
 from typing import Any, ClassVar, NamedTuple
@@ -124,8 +125,7 @@ class _Lines(Iterator[int]):
 _keeps_lines: ContextVar[bool] = ContextVar("minigrad_keeps_lines", default=False)
 
 
-@contextmanager
-def keep_lines() -> Iterator[None]:
+def keep_lines() -> AbstractContextManager[None]:
     """Remember the line of the program that made each value of a loop over time.
 
     A FoldError then names the lines of both steps that differ. It costs about as much
@@ -138,6 +138,10 @@ def keep_lines() -> Iterator[None]:
     >>> line_of(h.node.scope, h.node.slot).endswith("scope.keep_lines[1]>:3")
     True
     """
+    return Block(_keeping_lines)
+
+
+def _keeping_lines() -> Generator[None, None, None]:
     before = _keeps_lines.get()
     try:
         _keeps_lines.set(True)
@@ -213,13 +217,46 @@ class Call(Scope):
 current: ContextVar[Scope] = ContextVar("minigrad_scope", default=ROOT)
 
 
-@contextmanager
-def scope(name: str) -> Iterator[None]:
+class Block(ContextDecorator):
+    """What ``with`` enters, any number of times, inside of itself too.
+
+    ``make`` gives a generator that changes something, yields, and finally changes it
+    back; what stands behind its yield alone runs where the block ends without an error.
+    As a decorator of a function the block is made anew at each call.
+    """
+
+    def __init__(self, make: Callable[[], Generator[None, None, None]]) -> None:
+        self.make = make
+        self.entered: list[Generator[None, None, None]] = []
+
+    def _recreate_cm(self) -> "Block":
+        return Block(self.make)
+
+    def __enter__(self) -> None:
+        entered = self.make()
+        next(entered)
+        # Ctrl-C before this drops the only reference, which changes all back.
+        self.entered.append(entered)
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if kind is None:
+            next(self.entered.pop(), None)
+        else:
+            self.entered.pop().close()
+
+
+def scope(name: str) -> AbstractContextManager[None]:
     """Record what the block makes under ``name``.
 
     >>> with scope("encoder"):
     ...     pass
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a scope's name is a str, got {type(name).__name__}")
+    return Block(partial(_scoped, name))
+
+
+def _scoped(name: str) -> Generator[None, None, None]:
     before = current.get()
     try:  # with nothing between it and the change, Ctrl-C leaves all as it was
         current.set(before.enter(name))

@@ -15,25 +15,25 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 import minigrad.op as op
 from minigrad.advice import look_again
-from minigrad.assign import assign_all
-from minigrad.graph import Leaf, Node
+from minigrad.arrays import Array, frozen, real_array
+from minigrad.assign import assign_all, assign_gradient
+from minigrad.graph import NO_VALUES, Leaf, Node, Structure
 from minigrad.methods import Methods
 from minigrad.mode import require_known, tracing
 from minigrad.op import by_function, registry
 from minigrad.protocol import (
     STRUCTURAL,
     dispatch,
-    refuse_to_be_stored,
+    in_library,
+    refuse_to_be_taken,
     refuse_to_leave,
 )
 from minigrad.reading import Reading
 from minigrad.scope import current
-
-Array = NDArray[Any]
 
 
 class Tensor(Reading, Methods):
@@ -57,12 +57,18 @@ class Tensor(Reading, Methods):
                 f"it reads the value of {self.node!r} while it records; a branch on "
                 "values becomes mg.where",
             )
-        return self.node.value
+        value = self.node.value
+        if isinstance(value, Structure):
+            raise TypeError(NO_VALUES)
+        return value
 
     @property
     def data(self) -> Array:
         """The value, a read-only array."""
-        return self._value()  # type: ignore[no-any-return]
+        value = self._value()
+        if isinstance(value, np.ndarray) and value.base is None:
+            return frozen(value)
+        return value  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, value: Any) -> NoReturn:
@@ -133,7 +139,7 @@ class Tensor(Reading, Methods):
         if tracing():
             copy: Tensor = registry["detach"](self)
             return copy if name is None else copy.named(name)
-        return _leaf(self.node.value, name, "constant" if name is None else "input")
+        return _leaf(self._value(), name, "constant" if name is None else "input")
 
     def backward(self, unreached: str = "raise") -> None:
         """Write d(self)/dp into ``p.grad`` of every parameter p that self depends on.
@@ -161,17 +167,22 @@ class Tensor(Reading, Methods):
         return self.shape[0]
 
     def __iter__(self) -> Iterator["Tensor"]:
+        if not self.shape:
+            raise TypeError(
+                "a 0-d tensor is one number and has nothing to go through: t.item() is "
+                "that number, [t] a list of it"
+            )
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
         return bool(self._value())
 
     def __float__(self) -> float:
-        refuse_to_be_stored(self, sys._getframe(1))
+        refuse_to_be_taken(self, sys._getframe(1))
         return float(self.item())
 
     def __int__(self) -> int:
-        refuse_to_be_stored(self, sys._getframe(1))
+        refuse_to_be_taken(self, sys._getframe(1))
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -179,11 +190,12 @@ class Tensor(Reading, Methods):
 
         ``np.array(t)`` says that it copies. All else may as well be a list of Tensors
         or ``array[i] = t``, where NumPy asks in the same way; so a value that a
-        parameter has part in is refused, and no gradient ends without a word.
+        parameter has part in is refused, and no gradient ends without a word. Inside
+        of NumPy, which was given the value for a keyword, a copy is refused as well.
         """
-        value = self._value()
-        if not copy:
-            refuse_to_leave(self, sys._getframe(1))
+        value, frame = self.data, sys._getframe(1)
+        if not copy or in_library(frame):
+            refuse_to_leave(self, frame)
         return np.array(value, dtype=dtype, copy=copy)
 
     def __array_ufunc__(
@@ -271,7 +283,7 @@ class Parameter(Tensor):
 
     @grad.setter
     def grad(self, value: Array | None) -> None:
-        self.node.grad = value
+        assign_gradient(self, value)
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> "Parameter":
         # By node, not by handle: a parameter tied at two places stays one node.
@@ -279,7 +291,7 @@ class Parameter(Tensor):
         if copied is None:
             copied = parameter(self.node.value, self.name).node
             if self.grad is not None:
-                copied.grad = self.grad.copy()
+                copied.grad, copied.used = self.grad.copy(), self.node.used
             memo[id(self.node)] = copied
         return Parameter(copied)
 
@@ -292,7 +304,7 @@ class Parameter(Tensor):
     __isub__ = __imul__ = __itruediv__ = __iadd__
 
     def assign(self, value: ArrayLike) -> None:
-        """Set the value (same shape; cast to the parameter's dtype).
+        """Set the value: same shape, cast to the parameter's dtype, which must hold it.
 
         A gradient of a graph that was recorded before raises an error, since its
         values belong to the old one.
@@ -339,17 +351,7 @@ def tensor(
             "mg.tensor takes an array; a list of Tensors becomes one with "
             "mg.stack(list), and keeps its graph"
         )
-    try:
-        value = np.array(array, dtype=dtype, copy=True if copy else None)
-    except ValueError as error:
-        if "inhomogeneous" in str(error):
-            error.add_note(
-                "parts of unequal length are no array: minigrad.data.pad makes one of "
-                "such sequences, and gives their lengths"
-            )
-        raise
-    if value.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers, got dtype {value.dtype} ({array!r})")
+    value = real_array(array, dtype, "a tensor", copy=True if copy else None)
     if requires_grad and value.dtype.kind != "f":
         raise TypeError(
             f"requires_grad needs floating point, got {value.dtype}: write 1.0 for 1 "
@@ -363,18 +365,25 @@ def parameter(
 ) -> Parameter:
     """A leaf that training changes (a floating-point array, copied).
 
+    Of a Tensor it takes no value: the graph behind it would be lost.
+
     >>> parameter([[0.0, 1.0]], name="W").shape
     (1, 2)
     """
-    value = np.array(array, dtype=dtype)
+    if isinstance(array, Tensor):
+        raise TypeError(
+            "mg.parameter takes an array, and the graph behind a Tensor would end: for "
+            "a parameter of its own that begins with its value write "
+            "mg.parameter(t.data)"
+        )
+    value = real_array(array, dtype, "a parameter")
     if value.dtype.kind != "f":
         raise TypeError(
             f"a parameter is learnt by small steps and needs floating point, got "
             f"{value.dtype}: write 1.0 for 1 or pass dtype=float"
         )
     check_name(name)
-    value.setflags(write=False)
-    return Parameter(Leaf("parameter", value, name, *here()))
+    return Parameter(Leaf("parameter", frozen(value), name, *here()))
 
 
 def check_name(name: Any) -> None:

@@ -25,7 +25,7 @@ from numpy.typing import DTypeLike
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, make_cell
-from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, mask_of, read_out, sequence, unroll
 from minigrad.ops.shape import concatenate, stack
 from minigrad.ops.time import steps
@@ -91,12 +91,12 @@ class Bidirectional(Module):
         """The mean loss, for targets ys (time, batch, ...), or (batch, ...) for one."""
         if self.read != "each":
             y = ys if isinstance(ys, Tensor) else tensor(ys, name="y")
-            return self.step_loss(self(xs, lengths=lengths), y).named("L").mean()
+            return step_loss(self.step_loss, self(xs, lengths=lengths), y).mean()
         xs, mask = sequence(xs), mask_of(lengths, xs)
         with self.scope():
             hs, gs = self.states(xs, mask)
             losses = [
-                self.step_loss(self.output(h, g), y).named("L")
+                step_loss(self.step_loss, self.output(h, g), y)
                 for _, h, g, y in steps(h=hs, g=gs, y=ys)
             ]
             return mean_loss(losses, mask)

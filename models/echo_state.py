@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.limits import within
+from minigrad.limits import whole, within
 from minigrad.mode import no_grad
 from minigrad.nn import Module, init
 from minigrad.nn.cells import Elman
-from minigrad.nn.recurrent import unroll
+from minigrad.nn.recurrent import extent, unroll
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
 
@@ -72,9 +72,21 @@ class EchoState(Module):
     ) -> None:
         """Set V and c by least squares of o - y, without the first ``settle`` steps.
 
-        ``ridge`` times the squared size of V is added to the mean squared error.
+        ``ys`` is (time, batch, n_out). ``ridge`` times the squared size of V is added
+        to the mean squared error.
         """
-        ridge = within("ridge", ridge, "[0, inf)")
+        ridge, settle = within("ridge", ridge, "[0, inf)"), whole("settle", settle, 0)
+        expected, found = (*extent(xs), len(self.c)), np.shape(ys)
+        if found != expected:
+            raise ValueError(
+                f"for these xs the targets ys are (time, batch, n_out) {expected}, got "
+                f"shape {found}"
+            )
+        if settle >= len(xs):
+            raise ValueError(
+                f"settle leaves steps to learn from, and lies below the {len(xs)} that "
+                f"there are: got {settle}"
+            )
         with no_grad():
             hs = np.stack([h.data for _, (h, *_) in unroll(self.rnn, xs)])[settle:]
         h = hs.reshape(-1, hs.shape[-1]).astype(np.float64)

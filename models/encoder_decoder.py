@@ -30,7 +30,7 @@ from minigrad.mode import no_grad
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
-from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors, unroll
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
@@ -119,7 +119,7 @@ class EncoderDecoder(Module):
             losses = []
             for _, y in steps(y=ys):
                 state, o = self.step(state, hs, said, mask)
-                losses.append(self.step_loss(o, y).named("L"))
+                losses.append(step_loss(self.step_loss, o, y))
                 said = vector(y)
             return mean_loss(losses, valid)
 

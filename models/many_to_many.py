@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from minigrad.mode import no_grad
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
-from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, extent, mask_of, unroll
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
@@ -142,7 +142,7 @@ class ManyToMany(Module):
             )
             for _, state, y in run:
                 o = self.read(state[0])
-                losses.append(self.step_loss(o, y).named("L"))
+                losses.append(step_loss(self.step_loss, o, y))
             return mean_loss(losses, mask), state
 
     def continued(
@@ -175,4 +175,10 @@ def mean_loss(losses: list[Tensor], mask: Tensor | None = None) -> Tensor:
     every = stack(losses)
     if mask is None:
         return every.mean()  # type: ignore[no-any-return]
+    if every.shape != mask.shape:
+        raise ValueError(
+            "with lengths a loss gives one number for each sequence, so that those "
+            f"that have ended can be left out: L(t) has shape {every.shape[1:]} for "
+            f"{mask.shape[1]} sequences"
+        )
     return (every * mask).sum() / mask.astype(every.dtype).sum()  # type: ignore[no-any-return]

@@ -23,7 +23,7 @@ from numpy.typing import DTypeLike
 
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
-from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, mask_of, read_out, unroll
 from minigrad.tensor import Tensor, parameter, tensor
 
@@ -108,4 +108,4 @@ class ManyToOne(Module):
                 f"(batch, ...), got shape {target.shape}; of targets (time, batch) the "
                 "last is y[-1]"
             )
-        return self.step_loss(o, target).named("L").mean()
+        return step_loss(self.step_loss, o, target).mean()

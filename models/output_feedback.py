@@ -44,7 +44,7 @@ from minigrad.mode import no_grad
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import input_weights
-from minigrad.nn.losses import Loss, cross_entropy
+from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, best, extent, mask_of, unit_vectors
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
@@ -140,7 +140,7 @@ class OutputFeedback(Module):
                 else:
                     back = where(more[0], truth, said)
                 o = self.step(back, x)
-                losses.append(self.step_loss(o, y).named("L"))
+                losses.append(step_loss(self.step_loss, o, y))
                 if feedback != "free":
                     truth = vector(y)
                 if feedback != "teacher":

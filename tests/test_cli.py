@@ -461,3 +461,9 @@ def test_draw_a_function_of_a_script(function, script):
 )
 def test_a_script_that_cannot_be_drawn(name, words, script, one_line):
     assert words in one_line("draw", name)
+
+
+@pytest.mark.parametrize("steps", ["-3", "0", "2.5"])
+def test_a_number_of_steps_that_is_none(steps, one_line):
+    said = one_line("train", "xor", "--steps", steps)
+    assert f"'{steps}' is not a whole number of at least 1" in said

@@ -188,3 +188,10 @@ def test_weights_of_another_module_change_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"W: the module has float32 \(2, 2\)"):
         load_weights(path, part)
     assert part.W.data.tolist() == [[0, 1], [2, 3]]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    path = tmp_path / "missing" / "weights.safetensors"
+    with pytest.raises(FileNotFoundError, match="No such file or directory") as raised:
+        save_weights(path, Part())
+    assert raised.value.filename == str(path.parent.resolve())

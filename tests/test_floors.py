@@ -17,6 +17,7 @@ FLOORS = {
     "scope": 1,
     "mode": 1,
     "limits": 1,
+    "arrays": 1,
     "graph": 1,
     "places": 1,
     "declaration": 1,

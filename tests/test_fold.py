@@ -978,3 +978,53 @@ def test_a_fold_error_names_the_lines_where_they_were_kept():
     lines = {int(n) for n in re.findall(r"test_fold\.py:(\d+)", str(error.value))}
     first = net.__code__.co_firstlineno
     assert lines == {first + 5, first + 8}
+
+
+@pytest.mark.parametrize("steps", [2.5, [6.5], "6", None, [[6]]])
+def test_a_number_of_steps_is_whole(steps):
+    rec = mg.fold(structure().outputs[0])
+    with pytest.raises(ValueError, match="each needs a number of steps of at least 1"):
+        rec.unfold(steps)
+    assert rec.unfold(np.int64(9)).same_as(rec.unfold(9))
+
+
+def structure():
+    """A graph without values."""
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(6):
+        h = mg.tanh(h @ W).named("h")
+    return mg.fold(mg.Graph(h)).unfold(5)
+
+
+double = mg.Op(lambda x: x * 2, lambda g, y, x: 2 * g, name="fold_double")
+COMPUTED = {
+    "operator": lambda t: t * 2,
+    "index": lambda t: t[0],
+    "an op of one's own": double,
+    "numpy": np.tanh,
+    "softmax": mg.softmax,
+    "stack": lambda t: mg.stack([t, t]),
+    "loss": lambda t: mg.cross_entropy(t, [0]),
+    "data": lambda t: t.data,
+    "item": lambda t: t.item(),
+    "dtype": lambda t: t.dtype,
+    "detach": lambda t: t.detach(),
+    "print": repr,
+    "float": float,
+    "bool": bool,
+    "array": np.array,
+    "grad": lambda t: mg.grad(t, [t]),
+    "backward": lambda t: t.backward(),
+    "compile": lambda t: mg.compile(lambda x: x * 2)(t),
+}
+
+
+@pytest.mark.parametrize("read", [False, True])
+@pytest.mark.parametrize("name", COMPUTED)
+def test_what_has_no_value_is_not_computed_with(name, read):
+    graph = structure()
+    if read:
+        graph = mg.Graph.from_json(graph.to_json())
+    with pytest.raises(TypeError, match="this node has no value: its graph was unfol"):
+        COMPUTED[name](mg.Tensor(graph.outputs[0]))

@@ -73,7 +73,7 @@ def test_vjp_of_several_outputs_without_a_cotangent_is_that_of_their_sum():
     x = mg.tensor([1.0, 2.0], name="x")
     (d,) = mg.vjp([x * x, x * 3, x[0]], [x], None)
     assert d.data.tolist() == [6.0, 7.0]
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
+    with pytest.raises(ValueError, match="a list of 2 tensors and takes a list"):
         mg.vjp([x * x, x * 3], [x], [np.ones(2)])
 
 
@@ -527,3 +527,16 @@ def test_a_matrix_gets_the_sum_of_its_shares_however_many_rows_they_have(steps):
     assert len(shares) == 2 * steps
     (total,) = mg.grad(loss, [W])
     np.testing.assert_allclose(total.data, sum(shares), rtol=1e-12)
+
+
+@pytest.mark.parametrize("vectors", [[], [np.ones(2)], [np.ones(2)] * 3, 1.0])
+def test_each_tensor_has_its_vector(vectors):
+    a, b = (mg.tensor(np.ones(2), requires_grad=True) for _ in range(2))
+    y = (a * b).sum()
+    for call, name in (
+        (lambda: mg.jvp(a * b, [a, b], vectors), "wrt"),
+        (lambda: mg.hvp(y, [a, b], vectors), "wrt"),
+        (lambda: mg.vjp([a * b, a], [a, b], vectors), "y"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is a list of 2 tensors and"):
+            call()

@@ -346,3 +346,11 @@ def test_10_000_training_steps_leave_the_count_of_live_objects_flat(compiled):
 def test_uses_of_a_name_is_a_taught_error():
     with pytest.raises(TypeError, match="of a Tensor or a Node, got str"):
         mg.Graph(mg.parameter(1.0, name="W") * 2).uses("W")
+
+
+@pytest.mark.parametrize("other", [mg.tensor(1.0, name="x"), None, "graph"])
+def test_a_graph_is_compared_with_a_graph(other):
+    graph = Graph(mg.tensor(1.0, name="x"))
+    for compare in (graph.same_as, graph.difference):
+        with pytest.raises(TypeError, match="a graph is compared with a graph, got"):
+            compare(other)

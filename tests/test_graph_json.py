@@ -280,3 +280,18 @@ def test_what_is_not_refused_is_a_graph_like_any_other(text):
         mg.fold(graph)
     except ValueError:  # two nodes at one place, or steps that differ
         pass
+
+
+@pytest.mark.parametrize(
+    "number", [np.float32(2), np.float16(2), np.array(2.0), np.array(True), 2]
+)
+def test_a_number_that_was_read_is_a_number(number):
+    graph = mg.Graph(mg.tensor(1.0, name="x") + number)
+    read = mg.Graph.from_json(graph.to_json())
+    (constant,) = (n for n in read.nodes if n.kind == "constant")
+    assert float(constant.value) == float(number)
+    for view in ("ops", "auto"):
+        assert mg.draw(read, view=view).scene == mg.draw(graph, view=view).scene
+    if not isinstance(number, int):
+        with pytest.raises(TypeError, match="this node has no value"):
+            mg.Tensor(constant) * 2

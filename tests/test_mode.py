@@ -97,3 +97,32 @@ def test_a_block_leaves_the_mode_that_it_found():
         assert (W * 2).node.inputs == ()
     with traced(), pytest.raises(TraceError, match="detect_anomaly"):
         mg.detect_anomaly().__enter__()
+
+
+@pytest.mark.parametrize("make", [mg.no_grad, mg.detect_anomaly])
+def test_a_block_may_be_entered_again_and_inside_of_itself(make):
+    block, before = make(), current_mode.get()
+    for _ in range(2):
+        with block:
+            inside = current_mode.get()
+            with block:
+                assert current_mode.get() is inside
+            assert current_mode.get() is inside
+        assert current_mode.get() is before
+    with pytest.raises(KeyError), block, block:
+        raise KeyError
+    assert current_mode.get() is before
+
+    @make()
+    def depth(n):
+        assert current_mode.get() is inside
+        return n and 1 + depth(n - 1)
+
+    assert depth(3) == 3
+    assert current_mode.get() is before
+
+
+def test_what_no_grad_computes_is_not_watched():
+    with mg.detect_anomaly(), mg.no_grad(), np.errstate(invalid="ignore"):
+        assert np.isnan(mg.log(mg.tensor(-1.0, name="x")).data)
+    assert "no_grad" in mg.detect_anomaly.__doc__

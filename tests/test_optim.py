@@ -1,5 +1,8 @@
 """Optimisers against their update written out."""
 
+import copy
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -330,3 +333,99 @@ def test_adam_by_its_defaults_is_that_of_the_paper():
         v = 0.999 * v + 0.001 * g * g
         x -= 0.001 * (m / (1 - 0.9**t)) / ((v / (1 - 0.999**t)) ** 0.5 + 1e-8)
         np.testing.assert_allclose(p.data, x, rtol=1e-13)
+
+
+def two_losses():
+    """a, b, and a function that writes gradients by a alone after those by both."""
+    a, b = mg.parameter([1.0], name="a"), mg.parameter([1.0], name="b")
+    (a * b).sum().backward()
+    return a, b, lambda: (a * 3).sum().backward()
+
+
+@pytest.mark.parametrize("make", MAKE)
+@pytest.mark.parametrize("clip", [None, clip_by_norm, clip_by_element])
+def test_a_gradient_serves_one_step(make, clip):
+    a, b, again = two_losses()
+    optimiser = make([a, b])
+    optimiser.step()
+    again()
+    before = a.data, b.data
+    step = partial(clip, [a, b], 0.1) if clip else optimiser.step
+    with pytest.raises(ValueError, match="parameter b has only the gradient that an"):
+        step()
+    assert (a.data, b.data) == before
+    assert optimiser.steps == 1
+
+
+def test_a_gradient_serves_one_optimiser():
+    a, b, _ = two_losses()
+    SGD([a, b], 0.1).step()
+    with pytest.raises(ValueError, match="parameter a has only the gradient"):
+        SGD([a], 0.1).step()
+
+
+def test_a_step_that_is_taken_back_may_be_made_again():
+    a, _, _ = two_losses()
+    optimiser, start = SGD([a], 0.1), a.data
+    optimiser.step()
+    once = a.item()
+    a.assign(start)
+    optimiser.step()
+    assert a.item() == once
+    copied = copy.deepcopy(a)
+    with pytest.raises(ValueError, match="parameter a has only the gradient"):
+        SGD([copied], 0.1).step()
+
+
+def test_a_gradient_set_by_hand_is_ones_own():
+    a, _, _ = two_losses()
+    a.grad *= 2
+    optimiser = SGD([a], 0.1)
+    optimiser.step()
+    a.grad *= 2  # the same array, and so used still
+    with pytest.raises(ValueError, match=r"set p\.grad by hand"):
+        optimiser.step()
+    a.grad = a.grad * 1
+    optimiser.step()
+    optimiser.step()
+    np.testing.assert_allclose(a.data, 1 - 0.1 * (2 + 4 + 4))
+
+
+@pytest.mark.parametrize(
+    "value", [5.0, "abc", [1.0, 2.0], mg.tensor([1.0, 2.0]), np.array([1, 2])]
+)
+def test_a_gradient_is_an_array(value):
+    p = start()
+    with pytest.raises(TypeError, match="the gradient of parameter p is an array of"):
+        p.grad = value
+    with pytest.raises(ValueError, match=r"p has shape \(2,\), .* shape \(3,\)"):
+        p.grad = np.ones(3)
+    assert p.grad is not None
+    p.grad = None
+    number = mg.parameter(1.0)
+    number.grad = np.ones(()) / 2
+    assert isinstance(number.grad, np.ndarray)
+
+
+@pytest.mark.parametrize("clip", [clip_by_norm, clip_by_element])
+@pytest.mark.parametrize("given", [start(), 3, [np.ones(2)]])
+def test_what_is_clipped_are_parameters(clip, given):
+    with pytest.raises(TypeError, match=f"{clip.__name__} (takes|changes)"):
+        clip(given, 1.0)
+
+
+@pytest.mark.parametrize("size", [1e200, 1e308, 3e-200, 5e-324])
+def test_a_norm_whose_square_no_float_holds_is_clipped(size):
+    p, q = mg.parameter([0.0], name="p"), mg.parameter([0.0, 0.0], name="q")
+    p.grad, q.grad = np.array([size]), np.array([0.0, -size])
+    limit = size / 10 if size > 1e-300 else size
+    np.testing.assert_allclose(clip_by_norm([p, q], limit), size * np.sqrt(2))
+    if size > 1e-300:
+        np.testing.assert_allclose(p.grad, limit / np.sqrt(2))
+        np.testing.assert_allclose(q.grad, [0, -limit / np.sqrt(2)])
+
+
+@pytest.mark.parametrize("betas", [0.9, (0.9,), (0.9, 0.9, 0.9), "ab c", None])
+def test_betas_are_two_numbers(betas):
+    with pytest.raises(TypeError, match="betas are two numbers"):
+        Adam([start()], betas=betas)

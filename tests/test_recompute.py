@@ -494,3 +494,17 @@ def peak(forget, steps=1000, size=64):
 
 def test_the_peak_of_a_long_sequence_is_less_than_a_quarter():
     assert 4 * peak(True) < peak(False)
+
+
+def test_a_block_may_be_entered_again_and_inside_of_itself():
+    block = mg.recompute(2)
+    plain = chain(6, forget=False)
+    for _ in range(2):
+        with block:
+            first = chain(6, forget=False)
+            with block:
+                second = chain(6, forget=False)
+        for loss in (first, second):
+            assert forgotten(loss)
+            assert_equal(gradients(loss), gradients(plain))
+    assert not forgotten(chain(6, forget=False))

@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad.nn.cells import Elman
 from minigrad.nn.recurrent import unroll
-from minigrad.scope import ROOT, current
+from minigrad.scope import ROOT, current, line_of
 
 
 def path(t):
@@ -274,3 +274,40 @@ def test_a_loop_that_goes_on_in_another_thread_is_an_error():
     assert "another thread" in errors[0]
     assert errors[1]
     current.set(ROOT)
+
+
+def test_a_scope_may_be_entered_again_and_inside_of_itself():
+    cell = mg.scope("cell")
+    paths = []
+    for _ in range(2):
+        with cell, cell:
+            paths.append(current.get().path[-2:])
+    assert [[name for name, _ in p] for p in paths] == [["cell", "cell"]] * 2
+    assert paths[0] != paths[1]
+    assert current.get() is ROOT
+    with pytest.raises(TypeError, match="a scope's name is a str, got int"):
+        mg.scope(3)
+
+
+@pytest.mark.parametrize("given", [2.5, np.float64(2)])
+def test_a_number_of_steps_is_whole(given):
+    with pytest.raises(
+        ValueError, match=r"a number of steps is an int, .* number, .*2"
+    ):
+        mg.steps(given)
+
+
+def test_lines_are_kept_again_and_inside_of_the_same_block():
+    block = mg.keep_lines()
+
+    def kept():
+        for _ in mg.steps(1):
+            x = mg.tensor(1.0)
+        return line_of(x.node.scope, x.node.slot)
+
+    for _ in range(2):
+        with block:
+            with block:
+                assert kept()
+            assert kept()
+        assert kept() is None

@@ -369,3 +369,91 @@ def test_a_name_is_text(name):
         with pytest.raises(TypeError, match="a name is text, got"):
             make()
     assert x.name == "x"
+
+
+TAKERS = {
+    "pad": lambda a, q: np.pad(a, 1, constant_values=q),
+    "sum": lambda a, q: np.sum(a, initial=q),
+    "max": lambda a, q: np.max(a, initial=q),
+    "prod": lambda a, q: np.prod(a, initial=q),
+    "method": lambda a, q: a.sum(initial=q),
+    "std": lambda a, q: np.std(a, ddof=q),
+    "var of columns": lambda a, q: np.var(a[:, None], axis=0, ddof=q),
+    "full": lambda a, q: np.full(3, q),
+    "nan_to_num": lambda a, q: np.nan_to_num(a, nan=q),
+}
+
+
+@pytest.mark.parametrize("name", TAKERS)
+def test_numpy_takes_no_keyword_with_a_gradient(name):
+    q = mg.parameter(2.0, name="q")
+    for value in (q, q * 2):
+        with pytest.raises((TypeError, ValueError)):
+            TAKERS[name](np.ones(9), value)
+    with mg.no_grad():
+        TAKERS["sum"](np.ones(3), q)  # there is no gradient to lose
+    assert np.sum(np.ones(3), initial=mg.tensor(2.0, name="x")) == 5.0
+
+
+def test_a_parameter_is_made_of_an_array():
+    q = mg.parameter(2.0, name="q")
+    for value in (q, q * 2):
+        with pytest.raises(TypeError, match=r"mg\.parameter\(t\.data\)"):
+            mg.parameter(value)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda: mg.parameter([1.0, 2.0]),
+        lambda: mg.tensor([1.0, 2.0], name="x"),
+        lambda: mg.tensor([1.0, 2.0]) * 2,
+        lambda: mg.tensor([1.0, 2.0]).reshape(2, 1),
+    ],
+)
+def test_what_is_read_of_a_value_stays_read_only(made):
+    t = made()
+    for array in (t.data, np.asarray(t.detach("x"))):
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            array.flags.writeable = True
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 5
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        ([1j, 2], TypeError, "parameter p holds numbers, got dtype complex128"),
+        (["a", "b"], TypeError, "parameter p holds numbers"),
+        ([1e300, 2], OverflowError, r"p is float32, which cannot hold 1e\+300"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError, "fill them"),
+    ],
+)
+def test_a_parameter_is_assigned_what_it_can_hold(value, error, said):
+    p = mg.parameter([1.0, 2.0], name="p", dtype=np.float32)
+    before = p.data
+    with pytest.raises(error, match=said):
+        p.assign(value)
+    assert p.data is before
+    p.assign([np.inf, 1])
+    assert p.data.tolist() == [np.inf, 1]
+
+
+@pytest.mark.parametrize("make", [mg.tensor, mg.parameter])
+def test_a_leaf_holds_all_of_what_it_is_made_of(make):
+    with pytest.raises(TypeError, match="holds numbers"):
+        make([1j], dtype=float)
+    with pytest.raises(OverflowError, match="is float16, which cannot hold 70000"):
+        make([70000.0], dtype=np.float16)
+    with pytest.raises(TypeError, match="has no masked entries"):
+        make(np.ma.array([1.0]))
+
+
+def test_an_operand_is_not_masked(x):
+    with pytest.raises(TypeError, match="add has no masked entries"):
+        mg.add(x, np.ma.array(np.ones(3), mask=[0, 0, 1]))
+
+
+def test_a_single_number_is_not_gone_through():
+    with pytest.raises(TypeError, match=r"nothing to go through: t\.item\(\)"):
+        iter(mg.tensor(1.0))

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad.compile.kinds import Batched, declare
 from minigrad.compile.values import Kernel
+from minigrad.ops.nn import wrong_class
 from minigrad.ops.reduction import shared
 
 
@@ -61,10 +62,7 @@ def _kept(index: Any, classes: int, ignore_index: int) -> Any:
     kept = index != ignore_index
     known = index[kept]
     if known.size and not 0 <= known.min() <= known.max() < classes:
-        raise ValueError(
-            f"cross_entropy: class numbers lie in 0..{classes - 1}, got "
-            f"{known.min()}..{known.max()}"
-        )
+        raise wrong_class("cross_entropy", known, classes, ignore_index)
     return kept
 
 

@@ -217,17 +217,21 @@ def _exponentials(o: Value) -> tuple[Value, Value, Value]:
     return z, e, apply(O.sum, e, **row)
 
 
+# float16 sums in float32, and whole numbers are made floats by the op itself.
+SHIFTED = frozenset({"float32", "float64"})
+
+
 def _of_last(o: Value, axis: Any) -> bool:
-    whole = bool(o.shape) and 0 not in o.shape and o.dtype != "float16"
+    whole = bool(o.shape) and 0 not in o.shape and o.dtype in SHIFTED
     return whole and axis in (-1, len(o.shape) - 1)
 
 
 def _is_plain(o: Value, y: Value, attrs: Any) -> bool:
-    """Whether targets are class numbers that weigh alike; float16 sums in float32."""
+    """Whether targets are class numbers that weigh alike."""
     if y.shape != o.shape[:-1] or not y.dtype.startswith(("int", "uint")):
         return False
     classes = isinstance(o.shape[-1], int) and 0 not in o.shape
-    return classes and o.dtype != "float16" and not attrs.get("label_smoothing")
+    return classes and o.dtype in SHIFTED and not attrs.get("label_smoothing")
 
 
 def _ignored(attrs: Any) -> dict[str, int]:

@@ -8,6 +8,7 @@
 ['h0 -> h(1)', 'h(t-1) -> h(t)']
 """
 
+import operator
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +96,11 @@ class Recurrence(NotPickled):
         is too short to tell how another length looks: of 2 D + 2 steps on, D the
         longest delay, its ends and its middle are known, with a gradient of 2 D + 4.
         """
-        lengths = [steps] * len(self.lengths) if isinstance(steps, int) else list(steps)
+        each = steps if isinstance(steps, Sequence) else [steps] * len(self.lengths)
+        try:
+            lengths = [operator.index(n) for n in each]
+        except TypeError:
+            lengths = [0]  # refused below, with what was given
         if len(lengths) != len(self.lengths) or min(lengths, default=1) < 1:
             raise ValueError(
                 f"the graph has {len(self.lengths)} loops over time, each needs a "

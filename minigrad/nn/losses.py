@@ -15,14 +15,32 @@ from typing import Any
 from minigrad.ops import binary, nn
 from minigrad.tensor import Tensor
 
-__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "mse"]
+__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "mse", "step_loss"]
 
 Loss = Callable[[Any, Any], Tensor]
 
 
+def step_loss(loss: Loss, o: Tensor, y: Any) -> Tensor:
+    """The loss of one step, named L; a TypeError where it is no Tensor."""
+    value: Any = loss(o, y)
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            "a model's loss is a function of o(t) and y(t) that returns a Tensor, one "
+            f"number for each sequence: got {type(value).__name__}, with no graph that "
+            "leads to it"
+        )
+    return value.named("L")
+
+
 def cross_entropy(o: Any, y: Any) -> Tensor:
-    """-log softmax(o)[y]: o (..., classes), y class numbers (...) (eq. 10.14)."""
-    return nn.cross_entropy(o, y, reduction="none")  # type: ignore[no-any-return]
+    """-log softmax(o)[y]: o (..., classes), y class numbers (...) (eq. 10.14).
+
+    No class number is ignored here, not even -100: a model divides by all steps.
+    """
+    found: Tensor = nn.cross_entropy(
+        o, y, ignore_index=nn.IGNORE_NOTHING, reduction="none"
+    )
+    return found
 
 
 def mse(o: Any, y: Any) -> Tensor:

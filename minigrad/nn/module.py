@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from minigrad.advice import look_again
 from minigrad.assign import assign_all
 from minigrad.scope import scope
-from minigrad.tensor import Parameter
+from minigrad.tensor import Parameter, Tensor
 
 __all__ = ["Module"]
 
@@ -54,11 +54,26 @@ class Module:
     _scope: str
 
     def __setattr__(self, name: str, value: Any) -> None:
+        old = self.__dict__.get(name)
+        if isinstance(old, Parameter) and not isinstance(value, (Tensor, type(None))):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter, and would be none any "
+                f"more: write m.{name}.assign(array) to set its value, or m.{name} = "
+                "mg.parameter(array) for another one"
+            )
         if isinstance(value, Parameter) and value.name is None:
             value.named(name)
         for path, module in _held(name, value):
             module.__dict__.setdefault("_scope", path)
         super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if isinstance(self.__dict__.get(name), Parameter):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter that the module computes "
+                f"with: write m.{name} = None where it can do without"
+            )
+        super().__delattr__(name)
 
     if not TYPE_CHECKING:  # a type checker should know what there is
 

@@ -242,6 +242,13 @@ def mask_of(lengths: Lengths, xs: Any, name: str = "masks") -> Tensor | None:
         return None
     if isinstance(lengths, Tensor):
         mask = lengths
+        if mask.dtype.kind in "iu":
+            raise TypeError(
+                "lengths are an array or a list, and no Tensor, since their mask is "
+                "made before anything is recorded: write lengths=t.data, or lengths="
+                "minigrad.nn.recurrent.masks(array, steps), which a compiled step "
+                "takes as an argument"
+            )
     else:
         given = np.asarray(lengths)
         steps, batch = extent(xs)

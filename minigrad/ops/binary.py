@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.op import op
-from minigrad.ops.elementwise import astype, sigmoid, softplus
+from minigrad.ops.elementwise import astype, floating, sigmoid, softplus
 from minigrad.ops.nn import _per_element, _reduced
 
 
@@ -21,7 +21,7 @@ def log_sigmoid(x: Any) -> Any:
     >>> log_sigmoid(mg.tensor([-1000.0, 0.0])).data.round(4).tolist()
     [-1000.0, -0.6931]
     """
-    return -softplus(-x)
+    return -softplus(-floating(x))
 
 
 def _in_dtype(target: Any, o: Any) -> Any:
@@ -43,7 +43,7 @@ def binary_cross_entropy(o: Any, target: Any, reduction: str = "mean") -> Any:
     o are logits and y, of the same shape, lies between 0 and 1. What is computed is
     exact to the last digits for large logits of both signs.
     """
-    o, target = np.asarray(o), np.asarray(target)
+    o, target = floating(o), np.asarray(target)
     if o.shape != target.shape:
         raise ValueError(
             f"binary_cross_entropy: o has shape {o.shape} and y {target.shape}; they "
@@ -56,7 +56,6 @@ def binary_cross_entropy(o: Any, target: Any, reduction: str = "mean") -> Any:
             f"and 1, got {target.min()} to {target.max()}; for class numbers write "
             "mg.cross_entropy"
         )
-    if o.dtype.kind == "f":
-        target = target.astype(o.dtype)
+    target = target.astype(o.dtype)
     wrong = np.maximum(o, 0) * (1 - target) + np.maximum(-o, 0) * target
     return _reduced(np.log1p(np.exp(-np.abs(o))) + wrong, reduction)

@@ -126,6 +126,7 @@ def relu(x: Any) -> Any:
 @op(lambda g, y, x: g * sigmoid(x))
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)), without overflow."""
+    x = floating(x)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -180,6 +181,15 @@ def astype(x: Any, dtype: DTypeLike) -> Any:
     [2.0]
     """
     return np.asarray(x).astype(dtype)
+
+
+def floating(x: Any) -> Any:
+    """x as it is, or as float64 where it holds whole numbers or truth values.
+
+    Those wrap where they are subtracted (uint8), and NumPy's exp of them is float16.
+    """
+    x = x if hasattr(x, "node") else np.asarray(x)
+    return x if x.dtype.kind == "f" else astype(x, dtype=np.float64)
 
 
 @op(lambda i, g, y, xs: g, variadic=True)

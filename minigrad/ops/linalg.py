@@ -123,8 +123,13 @@ class Einsum(Op):
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
-        if args and isinstance(args[0], str):
-            return super().__call__(args[1:], subscripts=args[0], **attrs)
+        if args and isinstance(args[0], str) and len(args) > 1 and not attrs:
+            return super().__call__(args[1:], subscripts=args[0])
+        if attrs.keys() != {"subscripts"}:
+            raise TypeError(
+                "einsum takes its subscripts first, as a str, then the operands, and "
+                'no keyword: einsum("ij,jk->ik", a, b)'
+            )
         return super().__call__(*args, **attrs)
 
 

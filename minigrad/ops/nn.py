@@ -17,12 +17,14 @@ import numpy as np
 from minigrad.graph import Node
 from minigrad.limits import within
 from minigrad.op import Axis, Kept, Op, Rule, op
+from minigrad.ops.elementwise import floating
 from minigrad.ops.reduction import HALF, spread, spread_mean, total, wide
 
 
 @op(lambda g, y, x, axis=-1: y * (g - np.sum(wide(g * y), axis=axis, keepdims=True)))
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """exp(x) / sum(exp(x)) along ``axis``."""
+    x = floating(x)
     if not x.size:  # no largest element
         return x
     shifted = np.exp(x - np.max(x, axis=axis, keepdims=True))
@@ -32,6 +34,7 @@ def softmax(x: Any, axis: Axis = -1) -> Any:
 @op(lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(wide(g), axis=axis, keepdims=True))
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """x - logsumexp(x) along ``axis``."""
+    x = floating(x)
     if not x.size:
         return x
     shifted = x - np.max(x, axis=axis, keepdims=True)
@@ -71,6 +74,8 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
             f"mse_loss: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
             "agree, since broadcasting one against the other would average wrong pairs"
         )
+    if np.result_type(o, target).kind != "f":
+        o = floating(o)
     return _reduced(np.square(np.subtract(o, target)), reduction)
 
 
@@ -134,6 +139,7 @@ def target_weights(
     kind = np.result_type(o.dtype, np.float32)
     picked = (target == classes).astype(kind)
     kept = (target != ignore_index).astype(kind)
+    _check_weight(weight, len(classes))
     weights = np.ones((), kind) if weight is None else np.asarray(weight, kind)
     # As PyTorch: an ignored target is ignored even where its number is a class.
     q = picked * kept * weights
@@ -148,6 +154,26 @@ def target_weights(
         return np.where(kept, q / whole, 0)
 
 
+# A number that no class has and no target: none is ignored.
+IGNORE_NOTHING = -(2**31)
+
+
+def _check_weight(weight: Any, classes: int) -> None:
+    if weight is not None and np.shape(weight) != (classes,):
+        raise ValueError(
+            f"the weight of cross_entropy and nll_loss has a number for each of the "
+            f"{classes} classes, shape ({classes},): got {np.shape(weight)}; of single "
+            'targets take reduction="none", and weigh the losses'
+        )
+
+
+def _no_classes(name: str) -> ValueError:
+    return ValueError(
+        f"{name}: o is (..., classes) and its last axis holds the classes; got a "
+        "single number"
+    )
+
+
 UNSIGNED = {c: c.upper() for c in np.typecodes["AllInteger"]}
 
 
@@ -156,6 +182,8 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
 
     Raises ValueError for targets that are not class numbers of o.
     """
+    if not o.ndim:
+        raise _no_classes(name)
     if target.dtype.kind not in "iu" or target.shape != o.shape[:-1]:
         hint = ""
         if target.shape == o.shape:
@@ -176,11 +204,23 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
     kept = target != ignore_index
     known = target[kept]
     if known.size and not 0 <= known.min() <= known.max() < o.shape[-1]:
-        raise ValueError(
-            f"{name}: class numbers lie in 0..{o.shape[-1] - 1}, got "
-            f"{known.min()}..{known.max()}"
-        )
+        raise wrong_class(name, known, o.shape[-1], ignore_index)
     return kept
+
+
+def wrong_class(name: str, known: Any, classes: int, ignore_index: int) -> ValueError:
+    """The error for targets that are no class numbers."""
+    hint = ""
+    if ignore_index == IGNORE_NOTHING and known.min() < 0:
+        hint = (
+            "; a step's loss ignores none, since its model divides by all steps: "
+            "write mg.cross_entropy(model(xs), ys), or leave the ends of sequences out "
+            "with lengths=, and any class number there"
+        )
+    return ValueError(
+        f"{name}: class numbers lie in 0..{classes - 1}, got "
+        f"{known.min()}..{known.max()}{hint}"
+    )
 
 
 def _per_row(g: Any, target: Any, reduction: str) -> Any:
@@ -244,7 +284,7 @@ def nll_loss(
     as nothing.
     Where all are, the mean is NaN and its gradient 0, as in PyTorch.
     """
-    logp, target = np.asarray(logp), np.asarray(target)
+    logp, target = floating(logp), np.asarray(target)
     _check_reduction(reduction)
     kept = kept_targets("nll_loss", logp, target, ignore_index)
     q = target_weights.forward(target, logp, weight, ignore_index, reduction)
@@ -395,6 +435,8 @@ def _unweighted_cross_entropy(
 ) -> tuple[Any, _Rows]:
     """Cross-entropies where all targets weigh alike, and what their rule can use."""
     o, target = np.asarray(o), np.asarray(target)
+    if o.dtype.kind != "f":
+        o = floating(o)
     _check_reduction(reduction)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
     return _picked(o, target, kept, reduction)
@@ -422,7 +464,7 @@ def cross_entropy(
     """
     if weight is None and not label_smoothing:
         return _unweighted_cross_entropy(o, target, ignore_index, reduction)[0]
-    o, target = np.asarray(o), np.asarray(target)
+    o, target = floating(o), np.asarray(target)
     _check_reduction(reduction)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
     within("label_smoothing", label_smoothing, "[0, 1]")
@@ -450,7 +492,12 @@ def _with_probabilities(
             "cross_entropy: ignore_index is a class number, and this target holds "
             "probabilities; a row of zeros counts as nothing"
         )
+    o = floating(o)
+    if not o.ndim:
+        raise _no_classes("cross_entropy")
+    _check_weight(weight, o.shape[-1])
     if label_smoothing:
+        within("label_smoothing", label_smoothing, "[0, 1]")
         uniform = label_smoothing / o.shape[-1]
         target = target * (1 - label_smoothing) + uniform
     if weight is not None:

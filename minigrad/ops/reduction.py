@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.op import Axis, op
-from minigrad.ops.elementwise import astype
+from minigrad.ops.elementwise import astype, floating
 from minigrad.ops.shape import reshape_like
 
 HALF = np.dtype(np.float16)
@@ -153,7 +153,7 @@ def _weights(x: Any, y: Any, axis: Any, keepdims: bool) -> Any:
 )
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over ``axis``, stable for large values and for -inf."""
-    x = np.asarray(x)
+    x = floating(x)
     top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
     e = np.exp(x - top)
@@ -337,6 +337,7 @@ def norm(
     [[0.0, 0.0], [0.0, 0.0]]
     """
     _vector_axis(x, ord, axis)
+    x = floating(x)
     if isinstance(axis, tuple):  # of which NumPy takes two at most
         return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     return np.linalg.norm(x, ord, axis, keepdims)

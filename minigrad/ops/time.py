@@ -170,8 +170,8 @@ def _sequence(name: str, given: Any) -> Tensor | Sequence[Tensor]:
     result = given if isinstance(given, Tensor) else tensor(given, name=f"{name}s")
     if not result.shape:
         raise ValueError(
-            f"sequence {name!r} is a single number; time must be its first axis, and a "
-            "number of steps is an int"
+            "a number of steps is an int, and of a sequence time must be its first axis"
+            f": {name!r} is a single number, {given!r}"
         )
     if not len(result):
         raise ValueError(f"sequence {name!r} has no steps: shape {result.shape}")

@@ -71,8 +71,8 @@ def fit(
     carry: is given that state after each step.
     compiled: run loss and gradient as one program (``minigrad.compile``), recorded
         once for each shape of a batch; all that changes must then come from ``batch``.
-    validation: lower is better; measured at the start, every ``every`` steps and at
-        the end.
+    validation: a finite number, lower is better; measured at the start, every
+        ``every`` steps and at the end.
     clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
     patience: stop early when this many validations in a row were not the best.
     watch: is told of every step.
@@ -81,7 +81,8 @@ def fit(
     also: what else decides how it goes on: generators and the order of the data.
 
     Ctrl-C takes effect when the step is done. Raises FloatingPointError at the first
-    loss or gradient that is not finite, naming the op, scope and step where it began.
+    loss or gradient that is not finite, naming the op, scope and step where it began,
+    and at a validation that is not finite, by which none is the best.
     Whatever ends training early, the module has the best parameters so far.
     """
     if not callable(loss):
@@ -113,7 +114,7 @@ def fit(
         load()
         best = dict(kept.state)
     else:
-        latest = history.best_validation = validation()
+        latest = history.best_validation = _measured(validation(), 0)
 
     def save() -> None:
         if checkpoint is not None:
@@ -145,7 +146,7 @@ def fit(
                 carry(state)
                 measured = step % every == 0 or step == steps
                 if measured:
-                    latest, waited = validation(), waited + 1
+                    latest, waited = _measured(validation(), step), waited + 1
                     if latest < history.best_validation:
                         history.best_step, history.best_validation = step, latest
                         best, waited = module.state_dict(), 0
@@ -191,7 +192,32 @@ def _noted(note: Any, path: Path) -> tuple[History, float, int]:
 
 
 def _parted(outcome: Tensor | tuple[Tensor, State]) -> tuple[Tensor, State]:
-    return outcome if isinstance(outcome, tuple) else (outcome, ())
+    value, state = (
+        outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, ())
+    )
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            "the loss of fit returns the Tensor that it recorded, or that and a state: "
+            f"got {type(value).__name__}; write return loss, and not loss.item()"
+        )
+    return value, state
+
+
+def _measured(value: Any, step: int) -> float:
+    """A validation as a number; an error where it can be the best by no comparison."""
+    number = value.item() if isinstance(value, (Tensor, np.ndarray)) else value
+    if isinstance(number, (np.floating, np.integer)):
+        number = number.item()
+    if type(number) not in (int, float):
+        raise TypeError(
+            f"validation returns a number, lower is better: got {type(value).__name__}"
+        )
+    if not isfinite(number):
+        raise FloatingPointError(
+            f"validation is {number} after step {step}, and is not to be compared: "
+            "none of the parameters would be the best"
+        )
+    return float(number)
 
 
 class _Best:

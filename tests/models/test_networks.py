@@ -196,3 +196,55 @@ def shifted(record, k, change):
         else:
             values[node] = node.value + change if node is parameter else node.value
     return float(values[graph.outputs[0]])
+
+
+TAUGHT = {
+    "ManyToMany": (ManyToMany, (xs(5), classes(5, B))),
+    "ManyToOne": (ManyToOne, (xs(5), classes(B))),
+    "OneToMany": (OneToMany, (xs(5)[0], classes(5, B))),
+    "Bidirectional": (Bidirectional, (xs(5), classes(5, B))),
+    "Bidirectional, one": (partial(Bidirectional, read="mean"), (xs(5), classes(B))),
+    "EncoderDecoder": (EncoderDecoder, (xs(5), classes(5, B))),
+    "OutputFeedback": (OutputFeedback, (xs(5), classes(5, B))),
+}
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_no_ignored_target_dilutes_a_loss(name, compiled):
+    model, (x, y) = TAUGHT[name]
+    loss = made(model).loss
+    if compiled:
+        loss = mg.compile(loss)
+    loss(x, y)
+    y = y.copy()
+    y.flat[-1] = -100
+    with pytest.raises(ValueError, match=r"ignores none, .* mg\.cross_entropy\(model"):
+        loss(x, y)
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+@pytest.mark.parametrize("value", [1.0, None])
+def test_a_loss_is_a_tensor(name, value):
+    model, given = TAUGHT[name]
+    network = made(model, loss=lambda o, y: value)
+    with pytest.raises(TypeError, match=f"returns a Tensor.*{type(value).__name__}"):
+        network.loss(*given)
+
+
+def test_a_loss_with_lengths_is_one_number_for_each_sequence():
+    network = made(ManyToMany, loss=lambda o, y: mg.cross_entropy(o, y))
+    network.loss(xs(5), classes(5, B))
+    with pytest.raises(ValueError, match=r"L\(t\) has shape \(\) for 2 sequences"):
+        network.loss(xs(5), classes(5, B), lengths=[5, 3])
+
+
+@pytest.mark.parametrize("settle", [-1, 1.5, 20, 21])
+def test_an_echo_state_settles_for_a_part_of_the_steps(settle):
+    model = EchoState(1, 4, 1, rng=rng())
+    wave = np.sin(np.arange(20.0))[:, None, None]
+    with pytest.raises(ValueError, match=r"settle (is a whole|leaves steps)"):
+        model.solve(wave, wave, settle=settle)
+    for ys in (wave[1:], np.concatenate([wave, wave]), wave[:, 0]):
+        with pytest.raises(ValueError, match=r"targets ys are .* \(20, 1, 1\), got"):
+            model.solve(wave, ys)

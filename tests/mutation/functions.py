@@ -93,6 +93,7 @@ EQUIVALENT = [
     ("ops.transcendental", "y == -np.inf, 0.0, y)) [0.0]", "exp(-inf) anyway"),
     ("ops.nn", "(kept) == 0, 0.0, y)", "it is multiplied by counts of 0"),
     ("ops.nn", "first branch alone: g = g if reduction", "a scalar broadcasts as well"),
+    ("ops.nn", "Mult to Div: loss = loss * np.nan", "nan both ways"),
     (
         "ops.nn",
         "np.where(kept, target, 0) [0]",

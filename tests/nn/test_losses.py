@@ -30,3 +30,11 @@ def test_a_loss_is_one_number_per_sequence(loss):
 def test_the_target_of_one_row_may_be_a_plain_number():
     o = mg.tensor([0.0, 0.0], requires_grad=True)
     assert mg.grad(mg.cross_entropy(o, 1), [o])[0].data.tolist() == [0.5, -0.5]
+
+
+def test_a_step_ignores_no_target():
+    o = mg.tensor(np.zeros((2, 3)), name="o")
+    with pytest.raises(ValueError, match=r"got -100\.\.1; a step's loss ignores none"):
+        losses.cross_entropy(o, np.array([1, -100]))
+    with pytest.raises(ValueError, match=r"0\.\.2, got 1\.\.3\n"):
+        losses.cross_entropy(o, np.array([1, 3]))

@@ -180,3 +180,18 @@ def test_the_parameters_know_their_paths():
     whole = Whole()
     parameters = whole.parameters()
     assert [parameters.paths[p.node] for p in parameters] == PATHS
+
+
+@pytest.mark.parametrize("value", [np.ones((2, 2)), 1.0, [1.0]])
+def test_a_parameter_is_not_replaced_by_a_plain_value(value):
+    part = Part()
+    W = part.W
+    with pytest.raises(TypeError, match=r"Part\.W is a parameter.* m\.W\.assign"):
+        part.W = value
+    with pytest.raises(TypeError, match=r"Part\.W is a parameter.* m\.W = None"):
+        del part.W
+    assert part.W is W
+    part.W = W * 2.0  # fast weights
+    part.b = None
+    assert part.parameters() == []
+    del part.W

@@ -148,3 +148,8 @@ def test_a_mask_says_what_lengths_say():
     assert mask_of(told, sequences) is told
     with pytest.raises(ValueError, match=r"bool \(3, 2\), got bool \(2, 2\)"):
         mask_of(np.ones((2, 2), bool), sequences)
+
+
+def test_lengths_are_no_tensor():
+    with pytest.raises(TypeError, match=r"no Tensor, .* write lengths=t\.data"):
+        mask_of(mg.tensor([1, 3]), np.zeros((3, 2, 1)))

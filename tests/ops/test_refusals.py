@@ -94,3 +94,24 @@ def test_refused(mistake):
 def test_rows_are_picked_by_whole_numbers():
     with pytest.raises(IndexError, match="one-hot rows go to x @ W"):
         mg.embedding(mg.tensor(np.ones((3, 2))), np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mg.einsum("ij->i", O, optimize=True),
+        lambda: np.einsum("ij,kj", O, O, optimize="greedy"),
+        lambda: mg.einsum(O, [0, 1], [1, 0]),
+        lambda: np.einsum(O, [0, 1], [1, 0]),
+        lambda: mg.einsum("ij->i"),
+        mg.einsum,
+    ],
+)
+def test_einsum_takes_subscripts_and_operands(call):
+    with pytest.raises(TypeError, match="takes its subscripts first, as a str, then"):
+        call()
+
+
+def test_a_keyword_that_an_op_lacks_is_answered_by_those_it_has():
+    with pytest.raises(TypeError, match=r"no keyword min .*are x, a_min, a_max"):
+        mg.clip(X, min=0.0)

@@ -164,3 +164,48 @@ def test_a_gradient_that_is_not_finite_is_named():
         np.errstate(all="ignore"),
     ):
         fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_a_validation_is_finite(bad, first):
+    values = iter([3.0] * first + [bad] * 9)
+    point = Point()
+    with pytest.raises(
+        FloatingPointError, match=f"validation is .*after step {first},"
+    ):
+        fit(
+            point,
+            SGD(point.parameters(), 0.1),
+            loss=lambda: (point.w**2).sum(),
+            validation=lambda: next(values),
+            steps=5,
+        )
+    assert point.w.item() == 4.0  # the best so far: the start
+
+
+@pytest.mark.parametrize("bad", ["a", None, True, 1j, [1.0]])
+def test_a_validation_is_a_number(bad):
+    with pytest.raises(TypeError, match="validation returns a number, lower is better"):
+        run(validate=lambda: bad)
+
+
+@pytest.mark.parametrize("good", [1, np.float32(1), np.array(1.0), mg.tensor([1.0])])
+def test_a_validation_may_be_a_number_of_any_kind(good):
+    _, history = run(validate=lambda: good)
+    assert type(history.best_validation) is float
+
+
+@pytest.mark.parametrize("value", [1.0, None, (), (1.0, ())])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_loss_is_a_tensor(value, compiled):
+    point = Point()
+    with pytest.raises(TypeError, match="the loss of fit returns the Tensor"):
+        fit(
+            point,
+            SGD(point.parameters(), 0.1),
+            loss=lambda: value,
+            validation=lambda: 0.0,
+            steps=1,
+            compiled=compiled,
+        )

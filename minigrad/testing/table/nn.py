@@ -36,6 +36,8 @@ def _nll(
         total += w[k]
     if reduction == "none":
         return np.reshape(losses, target.shape)
+    if reduction == "mean" and not total:
+        return np.float64(np.nan)
     return np.sum(losses) / (total if reduction == "mean" else 1)
 
 
@@ -99,6 +101,7 @@ LOSSES: list[tuple[Any, ...]] = [
             case((2, 3), SHARES),
             case((2, 3), SHARES, reduction="sum", label_smoothing=0.3),
             case((2, 3), SHARES, WEIGHT, reduction="none"),
+            case((2, 3), SHARES, weight=WEIGHT),
             case((2, 2, 3), SHARES[None].repeat(2, 0), WEIGHT),
             case((3,), SHARES[0], label_smoothing=0.1),
         ],
@@ -185,6 +188,7 @@ ROWS = [
             case((3, 3), np.array([0, -100, 2])),
             case((3, 3), np.array([0, 1, 1]), WEIGHT, ignore_index=1),
             case((3, 3), np.array([0, 1, 1]), ignore_index=0, reduction="none"),
+            case(np.array([[1, 2, 0], [3, 1, 2]]), np.array([1, 1]), ignore_index=1),
             *more,
             ref=ref,
             conventions=conventions,
