@@ -3,6 +3,9 @@
 >>> check_options(2, None, None, biases=False)
 Traceback (most recent call last):
 ValueError: steps must be at least 3 to show both ends, got 2
+>>> check_choices(view="rnn.png")
+Traceback (most recent call last):
+ValueError: view is one of ... to write a file, mg.draw(...).save('rnn.png')
 """
 
 from operator import index
@@ -20,7 +23,10 @@ def check_choices(**given: Any) -> None:
     """Raise ValueError for an option that is none of those that there are."""
     for what, value in given.items():
         if value not in CHOICES[what]:
-            raise ValueError(f"{what} is one of {CHOICES[what]}, got {value!r}")
+            text = f"{what} is one of {CHOICES[what]}, got {value!r}"
+            if what == "view" and "." in str(value):
+                text += f": to write a file, mg.draw(...).save({value!r})"
+            raise ValueError(text)
 
 
 def check_options(steps: Any, depth: Any, caption: Any, **switches: Any) -> None:
