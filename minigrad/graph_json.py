@@ -170,6 +170,9 @@ def _node(
     if kind == "op":
         _need(isinstance(op, str), "its op", op)
         _need(bool(inputs), "an op without inputs", op)
+        for value in attrs.values():
+            each = not isinstance(value, PerOperand) or len(value) == len(inputs)
+            _need(each, f"not one entry for each of {len(inputs)} inputs", value)
         read = tuple(before[i] for i in inputs)
         return Node(OpName(op), read, attrs, spec, scope, slot, name)
     _need(kind in ("parameter", "input", "constant"), "its kind", kind)

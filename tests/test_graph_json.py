@@ -262,6 +262,17 @@ def mutants(draw):
     return json.dumps(said)
 
 
+def test_an_attribute_has_one_entry_for_each_operand():
+    p = mg.parameter(np.ones(3), name="p")
+    (g,) = mg.grad((p[:2] * p[1:]).sum(), [p], create_graph=True)
+    graph = mg.Graph(g)
+    said = json.loads(graph.to_json())
+    (node,) = (n for n in said["nodes"] if n["op"] == "scatter_n")
+    node["attrs"]["keys"]["per operand"].pop()
+    with pytest.raises(ValueError, match="not one entry for each of 3 inputs"):
+        mg.Graph.from_json(json.dumps(said))
+
+
 @settings(max_examples=200)
 @given(mutants())
 def test_what_is_not_refused_is_a_graph_like_any_other(text):
@@ -274,7 +285,7 @@ def test_what_is_not_refused_is_a_graph_like_any_other(text):
     again = mg.Graph.from_json(graph.to_json())
     assert again.to_json() == graph.to_json()
     assert graph.summary()
-    assert [repr(node) for node in graph.nodes]
+    assert all(repr(node) for node in graph.nodes)
     try:
         assert graph.same_as(again)
         mg.fold(graph)

@@ -92,6 +92,13 @@ def test_random_programs_are_the_same(listing, every):
     assert_same(run, every)
 
 
+def test_what_an_op_kept_for_its_rule_is_made_again_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    V = mg.parameter(rng.normal(size=(3, 2)), name="V")
+    x, y = rng.normal(size=(500, 3)), rng.integers(2, size=500)
+    assert_same(lambda: mg.cross_entropy(mg.tensor(x) @ V, y, reduction="sum") * 1.0)
+
+
 @given(unrolls(), st.integers(1, 9), st.integers(1, 9))
 def test_skips_over_the_borders_of_ranges(run, steps, every):
     assert_same(lambda: run(steps), every)
