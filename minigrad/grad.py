@@ -67,12 +67,16 @@ def grad(
     return vjp(y, wrt, None, create_graph, unreached)
 
 
-def _require_scalar(y: Any) -> None:
+def _require_recorded(y: Any) -> None:
     if not isinstance(y, Tensor):
         raise TypeError(
             f"a gradient is that of a recorded Tensor, got {type(y).__name__}: pass "
             "the loss itself, not loss.item() or loss.data, nor a function"
         )
+
+
+def _require_scalar(y: Any) -> None:
+    _require_recorded(y)
     if y.size != 1:
         raise ValueError(
             f"the gradient of a tensor of shape {y.shape} is not defined: reduce it to "
@@ -96,7 +100,9 @@ def vjp(
     >>> mg.vjp(x * x, [x], [1.0, 10.0])[0].data.tolist()
     [2.0, 40.0]
     """
-    ys = [y] if isinstance(y, Tensor) else list(y)
+    ys: list[Any] = list(y) if isinstance(y, (list, tuple)) else [y]
+    for each in ys:
+        _require_recorded(each)
     if g is None:
         g = None if isinstance(y, Tensor) else [None] * len(ys)
     gs = _vectors(g, y, len(ys), "y")
@@ -197,6 +203,7 @@ def jvp(
     >>> mg.jvp(x * x, x, [1.0, 10.0]).data.tolist()
     [2.0, 40.0]
     """
+    _require_recorded(y)
     targets = _targets(wrt)
     vs = _vectors(v, wrt, len(targets), "wrt")
     u = Tensor(Leaf("input", np.zeros(y.shape, y.dtype), "u", *here()))
@@ -214,6 +221,7 @@ def hvp(
     >>> mg.hvp((x**3).sum(), [x], [[1.0, 1.0]])[0].data.tolist()
     [6.0, 12.0]
     """
+    _require_recorded(y)
     targets = _targets(wrt)
     vs = _vectors(v, wrt, len(targets), "wrt")
     first = grad(y, targets, create_graph=True, unreached="zeros")
@@ -230,6 +238,7 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """
     if tracing():
         raise TraceError("jacobian gives arrays")
+    _require_recorded(y)
     targets = _targets(wrt)
     blocks = [np.zeros((y.size, *w.shape), w.dtype) for w in targets]
     for i in range(y.size):
@@ -314,7 +323,8 @@ def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
 
 
 def _targets(wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    targets = [wrt] if isinstance(wrt, Tensor) else list(wrt)
+    many = isinstance(wrt, Iterable) and not isinstance(wrt, Tensor)
+    targets: list[Any] = [*wrt] if many else [wrt]
     for target in targets:
         if not isinstance(target, Tensor):
             raise TypeError(

@@ -81,6 +81,11 @@ class Bidirectional(Module):
             return stack([self.output(h, g) for _, h, g in steps(h=hs, g=gs)])  # type: ignore[no-any-return]
         if self.read == "ends":
             return self.output(hs[-1], gs[0])
+        if mask is not None and self.read in ("last", -1):
+            raise ValueError(
+                "with lengths, g has read nothing yet at the last step: "
+                'write read="ends", "mean" or "max"'
+            )
         return self.output(read_out(hs, self.read, mask), read_out(gs, self.read, mask))
 
     def output(self, h: Tensor, g: Tensor) -> Tensor:

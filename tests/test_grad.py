@@ -540,3 +540,21 @@ def test_each_tensor_has_its_vector(vectors):
     ):
         with pytest.raises(ValueError, match=f"{name} is a list of 2 tensors and"):
             call()
+
+
+def test_what_is_no_recorded_value_has_no_products():
+    w = mg.parameter(np.eye(2), name="w")
+
+    def f(w):
+        return (w * w).sum()
+
+    for wrong in (
+        lambda: mg.jacobian(f, w),
+        lambda: mg.jvp(f, w, np.eye(2)),
+        lambda: mg.vjp(f, w, 1.0),
+        lambda: mg.vjp([f], w, [1.0]),
+    ):
+        with pytest.raises(TypeError, match="recorded Tensor, got function"):
+            wrong()
+    with pytest.raises(TypeError, match="wrt holds Tensors, got int"):
+        mg.jacobian(f(w), 3)

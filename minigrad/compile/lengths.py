@@ -9,6 +9,9 @@ the number of steps free. Two lengths prove this within limits:
   initial states alone. Such a state is read at every step and comes from outside of the
   loop, as a constant or a second input would. A program that reads such a value is
   **wary**: a call that is longer than every trace is traced again and confirmed.
+- A step in the middle, ``hs[len(hs) // 2]``, has the same number in two lengths that
+  are close. Where steps further than the largest delay from both ends are told apart,
+  one length is at least twice the other, so that no part of it has the same number.
 - A function may treat long sequences in another way. So beyond ``FAR`` times the
   longest trace a call is always traced again and confirmed.
 
@@ -18,6 +21,8 @@ lengths between two that it treats alike as it treats these.
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from minigrad.compile.arguments import Rebuild
 from minigrad.compile.code import Code
@@ -42,11 +47,12 @@ class AnyLength:
     entry: Entry
     shortest: list[int]  # of each clock
     longest: list[int]
+    doubted: bool = False  # a longer call was traced, and was another program
 
     def serves(self, shapes: Any) -> bool:
         """Whether the program is sure to be right for arguments of these shapes."""
         lengths = self.entry.code.lengths_of(shapes)
-        far = 1 if wary(self.entry.code.recurrence) else FAR
+        far = 1 if self.doubted or wary(self.entry.code.recurrence) else FAR
         return lengths is not None and all(
             least <= n <= far * most
             for n, least, most in zip(lengths, self.shortest, self.longest, strict=True)
@@ -66,9 +72,43 @@ def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bo
     both = [*zip(recurrence.lengths, earlier.lengths, strict=True)]
     if not both or any(a == b for a, b in both):
         return False
-    if min(map(min, both)) < 2 * largest_delay(recurrence) + 2:
+    delay = largest_delay(recurrence)
+    if min(map(min, both)) < 2 * delay + 2:
+        return False
+    # A gradient begins up to a step later than what it is of, and that is no middle.
+    near = delay + 1 if min(map(min, both)) > 3 * (delay + 1) else max(delay, 1)
+    if any(max(pair) < 2 * min(pair) for pair in both) and (
+        _tells_apart(recurrence, near)
+        or _is_cut(recurrence, code, positions, max(delay, 1))
+    ):
         return False
     return recurrence == earlier and _same_leaves(recurrence, code, positions)
+
+
+def _tells_apart(recurrence: Recurrence, far: int) -> bool:
+    """Whether steps begin, end or are read further than this from the nearer end."""
+    spans = [role.span for role in recurrence.roles]
+    for role in recurrence.roles:
+        spans += [source.at for operand in role.operands for source in operand]
+    ends = [end for s in spans if s is not None for end in (s.first, s.last)]
+    return any((end - 1 if end > 0 else -1 - end) > far for end in ends)
+
+
+def _is_cut(
+    recurrence: Recurrence, code: Code, positions: dict[Node, int], far: int
+) -> bool:
+    """Whether a loop is shorter, by more than this, than all that it may read."""
+    assert code.recurrence is not None
+    axes: list[tuple[int, int]] = []
+    known = {given: leaf for leaf, given in code.positions.items()}
+    for leaf, given in positions.items():
+        if given in known:
+            now, earlier = np.shape(leaf.value), np.shape(known[given].value)
+            axes += [(a, b) for a, b in zip(now, earlier, strict=False) if a != b]
+    lengths = zip(recurrence.lengths, code.recurrence.lengths, strict=True)
+    return bool(axes) and not all(
+        any(a - n == b - m and abs(a - n) <= far for a, b in axes) for n, m in lengths
+    )
 
 
 def largest_delay(recurrence: Recurrence) -> int:

@@ -276,6 +276,9 @@ class Program(NotPickled):
                 f"its program does not give what the function does: {wrong}"
             )
         self.traced.append((key, code, said))
+        for general in self.any_length.get(key[0], ()):
+            if general.entry.code.lengths_of(key[1]) is not None:
+                general.doubted = True
         return code, found
 
     def _serve(

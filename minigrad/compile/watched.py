@@ -3,9 +3,8 @@
 Vocabulary
     outside   what the code of a function names and does not make: the variables it
               closes over, the globals it names, its defaults, and what these hold
-    watched   a place outside and what was there when the function was traced: arrays
-              and Tensors wherever they are, numbers and strings where a name of the
-              code leads to them
+    watched   a place outside and what was there when the function was traced: all that
+              a name of the code leads to, through objects, lists and dicts
 
 An array that may change is compared with a copy; what goes beyond 64 kB in all is made
 read-only instead, so that NumPy refuses the change.
@@ -126,7 +125,7 @@ class _Walk:
                 if isinstance(inner, (np.ndarray, Tensor)) or (direct and scalar):
                     self.found.append((read, holder, key, inner))
                 elif not scalar:
-                    if direct and isinstance(inner, types.FunctionType):
+                    if not isinstance(inner, types.ModuleType):
                         self.found.append((read, holder, key, inner))
                     stack.append(inner)
 
@@ -141,10 +140,15 @@ class _Walk:
             for name in ("func", "args", "keywords"):
                 yield getattr, value, name, getattr(value, name), False
         elif isinstance(value, (list, tuple)) and len(value) <= LONGEST:
-            yield from ((getitem, value, i, v, False) for i, v in enumerate(value))
+            yield from ((getitem, value, i, v, True) for i, v in enumerate(value))
         elif isinstance(value, dict) and len(value) <= LONGEST:
-            yield from ((getitem, value, k, v, False) for k, v in value.items())
-        elif not isinstance(value, (type, types.ModuleType, Tensor)):
+            yield from ((getitem, value, k, v, True) for k, v in value.items())
+        elif isinstance(value, type):
+            if _room(value) not in OURS:
+                kept = vars(value)
+                for name in self.names & kept.keys():
+                    yield getitem, kept, name, kept[name], True
+        elif not isinstance(value, (types.ModuleType, Tensor)):
             yield from self._of_object(value)
 
     def _of_function(self, f: Any) -> Iterator[tuple[Any, Any, Any, Any, bool]]:

@@ -175,6 +175,11 @@ def read_out(hs: list[Tensor], read: str | int, mask: Tensor | None = None) -> T
     if isinstance(read, int):
         if not 1 <= abs(read) <= len(hs):
             raise ValueError(f"no step {read} among {len(hs)} (the first is 1)")
+        if mask is not None and read < -1:
+            raise ValueError(
+                f"read={read} counts from the end of the longest sequence, so with "
+                'lengths it is another step of each: write read="last" or a step from 1'
+            )
         return hs[read - 1 if read > 0 else read]
     if read == "last":
         return hs[-1]

@@ -91,3 +91,39 @@ def test_each_loop_has_to_have_had_two_lengths():
     program = mg.compile(run, strict=True)
     for T, S in ((6, 5), (8, 5), (9, 7), (7, 6), (4, 9), (9, 4)):
         same(program(sequence(T), sequence(S)), run(sequence(T), sequence(S)))
+
+
+def middle_state(hs):
+    return hs[len(hs) // 2].sum()
+
+
+def later_half(hs):
+    return mg.stack(hs[len(hs) // 2 :]).sum()
+
+
+@pytest.mark.parametrize("read", [middle_state, later_half])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_steps_in_the_middle_are_not_counted_from_an_end(read, reverse, recurrent):
+    def run(xs):
+        h, hs = mg.tensor(np.full((3, 2), 0.1), name="h0"), []
+        for _, x in mg.steps(xs, reverse=reverse):
+            h = mg.tanh(h @ W + x) if recurrent else x * W[0]
+            hs.append(h)
+        return read(hs)
+
+    compiled = mg.compile(run, strict=True)
+    for T in (6, 7, 8, 9, 13, 14, 15, 30, 31):
+        same([compiled(sequence(T))], [run(sequence(T))])
+
+
+def test_after_a_length_was_another_program_longer_ones_are_traced():
+    def run(xs):
+        h = mg.tensor(np.full((3, 2), 0.1), name="h0")
+        for _, x in mg.steps(xs):
+            h = mg.tanh(h @ W + x)
+        return h * (2.0 if len(xs) > 20 else 1.0)
+
+    compiled = mg.compile(run, strict=True)
+    for T in (5, 6, 25, 22, 12):
+        same([compiled(sequence(T))], [run(sequence(T))])

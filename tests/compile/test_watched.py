@@ -160,3 +160,34 @@ def test_one_warning_in_all():
         for k in range(3):
             flag[0][0] = k
             assert program(np.float64(1.0)).item() == (1.0 if k else -1.0)
+
+
+def linear(seed):
+    return nn.Linear(3, 2, rng=np.random.default_rng(seed))
+
+
+class Held:
+    rate = 1.0
+    model = linear(0)
+
+
+def test_what_leads_to_a_parameter_is_watched():
+    table, pair, layer = {"model": linear(0), "k": 1.0}, [linear(0), 1.0], linear(0)
+
+    @mg.compile
+    def run(x):
+        held = layer(x) + table["model"](x) + pair[0](x) + Held.model(x)
+        return (held * table["k"] * pair[1] * Held.rate).sum()
+
+    def agrees():
+        return run(X).item() == pytest.approx(run.eager(X).item(), rel=1e-5)
+
+    assert agrees()
+    layer = linear(1)
+    assert agrees()
+    table["model"], table["k"] = linear(2), 2.0
+    assert agrees()
+    pair[:] = [linear(3), 3.0]
+    assert agrees()
+    Held.model, Held.rate = linear(4), 4.0
+    assert agrees()

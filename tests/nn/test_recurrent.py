@@ -153,3 +153,11 @@ def test_a_mask_says_what_lengths_say():
 def test_lengths_are_no_tensor():
     with pytest.raises(TypeError, match=r"no Tensor, .* write lengths=t\.data"):
         mask_of(mg.tensor([1, 3]), np.zeros((3, 2, 1)))
+
+
+@pytest.mark.parametrize("read", ["last", -1, -2])
+def test_with_lengths_no_state_beyond_an_end_is_read(read):
+    xs, y = np.ones((7, 2, 2)), np.array([0, 1])
+    model = Bidirectional(2, 3, 4, rng=np.random.default_rng(0), read=read)
+    with pytest.raises(ValueError, match="with lengths"):
+        model.loss(xs, y, lengths=[7, 3])
