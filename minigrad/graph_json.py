@@ -90,6 +90,11 @@ def from_json(text: str) -> Graph:
     Traceback (most recent call last):
     ValueError: not a text of Graph.to_json: its format is 2, this version knows 1
     """
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise TypeError(
+            f"from_json takes the text of Graph.to_json, got {type(text).__name__}: "
+            "of a file, path.read_text()"
+        )
     try:
         return _graph(json.loads(text, object_pairs_hook=_once))
     except RecursionError:

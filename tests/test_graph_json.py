@@ -306,3 +306,9 @@ def test_a_number_that_was_read_is_a_number(number):
     if not isinstance(number, int):
         with pytest.raises(TypeError, match="this node has no value"):
             mg.Tensor(constant) * 2
+
+
+@pytest.mark.parametrize("wrong", [None, {}, 3])
+def test_what_is_no_text_is_a_type_error(wrong):
+    with pytest.raises(TypeError, match="from_json takes the text of"):
+        mg.Graph.from_json(wrong)

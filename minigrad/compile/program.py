@@ -70,7 +70,14 @@ def compile(
     itself raises is raised.
 
     ``backend`` names the engine that builds the program; there is "numpy".
+
+    Raises TypeError if ``function`` cannot be called.
     """
+    if not callable(function):
+        raise TypeError(
+            f"mg.compile takes a function, got {type(function).__name__}: "
+            "mg.compile(lambda x: model(x))"
+        )
     return Program(function, strict, backend)
 
 

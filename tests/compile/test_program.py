@@ -637,3 +637,8 @@ def test_a_loss_whose_targets_are_all_ignored_is_nan_and_moves_nothing(backend, 
     exact = 2e-3 if dtype == np.float16 else 1e-5
     for found, expected in zip(program(xs, ys), loss(xs, ys), strict=True):
         np.testing.assert_allclose(found.data, expected.data, rtol=exact, atol=exact)
+
+
+def test_what_cannot_be_called_is_not_compiled():
+    with pytest.raises(TypeError, match="takes a function, got int"):
+        mg.compile(3)
