@@ -120,55 +120,51 @@ class _Walk:
             if id(value) in self.seen or isinstance(value, (*SCALARS, np.ndarray)):
                 continue
             self.seen[id(value)] = value
-            for read, holder, key, inner, direct in self._places(value):
-                scalar = isinstance(inner, SCALARS) or inner is None
-                if isinstance(inner, (np.ndarray, Tensor)) or (direct and scalar):
+            for read, holder, key, inner in self._places(value):
+                if not isinstance(inner, types.ModuleType):
                     self.found.append((read, holder, key, inner))
-                elif not scalar:
-                    if not isinstance(inner, types.ModuleType):
-                        self.found.append((read, holder, key, inner))
-                    stack.append(inner)
+                stack.append(inner)
 
-    def _places(self, value: Any) -> Iterator[tuple[Any, Any, Any, Any, bool]]:
-        """What a value holds: how it is read, and whether code names it."""
+    def _places(self, value: Any) -> Iterator[Place]:
+        """What a value holds, and how it is read."""
         if isinstance(value, types.FunctionType):
             yield from self._of_function(value)
         elif isinstance(value, types.MethodType):
-            yield getattr, value, "__self__", value.__self__, False
-            yield getattr, value, "__func__", value.__func__, False
+            yield getattr, value, "__self__", value.__self__
+            yield getattr, value, "__func__", value.__func__
         elif isinstance(value, partial):
             for name in ("func", "args", "keywords"):
-                yield getattr, value, name, getattr(value, name), False
+                yield getattr, value, name, getattr(value, name)
         elif isinstance(value, (list, tuple)) and len(value) <= LONGEST:
-            yield from ((getitem, value, i, v, True) for i, v in enumerate(value))
+            yield from ((getitem, value, i, v) for i, v in enumerate(value))
         elif isinstance(value, dict) and len(value) <= LONGEST:
-            yield from ((getitem, value, k, v, True) for k, v in value.items())
+            yield from ((getitem, value, k, v) for k, v in value.items())
         elif isinstance(value, type):
             if _room(value) not in OURS:
                 kept = vars(value)
                 for name in self.names & kept.keys():
-                    yield getitem, kept, name, kept[name], True
+                    yield getitem, kept, name, kept[name]
         elif not isinstance(value, (types.ModuleType, Tensor)):
             yield from self._of_object(value)
 
-    def _of_function(self, f: Any) -> Iterator[tuple[Any, Any, Any, Any, bool]]:
+    def _of_function(self, f: Any) -> Iterator[Place]:
         if _room(f) not in OURS:
             for name, is_global in _said(f.__code__):
                 self.named.add(name)
                 if is_global and name in f.__globals__:
-                    yield getitem, f.__globals__, name, f.__globals__[name], True
+                    yield getitem, f.__globals__, name, f.__globals__[name]
             for given in (f.__defaults__, f.__kwdefaults__):
                 if given:
                     yield from self._places(given)
         for cell in f.__closure__ or ():
             try:
-                yield getattr, cell, "cell_contents", cell.cell_contents, True
+                yield getattr, cell, "cell_contents", cell.cell_contents
             except ValueError:  # a variable that has no value yet
                 continue
         if hasattr(f, "__wrapped__"):
-            yield getattr, f, "__wrapped__", f.__wrapped__, False
+            yield getattr, f, "__wrapped__", f.__wrapped__
 
-    def _of_object(self, value: Any) -> Iterator[tuple[Any, Any, Any, Any, bool]]:
+    def _of_object(self, value: Any) -> Iterator[Place]:
         kept = getattr(value, "__dict__", {})
         if _room(type(value)) in OURS:
             # Of the project's own objects those count that have parameters, and the
@@ -177,16 +173,16 @@ class _Walk:
         else:
             names = self.names
         for name in [name for name in kept if name in names]:
-            yield getitem, kept, name, kept[name], True
+            yield getitem, kept, name, kept[name]
         for kind in type(value).__mro__:
             if _room(kind) in OURS:
                 continue
             slots = kind.__dict__.get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name in self.names and hasattr(value, name):
-                    yield getattr, value, name, getattr(value, name), True
+                    yield getattr, value, name, getattr(value, name)
             for name in (self.names | {"__call__", "forward"}) & kind.__dict__.keys():
-                yield getitem, kind.__dict__, name, kind.__dict__[name], True
+                yield getitem, kind.__dict__, name, kind.__dict__[name]
 
 
 def _said(code: types.CodeType) -> Iterator[tuple[str, bool]]:

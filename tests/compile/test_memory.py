@@ -104,6 +104,18 @@ def test_a_view_that_is_read_after_its_base_was_written_over():
         np.testing.assert_allclose(compiled(xs)[0].data, step(xs)[0].data, rtol=1e-9)
 
 
+def proved_and_right(step):
+    """The plan of a step's program is proved, and it gives what the step gives."""
+    for T in (2, 3, 6):
+        trace = Trace(step, sequence(T, np.float64))
+        program = trace.program()
+        runner = build(program)
+        lengths = lengths_of(program, trace.arguments)
+        assert complaints(runner.plan, lengths) == []
+        values = [trace.parameters[n] for n in runner.parameters]
+        close(runner(lengths, [*values, sequence(T, np.float64)]), trace.values)
+
+
 def test_what_the_next_step_reads_is_not_written_over():
     """a(t) is read at t and at t - 1: what is made of it at t needs another buffer."""
     U = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="U")
@@ -119,14 +131,7 @@ def test_what_the_next_step_reads_is_not_written_over():
             before = a
         return total, mg.grad(total, [U])
 
-    for T in (2, 3, 6):
-        trace = Trace(step, sequence(T, np.float64))
-        program = trace.program()
-        runner = build(program)
-        lengths = lengths_of(program, trace.arguments)
-        assert complaints(runner.plan, lengths) == []
-        values = [trace.parameters[n] for n in runner.parameters]
-        close(runner(lengths, [*values, sequence(T, np.float64)]), trace.values)
+    proved_and_right(step)
 
 
 def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
@@ -142,11 +147,4 @@ def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
         loss = (mg.stack(joined) ** 2).sum()
         return mg.stack(joined), mg.grad(loss, [W])
 
-    for T in (2, 3, 6):
-        trace = Trace(step, sequence(T, np.float64))
-        program = trace.program()
-        runner = build(program)
-        lengths = lengths_of(program, trace.arguments)
-        assert complaints(runner.plan, lengths) == []
-        values = [trace.parameters[n] for n in runner.parameters]
-        close(runner(lengths, [*values, sequence(T, np.float64)]), trace.values)
+    proved_and_right(step)
