@@ -4,6 +4,7 @@ Values without time are written here, a line each; ``batch`` writes timed ones f
 of their steps at once, ``loop`` those that run a step at a time.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.batch import Batch
 from minigrad.compile.numpy.loop import Range
 from minigrad.compile.numpy.source import Source, identifier
-from minigrad.compile.schedule import Loop
+from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value
 
 
@@ -47,14 +48,8 @@ class Writing:
             s.names[leaf] = identifier(bare, s.taken)
             s.taken.add(s.names[leaf])
         for i, part in enumerate(self.plan.parts):
-            for fill in self.plan.fills.get(i, ()):
-                self._fill(fill)
-            if isinstance(part, Loop):
-                Range(self.batch, part).write()
-            elif part.steps is not None:
-                self.batch.write(part)
-            else:
-                self._straight(part)
+            self.part(part, self.plan.fills.get(i, ()))
+        self.ended()
         results = "".join(
             f"{self._result(o, i)}, " for i, o in enumerate(self.program.outputs)
         )
@@ -67,6 +62,20 @@ class Writing:
         s.namespace |= {n: getattr(np, n) for n in used}
         head = f"from numpy import {', '.join(used)}\n\n\n" if used else ""
         return head + text, s.namespace
+
+    def part(self, part: Part, fills: Iterable[Fill]) -> None:
+        """The lines of a part, after initial states that it reads."""
+        for fill in fills:
+            self._fill(fill)
+        if isinstance(part, Loop):
+            Range(self.batch, part).write()
+        elif part.steps is not None:
+            self.batch.write(part)
+        else:
+            self._straight(part)
+
+    def ended(self) -> None:
+        """All parts are written."""
 
     def _fill(self, fill: Fill) -> None:
         s, value = self.source, self.source.untimed(fill.value)

@@ -1,0 +1,114 @@
+"""Products of matrices in C: which function, packed where, in which loops around it.
+
+Vocabulary
+    packed  the right factor in panels that vectors are read from, made once where it is
+            the same at every step
+    long    a product over many rows, such as a weight's gradient: both factors are read
+            in blocks that stay in the cache
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from minigrad.compile.c.elements import FLOATS
+from minigrad.compile.c.nests import loops
+from minigrad.compile.c.sizes import Size, size
+from minigrad.compile.c.views import UnsayableError, View, nested
+
+# From so many rows on a factor that lies transposed is read in blocks.
+LONG = 256
+
+
+def matrices(a: View, b: View, out: View, ranks: Sequence[int]) -> list[View]:
+    """Factors and result with two axes behind those that they share."""
+    if ranks[0] == 1:
+        a, out = _row(a), _row(out) if ranks[1] > 1 else _row(_row(out, 0), 0)
+    if ranks[1] == 1:
+        b, out = _row(b, 0), out if ranks[0] == 1 else _row(out, 0)
+    front = out.shape[:-2]
+    return [
+        v.broadcast((*front, *v.shape[-2:])) if v is not out else v for v in (a, b, out)
+    ]
+
+
+def _row(v: View, behind: int = 1) -> View:
+    """A view with an axis of one element before its last one, or behind it."""
+    at = len(v.shape) - behind
+    return replace(
+        v,
+        shape=(*v.shape[:at], size(1), *v.shape[at:]),
+        strides=(*v.strides[:at], size(0), *v.strides[at:]),
+    )
+
+
+def product(
+    a: View, b: View, out: View, packed: Callable[[View], str], pad: Callable[[str], str]
+) -> list[str]:
+    """Lines that write a b into out; ``packed`` packs b before the loop over time.
+
+    ``pad`` is memory for factors on their way, of a dtype. The result lies in rows.
+    """
+    *front, m, n = out.shape
+    k, end = a.shape[-1], FLOATS[out.dtype]
+    if n.number is None or (n != 1 and out.strides[-1] != 1):
+        raise UnsayableError("a product whose columns do not lie in one piece")
+    width = len(front)
+    shared = all(s == 0 for s in b.strides[:width])
+    if shared:  # one right factor: rows of all are rows of one product
+        b = replace(b, shape=b.shape[width:], strides=b.strides[width:])
+        rows = [replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)]
+        sizes, (left, into) = nested(out.shape[:-1], rows)
+        if not sizes:
+            sizes, left, into = [size(1)], [k], [n]
+        m, la, ldc = sizes.pop(), left.pop(), into.pop()
+    else:
+        sizes, strides = nested(
+            front,
+            [replace(v, shape=v.shape[:-2], strides=v.strides[:-2]) for v in (a, b, out)],
+        )
+        left, right, into = strides
+        la, ldc = a.strides[-2], out.strides[-2]
+    indices = [f"q{d or ''}" for d in range(len(sizes))]
+
+    def moved(v: View, strides: Sequence[Size]) -> str:
+        offset = v.offset
+        for i, stride in zip(indices, strides, strict=True):
+            offset = offset + stride * size(i)
+        return replace(v, offset=offset).pointer
+
+    at_a, at_out = moved(a, left), moved(out, into)
+    sa = a.strides[-1]
+    turned = la == 1 and b.strides[-1] == 1 and m.number is not None
+    if turned and (k.number is None or k.number >= LONG):
+        at_b = b.pointer if shared else moved(b, right)
+        call = (
+            f"{end}_product_long({m}, {k}, {n}, 0, {at_a}, {sa}, {at_b}, "
+            f"{b.strides[-2]}, {at_out}, {ldc}, {pad(out.dtype)});"
+        )
+        return loops(sizes, indices, [call]) if sizes else [call]
+    if k.number is None:
+        raise UnsayableError("a product over an axis whose length is free")
+    lines = []
+    if shared:
+        panels = packed(b)
+    else:
+        panels = pad(out.dtype)
+        lines.append(pack(replace(b, offset=size(0)), moved(b, right), panels))
+    lines.append(
+        f"{end}_product({m}, {k}, {n}, 0, {at_a}, {la}, {sa}, {panels}, {at_out}, {ldc});"
+    )
+    return loops(sizes, indices, lines) if sizes else lines
+
+
+def pack(b: View, pointer: str, panels: str) -> str:
+    """The line that packs a right factor."""
+    k, n = b.shape[-2:]
+    down, right = b.strides[-2:]
+    if n == 1:
+        right = size(1)
+    if k == 1:
+        down = size(1) if right != 1 else n
+    if right != 1 and down != 1:
+        raise UnsayableError("a factor whose rows and columns lie apart")
+    end = FLOATS[b.dtype]
+    return f"{end}_pack({k}, {n}, {pointer}, {down}, {right}, {panels});"

@@ -1,0 +1,557 @@
+"""The text of a plan in C: functions of what C has words for, NumPy between them.
+
+Vocabulary
+    stretch  parts in a row that C has words for: one C function
+    slot     an address in the table that a C function gets
+    foreign  an array that is not the workspace's: it is put into its slot at each call
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile import kernels
+from minigrad.compile.c.abilities import Abilities
+from minigrad.compile.c.elements import FLOATS, TYPES
+from minigrad.compile.c.nests import (
+    COPY,
+    REDUCES,
+    ROW_OPS,
+    TIMES,
+    Line,
+    Names,
+    Nest,
+    Number,
+    Operand,
+    is_flat,
+    loops,
+)
+from minigrad.compile.c.products import LONG, matrices, pack, product
+from minigrad.compile.c.reductions import counted, reduced
+from minigrad.compile.c.sizes import Size, count, size
+from minigrad.compile.c.sizes import product as number_of
+from minigrad.compile.c.views import UnsayableError, View, view
+from minigrad.compile.counts import Count, Steps
+from minigrad.compile.kinds import PRODUCTS, O, is_view
+from minigrad.compile.memory import Buffer, Fill, Place, Plan
+from minigrad.compile.numpy.source import identifier
+from minigrad.compile.numpy.write import Writing as NumpyWriting
+from minigrad.compile.schedule import Loop, Part
+from minigrad.compile.values import Leaf, Time, Value
+
+# A result of so many bytes gets an array of its own; smaller ones are copied.
+LARGE = 4096
+# Elements that a packed factor may have more than the factor: a vector a row.
+VECTOR = {"float32": 16, "float64": 8}
+
+
+class Writing(NumpyWriting):
+    """The text of a plan: ``text`` is Python, ``c_source`` what it calls."""
+
+    def __init__(self, plan: Plan, able: Abilities) -> None:
+        super().__init__(plan)
+        self.able = able
+        self.slots: dict[str, int] = {}  # what Python calls an array -> its slot
+        self.c_names: dict[str, str] = {}  # the same -> what C calls it
+        self.types: dict[str, str] = {}
+        self.names = Names()
+        self.names.taken |= set(self.lengths)
+        self.foreign: dict[str, str] = {}  # C name -> what Python puts there
+        self.put: set[str] = set()
+        self.seen: dict[Value, Operand] = {}
+        self.held: set[Value] = set()  # untimed values that C has computed
+        self.panels: dict[View, str] = {}
+        self.code: list[str] = []
+        self.nest = Nest()
+        self.functions: list[str] = []
+        self.pads: dict[str, int] = {}
+        self.readers = _readers(plan)
+
+    # Parts.
+
+    def part(self, part: Part, fills: Iterable[Fill]) -> None:
+        """A part, in C where it can be said."""
+        for fill in fills:
+            if self._says_fill(fill):
+                where = None if fill.step is None else count(fill.step, self.lengths)
+                out = self._placed(Place(fill.buffer), where)
+                value = self._untimed(fill.value)
+                self._add(Line(None, COPY, {}, out, [value], [None]))
+            else:
+                self._end_stretch()
+                self._fill(fill)
+        if self.able.says(part):
+            self._say(part)
+        elif not self._is_seen(part):
+            self._end_stretch()
+            for v in part.body if isinstance(part, Loop) else (part,):
+                for i in v.inputs:
+                    self._told(i.inputs[0] if i.op is Time.each else i)
+            super().part(part, ())
+
+    def ended(self) -> None:
+        """The last stretch."""
+        for o in self.program.outputs:
+            self._told(o)
+        self._end_stretch()
+        for dtype, elements in self.pads.items():
+            name = self.c_names[f"w.pad_{FLOATS[dtype]}"]
+            self.source.workspace.append(
+                f"w.pad_{FLOATS[dtype]} = w.put({self.slots[f'w.{name}']}, "
+                f"empty({elements}, '{dtype}'))"
+            )
+
+    @property
+    def c_source(self) -> str:
+        """All C functions."""
+        return "\n\n".join(self.functions)
+
+    def _says_fill(self, fill: Fill) -> bool:
+        return not fill.buffer.bound and fill.value.dtype in TYPES and (
+            fill.buffer.dtype in TYPES
+        )
+
+    def _is_seen(self, part: Part) -> bool:
+        """Whether a part needs no line: a view, or a look at a buffer."""
+        if isinstance(part, Loop) or isinstance(part.op, Leaf):
+            return False
+        if part.steps is not None:
+            return part not in self.plan.roots
+        return part.op in (Time.over, Time.at) or (
+            is_view(part) and part.inputs[0].dtype in TYPES and self._views_well(part)
+        )
+
+    def _views_well(self, v: Value) -> bool:
+        try:
+            self._untimed(v)
+        except UnsayableError:
+            return False
+        return True
+
+    def _told(self, v: Value) -> None:
+        """Write for NumPy what C sees as a view of another array."""
+        if v.steps is not None or v in self.source.names or isinstance(v.op, Leaf):
+            return
+        if is_view(v) or v.op in (Time.over, Time.at):
+            for i in v.inputs:
+                self._told(i.inputs[0] if i.op is Time.each else i)
+            if is_view(v) or v.inputs[0] not in self.plan.places:
+                self._end_stretch()
+                self._straight(v)
+
+    # A stretch.
+
+    def _add(self, line: Line) -> None:
+        if not self.nest.accepts(line):
+            self._end_nest()
+            taken = self.nest.accepts(line)
+            assert taken, "a nest of one line"
+
+    def _end_nest(self) -> None:
+        if self.nest.lines:
+            values = self.nest.values
+            self.code += self.nest.text(
+                self.names, lambda line: line.value is not None
+                and self.readers.get(line.value, {None}) <= values,
+            )  # fmt: skip
+        self.nest = Nest()
+
+    def _lines(self, lines: list[str]) -> None:
+        self._end_nest()
+        self.code += lines
+
+    def _end_stretch(self) -> None:
+        """Make a function of the lines so far, and call it."""
+        self._end_nest()
+        if not self.code:
+            return
+        words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(self.code)))
+        head = []
+        for code, slot in self.slots.items():
+            name = self.c_names[code]
+            if name not in words:
+                continue
+            head.append(f"{self.types[name]} *{name} = p[{slot}];")
+            if name in self.foreign and name not in self.put:
+                self.put.add(name)
+                given = self.foreign[name]
+                self.run.append(f"if {given} is not w.held[{slot}]:")
+                self.run.append(f"    w.give({slot}, {given})")
+        name = f"part_{len(self.functions)}"
+        lengths = "".join(f", ptrdiff_t {n}" for n in self.lengths)
+        body = "".join(f"    {line}\n" for line in [*head, *self.code])
+        self.functions.append(
+            f"static int {name}_(void **p{lengths}) {{\n{body}    return 0;\n}}\n\n"
+            f"int {name}(void **p{lengths}) {{\n"
+            f"    uint64_t before = flush_on();\n"
+            f"    int wrong = {name}_({', '.join(['p', *self.lengths])});\n"
+            f"    flush_back(before);\n    return wrong;\n}}"
+        )
+        self.run.append(f"if {name}({', '.join(['w.table', *self.lengths])}):")
+        self.run.append("    return None")
+        self.code = []
+
+    # Arrays.
+
+    def _array(
+        self, code: str, dtype: str, shape: Sequence[Any], foreign: str = ""
+    ) -> View:
+        """An array that Python knows by ``code``, as C sees it."""
+        if code not in self.slots:
+            self.slots[code] = len(self.slots)
+            name = self.names.new(code.removeprefix("w."))
+            self.c_names[code], self.types[name] = name, TYPES[dtype]
+            if foreign:
+                self.foreign[name] = foreign
+        return view(self.c_names[code], dtype, shape)
+
+    def _own(self, code: str, dtype: str, shape: Sequence[Any]) -> View:
+        """An array of the workspace."""
+        new = code not in self.slots
+        found = self._array(code, dtype, shape)
+        if new:
+            slot = self.slots[code]
+            for k, line in enumerate(self.source.workspace):
+                head, _, made = line.partition(" = np.empty")
+                if head == code and made:
+                    text = f"{head} = w.put({slot}, empty{made})"
+                    self.source.workspace[k] = text
+        return found
+
+    def _sizes(self, shape: Sequence[Any]) -> list[Size]:
+        return [count(n, self.lengths) for n in shape]
+
+    def _buffer(self, buffer: Buffer) -> View:
+        """The array of a buffer, steps first."""
+        if buffer.source is not None:
+            found = self._untimed(buffer.source)
+            assert isinstance(found, View)
+            return found
+        shape = self._sizes(buffer.shape)
+        if buffer.steps is not None:
+            shape.insert(0, count(buffer.steps.number, self.lengths))
+        code = self.source.buffer(buffer)
+        if buffer.bound:
+            return self._array(code, buffer.dtype, shape, code)
+        return self._own(code, np.dtype(buffer.dtype).name, shape)
+
+    def _untimed(self, v: Value) -> Operand:
+        """A value without time."""
+        if v not in self.seen:
+            self.seen[v] = self._look(v)
+        return self.seen[v]
+
+    def _look(self, v: Value) -> Operand:
+        shape = self._sizes(v.shape)
+        if v.op is Leaf.constant:
+            value = v.attrs["value"]
+            if type(value) in (bool, int, float):
+                return Number(repr(value), type(value).__name__)
+            code = self.source.refer(value, v.name or "c")
+            return self._array(code, v.dtype, shape, code)
+        if isinstance(v.op, Leaf):
+            code = self.source.names[v]
+            return self._array(code, v.dtype, shape, code)
+        if v.op in (Time.over, Time.at):
+            (h,) = v.inputs
+            if h.op is Time.each:
+                found = self._untimed(h.inputs[0])
+                if isinstance(found, Number):
+                    raise UnsayableError("a number at every step")
+                return found.broadcast(shape) if v.op is Time.over else found
+            if v.op is Time.over:
+                return self._over(h, h.span)
+            return self._step(h, count(v.attrs["step"], self.lengths))
+        if is_view(v) and v not in self.held:
+            found = self._untimed(v.inputs[0])
+            if isinstance(found, View):
+                return self._viewed(found, v, [])
+        code = self.source.name(v)
+        if v in self.held:
+            return self._own(code, np.dtype(v.dtype).name, shape)
+        return self._array(code, v.dtype, shape, code)
+
+    def _viewed(self, x: View, v: Value, front: list[Size]) -> View:
+        """What a view makes of an array, whose axes in ``front`` stay."""
+        attrs, shape, n = v.attrs, [*front, *self._sizes(v.shape)], len(front)
+        if v.op is O.getitem:
+            key = attrs["key"] if isinstance(attrs["key"], tuple) else (attrs["key"],)
+            return x.key((*[slice(None)] * n, *key))
+        if v.op is O.broadcast_to:
+            own = [size(1)] * (len(shape) - len(x.shape))
+            strides = (*x.strides[:n], *[size(0)] * len(own), *x.strides[n:])
+            x = replace(x, shape=(*x.shape[:n], *own, *x.shape[n:]), strides=strides)
+            return x.broadcast(shape)
+        if v.op in (O.transpose, O.swapaxes):
+            axes = list(range(len(v.shape)))
+            if v.op is O.swapaxes:
+                a, b = attrs["axis1"], attrs["axis2"]
+                axes[a], axes[b] = axes[b], axes[a]
+            else:
+                axes = [a % len(axes) for a in attrs.get("axes") or axes[::-1]]
+            return x.transposed([*range(n), *[a + n for a in axes]])
+        return x.reshaped(shape)
+
+    # Timed values.
+
+    def _placed(self, place: Place, t: Size | Steps | None) -> View:
+        """A place at a step, or on some steps; None where it has one step alone."""
+        x, front = self._buffer(place.buffer), list[Size]()
+        steps = place.buffer.steps
+        if steps is not None:
+            assert t is not None
+            first = count(steps.first, self.lengths) + place.delay
+            start = count(t.first, self.lengths) if isinstance(t, Steps) else t
+            offset = x.offset + x.strides[0] * (start - first)
+            x = replace(x, offset=offset)
+            if isinstance(t, Steps):
+                front = [count(t.number, self.lengths)]
+            x = replace(
+                x, shape=(*front, *x.shape[1:]), strides=x.strides[not front :]
+            )
+        for v in place.views:
+            x = self._viewed(x, v, front)
+        return x
+
+    def _over(self, h: Value, steps: Steps) -> View:
+        return self._placed(self.plan.places[h], steps)
+
+    def _step(self, h: Value, t: Size) -> View:
+        return self._placed(self.plan.places[h], t)
+
+    # Lines.
+
+    def _say(self, part: Part) -> None:
+        if isinstance(part, Loop):
+            self._loop(part)
+            return
+        if part.steps is None:
+            self._untimed_line(part)
+        elif part in self.plan.roots:
+            self._batch(part)
+
+    def _untimed_line(self, v: Value) -> None:
+        if isinstance(v.op, Leaf) or self._is_seen(v):
+            return
+        inputs = [self._look_at(i) for i in v.inputs]
+        self._hold(v)
+        out = self._untimed(v)
+        assert isinstance(out, View)
+        self._line(v, v.inputs, inputs, out, [])
+
+    def _look_at(self, i: Value) -> Operand:
+        if i.steps is None:
+            return self._untimed(i)
+        if i.op is Time.each:  # of a total
+            found = self._untimed(i.inputs[0])
+            return found
+        return self._over(i, i.span)
+
+    def _hold(self, v: Value) -> None:
+        """Give a value that C computes an array."""
+        s, name = self.source, self.source.name(v)
+        sizes = ", ".join(s.literal(n) for n in v.shape)
+        dtype = np.dtype(v.dtype).name
+        shape = f"({sizes}{',' * (len(v.shape) == 1)})"
+        numbers = [n for n in v.shape if isinstance(n, int)]
+        whole = len(numbers) == len(v.shape)
+        large = whole and int(np.prod(numbers)) * np.dtype(dtype).itemsize >= LARGE
+        self.held.add(v)
+        self.seen.pop(v, None)
+        if v in self.program.outputs and large:
+            self._array(name, dtype, self._sizes(v.shape))
+            self.run.append(f"{name} = w.fresh({self.slots[name]}, {shape}, '{dtype}')")
+        else:
+            s.names[v] = s.keep(name, f"np.empty({shape}, '{dtype}')")
+
+    def _batch(self, v: Value) -> None:
+        """All steps of a value."""
+        steps = v.span
+        if v.op is Time.read:
+            if v.attrs["down"]:
+                self._read_down(v)
+            return
+        if v.op is Time.splice:
+            for p in v.inputs:
+                self._add(
+                    Line(
+                        None, COPY, {}, self._over(v, p.span),
+                        [self._at(p, p.span)], [None],
+                    )
+                )  # fmt: skip
+            return
+        inputs = [self._at(i, steps) for i in v.inputs]
+        number = count(steps.number, self.lengths)
+        self._line(v, v.inputs, inputs, self._over(v, steps), [number])
+
+    def _read_down(self, v: Value) -> None:
+        xs = self._untimed(v.inputs[0])
+        assert isinstance(xs, View)
+        end = count(self.plan.end(v.span.clock), self.lengths)
+        # Step t reads entry T - t + offset.
+        first = end - count(v.span.first, self.lengths) + v.attrs["offset"]
+        out = self._over(v, v.span)
+        found = replace(
+            xs, shape=out.shape, offset=xs.offset + xs.strides[0] * first,
+            strides=(xs.strides[0] * -1, *xs.strides[1:]),
+        )  # fmt: skip
+        self._add(Line(None, COPY, {}, out, [found], [None]))
+
+    def _at(self, i: Value, when: Steps | Size) -> Operand:
+        """An operand at a step or on some; an untimed one as it is."""
+        if i.op is Time.each:
+            return self._untimed(i.inputs[0])
+        return self._placed(self.plan.places[i], when)
+
+    def _loop(self, loop: Loop) -> None:
+        self._end_nest()
+        outside, self.code = self.code, []
+        self.before = outside
+        first, last = (
+            count(c, self.lengths) for c in (loop.steps.first, loop.steps.last)
+        )
+        t: Size = first if loop.steps.first == loop.steps.last else size("t")
+        for v in loop.body:
+            if v not in self.plan.roots:
+                continue
+            operands = loop.operands(v)
+            inputs = [self._at(i, t) for i in operands]
+            out = self._placed(self.plan.places[v], t)
+            if v.op is Time.splice:
+                if inputs[0] != out:
+                    self._add(Line(v, COPY, {}, out, inputs, operands))
+            else:
+                self._line(v, operands, inputs, out, [])
+        self._end_nest()
+        body, self.code = self.code, outside
+        if t != "t" and loop.steps.first == loop.steps.last:
+            self.code += body
+            return
+        head = f"for (ptrdiff_t t = {first}; t <= {last}; t++) {{"
+        if loop.direction < 0:
+            head = f"for (ptrdiff_t t = {last}; t >= {first}; t--) {{"
+        self.code += [head, *[f"    {line}" for line in body], "}"]
+
+    before: list[str]  # what runs before the loop that is written
+
+    def _line(
+        self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
+        front: list[Size],
+    ) -> None:  # fmt: skip
+        """One value at a step, or with an axis of steps in ``front``."""
+        op, attrs = v.op, v.attrs
+        timed = [i.op is not Time.each and bool(front) for i in operands]
+        if op in PRODUCTS:
+            self._product(v, operands, inputs, out, front)
+        elif is_flat(op):
+            given = [
+                _aligned(i, out, own)
+                for i, own in zip(inputs, timed, strict=True)
+            ]
+            self._add(Line(v, op, attrs, out, given, operands))
+        elif op in ROW_OPS and (op not in REDUCES or self._of_rows(v, inputs[0])):
+            self._rows(v, operands, inputs, out, timed)
+        elif op is kernels.number_kept:
+            self._lines(counted(inputs[0], out, attrs, len(front)))
+        elif op is kernels.column_sums or op in REDUCES or op is O.min or (
+            op is Time.total
+        ):
+            self._lines(self._reduction(v, inputs[0], out, front))
+        elif op in (O.concatenate, O.stack):
+            self._join(v, operands, inputs, out, front, timed)
+        elif op is O.flip:
+            self._flip(v, inputs[0], out, front)
+        else:  # a view that needs a copy
+            assert isinstance(inputs[0], View), repr(v)
+            x = inputs[0]
+            into = out
+            if op is O.reshape or op in (O.squeeze, O.expand_dims):
+                into = out.reshaped(x.shape)
+            else:
+                x = self._viewed(x, v, front)
+            self._add(Line(v, COPY, {}, into, [x], [None]))
+
+    def _of_rows(self, v: Value, x: Operand) -> bool:
+        """Whether a reduction is along the last axis alone."""
+        axis, ndim = v.attrs.get("axis"), len(v.inputs[0].shape)
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        if axis is None:
+            return ndim == 1
+        return len(axes) == 1 and axes[0] % ndim == ndim - 1
+
+    def _rows(
+        self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
+        timed: list[bool],
+    ) -> None:  # fmt: skip
+        first = inputs[0]
+        assert isinstance(first, View)
+        shape = out.shape if v.op in (kernels.shift, kernels.gradient) else ()
+        given: list[Operand] = [first.broadcast(shape) if shape else first]
+        outer = given[0].shape[:-1]  # type: ignore[union-attr]
+        for k, i in enumerate(inputs[1:], 1):
+            if isinstance(i, View):
+                i = _spread(i, (*outer, size(1)), timed[k])
+                i = replace(i, shape=i.shape[:-1], strides=i.strides[:-1]) if (
+                    k >= 2 and len(i.shape) > len(outer)
+                ) else i
+            given.append(i)
+        self._add(Line(v, v.op, v.attrs, out, given, operands))
+
+    def _product(
+        self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
+        front: list[Size],
+    ) -> None:  # fmt: skip
+        a, b = inputs
+        if not isinstance(a, View) or not isinstance(b, View):
+            raise UnsayableError("a product with a number")
+        ranks = [len(i.shape) for i in v.inputs]
+        if front:
+            a, b = (
+                x if i.op is not Time.each else _with_axis(x)
+                for x, i in zip((a, b), operands, strict=True)
+            )
+            most = max(ranks)
+            a, b = (
+                _insert(x, 1, most - r) if 2 <= r < most else x
+                for x, r in zip((a, b), ranks, strict=True)
+            )
+        self._end_nest()
+        a, b, out = matrices(a, b, out, ranks)
+        fixed = operands[1].steps is None or operands[1].op is Time.each
+        inside = self.code if not fixed else self.before
+        self.code += product(
+            a, b, out, lambda x: self._packed(x, inside), self._pad
+        )
+
+    def _packed(self, b: View, before: list[str]) -> str:
+        """A right factor in panels, made where it is first needed."""
+        if b not in self.panels or before is self.code:
+            k, n = (x.number for x in b.shape)
+            assert k is not None and n is not None
+            wide = VECTOR[b.dtype]
+            name = identifier(f"{b.array}_packed", self.source.taken)
+            self.source.taken.add(name)
+            kept = self.source.keep(
+                name, f"np.empty({k * (-(-n // wide) * wide)}, '{b.dtype}')"
+            )
+            panels = self._own(kept, b.dtype, (size(1),)).array
+            before.append(pack(b, b.pointer, panels))
+            self.panels[b] = panels
+        return self.panels[b]
+
+    def _pad(self, dtype: str) -> str:
+        raise NotImplementedError
+
+
+def _readers(plan: Plan) -> dict[Value, set[Value | None]]:
+    """Who reads each value; None where that is not a line: an output, a later step."""
+    readers: dict[Value, set[Value | None]] = {}
+    for v in plan.program.values:
+        for i in v.inputs:
+            readers.setdefault(i, set()).add(v)
+    for v in (*plan.program.outputs, *plan.program.states.values()):
+        readers.setdefault(v, set()).add(None)
+    return readers
