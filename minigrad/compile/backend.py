@@ -2,7 +2,7 @@
 
 >>> backend("numba")
 Traceback (most recent call last):
-ValueError: backend is one of numpy, got 'numba': loops are no longer handed to ...
+ValueError: backend is one of numpy, c, got 'numba': loops are no longer handed to ...
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Backend(Protocol):
 
 
 # The folder of each engine; it is imported when it is asked for.
-FOLDERS = {"numpy": "minigrad.compile.numpy"}
+FOLDERS = {"numpy": "minigrad.compile.numpy", "c": "minigrad.compile.c"}
 
 
 def backend(name: str) -> Backend:

@@ -10,7 +10,7 @@ Vocabulary
 
 >>> x, y = view("x", "float32", (3, 4)), view("y", "float32", (3, 4))
 >>> nest = Nest()
->>> nest.accepts(Line(None, O.tanh, {}, y, [x], []))
+>>> nest.accepts(Line(None, O.tanh, {}, y, [x], [None]))
 True
 >>> print("\\n".join(nest.text(Names(), lambda line: False)))
 EACH for (ptrdiff_t i = 0; i < 12; i++) {
@@ -81,14 +81,14 @@ SUMS = {O.sum: "sum", O.mean: "sum", kernels.column_sums: "sum"}
 REDUCES = {O.sum: "row_sum", O.mean: "row_sum", O.max: "row_max"}
 SOFT = frozenset([O.softmax, O.log_softmax, O.logsumexp])
 ROW_OPS = frozenset([*REDUCES, *SOFT, kernels.shift, kernels.losses, kernels.gradient])
-COPY = "copy"
+COPY, TIMES = "copy", "times"  # an operand as it is, and as often as there are steps
 # A row's scratch is at most as many elements; a longer one is kept in its own memory.
 SCRATCH = 4096
 
 
 def is_flat(op: Any) -> bool:
     """Whether an op acts on each element alone."""
-    return op is COPY or op is kernels.share or is_elementwise(op)
+    return op in (COPY, TIMES, kernels.share) or is_elementwise(op)
 
 
 @dataclass
@@ -136,8 +136,13 @@ class Nest:
 
     def _disturbs(self, line: Line, other: Line) -> bool:
         """Whether one writes what the other visits elsewhere, or in another order."""
+        here = self.values | {line.value}
         for a, b in ((line, other), (other, line)):
-            seen = [v for v in (b.out, *b.inputs) if isinstance(v, View)]
+            seen = [b.out] + [
+                i
+                for i, source in zip(b.inputs, b.sources, strict=True)
+                if isinstance(i, View) and (source is None or source not in here)
+            ]
             if any(v.array == a.out.array and not _same(v, a.out) for v in seen):
                 return True
         return False
@@ -204,17 +209,21 @@ def computed(line: Line, codes: Sequence[str]) -> str:
     kind = line.out.dtype
     if line.op is COPY:
         return elements.cast(codes[0], dtypes[0], kind)
+    if line.op is TIMES:
+        return f"{codes[0]} * ({line.attrs['number']})"
     if line.op is kernels.share:
         many, few = (product(i.shape) for i in line.inputs if isinstance(i, View))
         return f"{codes[0]} / (({elements.TYPES[kind]})({many}) / ({few}))"
     return elements.expression(line.op, codes, dtypes, kind)
 
 
-def loops(sizes: Sequence[Size], indices: Sequence[str], body: list[str]) -> list[str]:
-    """A nest of loops around a body."""
+def loops(
+    sizes: Sequence[Size], indices: Sequence[str], body: list[str], each: str = "EACH "
+) -> list[str]:
+    """A nest of loops around a body; the elements of the innermost stand alone."""
     lines = body
     for depth, (n, i) in enumerate(zip(sizes[::-1], indices[::-1], strict=True)):
-        each = "EACH " if not depth else ""
+        each = each if not depth else ""
         head = f"{each}for (ptrdiff_t {i} = 0; {i} < {n}; {i}++) {{"
         lines = [head, *[f"    {line}" for line in lines], "}"]
     return lines
@@ -224,16 +233,16 @@ class _Flat(_Text):
     def text(self) -> list[str]:
         nest = self.nest
         seen: list[View] = []
+        known: set[Value | None] = set()
         for line in nest.lines:
             if self.is_stored(line):
                 seen.append(line.out)
             seen += [
-                i.broadcast(nest.shape)
-                for i, s in zip(line.inputs, line.sources, strict=False)
-                if isinstance(i, View) and s not in nest.values
+                i
+                for i, source in zip(line.inputs, line.sources, strict=True)
+                if isinstance(i, View) and (source is None or source not in known)
             ]
-            if not line.sources:
-                seen += [v.broadcast(nest.shape) for v in _views(line.inputs)]
+            known.add(line.value)
         sizes, strides = nested(nest.shape, seen)
         indices = ["i", "j", "k", "m", "n", *[f"i{d}" for d in range(5, 32)]]
         at = iter(strides)
@@ -245,15 +254,14 @@ class _Flat(_Text):
         body: list[str] = []
         for line in nest.lines:
             stored = element(line.out) if self.is_stored(line) else ""
-            sources = line.sources or [None] * len(line.inputs)
             codes = []
-            for i, source in zip(line.inputs, sources, strict=True):
+            for i, source in zip(line.inputs, line.sources, strict=True):
                 if isinstance(i, Number):
                     codes.append(i.code)
                 elif source is not None and source in self.variables:
                     codes.append(self.variables[source])
                 else:
-                    codes.append(element(i))
+                        codes.append(element(i))
             made = computed(line, codes)
             name = self.variable(line)
             body.append(f"{elements.TYPES[line.out.dtype]} {name} = {made};")
@@ -355,7 +363,7 @@ class _Rows(_Text):
 
     def _operand(self, line: Line, k: int, index: str = "j") -> str:
         """An operand of a line, as a variable, a number or an element."""
-        i, source = line.inputs[k], (line.sources[k] if line.sources else None)
+        i, source = line.inputs[k], line.sources[k]
         if isinstance(i, Number):
             return i.code
         if source is not None and source in self.variables:
@@ -367,7 +375,7 @@ class _Rows(_Text):
 
     def _whole(self, line: Line, k: int) -> View:
         """An operand as a row in memory; the phase that computes it is ended."""
-        i, source = line.inputs[k], (line.sources[k] if line.sources else None)
+        i, source = line.inputs[k], line.sources[k]
         assert isinstance(i, View)
         if source is not None and source in self.variables:
             if self.made_in.get(source) == self.phase:

@@ -42,11 +42,13 @@ def _row(v: View, behind: int = 1) -> View:
 
 
 def product(
-    a: View, b: View, out: View, packed: Callable[[View], str], pad: Callable[[str], str]
-) -> list[str]:
-    """Lines that write a b into out; ``packed`` packs b before the loop over time.
+    a: View, b: View, out: View, packed: Callable[[View], tuple[str, list[str]]],
+    pad: Callable[..., str],
+) -> list[str]:  # fmt: skip
+    """Lines that write a b into out.
 
-    ``pad`` is memory for factors on their way, of a dtype. The result lies in rows.
+    ``packed`` gives b in panels, and lines that pack it if they must run each time;
+    ``pad`` memory for factors on their way.
     """
     *front, m, n = out.shape
     k, end = a.shape[-1], FLOATS[out.dtype]
@@ -83,21 +85,19 @@ def product(
         at_b = b.pointer if shared else moved(b, right)
         call = (
             f"{end}_product_long({m}, {k}, {n}, 0, {at_a}, {sa}, {at_b}, "
-            f"{b.strides[-2]}, {at_out}, {ldc}, {pad(out.dtype)});"
+            f"{b.strides[-2]}, {at_out}, {ldc}, {pad(out.dtype, 0, n.number, True)});"
         )
-        return loops(sizes, indices, [call]) if sizes else [call]
+        return loops(sizes, indices, [call], "") if sizes else [call]
     if k.number is None:
         raise UnsayableError("a product over an axis whose length is free")
-    lines = []
+    call = f"{end}_product({m}, {k}, {n}, 0, {at_a}, {la}, {sa}, "
     if shared:
-        panels = packed(b)
-    else:
-        panels = pad(out.dtype)
-        lines.append(pack(replace(b, offset=size(0)), moved(b, right), panels))
-    lines.append(
-        f"{end}_product({m}, {k}, {n}, 0, {at_a}, {la}, {sa}, {panels}, {at_out}, {ldc});"
-    )
-    return loops(sizes, indices, lines) if sizes else lines
+        panels, lines = packed(b)
+        call = f"{call}{panels}, {at_out}, {ldc});"
+        return [*lines, *(loops(sizes, indices, [call], "") if sizes else [call])]
+    panels = pad(out.dtype, k.number, n.number)
+    lines = [pack(b, moved(b, right), panels), f"{call}{panels}, {at_out}, {ldc});"]
+    return loops(sizes, indices, lines, "")
 
 
 def pack(b: View, pointer: str, panels: str) -> str:

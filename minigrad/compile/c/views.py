@@ -16,7 +16,9 @@ from minigrad.compile.c.sizes import AnySize, Size, product, size
 
 
 class UnsayableError(Exception):
-    """C has no words for this; NumPy computes it."""
+    """C has no words for this; NumPy computes the ``part``."""
+
+    part: Any = None
 
 
 @dataclass(frozen=True)

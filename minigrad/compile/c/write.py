@@ -27,17 +27,14 @@ from minigrad.compile.c.nests import (
     Number,
     Operand,
     is_flat,
-    loops,
 )
-from minigrad.compile.c.products import LONG, matrices, pack, product
+from minigrad.compile.c.products import matrices, pack, product
 from minigrad.compile.c.reductions import counted, reduced
 from minigrad.compile.c.sizes import Size, count, size
-from minigrad.compile.c.sizes import product as number_of
 from minigrad.compile.c.views import UnsayableError, View, view
-from minigrad.compile.counts import Count, Steps
+from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import PRODUCTS, O, is_view
 from minigrad.compile.memory import Buffer, Fill, Place, Plan
-from minigrad.compile.numpy.source import identifier
 from minigrad.compile.numpy.write import Writing as NumpyWriting
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value
@@ -46,6 +43,7 @@ from minigrad.compile.values import Leaf, Time, Value
 LARGE = 4096
 # Elements that a packed factor may have more than the factor: a vector a row.
 VECTOR = {"float32": 16, "float64": 8}
+DEEP, CHUNK = 256, 64  # of products.h
 
 
 class Writing(NumpyWriting):
@@ -53,6 +51,7 @@ class Writing(NumpyWriting):
 
     def __init__(self, plan: Plan, able: Abilities) -> None:
         super().__init__(plan)
+        self.source.empty = "empty"
         self.able = able
         self.slots: dict[str, int] = {}  # what Python calls an array -> its slot
         self.c_names: dict[str, str] = {}  # the same -> what C calls it
@@ -68,6 +67,9 @@ class Writing(NumpyWriting):
         self.nest = Nest()
         self.functions: list[str] = []
         self.pads: dict[str, int] = {}
+        self.constants: set[str] = set()
+        self.before: list[str] | None = None  # what runs before the loop
+        self.lasting: set[str] = set()  # arrays that are written once in a run
         self.readers = _readers(plan)
 
     # Parts.
@@ -84,7 +86,11 @@ class Writing(NumpyWriting):
                 self._end_stretch()
                 self._fill(fill)
         if self.able.says(part):
-            self._say(part)
+            try:
+                self._say(part)
+            except UnsayableError as error:
+                error.part = part
+                raise
         elif not self._is_seen(part):
             self._end_stretch()
             for v in part.body if isinstance(part, Loop) else (part,):
@@ -97,12 +103,12 @@ class Writing(NumpyWriting):
         for o in self.program.outputs:
             self._told(o)
         self._end_stretch()
+        made = self.source.workspace
         for dtype, elements in self.pads.items():
-            name = self.c_names[f"w.pad_{FLOATS[dtype]}"]
-            self.source.workspace.append(
-                f"w.pad_{FLOATS[dtype]} = w.put({self.slots[f'w.{name}']}, "
-                f"empty({elements}, '{dtype}'))"
-            )
+            made.append(f"w.pad_{FLOATS[dtype]} = empty({elements}, '{dtype}')")
+        for code, slot in self.slots.items():
+            if code.startswith("w.") or code in self.constants:
+                made.append(f"w.give({slot}, {code})")
 
     @property
     def c_source(self) -> str:
@@ -208,19 +214,6 @@ class Writing(NumpyWriting):
                 self.foreign[name] = foreign
         return view(self.c_names[code], dtype, shape)
 
-    def _own(self, code: str, dtype: str, shape: Sequence[Any]) -> View:
-        """An array of the workspace."""
-        new = code not in self.slots
-        found = self._array(code, dtype, shape)
-        if new:
-            slot = self.slots[code]
-            for k, line in enumerate(self.source.workspace):
-                head, _, made = line.partition(" = np.empty")
-                if head == code and made:
-                    text = f"{head} = w.put({slot}, empty{made})"
-                    self.source.workspace[k] = text
-        return found
-
     def _sizes(self, shape: Sequence[Any]) -> list[Size]:
         return [count(n, self.lengths) for n in shape]
 
@@ -236,7 +229,7 @@ class Writing(NumpyWriting):
         code = self.source.buffer(buffer)
         if buffer.bound:
             return self._array(code, buffer.dtype, shape, code)
-        return self._own(code, np.dtype(buffer.dtype).name, shape)
+        return self._array(code, np.dtype(buffer.dtype).name, shape)
 
     def _untimed(self, v: Value) -> Operand:
         """A value without time."""
@@ -251,10 +244,11 @@ class Writing(NumpyWriting):
             if type(value) in (bool, int, float):
                 return Number(repr(value), type(value).__name__)
             code = self.source.refer(value, v.name or "c")
-            return self._array(code, v.dtype, shape, code)
+            self.constants.add(code)
+            return self._lasting(self._array(code, v.dtype, shape))
         if isinstance(v.op, Leaf):
             code = self.source.names[v]
-            return self._array(code, v.dtype, shape, code)
+            return self._lasting(self._array(code, v.dtype, shape, code))
         if v.op in (Time.over, Time.at):
             (h,) = v.inputs
             if h.op is Time.each:
@@ -270,9 +264,12 @@ class Writing(NumpyWriting):
             if isinstance(found, View):
                 return self._viewed(found, v, [])
         code = self.source.name(v)
-        if v in self.held:
-            return self._own(code, np.dtype(v.dtype).name, shape)
-        return self._array(code, v.dtype, shape, code)
+        foreign = "" if v in self.held else code
+        return self._lasting(self._array(code, np.dtype(v.dtype).name, shape, foreign))
+
+    def _lasting(self, x: View) -> View:
+        self.lasting.add(x.array)
+        return x
 
     def _viewed(self, x: View, v: Value, front: list[Size]) -> View:
         """What a view makes of an array, whose axes in ``front`` stay."""
@@ -340,6 +337,11 @@ class Writing(NumpyWriting):
         self._hold(v)
         out = self._untimed(v)
         assert isinstance(out, View)
+        if v.op is Time.total and v.inputs[0].op is Time.each:
+            number = {"number": count(v.inputs[0].span.number, self.lengths)}
+            given = [_aligned(i, out.shape, False, 0) for i in inputs]
+            self._add(Line(v, TIMES, number, out, given, [None]))
+            return
         self._line(v, v.inputs, inputs, out, [])
 
     def _look_at(self, i: Value) -> Operand:
@@ -365,7 +367,7 @@ class Writing(NumpyWriting):
             self._array(name, dtype, self._sizes(v.shape))
             self.run.append(f"{name} = w.fresh({self.slots[name]}, {shape}, '{dtype}')")
         else:
-            s.names[v] = s.keep(name, f"np.empty({shape}, '{dtype}')")
+            s.names[v] = s.allocate(name, f"{shape}, '{dtype}'")
 
     def _batch(self, v: Value) -> None:
         """All steps of a value."""
@@ -426,16 +428,14 @@ class Writing(NumpyWriting):
             else:
                 self._line(v, operands, inputs, out, [])
         self._end_nest()
-        body, self.code = self.code, outside
-        if t != "t" and loop.steps.first == loop.steps.last:
+        body, self.code, self.before = self.code, outside, None
+        if loop.steps.first == loop.steps.last:
             self.code += body
             return
         head = f"for (ptrdiff_t t = {first}; t <= {last}; t++) {{"
         if loop.direction < 0:
             head = f"for (ptrdiff_t t = {last}; t >= {first}; t--) {{"
         self.code += [head, *[f"    {line}" for line in body], "}"]
-
-    before: list[str]  # what runs before the loop that is written
 
     def _line(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
@@ -448,7 +448,7 @@ class Writing(NumpyWriting):
             self._product(v, operands, inputs, out, front)
         elif is_flat(op):
             given = [
-                _aligned(i, out, own)
+                _aligned(i, out.shape, own, len(front))
                 for i, own in zip(inputs, timed, strict=True)
             ]
             self._add(Line(v, op, attrs, out, given, operands))
@@ -476,29 +476,71 @@ class Writing(NumpyWriting):
 
     def _of_rows(self, v: Value, x: Operand) -> bool:
         """Whether a reduction is along the last axis alone."""
+        return self._axes(v) == [len(v.inputs[0].shape) - 1]
+
+    def _axes(self, v: Value) -> list[int]:
         axis, ndim = v.attrs.get("axis"), len(v.inputs[0].shape)
-        axes = axis if isinstance(axis, tuple) else (axis,)
         if axis is None:
-            return ndim == 1
-        return len(axes) == 1 and axes[0] % ndim == ndim - 1
+            return list(range(ndim))
+        return sorted(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
 
     def _rows(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
         timed: list[bool],
     ) -> None:  # fmt: skip
-        first = inputs[0]
-        assert isinstance(first, View)
-        shape = out.shape if v.op in (kernels.shift, kernels.gradient) else ()
-        given: list[Operand] = [first.broadcast(shape) if shape else first]
-        outer = given[0].shape[:-1]  # type: ignore[union-attr]
-        for k, i in enumerate(inputs[1:], 1):
+        """A line about rows: each operand has a row, or an element a row."""
+        front = len(out.shape) - len(v.shape)
+        rank = len(v.inputs[0].shape)
+        shape = [*out.shape[:front], *self._sizes(v.inputs[0].shape)]
+        outer, width = tuple(shape[:-1]), shape[-1]
+        given: list[Operand] = []
+        for k, (i, source) in enumerate(zip(inputs, v.inputs, strict=True)):
             if isinstance(i, View):
-                i = _spread(i, (*outer, size(1)), timed[k])
-                i = replace(i, shape=i.shape[:-1], strides=i.strides[:-1]) if (
-                    k >= 2 and len(i.shape) > len(outer)
-                ) else i
+                wanted = (*outer, size(1)) if len(source.shape) == rank else outer
+                wanted = wanted if k else (*outer, width)
+                i = _aligned(i, wanted, timed[k], front)
             given.append(i)
         self._add(Line(v, v.op, v.attrs, out, given, operands))
+
+    def _reduction(
+        self, v: Value, x: Operand, out: View, front: list[Size]
+    ) -> list[str]:
+        assert isinstance(x, View)
+        if v.op is kernels.column_sums:
+            return reduced(x, out, [len(front)], "sum")
+        if v.op is Time.total:
+            return reduced(x, out, [0], "sum")
+        axes = [a + len(front) for a in self._axes(v)]
+        return reduced(x, out, axes, v.op.name)
+
+    def _join(
+        self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
+        front: list[Size], timed: list[bool],
+    ) -> None:  # fmt: skip
+        """Operands that are not in their place of it already are copied there."""
+        start, n = 0, len(front)
+        axis = v.attrs.get("axis", 0) % len(v.shape)
+        for k, (i, source) in enumerate(zip(inputs, v.inputs, strict=True)):
+            width: Any = 1 if v.op is O.stack else source.shape[axis]
+            key = (*[slice(None)] * axis, slice(start, start + width))
+            placed = self.plan.placed.get(operands[k])
+            here = placed is not None and placed.inputs[0] is v
+            if not (here and placed is not None and placed.attrs["key"] == key):
+                where = start if v.op is O.stack else slice(start, start + width)
+                into = out.key((*[slice(None)] * (n + axis), where))
+                given = (
+                    _aligned(i, into.shape, timed[k], n) if isinstance(i, View) else i
+                )
+                self._add(Line(None, COPY, {}, into, [given], [None]))
+            start += width
+
+    def _flip(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
+        assert isinstance(x, View)
+        axes = self._axes(v)
+        back, whole = slice(None, None, -1), slice(None)
+        key = [back if a in axes else whole for a in range(len(v.shape))]
+        turned = x.key((*[whole] * len(front), *key))
+        self._add(Line(None, COPY, {}, out, [turned], [None]))
 
     def _product(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
@@ -509,41 +551,64 @@ class Writing(NumpyWriting):
             raise UnsayableError("a product with a number")
         ranks = [len(i.shape) for i in v.inputs]
         if front:
+            n, most = len(front), max(ranks)
             a, b = (
-                x if i.op is not Time.each else _with_axis(x)
-                for x, i in zip((a, b), operands, strict=True)
-            )
-            most = max(ranks)
-            a, b = (
-                _insert(x, 1, most - r) if 2 <= r < most else x
-                for x, r in zip((a, b), ranks, strict=True)
+                _insert(x, n, most - r if r > 1 else 0) if i.op is not Time.each else x
+                for x, i, r in zip((a, b), operands, ranks, strict=True)
             )
         self._end_nest()
         a, b, out = matrices(a, b, out, ranks)
-        fixed = operands[1].steps is None or operands[1].op is Time.each
-        inside = self.code if not fixed else self.before
-        self.code += product(
-            a, b, out, lambda x: self._packed(x, inside), self._pad
-        )
+        self.code += product(a, b, out, self._packed, self._pad)
 
-    def _packed(self, b: View, before: list[str]) -> str:
-        """A right factor in panels, made where it is first needed."""
-        if b not in self.panels or before is self.code:
-            k, n = (x.number for x in b.shape)
-            assert k is not None and n is not None
+    def _packed(self, b: View) -> tuple[str, list[str]]:
+        """Panels of a right factor, and the lines that make them here and now."""
+        k, n = (x.number for x in b.shape)
+        assert k is not None and n is not None
+        if b.array not in self.lasting:
+            panels = self._pad(b.dtype, k, n)
+            return panels, [pack(b, b.pointer, panels)]
+        if b not in self.panels:
             wide = VECTOR[b.dtype]
-            name = identifier(f"{b.array}_packed", self.source.taken)
-            self.source.taken.add(name)
-            kept = self.source.keep(
-                name, f"np.empty({k * (-(-n // wide) * wide)}, '{b.dtype}')"
-            )
-            panels = self._own(kept, b.dtype, (size(1),)).array
-            before.append(pack(b, b.pointer, panels))
-            self.panels[b] = panels
-        return self.panels[b]
+            form = f"{k * (-(-n // wide) * wide)}, '{b.dtype}'"
+            code = self.source.allocate(f"{b.array}_packed", form)
+            self.panels[b] = self._array(code, b.dtype, (size(1),)).array
+            before = self.code if self.before is None else self.before
+            before.append(pack(b, b.pointer, self.panels[b]))
+        return self.panels[b], []
 
-    def _pad(self, dtype: str) -> str:
-        raise NotImplementedError
+    def _pad(self, dtype: str, k: int, n: int, long: bool = False) -> str:
+        """Memory for a factor on its way."""
+        wide = -(-n // VECTOR[dtype]) * VECTOR[dtype]
+        needed = DEEP * (CHUNK + wide) if long else k * wide
+        self.pads[dtype] = max(self.pads.get(dtype, 0), needed)
+        return self._array(f"w.pad_{FLOATS[dtype]}", dtype, (size(1),)).array
+
+    # Results.
+
+    def _result(self, v: Value, i: int) -> str:
+        if v not in self.held:
+            return super()._result(v, i)
+        name = self.source.names[v]
+        fresh = not name.startswith("w.") and v not in self.program.outputs[:i]
+        return name if fresh else f"np.array({name})"
+
+
+def _insert(x: View, at: int, number: int) -> View:
+    """A view with axes of one element put in."""
+    ones, zeros = [size(1)] * number, [size(0)] * number
+    return replace(
+        x, shape=(*x.shape[:at], *ones, *x.shape[at:]),
+        strides=(*x.strides[:at], *zeros, *x.strides[at:]),
+    )  # fmt: skip
+
+
+def _aligned(i: Operand, shape: Sequence[Size], timed: bool, front: int) -> Operand:
+    """An operand broadcast to a shape, whose axes in front are steps."""
+    if isinstance(i, Number):
+        return i
+    if timed:
+        i = _insert(i, front, len(shape) - len(i.shape))
+    return i.broadcast(shape)
 
 
 def _readers(plan: Plan) -> dict[Value, set[Value | None]]:

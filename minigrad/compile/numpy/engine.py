@@ -29,7 +29,7 @@ def build(program: Program) -> "Runner":
 def planned(program: Program) -> Plan:
     """The parts of a program in their order, and where its values are."""
     program = own_states(program)
-    return plan(program, [_stepwise(part) for part in schedule(program)], ABLE)
+    return plan(program, [stepwise(part) for part in schedule(program)], ABLE)
 
 
 class Runner:
@@ -38,11 +38,13 @@ class Runner:
     ``parameters`` and ``arguments`` are the names of the leaves in their order.
     """
 
-    def __init__(self, plan: Plan, report: Report = ()) -> None:
+    def __init__(
+        self, plan: Plan, report: Report = (), text: tuple[str, Any] | None = None
+    ) -> None:
         self.plan, self.report, self.program = plan, report, plan.program
         self.parameters = list(self.program.parameters)
         self.arguments = list(self.program.arguments)
-        self.source, namespace = Writing(plan).text()
+        self.source, namespace = text or Writing(plan).text()
         exec(_compiled(self.source), namespace)
         self.workspace, self.run = namespace["workspace"], namespace["run"]
         self.free: dict[tuple[int, ...], list[Any]] = {}
@@ -91,7 +93,7 @@ class Runner:
         return "\n".join(rows)
 
 
-def _stepwise(part: Part) -> Part:
+def stepwise(part: Part) -> Part:
     """A value that cannot be computed for all steps at once, as a loop of its own."""
     if (
         isinstance(part, Loop)

@@ -50,6 +50,8 @@ def identifier(name: str, taken: set[str]) -> str:
 class Source:
     """The source of one program as it grows; ``namespace`` is what it refers to."""
 
+    empty = "np.empty"  # what makes an array of the workspace
+
     def __init__(self, plan: Plan, lengths: list[str]) -> None:
         self.plan, self.lengths = plan, lengths
         self.namespace: dict[str, Any] = {"np": np, "views": views}
@@ -122,6 +124,13 @@ class Source:
             self.workspace.append(f"w.{name} = {code}")
         return self.kept[code]
 
+    def allocate(self, stem: str, form: str) -> str:
+        """An array of its own in the workspace, of a shape and dtype."""
+        name = identifier(stem, self.taken)
+        self.taken.add(name)
+        self.workspace.append(f"w.{name} = {self.empty}({form})")
+        return f"w.{name}"
+
     def buffer(self, buffer: Buffer) -> str:
         """The array of a buffer."""
         if buffer.source is not None:
@@ -134,13 +143,10 @@ class Source:
             if steps is not None:
                 number = steps.number
                 shape.insert(0, self.literal(number))
-            name = identifier(buffer.root.name or buffer.root.op.name, self.taken)
+            name = buffer.root.name or buffer.root.op.name
             sizes = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
             dtype = np.dtype(buffer.dtype).name
-            self.names[buffer] = self.keep(
-                name, f"np.empty({sizes}, '{dtype}') #{id(buffer)}"
-            )
-            self.workspace[-1] = self.workspace[-1].split(" #")[0]
+            self.names[buffer] = self.allocate(name, f"{sizes}, '{dtype}'")
             self.solid.add(self.names[buffer])
         return self.names[buffer]
 

@@ -1,0 +1,14 @@
+"""The C engine: a program as C that is compiled on the user's machine.
+
+abilities  what C has words for
+sizes      sizes and offsets that depend on lengths; views: where elements are
+elements   how elementwise ops are written; nests: loops over elements and rows
+products   products of matrices; reductions: sums over axes
+write      the text of a plan: C, and NumPy between two C functions
+engine     a program built, and what calls it
+compiler   which compiler, and where its results are kept
+"""
+
+from minigrad.compile.c.engine import build
+
+__all__ = ["build"]

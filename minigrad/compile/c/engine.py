@@ -1,0 +1,126 @@
+"""A program built in C: its source, and a runner that keeps workspaces."""
+
+import ctypes
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from minigrad.compile import numpy as numpy_engine
+from minigrad.compile.c.abilities import Abilities
+from minigrad.compile.c.views import UnsayableError
+from minigrad.compile.c.write import Writing
+from minigrad.compile.memory import Plan, plan
+from minigrad.compile.numpy.engine import Runner as NumpyRunner
+from minigrad.compile.numpy.engine import stepwise
+from minigrad.compile.rules import for_numpy
+from minigrad.compile.schedule import own_states, schedule
+from minigrad.compile.values import Program
+
+LINE = 64  # bytes of a cache line, at which arrays begin
+
+
+def empty(shape: Any, dtype: str) -> Any:
+    """An array that begins at a cache line."""
+    number, kind = int(np.prod(shape)), np.dtype(dtype)
+    block = np.empty(number * kind.itemsize + LINE, np.uint8)
+    start = -address(block) % LINE
+    return block[start : start + number * kind.itemsize].view(kind).reshape(shape)
+
+
+def address(array: Any) -> int:
+    """Where the first element of an array is."""
+    return array.__array_interface__["data"][0]  # type: ignore[no-any-return]
+
+
+class Workspace:
+    """Buffers of a program for some lengths, and the table of their addresses."""
+
+    def __init__(self, slots: int) -> None:
+        self.addresses = (ctypes.c_void_p * max(slots, 1))()
+        self.table = ctypes.addressof(self.addresses)
+        self.held: list[Any] = [None] * slots
+        self.copies: list[Any] = [None] * slots
+
+    def give(self, slot: int, array: Any) -> None:
+        """Put an array into the table; one that does not lie in one piece is copied."""
+        found = np.asarray(array)
+        if not found.flags.c_contiguous or not found.flags.aligned:
+            found = self.copies[slot] = np.array(found, order="C")
+            array = None  # its elements may be others in the next run
+        self.held[slot] = array if found is array else None
+        self.copies[slot] = found
+        self.addresses[slot] = address(found)
+
+    def fresh(self, slot: int, shape: Any, dtype: str) -> Any:
+        """A new array for a result."""
+        array = np.empty(shape, dtype)
+        self.addresses[slot] = address(array)
+        return array
+
+
+def build(program: Program) -> "Runner":
+    """A runner of a program; its ``source`` can be read."""
+    report: list[tuple[str, int, int]] = []
+    simple = own_states(for_numpy(program, report))
+    able = Abilities()
+    while True:
+        planned = _planned(simple, able)
+        try:
+            writing = Writing(planned, able)
+            text, namespace = writing.text()
+        except UnsayableError as error:
+            able.refused.add(error.part)
+            continue
+        return Runner(planned, report, program, writing, text, namespace)
+
+
+def _planned(program: Program, able: Abilities) -> Plan:
+    parts = schedule(program)
+    parts = [part if able.says(part) else stepwise(part) for part in parts]
+    able.learn(parts)
+    return plan(program, parts, able)
+
+
+class Runner(NumpyRunner):
+    """See ``numpy.engine.Runner``; what NumPy would refuse NumPy is asked to run."""
+
+    def __init__(
+        self, plan: Plan, report: Any, program: Program, writing: Writing, text: str,
+        namespace: dict[str, Any],
+    ) -> None:  # fmt: skip
+        from minigrad.compile.c.compiler import compiled
+
+        self.whole = program
+        self.refuser: Any = None
+        c_text = writing.c_source
+        if c_text:
+            library = compiled(_headers() + c_text)
+            for k in range(len(writing.functions)):
+                function = library.function(f"part_{k}")
+                sizes = [ctypes.c_ssize_t] * len(writing.lengths)
+                function.argtypes = [ctypes.c_void_p, *sizes]
+                function.restype = ctypes.c_int
+                namespace[f"part_{k}"] = function
+        slots = len(writing.slots)
+        namespace |= {"Workspace": lambda: Workspace(slots), "empty": empty}
+        super().__init__(plan, report, (text, namespace))
+        self.source = f"{c_text}\n\n/* {text} */" if c_text else text
+
+    def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
+        """Outputs as fresh arrays; ``values`` are parameters, then arguments."""
+        found = super().__call__(lengths, values)
+        if found is not None:
+            return found
+        if self.refuser is None:
+            self.refuser = numpy_engine.build(self.whole)
+        return self.refuser(lengths, values)
+
+
+def _headers() -> str:
+    """What every program is written with."""
+    folder = resources.files("minigrad.compile.c")
+    return "".join(
+        (folder / name).read_text() for name in ("functions.h", "products.h")
+    )
