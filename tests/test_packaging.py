@@ -100,7 +100,15 @@ def expected():
     """Every module and data file of the repository, models/ among them."""
     paths = [
         path.relative_to(ROOT)
-        for pattern in ("*.py", "*.pyi", "*.csv", "*.csv.gz", "*.txt", "py.typed")
+        for pattern in (
+            "*.py",
+            "*.pyi",
+            "*.h",
+            "*.csv",
+            "*.csv.gz",
+            "*.txt",
+            "py.typed",
+        )
         for path in (ROOT / "minigrad").rglob(pattern)
         if "models" not in path.parts
     ]
