@@ -8,7 +8,7 @@ Vocabulary
 The choice: ``CC``, else ``cc``, ``gcc`` or ``clang`` on PATH, else the package ziglang.
 
 >>> shlex.join(("cc", *FLAGS))
-'cc -std=gnu11 -O2 -ffp-contract=off -shared'
+'cc -std=gnu11 -O3 -ffp-contract=off -shared'
 """
 
 import os
@@ -27,7 +27,7 @@ __all__ = ["Compiler", "CompilerError", "CompilerNotFound", "find", "known"]
 # within an expression: then x * x - y * y is not zero where x is y, and one line of a
 # program gives two results in two places. A product asks for its fma by name.
 # And never -ffast-math: a library linked with it changes the arithmetic of its thread.
-FLAGS = ("-std=gnu11", "-O2", "-ffp-contract=off", "-shared")
+FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-shared")
 X86 = {"x86_64", "amd64", "i386", "i686"}
 TUNED = (
     ("-march=native", "-mprefer-vector-width=512")

@@ -90,7 +90,7 @@ class Runner(NumpyRunner):
         self, plan: Plan, report: Any, program: Program, writing: Writing, text: str,
         namespace: dict[str, Any],
     ) -> None:  # fmt: skip
-        from minigrad.compile.c.compiler import compiled
+        from minigrad.compile.c.cache import compiled
 
         self.whole = program
         self.refuser: Any = None
@@ -121,6 +121,8 @@ class Runner(NumpyRunner):
 def _headers() -> str:
     """What every program is written with."""
     folder = resources.files("minigrad.compile.c")
-    return "".join(
-        (folder / name).read_text() for name in ("functions.h", "products.h")
+    functions, products, rest = (
+        (folder / f"{name}.h").read_text()
+        for name in ("functions", "products", "program")
     )
+    return f"{functions}#define DOUBLE 0\n{products}#define DOUBLE 1\n{products}{rest}\n"

@@ -293,33 +293,46 @@ class _Rows(_Text):
         self.levels = {
             line.value: self._level(line) for line in nest.lines if line.value
         }
-        self.across = self._needed_whole()
+        self.across: set[Value | None] = set()
+        self.ends: set[Line] = set()
+        self._plan_phases()
 
     def _level(self, line: Line) -> str:
         if line.op in REDUCES or line.op in (O.logsumexp, kernels.losses):
             return "row"
         return _level(line.out.shape, self.outer, self.width)
 
-    def _needed_whole(self) -> set[Value]:
-        """Values of elements that are read in another phase than they are made in."""
-        phase, made, found, pending = 0, dict[Value, int](), set[Value](), False
+    def _plan_phases(self) -> None:
+        """Where the loop that waits must end, and whose elements outlive their loop."""
+        phase, made = 0, dict[Value, int]()
+        reads, writes = set[str](), set[str]()
         for line in self.nest.lines:
-            inner = [s for s in line.sources if s is not None and s in made]
-            if line.op in ROW_OPS:
-                whole = [s for s in line.sources[:1] if s in made]
-                found.update(s for s in whole if s is not None)
-                if pending and (whole or line.op in SOFT):
-                    phase, pending = phase + 1, False
-            found.update(s for s in inner if made[s] != phase)
-            if self._level(line) == "inner":
-                if line.value is not None:
-                    made[line.value] = phase
-                pending = True
-                if line.op is kernels.gradient or line.op in SOFT:
-                    phase, pending = phase + 1, False
-                    if line.value is not None:
-                        found.add(line.value)
-        return found
+            inner = self._level(line) == "inner"
+            own = [s for s in line.sources if s is not None and s in made]
+            known = {s for s in line.sources if s is not None and s in self.levels}
+            memory = {
+                i.array
+                for i, s in zip(line.inputs, line.sources, strict=True)
+                if isinstance(i, View) and s not in known
+            }
+            whole = [s for s in line.sources[:1] if s in own and line.op in ROW_OPS]
+            if line.op in ROW_OPS or not inner:
+                stored = {line.out.array} if self.is_stored(line) else set()
+                if (
+                    any(made[s] == phase for s in whole if s) or memory & writes
+                    or stored & (reads | writes) or (writes and line.op in SOFT)
+                ):  # fmt: skip
+                    self.ends.add(line)
+                    phase, reads, writes = phase + 1, set(), set()
+            self.across.update(s for s in own if made[s] != phase or s in whole)
+            if inner and line.value is not None:
+                made[line.value] = phase
+            if inner:
+                reads |= memory
+                writes.add(line.out.array)
+            if inner and (line.op is kernels.gradient or line.op in SOFT):
+                self.across.add(line.value)
+                phase, reads, writes = phase + 1, set(), set()
 
     def text(self) -> list[str]:
         seen = list[View]()
@@ -374,12 +387,10 @@ class _Rows(_Text):
         return self._row(i).element([index])
 
     def _whole(self, line: Line, k: int) -> View:
-        """An operand as a row in memory; the phase that computes it is ended."""
+        """An operand as a row in memory."""
         i, source = line.inputs[k], line.sources[k]
         assert isinstance(i, View)
         if source is not None and source in self.variables:
-            if self.made_in.get(source) == self.phase:
-                self._end_phase()
             return self.held[source]
         return self._row(i)
 
@@ -427,6 +438,8 @@ class _Rows(_Text):
     # Ops.
 
     def _write(self, line: Line) -> None:
+        if line in self.ends:
+            self._end_phase()
         special = {
             kernels.shift: self._shift,
             kernels.losses: self._losses,
@@ -472,8 +485,6 @@ class _Rows(_Text):
 
     def _soft(self, line: Line) -> None:
         """softmax, log_softmax and logsumexp of a row, from its exponentials."""
-        if self.waiting:
-            self._end_phase()
         row, top = self._top(line)
         kind, end = elements.TYPES[row.dtype], elements.FLOATS[row.dtype]
         inner = line.op is not O.logsumexp

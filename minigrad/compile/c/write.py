@@ -122,8 +122,10 @@ class Writing(NumpyWriting):
 
     def _is_seen(self, part: Part) -> bool:
         """Whether a part needs no line: a view, or a look at a buffer."""
-        if isinstance(part, Loop) or isinstance(part.op, Leaf):
+        if isinstance(part, Loop):
             return False
+        if isinstance(part.op, Leaf):
+            return True
         if part.steps is not None:
             return part not in self.plan.roots
         return part.op in (Time.over, Time.at) or (
