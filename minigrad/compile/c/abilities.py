@@ -3,7 +3,7 @@
 from minigrad.compile import kernels
 from minigrad.compile.c.elements import FLOATS, TYPES, WEAK, is_sayable
 from minigrad.compile.c.nests import REDUCES, SOFT
-from minigrad.compile.kinds import PRODUCTS, O, is_elementwise, is_view
+from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_elementwise, is_view
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value, moves
@@ -41,8 +41,8 @@ class Abilities:
         return v in self.said or ABLE.writes_all(v)
 
     def fresh(self, v: Value) -> bool:
-        """Whatever C computes has memory of its own."""
-        return v in self.said or ABLE.fresh(v)
+        """Whatever C computes has memory of its own; a view has not."""
+        return not is_view(v) and (v in self.said or ABLE.fresh(v))
 
     def in_place(self, v: Value) -> bool:
         """What computes each element from those at its place."""
@@ -55,7 +55,7 @@ def is_said(v: Value) -> bool:
     """Whether C has words for an op on these operands."""
     if isinstance(v.op, Leaf):
         return False
-    kinds = [i.dtype for i in v.inputs]
+    kinds = [_dtype(i) for i in v.inputs]
     known = v.dtype in TYPES and all(k in TYPES or k in WEAK for k in kinds)
     if not known or moves(v.attrs) or 0 in v.shape or any(0 in i.shape for i in v.inputs):
         return False
@@ -70,7 +70,18 @@ def is_said(v: Value) -> bool:
         return is_sayable(v.op, kinds, v.dtype)
     if v.op in LOSSES:
         return v.dtype in FLOATS
+    if v.op in SOFT:
+        axis, last = v.attrs.get("axis", ALONG[v.op]), len(v.inputs[0].shape) - 1
+        if axis != last and (axis != -1 or last < 0) and (axis is not None or last):
+            return False
     return v.dtype in FLOATS and set(kinds) == {v.dtype} and (
         v.op in PRODUCTS or v.op in REDUCES or v.op in SOFT or v.op is O.min
         or v.op in (kernels.shift, kernels.share, kernels.column_sums)
     )  # fmt: skip
+
+
+def _dtype(i: Value) -> str:
+    """The dtype of an operand, "weak" of a Python number."""
+    source = i.inputs[0] if i.op is Time.each else i
+    number = source.op is Leaf.constant and type(source.attrs["value"])
+    return f"weak {i.dtype}" if number in (bool, int, float) else i.dtype

@@ -5,7 +5,7 @@ float64.
 
 >>> expression(O.tanh, ["x"], ["float32"], "float32")
 'tanh_f(x)'
->>> expression(O.add, ["x", "1.0"], ["float64", "float"], "float64")
+>>> expression(O.add, ["x", "1.0"], ["float64", "weak float"], "float64")
 'x + 1.0'
 """
 
@@ -26,7 +26,8 @@ TYPES = {
     "bool": "_Bool",
 }
 FLOATS = {"float32": "f", "float64": "d"}
-WEAK = ("int", "float", "bool")  # Python numbers, which widen nothing
+# Python numbers, which widen nothing; "bool" alone is an array's dtype.
+WEAK = {"weak int": 0, "weak float": 0.0, "weak bool": False}
 
 _INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/",
@@ -59,8 +60,7 @@ _WRITTEN: dict[str, str] = {
 
 def common_dtype(dtypes: Sequence[str]) -> str:
     """The dtype in which NumPy computes with these; Python numbers widen nothing."""
-    kinds = {"bool": False, "int": 0, "float": 0.0}
-    return str(np.result_type(*[kinds[d] if d in WEAK else d for d in dtypes]))
+    return str(np.result_type(*[WEAK.get(d, d) for d in dtypes]))
 
 
 def is_sayable(op: Any, dtypes: Sequence[str], dtype: str) -> bool:

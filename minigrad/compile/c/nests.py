@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from minigrad.compile import kernels
 from minigrad.compile.c import elements
-from minigrad.compile.c.sizes import Size, product, size
+from minigrad.compile.c.sizes import Size, size
 from minigrad.compile.c.views import View, nested, view
 from minigrad.compile.kinds import O, is_elementwise
 from minigrad.compile.values import Value
@@ -81,14 +81,15 @@ SUMS = {O.sum: "sum", O.mean: "sum", kernels.column_sums: "sum"}
 REDUCES = {O.sum: "row_sum", O.mean: "row_sum", O.max: "row_max"}
 SOFT = frozenset([O.softmax, O.log_softmax, O.logsumexp])
 ROW_OPS = frozenset([*REDUCES, *SOFT, kernels.shift, kernels.losses, kernels.gradient])
-COPY, TIMES = "copy", "times"  # an operand as it is, and as often as there are steps
+# An operand as it is, as often as there are steps, and as a share of many.
+COPY, TIMES, SHARE = "copy", "times", "share"
 # A row's scratch is at most as many elements; a longer one is kept in its own memory.
 SCRATCH = 4096
 
 
 def is_flat(op: Any) -> bool:
     """Whether an op acts on each element alone."""
-    return op in (COPY, TIMES, kernels.share) or is_elementwise(op)
+    return op in (COPY, TIMES, SHARE) or is_elementwise(op)
 
 
 @dataclass
@@ -151,7 +152,7 @@ class Nest:
 
     def text(self, names: Names, is_local: Callable[[Line], bool]) -> list[str]:
         """The nest of loops."""
-        local = {line.value for line in self.lines if is_local(line)}
+        local = {line.value for line in self.lines if line.value and is_local(line)}
         inner = Names()
         inner.taken |= names.taken
         if self.outer is None:
@@ -159,9 +160,9 @@ class Nest:
         return _Rows(self, inner, local, self.outer, self.width).text()
 
     @property
-    def values(self) -> set[Value | None]:
+    def values(self) -> set[Value]:
         """The values that are computed here."""
-        return {line.value for line in self.lines}
+        return {line.value for line in self.lines if line.value is not None}
 
 
 def _level(shape: tuple[Size, ...], outer: tuple[Size, ...], width: Size) -> str:
@@ -211,8 +212,8 @@ def computed(line: Line, codes: Sequence[str]) -> str:
         return elements.cast(codes[0], dtypes[0], kind)
     if line.op is TIMES:
         return f"{codes[0]} * ({line.attrs['number']})"
-    if line.op is kernels.share:
-        many, few = (product(i.shape) for i in line.inputs if isinstance(i, View))
+    if line.op is SHARE:
+        many, few = line.attrs["many"], line.attrs["few"]
         return f"{codes[0]} / (({elements.TYPES[kind]})({many}) / ({few}))"
     return elements.expression(line.op, codes, dtypes, kind)
 

@@ -20,6 +20,7 @@ from minigrad.compile.c.nests import (
     COPY,
     REDUCES,
     ROW_OPS,
+    SHARE,
     TIMES,
     Line,
     Names,
@@ -31,6 +32,7 @@ from minigrad.compile.c.nests import (
 from minigrad.compile.c.products import matrices, pack, product
 from minigrad.compile.c.reductions import counted, reduced
 from minigrad.compile.c.sizes import Size, count, size
+from minigrad.compile.c.sizes import product as number_of
 from minigrad.compile.c.views import UnsayableError, View, view
 from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import PRODUCTS, O, is_view
@@ -81,7 +83,7 @@ class Writing(NumpyWriting):
                 where = None if fill.step is None else count(fill.step, self.lengths)
                 out = self._placed(Place(fill.buffer), where)
                 value = self._untimed(fill.value)
-                self._add(Line(None, COPY, {}, out, [value], [None]))
+                self._copy(out, _aligned(value, out.shape, False, 0))
             else:
                 self._end_stretch()
                 self._fill(fill)
@@ -157,6 +159,9 @@ class Writing(NumpyWriting):
             self._end_nest()
             taken = self.nest.accepts(line)
             assert taken, "a nest of one line"
+
+    def _copy(self, out: View, x: Operand) -> None:
+        self._add(Line(None, COPY, {}, out, [x], [None]))
 
     def _end_nest(self) -> None:
         if self.nest.lines:
@@ -244,7 +249,7 @@ class Writing(NumpyWriting):
         if v.op is Leaf.constant:
             value = v.attrs["value"]
             if type(value) in (bool, int, float):
-                return Number(repr(value), type(value).__name__)
+                return Number(repr(value), f"weak {type(value).__name__}")
             code = self.source.refer(value, v.name or "c")
             self.constants.add(code)
             return self._lasting(self._array(code, v.dtype, shape))
@@ -380,12 +385,8 @@ class Writing(NumpyWriting):
             return
         if v.op is Time.splice:
             for p in v.inputs:
-                self._add(
-                    Line(
-                        None, COPY, {}, self._over(v, p.span),
-                        [self._at(p, p.span)], [None],
-                    )
-                )  # fmt: skip
+                out, x = self._over(v, p.span), self._at(p, p.span)
+                self._copy(out, _aligned(x, out.shape, p.op is not Time.each, 1))
             return
         inputs = [self._at(i, steps) for i in v.inputs]
         number = count(steps.number, self.lengths)
@@ -402,7 +403,7 @@ class Writing(NumpyWriting):
             xs, shape=out.shape, offset=xs.offset + xs.strides[0] * first,
             strides=(xs.strides[0] * -1, *xs.strides[1:]),
         )  # fmt: skip
-        self._add(Line(None, COPY, {}, out, [found], [None]))
+        self._copy(out, found)
 
     def _at(self, i: Value, when: Steps | Size) -> Operand:
         """An operand at a step or on some; an untimed one as it is."""
@@ -448,6 +449,11 @@ class Writing(NumpyWriting):
         timed = [i.op is not Time.each and bool(front) for i in operands]
         if op in PRODUCTS:
             self._product(v, operands, inputs, out, front)
+        elif op is kernels.share:
+            many, few = (number_of(self._sizes(i.shape)) for i in v.inputs[::-1])
+            given = [_aligned(inputs[0], out.shape, timed[0], len(front))]
+            share = {"many": many, "few": few}
+            self._add(Line(v, SHARE, share, out, given, operands[:1]))
         elif is_flat(op):
             given = [
                 _aligned(i, out.shape, own, len(front))
@@ -530,10 +536,7 @@ class Writing(NumpyWriting):
             if not (here and placed is not None and placed.attrs["key"] == key):
                 where = start if v.op is O.stack else slice(start, start + width)
                 into = out.key((*[slice(None)] * (n + axis), where))
-                given = (
-                    _aligned(i, into.shape, timed[k], n) if isinstance(i, View) else i
-                )
-                self._add(Line(None, COPY, {}, into, [given], [None]))
+                self._copy(into, _aligned(i, into.shape, timed[k], n))
             start += width
 
     def _flip(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
@@ -542,7 +545,7 @@ class Writing(NumpyWriting):
         back, whole = slice(None, None, -1), slice(None)
         key = [back if a in axes else whole for a in range(len(v.shape))]
         turned = x.key((*[whole] * len(front), *key))
-        self._add(Line(None, COPY, {}, out, [turned], [None]))
+        self._copy(out, turned)
 
     def _product(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
