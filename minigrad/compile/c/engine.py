@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad.compile import numpy as numpy_engine
 from minigrad.compile.c.abilities import Abilities
+from minigrad.compile.c.order import clustered, sunk
 from minigrad.compile.c.views import UnsayableError
 from minigrad.compile.c.write import Writing
 from minigrad.compile.memory import Plan, plan
@@ -77,7 +78,7 @@ def build(program: Program) -> "Runner":
 
 
 def _planned(program: Program, able: Abilities) -> Plan:
-    parts = schedule(program)
+    parts = clustered(program, sunk(program, schedule(program), able.says))
     parts = [part if able.says(part) else stepwise(part) for part in parts]
     able.learn(parts)
     return plan(program, parts, able)

@@ -347,7 +347,7 @@ class _Rows(_Text):
         for line in self.nest.lines:
             self._write(line)
         self._end_phase()
-        return loops(self.sizes, self.indices, self.code) if self.sizes else (
+        return loops(self.sizes, self.indices, self.code, "") if self.sizes else (
             ["{", *[f"    {line}" for line in self.code], "}"]
         )
 

@@ -43,12 +43,12 @@ def _row(v: View, behind: int = 1) -> View:
 
 def product(
     a: View, b: View, out: View, packed: Callable[[View], tuple[str, list[str]]],
-    pad: Callable[..., str],
+    pad: Callable[..., str], functions: dict[str, str],
 ) -> list[str]:  # fmt: skip
     """Lines that write a b into out.
 
     ``packed`` gives b in panels, and lines that pack it if they must run each time;
-    ``pad`` memory for factors on their way.
+    ``pad`` memory for factors on their way. ``functions`` has one for each shape.
     """
     *front, m, n = out.shape
     k, end = a.shape[-1], FLOATS[out.dtype]
@@ -83,14 +83,16 @@ def product(
     turned = la == 1 and b.strides[-1] == 1 and m.number is not None
     if turned and (k.number is None or k.number >= LONG):
         at_b = b.pointer if shared else moved(b, right)
+        name = _function(functions, end, "product_long", m, None, n)
         call = (
-            f"{end}_product_long({m}, {k}, {n}, 0, {at_a}, {sa}, {at_b}, "
-            f"{b.strides[-2]}, {at_out}, {ldc}, {pad(out.dtype, 0, n.number, True)});"
+            f"{name}({k}, {at_a}, {sa}, {at_b}, {b.strides[-2]}, {at_out}, {ldc}, "
+            f"{pad(out.dtype, 0, n.number, True)});"
         )
         return loops(sizes, indices, [call], "") if sizes else [call]
     if k.number is None:
         raise UnsayableError("a product over an axis whose length is free")
-    call = f"{end}_product({m}, {k}, {n}, 0, {at_a}, {la}, {sa}, "
+    name = _function(functions, end, "product", m if m.number else None, k, n, sa == 1)
+    call = f"{name}({'' if m.number else f'{m}, '}{at_a}, {la}, {sa}, "
     if shared:
         panels, lines = packed(b)
         call = f"{call}{panels}, {at_out}, {ldc});"
@@ -98,6 +100,35 @@ def product(
     panels = pad(out.dtype, k.number, n.number)
     lines = [pack(b, moved(b, right), panels), f"{call}{panels}, {at_out}, {ldc});"]
     return loops(sizes, indices, lines, "")
+
+
+def _function(
+    functions: dict[str, str], end: str, kind: str, m: Size | None, k: Size | None,
+    n: Size, in_rows: bool = False,
+) -> str:  # fmt: skip
+    """The name of a function for products of these sizes; None where they are free."""
+    sizes = "x".join("n" if s is None else str(s) for s in (m, k, n))
+    name = f"{end}_{kind}_{sizes}{'' if in_rows or k is None else '_turned'}"
+    if name not in functions:
+        t = {"f": "float", "d": "double"}[end]
+        free = "".join(
+            f"ptrdiff_t {s}, " for s, own in (("m", m), ("k", k)) if own is None
+        )
+        a = f"const {t} *a, ptrdiff_t lda"
+        left = "lda, 1" if in_rows else "lda, sa"
+        if kind == "product":
+            takes = f"{free}{a}, ptrdiff_t sa, const {t} *b, {t} *c, ptrdiff_t ldc"
+            gives = f"{m or 'm'}, {k or 'k'}, {n}, 0, a, {left}, b, c, ldc"
+            note = "(void)sa; " if in_rows else ""
+        else:
+            takes = f"{free}{a}, const {t} *b, ptrdiff_t ldb, {t} *c, ptrdiff_t ldc, {t} *pad"
+            gives = f"{m or 'm'}, {k or 'k'}, {n}, 0, a, lda, b, ldb, c, ldc, pad"
+            note = ""
+        functions[name] = (
+            f"APART static void {name}({takes}) {{\n"
+            f"    {note}{end}_{kind}({gives});\n}}"
+        )
+    return name
 
 
 def pack(b: View, pointer: str, panels: str) -> str:

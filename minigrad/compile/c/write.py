@@ -68,6 +68,7 @@ class Writing(NumpyWriting):
         self.code: list[str] = []
         self.nest = Nest()
         self.functions: list[str] = []
+        self.products: dict[str, str] = {}  # name -> function, one for each shape
         self.pads: dict[str, int] = {}
         self.constants: set[str] = set()
         self.before: list[str] | None = None  # what runs before the loop
@@ -115,7 +116,7 @@ class Writing(NumpyWriting):
     @property
     def c_source(self) -> str:
         """All C functions."""
-        return "\n\n".join(self.functions)
+        return "\n\n".join([*self.products.values(), *self.functions])
 
     def _says_fill(self, fill: Fill) -> bool:
         return not fill.buffer.bound and fill.value.dtype in TYPES and (
@@ -129,7 +130,8 @@ class Writing(NumpyWriting):
         if isinstance(part.op, Leaf):
             return True
         if part.steps is not None:
-            return part not in self.plan.roots
+            given = part.op is Time.read and not part.attrs["down"]
+            return given or part not in self.plan.roots
         return part.op in (Time.over, Time.at) or (
             is_view(part) and part.inputs[0].dtype in TYPES and self._views_well(part)
         )
@@ -563,7 +565,7 @@ class Writing(NumpyWriting):
             )
         self._end_nest()
         a, b, out = matrices(a, b, out, ranks)
-        self.code += product(a, b, out, self._packed, self._pad)
+        self.code += product(a, b, out, self._packed, self._pad, self.products)
 
     def _packed(self, b: View) -> tuple[str, list[str]]:
         """Panels of a right factor, and the lines that make them here and now."""
@@ -618,10 +620,23 @@ def _aligned(i: Operand, shape: Sequence[Size], timed: bool, front: int) -> Oper
 
 def _readers(plan: Plan) -> dict[Value, set[Value | None]]:
     """Who reads each value; None where that is not a line: an output, a later step."""
-    readers: dict[Value, set[Value | None]] = {}
+    reads: dict[Value, set[Value]] = {}
     for v in plan.program.values:
         for i in v.inputs:
-            readers.setdefault(i, set()).add(v)
+            reads.setdefault(i, set()).add(v)
+    readers: dict[Value, set[Value | None]] = {v: {*r} for v, r in reads.items()}
+    for part in plan.parts:
+        if isinstance(part, Loop):
+            for line in part.body:
+                for i in part.operands(line):
+                    readers.setdefault(i, set()).add(line)
+    for part in plan.parts:
+        if isinstance(part, Loop):
+            # On these steps it is another line, which was counted above.
+            for v in part.same:
+                if reads.get(v, set()) <= part.whole:
+                    for i in v.inputs:
+                        readers[i].discard(v)
     for v in (*plan.program.outputs, *plan.program.states.values()):
         readers.setdefault(v, set()).add(None)
     return readers
