@@ -7,7 +7,8 @@
    known, and call from one function of its own for each shape. acc: add to what is there.
 
    A product takes its right side packed: a panel for each vector of columns, which holds
-   those columns row after row; what is missing in the last panel is zero. */
+   those columns row after row; what is missing in the last panel is zero. It is fastest
+   where 64 divides the panels' address. */
 #ifndef VECTOR
 #if defined(__AVX512F__)
 #define VECTOR 64 /* bytes of a vector */
@@ -26,7 +27,7 @@
 #define SUMS 8
 #define ROWS 4
 #endif
-#define DEEP 256 /* products that are summed before they are added to the result */
+#define DEEP 128 /* products that are summed before they are added to the result */
 #define BLOCK 64 /* numbers that are summed one after the other */
 #define CHUNK 64 /* rows that stay in the cache while the panels pass */
 #if defined(__clang__)
@@ -43,8 +44,8 @@
 /* elements of a packed matrix, and of what product_long works in */
 #define PACKED_f(K, N) ((K) * WHOLE(N, VECTOR / 4))
 #define PACKED_d(K, N) ((K) * WHOLE(N, VECTOR / 8))
-#define PAD_f(M, N) (DEEP * (CHUNK + WHOLE(N, VECTOR / 4)))
-#define PAD_d(M, N) (DEEP * (CHUNK + WHOLE(N, VECTOR / 8)))
+#define PAD_f(N) PACKED_f(DEEP, N)
+#define PAD_d(N) PACKED_d(DEEP, N)
 #endif
 
 #if DOUBLE
@@ -167,53 +168,42 @@ INLINE void X(turn)(const T *b, ptrdiff_t ldb, T *p) {
     *(FOUR *)(p + 3 * L) = MIX(u, v, 2, 3, 6, 7);
 }
 
-/* B (K, N), with B[k ldb + n sb], as panels. One of the distances is 1. */
+/* B (K, N), with B[k ldb + n sb], as panels */
 INLINE void X(pack)(ptrdiff_t K, const ptrdiff_t N, const T *B, ptrdiff_t ldb,
                     ptrdiff_t sb, T *P) {
-    for (ptrdiff_t n = 0; n < N; n += L, P += K * L) {
-        const ptrdiff_t columns = N - n < L ? N - n : L;
-        const T *b = B + n * sb;
-        ptrdiff_t k = 0;
-        if (sb == 1 && columns == L)
-            for (; k < K; k++) *(V *)(P + k * L) = *(const V *)(b + k * ldb);
-        else if (ldb == 1 && columns == L && L >= 4)
-            for (; k + 4 <= K; k += 4)
-                for (ptrdiff_t j = 0; j + 4 <= L; j += 4)
-                    X(turn)(b + k + j * sb, sb, P + k * L + j);
-        for (; k < K; k++)
+    const ptrdiff_t whole = N / L * L, turned = L >= 4 && ldb == 1 ? K / 4 * 4 : 0;
+    /* rows lie in memory: eight vectors of each at a time */
+    if (sb == 1)
+        for (ptrdiff_t n = 0; n < whole; n += 8 * L)
+            for (ptrdiff_t k = 0; k < K; k++)
+                for (ptrdiff_t j = n; j < whole && j < n + 8 * L; j += L)
+                    *(V *)(P + j * K + k * L) = *(const V *)(B + k * ldb + j);
+    else
+        for (ptrdiff_t n = 0; n < whole; n += L) {
+            for (ptrdiff_t k = 0; k < turned; k += 4)
+                for (ptrdiff_t j = 0; j < L; j += 4)
+                    X(turn)(B + k + (n + j) * sb, sb, P + n * K + k * L + j);
+            for (ptrdiff_t k = turned; k < K; k++)
+                for (ptrdiff_t j = 0; j < L; j++)
+                    P[n * K + k * L + j] = B[k * ldb + (n + j) * sb];
+        }
+    if (whole < N)
+        for (ptrdiff_t k = 0; k < K; k++)
             for (ptrdiff_t j = 0; j < L; j++)
-                P[k * L + j] = j < columns ? b[k * ldb + j * sb] : 0;
-    }
+                P[whole * K + k * L + j] =
+                    j < N - whole ? B[k * ldb + (whole + j) * sb] : 0;
 }
 
 /* C (M, N) = [C +] A' B, for the sums over many k that gradients of weights are; A (K, M)
-   and B (K, N) lie row after row. `pad` has room for PAD(M, N) elements. */
-INLINE void X(product_long)(const ptrdiff_t M, ptrdiff_t K, const ptrdiff_t N,
-                            const int acc, const T *A, ptrdiff_t lda, const T *B,
-                            ptrdiff_t ldb, T *C, ptrdiff_t ldc, T *pad) {
-    T *packed = pad + DEEP * CHUNK;
+   and B (K, N) lie row after row. `pad` has room for PAD(N) elements. */
+INLINE void X(product_long)(ptrdiff_t M, ptrdiff_t K, const ptrdiff_t N, const int acc,
+                            const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, T *C,
+                            ptrdiff_t ldc, T *pad) {
     ptrdiff_t k = 0;
     do {
-        ptrdiff_t deep = K - k < DEEP ? K - k : DEEP;
-        X(pack)(deep, N, B + k * ldb, ldb, 1, packed);
-        for (ptrdiff_t i = 0; i < M; i += CHUNK) {
-            /* A's columns, ROWS at a time, one row behind the other */
-            ptrdiff_t m = M - i < CHUNK ? M - i : CHUNK;
-            for (ptrdiff_t q = 0; q < m; q += ROWS) {
-                const T *a = A + k * lda + i + q;
-                T *p = pad + q * deep;
-                const ptrdiff_t some = m - q < ROWS ? m - q : ROWS;
-                if (some == ROWS)
-                    for (ptrdiff_t r = 0; r < deep; r++)
-                        __builtin_memcpy(p + r * ROWS, a + r * lda, ROWS * sizeof(T));
-                else
-                    for (ptrdiff_t r = 0; r < deep; r++)
-                        for (ptrdiff_t s = 0; s < some; s++)
-                            p[r * ROWS + s] = a[r * lda + s];
-            }
-            X(rows)(m, deep, N, acc || k, pad, ROWS * deep, 1, ROWS, packed, deep * L,
-                    C + i * ldc, ldc);
-        }
+        const ptrdiff_t deep = K - k < DEEP ? K - k : DEEP;
+        X(pack)(deep, N, B + k * ldb, ldb, 1, pad);
+        X(product)(M, deep, N, acc || k, A + k * lda, 1, lda, pad, C, ldc);
         k += DEEP;
     } while (k < K);
 }
