@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -273,19 +274,23 @@ def test_without_a_home_the_folder_is_temporary(fresh, monkeypatch):
     refused("there is no home folder")
 
 
-HOMELESS = f"""
-import warnings
+PROCESS = f"""
+import os, sys, warnings
 warnings.simplefilter("ignore")
 from minigrad.compile.c.cache import compiled
+for user in map(int, sys.argv[1:]):
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
 library = compiled({ANSWER!r})
 assert library.function("answer")() == 41
 print(library.path)
 """
 
 
-def process(**variables):
+def process(*user, **variables):
     return subprocess.Popen(
-        [sys.executable, "-c", HOMELESS],
+        [sys.executable, "-c", PROCESS, *user],
         env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -300,6 +305,23 @@ def test_a_temporary_folder_goes_with_its_process(fresh, tmp_path):
     assert one.returncode == 0, said
     assert path.strip().endswith(".so")
     assert not Path(path.strip()).parent.exists()
+
+
+@as_root
+def test_another_user(fresh):
+    """Has a folder of their own, or a temporary one, and no part in that of root."""
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)
+        settings = {"MINIGRAD_CACHE": "", "XDG_CACHE_HOME": "", "HOME": home}
+        for owner, own in ((0, False), (65534, True)):
+            os.chown(home, owner, owner)
+            one = process("65534", **settings)
+            path, said = one.communicate()
+            assert one.returncode == 0, said
+            assert path.startswith(f"{home}{os.sep}") == own
+        folder = Path(path).parent
+        assert folder.stat().st_uid == 65534
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_several_processes_at_once(fresh, tmp_path):
