@@ -191,7 +191,7 @@ def _temporary(reason: str) -> Path:
         warnings.warn(
             f"{reason}. What is compiled is built again in each process: set "
             "MINIGRAD_CACHE to a folder that you alone may change (chmod 700)",
-            stacklevel=2,
+            stacklevel=5,  # who called compiled
         )
         _made.append(Path(tempfile.mkdtemp(prefix="minigrad-")))
         atexit.register(_remove, _made[-1], os.getpid())

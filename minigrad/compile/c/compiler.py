@@ -134,7 +134,6 @@ def _asked(command: tuple[str, ...], work: Path, zig: Path) -> Compiler:
     try:
         macros = target(*flags)
     except CompilerError:
-        target()  # with the flags that it must take: or else that is the error
         flags = tuple([flag for flag in TRIED if taken(flag)])
         macros = target(*flags)
     if re.search(r"__(FAST|FINITE|ASSOCIATIVE)_MATH(_ONLY)?__ 1\b", macros):

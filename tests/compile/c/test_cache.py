@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -70,6 +71,8 @@ def test_one_process_builds_a_source_once(watched):
     calls = len(own.calls)
     assert answer() is found[0]
     assert (own.builds, len(own.calls)) == (1, calls)
+    answer(ANSWER + "//\n")
+    assert (own.builds, len(own.calls)) == (2, calls + 1)
 
 
 def test_an_error_is_not_kept(watched, monkeypatch):
@@ -142,7 +145,7 @@ def test_a_sound_file_that_does_not_load_is_built_again(fresh):
     assert answer().path == path
 
 
-@pytest.mark.parametrize("kind", ["link", "dangling", "writable", "pipe"])
+@pytest.mark.parametrize("kind", ["link", "dangling", "writable", "pipe", "full pipe"])
 def test_what_is_no_file_of_the_users_own_is_not_loaded(kind, fresh, tmp_path):
     path = answer().path
     content = path.read_bytes()
@@ -155,8 +158,10 @@ def test_what_is_no_file_of_the_users_own_is_not_loaded(kind, fresh, tmp_path):
         path.symlink_to(tmp_path / "elsewhere.so")
     elif kind == "dangling":
         path.symlink_to(tmp_path / "nowhere.so")
-    elif kind == "pipe":
-        os.mkfifo(path)
+    elif kind.endswith("pipe"):
+        os.mkfifo(path, 0o700)
+    if kind == "full pipe":
+        os.write(os.open(path, os.O_RDWR), content)
     fresh()
     again = answer()
     assert (again.cached, again.path) == (False, path)
@@ -273,20 +278,29 @@ def test_without_a_home_the_folder_is_temporary(fresh, monkeypatch):
     refused("there is no home folder")
 
 
-HOMELESS = f"""
-import warnings
+PROCESS = f"""
+import os, sys, warnings
 warnings.simplefilter("ignore")
 from minigrad.compile.c.cache import compiled
+for user in map(int, sys.argv[1:]):
+    os.setgroups([])
+    os.setresgid(user, user, user)
+    os.setresuid(user, user, user)
 library = compiled({ANSWER!r})
 assert library.function("answer")() == 41
+if os.fork() == 0:
+    sys.exit()
+os.wait()
+assert library.path.exists()
 print(library.path)
 """
 
 
-def process(**variables):
+def process(*user, **variables):
     return subprocess.Popen(
-        [sys.executable, "-c", HOMELESS],
+        [sys.executable, "-c", PROCESS, *user],
         env=os.environ | variables,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -300,6 +314,31 @@ def test_a_temporary_folder_goes_with_its_process(fresh, tmp_path):
     assert one.returncode == 0, said
     assert path.strip().endswith(".so")
     assert not Path(path.strip()).parent.exists()
+
+
+def test_a_compiler_reads_nothing_that_is_typed(watched):
+    watched("if read line; then exit 1; fi")
+    one = process()
+    _, said = one.communicate("typed\n")
+    assert one.returncode == 0, said
+
+
+@as_root
+def test_another_user(fresh):
+    """Has a folder of their own, or a temporary one, and no part in that of root."""
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)
+        settings = {"MINIGRAD_CACHE": "", "XDG_CACHE_HOME": "", "HOME": home}
+        for owner, mode, own in ((0, 0o700, 0), (65534, 0o700, 1), (65534, 0o500, 0)):
+            os.chown(home, owner, owner)
+            for folder in Path(home).glob(".cache/minigrad"):
+                assert folder.stat().st_uid == 65534
+                assert folder.stat().st_mode & 0o777 == 0o700
+                folder.chmod(mode)
+            one = process("65534", **settings)
+            path, said = one.communicate()
+            assert one.returncode == 0, said
+            assert path.startswith(f"{home}{os.sep}") == own
 
 
 def test_several_processes_at_once(fresh, tmp_path):

@@ -71,6 +71,7 @@ def test_the_package_of_zig_comes_last(fresh, tmp_path, monkeypatch):
         kept, passing = line.split(":")
         assert kept == str(folder / "zig")
         assert os.path.dirname(passing) == str(folder)
+        assert passing != kept
         assert not os.path.exists(passing)
 
 
@@ -115,7 +116,6 @@ def test_a_file_that_is_no_program(fresh, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("program", ["true", "cat"])
 def test_a_program_that_is_no_compiler(program, fresh, monkeypatch):
-    """One says nothing and makes nothing, one would wait for what is typed."""
     monkeypatch.setenv("CC", program)
     with pytest.raises(CompilerError, match=r"made no file|failed with exit"):
         compiled(ANSWER)
