@@ -2,8 +2,9 @@
 
 from minigrad.compile import kernels
 from minigrad.compile.c.elements import FLOATS, TYPES, WEAK, is_sayable
+from minigrad.compile.c.gathers import picks_rows
 from minigrad.compile.c.nests import REDUCES, SOFT
-from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_elementwise, is_view
+from minigrad.compile.kinds import PRODUCTS, O, is_elementwise, is_view
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value, moves
@@ -70,14 +71,12 @@ def is_said(v: Value) -> bool:
         return is_sayable(v.op, kinds, v.dtype)
     if v.op in LOSSES:
         return v.dtype in FLOATS
-    if v.op in SOFT:
-        axis, last = v.attrs.get("axis", ALONG[v.op]), len(v.inputs[0].shape) - 1
-        if axis != last and (axis != -1 or last < 0) and (axis is not None or last):
-            return False
+    if picks_rows(v):
+        return v.op is not O.scatter_n or v.steps is None
     return v.dtype in FLOATS and set(kinds) == {v.dtype} and (
         v.op in PRODUCTS or v.op in REDUCES or v.op in SOFT or v.op is O.min
         or v.op in (kernels.shift, kernels.share, kernels.column_sums)
-    )  # fmt: skip
+    ) and isinstance(v.attrs.get("axis", 0) if v.op in SOFT else 0, int)  # fmt: skip
 
 
 def _dtype(i: Value) -> str:

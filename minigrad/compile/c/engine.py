@@ -93,7 +93,7 @@ class Runner(NumpyRunner):
     ) -> None:  # fmt: skip
         from minigrad.compile.c.cache import compiled
 
-        self.whole = program
+        self.whole, self.able = program, writing.able
         self.refuser: Any = None
         c_text = writing.c_source
         if c_text:

@@ -16,11 +16,13 @@ import numpy as np
 from minigrad.compile import kernels
 from minigrad.compile.c.abilities import Abilities
 from minigrad.compile.c.elements import FLOATS, TYPES
+from minigrad.compile.c.gathers import added, picked, picks_rows, pieces, zeros
 from minigrad.compile.c.nests import (
     COPY,
     REDUCES,
     ROW_OPS,
     SHARE,
+    SOFT,
     TIMES,
     Line,
     Names,
@@ -35,7 +37,7 @@ from minigrad.compile.c.sizes import Size, count, size
 from minigrad.compile.c.sizes import product as number_of
 from minigrad.compile.c.views import UnsayableError, View, view
 from minigrad.compile.counts import Steps
-from minigrad.compile.kinds import PRODUCTS, O, is_view
+from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_view
 from minigrad.compile.memory import Buffer, Fill, Place, Plan
 from minigrad.compile.numpy.write import Writing as NumpyWriting
 from minigrad.compile.schedule import Loop, Part
@@ -64,6 +66,7 @@ class Writing(NumpyWriting):
         self.put: set[str] = set()
         self.seen: dict[Value, Operand] = {}
         self.held: set[Value] = set()  # untimed values that C has computed
+        self.told: set[Value] = set()  # those that NumPy has a name for
         self.panels: dict[View, str] = {}
         self.code: list[str] = []
         self.nest = Nest()
@@ -100,6 +103,8 @@ class Writing(NumpyWriting):
                 for i in v.inputs:
                     self._told(i.inputs[0] if i.op is Time.each else i)
             super().part(part, ())
+            if not isinstance(part, Loop):
+                self.told.add(part)
 
     def ended(self) -> None:
         """The last stretch."""
@@ -145,8 +150,10 @@ class Writing(NumpyWriting):
 
     def _told(self, v: Value) -> None:
         """Write for NumPy what C sees as a view of another array."""
-        if v.steps is not None or v in self.source.names or isinstance(v.op, Leaf):
+        known = v in self.told or v in self.held or isinstance(v.op, Leaf)
+        if v.steps is not None or known:
             return
+        self.told.add(v)
         if is_view(v) or v.op in (Time.over, Time.at):
             for i in v.inputs:
                 self._told(i.inputs[0] if i.op is Time.each else i)
@@ -456,6 +463,11 @@ class Writing(NumpyWriting):
             given = [_aligned(inputs[0], out.shape, timed[0], len(front))]
             share = {"many": many, "few": few}
             self._add(Line(v, SHARE, share, out, given, operands[:1]))
+        elif picks_rows(v):
+            self._end_nest()
+            self.code += self._picks(v, inputs, out, front, timed)
+        elif op in SOFT and self._axes(v) != [len(v.inputs[0].shape) - 1]:
+            self._turned(v, inputs[0], out, front)
         elif is_flat(op):
             given = [
                 _aligned(i, out.shape, own, len(front))
@@ -489,10 +501,37 @@ class Writing(NumpyWriting):
         return self._axes(v) == [len(v.inputs[0].shape) - 1]
 
     def _axes(self, v: Value) -> list[int]:
-        axis, ndim = v.attrs.get("axis"), len(v.inputs[0].shape)
+        axis, ndim = v.attrs.get("axis", ALONG.get(v.op)), len(v.inputs[0].shape)
         if axis is None:
             return list(range(ndim))
         return sorted(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+
+    def _turned(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
+        """softmax and its like along an axis that is not the last one."""
+        assert isinstance(x, View)
+        (axis,) = self._axes(v)
+        n = len(front)
+        order = [*range(n + axis), *range(n + axis + 1, len(x.shape)), n + axis]
+        if len(out.shape) == len(x.shape):
+            out = out.transposed(order)
+        line = Line(None, v.op, v.attrs, out, [x.transposed(order)], [None])
+        self._add(line)
+
+    def _picks(
+        self, v: Value, inputs: list[Operand], out: View, front: list[Size],
+        timed: list[bool],
+    ) -> list[str]:  # fmt: skip
+        views = [i for i in inputs if isinstance(i, View)]
+        assert len(views) == len(inputs)
+        if v.op is not O.scatter_n:
+            x, index = views
+            if front and not timed[1]:
+                index = index.broadcast((*front, *index.shape))
+            return picked(x, index, out, len(front), timed[0])
+        lines = zeros(out)
+        for piece, index in pieces(v, views):
+            lines += added(out, index, piece)
+        return lines
 
     def _rows(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
