@@ -469,7 +469,7 @@ class _Rows(_Text):
     def _reduce(self, line: Line) -> None:
         made = self._reduced(REDUCES[line.op], self._whole(line, 0))
         if line.op is O.mean:
-            made = f"{made} / {self.width}"
+            made = f"{made} / {self.width.divisor}"
         self._scalar(line, made)
 
     def _top(self, line: Line) -> tuple[View, str]:

@@ -35,7 +35,7 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
     across, (own, there) = nested(columns.shape, [columns, target])
     if not across:
         across, own, there = [size(1)], [size(1)], [size(1)]
-    after = f" / {number}" if kind == "mean" else ""
+    after = f" / {number.divisor}" if kind == "mean" else ""
     if len(down) <= 1 and (row_strides or [size(1)])[0] == 1 and kind != "min":
         # What is reduced lies in one piece: a row of each.
         names = INDICES[: len(across)]

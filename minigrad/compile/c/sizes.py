@@ -50,9 +50,9 @@ class Size:
         return None if any(self.terms) else self.terms.get((), 0)
 
     @property
-    def factor(self) -> str:
-        """The text of a factor of a product."""
-        return f"({self})" if len(self.terms) > 1 else str(self)
+    def divisor(self) -> str:
+        """The text of what something is divided by."""
+        return str(self) if self.number is not None else f"({self})"
 
     def __str__(self) -> str:
         text = ""
