@@ -85,9 +85,6 @@ INLINE void X(store)(T *x, V v, ptrdiff_t count) {
 INLINE void X(block)(const int rows, const int wide, const ptrdiff_t tail, const int acc,
                      ptrdiff_t K, const T *A, ptrdiff_t la, ptrdiff_t sa, const T *P,
                      ptrdiff_t panel, T *C, ptrdiff_t ldc) {
-#if defined(__clang__)
-#pragma clang fp contract(fast)
-#endif
     V c[8][8];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < wide; j++) c[i][j] = (V){0};

@@ -1,11 +1,6 @@
 /* What the lines of a program need besides functions and products. */
 #include <math.h>
-/* A function that is compiled once. Here alone a b + c may be rounded once. */
-#if defined(__clang__)
-#define APART __attribute__((noinline))
-#else
-#define APART __attribute__((noinline, optimize("fp-contract=fast")))
-#endif
+#define APART __attribute__((noinline)) /* a function that is compiled once */
 #if defined(__clang__)
 #define EACH _Pragma("clang loop vectorize(enable) interleave(enable)")
 #else
