@@ -42,6 +42,17 @@ INLINE float from_f(uint32_t i) { float x; __builtin_memcpy(&x, &i, 4); return x
 INLINE uint64_t bits_d(double x) { uint64_t i; __builtin_memcpy(&i, &x, 8); return i; }
 INLINE double from_d(uint64_t i) { double x; __builtin_memcpy(&x, &i, 8); return x; }
 
+/* a b + c, rounded once where the processor does it in one instruction */
+#if defined(__FMA__) || defined(__aarch64__)
+#define FUSED 1
+INLINE float fma_f(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+INLINE double fma_d(double a, double b, double c) { return __builtin_fma(a, b, c); }
+#else
+#define FUSED 0
+INLINE float fma_f(float a, float b, float c) { return a * b + c; }
+INLINE double fma_d(double a, double b, double c) { return a * b + c; }
+#endif
+
 /* ---- Functions of one line. A comparison with a NaN is false: it decides which side
    of a choice a NaN takes. ---- */
 #define SIMPLE(T, f, s)                                                                \
@@ -53,12 +64,7 @@ INLINE double from_d(uint64_t i) { double x; __builtin_memcpy(&x, &i, 8); return
     INLINE T relu_##s(T x) { return x < 0 ? 0 : x; }                                   \
     INLINE T sign_##s(T x) { return x > 0 ? 1 : x < 0 ? -1 : x + (T)0; }               \
     INLINE T maximum_##s(T a, T b) { return a > b ? a : a != a ? a : b; }              \
-    INLINE T minimum_##s(T a, T b) { return a < b ? a : a != a ? a : b; }              \
-    /* x, between two numbers; a NaN stays. */                                         \
-    INLINE T within_##s(T x, T low, T high) {                                          \
-        x = x > high ? high : x;                                                       \
-        return x < low ? low : x;                                                      \
-    }
+    INLINE T minimum_##s(T a, T b) { return a < b ? a : a != a ? a : b; }
 SIMPLE(float, f, f)
 SIMPLE(double, , d)
 #undef SIMPLE
@@ -71,31 +77,32 @@ SIMPLE(double, , d)
 
 /* exp(r) - 1, and ROUND + n. The polynomial is minimax: 4e-9 of 1, and 6e-18. */
 INLINE float reduced_f(float x, float *rounded) {
-    float t = x * 1.44269504f + ROUND_f, n = t - ROUND_f;
-    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+    float t = fma_f(x, 1.44269504f, ROUND_f), n = t - ROUND_f;
+    float r = fma_f(n, 2.12194440e-4f, fma_f(n, -0.693359375f, x));
     float p = 1.3949171676882323e-3f;
-    p = p * r + 8.368318999882527e-3f;
-    p = p * r + 4.166623255551044e-2f;
-    p = p * r + 0.1666652513842823f;
-    p = p * r + 0.5000000082222777f;
+    p = fma_f(p, r, 8.368318999882527e-3f);
+    p = fma_f(p, r, 4.166623255551044e-2f);
+    p = fma_f(p, r, 0.1666652513842823f);
+    p = fma_f(p, r, 0.5000000082222777f);
     *rounded = t;
-    return p * (r * r) + r;
+    return fma_f(p, r * r, r);
 }
 INLINE double reduced_d(double x, double *rounded) {
-    double t = x * 1.4426950408889634 + ROUND_d, n = t - ROUND_d;
-    double r = (x - n * 0.693147180369123816490) - n * 1.90821492927058770002e-10;
+    double t = fma_d(x, 1.4426950408889634, ROUND_d), n = t - ROUND_d;
+    double r = fma_d(n, -0.693147180369123816490, x);
+    r = fma_d(n, -1.90821492927058770002e-10, r);
     double p = 2.511569681632975e-08;
-    p = p * r + 2.762756347195382e-07;
-    p = p * r + 2.755722402306002e-06;
-    p = p * r + 2.4801501345387343e-05;
-    p = p * r + 0.00019841269907448845;
-    p = p * r + 0.0013888888934796104;
-    p = p * r + 0.0083333333333126;
-    p = p * r + 0.041666666666568146;
-    p = p * r + 0.16666666666666688;
-    p = p * r + 0.5000000000000006;
+    p = fma_d(p, r, 2.762756347195382e-07);
+    p = fma_d(p, r, 2.755722402306002e-06);
+    p = fma_d(p, r, 2.4801501345387343e-05);
+    p = fma_d(p, r, 0.00019841269907448845);
+    p = fma_d(p, r, 0.0013888888934796104);
+    p = fma_d(p, r, 0.0083333333333126);
+    p = fma_d(p, r, 0.041666666666568146);
+    p = fma_d(p, r, 0.16666666666666688);
+    p = fma_d(p, r, 0.5000000000000006);
     *rounded = t;
-    return p * (r * r) + r;
+    return fma_d(p, r * r, r);
 }
 /* 2^(n + more), of a normal number */
 INLINE float two_to_f(float rounded, int more) {
@@ -105,49 +112,65 @@ INLINE double two_to_d(double rounded, int more) {
     return from_d((bits_d(rounded) - bits_d(ROUND_d) + 1023u + (uint64_t)more) << 52);
 }
 
-/* 2^n in two halves: neither is 0 or infinite where the result is not. */
-INLINE float exp_f(float x) {
-    float t, p = reduced_f(within_f(x, -104.f, 89.f), &t) + 1.f;
+/* exp(x) where it is neither 0 nor infinite; 2^n in two halves, which are neither, too */
+INLINE float bounded_f(float x) {
+    float t, p = reduced_f(x, &t) + 1.f;
     uint32_t n = bits_f(t) - bits_f(ROUND_f) + 254u, half = n >> 1;
     return p * from_f(half << 23) * from_f((n - half) << 23);
 }
-INLINE double exp_d(double x) {
-    double t, p = reduced_d(within_d(x, -746., 710.), &t) + 1.;
+INLINE double bounded_d(double x) {
+    double t, p = reduced_d(x, &t) + 1.;
     uint64_t n = bits_d(t) - bits_d(ROUND_d) + 2046u, half = n >> 1;
     return p * from_d(half << 52) * from_d((n - half) << 52);
+}
+INLINE float exp_f(float x) {
+    float y = bounded_f(x);
+    y = x > 89.f ? __builtin_inff() : y;
+    return x < -104.f ? 0.f : y;
+}
+INLINE double exp_d(double x) {
+    double y = bounded_d(x);
+    y = x > 710. ? __builtin_inf() : y;
+    return x < -746. ? 0. : y;
 }
 
 /* 2^n exp(r) - 1 as 2^n (exp(r) - 1) + (2^n - 1), halved until the end: 2^n may be
    infinite where the result is not. */
 INLINE float expm1_f(float x) {
-    float t, p = reduced_f(within_f(x, -40.f, 89.f), &t), s = two_to_f(t, -1);
-    return __builtin_copysignf((s * p + (s - .5f)) * 2.f, x);
+    float t, p = reduced_f(x, &t), s = two_to_f(t, -1);
+    float y = __builtin_copysignf(fma_f(s, p, s - .5f) * 2.f, x);
+    y = x > 89.f ? __builtin_inff() : y;
+    return x < -40.f ? -1.f : y;
 }
 INLINE double expm1_d(double x) {
-    double t, p = reduced_d(within_d(x, -60., 710.), &t), s = two_to_d(t, -1);
-    return __builtin_copysign((s * p + (s - .5)) * 2., x);
+    double t, p = reduced_d(x, &t), s = two_to_d(t, -1);
+    double y = __builtin_copysign(fma_d(s, p, s - .5) * 2., x);
+    y = x > 710. ? __builtin_inf() : y;
+    return x < -60. ? -1. : y;
 }
 
 /* -e / (2 + e) with e = exp(-2 |x|) - 1, and the sign of x */
 INLINE float tanh_f(float x) {
-    float z = -2.f * abs_f(x), t, p = reduced_f(z < -40.f ? -40.f : z, &t);
-    float s = two_to_f(t, 0), e = s * p + (s - 1.f);
-    return __builtin_copysignf(e / (2.f + e), x);
+    float a = abs_f(x), t, p = reduced_f(-2.f * a, &t);
+    float s = two_to_f(t, 0), e = fma_f(s, p, s - 1.f), y = e / (-2.f - e);
+    return __builtin_copysignf(a > 20.f ? 1.f : y, x);
 }
 INLINE double tanh_d(double x) {
-    double z = -2. * abs_d(x), t, p = reduced_d(z < -60. ? -60. : z, &t);
-    double s = two_to_d(t, 0), e = s * p + (s - 1.);
-    return __builtin_copysign(e / (2. + e), x);
+    double a = abs_d(x), t, p = reduced_d(-2. * a, &t);
+    double s = two_to_d(t, 0), e = fma_d(s, p, s - 1.), y = e / (-2. - e);
+    return __builtin_copysign(a > 30. ? 1. : y, x);
 }
 
-/* e / (1 + e) with e = exp(x): nothing cancels. From x = 80 on it is 1. */
+/* e / (1 + e) with e = exp(x): nothing cancels. */
 INLINE float sigmoid_f(float x) {
-    float e = exp_f(x > 80.f ? 80.f : x);
-    return e / (1.f + e);
+    float e = bounded_f(x), y = e / (1.f + e);
+    y = x > 80.f ? 1.f : y;
+    return x < -104.f ? 0.f : y;
 }
 INLINE double sigmoid_d(double x) {
-    double e = exp_d(x > 80. ? 80. : x);
-    return e / (1. + e);
+    double e = bounded_d(x), y = e / (1. + e);
+    y = x > 80. ? 1. : y;
+    return x < -746. ? 0. : y;
 }
 
 /* ---- log and its kin. x = 2^n (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2): in the bits,
@@ -169,29 +192,31 @@ INLINE double split_d(double x, double *n) {
    of s = f / (2 + f) in Sun's fdlibm. */
 INLINE float joined_f(float f, float n) {
     float z = f * f, p = 0.06967614319871568f;
-    p = p * f - 0.11708908592683438f;
-    p = p * f + 0.11803579764439423f;
-    p = p * f - 0.123949442044212f;
-    p = p * f + 0.1423043149897184f;
-    p = p * f - 0.16668941094446982f;
-    p = p * f + 0.20001554437986957f;
-    p = p * f - 0.24999985854186602f;
-    p = p * f + 0.33333322239232743f;
-    p = p * f * z - n * 2.12194440e-4f;
-    return n * 0.693359375f + (f - (.5f * z - p));
+    p = fma_f(p, f, -0.11708908592683438f);
+    p = fma_f(p, f, 0.11803579764439423f);
+    p = fma_f(p, f, -0.123949442044212f);
+    p = fma_f(p, f, 0.1423043149897184f);
+    p = fma_f(p, f, -0.16668941094446982f);
+    p = fma_f(p, f, 0.20001554437986957f);
+    p = fma_f(p, f, -0.24999985854186602f);
+    p = fma_f(p, f, 0.33333322239232743f);
+    p = fma_f(n, -2.12194440e-4f, p * f * z);
+    return fma_f(n, 0.693359375f, f - fma_f(z, .5f, -p));
 }
 INLINE double joined_d(double f, double n) {
     double s = f / (2. + f), z = s * s, w = z * z, h = .5 * f * f;
-    double even = 0.2222219843214978396 + w * 0.1531383769920937332;
-    double odd = 0.1818357216161805012 + w * 0.1479819860511658591;
-    even = w * (0.3999999999940941908 + w * even);
-    odd = z * (0.6666666666666735130 + w * (0.2857142874366239149 + w * odd));
-    double low = s * (h + (odd + even)) + n * 1.90821492927058770002e-10;
-    return n * 0.693147180369123816490 - ((h - low) - f);
+    double even = fma_d(w, 0.1531383769920937332, 0.2222219843214978396);
+    double odd = fma_d(w, 0.1479819860511658591, 0.1818357216161805012);
+    odd = fma_d(w, fma_d(w, odd, 0.2857142874366239149), 0.6666666666666735130);
+    even = w * fma_d(w, even, 0.3999999999940941908);
+    double low = n * 1.90821492927058770002e-10;
+    low = fma_d(s, h + fma_d(z, odd, even), low);
+    return fma_d(n, 0.693147180369123816490, f - (h - low));
 }
 /* log at 0, below it, at infinity and NaN, y elsewhere */
 INLINE float limits_f(float x, float y) {
-    y = x > 0.f ? y : x == 0.f ? -__builtin_inff() : __builtin_nanf("");
+    y = x > 0.f ? y : __builtin_nanf("");
+    y = x == 0.f ? -__builtin_inff() : y;
     return x < __builtin_inff() ? y : x;
 }
 INLINE double limits_d(double x, double y) {
@@ -202,13 +227,13 @@ INLINE double limits_d(double x, double y) {
 /* A denormal number is made normal first; where it counts as zero, so it does here. */
 INLINE float log_f(float x) {
     int tiny = x < 0x1p-126f;
-    float n, m = split_f(tiny ? x * 0x1p24f : x, &n);
-    return limits_f(x, joined_f(m - 1.f, tiny ? n - 24.f : n));
+    float n, m = split_f(x * (tiny ? 0x1p24f : 1.f), &n);
+    return limits_f(x, joined_f(m - 1.f, n - (tiny ? 24.f : 0.f)));
 }
 INLINE double log_d(double x) {
     int tiny = x < 0x1p-1022;
-    double n, m = split_d(tiny ? x * 0x1p54 : x, &n);
-    return limits_d(x, joined_d(m - 1., tiny ? n - 54. : n));
+    double n, m = split_d(x * (tiny ? 0x1p54 : 1.), &n);
+    return limits_d(x, joined_d(m - 1., n - (tiny ? 54. : 0.)));
 }
 
 /* What 1 + x loses is put back, 2^-n of it; from 2^60 on there is nothing to it. */
@@ -224,9 +249,17 @@ INLINE double log1p_d(double x) {
     double y = joined_d(m - 1. + (x < 0x1p60 ? lost : 0.), n);
     return __builtin_copysign(limits_d(u, y), x);
 }
+
+/* max(x, 0) + log(1 + e) with e = exp(-|x|) <= 1: n is 0 or 1. */
 INLINE float softplus_f(float x) {
-    return relu_f(x) + log1p_f(exp_f(-abs_f(x)));
+    float a = abs_f(x), e = bounded_f(-a), n = e > 0.4142f ? 1.f : 0.f;
+    float y = .5f * (x + a) + joined_f(n > 0.f ? .5f * e - .5f : e, n);
+    y = x > 104.f ? x : y;
+    return x < -104.f ? 0.f : y;
 }
 INLINE double softplus_d(double x) {
-    return relu_d(x) + log1p_d(exp_d(-abs_d(x)));
+    double a = abs_d(x), e = bounded_d(-a), n = e > 0.4142 ? 1. : 0.;
+    double y = .5 * (x + a) + joined_d(n > 0. ? .5 * e - .5 : e, n);
+    y = x > 746. ? x : y;
+    return x < -746. ? 0. : y;
 }

@@ -77,6 +77,31 @@ INLINE void X(store)(T *x, V v, ptrdiff_t count) {
     else __builtin_memcpy(x, &v, (size_t)count * sizeof(T));
 }
 
+/* a b + c, rounded once where functions.h does: no compiler does it to vectors unasked */
+INLINE V X(fma)(T a, V b, V c) {
+#if defined(__clang__)
+#pragma clang fp contract(fast)
+    return a * b + c;
+#elif !FUSED
+    return a * b + c;
+#else
+    V v = a - (V){0}; /* a everywhere */
+#if defined(__AVX512F__) && DOUBLE
+    return __builtin_ia32_vfmaddpd512_mask(v, b, c, -1, 4);
+#elif defined(__AVX512F__)
+    return __builtin_ia32_vfmaddps512_mask(v, b, c, -1, 4);
+#elif defined(__AVX__) && DOUBLE
+    return __builtin_ia32_vfmaddpd256(v, b, c);
+#elif defined(__AVX__)
+    return __builtin_ia32_vfmaddps256(v, b, c);
+#elif DOUBLE
+    return __builtin_aarch64_fmav2df(v, b, c);
+#else
+    return __builtin_aarch64_fmav4sf(v, b, c);
+#endif
+#endif
+}
+
 /* ---- Products ---- */
 
 /* C of `rows` rows and `wide` vectors, the last of `tail` elements. The sums are kept in
@@ -93,7 +118,7 @@ INLINE void X(block)(const int rows, const int wide, const ptrdiff_t tail, const
         UNROLL for (int j = 0; j < wide; j++) b[j] = *(const V *)(P + j * panel + k * L);
         UNROLL for (int i = 0; i < rows; i++) {
             T a = A[i * la + k * sa];
-            UNROLL for (int j = 0; j < wide; j++) c[i][j] += a * b[j];
+            UNROLL for (int j = 0; j < wide; j++) c[i][j] = X(fma)(a, b[j], c[i][j]);
         }
     }
     UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < wide; j++) {

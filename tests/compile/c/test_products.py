@@ -8,7 +8,7 @@ written beside them, too.
 import numpy as np
 import pytest
 
-from .headers import WIDTH, given, library, needs_compiler, products
+from .headers import given, library, machines, needs_compiler, products
 
 pytestmark = needs_compiler
 
@@ -38,8 +38,8 @@ void {p}_sum(const {T} *x, ptrdiff_t n, {T} *out) {{ *out = {p}_row_sum(x, n); }
 void {p}_columns(ptrdiff_t R, ptrdiff_t N, const {T} *A, ptrdiff_t lda, ptrdiff_t acc,
                  {T} *out) {{ {p}_column_sums(R, N, A, lda, (int)acc, out); }}
 """
-COLUMNS = [1, 2, 7, 16, 33, 70, 100]
-SHAPES = [(1, 100, 100), (8, 64, 64), (3, 300, 17), (16, 8, 144), (9, 0, 5)]
+COLUMNS = [1, 7, 16, 33, 70]
+SHAPES = [(1, 100, 100), (8, 64, 64), (9, 0, 5)]
 SOURCE = products() + "".join(
     text.format(p=p, T=NAMES[p], **sizes)
     for p in "fd"
@@ -50,8 +50,6 @@ SOURCE = products() + "".join(
         for M, K, N in SHAPES
     ]
 )
-# The oldest processors of x86-64, those with AVX2, and this one.
-MACHINES = [(f"-march={m}", WIDTH) for m in ("x86-64", "haswell", "native")]
 
 
 class Room:
@@ -112,9 +110,9 @@ def one_long(lib, name, M, K, N, p, rng, acc):
     assert room.untouched()
 
 
-@pytest.fixture(scope="module", params=MACHINES, ids=" ".join)
+@pytest.fixture(scope="module", params=machines())
 def lib(request):
-    return library(SOURCE, *request.param)
+    return library(SOURCE, "-O2", request.param)
 
 
 @pytest.mark.parametrize("p", "fd")
