@@ -216,6 +216,8 @@ class Source:
                 made = f"{code}.reshape({self.literal(v.shape)})"
             else:
                 made = table.expression(v.call, v.attrs, [code], self.literal)
+                if v.op is O.getitem and not v.shape:
+                    made = _array(made)
             code = self._made(place.buffer, self.name(v), made)
         return code
 
@@ -224,11 +226,9 @@ class Source:
         if place.buffer.steps is None:
             return self.scratch(place)
         code = self.window(place, Steps(0, step, step))
-        bare = not place.views and not place.buffer.shape
-        if place.views or not bare:
-            made = f"{code}[0]" if place.views else self._index(place, step)
-        else:
-            made = f"{self._index(place, step)[:-1]}, ...]"
+        made = f"{code}[0]" if place.views else self._index(place, step)
+        if not (place.views[-1].shape if place.views else place.buffer.shape):
+            made = _array(made)
         return self._made(place.buffer, f"{code.removeprefix('w.')}_at", made)
 
     def _index(self, place: Place, step: Count) -> str:
@@ -293,6 +293,11 @@ def _plus(start: Count, steps: Steps) -> Count:
     number = steps.last.minus(steps.first).plus(1)
     a = start.a + number.a
     return Count(a, start.b + number.b, (number if number.a else start).clock * bool(a))
+
+
+def _array(element: str) -> str:
+    """An element as an array that looks at it: x[1, ...] for x[1], a copied number."""
+    return element if "..." in element else f"{element[:-1]}, ...]"
 
 
 def _suffix(low: str, high: str) -> str:
