@@ -17,12 +17,12 @@ Where the lines of a loop do not all exist at the same steps it is cut in ranges
 which they do, one ``Loop`` each.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
@@ -80,26 +80,18 @@ class ScheduleError(ValueError):
     """The values of a program cannot be put in an order."""
 
 
-def reads_of(program: Program, v: Value) -> tuple[Value, ...]:
-    """What a value depends on: of a state its line."""
-    return (program.states[v],) if v in program.states else v.inputs
-
-
 def schedule(program: Program) -> list[Part]:
     """The parts of a program, each after those that it reads.
 
     Nobody outside of a loop may read a state of it: see ``own_states``.
     """
-    values = program.values
-    number = {v: i for i, v in enumerate(values)}
-    reads = [[number[r] for r in reads_of(program, v)] for v in values]
-    part_of = strongly_connected(reads)
+    values, reads, part_of = program.connected()
     members: list[list[int]] = [[] for _ in range(max(part_of, default=-1) + 1)]
     for i, p in enumerate(part_of):
         members[p].append(i)
     consumers: dict[Value, set[Value]] = {}
     for v in values:
-        for r in reads_of(program, v):
+        for r in program.reads(v):
             consumers.setdefault(r, set()).add(v)
     found: list[Part] = []
     for p in _in_order(members, reads, part_of):
@@ -137,14 +129,8 @@ def _in_order(
 
 def own_states(program: Program) -> Program:
     """Whoever does not run in a loop reads its lines, not its states and splices."""
-    values = program.values
-    number = {v: i for i, v in enumerate(values)}
-    reads = [[number[r] for r in reads_of(program, v)] for v in values]
-    part = strongly_connected(reads)
-    loop_of = {v: part[number[v]] for v in values}
-    size: dict[int, int] = {}
-    for p in part:
-        size[p] = size.get(p, 0) + 1
+    values, _, part = program.connected()
+    loop_of, size = dict(zip(values, part, strict=True)), Counter(part)
     made: dict[Value, Value] = {}
     outer: dict[Value, Value] = {}
 

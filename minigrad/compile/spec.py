@@ -15,7 +15,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Lengths, Steps, shape_at
 from minigrad.compile.values import (
     Kernel,
@@ -270,7 +269,7 @@ def _whole(program: Program) -> Iterator[str]:
         for n in v.shape:
             if isinstance(n, Count) and program.clocks[n.clock].most is not None:
                 yield f"{v!r} has an axis {n} though that length is fixed"
-    yield from _directions(program, values)
+    yield from _directions(program)
     told = [
         n for a in program.arguments.values() for n in a.shape if not isinstance(n, int)
     ]
@@ -279,14 +278,9 @@ def _whole(program: Program) -> Iterator[str]:
             yield f"no argument tells the length of clock {i}"
 
 
-def _directions(program: Program, values: list[Value]) -> Iterator[str]:
+def _directions(program: Program) -> Iterator[str]:
     """What depends on itself does so through delays of one sign, in one clock."""
-    number = {v: i for i, v in enumerate(values)}
-    reads = [
-        [number[r] for r in (*v.inputs, program.states.get(v)) if r in number]
-        for v in values
-    ]
-    part = strongly_connected(reads)
+    values, reads, part = program.connected()
     signs: dict[int, set[bool]] = {}
     for v, p, found in zip(values, part, reads, strict=True):
         if not any(part[i] == p for i in found):

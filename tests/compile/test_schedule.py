@@ -13,7 +13,6 @@ from minigrad.compile.schedule import (
     Loop,
     ScheduleError,
     own_states,
-    reads_of,
     schedule,
 )
 from minigrad.compile.values import Time, Value
@@ -53,7 +52,7 @@ def test_every_part_comes_after_what_it_reads(name):
             assert all(i in known or i.op is Time.each for i in outside)
             done |= part.whole
         else:
-            assert all(r in done for r in reads_of(program, part))
+            assert all(r in done for r in program.reads(part))
             done.add(part)
 
 
