@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import kernels
-from minigrad.compile.counts import Count, Steps
+from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import (
     DETACHED,
     ROWWISE,
@@ -29,9 +29,7 @@ from minigrad.compile.values import (
     Value,
     apply,
     constant,
-    contains,
     each,
-    moves,
     over,
     read,
     shift,
@@ -101,29 +99,21 @@ def _tiled(v: Value, inputs: tuple[Value, ...], keys: Any) -> Value | None:
 
 def tiles(keys: Any, shape: Sequence[Any]) -> tuple[int, list[int]] | None:
     """The axis that slices tile without gap or overlap, and their order along it."""
-    ranges, axes = [], set()
+    cuts = []
     for key in keys:
         parts = key if isinstance(key, tuple) else (key,)
-        if len(parts) > len(shape) or not all(isinstance(p, slice) for p in parts):
+        found = [(a, p) for a, p in enumerate(parts) if p != slice(None)]
+        axis, part = found[0] if found else (0, None)
+        if len(parts) > len(shape) or len(found) > 1 or not isinstance(part, slice):
             return None
-        cut = [a for a, p in enumerate(parts) if p != slice(None)]
-        if len(cut) != 1 or moves(parts[cut[0]]) or not isinstance(shape[cut[0]], int):
+        kinds = {type(e) for e in (part.start, part.stop, shape[axis])}
+        if part.step is not None or not kinds <= {int, type(None)}:
             return None
-        if contains(parts[cut[0]], Count):
-            return None
-        axes.update(cut)
-        start, stop, step = parts[cut[0]].indices(shape[cut[0]])
-        if step != 1:
-            return None
-        ranges.append((start, stop))
-    if len(axes) != 1:
-        return None
-    (axis,) = axes
-    order = sorted(range(len(ranges)), key=lambda i: ranges[i])
-    ends = [0, *(ranges[i][1] for i in order)]
-    if [ranges[i][0] for i in order] != ends[:-1] or ends[-1] != shape[axis]:
-        return None
-    return axis, order
+        cuts.append((axis, *part.indices(shape[axis])[:2]))
+    order = sorted(range(len(cuts)), key=cuts.__getitem__)
+    axes, starts, stops = zip(*[cuts[i] for i in order], strict=True)
+    tiled = len({*axes}) == 1 and (*starts, shape[axes[0]]) == (0, *stops)
+    return (axes[0], order) if tiled else None
 
 
 def narrow(v: Value) -> Value | None:

@@ -2,13 +2,10 @@
 
 A value that does not depend on itself is a part of its own: without steps it is
 computed once, with steps for all of them at once. Values that depend on one another run
-in a ``Loop``, which is ``lax.scan`` and ONNX ``Scan`` as it stands.
+in a ``Loop``.
 
 Vocabulary
-    carry    what a step hands to the step d further on; ``starts`` are its first d
-    reads    timed values from outside, an entry a step
-    fixed    untimed values that the body reads
-    gives    values of the body that somebody outside reads, stacked over the steps
+    carry    what a step hands to the step d further on
     same     of a splice or a shift in the body: which value it is on these steps
     picks    the same of a splice that has a past: it is a line that is copied
     carried  a splice of an initial state and the past: it makes no cut
@@ -26,21 +23,16 @@ from itertools import pairwise
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
-from minigrad.compile.values import Program, Time, Value, at, shift
+from minigrad.compile.values import Program, Time, Value, shift
 
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """A place of a loop: read as ``place``, written by ``line`` of the same step.
-
-    ``starts`` has as many untimed values as the delay has steps: what the first of them
-    read. Where the line does not exist on the loop's steps they are all that is read.
-    """
+    """A place of a loop: read as ``place``, written by ``line`` of the same step."""
 
     place: Value
     line: Value
     delay: int
-    starts: tuple[Value, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +43,7 @@ class Loop:
     """
 
     carry: tuple[Carry, ...]
-    reads: tuple[Value, ...]
-    fixed: tuple[Value, ...]
     body: tuple[Value, ...]
-    gives: tuple[Value, ...]
     steps: Steps
     direction: int
     same: dict[Value, Value]
@@ -248,7 +237,10 @@ class _Cut:
         return [Steps(self.lines[0].span.clock, a, b.plus(-1)) for a, b in pairs]
 
     def _loop(self, steps: Steps, here: list[Value]) -> Loop:
-        carry = [self._carry(v, steps) for v in here if self._is_past(v)]
+        carry = []
+        for v in filter(self._is_past, here):
+            past = self.carried.get(v, v)
+            carry.append(Carry(v, self.program.states[past], past.attrs["delay"]))
         same: dict[Value, Value] = {}
         picks: dict[Value, Value] = {}
         body = []
@@ -264,48 +256,12 @@ class _Cut:
                 raise ScheduleError(f"{v!r} is past and no state")
             elif not self._is_past(v):
                 body.append(v)
-        reads, fixed = dict[Value, None](), dict[Value, None]()
-        for v in [*body, *same]:
-            chosen = same.get(v) or picks.get(v)
-            for i in v.inputs if chosen is None else (chosen,):
-                if i.op is Time.each:
-                    fixed[i.inputs[0]] = None
-                elif i not in self.inside:
-                    reads[i] = None
-        gives = [v for v in here if not self.consumers.get(v, set()) <= self.inside]
-        gives += [c.line for c in self._later(steps) if c.line in here]
-        return Loop(
-            tuple(carry), tuple(reads), tuple(fixed),
-            tuple(_sorted(body, same, picks)), tuple(dict.fromkeys(gives)), steps,
-            self.direction, same, picks, self.inside,
-        )  # fmt: skip
+        body = _sorted(body, same, picks)
+        way = self.direction
+        return Loop(tuple(carry), tuple(body), steps, way, same, picks, self.inside)
 
     def _is_past(self, v: Value) -> bool:
         return v in self.carried or v.op is Time.state
-
-    def _later(self, steps: Steps) -> list[Carry]:
-        """What the loops of other ranges begin with."""
-        return [
-            self._carry(v, other)
-            for other in self.ranges
-            for v in self.lines
-            if other != steps and self._is_past(v) and self._covers(v.steps, other)
-        ]
-
-    def _carry(self, v: Value, steps: Steps) -> Carry:
-        past = self.carried.get(v, v)
-        delay, line = past.attrs["delay"], self.program.states[past]
-        starts = []
-        for k in range(abs(delay)):
-            t = self._start(steps).plus(k * self.direction)
-            one = Steps(steps.clock, t, t)
-            outer = [
-                p
-                for p in (v.inputs if v in self.carried else ())
-                if p is not past and self._covers(p.steps, one)
-            ]
-            starts.append(outer[0].inputs[0] if outer else at(line, t.plus(-delay)))
-        return Carry(v, line, delay, tuple(starts))
 
 
 def _sorted(

@@ -154,27 +154,17 @@ class Program:
         return values, reads, strongly_connected(reads)
 
     def __str__(self) -> str:
-        names: dict[Value, str] = {}
+        names = {v: f"{v.name or v.op.name}_{i}" for i, v in enumerate(self.values)}
         lines = []
-        for i, v in enumerate(self.values):
-            names[v] = f"{v.name or v.op.name}_{i}"
-            if v.op is Leaf.constant and not v.shape:
-                names[v] = str(v.attrs["value"])
-                continue
         for v, name in names.items():
-            if v.op is Leaf.constant:
-                continue
-            said = [names[i] for i in v.inputs]
-            said += [f"{k}={a}" for k, a in v.attrs.items()]
-            if v in self.states:
-                said.insert(0, names[self.states[v]])
+            said = [names[i] for i in self.reads(v)]
+            said += [f"{k}={str(a)[:40]}" for k, a in v.attrs.items()]
             when = "" if v.steps is None else f"  t = {v.steps}"
             shape = "x".join(map(str, v.shape)) or "1"
             call = f"{v.op.name}({', '.join(said)})"
             lines.append(f"{name:<14} = {call}  {shape} {v.dtype}{when}")
-        return "\n".join(
-            [*lines, f"return {', '.join(names[o] for o in self.outputs)}"]
-        )
+        outputs = ", ".join(names[o] for o in self.outputs)
+        return "\n".join([*lines, f"return {outputs}"])
 
 
 def parameter(name: str, shape: Shape, dtype: str) -> Value:

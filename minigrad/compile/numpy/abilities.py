@@ -5,7 +5,6 @@ from minigrad.compile.kinds import (
     PRODUCTS,
     ROWWISE,
     O,
-    batched,
     is_elementwise,
     is_ufunc,
 )
@@ -68,12 +67,10 @@ def can_batch(v: Value) -> bool:
         return a == b or all(timed) or timed == [a > b, b > a] or (a, b) == (2, 2)
     if not any(timed):
         return False
-    if v.op is O.broadcast_to or (v.op is O.reshape and len(v.inputs) == 1):
-        return True
     if v.op is O.embedding:
         return timed == [False, True]
     if (len(v.inputs) > 1 and v.op is O.getitem) or (
         len(v.inputs) > 2 and v.op in ROWWISE
     ):
         return False
-    return batched(v.op, v.attrs, v.inputs[0].shape) is not None
+    return table.over_steps(v, 1) is not None

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.counts import Count, Steps
-from minigrad.compile.kinds import O, batched
+from minigrad.compile.counts import Count, Dim, Steps
+from minigrad.compile.kinds import O
 from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.numpy import table
 from minigrad.compile.values import Kernel, Leaf, Time, Value
@@ -159,7 +159,6 @@ class Source:
         code = self.buffer(buffer)
         assert buffer.steps is not None
         start = steps.first.plus(-place.delay).minus(buffer.steps.first)
-        number = self.count(steps)
         stop = _plus(start, steps)
         size = buffer.steps.last.minus(buffer.steps.first).plus(1)
         if start != Count(0, 0) or stop != size:
@@ -171,31 +170,24 @@ class Source:
             if solid:
                 self.solid.add(code)
         for v in place.views:
-            code = self._seen(buffer, v, code, number)
+            code = self._seen(buffer, v, code, steps.number)
         return code
 
-    def _seen(self, buffer: Buffer, v: Value, code: str, number: str) -> str:
+    def _seen(self, buffer: Buffer, v: Value, code: str, number: Dim) -> str:
         """What a view makes of an array over steps."""
-        stem = code.removeprefix("w.") if self.is_kept(buffer) else "v"
         solid = code in self.solid
-        if v.op is O.reshape or (solid and v.op in (O.squeeze, O.expand_dims)):
-            shape = ", ".join([number, *map(str, v.shape)])
-            made = self._made(buffer, f"{stem}_shaped", f"{code}.reshape({shape})")
-            if solid:
-                self.solid.add(made)
-            return made
-        if v.op is O.broadcast_to:
-            shape = ", ".join([number, *map(str, v.shape)])
-            lead = len(v.shape) - len(v.inputs[0].shape)
-            if lead:
-                code = f"{code}[:{', None' * lead}]"
-            return self._made(
-                buffer, f"{stem}_wide", f"np.broadcast_to({code}, ({shape}))"
-            )
-        form = batched(v.op, v.attrs, v.inputs[0].shape)
+        form = table.over_steps(v, number)
         assert form is not None, f"{v!r} is no view"
-        made = table.expression(form[0], form[1], [code], self.literal)
-        return self._made(buffer, self.name(v), made)
+        op, attrs = form
+        if solid and op in (O.squeeze, O.expand_dims):
+            op, attrs = O.reshape, {"shape": (number, *v.shape)}
+        if op is O.broadcast_to:
+            code = table.behind_time(code, len(v.shape) - len(v.inputs[0].shape))
+        made = table.expression(op, attrs, [code], self.literal)
+        made = self._made(buffer, self.name(v), made)
+        if solid and op is O.reshape:
+            self.solid.add(made)
+        return made
 
     def count(self, steps: Steps) -> str:
         """How many steps these are."""
