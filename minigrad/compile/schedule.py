@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
 
+from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
@@ -256,31 +257,13 @@ class _Cut:
                 raise ScheduleError(f"{v!r} is past and no state")
             elif not self._is_past(v):
                 body.append(v)
-        body = _sorted(body, same, picks)
-        way = self.direction
-        return Loop(tuple(carry), tuple(body), steps, way, same, picks, self.inside)
+        way, whole = self.direction, self.inside
+        loop = Loop(tuple(carry), tuple(body), steps, way, same, picks, whole)
+        # Each line after those of this step that it reads.
+        number = {v: i for i, v in enumerate(body)}
+        reads = [[number[i] for i in loop.operands(v) if i in number] for v in body]
+        part = strongly_connected(reads)
+        return replace(loop, body=tuple(sorted(body, key=lambda v: part[number[v]])))
 
     def _is_past(self, v: Value) -> bool:
         return v in self.carried or v.op is Time.state
-
-
-def _sorted(
-    body: list[Value], same: dict[Value, Value], picks: dict[Value, Value]
-) -> list[Value]:
-    """The lines of one step, each after those of this step that it reads."""
-    wanted, order = set(body), dict[Value, None]()
-    for root in body:
-        stack = [(root, False)]
-        while stack:
-            v, ready = stack.pop()
-            if ready:
-                order[v] = None
-            if v in order:
-                continue
-            stack.append((v, True))
-            for i in (picks[v],) if v in picks else v.inputs:
-                while i in same:
-                    i = same[i]
-                if i in wanted and i not in order:
-                    stack.append((i, False))
-    return list(order)

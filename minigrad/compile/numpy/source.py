@@ -61,7 +61,6 @@ class Source:
         self.run: list[str] = []
         self.listed: dict[str, str] = {}
         self.solid: set[str] = set()
-        self.views_kept: set[str] = set()
 
     # Names and literals.
 
@@ -269,10 +268,7 @@ class Source:
         if v.op is Time.over:
             (h,) = v.inputs
             if h in self.plan.places:
-                code = self.window(self.plan.places[h], h.span)
-                if self.is_kept(self.plan.places[h].buffer):
-                    self.views_kept.add(code)
-                return code
+                return self.window(self.plan.places[h], h.span)
         elif v.op is Time.at:
             (h,) = v.inputs
             if h in self.plan.places:

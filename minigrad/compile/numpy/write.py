@@ -92,8 +92,6 @@ class Writing:
             self._total(v)
             return
         codes = [s.untimed(i) for i in v.inputs]
-        if self._kept_view(v, codes):
-            return
         dtype = v.inputs[0].dtype if v.inputs else ""
         code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
         if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
@@ -105,19 +103,6 @@ class Writing:
             # A transposed view costs twice in every product: it is copied once.
             code = f"np.ascontiguousarray({code})"
         self.run.append(f"{s.name(v)} = {code}")
-
-    def _kept_view(self, v: Value, codes: list[str]) -> bool:
-        """A view of buffers alone is made with the workspace."""
-        s = self.source
-        if v.op not in (O.reshape, O.transpose) or codes[0] not in s.views_kept:
-            return False
-        made = s.keep(s.name(v), table.expression(v.call, v.attrs, codes, s.literal))
-        if v.op is O.transpose or codes[0] in s.solid:
-            s.names[v] = made
-            s.views_kept.add(made)
-            if v.op is O.reshape:
-                s.solid.add(made)
-        return made == s.names[v]
 
     def _ones(self, v: Value) -> str:
         rows = self._rows_of(v.inputs[0])
