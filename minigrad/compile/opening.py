@@ -18,6 +18,7 @@ from minigrad.compile.kinds import (
     DETACHED,
     ROWWISE,
     O,
+    axes_of,
     batched,
     is_elementwise,
     is_ufunc,
@@ -72,9 +73,7 @@ def _opened(a: Value, v: Value, attrs: Any) -> Value:
     """a, reduced from the shape of v, with its axes put back, and broadcast."""
     axis = attrs.get("axis")
     if axis is not None and not attrs.get("keepdims") and v.shape:
-        axes = {
-            x % len(v.shape) for x in (axis if isinstance(axis, tuple) else (axis,))
-        }
+        axes = axes_of(axis, v.shape)
         shape = tuple([1 if i in axes else n for i, n in enumerate(v.shape)])
         if a.shape != shape:
             a = Value(O.reshape, (a,), {"shape": shape}, shape, a.dtype, a.steps)
@@ -247,8 +246,12 @@ def by_step(v: Value) -> Value | None:
             v.span.clock == h.span.clock and not h.span.first.a
         ):
             return shift(h, 1 - h.span.first.b - v.attrs["offset"], v.span)
-        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if _sums_steps(h, attrs):
-            return _sum_over(h, attrs.get("axis"))
+        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get(
+            "keepdims"
+        ) and 0 in axes_of(attrs.get("axis"), h.shape, 1):
+            rest = tuple([a - 1 for a in axes_of(attrs.get("axis"), h.shape, 1) if a])
+            whole = {} if len(rest) == len(h.shape) else {"axis": rest}
+            return total(apply(O.sum, h, **whole) if rest else h)
         case Value(Op() | Kernel() as op, inputs) if v.steps is None and inputs:
             stacks = [i for i in inputs if i.op is Time.over]
             steps = stacks[0].inputs[0].span if stacks else None
@@ -262,25 +265,6 @@ def by_step(v: Value) -> Value | None:
             if attrs is not None and len(found) == len(given):
                 return over(Value(op, found, attrs, v.shape[1:], v.dtype, steps))
     return None
-
-
-def _axes(h: Value, axis: Any) -> list[int]:
-    """The axes of an array over the steps of h, in their order."""
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return sorted(a % (len(h.shape) + 1) for a in axes)
-
-
-def _sums_steps(h: Value, attrs: Any) -> bool:
-    axis = attrs.get("axis")
-    return not attrs.get("keepdims") and (axis is None or 0 in _axes(h, axis))
-
-
-def _sum_over(h: Value, axis: Any) -> Value:
-    """The sum of an array over steps, along axes of which the first is that of time."""
-    if axis is None:
-        return total(apply(O.sum, h) if h.shape else h)
-    rest = tuple([a - 1 for a in _axes(h, axis)[1:]])
-    return total(apply(O.sum, h, axis=rest) if rest else h)
 
 
 def _acts_alone(v: Value) -> bool:

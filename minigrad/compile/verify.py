@@ -167,19 +167,12 @@ class _Proof:
 
     def write(self, v: Value, t: int) -> None:
         """Write a value; parts of a join that lie in their place are there already."""
-        place = self.plan.places[v]
+        out = self.cell(self.plan.places[v], t)
         if v.op is not O.concatenate:
-            self.cell(place, t)[...] = self.numbers.value((v, t))
+            out[...] = self.numbers.value((v, t))
             return
-        out, axis, start = self.cell(place, t), v.attrs.get("axis", 0) % len(v.shape), 0
-        for i in v.inputs:
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if view is None or view.inputs[0] is not v or view.attrs["key"] != key:
-                out[key] = self.numbers.value((i, t))
+        for i, key in self.plan.copied(v):
+            out[key] = self.numbers.value((v.inputs[i], t))
         self.read(v, t, repr(v))
 
     def apart(self, v: Value, operands: Sequence[Value], steps: list[int]) -> None:

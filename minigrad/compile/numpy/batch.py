@@ -139,17 +139,8 @@ class Batch:
         self, v: Value, out: str, codes: list[str], front: tuple[Any, ...]
     ) -> list[str]:
         """The lines that copy parts of a concatenation; ``front`` is a key of steps."""
-        axis, start, lines = v.attrs.get("axis", 0) % len(v.shape), 0, []
-        for i, code in zip(v.inputs, codes, strict=True):
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*front, *[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if (
-                view is None
-                or view.inputs[0] is not v
-                or view.attrs["key"] != key[len(front) :]
-            ):
-                lines.append(f"{out}[{table.index(key, self.source.literal)}] = {code}")
-        return lines
+        index, literal = table.index, self.source.literal
+        return [
+            f"{out}[{index((*front, *key), literal)}] = {codes[i]}"
+            for i, key in self.plan.copied(v)
+        ]
