@@ -29,8 +29,8 @@ def equal_share(a: Any, like: Any) -> Any:
 
 
 def sum_of_rows(x: Any) -> Any:
-    """The sum of the rows of a matrix."""
-    return np.add.reduce(x, 0)
+    """The sum of the rows of a matrix, by a product: several times faster."""
+    return np.dot(np.ones(len(x), x.dtype), x)
 
 
 def shifted(o: Any, out: Any = None) -> Any:

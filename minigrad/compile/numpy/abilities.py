@@ -20,8 +20,7 @@ class Abilities:
         if v.op is Time.splice:
             return True
         if v.op in PRODUCTS:
-            kinds = {i.dtype for i in v.inputs} | {v.dtype}
-            return len(kinds) == 1 and all(len(i.shape) == 2 for i in v.inputs)
+            return self.writes_all(v) and all(len(i.shape) == 2 for i in v.inputs)
         if isinstance(v.op, Kernel):
             return "out" in v.op.keywords
         return is_ufunc(v.op) or v.op in (O.sigmoid, O.clip, O.concatenate)
@@ -33,13 +32,9 @@ class Abilities:
         if isinstance(v.op, Time):
             return False
         if v.op in PRODUCTS:
-            return self._is_matrix_product(v)
+            kinds = {i.dtype for i in v.inputs} | {v.dtype}
+            return len(kinds) == 1 and all(len(i.shape) >= 2 for i in v.inputs)
         return self.writes(v)
-
-    @staticmethod
-    def _is_matrix_product(v: Value) -> bool:
-        kinds = {i.dtype for i in v.inputs} | {v.dtype}
-        return len(kinds) == 1 and all(len(i.shape) >= 2 for i in v.inputs)
 
     def fresh(self, v: Value) -> bool:
         """Elementwise, products and reductions make a new array."""

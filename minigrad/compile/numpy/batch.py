@@ -34,7 +34,9 @@ class Batch:
         elif v.op in PRODUCTS:
             self._product(v)
         elif v.op is O.concatenate and not place.buffer.bound:
-            self._join(v, s.window(place, v.span))
+            codes = [self._array(i) for i in v.inputs]
+            out = s.window(place, v.span)
+            self.run += self.joined(v, out, codes, (slice(None),))
         else:
             self._call(v)
 
@@ -128,12 +130,6 @@ class Batch:
         for part in v.inputs:
             out = s.window(place, part.span)
             self.run.append(f"{out}[...] = {self._array(part)}")
-
-    def _join(self, v: Value, out: str) -> None:
-        """Parts that were not written in their place are copied to it."""
-        self.run += self.joined(
-            v, out, [self._array(i) for i in v.inputs], (slice(None),)
-        )
 
     def joined(
         self, v: Value, out: str, codes: list[str], front: tuple[Any, ...]

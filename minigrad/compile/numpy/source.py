@@ -157,12 +157,8 @@ class Source:
         buffer = place.buffer
         code = self.buffer(buffer)
         assert buffer.steps is not None
-        start = steps.first.plus(-place.delay).minus(buffer.steps.first)
-        stop = _plus(start, steps)
-        size = buffer.steps.last.minus(buffer.steps.first).plus(1)
-        if start != Count(0, 0) or stop != size:
-            low = "" if start == Count(0, 0) else self.literal(start)
-            high = "" if stop == size else self.literal(stop)
+        low, high = self._ends(steps, buffer.steps.moved(place.delay))
+        if low or high:
             stem = code.removeprefix("w.") + _suffix(low, high)
             solid = code in self.solid
             code = self._made(buffer, stem, f"{code}[{low}:{high}]")
@@ -171,6 +167,12 @@ class Source:
         for v in place.views:
             code = self._seen(buffer, v, code, steps.number)
         return code
+
+    def _ends(self, steps: Steps, whole: Steps) -> tuple[str, str]:
+        """Some steps as the ends of a slice of all, "" for those of all."""
+        first, last = steps.first, steps.last.plus(1)
+        low, high = (self.literal(end.minus(whole.first)) for end in (first, last))
+        return low * (first != whole.first), high * (steps.last != whole.last)
 
     def _seen(self, buffer: Buffer, v: Value, code: str, number: Dim) -> str:
         """What a view makes of an array over steps."""
@@ -231,10 +233,7 @@ class Source:
         """The arrays of a value at some steps, as a list in the order of the loop."""
         buffer = place.buffer
         assert buffer.steps is not None
-        whole = Steps(
-            steps.clock, buffer.steps.first.plus(place.delay),
-            buffer.steps.last.plus(place.delay),
-        )  # fmt: skip
+        whole = buffer.steps.moved(place.delay)
         code = self.window(place, whole)
         stem = f"{code.removeprefix('w.')}_steps"
         if self.is_kept(buffer):
@@ -245,10 +244,7 @@ class Source:
                 self.taken.add(self.listed[code])
                 self.run.append(f"{self.listed[code]} = views({code})")
             listed = self.listed[code]
-        start = steps.first.minus(whole.first)
-        stop = _plus(start, steps)
-        low = "" if start == Count(0, 0) else self.literal(start)
-        high = "" if steps.last == whole.last else self.literal(stop)
+        low, high = self._ends(steps, whole)
         cut = f"{listed}[{low}:{high}]" if low or high else listed
         cut = cut if direction > 0 else f"{cut}[::-1]"
         if cut == listed:
@@ -274,13 +270,6 @@ class Source:
             if h in self.plan.places:
                 return self.element(self.plan.places[h], v.attrs["step"])
         return self.name(v)
-
-
-def _plus(start: Count, steps: Steps) -> Count:
-    """The end of a window that starts there and has as many entries as steps."""
-    number = steps.last.minus(steps.first).plus(1)
-    a = start.a + number.a
-    return Count(a, start.b + number.b, (number if number.a else start).clock * bool(a))
 
 
 def _array(element: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile import kernels
 from minigrad.compile.kinds import PRODUCTS, O
 from minigrad.compile.memory import Fill, Place, Plan
 from minigrad.compile.numpy import table
@@ -96,23 +95,10 @@ class Writing:
         code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
         if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
             code = f"np.dot({', '.join(codes)})"  # costs half of what matmul does
-        if v.op is kernels.column_sums:
-            # A product with ones is several times faster than a sum over rows.
-            code = f"np.dot({self._ones(v)}, {codes[0]})"
         if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
             # A transposed view costs twice in every product: it is copied once.
             code = f"np.ascontiguousarray({code})"
         self.run.append(f"{s.name(v)} = {code}")
-
-    def _ones(self, v: Value) -> str:
-        rows = self._rows_of(v.inputs[0])
-        return self.source.keep("ones", f"np.ones({rows}, '{v.dtype}')")
-
-    def _rows_of(self, x: Value) -> str:
-        """How many rows a matrix of all steps has."""
-        (every,) = x.inputs
-        sizes = [self.source.literal(n) for n in every.shape[:-1]]
-        return " * ".join(f"({n})" if " " in n else n for n in sizes)
 
     def _of_each(self, v: Value) -> None:
         """All steps, or one, of what is the same at every step."""
