@@ -1028,3 +1028,154 @@ def test_what_has_no_value_is_not_computed_with(name, read):
         graph = mg.Graph.from_json(graph.to_json())
     with pytest.raises(TypeError, match="this node has no value: its graph was unfol"):
         COMPUTED[name](mg.Tensor(graph.outputs[0]))
+
+
+TWICE = {
+    "add_n": lambda x: mg.add_n([x, x, x]),
+    "einsum": lambda x: mg.einsum("bi,bi->i", x, x),
+    "stack": lambda x: mg.stack([x, x]),
+}
+
+
+@pytest.mark.parametrize("op", sorted(TWICE))
+def test_one_value_read_twice_by_an_op_of_many_is_no_gather(op):
+    def net(T):
+        vs = [TWICE[op](x).named("v") for _, x in mg.steps(x=np.ones((T, 1, 2)))]
+        return mg.contract(mg.stack(vs))
+
+    rec = mg.fold(net(8))
+    assert rec.unfold(11).same_as(net(11))
+    assert [str(e) for e in rec.edges] == ["x(t) -> v(t)"]
+
+
+@pytest.mark.parametrize("T", [3, 4, 8])
+@pytest.mark.parametrize("delay", [2, 3])
+def test_a_state_of_long_delay_that_outputs_need_is_kept(delay, T):
+    def net(T):
+        hs = [mg.tensor(np.zeros((1, 2)), name="h0")] * delay
+        for _, x in mg.steps(x=np.ones((T, 1, 2))):
+            y = mg.tanh(x).named("y")
+            hs.append(x + hs[-delay])
+        return mg.contract([y, mg.stack(hs[delay:])])
+
+    rec = mg.fold(net(T))
+    if 2 * delay + 2 > T:
+        with pytest.raises(ValueError, match="fold one of at least"):
+            rec.unfold(9)
+    else:
+        assert rec.unfold(9).same_as(net(9))
+        assert f"s(t-{delay}) -> s(t)" in [str(e) for e in rec.edges]
+
+
+def test_a_loop_of_one_step_gathers_another_loop():
+    def net(T):
+        hs = [mg.tanh(x) for _, x in mg.steps(x=np.ones((T, 1, 2)))]
+        for _ in mg.steps(1):
+            H = mg.stack(hs)
+        return mg.Graph(H)
+
+    assert mg.fold(net(8)).unfold([9, 1]).same_as(net(9))
+
+
+def test_a_number_in_a_gradient_may_be_the_step_that_is_read():
+    def net(T):
+        X, h = mg.tensor(np.ones((T, 2)), name="X", requires_grad=True), 0.0
+        for t in mg.steps(T):
+            x = X[t - 1]
+            h = h + x
+        loss = (h + x * x).sum()
+        return mg.Graph([loss, *mg.grad(loss, [X], create_graph=True)])
+
+    assert mg.fold(net(8)).unfold(8).same_as(net(8))
+    with pytest.raises(ValueError, match="its number 7 may be that step"):
+        mg.fold(net(8)).unfold(9)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("start", ["outside", "state"])
+def test_a_state_that_is_set_to_a_value_of_another_loop_has_a_start(reverse, start):
+    def net(T):
+        W = mg.parameter(np.eye(2), name="W")
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        xs = np.ones((T, 1, 2))
+        for _, x in mg.steps(x=xs):
+            v = x @ W if start == "state" else h
+        os = []
+        for _ in mg.steps(T, reverse=reverse):
+            os.append(v @ W)
+            v = x
+        return mg.Graph(mg.stack(os))
+
+    assert mg.fold(net(8)).unfold([11] * len(net(8).clocks)).same_as(net(11))
+
+
+def test_a_sum_of_cotangents_may_leave_a_hole_or_lack_a_term():
+    def hole(X, T):
+        total, h = 0.0, mg.tensor(np.zeros((1, 2)), name="h0")
+        for _, x in mg.steps(X):
+            late = h * h
+            h = x + x
+            total = total + h.mean()
+        return total + late.mean()
+
+    def lack(X, T):
+        total, w = 0.0, mg.parameter(0.5, name="w")
+        for _, x in mg.steps(X, reverse=True):
+            total = total + (x + x).sum()
+        for _ in mg.steps(T):
+            x = x * w
+        return total + x.sum()
+
+    for net in (hole, lack):
+
+        def graph(T, net=net):
+            X = mg.tensor(np.ones((T, 1, 2)), name="X", requires_grad=True)
+            loss = net(X, T)
+            return mg.Graph([loss, *mg.grad(loss, [X], create_graph=True)])
+
+        rec = mg.fold(graph(8))
+        assert rec.unfold([8] * len(rec.lengths)).same_as(graph(8))
+        longer = rec.unfold([11] * len(rec.lengths))
+        assert longer.difference(graph(11)) is None
+
+
+def test_what_an_unnamed_output_reads_is_listed_line_by_line():
+    def net(T):
+        hs = [mg.parameter(np.ones((1, 2)), name="h0")] * 3
+        for _, z in mg.steps(z=np.ones((T, 1, 2))):
+            o = z + hs[-3]
+            hs.append(z)
+        return mg.contract([o, mg.stack(hs)])
+
+    assert [n.label for n in net(8).outputs] == [f"z({t})" for t in range(1, 9)]
+    assert mg.fold(net(8)).unfold(9).same_as(net(9))
+
+
+def test_one_value_that_is_read_many_times_may_be_read_at_each_step():
+    def net(T):
+        zs = [z for _, z in mg.steps(z=np.ones((T, 1, 2)))]
+        return mg.stack([zs[-1] for _ in mg.steps(T)])
+
+    assert mg.fold(net(8)).unfold(8).same_as(mg.Graph(net(8)))
+    with pytest.raises(ValueError, match="8 times, which may be once for each step"):
+        mg.fold(net(8)).unfold(9)
+
+
+@pytest.mark.parametrize("T", [8, 9])
+def test_an_end_two_delays_from_the_further_end_is_of_neither(T):
+    W = mg.parameter(np.eye(2) / 2, name="W")
+
+    def net(T):
+        hs, losses = [mg.tensor(np.zeros((1, 2)))] * 2, []
+        for _ in mg.steps(T):
+            v = hs[-2] @ W
+            hs.append(v + (hs[-2] - v) * 0.5)
+            losses.append(v.sum())
+        return gradient(mg.stack(losses).sum())
+
+    rec = mg.fold(net(T))
+    if T > 8:
+        assert rec.unfold(14).same_as(net(14))
+    else:
+        with pytest.raises(ValueError, match="fold one of at least 9 steps"):
+            rec.unfold(14)

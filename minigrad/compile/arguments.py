@@ -196,18 +196,11 @@ class Handed:
 def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     """A name for each array of a call: that of the function's own parameter."""
     try:
-        declared = list(inspect.signature(function).parameters.values())
+        given = inspect.signature(function).bind_partial(*args).arguments
     except (TypeError, ValueError):
-        declared = []
-    places = (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    )
-    known = [p.name for p in declared if p.kind in places]
-    rest = next((p.name for p in declared if p.kind is p.VAR_POSITIONAL), "x")
-    known = (known + [f"{rest}_{i}" for i in range(len(args))])[: len(args)]
+        given = {"x": tuple(args)}
     found_names: list[str] = []
-    for name, value in [*zip(known, args, strict=True), *kwargs.items()]:
+    for name, value in [*given.items(), *kwargs.items()]:
         found: list[Any] = []
         flatten(value, found)
         one = isinstance(value, (Tensor, np.ndarray, np.generic))

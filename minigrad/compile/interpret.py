@@ -24,7 +24,7 @@ def interpret(
 ) -> list[Any]:
     """The outputs, as arrays; lengths are those of the arguments unless given."""
     found = lengths_of(program, arguments) if lengths is None else tuple(lengths)
-    run = _Run(program, found, {Leaf.argument: arguments, Leaf.parameter: parameters})
+    run = Run(program, found, {Leaf.argument: arguments, Leaf.parameter: parameters})
     return [run.value((o, None)) for o in program.outputs]
 
 
@@ -50,7 +50,7 @@ def lengths_of(program: Program, arguments: Mapping[str, Any]) -> tuple[int, ...
     return tuple([lengths[i] for i in range(len(program.clocks))])
 
 
-class _Run:
+class Run:
     """One run: what has been computed so far."""
 
     def __init__(

@@ -8,6 +8,7 @@ shapes that are known beforehand. Each is declared with the way in which it is b
 array([3., 3.])
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,11 @@ def equal_share(a: Any, like: Any) -> Any:
 
 
 def sum_of_rows(x: Any) -> Any:
-    """The sum of the rows of a matrix."""
-    return np.add.reduce(x, 0)
+    """The sum of the rows of a matrix, by a product: several times faster."""
+    return np.dot(_ones(len(x), x.dtype), x)
+
+
+_ones = lru_cache(8)(np.ones)
 
 
 def shifted(o: Any, out: Any = None) -> Any:

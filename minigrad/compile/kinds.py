@@ -12,7 +12,8 @@ Vocabulary
 (<op sum(x, axis=None, keepdims=False)>, {'axis': 1})
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,33 +27,8 @@ from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, ti
 ROOMS = (elementwise, indexing, linalg, nn, reduction, shape, time)
 
 
-class O:  # noqa: E742 - short, since patterns are full of it
-    """The recorded ops that the compiler speaks of."""
-
-    add, subtract, multiply = (
-        registry["add"],
-        registry["subtract"],
-        registry["multiply"],
-    )
-    divide, exp = registry["divide"], registry["exp"]
-    add_n, where, clip = registry["add_n"], registry["where"], registry["clip"]
-    sigmoid, relu, softplus = (registry[n] for n in ("sigmoid", "relu", "softplus"))
-    astype, tanh = registry["astype"], registry["tanh"]
-    matmul, dot = registry["matmul"], registry["dot"]
-    sum, mean, max, min = (registry[n] for n in ("sum", "mean", "max", "min"))
-    transpose, swapaxes = registry["transpose"], registry["swapaxes"]
-    reshape, reshape_like = registry["reshape"], registry["reshape_like"]
-    squeeze, expand_dims = registry["squeeze"], registry["expand_dims"]
-    broadcast_to, spread = registry["broadcast_to"], registry["spread"]
-    spread_mean, flip = registry["spread_mean"], registry["flip"]
-    stack, concatenate = registry["stack"], registry["concatenate"]
-    getitem, scatter_n = registry["getitem"], registry["scatter_n"]
-    embedding, step = registry["embedding"], registry["step"]
-    softmax, log_softmax = registry["softmax"], registry["log_softmax"]
-    logsumexp, cross_entropy = registry["logsumexp"], registry["cross_entropy"]
-    target_weights, mse_loss = registry["target_weights"], registry["mse_loss"]
-    nll_loss = registry["nll_loss"]
-
+# All recorded ops by their names.
+O: Any = SimpleNamespace(**registry)  # noqa: E741 - short, as patterns ask for
 
 ELEMENTWISE = frozenset(
     [O.where, O.clip, O.sigmoid, O.relu, O.softplus, O.astype, O.add_n]
@@ -62,12 +38,12 @@ DETACHED = frozenset(["detach", "stop_gradient"])
 # Ops along an axis, or several, and the axis where none is named.
 ALONG = {
     **dict.fromkeys(
-        [O.sum, O.mean, O.max, O.min, O.logsumexp]
-        + [registry[n] for n in ("prod", "var", "std", "cumsum", "cumprod")]
+        [O.sum, O.mean, O.max, O.min, O.prod, O.var, O.std, O.logsumexp, O.cumsum,
+         O.cumprod]
     ),
     **dict.fromkeys([O.softmax, O.log_softmax], -1),
-    registry["linear_recurrence"]: -1,
-}
+    O.linear_recurrence: -1,
+}  # fmt: skip
 VIEWS = frozenset(
     [
         O.transpose, O.swapaxes, O.reshape, O.squeeze, O.expand_dims, O.broadcast_to,
@@ -129,6 +105,13 @@ def _along(op: Any, attrs: Mapping[str, Any], shape: tuple[Any, ...]) -> Batched
     if axis is None and (op not in (O.sum, O.mean, O.max, O.min) or not ndim):
         return None
     return op, {**attrs, "axis": in_front(axis, ndim)}
+
+
+def axes_of(axis: Any, shape: Sequence[Any], more: int = 0) -> list[int]:
+    """An axis, several or all of an array with so many more axes, in their order."""
+    ndim = len(shape) + more
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return [*range(ndim)] if axis is None else sorted(a % ndim for a in axes)
 
 
 def in_front(axis: Any, ndim: int) -> Any:

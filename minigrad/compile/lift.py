@@ -24,6 +24,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Lengths, Shape, Steps
 from minigrad.compile.kinds import O
 from minigrad.compile.reading import LiftError
@@ -45,7 +46,7 @@ from minigrad.compile.values import (
 )
 from minigrad.fold import Recurrence
 from minigrad.fold.moving_index import Ahead, at_step
-from minigrad.fold.roles import Operand, Role, Source
+from minigrad.fold.roles import Operand, Role
 from minigrad.graph import Graph, Node, same_value
 from minigrad.scope import LOOP
 
@@ -124,31 +125,16 @@ class _Lifting(Scattering):
             raise LiftError("no argument tells the length of a loop")
         return made
 
-    def _order(self) -> Iterable[int]:
+    def _order(self) -> list[int]:
         """Roles, each after what it reads but for its own past."""
-        done: set[int] = set()
-        for root in range(len(self.roles)):
-            work = [(root, False)]
-            while work:
-                index, ready = work.pop()
-                if ready:
-                    done.add(index)
-                    yield index
-                elif index not in done:
-                    work.append((index, True))
-                    for source in self._before(index):
-                        if (source.role, True) in work:
-                            raise LiftError("a step depends on itself")
-                        work.append((source.role, False))
-
-    def _before(self, index: int) -> list[Source]:
-        """What a role needs to be made, and is not made yet."""
-        return [
-            s
-            for operand in self.roles[index].operands
-            for s in operand
-            if s.role not in self.made and not self._recurs(index, s)
+        reads = [
+            [s.role for o in role.operands for s in o if not self._recurs(i, s)]
+            for i, role in enumerate(self.roles)
         ]
+        part = strongly_connected(reads)
+        if len(set(part)) < len(part) or any(i in r for i, r in enumerate(reads)):
+            raise LiftError("a step depends on itself")
+        return sorted(range(len(part)), key=part.__getitem__)
 
     # Values.
 

@@ -7,6 +7,7 @@ Vocabulary
     fresh  a result that shares no memory with what it is computed from
 """
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from minigrad.compile.counts import Count
@@ -46,7 +47,7 @@ class Looks:
     def __init__(self, program: Program, parts: list[Part], able: Abilities) -> None:
         self.program, self.parts, self.able = program, parts, able
         self.carried: dict[Value, Value] = {}  # splice of a loop -> its state
-        self.loops: dict[Value, list[Loop]] = {}  # member of a body -> its ranges
+        self.lines: set[Value] = set()  # of the bodies of loops
         self.first: dict[Value, int] = {}
         self.position: dict[Value, int] = {}
         self.cells: dict[tuple[Value, Count], Value] = {}
@@ -59,8 +60,7 @@ class Looks:
                 for v in sorted(part.whole, key=order.__getitem__):
                     self.first.setdefault(v, i)
                     self.position[v] = i
-                for v in part.body:
-                    self.loops.setdefault(v, []).append(part)
+                self.lines.update(part.body)
             else:
                 self.first[part] = self.position[part] = i
         self._find_carried()
@@ -118,7 +118,7 @@ class Looks:
     def _is_cut(self, v: Value) -> bool:
         """Whether a value of a loop is this or that one, by range."""
         cut = v.op is Time.splice and v in self.inside and v not in self.carried
-        return cut and v not in self.loops
+        return cut and v not in self.lines
 
     def _whole_of(self, v: Value) -> Value | None:
         """The part of a splice whose buffer holds the other parts as well."""
@@ -162,19 +162,22 @@ class Looks:
 
     # Who reads it.
 
+    def _reads(self) -> Iterator[tuple[int, Value, Loop | None, Sequence[Value]]]:
+        """Positions, what runs there, in which loop, and what it reads."""
+        for p, part in enumerate(self.parts):
+            if isinstance(part, Loop):
+                yield from ((p, v, part, part.operands(v)) for v in part.body)
+            else:
+                yield p, part, None, part.inputs
+
     def _find_uses(self) -> dict[Value, list[tuple[Value, int, Loop | None]]]:
         """Of each root: who reads it, how many steps back, in which range."""
         uses: dict[Value, list[tuple[Value, int, Loop | None]]] = {}
-        for part in self.parts:
-            body = part.body if isinstance(part, Loop) else (part,)
-            loop = part if isinstance(part, Loop) else None
-            for v in body:
-                if self._is_alias(v):
-                    continue
-                for i in loop.operands(v) if loop else v.inputs:
-                    seen = self.trace(i)
-                    if i.steps is not None and seen.root is not None:
-                        uses.setdefault(seen.root, []).append((v, seen.delay, loop))
+        for _, v, loop, operands in self._reads():
+            for i in operands if not self._is_alias(v) else ():
+                seen = self.trace(i)
+                if i.steps is not None and seen.root is not None:
+                    uses.setdefault(seen.root, []).append((v, seen.delay, loop))
         return uses
 
     def _is_alias(self, v: Value) -> bool:
@@ -183,17 +186,12 @@ class Looks:
     def _last_uses(self) -> dict[Value, int]:
         """The position after which nobody reads a root, or an untimed value."""
         last = dict.fromkeys(self.program.outputs, len(self.parts))
-        for p in reversed(range(len(self.parts))):
-            part = self.parts[p]
-            body = part.body if isinstance(part, Loop) else (part,)
-            loop = part if isinstance(part, Loop) else None
-            for v in body:
-                until = p
-                if loop is None and not self.able.fresh(v):
-                    until = max(p, last.get(v, p))
-                for i in loop.operands(v) if loop else v.inputs:
-                    for source in self._sources(i):
-                        last[source] = max(last.get(source, 0), until)
+        for p, v, loop, operands in reversed(list(self._reads())):
+            looks = loop is None and not self.able.fresh(v)
+            until = max(p, last.get(v, p)) if looks else p
+            for i in operands:
+                for source in self._sources(i):
+                    last[source] = max(last.get(source, 0), until)
         return last
 
     def _sources(self, i: Value) -> list[Value]:

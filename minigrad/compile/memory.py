@@ -15,7 +15,7 @@ independently, that every read sees the value that was written for it.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.compile.counts import Count, Shape, Steps
 from minigrad.compile.kinds import O
@@ -75,10 +75,30 @@ class Plan:
         """The last step of a clock."""
         return end_of(clock, self.program)
 
+    def copied(self, join: Value) -> list[tuple[int, Any]]:
+        """The operands of a join, by number, that are not in their place, and that."""
+        views = [self.placed.get(i) for i in join.inputs]
+        return [
+            (i, key)
+            for i, (view, key) in enumerate(zip(views, pieces(join), strict=True))
+            if not (view and view.inputs[0] is join and view.attrs["key"] == key)
+        ]
+
     @property
     def buffers(self) -> list[Buffer]:
         """All buffers, each once."""
         return list(dict.fromkeys(p.buffer for p in self.places.values()))
+
+
+def pieces(join: Value) -> list[Any]:
+    """Of the operands of a concatenation the keys at which they are in the result."""
+    axis, start, keys = join.attrs.get("axis", 0) % len(join.shape), 0, list[Any]()
+    for i in join.inputs:
+        width = i.shape[axis]
+        assert isinstance(width, int)
+        keys.append((*[slice(None)] * axis, slice(start, start + width)))
+        start += width
+    return keys
 
 
 def plan(program: Program, parts: list[Part], abilities: Abilities) -> Plan:
@@ -93,7 +113,7 @@ class _Planner(Looks):
         super().__init__(program, parts, able)
         self.given: dict[Value, Buffer] = {}
         self.plan_ = Plan(program, parts)
-        self.scratch = {v for v in self.loops if self._is_scratch(v)}
+        self.scratch = set(filter(self._is_scratch, self.lines))
         self._find_joins()
 
     def _is_scratch(self, u: Value) -> bool:
@@ -114,38 +134,26 @@ class _Planner(Looks):
 
     def _find_joins(self) -> None:
         """Operands of a concatenation that can be written in their place of it."""
-        for part in self.parts:
-            for join in part.body if isinstance(part, Loop) else (part,):
-                if join.op is O.concatenate and join.steps is not None:
-                    if not isinstance(part, Loop) and not self.able.writes_all(join):
-                        continue
-                    self._join(join)
+        for _, v, loop, _ in self._reads():
+            if v.op is O.concatenate and v.steps is not None:
+                whole = v.attrs.get("axis", 0) is not None
+                if whole and (loop is not None or self.able.writes_all(v)):
+                    self._join(v)
 
     def _join(self, join: Value) -> None:
-        axis = join.attrs.get("axis", 0)
-        if axis is None:
-            return
-        axis %= len(join.shape)
-        start = 0
-        for p in join.inputs:
-            width = p.shape[axis]
-            assert isinstance(width, int)
-            cut = slice(start, start + width)
-            start += width
-            key = (*[slice(None)] * axis, cut)
+        for p, key in zip(join.inputs, pieces(join), strict=True):
             fits = (
                 self.trace(p) == Trace(p)
                 and (p.steps, p.dtype) == (join.steps, join.dtype)
                 and p not in self.plan_.placed
                 and not any(c[0] is p for c in self.cells)
-                and (p in self.loops) == (join in self.loops)
+                and (p in self.lines) == (join in self.lines)
                 and self.able.in_place(p)
+                and (join not in self.scratch or p in self.scratch)
             )
-            if fits and join in self.scratch:
-                fits = p in self.scratch
-            elif fits:
-                self.scratch.discard(p)
             if fits:
+                if join not in self.scratch:
+                    self.scratch.discard(p)
                 view = Value(
                     O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps
                 )
@@ -205,7 +213,7 @@ class _Planner(Looks):
     ) -> Buffer:  # fmt: skip
         if v.op is Time.read and not v.attrs["down"]:
             return self._given(v)
-        stored = v in self.loops or self.able.writes_all(v)
+        stored = v in self.lines or self.able.writes_all(v)
         if steps is None or not stored:
             return Buffer(v, steps, v.shape, v.dtype, None, not stored)
         joined = any(view.inputs[0] is v for view in self.plan_.placed.values())

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import kernels
-from minigrad.compile.counts import Count, Steps
+from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import (
     DETACHED,
     ROWWISE,
     O,
+    axes_of,
     batched,
     is_elementwise,
     is_ufunc,
@@ -29,9 +30,7 @@ from minigrad.compile.values import (
     Value,
     apply,
     constant,
-    contains,
     each,
-    moves,
     over,
     read,
     shift,
@@ -74,9 +73,7 @@ def _opened(a: Value, v: Value, attrs: Any) -> Value:
     """a, reduced from the shape of v, with its axes put back, and broadcast."""
     axis = attrs.get("axis")
     if axis is not None and not attrs.get("keepdims") and v.shape:
-        axes = {
-            x % len(v.shape) for x in (axis if isinstance(axis, tuple) else (axis,))
-        }
+        axes = axes_of(axis, v.shape)
         shape = tuple([1 if i in axes else n for i, n in enumerate(v.shape)])
         if a.shape != shape:
             a = Value(O.reshape, (a,), {"shape": shape}, shape, a.dtype, a.steps)
@@ -101,29 +98,21 @@ def _tiled(v: Value, inputs: tuple[Value, ...], keys: Any) -> Value | None:
 
 def tiles(keys: Any, shape: Sequence[Any]) -> tuple[int, list[int]] | None:
     """The axis that slices tile without gap or overlap, and their order along it."""
-    ranges, axes = [], set()
+    cuts = []
     for key in keys:
         parts = key if isinstance(key, tuple) else (key,)
-        if len(parts) > len(shape) or not all(isinstance(p, slice) for p in parts):
+        found = [(a, p) for a, p in enumerate(parts) if p != slice(None)]
+        axis, part = found[0] if found else (0, None)
+        if len(parts) > len(shape) or len(found) > 1 or not isinstance(part, slice):
             return None
-        cut = [a for a, p in enumerate(parts) if p != slice(None)]
-        if len(cut) != 1 or moves(parts[cut[0]]) or not isinstance(shape[cut[0]], int):
+        kinds = {type(e) for e in (part.start, part.stop, shape[axis])}
+        if part.step is not None or not kinds <= {int, type(None)}:
             return None
-        if contains(parts[cut[0]], Count):
-            return None
-        axes.update(cut)
-        start, stop, step = parts[cut[0]].indices(shape[cut[0]])
-        if step != 1:
-            return None
-        ranges.append((start, stop))
-    if len(axes) != 1:
-        return None
-    (axis,) = axes
-    order = sorted(range(len(ranges)), key=lambda i: ranges[i])
-    ends = [0, *(ranges[i][1] for i in order)]
-    if [ranges[i][0] for i in order] != ends[:-1] or ends[-1] != shape[axis]:
-        return None
-    return axis, order
+        cuts.append((axis, *part.indices(shape[axis])[:2]))
+    order = sorted(range(len(cuts)), key=cuts.__getitem__)
+    axes, starts, stops = zip(*[cuts[i] for i in order], strict=True)
+    tiled = len({*axes}) == 1 and (*starts, shape[axes[0]]) == (0, *stops)
+    return (axes[0], order) if tiled else None
 
 
 def narrow(v: Value) -> Value | None:
@@ -257,8 +246,12 @@ def by_step(v: Value) -> Value | None:
             v.span.clock == h.span.clock and not h.span.first.a
         ):
             return shift(h, 1 - h.span.first.b - v.attrs["offset"], v.span)
-        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if _sums_steps(h, attrs):
-            return _sum_over(h, attrs.get("axis"))
+        case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get(
+            "keepdims"
+        ) and 0 in axes_of(attrs.get("axis"), h.shape, 1):
+            rest = tuple([a - 1 for a in axes_of(attrs.get("axis"), h.shape, 1) if a])
+            whole = {} if len(rest) == len(h.shape) else {"axis": rest}
+            return total(apply(O.sum, h, **whole) if rest else h)
         case Value(Op() | Kernel() as op, inputs) if v.steps is None and inputs:
             stacks = [i for i in inputs if i.op is Time.over]
             steps = stacks[0].inputs[0].span if stacks else None
@@ -272,25 +265,6 @@ def by_step(v: Value) -> Value | None:
             if attrs is not None and len(found) == len(given):
                 return over(Value(op, found, attrs, v.shape[1:], v.dtype, steps))
     return None
-
-
-def _axes(h: Value, axis: Any) -> list[int]:
-    """The axes of an array over the steps of h, in their order."""
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return sorted(a % (len(h.shape) + 1) for a in axes)
-
-
-def _sums_steps(h: Value, attrs: Any) -> bool:
-    axis = attrs.get("axis")
-    return not attrs.get("keepdims") and (axis is None or 0 in _axes(h, axis))
-
-
-def _sum_over(h: Value, axis: Any) -> Value:
-    """The sum of an array over steps, along axes of which the first is that of time."""
-    if axis is None:
-        return total(apply(O.sum, h) if h.shape else h)
-    rest = tuple([a - 1 for a in _axes(h, axis)[1:]])
-    return total(apply(O.sum, h, axis=rest) if rest else h)
 
 
 def _acts_alone(v: Value) -> bool:

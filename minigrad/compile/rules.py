@@ -14,6 +14,7 @@ function from program to program.
     additions of a sum in a loop, what does not recur is added before it
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,12 +22,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import kernels
-from minigrad.compile.connected import strongly_connected
-from minigrad.compile.kinds import (
-    O,
-)
+from minigrad.compile.kinds import O
 from minigrad.compile.opening import by_step, known_shape, narrow, open_losses
-from minigrad.compile.schedule import reads_of
 from minigrad.compile.values import (
     Kernel,
     Leaf,
@@ -39,7 +36,6 @@ from minigrad.compile.values import (
     over,
     rebuild,
     shift,
-    splice,
 )
 from minigrad.op import Op
 
@@ -134,35 +130,6 @@ def sums(v: Value) -> Value | None:
     return None
 
 
-def without_zeros(v: Value) -> Value | None:
-    """splice(past, zeros) + x -> splice(past + x, x): in a loop that is cut anyway."""
-    match v:
-        case Value(O.add, (a, b)) if v.steps is not None:
-            for mixed, other in ((a, b), (b, a)):
-                if mixed.op is not Time.splice or other.shape != v.shape:
-                    continue
-                if not any(p.op is Time.state for p in mixed.inputs):
-                    continue
-                if any(_is_zeros(p) for p in mixed.inputs) and other.dtype == v.dtype:
-                    parts = []
-                    for p in mixed.inputs:
-                        same = shift(other, 0, p.span)
-                        term = (p, same) if mixed is a else (same, p)
-                        made = Value(O.add, term, {}, v.shape, v.dtype, p.span)
-                        parts.append(same if _is_zeros(p) else made)
-                    return splice(parts)
-    return None
-
-
-def _is_zeros(p: Value) -> bool:
-    if p.op is not Time.each or p.inputs[0].op is not Leaf.constant:
-        return False
-    value = p.inputs[0].attrs["value"]
-    return (
-        isinstance(value, np.ndarray) and p.inputs[0].name is None and not value.any()
-    )
-
-
 # Values that are the same are one.
 
 
@@ -203,15 +170,10 @@ def frozen(attrs: Any) -> Any:
 
 def additions(program: Program) -> Program:
     """(a + r) + c -> (a + c) + r, where r alone recurs: a + c need not wait for it."""
-    values = program.values
-    number = {v: i for i, v in enumerate(values)}
-    reads = [[number[r] for r in reads_of(program, v)] for v in values]
-    part = strongly_connected(reads)
-    sizes = np.bincount(part) if part else np.zeros(0, int)
-    readers: dict[Value, int] = {}
-    for read_ in [*program.outputs, *(i for v in values for i in v.inputs)]:
-        readers[read_] = readers.get(read_, 0) + 1
-    recurs = {v for v in values if sizes[part[number[v]]] > 1}
+    values, _, part = program.connected()
+    sizes = Counter(part)
+    readers = Counter([*program.outputs, *(i for v in values for i in v.inputs)])
+    recurs = {v for v, p in zip(values, part, strict=True) if sizes[p] > 1}
     made: dict[Value, Value] = {}
 
     def is_sum(v: Value) -> bool:
@@ -244,7 +206,7 @@ def additions(program: Program) -> Program:
 
 ALWAYS: tuple[Rule, ...] = (known_shape, sums, hoist, narrow)
 OPENED: tuple[Rule, ...] = (*ALWAYS, open_losses, by_step)
-FINAL: tuple[Rule, ...] = (*OPENED, one_product, without_zeros)
+FINAL: tuple[Rule, ...] = (*OPENED, one_product)
 
 
 def for_numpy(

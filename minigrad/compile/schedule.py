@@ -2,13 +2,10 @@
 
 A value that does not depend on itself is a part of its own: without steps it is
 computed once, with steps for all of them at once. Values that depend on one another run
-in a ``Loop``, which is ``lax.scan`` and ONNX ``Scan`` as it stands.
+in a ``Loop``.
 
 Vocabulary
-    carry    what a step hands to the step d further on; ``starts`` are its first d
-    reads    timed values from outside, an entry a step
-    fixed    untimed values that the body reads
-    gives    values of the body that somebody outside reads, stacked over the steps
+    carry    what a step hands to the step d further on
     same     of a splice or a shift in the body: which value it is on these steps
     picks    the same of a splice that has a past: it is a line that is copied
     carried  a splice of an initial state and the past: it makes no cut
@@ -17,6 +14,7 @@ Where the lines of a loop do not all exist at the same steps it is cut in ranges
 which they do, one ``Loop`` each.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
@@ -26,21 +24,16 @@ from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Steps
 from minigrad.compile.kinds import is_view
 from minigrad.compile.spec import at_most
-from minigrad.compile.values import Program, Time, Value, at, shift
+from minigrad.compile.values import Program, Time, Value, shift
 
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """A place of a loop: read as ``place``, written by ``line`` of the same step.
-
-    ``starts`` has as many untimed values as the delay has steps: what the first of them
-    read. Where the line does not exist on the loop's steps they are all that is read.
-    """
+    """A place of a loop: read as ``place``, written by ``line`` of the same step."""
 
     place: Value
     line: Value
     delay: int
-    starts: tuple[Value, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +44,7 @@ class Loop:
     """
 
     carry: tuple[Carry, ...]
-    reads: tuple[Value, ...]
-    fixed: tuple[Value, ...]
     body: tuple[Value, ...]
-    gives: tuple[Value, ...]
     steps: Steps
     direction: int
     same: dict[Value, Value]
@@ -80,26 +70,18 @@ class ScheduleError(ValueError):
     """The values of a program cannot be put in an order."""
 
 
-def reads_of(program: Program, v: Value) -> tuple[Value, ...]:
-    """What a value depends on: of a state its line."""
-    return (program.states[v],) if v in program.states else v.inputs
-
-
 def schedule(program: Program) -> list[Part]:
     """The parts of a program, each after those that it reads.
 
     Nobody outside of a loop may read a state of it: see ``own_states``.
     """
-    values = program.values
-    number = {v: i for i, v in enumerate(values)}
-    reads = [[number[r] for r in reads_of(program, v)] for v in values]
-    part_of = strongly_connected(reads)
+    values, reads, part_of = program.connected()
     members: list[list[int]] = [[] for _ in range(max(part_of, default=-1) + 1)]
     for i, p in enumerate(part_of):
         members[p].append(i)
     consumers: dict[Value, set[Value]] = {}
     for v in values:
-        for r in reads_of(program, v):
+        for r in program.reads(v):
             consumers.setdefault(r, set()).add(v)
     found: list[Part] = []
     for p in _in_order(members, reads, part_of):
@@ -137,14 +119,8 @@ def _in_order(
 
 def own_states(program: Program) -> Program:
     """Whoever does not run in a loop reads its lines, not its states and splices."""
-    values = program.values
-    number = {v: i for i, v in enumerate(values)}
-    reads = [[number[r] for r in reads_of(program, v)] for v in values]
-    part = strongly_connected(reads)
-    loop_of = {v: part[number[v]] for v in values}
-    size: dict[int, int] = {}
-    for p in part:
-        size[p] = size.get(p, 0) + 1
+    values, _, part = program.connected()
+    loop_of, size = dict(zip(values, part, strict=True)), Counter(part)
     made: dict[Value, Value] = {}
     outer: dict[Value, Value] = {}
 
@@ -262,7 +238,10 @@ class _Cut:
         return [Steps(self.lines[0].span.clock, a, b.plus(-1)) for a, b in pairs]
 
     def _loop(self, steps: Steps, here: list[Value]) -> Loop:
-        carry = [self._carry(v, steps) for v in here if self._is_past(v)]
+        carry = []
+        for v in filter(self._is_past, here):
+            past = self.carried.get(v, v)
+            carry.append(Carry(v, self.program.states[past], past.attrs["delay"]))
         same: dict[Value, Value] = {}
         picks: dict[Value, Value] = {}
         body = []
@@ -278,67 +257,13 @@ class _Cut:
                 raise ScheduleError(f"{v!r} is past and no state")
             elif not self._is_past(v):
                 body.append(v)
-        reads, fixed = dict[Value, None](), dict[Value, None]()
-        for v in [*body, *same]:
-            chosen = same.get(v) or picks.get(v)
-            for i in v.inputs if chosen is None else (chosen,):
-                if i.op is Time.each:
-                    fixed[i.inputs[0]] = None
-                elif i not in self.inside:
-                    reads[i] = None
-        gives = [v for v in here if not self.consumers.get(v, set()) <= self.inside]
-        gives += [c.line for c in self._later(steps) if c.line in here]
-        return Loop(
-            tuple(carry), tuple(reads), tuple(fixed),
-            tuple(_sorted(body, same, picks)), tuple(dict.fromkeys(gives)), steps,
-            self.direction, same, picks, self.inside,
-        )  # fmt: skip
+        way, whole = self.direction, self.inside
+        loop = Loop(tuple(carry), tuple(body), steps, way, same, picks, whole)
+        # Each line after those of this step that it reads.
+        number = {v: i for i, v in enumerate(body)}
+        reads = [[number[i] for i in loop.operands(v) if i in number] for v in body]
+        part = strongly_connected(reads)
+        return replace(loop, body=tuple(sorted(body, key=lambda v: part[number[v]])))
 
     def _is_past(self, v: Value) -> bool:
         return v in self.carried or v.op is Time.state
-
-    def _later(self, steps: Steps) -> list[Carry]:
-        """What the loops of other ranges begin with."""
-        return [
-            self._carry(v, other)
-            for other in self.ranges
-            for v in self.lines
-            if other != steps and self._is_past(v) and self._covers(v.steps, other)
-        ]
-
-    def _carry(self, v: Value, steps: Steps) -> Carry:
-        past = self.carried.get(v, v)
-        delay, line = past.attrs["delay"], self.program.states[past]
-        starts = []
-        for k in range(abs(delay)):
-            t = self._start(steps).plus(k * self.direction)
-            one = Steps(steps.clock, t, t)
-            outer = [
-                p
-                for p in (v.inputs if v in self.carried else ())
-                if p is not past and self._covers(p.steps, one)
-            ]
-            starts.append(outer[0].inputs[0] if outer else at(line, t.plus(-delay)))
-        return Carry(v, line, delay, tuple(starts))
-
-
-def _sorted(
-    body: list[Value], same: dict[Value, Value], picks: dict[Value, Value]
-) -> list[Value]:
-    """The lines of one step, each after those of this step that it reads."""
-    wanted, order = set(body), dict[Value, None]()
-    for root in body:
-        stack = [(root, False)]
-        while stack:
-            v, ready = stack.pop()
-            if ready:
-                order[v] = None
-            if v in order:
-                continue
-            stack.append((v, True))
-            for i in (picks[v],) if v in picks else v.inputs:
-                while i in same:
-                    i = same[i]
-                if i in wanted and i not in order:
-                    stack.append((i, False))
-    return list(order)

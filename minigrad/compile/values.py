@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
 from minigrad.fold.moving_index import Ahead, at_step
 from minigrad.op import Op
@@ -138,28 +139,32 @@ class Program:
                         waiting.append(self.states[value])
         return list(order)
 
+    def reads(self, v: Value) -> tuple[Value, ...]:
+        """What a value depends on: of a state its line."""
+        return (self.states[v],) if v in self.states else v.inputs
+
+    def connected(self) -> tuple[list[Value], list[list[int]], list[int]]:
+        """The values, the numbers of what each reads, and the loop that each is of.
+
+        Loops have numbers above those of what they read, as all other values have.
+        """
+        values = self.values
+        number = {v: i for i, v in enumerate(values)}
+        reads = [[number[r] for r in self.reads(v)] for v in values]
+        return values, reads, strongly_connected(reads)
+
     def __str__(self) -> str:
-        names: dict[Value, str] = {}
+        names = {v: f"{v.name or v.op.name}_{i}" for i, v in enumerate(self.values)}
         lines = []
-        for i, v in enumerate(self.values):
-            names[v] = f"{v.name or v.op.name}_{i}"
-            if v.op is Leaf.constant and not v.shape:
-                names[v] = str(v.attrs["value"])
-                continue
         for v, name in names.items():
-            if v.op is Leaf.constant:
-                continue
-            said = [names[i] for i in v.inputs]
-            said += [f"{k}={a}" for k, a in v.attrs.items()]
-            if v in self.states:
-                said.insert(0, names[self.states[v]])
+            said = [names[i] for i in self.reads(v)]
+            said += [f"{k}={str(a)[:40]}" for k, a in v.attrs.items()]
             when = "" if v.steps is None else f"  t = {v.steps}"
             shape = "x".join(map(str, v.shape)) or "1"
             call = f"{v.op.name}({', '.join(said)})"
             lines.append(f"{name:<14} = {call}  {shape} {v.dtype}{when}")
-        return "\n".join(
-            [*lines, f"return {', '.join(names[o] for o in self.outputs)}"]
-        )
+        outputs = ", ".join(names[o] for o in self.outputs)
+        return "\n".join([*lines, f"return {outputs}"])
 
 
 def parameter(name: str, shape: Shape, dtype: str) -> Value:
@@ -347,34 +352,4 @@ def rebuild(program: Program, change: Callable[[Value, Value], Value]) -> Progra
     states = {made[s]: made[v] for s, v in program.states.items() if s in made}
     return replace(
         program, outputs=tuple([made[o] for o in program.outputs]), states=states
-    )
-
-
-def fixed(program: Program, lengths: Sequence[int]) -> Program:
-    """The program for one length of each clock, with numbers in place of counts."""
-    leaves: dict[Any, dict[Any, Value]] = {Leaf.parameter: {}, Leaf.argument: {}}
-
-    def change(old: Value, new: Value) -> Value:
-        steps = new.steps
-        if steps is not None:
-            first, last = (Count(0, c.at(lengths)) for c in (steps.first, steps.last))
-            steps = Steps(steps.clock, first, last)
-        attrs = new.attrs
-        if new.op is Time.at:
-            attrs = {"step": Count(0, attrs["step"].at(lengths))}
-        elif not moves(attrs) and not isinstance(new.op, (Leaf, Time)):
-            attrs = resolved(attrs, 0, lengths, 0)
-        shape = shape_at(new.shape, lengths)
-        made = replace(new, steps=steps, shape=shape, attrs=attrs)
-        if made.op in leaves:
-            leaves[made.op][made.name] = made
-        return made
-
-    made = rebuild(program, change)
-    clocks = tuple(Lengths(n, n) for n in lengths)
-    return replace(
-        made,
-        clocks=clocks,
-        parameters=leaves[Leaf.parameter],
-        arguments=leaves[Leaf.argument],
     )

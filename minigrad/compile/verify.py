@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.counts import shape_at
+from minigrad.compile.interpret import Run
 from minigrad.compile.kinds import O, is_view
 from minigrad.compile.looks import Abilities
 from minigrad.compile.memory import Buffer, Place, Plan
@@ -35,14 +36,25 @@ def complaints(plan: Plan, lengths: Sequence[int], abilities: Abilities) -> list
     return _Proof(plan, tuple(lengths), abilities).run()
 
 
+class _Numbers(Run):
+    """What values are: fresh numbers, but for what looks at those of others."""
+
+    fresh = count(1)
+
+    def computed(self, v: Value, t: int | None, values: list[Any]) -> Any:
+        looks = isinstance(v.op, Time) and v.op is not Time.total
+        if looks or is_view(v) or (v.op is O.concatenate and t is not None):
+            return super().computed(v, t, values)
+        shape = shape_at(v.shape, self.lengths)
+        return np.reshape([next(self.fresh) for _ in range(int(np.prod(shape)))], shape)
+
+
 class _Proof:
     """One run of a plan: ``memory`` is what its buffers hold."""
 
     def __init__(self, plan: Plan, lengths: tuple[int, ...], able: Abilities) -> None:
         self.plan, self.lengths, self.able = plan, lengths, able
-        self.states = plan.program.states
-        self.numbers: dict[tuple[Value, int | None], Any] = {}
-        self.next = count(1)
+        self.numbers = _Numbers(plan.program, lengths, {})
         self.memory: dict[Buffer, Any] = {}
         self.found: list[str] = []
 
@@ -52,8 +64,8 @@ class _Proof:
                 self.read(fill.value, None, "a fill")
                 if not fill.buffer.bound:
                     step = fill.step.at(self.lengths) if fill.step is not None else None
-                    self.cell(Place(fill.buffer), step)[...] = self.content(
-                        fill.value, None
+                    self.cell(Place(fill.buffer), step)[...] = self.numbers.value(
+                        (fill.value, None)
                     )
             if isinstance(part, Loop):
                 for t in part.steps.at(self.lengths)[:: part.direction]:
@@ -71,43 +83,6 @@ class _Proof:
         for o in self.plan.program.outputs:
             self.read(o, None, "an output")
         return list(dict.fromkeys(self.found))
-
-    # What values are.
-
-    def content(self, v: Value, t: int | None) -> Any:
-        """The numbers of the elements of a value at a step."""
-        key = (v, t)
-        if key not in self.numbers:
-            self.numbers[key] = self.contents(v, t)
-        return self.numbers[key]
-
-    def contents(self, v: Value, t: int | None) -> Any:
-        back = (t or 0) - v.attrs.get("delay", 0)
-        match v.op:
-            case Time.each:
-                return self.content(v.inputs[0], None)
-            case Time.read:
-                row = self.lengths[v.span.clock] - back if v.attrs["down"] else back - 1
-                return self.content(v.inputs[0], None)[row + v.attrs["offset"]]
-            case Time.shift:
-                return self.content(v.inputs[0], back)
-            case Time.state:
-                return self.content(self.states[v], back)
-            case Time.splice:
-                parts = [p for p in v.inputs if t in p.span.at(self.lengths)]
-                return self.content(parts[0], t)
-            case Time.at:
-                return self.content(v.inputs[0], v.attrs["step"].at(self.lengths))
-            case Time.over:
-                (h,) = v.inputs
-                return np.stack([self.content(h, s) for s in h.span.at(self.lengths)])
-        if is_view(v):
-            return compute(v.call, [self.content(v.inputs[0], t)], v.attrs)
-        if v.op is O.concatenate and t is not None:
-            return compute(v.call, [self.content(i, t) for i in v.inputs], v.attrs)
-        shape = shape_at(v.shape, self.lengths)
-        size = int(np.prod(shape))
-        return np.array([next(self.next) for _ in range(size)], int).reshape(shape)
 
     # What is in memory.
 
@@ -143,7 +118,7 @@ class _Proof:
                 back = None if t is None else t - place.delay
                 if not self.able.fresh(root) and back in root.span.at(self.lengths):
                     stack += [(i, back) for i in root.inputs]
-            elif not np.array_equal(self.cell(place, t), self.content(v, t)):
+            elif not np.array_equal(self.cell(place, t), self.numbers.value((v, t))):
                 self.found.append(f"{reader} reads {v!r} at {t}: it is not there")
 
     def kept(self, v: Value, t: int | None) -> list[tuple[Value, int | None]]:
@@ -180,7 +155,7 @@ class _Proof:
                 for t in part.span.at(self.lengths):
                     self.read(part, t, repr(v))
                 for t in part.span.at(self.lengths):
-                    self.cell(place, t)[...] = self.content(v, t)
+                    self.cell(place, t)[...] = self.numbers.value((v, t))
             return
         for i in v.inputs:
             for t in steps:
@@ -192,19 +167,12 @@ class _Proof:
 
     def write(self, v: Value, t: int) -> None:
         """Write a value; parts of a join that lie in their place are there already."""
-        place = self.plan.places[v]
+        out = self.cell(self.plan.places[v], t)
         if v.op is not O.concatenate:
-            self.cell(place, t)[...] = self.content(v, t)
+            out[...] = self.numbers.value((v, t))
             return
-        out, axis, start = self.cell(place, t), v.attrs.get("axis", 0) % len(v.shape), 0
-        for i in v.inputs:
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if view is None or view.inputs[0] is not v or view.attrs["key"] != key:
-                out[key] = self.content(i, t)
+        for i, key in self.plan.copied(v):
+            out[key] = self.numbers.value((v.inputs[i], t))
         self.read(v, t, repr(v))
 
     def apart(self, v: Value, operands: Sequence[Value], steps: list[int]) -> None:

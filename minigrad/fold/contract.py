@@ -1,7 +1,8 @@
 """Contraction: the graph of the named values alone, as the textbook draws it.
 
-``contract`` keeps what has a name (x, h, o, L, y), each unnamed state that a later step
-reads and a named value depends on (it is called s), and what a state starts from (h0).
+``contract`` keeps what has a name (x, h, o, L, y), each unnamed state (it is called s)
+that a later step reads and a named value depends on, or that is read more than one step
+later, and what a state starts from (h0).
 Between two kept values an arrow stands for the paths of ops that join them, and says
 which parameters enter these by a product: the letter on the arrow is W, and not b.
 
@@ -15,6 +16,7 @@ A read-out made after the loop from one step's h gets that step.
 ['U', 'x(2)', 'o(2)']
 """
 
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from minigrad.graph import Graph, Leaf, Node, PerOperand, by_id
@@ -87,20 +89,22 @@ class _Contraction:
                 self.made[node] = node
             elif node in self.kept:
                 self.made[node] = self._node(node, reads[node], times.get(node))
-        outputs: dict[Node, None] = {}
+        lines: dict[Any, list[Node]] = {}
         for output in self.source.outputs:
             found = (
                 [output]
                 if output in self.kept
                 else [r.node for r in self._reads(output) if r.node in self.kept]
             )
-            outputs.update((self.made[n], None) for n in found)
+            for node in found:
+                lines.setdefault(self.source.places[node], []).append(node)
+        outputs = [n for line in lines.values() for n in sorted({*line}, key=by_id)]
         if not outputs:
             raise ValueError(
                 "no value of this graph has a name: name the ones to see, "
                 'h = mg.tanh(...).named("h")'
             )
-        return Graph(list(outputs))
+        return Graph([self.made[node] for node in outputs])
 
     def _node(self, node: Node, reads: list[_Read], time: Any) -> Node:
         if node.time is not None:
@@ -180,7 +184,8 @@ class _Contraction:
 def _gathers(node: Node, places: dict[Node, Any]) -> bool:
     """Whether an op of any number of values reads one line at several steps."""
     variadic = getattr(node.op, "variadic", False)
-    return variadic and len({places[source] for source in node.inputs}) == 1
+    sources = set(node.inputs)
+    return variadic and len(sources) > 1 and len({places[s] for s in sources}) == 1
 
 
 def _operands(node: Node) -> list[tuple[Node, Node, int]]:
@@ -207,8 +212,10 @@ def _kept(graph: Graph) -> dict[Node, str]:
     crossing = _crossing(graph)
     states = {
         graph.places[s]
-        for s in crossing
-        if s.name is None and s in serves and s.slot.__class__ is not Slot
+        for s, delay in crossing.items()
+        if s.name is None and s.slot.__class__ is not Slot
+        # A longer delay tells how what depends on the state begins.
+        if s in serves or delay > 1
     }
     sequences = {n.inputs[0] for n in graph.nodes if n.op and n.op.name == "step"}
     kept: dict[Node, str] = {}
@@ -238,23 +245,24 @@ def _kept(graph: Graph) -> dict[Node, str]:
     return kept
 
 
-def _crossing(graph: Graph) -> set[Node]:
-    """The values that another step of their own loop reads."""
-    return {
-        source
-        for node in graph.nodes
-        for source in node.inputs
-        if source.inputs and _apart(node, source)
-    }
+def _crossing(graph: Graph) -> dict[Node, int]:
+    """The values that another step of their own loop reads, and the longest delay."""
+    found: dict[Node, int] = {}
+    for node in graph.nodes:
+        for source in node.inputs:
+            delay = _delay(node, source)
+            if source.inputs and delay:
+                found[source] = max(delay, found.get(source, 0))
+    return found
 
 
-def _apart(node: Node, source: Node) -> bool:
-    """Whether a node reads a value of another step of its loop."""
+def _delay(node: Node, source: Node) -> int:
+    """How many steps of its own loop lie between a node and a value that it reads."""
     a, b = node.time, source.time
-    return a is not None and b is not None and a[0] is b[0] and a != b
+    return abs(a[1] - b[1]) if a and b and a[0] is b[0] else 0
 
 
-def _starts(graph: Graph, crossing: set[Node]) -> dict[Node, Node]:
+def _starts(graph: Graph, crossing: Container[Node]) -> dict[Node, Node]:
     """Values that are read where other steps read a state of their loop: its start.
 
     An initial state is a value like any other, be it a parameter, computed or an array.
@@ -266,7 +274,7 @@ def _starts(graph: Graph, crossing: set[Node]) -> dict[Node, Node]:
             continue  # in the graph of a gradient the ends are no initial states
         for i, source in enumerate(node.inputs):
             use = (graph.places[node], i)
-            if source in crossing and _apart(node, source):
+            if source in crossing and _delay(node, source):
                 states.setdefault(use, source)
             elif source.kind == "parameter" or (
                 source.name is None

@@ -69,10 +69,16 @@ class Operands:
         counts = [len(node.inputs) for node in self.nodes]
         variadic = getattr(self.nodes[0].op, "variadic", False)
         if len(set(counts)) == 1:
-            return variadic and self.fixed and counts[0] > 1
+            return variadic and counts[0] > 1 and (self.fixed or self._elsewhere())
         if not variadic or any(b != a + 1 for a, b in pairwise(counts)):
             self.folding.agree(self.nodes, "number of operands", counts)
         return True
+
+    def _elsewhere(self) -> bool:
+        """Whether a value of one step reads the steps of other loops alone."""
+        clock = self.folding.clocks[self.clock]
+        times = [i.time for i in self.nodes[0].inputs]
+        return len(self.nodes) == 1 and all(t and t[0] is not clock for t in times)
 
     def _collect(
         self, node: Node, t: int, groups: dict[Any, list[int]], many: set[Any]
@@ -161,12 +167,31 @@ class Operands:
         for source, found in steps_of.items():
             # As its own role is, or as what it reads: of that two steps show the gap.
             gaps = (self.span.every, self.folding.every[source.role])
+            parts = [found]
             if all(progression(found, gap) is None for gap in gaps):
-                at = [steps.index(t) for t in found]
-                hole = next(a for a, b in pairwise(at) if b != a + 1)
-                self._refuse(reads, steps_of, steps[hole], steps[hole + 1])
-            operand += (source._replace(span=self._part(found, ends)),)
+                parts = self._parts(found, reads, steps_of)
+            operand += tuple(
+                [source._replace(span=self._part(part, ends)) for part in parts]
+            )
         return operand
+
+    def _parts(
+        self,
+        found: list[int],
+        reads: dict[int, Source],
+        steps_of: dict[Source, list[int]],
+    ) -> list[list[int]]:
+        """Steps with holes in parts: a hole is where a sum of cotangents is instead."""
+        steps, parts = self.steps, [found[:1]]
+        for a, b in pairwise(found):
+            i, j = steps.index(a), steps.index(b)
+            between = [reads.get(t) for t in steps[i + 1 : j]]
+            if any(s is None or self._claim(s) for s in between):
+                self._refuse(reads, steps_of, a, steps[i + 1])
+            if between:
+                parts.append([])
+            parts[-1].append(b)
+        return parts
 
     def _absolute(self, reads: dict[int, Source]) -> dict[int, Source]:
         """What is read of one and the same step at several steps, as that step."""
@@ -206,8 +231,7 @@ class Operands:
             if self._claim(source) == first and not exists(source, t):
                 return source
         if here is None or there is None:
-            source = sides[0][0]  # the only one that there is
-            return source if self.of_terms and source.kind != "delay" else None
+            return sides[0][0] if self.of_terms else None
         for wrapper, inner, t in ((here, there, a), (there, here, b)):
             if self._wraps(wrapper, inner, t):
                 return wrapper
@@ -215,7 +239,10 @@ class Operands:
             return next(
                 (s for s in moves if not exists(s, a) and not exists(s, b)), None
             )
-        return None
+        # A state that every step sets to one value begins as any other.
+        start, later = (here, there) if a == 1 else (there, here)
+        begins = 1 in (a, self.length - b + 1) and later.delay is None
+        return start if begins and not start.delay else None
 
     def _wraps(self, wrapper: Source, inner: Source, t: int) -> bool:
         """Whether at step t a value is cast or summed before it is read, as an end may.

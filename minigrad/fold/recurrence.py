@@ -10,14 +10,14 @@
 
 import operator
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from minigrad.fold.moving_index import numbers
-from minigrad.fold.roles import Edge, Operand, Role, Source
+from minigrad.fold.roles import Edge, Operand, Role, Source, Span
 from minigrad.fold.unfolding import Unrolling
-from minigrad.graph import Graph, same_value
+from minigrad.graph import Graph, PerOperand, same_value
 from minigrad.pickles import NotPickled
 
 FEW = 3  # steps that a program may pick by hand
@@ -109,7 +109,9 @@ class Recurrence(NotPickled):
         for clock, (mine, other) in enumerate(zip(self.lengths, lengths, strict=True)):
             delay = max(1, self._longest_delay(clock))
             # A gradient comes back through the steps that the values have gone.
-            least = 2 * delay + (4 if self._has_gradient(clock) else 2)
+            least = 2 * delay + 2
+            if self._has_gradient(clock):
+                least = 4 * delay + 1 if self._ends_between(clock, delay) else least + 2
             if mine != other and mine < least:
                 raise ValueError(
                     f"a graph of {mine} steps with a delay of {delay} does not tell "
@@ -127,20 +129,24 @@ class Recurrence(NotPickled):
         Steps that are read one by one, or every k-th from an end or other; and a number
         that may be the step, of what is at one step alone.
         """
-        for role in self.roles:
-            steps = role.span.steps(self.lengths[role.clock or 0]) if role.span else ()
-            if "via" in role.attrs:
-                continue  # of a named value: these are no numbers of the program
-            if len(steps) == 1 < self.lengths[role.clock or 0]:
-                alike = {steps[0], steps[0] - 1}.intersection(numbers(role.attrs))
-                if alike:
-                    raise ValueError(
-                        f"{role.label} is at step {steps[0]} alone, and its number "
-                        f"{min(alike)} may be that step: let all steps have it"
-                    )
+        for role, only, length, attribute in self._of_one_step():
+            step = only.steps(length)[0]
+            alike = {step, step - 1}.intersection(numbers(attribute))
+            if alike:
+                raise ValueError(
+                    f"{role.label} is at step {step} alone, and its number "
+                    f"{min(alike)} may be that step: let all steps have it"
+                )
         read = [self.outputs, *(r.operands for r in self.roles if r.span is None)]
         picks: set[Any] = set()
         for operands in read:
+            again = Counter((s.role, s.at) for o in operands for s in o)
+            for (index, _), number in again.items():
+                if number > FEW:
+                    raise ValueError(
+                        f"{self.roles[index].label} is read {number} times, which may "
+                        "be once for each step: let each step make a value of its own"
+                    )
             for source in (s for o in operands for s in o if s.at is not None):
                 role, at = self.roles[source.role], source.at
                 clock, every = role.clock or 0, at.every if at else 1
@@ -162,6 +168,24 @@ class Recurrence(NotPickled):
                     "mg.stack(list) or mg.add_n(list) in the order of the steps"
                 )
 
+    def _of_one_step(self) -> Iterator[tuple[Role, Span, int, Any]]:
+        """Of what is at one step alone: the role, the step, its loop, attributes."""
+        for role in self.roles:
+            if "via" in role.attrs:
+                continue  # of a named value: these are no numbers of the program
+            length = self.lengths[role.clock or 0] if role.span else 0
+            if role.span and len(role.span.steps(length)) == 1 < length:
+                yield role, role.span, length, role.attrs
+            for entries in role.attrs.values():
+                if role.span or not isinstance(entries, PerOperand):
+                    continue
+                for operand, entry in zip(role.operands, entries, strict=True):
+                    for source, said in zip(operand, entry, strict=True):
+                        read = self.roles[source.role]
+                        length, at = self.lengths[read.clock or 0], source.at
+                        if source.kind == "pick" and at and at.first < 0:
+                            yield read, at, length, said
+
     def _has_gradient(self, clock: int) -> bool:
         """Whether a gradient was recorded in a loop."""
         return any(
@@ -170,6 +194,14 @@ class Recurrence(NotPickled):
             if r.clock == clock
             for rule in r.slot[1:]
         )
+
+    def _ends_between(self, clock: int, delay: int) -> bool:
+        """Whether an end lies as far from the further end as two delays reach."""
+        length = self.lengths[clock]
+        ends = [r.span for r in self.roles if r.span is not None and r.clock == clock]
+        beyond = [length - s.last for s in ends if s.last > 0]
+        beyond += [length + s.first for s in ends if s.first < 0]
+        return any(delay < n <= 2 * delay for n in beyond)
 
     def _longest_delay(self, clock: int) -> int:
         """The longest delay within a loop, also between a value and its gradient."""

@@ -46,7 +46,6 @@ ORDER = [
     rules.additions,
     rules.common,
     lambda p: rules.rewrite(p, [rules.one_product]),
-    lambda p: rules.rewrite(p, [rules.without_zeros]),
     rules.common,
 ]
 

@@ -14,7 +14,6 @@ from minigrad.compile.values import (
     constant,
     contains,
     each,
-    fixed,
     moves,
     over,
     read,
@@ -64,20 +63,6 @@ def test_the_sum_of_a_sequence():
     np.testing.assert_array_equal(every, 1 + np.cumsum(xs, 0))
     np.testing.assert_array_equal(last, every[-1])
     np.testing.assert_array_equal(summed, xs.sum(0))
-
-
-def test_a_program_for_one_length_has_numbers_alone():
-    program = fixed(running_sum(), (4,))
-    assert program.clocks == (Lengths(4, 4),)
-    assert program.arguments["xs"].shape == (4, 2)
-    assert not any(v.steps and v.steps.last.a for v in program.values)
-    xs = np.arange(8.0).reshape(4, 2)
-    for a, b in zip(
-        interpret(program, {"xs": xs}, {}),
-        interpret(running_sum(), {"xs": xs}, {}),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_rebuilding_without_a_change_keeps_every_value():

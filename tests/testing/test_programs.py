@@ -26,8 +26,9 @@ from minigrad.testing.programs import (
     report,
     smaller,
 )
-from minigrad.testing.programs.agreement import tolerance_of
+from minigrad.testing.programs.agreement import SetAsideError, Trial, tolerance_of
 from minigrad.testing.programs.features import SEEN
+from minigrad.testing.programs.meaning import Moved
 
 SHARE = 5  # of the costly checks
 
@@ -219,3 +220,10 @@ def test_what_is_shrunk_fails_in_the_same_way():
     assert least.calls == (Call(1, 1, 0),)
     assert least.mode == "value"
     assert dict(least.sizes) == {"n": 1}
+
+
+def test_a_difference_at_a_kink_is_no_derivative():
+    moved = Moved(Trial(draw("recurrence", 0, 3)))
+    with pytest.raises(SetAsideError, match="a kink"):
+        moved.slope(lambda x: 0.03 * x * abs(x), 1.0)
+    assert moved.slope(lambda x: np.exp(3 * x), 1.0) == pytest.approx(3.0)

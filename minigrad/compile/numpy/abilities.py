@@ -5,7 +5,6 @@ from minigrad.compile.kinds import (
     PRODUCTS,
     ROWWISE,
     O,
-    batched,
     is_elementwise,
     is_ufunc,
 )
@@ -21,8 +20,7 @@ class Abilities:
         if v.op is Time.splice:
             return True
         if v.op in PRODUCTS:
-            kinds = {i.dtype for i in v.inputs} | {v.dtype}
-            return len(kinds) == 1 and all(len(i.shape) == 2 for i in v.inputs)
+            return self.writes_all(v) and all(len(i.shape) == 2 for i in v.inputs)
         if isinstance(v.op, Kernel):
             return "out" in v.op.keywords
         return is_ufunc(v.op) or v.op in (O.sigmoid, O.clip, O.concatenate)
@@ -34,13 +32,9 @@ class Abilities:
         if isinstance(v.op, Time):
             return False
         if v.op in PRODUCTS:
-            return self._is_matrix_product(v)
+            kinds = {i.dtype for i in v.inputs} | {v.dtype}
+            return len(kinds) == 1 and all(len(i.shape) >= 2 for i in v.inputs)
         return self.writes(v)
-
-    @staticmethod
-    def _is_matrix_product(v: Value) -> bool:
-        kinds = {i.dtype for i in v.inputs} | {v.dtype}
-        return len(kinds) == 1 and all(len(i.shape) >= 2 for i in v.inputs)
 
     def fresh(self, v: Value) -> bool:
         """Elementwise, products and reductions make a new array."""
@@ -68,12 +62,10 @@ def can_batch(v: Value) -> bool:
         return a == b or all(timed) or timed == [a > b, b > a] or (a, b) == (2, 2)
     if not any(timed):
         return False
-    if v.op is O.broadcast_to or (v.op is O.reshape and len(v.inputs) == 1):
-        return True
     if v.op is O.embedding:
         return timed == [False, True]
     if (len(v.inputs) > 1 and v.op is O.getitem) or (
         len(v.inputs) > 2 and v.op in ROWWISE
     ):
         return False
-    return batched(v.op, v.attrs, v.inputs[0].shape) is not None
+    return table.over_steps(v, 1) is not None

@@ -8,7 +8,7 @@ one product of all rows.
 from typing import Any
 
 from minigrad.compile import kernels
-from minigrad.compile.kinds import PRODUCTS, O, batched, is_elementwise
+from minigrad.compile.kinds import PRODUCTS, O, is_elementwise
 from minigrad.compile.numpy import table
 from minigrad.compile.numpy.source import Source
 from minigrad.compile.values import Time, Value
@@ -34,7 +34,9 @@ class Batch:
         elif v.op in PRODUCTS:
             self._product(v)
         elif v.op is O.concatenate and not place.buffer.bound:
-            self._join(v, s.window(place, v.span))
+            codes = [self._array(i) for i in v.inputs]
+            out = s.window(place, v.span)
+            self.run += self.joined(v, out, codes, (slice(None),))
         else:
             self._call(v)
 
@@ -53,27 +55,12 @@ class Batch:
 
     def _call(self, v: Value) -> None:
         s, place = self.source, self.plan.places[v]
-        if v.op is O.reshape:
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(
-                f"{s.name(v)} = {self._array(v.inputs[0])}.reshape({shape})"
-            )
-            return
-        if v.op is O.broadcast_to:
+        form = table.over_steps(v, v.span.number)
+        op, attrs = form or (v.call, v.attrs)
+        if is_elementwise(v.op) or v.op is O.broadcast_to:
             codes = self._aligned(v)
-            shape = ", ".join([s.count(v.span), *map(str, v.shape)])
-            self.run.append(f"{s.name(v)} = np.broadcast_to({codes[0]}, ({shape},))")
-            return
-        if v.op is O.embedding:
-            self.run.append(
-                f"{s.name(v)} = {self._array(v.inputs[0])}[{self._array(v.inputs[1])}]"
-            )
-            return
-        form = batched(v.op, v.attrs, v.inputs[0].shape)
-        assert form is not None
-        op, attrs = form
-        if is_elementwise(v.op):
-            codes = self._aligned(v)
+        elif v.op is O.embedding:
+            codes = [self._array(i) for i in v.inputs]
         elif v.op is kernels.gradient:
             codes = [self._wide(i) for i in v.inputs[:3]] + self._aligned(v)[3:]
         else:
@@ -108,13 +95,11 @@ class Batch:
 
     def _aligned(self, v: Value) -> list[str]:
         """Operands with axes put in behind the time axis, so that they broadcast."""
-        codes = []
-        for i in v.inputs:
-            code, missing = self._array(i), len(v.shape) - len(i.shape)
-            if i.op is not Time.each and missing > 0:
-                code = f"{code}[:{', None' * missing}]"
-            codes.append(code)
-        return codes
+        return [self._behind_time(i, len(v.shape)) for i in v.inputs]
+
+    def _behind_time(self, i: Value, axes: int) -> str:
+        missing = 0 if i.op is Time.each else axes - len(i.shape)
+        return table.behind_time(self._array(i), missing)
 
     def _product(self, v: Value) -> None:
         s = self.source
@@ -126,18 +111,10 @@ class Batch:
             left = s.rows(codes[0], a.shape[-1])
             self.run.append(f"np.dot({left}, {codes[1]}, {s.rows(into, v.shape[-1])})")
             return
-        codes = [self._aligned_product(i, v) for i in (a, b)]
+        axes = max(len(a.shape), len(b.shape))
+        codes = [self._behind_time(i, axes) for i in (a, b)]
         line = f"np.matmul({codes[0]}, {codes[1]}"
         self.run.append(f"{line}, {into})" if into else f"{s.name(v)} = {line})")
-
-    def _aligned_product(self, i: Value, v: Value) -> str:
-        code, axes = self._array(i), max(len(x.shape) for x in v.inputs)
-        missing = axes - len(i.shape)
-        return (
-            f"{code}[:{', None' * missing}]"
-            if i.op is not Time.each and missing
-            else code
-        )
 
     def _read_down(self, v: Value) -> None:
         s, offset = self.source, v.attrs["offset"]
@@ -154,27 +131,12 @@ class Batch:
             out = s.window(place, part.span)
             self.run.append(f"{out}[...] = {self._array(part)}")
 
-    def _join(self, v: Value, out: str) -> None:
-        """Parts that were not written in their place are copied to it."""
-        self.run += self.joined(
-            v, out, [self._array(i) for i in v.inputs], (slice(None),)
-        )
-
     def joined(
         self, v: Value, out: str, codes: list[str], front: tuple[Any, ...]
     ) -> list[str]:
         """The lines that copy parts of a concatenation; ``front`` is a key of steps."""
-        axis, start, lines = v.attrs.get("axis", 0) % len(v.shape), 0, []
-        for i, code in zip(v.inputs, codes, strict=True):
-            width = i.shape[axis]
-            assert isinstance(width, int)
-            key = (*front, *[slice(None)] * axis, slice(start, start + width))
-            start += width
-            view = self.plan.placed.get(i)
-            if (
-                view is None
-                or view.inputs[0] is not v
-                or view.attrs["key"] != key[len(front) :]
-            ):
-                lines.append(f"{out}[{table.index(key, self.source.literal)}] = {code}")
-        return lines
+        index, literal = table.index, self.source.literal
+        return [
+            f"{out}[{index((*front, *key), literal)}] = {codes[i]}"
+            for i, key in self.plan.copied(v)
+        ]

@@ -103,11 +103,7 @@ def stepwise(part: Part) -> Part:
         return part
     if can_batch(part):
         return part
-    reads = tuple([i for i in part.inputs if i.op is not Time.each])
-    fixed = tuple([i.inputs[0] for i in part.inputs if i.op is Time.each])
-    return Loop(
-        (), reads, fixed, (part,), (part,), part.steps, 1, {}, {}, frozenset([part])
-    )
+    return Loop((), (part,), part.steps, 1, {}, {}, frozenset([part]))
 
 
 def _compiled(source: str) -> Any:

@@ -11,7 +11,7 @@ from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.batch import Batch
 from minigrad.compile.numpy.source import identifier
 from minigrad.compile.schedule import Loop
-from minigrad.compile.values import Time, Value
+from minigrad.compile.values import Time, Value, moves
 
 
 class Range:
@@ -30,7 +30,7 @@ class Range:
         for v in self.loop.body:
             lines += self._line(v) if v in self.plan.roots else []
         first, last = s.literal(steps.first), s.literal(steps.last.plus(1))
-        if any(_has_t(line) for line in lines):
+        if any(moves(v.attrs) for v in self.loop.body):
             if self.single:
                 lines.insert(0, f"t = {first}")
             else:
@@ -84,8 +84,3 @@ class Range:
             stem = f"{root.name or v.name or v.op.name}_{when}"
             self.lists[code] = identifier(stem, s.taken | set(self.lists.values()))
         return self.lists[code]
-
-
-def _has_t(code: str) -> bool:
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in code).split()
-    return "t" in words

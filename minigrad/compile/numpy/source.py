@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.counts import Count, Steps
-from minigrad.compile.kinds import O, batched
+from minigrad.compile.counts import Count, Dim, Steps
+from minigrad.compile.kinds import O
 from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.numpy import table
 from minigrad.compile.values import Kernel, Leaf, Time, Value
@@ -63,7 +63,6 @@ class Source:
         self.run: list[str] = []
         self.listed: dict[str, str] = {}
         self.solid: set[str] = set()
-        self.views_kept: set[str] = set()
 
     # Names and literals.
 
@@ -164,44 +163,38 @@ class Source:
         buffer = place.buffer
         code = self.buffer(buffer)
         assert buffer.steps is not None
-        start = steps.first.plus(-place.delay).minus(buffer.steps.first)
-        number = self.count(steps)
-        stop = _plus(start, steps)
-        size = buffer.steps.last.minus(buffer.steps.first).plus(1)
-        if start != Count(0, 0) or stop != size:
-            low = "" if start == Count(0, 0) else self.literal(start)
-            high = "" if stop == size else self.literal(stop)
+        low, high = self._ends(steps, buffer.steps.moved(place.delay))
+        if low or high:
             stem = code.removeprefix("w.") + _suffix(low, high)
             solid = code in self.solid
             code = self._made(buffer, stem, f"{code}[{low}:{high}]")
             if solid:
                 self.solid.add(code)
         for v in place.views:
-            code = self._seen(buffer, v, code, number)
+            code = self._seen(buffer, v, code, steps.number)
         return code
 
-    def _seen(self, buffer: Buffer, v: Value, code: str, number: str) -> str:
+    def _ends(self, steps: Steps, whole: Steps) -> tuple[str, str]:
+        """Some steps as the ends of a slice of all, "" for those of all."""
+        first, last = steps.first, steps.last.plus(1)
+        low, high = (self.literal(end.minus(whole.first)) for end in (first, last))
+        return low * (first != whole.first), high * (steps.last != whole.last)
+
+    def _seen(self, buffer: Buffer, v: Value, code: str, number: Dim) -> str:
         """What a view makes of an array over steps."""
-        stem = code.removeprefix("w.") if self.is_kept(buffer) else "v"
         solid = code in self.solid
-        if v.op is O.reshape or (solid and v.op in (O.squeeze, O.expand_dims)):
-            shape = ", ".join([number, *map(str, v.shape)])
-            made = self._made(buffer, f"{stem}_shaped", f"{code}.reshape({shape})")
-            if solid:
-                self.solid.add(made)
-            return made
-        if v.op is O.broadcast_to:
-            shape = ", ".join([number, *map(str, v.shape)])
-            lead = len(v.shape) - len(v.inputs[0].shape)
-            if lead:
-                code = f"{code}[:{', None' * lead}]"
-            return self._made(
-                buffer, f"{stem}_wide", f"np.broadcast_to({code}, ({shape}))"
-            )
-        form = batched(v.op, v.attrs, v.inputs[0].shape)
+        form = table.over_steps(v, number)
         assert form is not None, f"{v!r} is no view"
-        made = table.expression(form[0], form[1], [code], self.literal)
-        return self._made(buffer, self.name(v), made)
+        op, attrs = form
+        if solid and op in (O.squeeze, O.expand_dims):
+            op, attrs = O.reshape, {"shape": (number, *v.shape)}
+        if op is O.broadcast_to:
+            code = table.behind_time(code, len(v.shape) - len(v.inputs[0].shape))
+        made = table.expression(op, attrs, [code], self.literal)
+        made = self._made(buffer, self.name(v), made)
+        if solid and op is O.reshape:
+            self.solid.add(made)
+        return made
 
     def count(self, steps: Steps) -> str:
         """How many steps these are."""
@@ -222,6 +215,8 @@ class Source:
                 made = f"{code}.reshape({self.literal(v.shape)})"
             else:
                 made = table.expression(v.call, v.attrs, [code], self.literal)
+                if v.op is O.getitem and not v.shape:
+                    made = _array(made)
             code = self._made(place.buffer, self.name(v), made)
         return code
 
@@ -230,11 +225,9 @@ class Source:
         if place.buffer.steps is None:
             return self.scratch(place)
         code = self.window(place, Steps(0, step, step))
-        bare = not place.views and not place.buffer.shape
-        if place.views or not bare:
-            made = f"{code}[0]" if place.views else self._index(place, step)
-        else:
-            made = f"{self._index(place, step)[:-1]}, ...]"
+        made = f"{code}[0]" if place.views else self._index(place, step)
+        if not (place.views[-1].shape if place.views else place.buffer.shape):
+            made = _array(made)
         return self._made(place.buffer, f"{code.removeprefix('w.')}_at", made)
 
     def _index(self, place: Place, step: Count) -> str:
@@ -246,10 +239,7 @@ class Source:
         """The arrays of a value at some steps, as a list in the order of the loop."""
         buffer = place.buffer
         assert buffer.steps is not None
-        whole = Steps(
-            steps.clock, buffer.steps.first.plus(place.delay),
-            buffer.steps.last.plus(place.delay),
-        )  # fmt: skip
+        whole = buffer.steps.moved(place.delay)
         code = self.window(place, whole)
         stem = f"{code.removeprefix('w.')}_steps"
         if self.is_kept(buffer):
@@ -260,10 +250,7 @@ class Source:
                 self.taken.add(self.listed[code])
                 self.run.append(f"{self.listed[code]} = views({code})")
             listed = self.listed[code]
-        start = steps.first.minus(whole.first)
-        stop = _plus(start, steps)
-        low = "" if start == Count(0, 0) else self.literal(start)
-        high = "" if steps.last == whole.last else self.literal(stop)
+        low, high = self._ends(steps, whole)
         cut = f"{listed}[{low}:{high}]" if low or high else listed
         cut = cut if direction > 0 else f"{cut}[::-1]"
         if cut == listed:
@@ -283,10 +270,7 @@ class Source:
         if v.op is Time.over:
             (h,) = v.inputs
             if h in self.plan.places:
-                code = self.window(self.plan.places[h], h.span)
-                if self.is_kept(self.plan.places[h].buffer):
-                    self.views_kept.add(code)
-                return code
+                return self.window(self.plan.places[h], h.span)
         elif v.op is Time.at:
             (h,) = v.inputs
             if h in self.plan.places:
@@ -294,11 +278,9 @@ class Source:
         return self.name(v)
 
 
-def _plus(start: Count, steps: Steps) -> Count:
-    """The end of a window that starts there and has as many entries as steps."""
-    number = steps.last.minus(steps.first).plus(1)
-    a = start.a + number.a
-    return Count(a, start.b + number.b, (number if number.a else start).clock * bool(a))
+def _array(element: str) -> str:
+    """An element as an array that looks at it: x[1, ...] for x[1], a copied number."""
+    return element if "..." in element else f"{element[:-1]}, ...]"
 
 
 def _suffix(low: str, high: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import kernels
-from minigrad.compile.kinds import O, is_ufunc
-from minigrad.compile.values import AnyOp, Kernel
+from minigrad.compile.counts import Dim
+from minigrad.compile.kinds import Batched, O, batched, is_ufunc
+from minigrad.compile.values import AnyOp, Kernel, Value
 
 Literal = Callable[[Any], str]
 
@@ -79,6 +80,18 @@ def called(
     name = f"np.{op.name}" if op in SAME_NAME else literal(op)
     operands = f"[{', '.join(codes)}]" if op.variadic else ", ".join(codes)
     return f"{name}({operands}{keywords})"
+
+
+def over_steps(v: Value, number: Dim) -> Batched:
+    """The op on arrays with an axis of so many steps in front, if there is one."""
+    if v.op in (O.reshape, O.broadcast_to):
+        return v.call, {"shape": (number, *v.shape)}
+    return batched(v.op, v.attrs, v.inputs[0].shape)
+
+
+def behind_time(code: str, axes: int) -> str:
+    """An array over steps with so many axes put in behind the first, to broadcast."""
+    return f"{code}[:{', None' * axes}]" if axes > 0 else code
 
 
 def ufunc(op: AnyOp) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile import kernels
 from minigrad.compile.kinds import PRODUCTS, O
 from minigrad.compile.memory import Fill, Place, Plan
 from minigrad.compile.numpy import table
@@ -101,42 +100,14 @@ class Writing:
             self._total(v)
             return
         codes = [s.untimed(i) for i in v.inputs]
-        if self._kept_view(v, codes):
-            return
         dtype = v.inputs[0].dtype if v.inputs else ""
         code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
         if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
             code = f"np.dot({', '.join(codes)})"  # costs half of what matmul does
-        if v.op is kernels.column_sums:
-            # A product with ones is several times faster than a sum over rows.
-            code = f"np.dot({self._ones(v)}, {codes[0]})"
         if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
             # A transposed view costs twice in every product: it is copied once.
             code = f"np.ascontiguousarray({code})"
         self.run.append(f"{s.name(v)} = {code}")
-
-    def _kept_view(self, v: Value, codes: list[str]) -> bool:
-        """A view of buffers alone is made with the workspace."""
-        s = self.source
-        if v.op not in (O.reshape, O.transpose) or codes[0] not in s.views_kept:
-            return False
-        made = s.keep(s.name(v), table.expression(v.call, v.attrs, codes, s.literal))
-        if v.op is O.transpose or codes[0] in s.solid:
-            s.names[v] = made
-            s.views_kept.add(made)
-            if v.op is O.reshape:
-                s.solid.add(made)
-        return made == s.names[v]
-
-    def _ones(self, v: Value) -> str:
-        rows = self._rows_of(v.inputs[0])
-        return self.source.keep("ones", f"np.ones({rows}, '{v.dtype}')")
-
-    def _rows_of(self, x: Value) -> str:
-        """How many rows a matrix of all steps has."""
-        (every,) = x.inputs
-        sizes = [self.source.literal(n) for n in every.shape[:-1]]
-        return " * ".join(f"({n})" if " " in n else n for n in sizes)
 
     def _of_each(self, v: Value) -> None:
         """All steps, or one, of what is the same at every step."""

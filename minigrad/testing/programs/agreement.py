@@ -33,6 +33,8 @@ from minigrad.testing.programs.listing import Listing, build
 Array = NDArray[Any]
 
 TOLERANCES = {16: 3e-2, 32: 3e-4, 64: 1e-9}  # by bits of a float
+# Of the reasons why a program runs eagerly those that are the compiler's own faults.
+FAULTS = ("the compiler raises", "does not give what", "is not well formed")
 LARGE = 1e6  # what is larger than this is not compared
 
 
@@ -180,6 +182,9 @@ def compiled(trial: Trial) -> None:
             except Exception as error:
                 raise fail(words_of(error), f"at call {tuple(call)}") from error
             trial.refusals += said
+            fault = next((s for s in said if any(f in s for f in FAULTS)), None)
+            if fault is not None:
+                raise fail("it is not compiled by a fault", fault)
             for k, (e, f, g) in enumerate(zip(expected, found, again, strict=True)):
                 where = f"result {k} of {len(expected)} at call {tuple(call)}"
                 what = "the gradient" if k > len(listing.also) else "a value"

@@ -44,3 +44,22 @@ def test_any_name_may_be_a_parameter_s_an_input_s_or_a_value_s(name):
         wanted, (e,) = step(xs)
         np.testing.assert_allclose(loss.data, wanted.data)
         np.testing.assert_allclose(g.data, e.data)
+
+
+@pytest.mark.parametrize("key", [-1, (..., -1), (0,), (-1, ...)])
+def test_a_number_of_a_step_that_is_kept_is_a_look_and_no_copy(key):
+    b = mg.parameter(np.array([0.7, 0.2]), name="b")
+
+    def net(xs):
+        h = mg.tensor(np.zeros(2))
+        for x in xs:
+            z = mg.tanh(h + x * h[key])
+            h = mg.sin(z * z[key] + b)
+            last = h[key]
+        return last + 1, h
+
+    compiled = mg.compile(lambda xs: net([x for _, x in mg.steps(xs)]), strict=True)
+    for T in (2, 3, 9):
+        xs = np.random.default_rng(T).normal(size=T)
+        for found, wanted in zip(compiled(xs), net(xs), strict=True):
+            np.testing.assert_allclose(found.data, wanted.data)
