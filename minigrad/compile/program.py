@@ -23,13 +23,12 @@ True
 import gc
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from minigrad.compile.arguments import (
     Handed,
-    Rebuild,
     flatten,
     names,
     opaque,
@@ -39,6 +38,7 @@ from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, proves
+from minigrad.compile.outline import Comparison, Outline, Sketch, root
 from minigrad.compile.picture import circuit
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence, fold
@@ -81,6 +81,14 @@ def compile(
     return Program(function, strict, backend)
 
 
+class Given(NamedTuple):
+    """The arguments of a call, and the arrays in them."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    arrays: list[Any]
+
+
 class Program(NotPickled):
     """A compiled function; see ``compile``."""
 
@@ -105,6 +113,7 @@ class Program(NotPickled):
         self.codes: dict[Any, Entry] = {}
         self.any_length: dict[Any, list[AnyLength]] = {}
         self.refused: set[Any] = set()
+        self.cut: set[Any] = set()  # structures whose arguments have been cut
         self.watched: list[Watched] = []
         self.objects: list[Any] = []  # arguments that are part of the key
 
@@ -130,7 +139,7 @@ class Program(NotPickled):
             if entry is None and key in self.refused:
                 return self.eager(*args, **kwargs)
             if entry is None:
-                entry, found = self._first(key, args, kwargs, arrays)
+                entry, found = self._first(key, Given(args, kwargs, arrays))
             else:
                 found = _run(entry.code, arrays)
             reads = entry.code.parameters
@@ -188,37 +197,74 @@ class Program(NotPickled):
         self.codes.pop(key, None)
         self.refused.add(key)
 
-    def _first(
-        self, key: Any, args: Any, kwargs: Any, arrays: list[Any]
-    ) -> tuple["Entry", Any]:
+    def _first(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """The program of a key that is new, and what it gives."""
-        entry = self._of_other_length(*key)
-        if entry is not None:
-            found = _run(entry.code, arrays)
-        else:
-            collects = gc.isenabled()
-            try:
-                # It would walk the growing graph, which has no cycles, many times.
-                gc.disable()
-                entry, found = self._trace(key, args, kwargs, arrays)
-            finally:
-                if collects:
-                    gc.enable()
+        collects = gc.isenabled()
+        try:
+            # It would walk the growing graph, which has no cycles, many times.
+            gc.disable()
+            entry = self._proved(key, given) or self._of_few_steps(key, given)
+            if entry is None:
+                entry, found = self._trace(key, given)
+            else:
+                found = _run(entry.code, given.arrays)
+        finally:
+            if collects:
+                gc.enable()
         self.codes[key] = entry
         return entry, found
 
-    def _of_other_length(self, structure: Any, shapes: Any) -> "Entry | None":
+    def _proved(self, key: Any, given: Given) -> Entry | None:
+        """The program of any length that does at this one what the function does."""
+        structure, shapes = key
         for general in self.any_length.get(structure, ()):
-            if general.serves(shapes):
+            comparison = general.comparison(shapes)
+            if comparison is None:
+                continue
+            results: list[Tensor] = []
+            try:
+                _, result = self._record(given, comparison)
+                said, _ = outputs(result, results)
+            except Exception:  # a trace will tell what it is
+                continue
+            if said == general.said and comparison.agrees(results):
                 return general.entry
         return None
 
-    def _trace(
-        self, key: Any, args: Any, kwargs: Any, arrays: list[Any]
-    ) -> tuple["Entry", Any]:
+    def _of_few_steps(self, key: Any, given: Given) -> Entry | None:
+        """The same, by traces of a few steps: every array is cut that seems to be long.
+
+        What comes of it need not make sense, for it is compared with what was given.
+        """
+        structure, shapes = key
+        length = max([shape[0] for shape, _ in shapes if shape], default=0)
+        if structure in self.any_length or structure in self.cut:
+            return None
+        self.cut.add(structure)
+        for few in FEW:
+            if length < LONG * few[-1]:
+                return None
+            for n in few:
+                arrays = [
+                    a[:n] if a.shape[:1] == (length,) else a for a in given.arrays
+                ]
+                short = (structure, tuple([(a.shape, a.dtype) for a in arrays]))
+                try:
+                    entry, _ = self._trace(short, given._replace(arrays=arrays))
+                except (TraceError, _RaisedError):
+                    return None
+                if entry.code.recurrence is None:
+                    return None
+                self.codes[short] = entry
+            found = self._proved(key, given)
+            if found is not None:
+                return found
+        return None
+
+    def _trace(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """Record one call: what it became, and the results of the first run."""
         try:
-            inputs, result = self._record(args, kwargs, arrays)
+            inputs, result = self._record(given)
         except TraceError:
             raise
         except Exception as error:
@@ -230,8 +276,8 @@ class Program(NotPickled):
         positions = {t.node: i for i, t in enumerate(inputs)}
         try:
             graph = Graph(results)
-            code, found = self._compiled(key, graph, positions, (said, rebuild), arrays)
-            self.objects += opaque([*args, *kwargs.values()])
+            code, found = self._compiled(key, graph, positions, (said, rebuild), given)
+            self.objects += opaque([*given.args, *given.kwargs.values()])
             self.watched = watch(self.eager, *self.objects)
         except Exception as error:
             if isinstance(error, TraceError):
@@ -240,25 +286,44 @@ class Program(NotPickled):
         return Entry(code, rebuild), found
 
     def _record(
-        self, args: Any, kwargs: Any, arrays: list[Any]
+        self, given: Given, outline: Sketch | Comparison | None = None
     ) -> tuple[list[Tensor], Any]:
+        """Run the function and record it, or its forward pass for an outline."""
+        args, kwargs, arrays = given
         scope = current.get()
         try:
-            current.set(ROOT)
+            current.set(root() if outline else ROOT)
             called = names(self.eager, args, kwargs)
             inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
+            if outline:
+                outline.begin(inputs)
             handed = Handed(inputs)
-            args = [handed.replace(value) for value in args]
+            args = tuple([handed.replace(value) for value in args])
             kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            with traced():
+            with traced(outline):
                 result = self.eager(*args, **kwargs)
         finally:
             current.set(scope)
         handed.check()
         return inputs, result
 
+    def _outline(self, given: Given, lengths: Any) -> Outline | None:
+        """The forward pass with which those of other lengths are compared."""
+        results: list[Tensor] = []
+        sketch = Sketch()
+        try:
+            _, result = self._record(given, sketch)
+            outputs(result, results)
+        except Exception:
+            return None
+        graph = Graph(results)
+        recurrence = _folded(graph)
+        if isinstance(recurrence, str) or recurrence.lengths != lengths:
+            return None
+        return sketch.outline(graph, recurrence)
+
     def _compiled(
-        self, key: Any, graph: Graph, positions: Any, returned: Any, arrays: list[Any]
+        self, key: Any, graph: Graph, positions: Any, returned: Any, given: Given
     ) -> tuple[Code, Any]:
         """The program of a trace, an earlier one if it serves, and what it gives."""
         said, rebuild = returned
@@ -271,45 +336,43 @@ class Program(NotPickled):
             free = code if code.is_free else code.freed(recurrence)
             if free is None or free.lengths_of(key[1]) is None:
                 continue
-            found = free(arrays)
+            found = free(given.arrays)
             if difference(graph, found) is None:
-                self._serve(key[0], i, free, recurrence.lengths, rebuild)
+                entry = Entry(free, rebuild)
+                self._serve(key[0], i, entry, recurrence.lengths, given)
                 return free, found
         code = Code(graph, recurrence, positions, self.engine)
-        found = code(arrays)
+        found = code(given.arrays)
         wrong = difference(graph, found)
         if wrong:
             raise TraceError(
                 f"its program does not give what the function does: {wrong}"
             )
         self.traced.append((key, code, said))
-        for general in self.any_length.get(key[0], ()):
-            if general.entry.code.lengths_of(key[1]) is not None:
-                general.doubted = True
         return code, found
 
     def _serve(
-        self, structure: Any, i: int, free: Code, lengths: Any, rebuild: Rebuild
+        self, structure: Any, i: int, entry: Entry, lengths: Any, given: Given
     ) -> None:
         """Note that a program of free lengths has been proved at these lengths."""
         key, earlier, said = self.traced[i]
-        known = self.any_length.setdefault(structure, [])
-        for general in known:
-            if general.entry.code is free:
-                general.confirm(lengths)
-                return
         assert earlier.recurrence is not None
-        general = AnyLength(Entry(free, rebuild), list(lengths), list(lengths))
-        general.confirm(earlier.recurrence.lengths)
-        known.append(general)
-        # The program of the first length is one of these.
-        self.traced[i] = (key, free, said)
-        self.codes = {
-            k: Entry(free, e.rebuild) if e.code is earlier else e
-            for k, e in self.codes.items()
-        }
+        known = self.any_length.setdefault(structure, [])
+        general = next((g for g in known if g.entry.code is entry.code), None)
+        if general is None:
+            outline = self._outline(given, lengths)
+            general = AnyLength(entry, said, outline, earlier.recurrence.lengths)
+            known.append(general)
+            # The program of the first length is one of these.
+            self.traced[i] = (key, entry.code, said)
+            for k, e in self.codes.items():
+                if e.code is earlier:
+                    self.codes[k] = Entry(entry.code, e.rebuild)
+        general.shortest = tuple(map(min, general.shortest, lengths))
 
 
+# Steps of the short traces, and how much longer than those a sequence is.
+FEW, LONG = ((16, 20), (64, 80)), 5
 SAME = "give the initial state the shape and dtype of the states"
 
 
