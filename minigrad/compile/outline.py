@@ -15,49 +15,43 @@ memory than the forward pass.
 A node whose place or step is not in the outline is unknown. That does no harm unless a
 seen node reads it: it is what no result depends on.
 
->>> def ends(record, T):
-...     x = mg.tensor(np.ones((T, 1)), name="x")
-...     record.begin([x])
-...     token = current.set(root())
-...     with traced(record):
-...         h = mg.tensor(np.zeros(1), name="h0")
-...         for _, row in mg.steps(x):
-...             h = mg.tanh(h + row) if T < 50 else h + row
-...     current.reset(token)
-...     return [h]
->>> sketch = Sketch()
->>> graph = mg.Graph(ends(sketch, 6))
->>> outline = sketch.outline(graph, mg.fold(graph))
->>> longer = Comparison(outline, (40,))
->>> longer.agrees(ends(longer, 40))
+>>> import minigrad as mg
+>>> def last(xs):
+...     h = mg.tensor(np.zeros(1), name="h0")
+...     for t, x in mg.steps(xs):
+...         h = mg.tanh(h + x) if len(xs) < 50 else h + x
+...     return h
+>>> def run(T, comparison):
+...     xs = np.ones((T, 1))
+...     return record(last, Given((xs,), {}, [xs]), comparison).results
+>>> few = np.ones((6, 1))
+>>> forward = outline(last, Given((few,), {}, [few]), (6,))
+>>> longer = Comparison(forward, (40,))
+>>> longer.agrees(run(40, longer))
 True
->>> ends(Comparison(outline, (60,)), 60)
+>>> run(60, Comparison(forward, (60,)))
 Traceback (most recent call last):
-minigrad.compile.outline.DiffersError: at this length it does something else
+minigrad.mode.TraceError: at this length it does something else
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from minigrad.compile.trace import Given, folded, record
 from minigrad.fold import Recurrence
 from minigrad.fold.moving_index import at_step
 from minigrad.fold.roles import Operand, Role
 from minigrad.fold.unfolding import Unrolling
-from minigrad.graph import Graph, Leaf, Node, ids, same_value
-from minigrad.mode import TraceError
+from minigrad.graph import Graph, Node, ids, same_value
+from minigrad.mode import TraceError, tracing
 from minigrad.scope import Scope
 from minigrad.tensor import Tensor
 
 UNKNOWN = -1
-OUTSIDE = "outline"  # no scope of a user has a number that is not one
-
-
-def root() -> Scope:
-    """A scope of which no number depends on what ran before."""
-    return Scope(((OUTSIDE, None),), None, None)
+PATH = (("outline", None),)  # a scope of a user has a number
 
 
 @dataclass
@@ -70,54 +64,81 @@ class Outline:
     places: dict[Any, dict[Any, int]]  # path -> slot -> role
 
 
-class Sketch:
-    """Makes the nodes of a forward pass, to be folded."""
+def outline(
+    function: Callable[..., Any], given: Given, lengths: Sequence[int]
+) -> Outline | None:
+    """The outline of a function at these arguments, None if it has none.
 
-    def begin(self, inputs: Sequence[Tensor]) -> None:
-        """Take the arguments of the function, before it runs."""
-        self.inputs = [x.node for x in inputs]
-        self.first = next(ids)
+    ``lengths`` are those of the loops of what the function records in all.
+    """
+    sketch = _Sketch()
+    try:
+        graph = Graph(record(function, given, sketch).results)
+    except Exception:  # a gradient in it has no value that could be used
+        return None
+    recurrence = folded(graph)
+    if isinstance(recurrence, str) or recurrence.lengths != lengths:
+        return None
+    roles: dict[Any, int] = {}
+    found = Outline(recurrence, {}, {}, {})
+    positions = {node: i for i, node in enumerate(sketch.inputs)}
+    for node in graph.nodes:
+        role = roles.setdefault(graph.places[node], len(roles))
+        if node in positions:
+            found.arguments[positions[node]] = role
+        elif node.id < sketch.first:
+            found.outside[node] = role
+        else:
+            found.places.setdefault(node.scope.path, {})[node.slot] = role
+    return found
+
+
+class _Sketch:
+    """Makes the nodes of an outline, which have their values."""
+
+    def __init__(self) -> None:
+        self.root = Scope(PATH, None, None)  # nothing that ran before counts in it
+
+    def begin(self, inputs: list[Node]) -> None:
+        """Take the arguments, before the function runs."""
+        self.inputs, self.first = inputs, next(ids)
 
     def __call__(
-        self, op: Any, inputs: Sequence[Node], attrs: Any, scope: Scope, slot: Any
+        self, op: Any, inputs: Any, attrs: dict[str, Any], scope: Scope, slot: Any
     ) -> Node:
-        """A node with its value."""
+        """The node of a call of an op."""
         return Node(op, tuple(inputs), attrs, op.computed(inputs, attrs), scope, slot)
-
-    def outline(self, graph: Graph, recurrence: Recurrence) -> Outline:
-        """The outline, by the graph that was recorded and its fold."""
-        roles: dict[Any, int] = {}
-        found = Outline(recurrence, {}, {}, {})
-        positions = {node: i for i, node in enumerate(self.inputs)}
-        for node in graph.nodes:
-            role = roles.setdefault(graph.places[node], len(roles))
-            if node in positions:
-                found.arguments[positions[node]] = role
-            elif node.id < self.first:
-                found.outside[node] = role
-            else:
-                found.places.setdefault(node.scope.path, {})[node.slot] = role
-        return found
 
 
 class Seen(Node):
     """A node that was compared: ``at`` says which role at which step it is."""
 
-    __slots__ = ("at",)
+    __slots__ = ("at", "like")
 
     def __init__(
-        self, op: Any, attrs: Any, value: Any, scope: Scope, slot: Any, at: int
+        self, op: Any, attrs: Any, like: Any, scope: Scope, slot: Any, at: int
     ) -> None:
         self.id = next(ids)
-        self.op, self.attrs, self.value = op, attrs, value
+        self.op, self.attrs, self.like = op, attrs, like
         self.scope, self.slot, self.name, self.at = scope, slot, None, at
 
     @property
+    def value(self) -> Any:
+        """A stand-in, as long as the function runs."""
+        if not tracing():
+            raise TypeError(LEFT)
+        return self.like
+
+    @property
     def inputs(self) -> NoReturn:  # type: ignore[override]
-        """Refused: what looks at its own graph may see another one."""
-        raise TraceError("it looks at the graph while it is compared")
+        """Refused: there is no graph."""
+        raise TraceError(LEFT)
 
 
+LEFT = (
+    "this Tensor was recorded to compare a length of a compiled function, and has "
+    "neither a value nor a graph: return from the function what is used after it"
+)
 _Steady = tuple[tuple[int, bool], ...]
 
 
@@ -125,20 +146,16 @@ class _Line(NamedTuple):
     """A role at the lengths that are compared.
 
     From ``low`` to ``high`` it reads ``steady``: for each input ``at`` of that at step
-    0, and whether it moves with the steps.
+    0, and whether it moves with the steps. ``like`` is a stand-in, None of what has no
+    step, since its shape may depend on the lengths.
     """
 
     role: Role
-    attrs: dict[str, Any]
     steps: range
     low: int
     high: int
     steady: _Steady
-    value: Any
-
-
-class DiffersError(TraceError):
-    """A node is not what the outline has in its place."""
+    like: Any
 
 
 class Comparison:
@@ -146,23 +163,23 @@ class Comparison:
 
     def __init__(self, outline: Outline, lengths: Sequence[int]) -> None:
         self.outline, self.lengths = outline, lengths
-        self.roles, outputs = outline.recurrence.roles, outline.recurrence.outputs
-        self.outputs = outputs
-        self.unrolling = Unrolling(self.roles, outputs, lengths, False)
-        self.number = len(self.roles)
+        self.root = Scope(PATH, None, None)
+        roles, self.outputs = outline.recurrence.roles, outline.recurrence.outputs
+        self.unrolling = Unrolling(roles, self.outputs, lengths, False)
+        self.number = len(roles)
         self.lines = {
-            path: {slot: self._line(self.roles[role]) for slot, role in slots.items()}
+            path: {slot: self._line(roles[role]) for slot, role in slots.items()}
             for path, slots in outline.places.items()
         }
         self.clocks: dict[int, Any] = {}
         self.scope: Scope | None = None
         self.differs = False
 
-    def begin(self, inputs: Sequence[Tensor]) -> None:
-        """Take the arguments of the function, before it runs."""
+    def begin(self, inputs: list[Node]) -> None:
+        """Take the arguments, before the function runs."""
         self.first = next(ids)
         self.leaves = self.outline.outside | {
-            inputs[i].node: role for i, role in self.outline.arguments.items()
+            inputs[i]: role for i, role in self.outline.arguments.items()
         }
 
     def __call__(
@@ -171,28 +188,13 @@ class Comparison:
         """A node that was compared, or that is unknown."""
         if scope is not self.scope:
             self._enter(scope)
-        line, t = self.here.get(slot), self.t
-        if line is None or t not in line.steps:
-            value = _stand_in(op.computed(inputs, attrs))
-            return Seen(op, attrs, value, scope, slot, UNKNOWN)
-        if line.role.op is not op:
+        line = self.here.get(slot)
+        if line is None or self.t not in line.steps:
+            return Seen(op, attrs, _like(op, inputs, attrs), scope, slot, UNKNOWN)
+        if not self._is(line, op, inputs, attrs):
             self._refuse()
-        if line.low <= t <= line.high:
-            moved = self.moved
-            if len(inputs) != len(line.steady):
-                self._refuse()
-            for x, (at, moves) in zip(inputs, line.steady, strict=True):
-                found = x.at if x.__class__ is Seen else self._leaf(x)
-                if found != (at + moved if moves else at):
-                    self._refuse()
-        elif [*map(self._at, inputs)] != self._reads(line.role.operands, t, line.role):
-            self._refuse()
-        if (attrs or line.attrs) and not same_value(attrs, self._attrs(line, t)):
-            self._refuse()
-        value = line.value
-        if value is None:
-            value = _stand_in(op.computed(inputs, attrs))
-        return Seen(op, attrs, value, scope, slot, line.role.index + self.moved)
+        like = _like(op, inputs, attrs) if line.like is None else line.like
+        return Seen(op, attrs, like, scope, slot, line.role.index + self.moved)
 
     def agrees(self, results: Sequence[Tensor]) -> bool:
         """Whether the results are those of the outline."""
@@ -201,7 +203,26 @@ class Comparison:
 
     def _refuse(self) -> NoReturn:
         self.differs = True  # also where the function catches the error
-        raise DiffersError("at this length it does something else")
+        raise TraceError("at this length it does something else")
+
+    def _is(self, line: _Line, op: Any, inputs: Sequence[Node], attrs: Any) -> bool:
+        """Whether a node is a role at this step."""
+        role, t = line.role, self.t
+        if role.op is not op:
+            return False
+        if line.low <= t <= line.high:
+            if len(inputs) != len(line.steady):
+                return False
+            for x, (at, moves) in zip(inputs, line.steady, strict=True):
+                found = x.at if x.__class__ is Seen else self._leaf(x)
+                if found != (at + self.moved if moves else at):
+                    return False
+        elif [*map(self._at, inputs)] != self._reads(role.operands, t, role.clock):
+            return False
+        if not attrs and not role.attrs:
+            return True
+        length = self.lengths[role.clock or 0] if t else 0
+        return same_value(attrs, at_step(role.attrs, t, length))
 
     def _enter(self, scope: Scope) -> None:
         self.scope, self.here = scope, self.lines.get(scope.path, {})
@@ -226,41 +247,36 @@ class Comparison:
         return node.at if isinstance(node, Seen) else self._leaf(node)
 
     def _leaf(self, node: Node) -> int:
-        role = self.leaves.get(node)
-        if role is not None or node.id < self.first:
-            return UNKNOWN if role is None else role
+        if node in self.leaves or node.id < self.first:
+            return self.leaves.get(node, UNKNOWN)
         line = self.lines.get(node.scope.path, {}).get(node.slot)
         t = node.t or 0
         if line is None or t not in line.steps or line.role.kind == "parameter":
             return UNKNOWN
-        if line.role.clock is not None:
-            self._require_clock(node.scope, line.role.clock)
-        leaf, role = line.role.leaf, line.role.index
-        value = line.role.value if leaf is None else leaf.value
-        same = isinstance(node, Leaf) and same_value(node.value, value)
-        return role + t * self.number if same else UNKNOWN
+        role = line.role
+        if role.clock is not None:
+            self._require_clock(node.scope, role.clock)
+        value = role.value if role.leaf is None else role.leaf.value
+        return (
+            role.index + t * self.number if same_value(node.value, value) else UNKNOWN
+        )
 
     def _reads(
-        self, operands: Sequence[Operand], t: int, role: Role | None
+        self, operands: Sequence[Operand], t: int, clock: int | None
     ) -> list[int]:
-        """What a role reads at a step, without time at step 0."""
-        clock = None if role is None else role.clock
+        """What is read at a step of a loop, without time at step 0."""
         return [
             index + (step or 0) * self.number
             for operand in operands
             for (index, step), _ in self.unrolling.reads(operand, t or None, clock)
         ]
 
-    def _attrs(self, line: _Line, t: int) -> dict[str, Any]:
-        length = self.lengths[line.role.clock or 0] if t else 0
-        return at_step(line.attrs, t, length)  # type: ignore[no-any-return]
-
     def _line(self, role: Role) -> _Line:
         if role.span is None or role.clock is None:
-            return _Line(role, role.attrs, range(1), 1, 0, (), None)
+            return _Line(role, range(1), 1, 0, (), None)
         steps = role.span.steps(self.lengths[role.clock])
-        value = _stand_in(np.empty((), role.spec.dtype), role.spec.shape)
-        return _Line(role, role.attrs, steps, *self._steady(role, steps), value)
+        like = _stand_in(role.spec.shape, np.dtype(role.spec.dtype))
+        return _Line(role, steps, *self._steady(role, steps), like)
 
     def _steady(self, role: Role, steps: range) -> tuple[int, int, _Steady]:
         """From which step to which a role reads the same, and what: see ``_Line``."""
@@ -282,14 +298,19 @@ class Comparison:
                 or any(s[0] <= last and first <= s[-1] for s in others)
             ):
                 return 1, 0, ()
-            (at,) = self._reads((operand,), first, role)
+            (at,) = self._reads((operand,), first, role.clock)
             moves = source.kind == "delay"
             reads.append((at - first * self.number if moves else at, moves))
             low, high = first, last
         return low, high, tuple(reads)
 
 
-def _stand_in(value: Any, shape: Any = None) -> Any:
-    one = np.ones((), value.dtype) if value.dtype.kind == "f" else 0
-    one = np.asarray(one, value.dtype)
-    return np.broadcast_to(one, value.shape if shape is None else shape)
+def _like(op: Any, inputs: Any, attrs: dict[str, Any]) -> Any:
+    with np.errstate(all="ignore"):
+        value = op.computed(inputs, attrs)
+    return _stand_in(value.shape, value.dtype)
+
+
+def _stand_in(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Ones that take the memory of a number; an index is 0, which is always one."""
+    return np.broadcast_to(np.asarray(dtype.kind == "f", dtype), shape)

@@ -23,30 +23,23 @@ True
 import gc
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-import numpy as np
-
-from minigrad.compile.arguments import (
-    Handed,
-    flatten,
-    names,
-    opaque,
-    outputs,
-)
+from minigrad.compile.arguments import flatten, opaque
 from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
-from minigrad.compile.lengths import AnyLength, Entry, proves
-from minigrad.compile.outline import Comparison, Outline, Sketch, root
+from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
+from minigrad.compile.outline import outline
 from minigrad.compile.picture import circuit
+from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
-from minigrad.fold import Recurrence, fold
+from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Leaf, Node
-from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.pickles import NotPickled
-from minigrad.scope import ROOT, Call, current
-from minigrad.tensor import Tensor, tensor
+from minigrad.scope import Call
+from minigrad.tensor import Tensor
 
 __all__ = ["Program", "compile"]
 
@@ -79,14 +72,6 @@ def compile(
             "mg.compile(lambda x: model(x))"
         )
     return Program(function, strict, backend)
-
-
-class Given(NamedTuple):
-    """The arguments of a call, and the arrays in them."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    arrays: list[Any]
 
 
 class Program(NotPickled):
@@ -221,13 +206,11 @@ class Program(NotPickled):
             comparison = general.comparison(shapes)
             if comparison is None:
                 continue
-            results: list[Tensor] = []
             try:
-                _, result = self._record(given, comparison)
-                said, _ = outputs(result, results)
-            except Exception:  # a trace will tell what it is
+                trace = record(self.eager, given, comparison)
+            except Exception:  # a whole trace will tell what it is
                 continue
-            if said == general.said and comparison.agrees(results):
+            if trace.said == general.said and comparison.agrees(trace.results):
                 return general.entry
         return None
 
@@ -238,110 +221,63 @@ class Program(NotPickled):
         """
         structure, shapes = key
         length = max([shape[0] for shape, _ in shapes if shape], default=0)
-        if structure in self.any_length or structure in self.cut:
+        if length < LONG or structure in self.any_length or structure in self.cut:
             return None
         self.cut.add(structure)
-        for few in FEW:
-            if length < LONG * few[-1]:
+        few = FEW
+        for _ in range(3):
+            arrays = [a[:few] if a.shape[:1] == (length,) else a for a in given.arrays]
+            short = (structure, tuple([(a.shape, a.dtype) for a in arrays]))
+            try:
+                entry, _ = self._trace(short, given._replace(arrays=arrays))
+            except (TraceError, _RaisedError):
                 return None
-            for n in few:
-                arrays = [
-                    a[:n] if a.shape[:1] == (length,) else a for a in given.arrays
-                ]
-                short = (structure, tuple([(a.shape, a.dtype) for a in arrays]))
-                try:
-                    entry, _ = self._trace(short, given._replace(arrays=arrays))
-                except (TraceError, _RaisedError):
-                    return None
-                if entry.code.recurrence is None:
-                    return None
-                self.codes[short] = entry
-            found = self._proved(key, given)
-            if found is not None:
-                return found
+            self.codes[short] = entry
+            if structure in self.any_length:
+                return self._proved(key, given)
+            if entry.code.recurrence is None:
+                return None
+            few = max(few + 4, 2 * largest_delay(entry.code.recurrence) + 2)
         return None
 
     def _trace(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """Record one call: what it became, and the results of the first run."""
         try:
-            inputs, result = self._record(given)
+            trace = record(self.eager, given)
         except TraceError:
             raise
         except Exception as error:
             raise _RaisedError(f"traced, it raises {_said(error)}") from error
-        results: list[Tensor] = []
-        said, rebuild = outputs(result, results)
-        if not results:
+        if not trace.results:
             raise TraceError("it returns no Tensor")
-        positions = {t.node: i for i, t in enumerate(inputs)}
         try:
-            graph = Graph(results)
-            code, found = self._compiled(key, graph, positions, (said, rebuild), given)
+            code, found = self._compiled(key, trace, given)
             self.objects += opaque([*given.args, *given.kwargs.values()])
             self.watched = watch(self.eager, *self.objects)
         except Exception as error:
             if isinstance(error, TraceError):
                 raise
             raise TraceError(f"the compiler raises {_said(error)}") from error
-        return Entry(code, rebuild), found
+        return Entry(code, trace.rebuild), found
 
-    def _record(
-        self, given: Given, outline: Sketch | Comparison | None = None
-    ) -> tuple[list[Tensor], Any]:
-        """Run the function and record it, or its forward pass for an outline."""
-        args, kwargs, arrays = given
-        scope = current.get()
-        try:
-            current.set(root() if outline else ROOT)
-            called = names(self.eager, args, kwargs)
-            inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
-            if outline:
-                outline.begin(inputs)
-            handed = Handed(inputs)
-            args = tuple([handed.replace(value) for value in args])
-            kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            with traced(outline):
-                result = self.eager(*args, **kwargs)
-        finally:
-            current.set(scope)
-        handed.check()
-        return inputs, result
-
-    def _outline(self, given: Given, lengths: Any) -> Outline | None:
-        """The forward pass with which those of other lengths are compared."""
-        results: list[Tensor] = []
-        sketch = Sketch()
-        try:
-            _, result = self._record(given, sketch)
-            outputs(result, results)
-        except Exception:
-            return None
-        graph = Graph(results)
-        recurrence = _folded(graph)
-        if isinstance(recurrence, str) or recurrence.lengths != lengths:
-            return None
-        return sketch.outline(graph, recurrence)
-
-    def _compiled(
-        self, key: Any, graph: Graph, positions: Any, returned: Any, given: Given
-    ) -> tuple[Code, Any]:
+    def _compiled(self, key: Any, trace: Trace, given: Given) -> tuple[Code, Any]:
         """The program of a trace, an earlier one if it serves, and what it gives."""
-        said, rebuild = returned
-        recurrence = _folded(graph)
+        graph, said = Graph(trace.results), trace.said
+        recurrence = folded(graph)
         for i, (_, code, known) in enumerate(self.traced):
             if isinstance(recurrence, str) or known != said:
                 continue
-            if not proves(recurrence, code, positions):
+            if not proves(recurrence, code, trace.positions):
                 continue
             free = code if code.is_free else code.freed(recurrence)
-            if free is None or free.lengths_of(key[1]) is None:
+            if free is None or free.lengths_of(key[1]) != recurrence.lengths:
                 continue
             found = free(given.arrays)
             if difference(graph, found) is None:
-                entry = Entry(free, rebuild)
+                entry = Entry(free, trace.rebuild)
                 self._serve(key[0], i, entry, recurrence.lengths, given)
                 return free, found
-        code = Code(graph, recurrence, positions, self.engine)
+        code = Code(graph, recurrence, trace.positions, self.engine)
         found = code(given.arrays)
         wrong = difference(graph, found)
         if wrong:
@@ -360,8 +296,8 @@ class Program(NotPickled):
         known = self.any_length.setdefault(structure, [])
         general = next((g for g in known if g.entry.code is entry.code), None)
         if general is None:
-            outline = self._outline(given, lengths)
-            general = AnyLength(entry, said, outline, earlier.recurrence.lengths)
+            forward = outline(self.eager, given, lengths)
+            general = AnyLength(entry, said, forward, earlier.recurrence.lengths)
             known.append(general)
             # The program of the first length is one of these.
             self.traced[i] = (key, entry.code, said)
@@ -371,9 +307,8 @@ class Program(NotPickled):
         general.shortest = tuple(map(min, general.shortest, lengths))
 
 
-# Steps of the short traces, and how much longer than those a sequence is.
-FEW, LONG = ((16, 20), (64, 80)), 5
-SAME = "give the initial state the shape and dtype of the states"
+# How many steps the first short trace has, and the sequences that it is made for.
+FEW, LONG = 16, 100
 
 
 class _RaisedError(Exception):
@@ -394,37 +329,3 @@ def _run(code: Code, arrays: list[Any]) -> Any:
 def _result(array: Any, place: Call) -> Tensor:
     array.setflags(False)
     return Tensor(Leaf("constant", array, None, place, next(place.slots)))
-
-
-def _folded(graph: Graph) -> Recurrence | str:
-    """The trace folded, or why not; a name that one step alone has does not count."""
-    if not graph.clocks:
-        return "there is no loop over time"
-    for node in graph.nodes:
-        if isinstance(node, Leaf) and node.kind == "input" and node.time:
-            node.kind = "constant"  # a leaf made in the body is made by the function
-    try:
-        return _changing(graph) or fold(graph)
-    except Exception:
-        for node in graph.nodes:
-            if node.inputs and node.time:
-                node.name = None
-    try:
-        return fold(Graph(graph.outputs))
-    except Exception as reason:
-        return f"the graph does not fold: {reason}"
-
-
-def _changing(graph: Graph) -> str | None:
-    """A value whose shape or dtype differs from step to step, in words."""
-    first: dict[Any, Node] = {}
-    places = graph.places
-    for node in graph.nodes:
-        value = node.value
-        if value.__class__ is not np.ndarray or node.time is None:
-            continue
-        known = first.setdefault(places[node], node)
-        if known.value.shape != value.shape or known.value.dtype != value.dtype:
-            a, b = (f"{v.shape} {v.dtype}" for v in (known.value, value))
-            return f"{node.label} is {b}, at step {known.t} {a}: {SAME}"
-    return None
