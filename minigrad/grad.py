@@ -24,13 +24,30 @@ from minigrad.arrays import Array
 from minigrad.assign import Change, set_at_once
 from minigrad.collector import paused
 from minigrad.graph import Leaf, Node, reachable
-from minigrad.mode import TraceError, tracing
+from minigrad.mode import TraceError, outlined, tracing
 from minigrad.op import Scatter, registry
 from minigrad.ops.indexing import scatter_into
 from minigrad.ops.reduction import spread
 from minigrad.pullback import pullback
 from minigrad.scope import Call
 from minigrad.tensor import Tensor, here
+
+
+class Gradient(NamedTuple):
+    """The op of a gradient that an outline has in the place of its graph."""
+
+    name: str
+
+    def computed(self, inputs: Sequence[Node], attrs: Any) -> Array:
+        """Zeros, of the shape and dtype of the last input, by which it is taken."""
+        return np.zeros_like(inputs[-1].value)
+
+    def rules(self, count: int) -> tuple[None, ...]:
+        """No gradient of it is ever computed."""
+        return (None,) * count
+
+
+GRADIENT = Gradient("gradient")
 
 
 class Share(NamedTuple):
@@ -109,10 +126,17 @@ def vjp(
     targets = _targets(wrt)
     record = create_graph or tracing()
     cotangents = [_cotangent(a, b, record) for a, b in zip(ys, gs, strict=True)]
-    nodes = [t.node for t in targets]
-    _require_whole(ys, nodes)
-    with paused() if record else nullcontext():
-        found = pullback([a.node for a in ys], cotangents, nodes, record=record)
+    if outline := outlined.get():
+        of = [*(y.node for y in ys), *(c.node for c in cotangents)]
+        found: dict[Node, Any] = {
+            t.node: Tensor(outline(GRADIENT, (*of, t.node), {}, *here()))
+            for t in targets
+        }
+    else:
+        nodes = [t.node for t in targets]
+        _require_whole(ys, nodes)
+        with paused() if record else nullcontext():
+            found = pullback([a.node for a in ys], cotangents, nodes, record=record)
     results = []
     for target in targets:
         d = found.get(target.node)

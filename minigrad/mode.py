@@ -42,6 +42,10 @@ current_mode: ContextVar[Mode] = ContextVar("minigrad_mode", default=Mode.RECORD
 recorded: ContextVar[Callable[[Any], None] | None] = ContextVar(
     "minigrad_recorded", default=None
 )
+# Who makes the nodes of a function whose forward pass alone is traced, gradients too.
+outlined: ContextVar[Callable[..., Any] | None] = ContextVar(
+    "minigrad_outlined", default=None
+)
 TRACING = frozenset({Mode.TRACE, Mode.TRACE_DETACHED})
 
 
@@ -127,9 +131,20 @@ def forgetting() -> AbstractContextManager[None]:
     return Block(partial(_entered, FORGETTING, "recompute"))
 
 
-def traced() -> AbstractContextManager[None]:
-    """Record a function to be compiled."""
-    return Block(partial(_entered, TRACED, "compile"))
+def traced(
+    outline: Callable[..., Any] | None = None,
+) -> AbstractContextManager[None]:
+    """Record a function to be compiled, or its outline: the nodes that one makes."""
+    return Block(partial(_traced, outline))
+
+
+def _traced(outline: Callable[..., Any] | None) -> Generator[None, None, None]:
+    before = outlined.get()
+    try:
+        outlined.set(outline)
+        yield from _entered(TRACED, "compile")
+    finally:
+        outlined.set(before)
 
 
 def _entered(table: Mapping[Mode, Mode], name: str) -> Generator[None, None, None]:

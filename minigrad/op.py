@@ -34,7 +34,7 @@ import minigrad.declaration as declaration
 from minigrad.advice import of_keywords
 from minigrad.arrays import require_unmasked
 from minigrad.graph import NO_VALUES, Leaf, Node, Structure
-from minigrad.mode import Mode, current_mode, recorded, require_finite
+from minigrad.mode import Mode, current_mode, outlined, recorded, require_finite
 from minigrad.pickles import NotPickled
 from minigrad.scope import Scope, current
 
@@ -211,6 +211,10 @@ class Op(NotPickled):
         slot: Any,
     ) -> Any:
         """Compute, and leave a node behind, or what the mode wants in its place."""
+        mode = current_mode.get()
+        if mode is not RECORD and (outline := outlined.get()):
+            node = outline(self, inputs, attrs, scope, slot)
+            return self._detached(node) if mode is Mode.TRACE_DETACHED else wrap(node)
         kept = None
         try:
             if not self.plain:
@@ -227,7 +231,6 @@ class Op(NotPickled):
         if value.__class__ is not ndarray:
             value = _as_array(value, inputs)
         value.setflags(False)
-        mode = current_mode.get()
         if mode is OFF:
             return wrap(Leaf("constant", value, None, scope, slot))
         node = Node(self, inputs, attrs, value, scope, slot)
@@ -240,11 +243,21 @@ class Op(NotPickled):
                 result = wrap(node)
                 tell(result)
                 return result
-            detach = registry["detach"]
-            detached = mode is Mode.TRACE_DETACHED and value.dtype.kind == "f"
-            if detached and self is not detach:
-                return detach(wrap(node))
+            if mode is Mode.TRACE_DETACHED:
+                return self._detached(node)
         return wrap(node)
+
+    def _detached(self, node: Node) -> Any:
+        """A value that lets no gradient past, of what is traced in ``no_grad``."""
+        detach = registry["detach"]
+        if self is detach or node.value.dtype.kind != "f":
+            return wrap(node)
+        return detach(wrap(node))
+
+    def computed(self, inputs: Sequence[Node], attrs: dict[str, Any]) -> Any:
+        """The value that a node of these inputs has."""
+        value = self._forward([n.value for n in inputs], attrs)
+        return np.asarray(value.value if value.__class__ is Kept else value)
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         """The value, which may be ``Kept`` with what the node's rules can use."""

@@ -1,36 +1,25 @@
 """For which numbers of steps one program serves.
 
 Two traces of different lengths that fold alike are one recurrence, and its program has
-the number of steps free. Two lengths prove this within limits:
+the number of steps free. Both have at least 2 D + 2 steps, D the largest delay, so that
+no end reaches the other; in every loop the two differ.
 
-- Both have at least 2 D + 2 steps, D the largest delay, so that no end reaches the
-  other. In every loop the two differ.
-- A delay that is longer than both traces is not seen in them: there each step reads
-  initial states alone. Such a state is read at every step and comes from outside of the
-  loop, as a constant or a second input would. A program that reads such a value is
-  **wary**: a call that is longer than every trace is traced again and confirmed.
-- A step in the middle, ``hs[len(hs) // 2]``, has the same number in two lengths that
-  are close. Where steps further than the largest delay from both ends are told apart,
-  one length is at least twice the other, so that no part of it has the same number.
-- A function may treat long sequences in another way. So beyond ``FAR`` times the
-  longest trace a call is always traced again and confirmed.
-
-What lies between the shortest and the longest trace is not looked at: a function treats
-lengths between two that it treats alike as it treats these.
+Two lengths are no proof: a function may treat others in another way, by a branch on
+``len(xs)``, a step in the middle, or a delay that is longer than both. So every other
+length is compared once with the ``Outline`` of these, by its forward pass, before the
+program serves it. The gradient is not compared, for it follows: what it records at a
+step depends on the forward pass within D steps, and two lengths show all there is at
+the ends and between them. A length that is shorter than both is traced.
 """
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minigrad.compile.arguments import Rebuild
 from minigrad.compile.code import Code
-from minigrad.compile.values import moves
+from minigrad.compile.outline import Comparison, Outline
 from minigrad.fold import Recurrence
 from minigrad.graph import Node, same_value
-
-FAR = 4
 
 
 class Entry(NamedTuple):
@@ -42,26 +31,23 @@ class Entry(NamedTuple):
 
 @dataclass
 class AnyLength:
-    """A program whose numbers of steps are free, and the lengths that prove it."""
+    """A program whose numbers of steps are free, and what proves a length.
+
+    ``said`` is the key of what the function returned.
+    """
 
     entry: Entry
-    shortest: list[int]  # of each clock
-    longest: list[int]
-    doubted: bool = False  # a longer call was traced, and was another program
+    said: Any
+    outline: Outline | None  # None: no length but those that were traced is served
+    shortest: tuple[int, ...]  # of each clock, that was traced
 
-    def serves(self, shapes: Any) -> bool:
-        """Whether the program is sure to be right for arguments of these shapes."""
+    def comparison(self, shapes: Any) -> Comparison | None:
+        """What tells whether these shapes are served; None: they are not."""
         lengths = self.entry.code.lengths_of(shapes)
-        far = 1 if self.doubted or wary(self.entry.code.recurrence) else FAR
-        return lengths is not None and all(
-            least <= n <= far * most
-            for n, least, most in zip(lengths, self.shortest, self.longest, strict=True)
-        )
-
-    def confirm(self, lengths: Any) -> None:
-        """Note lengths whose trace folds alike."""
-        self.shortest = [*map(min, self.shortest, lengths)]
-        self.longest = [*map(max, self.longest, lengths)]
+        if self.outline is None or lengths is None:
+            return None
+        short = any(n < least for n, least in zip(lengths, self.shortest, strict=True))
+        return None if short else Comparison(self.outline, lengths)
 
 
 def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bool:
@@ -75,40 +61,7 @@ def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bo
     delay = largest_delay(recurrence)
     if min(map(min, both)) < 2 * delay + 2:
         return False
-    # A gradient begins up to a step later than what it is of, and that is no middle.
-    near = delay + 1 if min(map(min, both)) > 3 * (delay + 1) else max(delay, 1)
-    if any(max(pair) < 2 * min(pair) for pair in both) and (
-        _tells_apart(recurrence, near)
-        or _is_cut(recurrence, code, positions, max(delay, 1))
-    ):
-        return False
     return recurrence == earlier and _same_leaves(recurrence, code, positions)
-
-
-def _tells_apart(recurrence: Recurrence, far: int) -> bool:
-    """Whether steps begin, end or are read further than this from the nearer end."""
-    spans = [role.span for role in recurrence.roles]
-    for role in recurrence.roles:
-        spans += [source.at for operand in role.operands for source in operand]
-    ends = [end for s in spans if s is not None for end in (s.first, s.last)]
-    return any((end - 1 if end > 0 else -1 - end) > far for end in ends)
-
-
-def _is_cut(
-    recurrence: Recurrence, code: Code, positions: dict[Node, int], far: int
-) -> bool:
-    """Whether a loop is shorter, by more than this, than all that it may read."""
-    assert code.recurrence is not None
-    axes: list[tuple[int, int]] = []
-    known = {given: leaf for leaf, given in code.positions.items()}
-    for leaf, given in positions.items():
-        if given in known:
-            now, earlier = np.shape(leaf.value), np.shape(known[given].value)
-            axes += [(a, b) for a, b in zip(now, earlier, strict=False) if a != b]
-    lengths = zip(recurrence.lengths, code.recurrence.lengths, strict=True)
-    return bool(axes) and not all(
-        any(a - n == b - m and abs(a - n) <= far for a, b in axes) for n, m in lengths
-    )
 
 
 def largest_delay(recurrence: Recurrence) -> int:
@@ -122,36 +75,6 @@ def largest_delay(recurrence: Recurrence) -> int:
         ),
         default=0,
     )
-
-
-def wary(recurrence: Recurrence | None) -> bool:
-    """Whether a value from outside of a loop may be a state before its first step."""
-    assert recurrence is not None
-    return any(
-        _reads_a_state(recurrence, role)
-        for role in recurrence.roles
-        if role.span is not None and role.op is not None and role.op.name != "step"
-    )
-
-
-def _reads_a_state(recurrence: Recurrence, role: Any) -> bool:
-    """Whether an op in a loop reads, at all of its steps, what may be a state.
-
-    A parameter meets a state in an op, and beside what moves with the steps it is
-    itself; a whole number is one that a rule says, 1 - y * y.
-    """
-    still = []
-    for operand in role.operands:
-        read = recurrence.roles[operand[0].role] if operand else role
-        if read.kind == "constant" and not (
-            read.value.__class__ is int and read.value
-        ):  # fmt: skip
-            return True
-        fixed = len(operand) == 1 and operand[0].kind in ("broadcast", "plain")
-        if fixed and read.kind != "parameter" and not moves(role.attrs):
-            return True
-        still.append(fixed)
-    return bool(still) and all(still) and role.op.name not in ("transpose", "getitem")
 
 
 def _same_leaves(

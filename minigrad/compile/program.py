@@ -25,28 +25,21 @@ import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import numpy as np
-
-from minigrad.compile.arguments import (
-    Handed,
-    Rebuild,
-    flatten,
-    names,
-    opaque,
-    outputs,
-)
+from minigrad.compile.arguments import flatten, opaque
 from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
-from minigrad.compile.lengths import AnyLength, Entry, proves
+from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
+from minigrad.compile.outline import outline
 from minigrad.compile.picture import circuit
+from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
-from minigrad.fold import Recurrence, fold
+from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Leaf, Node
-from minigrad.mode import Mode, TraceError, current_mode, traced
+from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.pickles import NotPickled
-from minigrad.scope import ROOT, Call, current
-from minigrad.tensor import Tensor, tensor
+from minigrad.scope import Call
+from minigrad.tensor import Tensor
 
 __all__ = ["Program", "compile"]
 
@@ -105,6 +98,7 @@ class Program(NotPickled):
         self.codes: dict[Any, Entry] = {}
         self.any_length: dict[Any, list[AnyLength]] = {}
         self.refused: set[Any] = set()
+        self.cut: set[Any] = set()  # structures whose arguments have been cut
         self.watched: list[Watched] = []
         self.objects: list[Any] = []  # arguments that are part of the key
 
@@ -130,7 +124,7 @@ class Program(NotPickled):
             if entry is None and key in self.refused:
                 return self.eager(*args, **kwargs)
             if entry is None:
-                entry, found = self._first(key, args, kwargs, arrays)
+                entry, found = self._first(key, Given(args, kwargs, arrays))
             else:
                 found = _run(entry.code, arrays)
             reads = entry.code.parameters
@@ -188,129 +182,133 @@ class Program(NotPickled):
         self.codes.pop(key, None)
         self.refused.add(key)
 
-    def _first(
-        self, key: Any, args: Any, kwargs: Any, arrays: list[Any]
-    ) -> tuple["Entry", Any]:
+    def _first(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """The program of a key that is new, and what it gives."""
-        entry = self._of_other_length(*key)
-        if entry is not None:
-            found = _run(entry.code, arrays)
-        else:
-            collects = gc.isenabled()
-            try:
-                # It would walk the growing graph, which has no cycles, many times.
-                gc.disable()
-                entry, found = self._trace(key, args, kwargs, arrays)
-            finally:
-                if collects:
-                    gc.enable()
+        collects = gc.isenabled()
+        try:
+            # It would walk the growing graph, which has no cycles, many times.
+            gc.disable()
+            entry = self._proved(key, given) or self._of_few_steps(key, given)
+            if entry is None:
+                entry, found = self._trace(key, given)
+            else:
+                found = _run(entry.code, given.arrays)
+        finally:
+            if collects:
+                gc.enable()
         self.codes[key] = entry
         return entry, found
 
-    def _of_other_length(self, structure: Any, shapes: Any) -> "Entry | None":
+    def _proved(self, key: Any, given: Given) -> Entry | None:
+        """The program of any length that does at this one what the function does."""
+        structure, shapes = key
         for general in self.any_length.get(structure, ()):
-            if general.serves(shapes):
+            comparison = general.comparison(shapes)
+            if comparison is None:
+                continue
+            try:
+                trace = record(self.eager, given, comparison)
+            except Exception:  # a whole trace will tell what it is
+                continue
+            if trace.said == general.said and comparison.agrees(trace.results):
                 return general.entry
         return None
 
-    def _trace(
-        self, key: Any, args: Any, kwargs: Any, arrays: list[Any]
-    ) -> tuple["Entry", Any]:
+    def _of_few_steps(self, key: Any, given: Given) -> Entry | None:
+        """The same, by traces of a few steps: every array is cut that seems to be long.
+
+        What comes of it need not make sense, for it is compared with what was given.
+        """
+        structure, shapes = key
+        length = max([shape[0] for shape, _ in shapes if shape], default=0)
+        if length < LONG or structure in self.any_length or structure in self.cut:
+            return None
+        self.cut.add(structure)
+        few = FEW
+        for _ in range(3):
+            arrays = [a[:few] if a.shape[:1] == (length,) else a for a in given.arrays]
+            short = (structure, tuple([(a.shape, a.dtype) for a in arrays]))
+            try:
+                entry, _ = self._trace(short, given._replace(arrays=arrays))
+            except (TraceError, _RaisedError):
+                return None
+            self.codes[short] = entry
+            if structure in self.any_length:
+                return self._proved(key, given)
+            if entry.code.recurrence is None:
+                return None
+            few = max(few + 4, 2 * largest_delay(entry.code.recurrence) + 2)
+        return None
+
+    def _trace(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """Record one call: what it became, and the results of the first run."""
         try:
-            inputs, result = self._record(args, kwargs, arrays)
+            trace = record(self.eager, given)
         except TraceError:
             raise
         except Exception as error:
             raise _RaisedError(f"traced, it raises {_said(error)}") from error
-        results: list[Tensor] = []
-        said, rebuild = outputs(result, results)
-        if not results:
+        if not trace.results:
             raise TraceError("it returns no Tensor")
-        positions = {t.node: i for i, t in enumerate(inputs)}
         try:
-            graph = Graph(results)
-            code, found = self._compiled(key, graph, positions, (said, rebuild), arrays)
-            self.objects += opaque([*args, *kwargs.values()])
+            code, found = self._compiled(key, trace, given)
+            self.objects += opaque([*given.args, *given.kwargs.values()])
             self.watched = watch(self.eager, *self.objects)
         except Exception as error:
             if isinstance(error, TraceError):
                 raise
             raise TraceError(f"the compiler raises {_said(error)}") from error
-        return Entry(code, rebuild), found
+        return Entry(code, trace.rebuild), found
 
-    def _record(
-        self, args: Any, kwargs: Any, arrays: list[Any]
-    ) -> tuple[list[Tensor], Any]:
-        scope = current.get()
-        try:
-            current.set(ROOT)
-            called = names(self.eager, args, kwargs)
-            inputs = [tensor(a, name=n) for a, n in zip(arrays, called, strict=True)]
-            handed = Handed(inputs)
-            args = [handed.replace(value) for value in args]
-            kwargs = {name: handed.replace(value) for name, value in kwargs.items()}
-            with traced():
-                result = self.eager(*args, **kwargs)
-        finally:
-            current.set(scope)
-        handed.check()
-        return inputs, result
-
-    def _compiled(
-        self, key: Any, graph: Graph, positions: Any, returned: Any, arrays: list[Any]
-    ) -> tuple[Code, Any]:
+    def _compiled(self, key: Any, trace: Trace, given: Given) -> tuple[Code, Any]:
         """The program of a trace, an earlier one if it serves, and what it gives."""
-        said, rebuild = returned
-        recurrence = _folded(graph)
+        graph, said = Graph(trace.results), trace.said
+        recurrence = folded(graph)
         for i, (_, code, known) in enumerate(self.traced):
             if isinstance(recurrence, str) or known != said:
                 continue
-            if not proves(recurrence, code, positions):
+            if not proves(recurrence, code, trace.positions):
                 continue
             free = code if code.is_free else code.freed(recurrence)
-            if free is None or free.lengths_of(key[1]) is None:
+            if free is None or free.lengths_of(key[1]) != recurrence.lengths:
                 continue
-            found = free(arrays)
+            found = free(given.arrays)
             if difference(graph, found) is None:
-                self._serve(key[0], i, free, recurrence.lengths, rebuild)
+                entry = Entry(free, trace.rebuild)
+                self._serve(key[0], i, entry, recurrence.lengths, given)
                 return free, found
-        code = Code(graph, recurrence, positions, self.engine)
-        found = code(arrays)
+        code = Code(graph, recurrence, trace.positions, self.engine)
+        found = code(given.arrays)
         wrong = difference(graph, found)
         if wrong:
             raise TraceError(
                 f"its program does not give what the function does: {wrong}"
             )
         self.traced.append((key, code, said))
-        for general in self.any_length.get(key[0], ()):
-            if general.entry.code.lengths_of(key[1]) is not None:
-                general.doubted = True
         return code, found
 
     def _serve(
-        self, structure: Any, i: int, free: Code, lengths: Any, rebuild: Rebuild
+        self, structure: Any, i: int, entry: Entry, lengths: Any, given: Given
     ) -> None:
         """Note that a program of free lengths has been proved at these lengths."""
         key, earlier, said = self.traced[i]
-        known = self.any_length.setdefault(structure, [])
-        for general in known:
-            if general.entry.code is free:
-                general.confirm(lengths)
-                return
         assert earlier.recurrence is not None
-        general = AnyLength(Entry(free, rebuild), list(lengths), list(lengths))
-        general.confirm(earlier.recurrence.lengths)
-        known.append(general)
-        # The program of the first length is one of these.
-        self.traced[i] = (key, free, said)
-        self.codes = {
-            k: Entry(free, e.rebuild) if e.code is earlier else e
-            for k, e in self.codes.items()
-        }
+        known = self.any_length.setdefault(structure, [])
+        general = next((g for g in known if g.entry.code is entry.code), None)
+        if general is None:
+            forward = outline(self.eager, given, lengths)
+            general = AnyLength(entry, said, forward, earlier.recurrence.lengths)
+            known.append(general)
+            # The program of the first length is one of these.
+            self.traced[i] = (key, entry.code, said)
+            for k, e in self.codes.items():
+                if e.code is earlier:
+                    self.codes[k] = Entry(entry.code, e.rebuild)
+        general.shortest = tuple(map(min, general.shortest, lengths))
 
 
-SAME = "give the initial state the shape and dtype of the states"
+# How many steps the first short trace has, and the sequences that it is made for.
+FEW, LONG = 16, 100
 
 
 class _RaisedError(Exception):
@@ -331,37 +329,3 @@ def _run(code: Code, arrays: list[Any]) -> Any:
 def _result(array: Any, place: Call) -> Tensor:
     array.setflags(False)
     return Tensor(Leaf("constant", array, None, place, next(place.slots)))
-
-
-def _folded(graph: Graph) -> Recurrence | str:
-    """The trace folded, or why not; a name that one step alone has does not count."""
-    if not graph.clocks:
-        return "there is no loop over time"
-    for node in graph.nodes:
-        if isinstance(node, Leaf) and node.kind == "input" and node.time:
-            node.kind = "constant"  # a leaf made in the body is made by the function
-    try:
-        return _changing(graph) or fold(graph)
-    except Exception:
-        for node in graph.nodes:
-            if node.inputs and node.time:
-                node.name = None
-    try:
-        return fold(Graph(graph.outputs))
-    except Exception as reason:
-        return f"the graph does not fold: {reason}"
-
-
-def _changing(graph: Graph) -> str | None:
-    """A value whose shape or dtype differs from step to step, in words."""
-    first: dict[Any, Node] = {}
-    places = graph.places
-    for node in graph.nodes:
-        value = node.value
-        if value.__class__ is not np.ndarray or node.time is None:
-            continue
-        known = first.setdefault(places[node], node)
-        if known.value.shape != value.shape or known.value.dtype != value.dtype:
-            a, b = (f"{v.shape} {v.dtype}" for v in (known.value, value))
-            return f"{node.label} is {b}, at step {known.t} {a}: {SAME}"
-    return None

@@ -57,7 +57,7 @@ class Unrolling:
                 stack.pop()
                 continue
             role = self.roles[index]
-            found = [self._found(operand, t, role.clock) for operand in role.operands]
+            found = [self.reads(operand, t, role.clock) for operand in role.operands]
             if _is_sum(role):
                 whole = sum(map(len, found)) > 1  # of one term none is recorded
             else:
@@ -151,7 +151,7 @@ class Unrolling:
             self.clocks.append(Clock(0))
         return self.clocks[index]
 
-    def _found(
+    def reads(
         self, operand: Operand, t: int | None, clock: int | None
     ) -> list[tuple[Instance, int]]:
         """What an operand is at step t, and which of its sources each is."""
