@@ -11,7 +11,7 @@ from heapq import heappop, heappush
 from minigrad.compile import kernels
 from minigrad.compile.c.nests import ROW_OPS, is_flat
 from minigrad.compile.counts import Shape, Steps
-from minigrad.compile.schedule import Loop, Part, reads_of
+from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Program, Time, Value
 
 Says = Callable[[Part], bool]
@@ -113,7 +113,7 @@ def _needs(program: Program, parts: list[Part]) -> list[set[int]]:
     for i, part in enumerate(parts):
         reads = set[int]()
         for v in _values(part):
-            reads |= {made[r] for r in reads_of(program, v) if r in made}
+            reads |= {made[r] for r in program.reads(v) if r in made}
         needs.append(reads - {i})
         for v in _values(part):
             if v in made and isinstance(part, Loop):

@@ -483,7 +483,7 @@ class Writing(NumpyWriting):
         ):
             self._lines(self._reduction(v, inputs[0], out, front))
         elif op in (O.concatenate, O.stack):
-            self._join(v, operands, inputs, out, front, timed)
+            self._join(v, inputs, out, front, timed)
         elif op is O.flip:
             self._flip(v, inputs[0], out, front)
         else:  # a view that needs a copy
@@ -563,22 +563,19 @@ class Writing(NumpyWriting):
         return reduced(x, out, axes, v.op.name)
 
     def _join(
-        self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
-        front: list[Size], timed: list[bool],
+        self, v: Value, inputs: list[Operand], out: View, front: list[Size],
+        timed: list[bool],
     ) -> None:  # fmt: skip
         """Operands that are not in their place of it already are copied there."""
-        start, n = 0, len(front)
-        axis = v.attrs.get("axis", 0) % len(v.shape)
-        for k, (i, source) in enumerate(zip(inputs, v.inputs, strict=True)):
-            width: Any = 1 if v.op is O.stack else source.shape[axis]
-            key = (*[slice(None)] * axis, slice(start, start + width))
-            placed = self.plan.placed.get(operands[k])
-            here = placed is not None and placed.inputs[0] is v
-            if not (here and placed is not None and placed.attrs["key"] == key):
-                where = start if v.op is O.stack else slice(start, start + width)
-                into = out.key((*[slice(None)] * (n + axis), where))
-                self._copy(into, _aligned(i, into.shape, timed[k], n))
-            start += width
+        n, whole = len(front), slice(None)
+        if v.op is O.concatenate:
+            keys = self.plan.copied(v)
+        else:
+            axis = v.attrs.get("axis", 0) % len(v.shape)
+            keys = [(k, (*[whole] * axis, k)) for k in range(len(inputs))]
+        for k, key in keys:
+            into = out.key((*[whole] * n, *key))
+            self._copy(into, _aligned(inputs[k], into.shape, timed[k], n))
 
     def _flip(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
         assert isinstance(x, View)
