@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from minigrad import __version__
+from minigrad.compile.backend import FOLDERS, chosen
+from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.render.theme import STYLES
@@ -44,10 +46,11 @@ OPTIONAL = (
     "overlay",
     "resume",
     "eager",
+    "backend",
 )
 EXTRA = ("matplotlib", "safetensors", "tqdm")
-# What Graphviz can do wrong; each message says what helps.
-FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout)
+# What Graphviz and the engines of programs can do wrong; each message says what helps.
+FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout, NoProgramError)
 
 
 class UsageError(Exception):
@@ -110,6 +113,9 @@ def parser() -> Parser:
     command.add_argument(
         "--eager", action="store_true", help="record every step, compile none"
     )
+    command.add_argument(
+        "--backend", choices=tuple(FOLDERS), help="the engine that runs compiled steps"
+    )
     command.add_argument("--seed", type=natural, default=0, help="default: 0")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
@@ -171,7 +177,8 @@ def train(options: argparse.Namespace) -> None:
         for name in OPTIONAL
         if getattr(options, name) not in (None, False)
     }
-    taken = {"model": task.models, "resume": task.resumes, "eager": True}
+    taken = {"model": task.models, "resume": task.resumes}
+    taken |= {"eager": True, "backend": True}
     for name in asked:
         if not taken.get(name, name in task.takes):
             raise UsageError(f"{task.name} has no --{name}")
@@ -184,6 +191,10 @@ def train(options: argparse.Namespace) -> None:
         raise UsageError(f"{task.name} reads a file: give it with --data FILE")
     if options.data is not None and not options.data.is_file():
         raise UsageError(f"there is no file {options.data}")
+    try:
+        engine = chosen(options.backend)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     missing = [name for name in EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(
@@ -198,6 +209,7 @@ def train(options: argparse.Namespace) -> None:
         # Before the work, not after it: can a file be made here?
         tempfile.TemporaryFile(dir=out).close()
         task.run(Options(options.steps or task.steps, options.seed, out, **asked))
+        print("steps recorded anew" if options.eager else f"steps ran on {engine}")
     except KeyboardInterrupt as error:
         # A checkpoint of an earlier run is none of this one.
         if options.resume or checkpoints(out) != before:

@@ -2,9 +2,10 @@
 
 >>> backend("numba")
 Traceback (most recent call last):
-ValueError: backend is one of numpy, c, got 'numba': loops are no longer handed to ...
+ValueError: backend is one of numpy, c, got 'numba': loops are no longer ...
 """
 
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -40,15 +41,35 @@ class Backend(Protocol):
         """A runner of a program; raises ScheduleError where there is no order."""
 
 
+class EngineError(RuntimeError):
+    """An engine can build no program here; it is raised, and nothing runs eagerly."""
+
+
 # The folder of each engine; it is imported when it is asked for.
 FOLDERS = {"numpy": "minigrad.compile.numpy", "c": "minigrad.compile.c"}
+# The variable that names the engine where no argument does.
+VARIABLE = "MINIGRAD_BACKEND"
 
 
-def backend(name: str) -> Backend:
-    """The engine of this name; raises ValueError where there is none."""
-    if name not in FOLDERS:
-        text = f"backend is one of {', '.join(FOLDERS)}, got {name!r}"
-        if name == "numba":
-            text += ": loops are no longer handed to Numba, use the numpy backend"
-        raise ValueError(text)
-    return cast(Backend, import_module(FOLDERS[name]))
+def chosen(name: str | None) -> str:
+    """The name of an engine: this one, else what the environment says, else "numpy".
+
+    Raises ValueError where there is no engine of this name.
+
+    >>> chosen("c")
+    'c'
+    """
+    said = name or os.environ.get(VARIABLE) or "numpy"
+    if said in FOLDERS:
+        return said
+    text = f"backend is one of {', '.join(FOLDERS)}, got {said!r}"
+    if name is None:
+        text += f" from the environment's {VARIABLE}"
+    if said == "numba":
+        text += ': loops are no longer handed to Numba, use "c" or "numpy"'
+    raise ValueError(text)
+
+
+def backend(name: str | None) -> Backend:
+    """The engine of this name, see ``chosen``."""
+    return cast(Backend, import_module(FOLDERS[chosen(name)]))

@@ -26,6 +26,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad.compile.arguments import flatten, opaque
+from minigrad.compile.backend import EngineError, chosen
 from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
@@ -45,7 +46,7 @@ __all__ = ["Program", "compile"]
 
 
 def compile(
-    function: Callable[..., Any], strict: bool = False, backend: str = "numpy"
+    function: Callable[..., Any], strict: bool = False, backend: str | None = None
 ) -> "Program":
     """A function that records, as one that runs compiled.
 
@@ -62,9 +63,12 @@ def compile(
     program whose first run does not give what the function gave. What the function
     itself raises is raised.
 
-    ``backend`` names the engine that builds the program; there is "numpy".
+    ``backend`` names the engine that builds the program: "numpy", or "c", which compiles
+    C with the machine's compiler; without it the variable MINIGRAD_BACKEND does, else
+    it is "numpy".
 
-    Raises TypeError if ``function`` cannot be called.
+    Raises TypeError if ``function`` cannot be called, ValueError for an engine that is
+    not there; the first call raises EngineError where "c" finds no compiler.
     """
     if not callable(function):
         raise TypeError(
@@ -82,12 +86,12 @@ class Program(NotPickled):
     )
 
     def __init__(
-        self, function: Callable[..., Any], strict: bool, backend: str
+        self, function: Callable[..., Any], strict: bool, backend: str | None
     ) -> None:
         self.eager = function
         self.strict = strict
-        self.backend = backend
-        self.engine = engine_named(backend)
+        self.backend = chosen(backend)
+        self.engine = engine_named(self.backend)
         self.__doc__ = function.__doc__
         self.warned = False
         self._forget()
@@ -255,7 +259,7 @@ class Program(NotPickled):
             self.objects += opaque([*given.args, *given.kwargs.values()])
             self.watched = watch(self.eager, *self.objects)
         except Exception as error:
-            if isinstance(error, TraceError):
+            if isinstance(error, (TraceError, EngineError)):
                 raise
             raise TraceError(f"the compiler raises {_said(error)}") from error
         return Entry(code, trace.rebuild), found

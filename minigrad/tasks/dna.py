@@ -55,15 +55,17 @@ def trained(
     batch: int,
     lr: float,
     decay: float,
-    eager: bool,
+    options: Options,
     watch: Callable[[], None],
 ) -> ManyToOne | Bidirectional:
     """A fresh network after so many passes."""
     model = make(rng=rng)
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay)
-    program = compile(lambda x, y: grad(model.loss(x, y), parameters))
-    gradients = program.eager if eager else program
+    program = compile(
+        lambda x, y: grad(model.loss(x, y), parameters), backend=options.backend
+    )
+    gradients = program.eager if options.eager else program
     order = Order(len(ys), batch, rng)
     for _ in range(epochs):
         for _ in range(-(-len(ys) // batch)):
@@ -153,7 +155,7 @@ def promoters(options: Options) -> Mapping[str, float]:
                 batch=len(rest),
                 lr=0.01,
                 decay=3.0,
-                eager=options.eager,
+                options=options,
                 watch=lambda: None,
             )
             said[i] = answers(model, xs[:, [i]])[0]
@@ -207,7 +209,7 @@ def splice(options: Options) -> Mapping[str, float]:
                     batch=30,
                     lr=0.005,
                     decay=0.001,
-                    eager=options.eager,
+                    options=options,
                     watch=lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
                 )
                 wrong[fold] = answers(model, xs[:, fold]) != ys[fold]

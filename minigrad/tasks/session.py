@@ -85,6 +85,7 @@ def learn(
             batch=batch,
             carry=carry,
             compiled=not options.eager,
+            backend=options.backend,
             clip=clip or inf,
             every=every,
             patience=patience,

@@ -176,6 +176,7 @@ def train(options: Options, scale: Scale) -> Committee:
             steps,
             batch=lambda: (x, y),
             compiled=not options.eager,
+            backend=options.backend,
             clip=1.0,
             every=steps,
             watch=watch,

@@ -14,7 +14,7 @@ class Options:
     ``steps`` are training steps, ``model`` is the name of one of the task's networks,
     ``length`` is that of a sequence, ``data`` a file to read in place of what is
     bundled. ``out`` exists. ``eager`` records every step
-    anew in place of running it compiled.
+    anew in place of running it compiled, ``backend`` is the engine that runs it.
     """
 
     steps: int
@@ -31,6 +31,7 @@ class Options:
     overlay: str | None = None
     resume: bool = False
     eager: bool = False
+    backend: str | None = None
 
 
 @dataclass(frozen=True)

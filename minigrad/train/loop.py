@@ -53,6 +53,7 @@ def fit(
     batch: Callable[[], tuple[Any, ...]] = tuple,
     carry: Callable[[State], None] = lambda state: None,
     compiled: bool = False,
+    backend: str | None = None,
     clip: float = inf,
     every: int = 1,
     patience: int | None = None,
@@ -71,6 +72,7 @@ def fit(
     carry: is given that state after each step.
     compiled: run loss and gradient as one program (``minigrad.compile``), recorded
         once for each shape of a batch; all that changes must then come from ``batch``.
+    backend: the engine that runs it, see ``minigrad.compile``.
     validation: a finite number, lower is better; measured at the start, every
         ``every`` steps and at the end.
     clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
@@ -102,7 +104,7 @@ def fit(
         value, state = _parted(loss(*given))
         return value, state, grad(value, parameters)
 
-    program = compile(step_of)
+    program = compile(step_of, backend=backend)
     parts = {"module": module, "optimiser": optimiser, **(also or {})}
     latest, waited = inf, 0
     if resume:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from minigrad.compile.backend import EngineError
+
 __all__ = ["Compiler", "CompilerError", "CompilerNotFound", "find", "known"]
 
 # Nothing contracts a * b + c by itself. GCC would, wherever it finds the two, and Clang
@@ -45,11 +47,11 @@ INSTALL = (
 QUOTED = 12  # lines of what a compiler says
 
 
-class CompilerNotFound(RuntimeError):  # noqa: N818
+class CompilerNotFound(EngineError):  # noqa: N818
     """There is no C compiler; the message names three ways to get one."""
 
 
-class CompilerError(RuntimeError):
+class CompilerError(EngineError):
     """The C compiler failed; the message has its command and its own first lines."""
 
 
