@@ -36,7 +36,7 @@ ELEMENTWISE = frozenset(
 # Ops that are their operand, with no gradient into it. One is of a later floor.
 DETACHED = frozenset(["detach", "stop_gradient"])
 # Ops along an axis, or several, and the axis where none is named.
-ALONG = {
+ALONG: dict[Any, int | None] = {
     **dict.fromkeys(
         [O.sum, O.mean, O.max, O.min, O.prod, O.var, O.std, O.logsumexp, O.cumsum,
          O.cumprod]

@@ -3,8 +3,8 @@
 from minigrad.compile import kernels
 from minigrad.compile.c.elements import FLOATS, TYPES, WEAK, is_sayable
 from minigrad.compile.c.gathers import picks_rows
-from minigrad.compile.c.nests import REDUCES, SOFT
-from minigrad.compile.kinds import PRODUCTS, O, is_elementwise, is_view
+from minigrad.compile.c.nests import REDUCES, SCRATCH, SOFT
+from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_elementwise, is_view
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value, moves
@@ -58,7 +58,12 @@ def is_said(v: Value) -> bool:
         return False
     kinds = [_dtype(i) for i in v.inputs]
     known = v.dtype in TYPES and all(k in TYPES or k in WEAK for k in kinds)
-    if not known or moves(v.attrs) or 0 in v.shape or any(0 in i.shape for i in v.inputs):
+    if (
+        not known
+        or moves(v.attrs)
+        or 0 in v.shape
+        or any(0 in i.shape for i in v.inputs)
+    ):
         return False
     if isinstance(v.op, Time):
         if v.op is Time.total:
@@ -73,10 +78,21 @@ def is_said(v: Value) -> bool:
         return v.dtype in FLOATS
     if picks_rows(v):
         return v.op is not O.scatter_n or v.steps is None
+    if v.op in SOFT and not _fits(v):
+        return False
     return v.dtype in FLOATS and set(kinds) == {v.dtype} and (
         v.op in PRODUCTS or v.op in REDUCES or v.op in SOFT or v.op is O.min
         or v.op in (kernels.shift, kernels.share, kernels.column_sums)
-    ) and isinstance(v.attrs.get("axis", 0) if v.op in SOFT else 0, int)  # fmt: skip
+    )  # fmt: skip
+
+
+def _fits(v: Value) -> bool:
+    """Whether the exponentials of a row have their place beside the result."""
+    axis, shape = v.attrs.get("axis", ALONG[v.op]), v.inputs[0].shape
+    if not isinstance(axis, int) or not shape:
+        return False
+    width = shape[axis]
+    return v.op is O.softmax or (isinstance(width, int) and width <= SCRATCH)
 
 
 def _dtype(i: Value) -> str:

@@ -9,12 +9,12 @@ float64.
 'x + 1.0'
 """
 
+from ast import literal_eval
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.compile.kinds import O
 from minigrad.op import Op, registry
 
 # The C type of each dtype that C has words for, and how its functions end.
@@ -46,10 +46,11 @@ _OWN = frozenset(
 )  # fmt: skip
 # Functions of the C library, which has another name for some.
 _LIBRARY = {
-    **{n: n for n in ("sin", "cos", "tan", "sinh", "cosh", "exp2", "log2", "log10",
-                      "hypot", "floor", "ceil", "rint")},
-    "power": "pow", "absolute": "fabs", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
-    "arctan2": "atan2", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    **{n: n for n in ("sin", "cos", "tan", "sinh", "cosh", "exp2", "log2", "log10")},
+    **{n: n for n in ("hypot", "floor", "ceil", "rint")},
+    "power": "pow", "absolute": "fabs", "arctan2": "atan2",
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan",
+    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
 }  # fmt: skip
 _WRITTEN: dict[str, str] = {
     "negative": "-{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
@@ -81,9 +82,7 @@ def is_sayable(op: Any, dtypes: Sequence[str], dtype: str) -> bool:
     return known and dtype in FLOATS
 
 
-def expression(
-    op: Any, codes: Sequence[str], dtypes: Sequence[str], dtype: str
-) -> str:
+def expression(op: Any, codes: Sequence[str], dtypes: Sequence[str], dtype: str) -> str:
     """The value of one element; ``codes`` are variables or numbers."""
     name = op.name
     kind = dtype
@@ -131,16 +130,16 @@ def cast(code: str, dtype: str, to: str) -> str:
 
 def number(code: str, dtype: str) -> str:
     """A Python number as a C constant of a dtype."""
-    value = {"True": 1, "False": 0}.get(code)
-    value = float(code) if value is None else value
+    found = literal_eval(code) if code not in ("nan", "inf", "-inf") else float(code)
     if dtype not in FLOATS:
-        return str(int(value))
+        return str(int(found))
+    value = float(found)
     end = "f" if dtype == "float32" else ""
     if np.isfinite(value):
         text = repr(float(np.float32(value)) if end else float(value))
         text = text + end
         return f"({text})" if text.startswith("-") else text
-    made = f"__builtin_nan{end}(\"\")" if np.isnan(value) else f"__builtin_inf{end}()"
+    made = f'__builtin_nan{end}("")' if np.isnan(value) else f"__builtin_inf{end}()"
     return f"(-{made})" if value < 0 else made
 
 

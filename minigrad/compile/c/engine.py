@@ -111,7 +111,7 @@ class Runner(NumpyRunner):
 
     def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
         """Outputs as fresh arrays; ``values`` are parameters, then arguments."""
-        found = super().__call__(lengths, values)
+        found: Any = super().__call__(lengths, values)
         if found is not None:
             return found
         if self.refuser is None:
@@ -126,4 +126,6 @@ def _headers() -> str:
         (folder / f"{name}.h").read_text()
         for name in ("functions", "products", "program")
     )
-    return f"{functions}#define DOUBLE 0\n{products}#define DOUBLE 1\n{products}{rest}\n"
+    return (
+        f"{functions}#define DOUBLE 0\n{products}#define DOUBLE 1\n{products}{rest}\n"
+    )

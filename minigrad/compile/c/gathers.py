@@ -43,7 +43,7 @@ def _leads(key: Any) -> bool:
     parts = key if isinstance(key, tuple) else (key,)
     first = isinstance(parts[0], str) and parts[0] == OPERAND if parts else False
     return first and all(
-        isinstance(p, slice) and p == slice(None) or p is Ellipsis for p in parts[1:]
+        (isinstance(p, slice) and p == slice(None)) or p is Ellipsis for p in parts[1:]
     )
 
 

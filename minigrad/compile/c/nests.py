@@ -70,11 +70,11 @@ class Names:
 
 
 KEYWORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for "
-    "goto if inline int long register restrict return short signed sizeof static "
-    "struct switch typedef union unsigned void volatile while i j k m n p t wrong "
-    "before exp log tanh sin cos pow floor ceil y0 y1 yn j0 j1 jn gamma index main "
-    "EACH".split()
+    """auto break case char const continue default do double else enum extern float for
+    goto if inline int long register restrict return short signed sizeof static
+    struct switch typedef union unsigned void volatile while i j k m n p t wrong
+    before exp log tanh sin cos pow floor ceil y0 y1 yn j0 j1 jn gamma index main
+    EACH""".split()  # noqa: SIM905 - a list of them reads worse
 )
 # Row reductions, and what they begin with where a row does not lie in one piece.
 SUMS = {O.sum: "sum", O.mean: "sum", kernels.column_sums: "sum"}
@@ -152,7 +152,9 @@ class Nest:
 
     def text(self, names: Names, is_local: Callable[[Line], bool]) -> list[str]:
         """The nest of loops."""
-        local = {line.value for line in self.lines if line.value and is_local(line)}
+        local: set[Value | None] = {
+            line.value for line in self.lines if line.value and is_local(line)
+        }
         inner = Names()
         inner.taken |= names.taken
         if self.outer is None:
@@ -262,7 +264,7 @@ class _Flat(_Text):
                 elif source is not None and source in self.variables:
                     codes.append(self.variables[source])
                 else:
-                        codes.append(element(i))
+                    codes.append(element(i))
             made = computed(line, codes)
             name = self.variable(line)
             body.append(f"{elements.TYPES[line.out.dtype]} {name} = {made};")
@@ -347,8 +349,10 @@ class _Rows(_Text):
         for line in self.nest.lines:
             self._write(line)
         self._end_phase()
-        return loops(self.sizes, self.indices, self.code, "") if self.sizes else (
-            ["{", *[f"    {line}" for line in self.code], "}"]
+        return (
+            loops(self.sizes, self.indices, self.code, "")
+            if self.sizes
+            else (["{", *[f"    {line}" for line in self.code], "}"])
         )
 
     def _outer_of(self, v: View) -> View:
@@ -496,7 +500,7 @@ class _Rows(_Text):
             e = out
         else:
             width = self.width.number
-            assert width is not None and width <= SCRATCH
+            assert width is not None
             e = view(self.names.new("e_row"), row.dtype, (width,))
             self.code.append(f"{kind} {e.array}[{width}];")
             if line.op is O.logsumexp:
@@ -524,9 +528,7 @@ class _Rows(_Text):
         given = self._operand(line, 2, "0")
         kept = f"{name} != {line.attrs.get('ignore_index', -100)}"
         self.code.append(f"int64_t {name} = {given};")
-        self.code.append(
-            f"if ({kept} && (uint64_t){name} >= {self.width}) return 1;"
-        )
+        self.code.append(f"if ({kept} && (uint64_t){name} >= {self.width}) return 1;")
         return name, kept
 
     def _losses(self, line: Line) -> None:

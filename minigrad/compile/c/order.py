@@ -1,7 +1,7 @@
 """In which order C runs the parts of a program, so that memory is passed over seldom.
 
-    sunk       what acts on each element alone, and only a loop reads, runs in that loop
-    clustered  parts that visit the same elements stand one after the other
+sunk       what acts on each element alone, and only a loop reads, runs in that loop
+clustered  parts that visit the same elements stand one after the other
 """
 
 from collections.abc import Callable, Iterator
@@ -35,9 +35,7 @@ def sunk(program: Program, parts: list[Part], says: Says) -> list[Part]:
         if changed is not None:
             loops, moved[part] = changed, None
     left = iter(loops)
-    return [
-        next(left) if isinstance(p, Loop) else p for p in parts if p not in moved
-    ]
+    return [next(left) if isinstance(p, Loop) else p for p in parts if p not in moved]
 
 
 def _with(
@@ -162,14 +160,21 @@ def _light(parts: list[Part]) -> set[Part]:
         if isinstance(part, Loop):
             continue
         numbers = all(
-            i in found or not i.shape and isinstance(_root(i).op, Leaf) or (
-                _root(i) in found
-            )
+            i in found
+            or (not i.shape and isinstance(_root(i).op, Leaf))
+            or (_root(i) in found)
             for i in part.inputs
         )
-        if part.op is kernels.number_kept or (
-            numbers and not part.shape and (is_flat(part.op) or part.op is Time.each)
-        ) or part.op is Time.read or isinstance(part.op, Leaf):
+        if (
+            part.op is kernels.number_kept
+            or (
+                numbers
+                and not part.shape
+                and (is_flat(part.op) or part.op is Time.each)
+            )
+            or part.op is Time.read
+            or isinstance(part.op, Leaf)
+        ):
             found.add(part)
     return found
 

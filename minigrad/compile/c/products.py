@@ -58,7 +58,9 @@ def product(
     shared = all(s == 0 for s in b.strides[:width])
     if shared:  # one right factor: rows of all are rows of one product
         b = replace(b, shape=b.shape[width:], strides=b.strides[width:])
-        rows = [replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)]
+        rows = [
+            replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)
+        ]
         sizes, (left, into) = nested(out.shape[:-1], rows)
         if not sizes:
             sizes, left, into = [size(1)], [k], [n]
@@ -66,7 +68,10 @@ def product(
     else:
         sizes, strides = nested(
             front,
-            [replace(v, shape=v.shape[:-2], strides=v.strides[:-2]) for v in (a, b, out)],
+            [
+                replace(v, shape=v.shape[:-2], strides=v.strides[:-2])
+                for v in (a, b, out)
+            ],
         )
         left, right, into = strides
         la, ldc = a.strides[-2], out.strides[-2]
@@ -121,7 +126,8 @@ def _function(
             gives = f"{m or 'm'}, {k or 'k'}, {n}, 0, a, {left}, b, c, ldc"
             note = "(void)sa; " if in_rows else ""
         else:
-            takes = f"{free}{a}, const {t} *b, ptrdiff_t ldb, {t} *c, ptrdiff_t ldc, {t} *pad"
+            takes = f"{free}{a}, const {t} *b, ptrdiff_t ldb, "
+            takes += f"{t} *c, ptrdiff_t ldc, {t} *pad"
             gives = f"{m or 'm'}, {k or 'k'}, {n}, 0, a, lda, b, ldb, c, ldc, pad"
             note = ""
         functions[name] = (

@@ -46,13 +46,13 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
         one = replace(target, shape=(), strides=(), offset=o).element([])
         return loops(across, names, [f"{one} = {made};"], "")
     sums = kind in ("sum", "mean")
-    if sums and len(down) == len(across) == 1 and own[0] == there[0] == 1:
-        if across[0].number is not None:
-            lines = [
-                f"{end}_column_sums({down[0]}, {across[0]}, {x.pointer}, "
-                f"{row_strides[0]}, 0, {target.pointer});"
-            ]
-            return [*lines, *_divided(target, across, there, after)]
+    one_by_one = len(down) == len(across) == 1 and across[0].number is not None
+    if sums and one_by_one and own[0] == there[0] == 1:
+        lines = [
+            f"{end}_column_sums({down[0]}, {across[0]}, {x.pointer}, "
+            f"{row_strides[0]}, 0, {target.pointer});"
+        ]
+        return [*lines, *_divided(target, across, there, after)]
     names = INDICES[: len(down) + len(across)]
     outer, inner = names[: len(down)], names[len(down) :]
     one = replace(
@@ -89,9 +89,7 @@ def _divided(
     return loops(sizes, names, [f"{element} = {element}{after};"])
 
 
-def counted(
-    y: Operand, out: View, attrs: Mapping[str, Any], front: int
-) -> list[str]:
+def counted(y: Operand, out: View, attrs: Mapping[str, Any], front: int) -> list[str]:
     """How many targets are not ignored, for each of the axes in front; NaN for none."""
     assert isinstance(y, View)
     names = INDICES[: len(y.shape)]

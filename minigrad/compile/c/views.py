@@ -152,9 +152,7 @@ def nested(
         if n == 1:
             continue
         here = [v.strides[axis] for v in views]
-        if sizes and all(
-            s[-1] == n * h for s, h in zip(strides, here, strict=True)
-        ):
+        if sizes and all(s[-1] == n * h for s, h in zip(strides, here, strict=True)):
             sizes[-1] = sizes[-1] * n
             for s, h in zip(strides, here, strict=True):
                 s[-1] = h

@@ -124,8 +124,10 @@ class Writing(NumpyWriting):
         return "\n\n".join([*self.products.values(), *self.functions])
 
     def _says_fill(self, fill: Fill) -> bool:
-        return not fill.buffer.bound and fill.value.dtype in TYPES and (
-            fill.buffer.dtype in TYPES
+        return (
+            not fill.buffer.bound
+            and fill.value.dtype in TYPES
+            and (fill.buffer.dtype in TYPES)
         )
 
     def _is_seen(self, part: Part) -> bool:
@@ -322,9 +324,7 @@ class Writing(NumpyWriting):
             x = replace(x, offset=offset)
             if isinstance(t, Steps):
                 front = [count(t.number, self.lengths)]
-            x = replace(
-                x, shape=(*front, *x.shape[1:]), strides=x.strides[not front :]
-            )
+            x = replace(x, shape=(*front, *x.shape[1:]), strides=x.strides[not front :])
         for v in place.views:
             x = self._viewed(x, v, front)
         return x
@@ -478,8 +478,11 @@ class Writing(NumpyWriting):
             self._rows(v, operands, inputs, out, timed)
         elif op is kernels.number_kept:
             self._lines(counted(inputs[0], out, attrs, len(front)))
-        elif op is kernels.column_sums or op in REDUCES or op is O.min or (
-            op is Time.total
+        elif (
+            op is kernels.column_sums
+            or op in REDUCES
+            or op is O.min
+            or (op is Time.total)
         ):
             self._lines(self._reduction(v, inputs[0], out, front))
         elif op in (O.concatenate, O.stack):
@@ -606,7 +609,8 @@ class Writing(NumpyWriting):
     def _packed(self, b: View) -> tuple[str, list[str]]:
         """Panels of a right factor, and the lines that make them here and now."""
         k, n = (x.number for x in b.shape)
-        assert k is not None and n is not None
+        assert k is not None
+        assert n is not None
         if b.array not in self.lasting:
             panels = self._pad(b.dtype, k, n)
             return panels, [pack(b, b.pointer, panels)]
