@@ -57,13 +57,14 @@ class Looks:
         for i, part in enumerate(parts):
             if isinstance(part, Loop):
                 self.inside |= part.whole
+                self.carried |= part.carried
+                self.cells |= part.cells
                 for v in sorted(part.whole, key=order.__getitem__):
                     self.first.setdefault(v, i)
                     self.position[v] = i
                 self.lines.update(part.body)
             else:
                 self.first[part] = self.position[part] = i
-        self._find_carried()
         self.uses = self._find_uses()
         self.last = self._last_uses()
 
@@ -143,22 +144,6 @@ class Looks:
             self.cells.get((line, p.span.first.plus(k - delay))) is p.inputs[0]
             for k in range(number)
         )
-
-    def _find_carried(self) -> None:
-        for part in self.parts:
-            if not isinstance(part, Loop):
-                continue
-            for carry in part.carry:
-                if carry.place.op is not Time.splice:
-                    continue
-                (past,) = [p for p in carry.place.inputs if p.op is Time.state]
-                self.carried[carry.place] = past
-                for p in carry.place.inputs:
-                    if p is past:
-                        continue
-                    for k in range(p.span.last.b - p.span.first.b + 1):
-                        step = p.span.first.plus(k - carry.delay)
-                        self.cells[carry.line, step] = p.inputs[0]
 
     # Who reads it.
 

@@ -2,8 +2,7 @@
 
 What steps have read of an array they send back to it: ``scatter_n`` of a cotangent and
 a key for each. Where a key allows it the cotangents of all steps go at once, ``over``
-them at a window of the array, or their ``total`` at a key that does not move; else, at
-a fixed length, one by one.
+them at a window of the array, or their ``total`` at a key that does not move.
 """
 
 from typing import Any
@@ -12,7 +11,7 @@ from minigrad.compile.counts import Count
 from minigrad.compile.kinds import O
 from minigrad.compile.reading import LiftError, Reading
 from minigrad.compile.values import Value, apply, moves, over, total
-from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.fold.moving_index import Ahead
 from minigrad.fold.roles import Role, Source
 from minigrad.ops.indexing import places_in
 
@@ -21,36 +20,7 @@ class Scattering(Reading):
     """A reading that knows what a scatter of many steps is."""
 
     def _scatter(self, role: Role) -> Value:
-        """scatter_n with the cotangents of all steps at once, where a key allows it."""
-        try:
-            return self._scatter_at_once(role)
-        except LiftError:
-            if any(self.free):
-                raise
-        inputs: list[Value] = []
-        keys: list[Any] = []
-        for operand, columns in zip(role.operands, role.attrs["keys"], strict=True):
-            inputs += self._one_by_one(operand)
-            gathers = any(s.kind == "gather" for s in operand)
-            runs = [self._turns(s) if gathers else [self._turns(s)[0]] for s in operand]
-            number = max(len(run) for run in runs)
-            keys += [
-                at_step(c, *(run[i] if len(run) > 1 else run[0]))
-                for i in range(number)
-                for c, run in zip(columns, runs, strict=True)
-            ]
-        shape, dtype = self._shape(role), role.spec.dtype
-        return Value(O.scatter_n, tuple(inputs), {"keys": tuple(keys)}, shape, dtype)
-
-    def _turns(self, source: Source) -> list[tuple[int, int]]:
-        """The steps that a source is read at in turn, and the length of its loop."""
-        clock = self.roles[source.role].clock
-        if source.at is None or clock is None:
-            return [(0, 0)]
-        length = self.lengths[clock]
-        return [(t, length) for t in source.at.steps(length)]
-
-    def _scatter_at_once(self, role: Role) -> Value:
+        """scatter_n with the cotangents of all steps at once."""
         columns = role.attrs["keys"]
         (like, _), *pairs = [
             pair

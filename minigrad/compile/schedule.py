@@ -5,10 +5,10 @@ computed once, with steps for all of them at once. Values that depend on one ano
 in a ``Loop``.
 
 Vocabulary
-    carry    what a step hands to the step d further on
     same     of a splice or a shift in the body: which value it is on these steps
     picks    the same of a splice that has a past: it is a line that is copied
-    carried  a splice of an initial state and the past: it makes no cut
+    carried  a splice of an initial state and the past, a state: it makes no cut
+    cells    what such a splice reads of a line before its first step
 
 Where the lines of a loop do not all exist at the same steps it is cut in ranges on
 which they do, one ``Loop`` each.
@@ -28,28 +28,20 @@ from minigrad.compile.values import Program, Time, Value, shift
 
 
 @dataclass(frozen=True, eq=False)
-class Carry:
-    """A place of a loop: read as ``place``, written by ``line`` of the same step."""
-
-    place: Value
-    line: Value
-    delay: int
-
-
-@dataclass(frozen=True, eq=False)
 class Loop:
     """One loop over time; see the module's vocabulary. ``direction`` is 1 or -1.
 
     ``whole`` are all values of the loop of which this is a range.
     """
 
-    carry: tuple[Carry, ...]
     body: tuple[Value, ...]
     steps: Steps
     direction: int
     same: dict[Value, Value]
     picks: dict[Value, Value]
     whole: frozenset[Value]
+    carried: dict[Value, Value]
+    cells: dict[tuple[Value, Count], Value]
 
     def final(self, v: Value) -> Value:
         """What a value of the body is on the loop's steps."""
@@ -163,7 +155,7 @@ class _Cut:
         if len(signs) != 1 or len({v.span.clock for v in group}) != 1:
             raise ScheduleError("a loop that runs in both directions, or in none")
         self.direction = 1 if signs.pop() else -1
-        self.claimed: dict[tuple[Value, Count], Value] = {}
+        self.cells: dict[tuple[Value, Count], Value] = {}
         self.carried: dict[Value, Value] = {}
         for v in group:
             past = self._past(v)
@@ -200,11 +192,11 @@ class _Cut:
                     cells[line, t.plus(-delay)] = p.inputs[0]
         if len(cells) != abs(delay) or any(p in self.inside for p in parts[:-1]):
             return None
-        if any(self.claimed.get(cell, c) is not c for cell, c in cells.items()):
+        if any(self.cells.get(cell, c) is not c for cell, c in cells.items()):
             return None
         if any((c.shape, c.dtype) != (line.shape, line.dtype) for c in cells.values()):
             return None
-        self.claimed |= cells
+        self.cells |= cells
         return past
 
     def _start(self, steps: Steps) -> Count:
@@ -238,10 +230,6 @@ class _Cut:
         return [Steps(self.lines[0].span.clock, a, b.plus(-1)) for a, b in pairs]
 
     def _loop(self, steps: Steps, here: list[Value]) -> Loop:
-        carry = []
-        for v in filter(self._is_past, here):
-            past = self.carried.get(v, v)
-            carry.append(Carry(v, self.program.states[past], past.attrs["delay"]))
         same: dict[Value, Value] = {}
         picks: dict[Value, Value] = {}
         body = []
@@ -257,8 +245,10 @@ class _Cut:
                 raise ScheduleError(f"{v!r} is past and no state")
             elif not self._is_past(v):
                 body.append(v)
-        way, whole = self.direction, self.inside
-        loop = Loop(tuple(carry), tuple(body), steps, way, same, picks, whole)
+        loop = Loop(
+            tuple(body), steps, self.direction, same, picks, self.inside,
+            self.carried, self.cells,
+        )  # fmt: skip
         # Each line after those of this step that it reads.
         number = {v: i for i, v in enumerate(body)}
         reads = [[number[i] for i in loop.operands(v) if i in number] for v in body]

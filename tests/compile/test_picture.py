@@ -44,7 +44,10 @@ def test_values_are_not_in_the_picture():
 def carried(program):
     """The lines of a program that its loops hand on, and how many steps."""
     loops = [p for p in schedule(own_states(program)) if isinstance(p, Loop)]
-    found, looks = set(), [(c.line, c.delay) for loop in loops for c in loop.carry]
+    found, looks = (
+        set(),
+        [(line, v.attrs["delay"]) for v, line in program.states.items()],
+    )
     while looks:
         v, delay = looks.pop()
         if isinstance(v.op, Time) and v.op is not Time.total:

@@ -58,15 +58,17 @@ def test_every_part_comes_after_what_it_reads(name):
 
 def test_an_initial_state_is_carried_and_makes_no_cut():
     (loop,) = loops(recurrence().program())
-    (carry,) = loop.carry
-    assert (loop.direction, carry.delay, str(loop.steps)) == (1, 1, "1..6")
-    assert carry.line.op is O.tanh
+    (past,) = loop.carried.values()
+    assert (loop.direction, past.attrs["delay"], str(loop.steps)) == (1, 1, "1..6")
+    ((line, step),) = loop.cells
+    assert (line.op, step, loop.cells[line, step].name) == (O.tanh, (0, 0, 0), "h0")
     assert [v.op for v in loop.body] == [O.matmul, O.add, O.tanh]
 
 
-def test_each_delay_is_a_carry():
+def test_each_delay_has_as_many_cells():
     (loop,) = loops(recurrence((1, 3)).program())
-    assert sorted(c.delay for c in loop.carry) == [1, 3]
+    assert sorted(v.attrs["delay"] for v in loop.carried.values()) == [1, 3]
+    assert sorted(step.b for _, step in loop.cells) == [-2, -1, 0]
 
 
 def test_a_gradient_runs_backwards_in_ranges():

@@ -103,7 +103,7 @@ def stepwise(part: Part) -> Part:
         return part
     if can_batch(part):
         return part
-    return Loop((), (part,), part.steps, 1, {}, {}, frozenset([part]))
+    return Loop((part,), part.steps, 1, {}, {}, frozenset([part]), {}, {})
 
 
 def _compiled(source: str) -> Any:
