@@ -1,18 +1,18 @@
 """One training step of the many-to-many network: who computes it how fast.
 
-    python tests/benchmarks/table.py [SIZE ...] [--growth | --memory] [--rounds N]
+    python tests/benchmarks/table.py [SIZE ...] [--growth] [--memory | --first]
+                                     [--rounds N]
 
 Every contender that is installed computes the loss and all gradients of the same
 network, float32, one thread, in a process of its own; the processes take turns, so that
 a change of the machine's speed meets all of them. Results are compared with the written
 out back-propagation first. Printed are the medians in milliseconds and the ratio to
-NumPy written by hand. ``--memory`` prints by how many MB one step raises the peak of
-its process, the compiled one without the trace that a much longer sequence asks for.
-``--only`` takes part of the contenders.
+NumPy written by hand. ``--memory`` prints by how many MB the first step raises the peak
+of its process, ``--first`` how much of the processor's time it takes beside a forward
+pass that records. Both count what is compiled. ``--only`` takes part of the contenders.
 """
 
 import argparse
-import math
 import os
 import resource
 import statistics
@@ -40,7 +40,7 @@ GROWTH = {f"T={T}": (8, T, 16, 64, 16) for T in (10, 100, 1000, 10_000)} | {
     f"h={h}": (16, 50, 32, h, 32) for h in (64, 256, 1024)
 }
 WIDE = {f"wide T={T}": (64, T, 16, 128, 16) for T in (1000, 10_000)}
-MEMORY = "--memory" in sys.argv
+MEMORY, FIRST = "--memory" in sys.argv, "--first" in sys.argv
 NAMES = ("U", "W", "V", "b", "c")
 
 
@@ -69,7 +69,7 @@ def by_hand(size):
     return lambda: step(xs, ys, *parameters)
 
 
-def minigrad_step(size):
+def minigrad_step(size, gradient=True):
     import minigrad as mg
 
     xs, ys, arrays = problem(size)
@@ -85,26 +85,21 @@ def minigrad_step(size):
             h = mg.tanh(b + x @ U + h @ W)
             losses.append(mg.cross_entropy(c + h @ V, y))
         loss = mg.stack(losses).mean()
-        return [loss, *mg.grad(loss, parameters)]
+        return [loss, *mg.grad(loss, parameters)] if gradient else [loss]
 
     return step, xs, ys
 
 
 def compiled(size, backend="numpy"):
     import minigrad as mg
-    from minigrad.compile import lengths
 
     step, xs, ys = minigrad_step(size)
     program = mg.compile(step, strict=True, backend=backend)
-    if MEMORY:  # what a step takes, without the trace that its length asks for once
-        lengths.FAR = math.inf
-        for T in (10, 12):
-            program(xs[:T], ys[:T])
     return lambda: [t.data for t in program(xs, ys)]
 
 
-def eager(size):
-    step, xs, ys = minigrad_step(size)
+def eager(size, gradient=True):
+    step, xs, ys = minigrad_step(size, gradient)
     return lambda: [t.data for t in step(xs, ys)]
 
 
@@ -237,7 +232,12 @@ def mygrad_loop(size):
     return run
 
 
-CONTENDERS = {
+def forward(size):
+    return eager(size, gradient=False)
+
+
+CONTENDERS = {"minigrad forward": (forward, None)} if FIRST else {}
+CONTENDERS |= {
     "NumPy by hand": (by_hand, None),
     "minigrad compiled": (compiled, None),
     "minigrad eager": (eager, None),
@@ -256,14 +256,16 @@ def work(name, size):
     A turn is at least 3 steps and 20 ms: as a training loop meets them, not the first
     step after another process had the caches.
     """
-    start = time.perf_counter()
     step = CONTENDERS[name][0](size)
+    if FIRST:  # with everything imported
+        CONTENDERS[name][0]((size[0], 5, *size[2:]))()
+    start = time.process_time()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = [np.asarray(r, np.float64) for r in step()]
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    first = time.perf_counter() - start
-    if MEMORY:
-        print(grown / 1024, flush=True)
+    first = time.process_time() - start
+    if MEMORY or FIRST:
+        print(grown / 1024 if MEMORY else 1000 * first, flush=True)
         return
     wanted = [np.asarray(r, np.float64) for r in by_hand(size)()]
     error = max(
@@ -280,14 +282,16 @@ def work(name, size):
         print(statistics.median(times), flush=True)
 
 
-def memory(size, only):
-    """MB by which one step raises the peak of its process, by contender."""
-    found = {}
-    for name in entered(only):
-        command = [sys.executable, __file__, "--memory", "--work", name]
-        output = subprocess.check_output([*command, *map(str, size)], text=True)
-        found[name] = float(output)
-    return found
+def first_step(size, rounds, only):
+    """What the first step of a process takes, in MB or ms, by contender: medians."""
+    option = "--memory" if MEMORY else "--first"
+    found = {name: [] for name in entered(only)}
+    for _ in range(rounds):
+        for name, taken in found.items():
+            command = [sys.executable, __file__, option, "--work", name]
+            output = subprocess.check_output([*command, *map(str, size)], text=True)
+            taken.append(float(output))
+    return {name: statistics.median(taken) for name, taken in found.items()}
 
 
 def entered(only):
@@ -328,8 +332,9 @@ def main():
     parser.add_argument("sizes", nargs="*")
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--only", nargs="+", default=[])
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=1 if MEMORY or FIRST else 15)
     parser.add_argument("--work", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
@@ -338,10 +343,8 @@ def main():
         return
     sizes = GROWTH if given.growth else SIZES | GROWTH | WIDE
     chosen = given.sizes or list(GROWTH if given.growth else SIZES)
-    if given.memory:
-        results = {key: memory(sizes[key], given.only) for key in chosen}
-    else:
-        results = {key: race(sizes[key], given.rounds, given.only) for key in chosen}
+    measure = first_step if MEMORY or FIRST else race
+    results = {key: measure(sizes[key], given.rounds, given.only) for key in chosen}
     names = [n for n in CONTENDERS if n in results[chosen[0]]]
     unit = "MB" if given.memory else "ms"
     print(f"| {unit} (ratio to {names[0]}) |", " | ".join(chosen), "|")

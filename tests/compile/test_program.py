@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.compile.backend import FOLDERS
-from minigrad.mode import TraceError
+from minigrad.mode import TraceError, outlined
 from minigrad.testing.strategies import programs
 
 from ..test_fold import STARTS, cells, next_state
@@ -358,7 +358,8 @@ def test_a_third_length_is_not_traced():
     step, calls = many_to_many(), []
 
     def counted(xs, ys):
-        calls.append(len(xs))
+        if outlined.get() is None:
+            calls.append(len(xs))
         return step(xs, ys)
 
     compiled = mg.compile(counted, strict=True)
