@@ -152,19 +152,22 @@ def _folder() -> Path:
     wanted = _wanted()
     if wanted is None:
         return _temporary("no folder for shared objects: there is no home folder")
-    try:
-        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
-        facts = wanted.stat()
-        reason = _others(facts)
-        if not reason and wanted.lstat().st_uid != facts.st_uid:
-            reason = "it is a link of another user's"
-        if not reason and not os.access(wanted, os.W_OK | os.X_OK):
-            reason = "it cannot be written"
-    except OSError as error:
-        reason = f"it cannot be made: {error.strerror}"
-    if reason:
+    if reason := _unusable(wanted):
         return _temporary(f"{wanted} is not used for shared objects: {reason}")
     return wanted
+
+
+def _unusable(folder: Path) -> str:
+    """Why a folder, made where there is none, is not to be used; else empty."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts, link = folder.stat(), folder.lstat()
+    except OSError as error:
+        return f"it cannot be made: {error.strerror}"
+    if link.st_uid != facts.st_uid:
+        return "it is a link of another user's"
+    writable = os.access(folder, os.W_OK | os.X_OK)
+    return _others(facts) or ("" if writable else "it cannot be written")
 
 
 def _wanted() -> Path | None:
@@ -187,7 +190,7 @@ _made: list[Path] = []
 
 def _temporary(reason: str) -> Path:
     """A folder for this process alone, removed when it ends."""
-    if not _made or not _made[-1].is_dir():
+    if not _made or _unusable(_made[-1]):
         warnings.warn(
             f"{reason}. What is compiled is built again in each process: set "
             "MINIGRAD_CACHE to a folder that you alone may change (chmod 700)",

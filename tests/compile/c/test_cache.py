@@ -1,6 +1,7 @@
 """Shared objects are built once, kept, checked, and loaded from safe folders only."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -217,6 +218,18 @@ def test_a_folder_that_others_may_write_is_not_used(mode, fresh):
     folder.chmod(0o755)  # which others may read
     fresh()
     assert answer().path.parent == folder
+
+
+def test_a_temporary_folder_is_checked_too(fresh):
+    """Something may tidy the system's folder, and somebody take the name."""
+    answer().path.parent.chmod(0o777)
+    fresh()
+    first = refused("others may write to it")
+    first.chmod(0o777)
+    with pytest.warns(UserWarning, match="others may write to it"):
+        second = answer(ANSWER + "// second\n").path.parent
+    shutil.rmtree(second)
+    assert answer(ANSWER + "// third\n").path.parent == second != first
 
 
 @as_root
