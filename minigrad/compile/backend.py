@@ -8,7 +8,7 @@ ValueError: backend is one of numpy, c, got 'numba': loops are no longer ...
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from minigrad.compile.values import Program
 
@@ -37,7 +37,7 @@ class Runner(Protocol):
 class Backend(Protocol):
     """An engine."""
 
-    def build(self, program: Program) -> Runner:
+    def build(self, program: Program, threads: int = 1) -> Runner:
         """A runner of a program; raises ScheduleError where there is no order."""
 
 
@@ -73,3 +73,14 @@ def chosen(name: str | None) -> str:
 def backend(name: str | None) -> Backend:
     """The engine of this name, see ``chosen``."""
     return cast(Backend, import_module(FOLDERS[chosen(name)]))
+
+
+class Threaded(NamedTuple):
+    """An engine whose programs run in several threads."""
+
+    engine: Backend
+    threads: int
+
+    def build(self, program: Program, threads: int = 1) -> Runner:
+        """A runner that splits what is large enough."""
+        return self.engine.build(program, self.threads)

@@ -26,7 +26,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from minigrad.compile.arguments import flatten, opaque
-from minigrad.compile.backend import EngineError, chosen
+from minigrad.compile.backend import EngineError, Threaded, chosen
 from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
@@ -37,6 +37,7 @@ from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Leaf, Node
+from minigrad.limits import whole
 from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.pickles import NotPickled
 from minigrad.scope import Call
@@ -46,7 +47,10 @@ __all__ = ["Program", "compile"]
 
 
 def compile(
-    function: Callable[..., Any], strict: bool = False, backend: str | None = None
+    function: Callable[..., Any],
+    strict: bool = False,
+    backend: str | None = None,
+    threads: int = 1,
 ) -> "Program":
     """A function that records, as one that runs compiled.
 
@@ -65,7 +69,8 @@ def compile(
 
     ``backend`` names the engine that builds the program: "numpy", or "c", which compiles
     C with the machine's compiler; without it the variable MINIGRAD_BACKEND does, else
-    it is "numpy".
+    it is "numpy". ``threads`` is how many of them "c" divides large products and nests
+    of loops among; results do not depend on it.
 
     Raises TypeError if ``function`` cannot be called, ValueError for an engine that is
     not there; the first call raises EngineError where "c" finds no compiler.
@@ -75,7 +80,7 @@ def compile(
             f"mg.compile takes a function, got {type(function).__name__}: "
             "mg.compile(lambda x: model(x))"
         )
-    return Program(function, strict, backend)
+    return Program(function, strict, backend, whole("threads", threads))
 
 
 class Program(NotPickled):
@@ -86,12 +91,23 @@ class Program(NotPickled):
     )
 
     def __init__(
-        self, function: Callable[..., Any], strict: bool, backend: str | None
+        self,
+        function: Callable[..., Any],
+        strict: bool,
+        backend: str | None,
+        threads: int,
     ) -> None:
         self.eager = function
         self.strict = strict
         self.backend = chosen(backend)
         self.engine = engine_named(self.backend)
+        if threads > 1:
+            if self.backend == "numpy":
+                raise ValueError(
+                    f"the numpy engine has no threads={threads} of its own: its BLAS has, "
+                    'set OPENBLAS_NUM_THREADS, or write backend="c"'
+                )
+            self.engine = Threaded(self.engine, threads)
         self.__doc__ = function.__doc__
         self.warned = False
         self._forget()

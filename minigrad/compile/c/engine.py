@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import numpy as numpy_engine
+from minigrad.compile.c import threads
 from minigrad.compile.c.abilities import Abilities
 from minigrad.compile.c.order import clustered, sunk
 from minigrad.compile.c.views import UnsayableError
@@ -57,11 +58,11 @@ class Workspace:
     def fresh(self, slot: int, shape: Any, dtype: str) -> Any:
         """A new array for a result."""
         array = np.empty(shape, dtype)
-        self.addresses[slot] = address(array)
+        self.addresses[slot] = ctypes.addressof(ctypes.c_char.from_buffer(array))
         return array
 
 
-def build(program: Program) -> "Runner":
+def build(program: Program, number: int = 1) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
     report: list[tuple[str, int, int]] = []
     simple = own_states(for_numpy(program, report))
@@ -69,7 +70,7 @@ def build(program: Program) -> "Runner":
     while True:
         planned = _planned(simple, able)
         try:
-            writing = Writing(planned, able)
+            writing = Writing(planned, able, number)
             text, namespace = writing.text()
         except UnsayableError as error:
             able.refused.add(error.part)
@@ -100,12 +101,14 @@ class Runner(NumpyRunner):
             library = compiled(_headers() + c_text)
             for k in range(len(writing.functions)):
                 function = library.function(f"part_{k}")
-                sizes = [ctypes.c_ssize_t] * len(writing.lengths)
+                team = 2 * (writing.threads > 1)
+                sizes = [ctypes.c_ssize_t] * (len(writing.lengths) + team)
                 function.argtypes = [ctypes.c_void_p, *sizes]
                 function.restype = ctypes.c_int
                 namespace[f"part_{k}"] = function
         slots = len(writing.slots)
         namespace |= {"Workspace": lambda: Workspace(slots), "empty": empty}
+        namespace["run_in_threads"] = threads.run
         super().__init__(plan, report, (text, namespace))
         self.source = f"{c_text}\n\n/* {text} */" if c_text else text
 

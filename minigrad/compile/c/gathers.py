@@ -76,7 +76,10 @@ def _rows(
     lines = [
         f"int64_t row = {index.element(names[:rank])};",
         f"if (row < 0) row += {n};",
-        f"if ((uint64_t)row >= (uint64_t)({n})) return 1;",
+        f"if ((uint64_t)row >= (uint64_t)({n})) {{",
+        "    wrong = 1;",
+        "    row = 0;",
+        "}",
         *body,
     ]
     made = loops(index.shape, names[:rank], lines, "")

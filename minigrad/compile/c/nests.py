@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from minigrad.compile import kernels
 from minigrad.compile.c import elements
 from minigrad.compile.c.sizes import Size, size
+from minigrad.compile.c.threads import begin, end
 from minigrad.compile.c.views import View, nested, view
 from minigrad.compile.kinds import O, is_elementwise
 from minigrad.compile.values import Value
@@ -73,7 +74,7 @@ KEYWORDS = frozenset(
     """auto break case char const continue default do double else enum extern float for
     goto if inline int long register restrict return short signed sizeof static
     struct switch typedef union unsigned void volatile while i j k m n p t wrong
-    before exp log tanh sin cos pow floor ceil y0 y1 yn j0 j1 jn gamma index main
+    me all before exp log tanh sin cos pow floor ceil y0 y1 yn j0 j1 jn gamma index main
     EACH""".split()  # noqa: SIM905 - a list of them reads worse
 )
 # Row reductions, and what they begin with where a row does not lie in one piece.
@@ -150,16 +151,28 @@ class Nest:
 
     # The text.
 
-    def text(self, names: Names, is_local: Callable[[Line], bool]) -> list[str]:
-        """The nest of loops."""
+    def text(
+        self, names: Names, is_local: Callable[[Line], bool], split: bool = False
+    ) -> list[str]:
+        """The nest of loops; with ``split`` threads divide it."""
         local: set[Value | None] = {
             line.value for line in self.lines if line.value and is_local(line)
         }
         inner = Names()
         inner.taken |= names.taken
         if self.outer is None:
-            return _Flat(self, inner, local).text()
-        return _Rows(self, inner, local, self.outer, self.width).text()
+            return _Flat(self, inner, local).text(split)
+        return _Rows(self, inner, local, self.outer, self.width).text(split)
+
+    @property
+    def work(self) -> tuple[Size, ...]:
+        """The sizes of all that is visited."""
+        return self.shape if self.outer is None else (*self.outer, self.width)
+
+    @property
+    def divides(self) -> bool:
+        """Whether threads may divide it: not where one number serves all."""
+        return bool([n for n in self.outer or self.work if n != 1])
 
     @property
     def values(self) -> set[Value]:
@@ -221,19 +234,25 @@ def computed(line: Line, codes: Sequence[str]) -> str:
 
 
 def loops(
-    sizes: Sequence[Size], indices: Sequence[str], body: list[str], each: str = "EACH "
-) -> list[str]:
-    """A nest of loops around a body; the elements of the innermost stand alone."""
+    sizes: Sequence[Size], indices: Sequence[str], body: list[str], each: str = "EACH ",
+    split: bool = False,
+) -> list[str]:  # fmt: skip
+    """A nest of loops around a body; the elements of the innermost stand alone.
+
+    With ``split`` threads divide the outermost.
+    """
     lines = body
     for depth, (n, i) in enumerate(zip(sizes[::-1], indices[::-1], strict=True)):
         each = each if not depth else ""
-        head = f"{each}for (ptrdiff_t {i} = 0; {i} < {n}; {i}++) {{"
+        outermost = split and depth == len(sizes) - 1
+        first, last = (begin(n), end(n)) if outermost else (0, n)
+        head = f"{each}for (ptrdiff_t {i} = {first}; {i} < {last}; {i}++) {{"
         lines = [head, *[f"    {line}" for line in lines], "}"]
     return lines
 
 
 class _Flat(_Text):
-    def text(self) -> list[str]:
+    def text(self, split: bool) -> list[str]:
         nest = self.nest
         seen: list[View] = []
         known: set[Value | None] = set()
@@ -272,7 +291,7 @@ class _Flat(_Text):
                 body.append(f"{stored} = {name};")
         if not sizes:
             return ["{", *[f"    {line}" for line in body], "}"]
-        return loops(sizes, indices[: len(sizes)], body)
+        return loops(sizes, indices[: len(sizes)], body, split=split)
 
 
 def _views(inputs: Sequence[Operand]) -> Iterator[View]:
@@ -337,7 +356,7 @@ class _Rows(_Text):
                 self.across.add(line.value)
                 phase, reads, writes = phase + 1, set(), set()
 
-    def text(self) -> list[str]:
+    def text(self, split: bool) -> list[str]:
         seen = list[View]()
         for line in self.nest.lines:
             seen += [line.out, *_views(line.inputs)]
@@ -350,7 +369,7 @@ class _Rows(_Text):
             self._write(line)
         self._end_phase()
         return (
-            loops(self.sizes, self.indices, self.code, "")
+            loops(self.sizes, self.indices, self.code, "", split)
             if self.sizes
             else (["{", *[f"    {line}" for line in self.code], "}"])
         )
@@ -528,7 +547,13 @@ class _Rows(_Text):
         given = self._operand(line, 2, "0")
         kept = f"{name} != {line.attrs.get('ignore_index', -100)}"
         self.code.append(f"int64_t {name} = {given};")
-        self.code.append(f"if ({kept} && (uint64_t){name} >= {self.width}) return 1;")
+        ignored = line.attrs.get("ignore_index", -100)
+        self.code += [
+            f"if ({kept} && (uint64_t){name} >= {self.width}) {{",
+            "    wrong = 1;",
+            f"    {name} = {ignored};",
+            "}",
+        ]
         return name, kept
 
     def _losses(self, line: Line) -> None:

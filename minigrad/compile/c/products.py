@@ -13,6 +13,7 @@ from dataclasses import replace
 from minigrad.compile.c.elements import FLOATS
 from minigrad.compile.c.nests import loops
 from minigrad.compile.c.sizes import Size, size
+from minigrad.compile.c.threads import PRODUCTS, Unit, begin, worth
 from minigrad.compile.c.views import UnsayableError, View, nested
 
 # From so many rows on a factor that lies transposed is read in blocks.
@@ -43,9 +44,9 @@ def _row(v: View, behind: int = 1) -> View:
 
 def product(
     a: View, b: View, out: View, packed: Callable[[View], tuple[str, list[str]]],
-    pad: Callable[..., str], functions: dict[str, str],
-) -> list[str]:  # fmt: skip
-    """Lines that write a b into out.
+    pad: Callable[..., str], functions: dict[str, str], threads: int,
+) -> list[Unit]:  # fmt: skip
+    """Units that write a b into out.
 
     ``packed`` gives b in panels, and lines that pack it if they must run each time;
     ``pad`` memory for factors on their way. ``functions`` has one for each shape.
@@ -83,28 +84,39 @@ def product(
             offset = offset + stride * size(i)
         return replace(v, offset=offset).pointer
 
+    split = threads > 1 and shared and worth([*sizes, m, k, n], PRODUCTS)
+    split = split and not sizes and m != 1
+    rows_of = m
+    if split:  # each thread takes some rows
+        a = replace(a, offset=a.offset + begin(m) * la)
+        out = replace(out, offset=out.offset + begin(m) * ldc)
+        rows_of = size(f"(TO({m}) - FROM({m}))")
     at_a, at_out = moved(a, left), moved(out, into)
     sa = a.strides[-1]
     turned = la == 1 and b.strides[-1] == 1 and m.number is not None
     if turned and (k.number is None or k.number >= LONG):
         at_b = b.pointer if shared else moved(b, right)
-        name = _function(functions, end, "product_long", m, None, n)
+        name = _function(
+            functions, end, "product_long", None if split else m, None, n
+        )
         call = (
-            f"{name}({k}, {at_a}, {sa}, {at_b}, {b.strides[-2]}, {at_out}, {ldc}, "
+            f"{name}({f'{rows_of}, ' if split else ''}{k}, {at_a}, {sa}, {at_b}, {b.strides[-2]}, {at_out}, {ldc}, "
             f"{pad(out.dtype, 0, n.number, True)});"
         )
-        return loops(sizes, indices, [call], "") if sizes else [call]
+        return [Unit(loops(sizes, indices, [call], "") if sizes else [call], split)]
     if k.number is None:
         raise UnsayableError("a product over an axis whose length is free")
-    name = _function(functions, end, "product", m if m.number else None, k, n, sa == 1)
-    call = f"{name}({'' if m.number else f'{m}, '}{at_a}, {la}, {sa}, "
+    fixed = m if m.number and not split else None
+    name = _function(functions, end, "product", fixed, k, n, sa == 1)
+    call = f"{name}({'' if fixed else f'{rows_of}, '}{at_a}, {la}, {sa}, "
     if shared:
         panels, lines = packed(b)
         call = f"{call}{panels}, {at_out}, {ldc});"
-        return [*lines, *(loops(sizes, indices, [call], "") if sizes else [call])]
+        made = loops(sizes, indices, [call], "") if sizes else [call]
+        return [*([Unit(lines)] if lines else []), Unit(made, split)]
     panels = pad(out.dtype, k.number, n.number)
     lines = [pack(b, moved(b, right), panels), f"{call}{panels}, {at_out}, {ldc});"]
-    return loops(sizes, indices, lines, "")
+    return [Unit(loops(sizes, indices, lines, ""))]
 
 
 def _function(

@@ -98,7 +98,7 @@ def counted(y: Operand, out: View, attrs: Mapping[str, Any], front: int) -> list
     body = [
         f"int64_t target = {one};",
         f"if (target == {ignored}) continue;",
-        f"if ((uint64_t)target >= {attrs['classes']}) return 1;",
+        f"if ((uint64_t)target >= {attrs['classes']}) wrong = 1;",
         "kept++;",
     ]
     inner = loops(y.shape[front:], names[front:], body, "")

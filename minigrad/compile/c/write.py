@@ -35,6 +35,7 @@ from minigrad.compile.c.products import matrices, pack, product
 from minigrad.compile.c.reductions import counted, reduced
 from minigrad.compile.c.sizes import Size, count, size
 from minigrad.compile.c.sizes import product as number_of
+from minigrad.compile.c.threads import ELEMENTS, Unit, together, worth
 from minigrad.compile.c.views import UnsayableError, View, view
 from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_view
@@ -53,8 +54,9 @@ DEEP, CHUNK = 256, 64  # of products.h
 class Writing(NumpyWriting):
     """The text of a plan: ``text`` is Python, ``c_source`` what it calls."""
 
-    def __init__(self, plan: Plan, able: Abilities) -> None:
+    def __init__(self, plan: Plan, able: Abilities, threads: int = 1) -> None:
         super().__init__(plan)
+        self.threads = threads
         self.source.empty = "empty"
         self.able = able
         self.slots: dict[str, int] = {}  # what Python calls an array -> its slot
@@ -68,15 +70,18 @@ class Writing(NumpyWriting):
         self.held: set[Value] = set()  # untimed values that C has computed
         self.told: set[Value] = set()  # those that NumPy has a name for
         self.panels: dict[View, str] = {}
-        self.code: list[str] = []
+        self.code: list[Unit] = []
         self.nest = Nest()
         self.functions: list[str] = []
         self.products: dict[str, str] = {}  # name -> function, one for each shape
         self.pads: dict[str, int] = {}
         self.constants: set[str] = set()
-        self.before: list[str] | None = None  # what runs before the loop
+        self.before: list[Unit] | None = None  # what runs before the loop
         self.lasting: set[str] = set()  # arrays that are written once in a run
         self.readers = _readers(plan)
+        if threads > 1:  # where they meet
+            self._array("w.meeting", "int32", (32,))
+            self.source.workspace.append("w.meeting = np.zeros(32, 'int32')")
 
     # Parts.
 
@@ -113,7 +118,8 @@ class Writing(NumpyWriting):
         self._end_stretch()
         made = self.source.workspace
         for dtype, elements in self.pads.items():
-            made.append(f"w.pad_{FLOATS[dtype]} = empty({elements}, '{dtype}')")
+            each = self.threads * elements
+            made.append(f"w.pad_{FLOATS[dtype]} = empty({each}, '{dtype}')")
         for code, slot in self.slots.items():
             if code.startswith("w.") or code in self.constants:
                 made.append(f"w.give({slot}, {code})")
@@ -121,7 +127,11 @@ class Writing(NumpyWriting):
     @property
     def c_source(self) -> str:
         """All C functions."""
-        return "\n\n".join([*self.products.values(), *self.functions])
+        pads = [
+            f"#define PAD_SIZE_{FLOATS[dtype]} {elements} /* of each thread */"
+            for dtype, elements in self.pads.items() if self.threads > 1
+        ]  # fmt: skip
+        return "\n\n".join([*pads, *self.products.values(), *self.functions])
 
     def _says_fill(self, fill: Fill) -> bool:
         return (
@@ -177,22 +187,26 @@ class Writing(NumpyWriting):
     def _end_nest(self) -> None:
         if self.nest.lines:
             values = self.nest.values
-            self.code += self.nest.text(
+            split = self.threads > 1 and self.nest.divides
+            split = split and worth(self.nest.work, ELEMENTS)
+            lines = self.nest.text(
                 self.names, lambda line: line.value is not None
-                and self.readers.get(line.value, {None}) <= values,
+                and self.readers.get(line.value, {None}) <= values, split,
             )  # fmt: skip
+            self.code.append(Unit(lines, split))
         self.nest = Nest()
 
     def _lines(self, lines: list[str]) -> None:
         self._end_nest()
-        self.code += lines
+        self.code.append(Unit(lines))
 
     def _end_stretch(self) -> None:
         """Make a function of the lines so far, and call it."""
         self._end_nest()
         if not self.code:
             return
-        words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(self.code)))
+        unit = together(self.code, self.threads)
+        words = set(re.findall(r"[A-Za-z_]\w*", "\n".join(unit.lines)))
         head = []
         for code, slot in self.slots.items():
             name = self.c_names[code]
@@ -205,17 +219,25 @@ class Writing(NumpyWriting):
                 self.run.append(f"if {given} is not w.held[{slot}]:")
                 self.run.append(f"    w.give({slot}, {given})")
         name = f"part_{len(self.functions)}"
-        lengths = "".join(f", ptrdiff_t {n}" for n in self.lengths)
-        body = "".join(f"    {line}\n" for line in [*head, *self.code])
+        team = [f"ptrdiff_t {n}" for n in ("me", "all")] if self.threads > 1 else []
+        takes = ", ".join(
+            ["void **p", *[f"ptrdiff_t {n}" for n in self.lengths], *team]
+        )
+        gives = ["p", *self.lengths, *(["me", "all"] if team else [])]
+        body = "".join(f"    {line}\n" for line in [*head, *unit.lines])
         self.functions.append(
-            f"static int {name}_(void **p{lengths}) {{\n{body}    return 0;\n}}\n\n"
-            f"int {name}(void **p{lengths}) {{\n"
+            f"static int {name}_({takes}) {{\n    int wrong = 0;\n{body}"
+            f"    return wrong;\n}}\n\n"
+            f"int {name}({takes}) {{\n"
             f"    uint64_t before = flush_on();\n"
-            f"    int wrong = {name}_({', '.join(['p', *self.lengths])});\n"
+            f"    int wrong = {name}_({', '.join(gives)});\n"
             f"    flush_back(before);\n    return wrong;\n}}"
         )
-        self.run.append(f"if {name}({', '.join(['w.table', *self.lengths])}):")
-        self.run.append("    return None")
+        given = ", ".join(["w.table", *self.lengths])
+        call = f"{name}({given}{', 0, 1' if team else ''})"
+        if unit.split:
+            call = f"run_in_threads({name}, {self.threads}, {given})"
+        self.run += [f"if {call}:", "    return None"]
         self.code = []
 
     # Arrays.
@@ -440,14 +462,16 @@ class Writing(NumpyWriting):
             else:
                 self._line(v, operands, inputs, out, [])
         self._end_nest()
-        body, self.code, self.before = self.code, outside, None
+        units, self.code, self.before = self.code, outside, None
         if loop.steps.first == loop.steps.last:
-            self.code += body
+            self.code += units
             return
+        body, split = together(units, self.threads)
         head = f"for (ptrdiff_t t = {first}; t <= {last}; t++) {{"
         if loop.direction < 0:
             head = f"for (ptrdiff_t t = {last}; t >= {first}; t--) {{"
-        self.code += [head, *[f"    {line}" for line in body], "}"]
+        lines = [head, *[f"    {line}" for line in body], "}"]
+        self.code.append(Unit(lines, split))
 
     def _line(
         self, v: Value, operands: Sequence[Value], inputs: list[Operand], out: View,
@@ -464,8 +488,7 @@ class Writing(NumpyWriting):
             share = {"many": many, "few": few}
             self._add(Line(v, SHARE, share, out, given, operands[:1]))
         elif picks_rows(v):
-            self._end_nest()
-            self.code += self._picks(v, inputs, out, front, timed)
+            self._lines(self._picks(v, inputs, out, front, timed))
         elif op in SOFT and self._axes(v) != [len(v.inputs[0].shape) - 1]:
             self._turned(v, inputs[0], out, front)
         elif is_flat(op):
@@ -604,7 +627,9 @@ class Writing(NumpyWriting):
             )
         self._end_nest()
         a, b, out = matrices(a, b, out, ranks)
-        self.code += product(a, b, out, self._packed, self._pad, self.products)
+        self.code += product(
+            a, b, out, self._packed, self._pad, self.products, self.threads
+        )
 
     def _packed(self, b: View) -> tuple[str, list[str]]:
         """Panels of a right factor, and the lines that make them here and now."""
@@ -620,7 +645,7 @@ class Writing(NumpyWriting):
             code = self.source.allocate(f"{b.array}_packed", form)
             self.panels[b] = self._array(code, b.dtype, (size(1),)).array
             before = self.code if self.before is None else self.before
-            before.append(pack(b, b.pointer, self.panels[b]))
+            before.append(Unit([pack(b, b.pointer, self.panels[b])]))
         return self.panels[b], []
 
     def _pad(self, dtype: str, k: int, n: int, long: bool = False) -> str:
@@ -628,7 +653,9 @@ class Writing(NumpyWriting):
         wide = -(-n // VECTOR[dtype]) * VECTOR[dtype]
         needed = DEEP * (CHUNK + wide) if long else k * wide
         self.pads[dtype] = max(self.pads.get(dtype, 0), needed)
-        return self._array(f"w.pad_{FLOATS[dtype]}", dtype, (size(1),)).array
+        pad = self._array(f"w.pad_{FLOATS[dtype]}", dtype, (size(1),)).array
+        # Each thread has its own.
+        return f"{pad} + me * PAD_SIZE_{FLOATS[dtype]}" if long and self.threads > 1 else pad
 
     # Results.
 

@@ -20,8 +20,8 @@ KEPT = 8
 Report = Sequence[tuple[str, int, int]]
 
 
-def build(program: Program) -> "Runner":
-    """A runner of a program; its ``source`` can be read."""
+def build(program: Program, threads: int = 1) -> "Runner":
+    """A runner of a program; its ``source`` can be read. Only BLAS has threads here."""
     report: list[tuple[str, int, int]] = []
     return Runner(planned(for_numpy(program, report)), report)
 
