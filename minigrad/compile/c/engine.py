@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import numpy as numpy_engine
-from minigrad.compile.c import threads
+from minigrad.compile.c import threads as team
 from minigrad.compile.c.abilities import Abilities
+from minigrad.compile.c.cache import compiled
 from minigrad.compile.c.order import clustered, sunk
 from minigrad.compile.c.views import UnsayableError
 from minigrad.compile.c.write import Writing
+from minigrad.compile.kinds import is_view
 from minigrad.compile.memory import Plan, plan
 from minigrad.compile.numpy.engine import Runner as NumpyRunner
 from minigrad.compile.numpy.engine import stepwise
 from minigrad.compile.rules import for_numpy
-from minigrad.compile.schedule import own_states, schedule
-from minigrad.compile.values import Program
+from minigrad.compile.schedule import Loop, own_states, schedule
+from minigrad.compile.values import Leaf, Program, Time
 
+# So many parts of a program are written in C, of more none.
+MOST = 1500
 LINE = 64  # bytes of a cache line, at which arrays begin
 
 
@@ -62,24 +66,30 @@ class Workspace:
         return array
 
 
-def build(program: Program, number: int = 1) -> "Runner":
+def build(program: Program, threads: int = 1) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
     report: list[tuple[str, int, int]] = []
-    simple = own_states(for_numpy(program, report))
-    able = Abilities()
+    return Runner(written(for_numpy(program, report), threads), report, program)
+
+
+def written(program: Program, threads: int = 1) -> Writing:
+    """The text of a program, which rules have rewritten; no compiler is run."""
+    program, able = own_states(program), Abilities()
     while True:
-        planned = _planned(simple, able)
+        writing = Writing(planned(program, able), able, threads)
         try:
-            writing = Writing(planned, able, number)
-            text, namespace = writing.text()
+            writing.write()
         except UnsayableError as error:
             able.refused.add(error.part)
             continue
-        return Runner(planned, report, program, writing, text, namespace)
+        return writing
 
 
-def _planned(program: Program, able: Abilities) -> Plan:
+def planned(program: Program, able: Abilities) -> Plan:
+    """The parts of a program in their order, and where its values are."""
     parts = clustered(program, sunk(program, schedule(program), able.says))
+    if len(parts) > MOST:  # a loop that is written out: a C compiler takes minutes
+        able.refused.update(parts)
     parts = [part if able.says(part) else stepwise(part) for part in parts]
     able.learn(parts)
     return plan(program, parts, able)
@@ -88,29 +98,27 @@ def _planned(program: Program, able: Abilities) -> Plan:
 class Runner(NumpyRunner):
     """See ``numpy.engine.Runner``; what NumPy would refuse NumPy is asked to run."""
 
-    def __init__(
-        self, plan: Plan, report: Any, program: Program, writing: Writing, text: str,
-        namespace: dict[str, Any],
-    ) -> None:  # fmt: skip
-        from minigrad.compile.c.cache import compiled
-
+    def __init__(self, writing: Writing, report: Any, program: Program) -> None:
         self.whole, self.able = program, writing.able
         self.refuser: Any = None
-        c_text = writing.c_source
-        if c_text:
-            library = compiled(_headers() + c_text)
-            for k in range(len(writing.functions)):
-                function = library.function(f"part_{k}")
-                team = 2 * (writing.threads > 1)
-                sizes = [ctypes.c_ssize_t] * (len(writing.lengths) + team)
-                function.argtypes = [ctypes.c_void_p, *sizes]
+        text, namespace = writing.python
+        code, self.library = writing.c_source, None
+        if code:
+            self.library = compiled(_headers() + code)
+            number = len(writing.lengths) + 2 * (writing.threads > 1)
+            for name in writing.functions:
+                function = self.library.function(name)
+                function.argtypes = [ctypes.c_void_p, *[ctypes.c_ssize_t] * number]
                 function.restype = ctypes.c_int
-                namespace[f"part_{k}"] = function
+                namespace[name] = function
         slots = len(writing.slots)
-        namespace |= {"Workspace": lambda: Workspace(slots), "empty": empty}
-        namespace["run_in_threads"] = threads.run
-        super().__init__(plan, report, (text, namespace))
-        self.source = f"{c_text}\n\n/* {text} */" if c_text else text
+        namespace |= {
+            "Workspace": lambda: Workspace(slots),
+            "empty": empty,
+            "run_in_threads": team.run,
+        }
+        super().__init__(writing.plan, report, (text, namespace))
+        self.source = f"{code}\n\n/* {text} */" if code else text
 
     def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
         """Outputs as fresh arrays; ``values`` are parameters, then arguments."""
@@ -120,6 +128,23 @@ class Runner(NumpyRunner):
         if self.refuser is None:
             self.refuser = numpy_engine.build(self.whole)
         return self.refuser(lengths, values)
+
+    def explain(self) -> str:
+        """What runs over all steps at once and in loops, and what compiled it."""
+        left = {
+            v.op.name
+            for part in self.plan.parts if not self.able.says(part)
+            for v in (part.body if isinstance(part, Loop) else (part,))
+            if v in self.plan.roots or v.steps is None
+            if not isinstance(v.op, Leaf | Time) and not is_view(v)
+        }  # fmt: skip
+        rows = [super().explain()]
+        if left:
+            rows.append(f"{'left to NumPy':<14}{', '.join(sorted(left))}")
+        if len(self.plan.parts) > MOST:
+            rows.append(f"{'':<14}all of it, for it has more than {MOST} parts")
+        rows.append(self.library.explain() if self.library else "")
+        return "\n".join(rows).rstrip()
 
 
 def _headers() -> str:

@@ -96,12 +96,10 @@ def product(
     turned = la == 1 and b.strides[-1] == 1 and m.number is not None
     if turned and (k.number is None or k.number >= LONG):
         at_b = b.pointer if shared else moved(b, right)
-        name = _function(
-            functions, end, "product_long", None if split else m, None, n
-        )
+        name = _function(functions, end, "product_long", None if split else m, None, n)
         call = (
-            f"{name}({f'{rows_of}, ' if split else ''}{k}, {at_a}, {sa}, {at_b}, {b.strides[-2]}, {at_out}, {ldc}, "
-            f"{pad(out.dtype, 0, n.number, True)});"
+            f"{name}({f'{rows_of}, ' if split else ''}{k}, {at_a}, {sa}, {at_b}, "
+            f"{b.strides[-2]}, {at_out}, {ldc}, {pad(out.dtype, 0, n.number, True)});"
         )
         return [Unit(loops(sizes, indices, [call], "") if sizes else [call], split)]
     if k.number is None:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from minigrad.compile.c.sizes import Size, size
 
-# A unit is split from so many multiplications, or elements, on: about 5 µs of one thread.
+# A unit is split from so many multiplications, or elements, on: 5 µs of one thread.
 PRODUCTS, ELEMENTS = 200_000, 16_384
 # How long a loop is taken to be whose length is free.
 LENGTH = 64
@@ -41,8 +41,9 @@ class Unit(NamedTuple):
 
 def worth(sizes: Sequence[Size], least: int) -> bool:
     """Whether so much is done that threads pay."""
-    terms = [
-        sum(f * LENGTH ** len(names) for names, f in n.terms.items()) for n in sizes
+    terms: list[int] = [
+        sum(f * int(LENGTH ** len(names)) for names, f in n.terms.items())
+        for n in sizes
     ]
     return prod(terms) >= least
 

@@ -52,7 +52,9 @@ DEEP, CHUNK = 256, 64  # of products.h
 
 
 class Writing(NumpyWriting):
-    """The text of a plan: ``text`` is Python, ``c_source`` what it calls."""
+    """The text of a plan: ``python`` is its Python, ``c_source`` what that calls."""
+
+    python: tuple[str, dict[str, Any]]
 
     def __init__(self, plan: Plan, able: Abilities, threads: int = 1) -> None:
         super().__init__(plan)
@@ -72,7 +74,7 @@ class Writing(NumpyWriting):
         self.panels: dict[View, str] = {}
         self.code: list[Unit] = []
         self.nest = Nest()
-        self.functions: list[str] = []
+        self.functions: dict[str, str] = {}
         self.products: dict[str, str] = {}  # name -> function, one for each shape
         self.pads: dict[str, int] = {}
         self.constants: set[str] = set()
@@ -124,6 +126,10 @@ class Writing(NumpyWriting):
             if code.startswith("w.") or code in self.constants:
                 made.append(f"w.give({slot}, {code})")
 
+    def write(self) -> None:
+        """Write all parts."""
+        self.python = self.text()
+
     @property
     def c_source(self) -> str:
         """All C functions."""
@@ -131,7 +137,7 @@ class Writing(NumpyWriting):
             f"#define PAD_SIZE_{FLOATS[dtype]} {elements} /* of each thread */"
             for dtype, elements in self.pads.items() if self.threads > 1
         ]  # fmt: skip
-        return "\n\n".join([*pads, *self.products.values(), *self.functions])
+        return "\n\n".join([*pads, *self.products.values(), *self.functions.values()])
 
     def _says_fill(self, fill: Fill) -> bool:
         return (
@@ -225,7 +231,7 @@ class Writing(NumpyWriting):
         )
         gives = ["p", *self.lengths, *(["me", "all"] if team else [])]
         body = "".join(f"    {line}\n" for line in [*head, *unit.lines])
-        self.functions.append(
+        self.functions[name] = (
             f"static int {name}_({takes}) {{\n    int wrong = 0;\n{body}"
             f"    return wrong;\n}}\n\n"
             f"int {name}({takes}) {{\n"
@@ -655,7 +661,11 @@ class Writing(NumpyWriting):
         self.pads[dtype] = max(self.pads.get(dtype, 0), needed)
         pad = self._array(f"w.pad_{FLOATS[dtype]}", dtype, (size(1),)).array
         # Each thread has its own.
-        return f"{pad} + me * PAD_SIZE_{FLOATS[dtype]}" if long and self.threads > 1 else pad
+        return (
+            f"{pad} + me * PAD_SIZE_{FLOATS[dtype]}"
+            if long and self.threads > 1
+            else pad
+        )
 
     # Results.
 
