@@ -67,8 +67,8 @@ def compile(
     program whose first run does not give what the function gave. What the function
     itself raises is raised.
 
-    ``backend`` names the engine that builds the program: "numpy", or "c", which compiles
-    C with the machine's compiler; without it the variable MINIGRAD_BACKEND does, else
+    ``backend`` names the engine that builds the program: "numpy", or "c", which needs a
+    C compiler on the machine; without it the variable MINIGRAD_BACKEND does, else
     it is "numpy". ``threads`` is how many of them "c" divides large products and nests
     of loops among; results do not depend on it.
 
@@ -104,8 +104,8 @@ class Program(NotPickled):
         if threads > 1:
             if self.backend == "numpy":
                 raise ValueError(
-                    f"the numpy engine has no threads={threads} of its own: its BLAS has, "
-                    'set OPENBLAS_NUM_THREADS, or write backend="c"'
+                    f"the numpy engine has no threads={threads} of its own: its BLAS "
+                    'has, set OPENBLAS_NUM_THREADS, or write backend="c"'
                 )
             self.engine = Threaded(self.engine, threads)
         self.__doc__ = function.__doc__

@@ -62,7 +62,7 @@ class Workspace:
     def fresh(self, slot: int, shape: Any, dtype: str) -> Any:
         """A new array for a result."""
         array = np.empty(shape, dtype)
-        self.addresses[slot] = ctypes.addressof(ctypes.c_char.from_buffer(array))
+        self.addresses[slot] = ctypes.addressof(ctypes.c_char.from_buffer(array.data))
         return array
 
 
