@@ -30,7 +30,7 @@ def machines() -> list[str]:
     info = Path("/proc/cpuinfo")
     new = info.exists() and " fma " in (text := info.read_text()) and " avx2 " in text
     older = ["-march=haswell"] if new else []
-    return ["-march=native -mprefer-vector-width=512", *older, "-mtune=generic"]
+    return ["-march=native -mprefer-vector-width=512", *older, ""]
 
 
 def header(name: str) -> str:

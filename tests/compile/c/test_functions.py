@@ -25,7 +25,7 @@ double kept(double tiny) { volatile double x = tiny, y = x * .5; return y; }
 """
 
 
-@pytest.fixture(scope="module", params=machines())
+@pytest.fixture(scope="module", params=machines(), ids=str)
 def lib(request):
     source = accuracy.source(header("functions")) + FLUSH
     return library(source, "-O3", request.param)

@@ -110,7 +110,7 @@ def one_long(lib, name, M, K, N, p, rng, acc):
     assert room.untouched()
 
 
-@pytest.fixture(scope="module", params=machines())
+@pytest.fixture(scope="module", params=machines(), ids=str)
 def lib(request):
     return library(SOURCE, "-O2", request.param)
 
