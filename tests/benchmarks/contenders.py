@@ -8,14 +8,11 @@ the gradients in the order of U, W, V, b, c.
 from functools import partial
 from importlib.util import find_spec
 
-import handwritten
-import libraries
-import native
-import networks
 import numpy as np
-from cases import NAMES, problem
 
 from minigrad.compile.backend import FOLDERS
+from tests.benchmarks import handwritten, libraries, native, networks
+from tests.benchmarks.cases import NAMES, problem
 
 
 def minigrad(case, size, dtype, *, backend=None, recompute=False):
@@ -85,9 +82,7 @@ def torch_layer(case, size, dtype):
     def step():
         hs = layer(xs)[0]
         o = (hs if ys.ndim == 2 else hs[-1]) @ V + c
-        loss = torch.nn.functional.cross_entropy(
-            o.reshape(-1, size[4]), ys.reshape(-1)
-        )
+        loss = torch.nn.functional.cross_entropy(o.reshape(-1, size[4]), ys.reshape(-1))
         dU, dW, dV, db, dc = torch.autograd.grad(loss, wanted)
         found = loss.detach(), ours(dU), ours(dW), dV, ours(db)[0], dc
         return [r.numpy() for r in found]

@@ -7,9 +7,9 @@ by the same two calls: vanishing gradients end in them, and many processors trap
 """
 
 import numpy as np
-from cases import every_step, problem
 
 from minigrad.compile import denormals
+from tests.benchmarks.cases import every_step, problem
 
 add, multiply, subtract, tanh = np.add, np.multiply, np.subtract, np.tanh
 
@@ -32,6 +32,10 @@ class HandWritten:
         self.ones = np.ones(self.N, dtype)
         self.rows = np.arange(self.read)
         self.part = self.empty(self.B, self.n)
+        _, _, parameters = problem(case, size, dtype)
+        self.grads = [np.empty_like(p) for p in parameters]
+        self.turned_W = self.empty(*parameters[1].shape[::-1])
+        self.turned_V = self.empty(self.n_out, self.n)
         self.buffers()
 
     def empty(self, *shape):
@@ -57,11 +61,26 @@ class HandWritten:
         return loss
 
     def output(self, h, ys, V, c):
-        """Loss of o = c + V h, gradients of V and c; into p the cotangent of o."""
+        """The loss of o = c + V h; into p the cotangent of o."""
         np.dot(h, V, self.o)
         add(self.o, c, self.o)
-        loss = self.softmax(self.o, ys)
-        return loss, h.T.dot(self.p), self.ones[: self.read].dot(self.p)
+        return self.softmax(self.o, ys)
+
+    def results(self, loss, x, before, g, h):
+        """The loss and the gradients, of what each product reads and its cotangent."""
+        dU, dW, dV, db, dc = self.grads
+        np.dot(x.T, g, dU)
+        np.dot(before.T, g, dW)
+        np.dot(h.T, self.p, dV)
+        self.ones.dot(g, db)
+        self.ones[: self.read].dot(self.p, dc)
+        return loss, dU, dW, dV, db, dc
+
+    def turn(self, W, V):
+        """W and V transposed, as arrays: a view would be read twice as slowly."""
+        np.copyto(self.turned_W, W.T)
+        np.copyto(self.turned_V, V.T)
+        return self.turned_W, self.turned_V
 
     def slopes(self, h, slope):
         multiply(h, h, slope)
@@ -90,11 +109,10 @@ class Elman(HandWritten):
             tanh(part, h_t)
         every = self.read == N
         h = self.h[1:].reshape(N, n) if every else self.h[-1]
-        loss, dV, dc = self.output(h, ys, V, c)
-        flat_g = g.reshape(N, n)
-        np.dot(self.p, np.ascontiguousarray(V.T), flat_g if every else g[-1])
+        loss = self.output(h, ys, V, c)
+        flat_g, (WT, VT) = g.reshape(N, n), self.turn(W, V)
+        np.dot(self.p, VT, flat_g if every else g[-1])
         self.slopes(self.h[1:], slope)
-        WT = np.ascontiguousarray(W.T)
         multiply(g[-1], slope[-1], g[-1])
         if every:
             for g_t, after, slope_t in self.backward:
@@ -105,9 +123,7 @@ class Elman(HandWritten):
             for g_t, after, slope_t in self.backward:
                 after.dot(WT, part)
                 multiply(part, slope_t, g_t)
-        dU, db = x.T.dot(flat_g), self.ones.dot(flat_g)
-        dW = self.h[:-1].reshape(N, n).T.dot(flat_g)
-        return loss, dU, dW, dV, db, dc
+        return self.results(loss, x, self.h[:-1].reshape(N, n), flat_g, h)
 
 
 class Feedback(HandWritten):
@@ -124,7 +140,13 @@ class Feedback(HandWritten):
             zip(self.said[:-1], self.a, self.h[1:], self.said[1:], strict=True)
         )
         self.backward = list(
-            zip(q[-2::-1], self.g[:0:-1], self.g[-2::-1], self.slope[-2::-1])
+            zip(
+                q[-2::-1],
+                self.g[:0:-1],
+                self.g[-2::-1],
+                self.slope[-2::-1],
+                strict=True,
+            )
         )
         self.last = q[-1]
 
@@ -132,17 +154,19 @@ class Feedback(HandWritten):
         N, n, part, back = self.N, self.n, self.part, self.back
         flat_a, flat_g = self.a.reshape(N, n), self.g.reshape(N, n)
         np.dot(x, U, flat_a)
-        add(flat_a, b, flat_a)
-        c_rows = np.broadcast_to(c, back.shape).copy()
+        # In the loop o is without c: W c joins b, except before the first step.
+        from_c = c.dot(W)
+        add(flat_a, b + from_c, flat_a)
+        subtract(self.a[0], from_c, self.a[0])
         for before, a_t, h_t, o_t in self.forward:
             before.dot(W, part)
             add(a_t, part, part)
             tanh(part, h_t)
             h_t.dot(V, o_t)
-            add(o_t, c_rows, o_t)
+        add(self.said[1:], c, self.said[1:])
         loss = self.softmax(self.said[1:].reshape(N, self.n_out), ys)
         self.slopes(self.h[1:], self.slope)
-        VT, WT = np.ascontiguousarray(V.T), np.ascontiguousarray(W.T)
+        WT, VT = self.turn(W, V)
         self.last.dot(VT, self.g[-1])
         multiply(self.g[-1], self.slope[-1], self.g[-1])
         for q_t, after, g_t, slope_t in self.backward:
@@ -150,10 +174,8 @@ class Feedback(HandWritten):
             add(q_t, back, q_t)
             q_t.dot(VT, part)
             multiply(part, slope_t, g_t)
-        dU, db = x.T.dot(flat_g), self.ones.dot(flat_g)
-        dW = self.said[:-1].reshape(N, self.n_out).T.dot(flat_g)
-        dV, dc = self.h[1:].reshape(N, n).T.dot(self.p), self.ones.dot(self.p)
-        return loss, dU, dW, dV, db, dc
+        said, h = self.said[:-1].reshape(N, self.n_out), self.h[1:].reshape(N, n)
+        return self.results(loss, x, said, flat_g, h)
 
 
 class Lstm(HandWritten):
@@ -174,6 +196,9 @@ class Lstm(HandWritten):
         self.dh, self.ds = self.empty(B, n), self.empty(B, n)
         # How many products a step has, and the columns of each.
         self.whole = (1, 1, 4 * n) if B == 1 else (4, B, n)
+        self.a_half = np.array(0.5, self.dtype)  # half the time of a Python number
+        self.U4 = self.empty(self.n_in, 4 * n)
+        self.W4 = self.empty(self.whole[0], n, self.whole[2])
         self.half = np.repeat(np.array([0.5, 0.5, 0.5, 1], self.dtype), n)
         states = zip(self.h, self.h[1:], self.s, self.s[1:], self.ts, strict=False)
         self.forward = [
@@ -181,37 +206,36 @@ class Lstm(HandWritten):
             for a_t, state in zip(self.a, states, strict=True)
         ]
         self.backward = [
-            (list(d.reshape(self.whole)), d[:2], d[2], d[3], a_t[0], to_s)
+            (list(d.reshape(self.whole)), *d, a_t[0], to_s)
             for d, a_t, to_s in zip(self.slope, self.a, self.ts, strict=True)
         ][::-1]
 
     def step(self, x, ys, U, W, V, b, c):
         N, n, parts, (k, _, width) = self.N, self.n, self.parts, self.whole
-        np.dot(x, U * self.half, self.wide)
+        half, (WT, VT) = self.a_half, self.turn(W, V)
+        np.dot(x, multiply(U, self.half, self.U4), self.wide)
         add(self.turned, (b * self.half).reshape(4, 1, n), self.a)
-        W4 = (W * self.half).reshape(n, k, width).swapaxes(0, 1)
-        WT = np.ascontiguousarray(W.T).reshape(k, width, n)
-        W4 = list(np.ascontiguousarray(W4))
-        products = list(zip(W4, parts.reshape(self.whole), strict=True))
+        columns = W.reshape(n, k, width).swapaxes(0, 1)
+        multiply(columns, self.half.reshape(k, 1, width), self.W4)
+        products = list(zip(self.W4, parts.reshape(self.whole), strict=True))
         for a_t, gates, f, g, q, z, h, h_t, s, s_t, ts_t in self.forward:
             for w, part in products:
                 h.dot(w, part)
             add(a_t, parts, a_t)
             tanh(a_t, a_t)
-            multiply(gates, 0.5, gates)
-            add(gates, 0.5, gates)
+            multiply(gates, half, gates)
+            add(gates, half, gates)
             multiply(f, s, s_t)
             multiply(g, z, self.part)
             add(s_t, self.part, s_t)
             tanh(s_t, ts_t)
             multiply(ts_t, q, h_t)
-        loss, dV, dc = self.output(self.h[-1], ys, V, c)
-        np.dot(self.p, np.ascontiguousarray(V.T), self.dh)
-        self.back(*WT)
+        loss = self.output(self.h[-1], ys, V, c)
+        np.dot(self.p, VT, self.dh)
+        self.back(*WT.reshape(k, width, n))
         np.copyto(self.turned, self.slope)
-        dU, db = x.T.dot(self.wide), self.ones.dot(self.wide)
-        dW = self.h[:-1].reshape(N, n).T.dot(self.wide)
-        return loss, dU, dW, dV, db, dc
+        before = self.h[:-1].reshape(N, n)
+        return self.results(loss, x, before, self.wide, self.h[-1])
 
     def back(self, first, *others):
         """Into ``slope`` the cotangents of the pre-activations."""
@@ -230,7 +254,7 @@ class Lstm(HandWritten):
         dh, ds, part = self.dh, self.ds, self.part
         ds.fill(0)
         after = None
-        for blocks, dfg, dq, dz, f_t, to_s in self.backward:
+        for blocks, df, dg, dq, dz, f_t, to_s in self.backward:
             if after is not None:
                 after[0].dot(first, dh)
                 for d, w in zip(after[1:], others, strict=True):
@@ -239,7 +263,8 @@ class Lstm(HandWritten):
             multiply(dh, to_s, part)
             add(ds, part, ds)
             multiply(dq, dh, dq)
-            multiply(dfg, ds, dfg)
+            multiply(df, ds, df)
+            multiply(dg, ds, dg)
             multiply(dz, ds, dz)
             multiply(ds, f_t, ds)
             after = blocks

@@ -39,11 +39,15 @@ class Minigrad(Library):
         import minigrad as mg
 
         self.mg, self.backend, self.recompute = mg, backend, recompute
-        for name in (
-            "tanh sigmoid relu softmax layer_norm conv1d embedding where stack "
-            "concatenate flip swapaxes cross_entropy"
-        ).split():
-            setattr(self, name, getattr(mg, name))
+        self.swapaxes, self.flip, self.stack = mg.swapaxes, mg.flip, mg.stack
+        self.tanh, self.sigmoid, self.relu = mg.tanh, mg.sigmoid, mg.relu
+        self.softmax, self.layer_norm, self.conv1d = (
+            mg.softmax,
+            mg.layer_norm,
+            mg.conv1d,
+        )
+        self.embedding, self.where = mg.embedding, mg.where
+        self.concatenate, self.cross_entropy = mg.concatenate, mg.cross_entropy
 
     def steps(self, sequences):
         return (values for _, *values in self.mg.steps(**sequences))

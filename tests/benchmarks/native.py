@@ -9,13 +9,14 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from cases import multiply_adds, problem
+
+from tests.benchmarks.cases import multiply_adds, problem
 
 SOURCE = Path(__file__).with_name("limit.cpp")
-FLAGS = (
-    "-O3 -march=native -mprefer-vector-width=512 -fno-math-errno "
-    "-fno-trapping-math -std=c++17 -shared -fPIC"
-).split()
+FLAGS = [
+    *("-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno"),
+    *("-fno-trapping-math", "-std=c++17", "-shared", "-fPIC"),
+]
 KINDS = {"many-to-one": 1, "output feedback": 2, "LSTM": 3}
 
 

@@ -5,7 +5,8 @@ loss. ``other`` makes the parameters and the data of the other work.
 """
 
 import numpy as np
-from cases import gates
+
+from tests.benchmarks.cases import gates
 
 
 def elman(lib, p, h, x):

@@ -27,20 +27,18 @@ import tempfile
 import time
 from pathlib import Path
 
-for _name in ("OPENBLAS", "OMP", "MKL"):
-    os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 import numpy as np
 
-# The project itself is found without being installed.
-sys.path[:0] = [os.path.dirname(__file__), str(Path(__file__).parents[2])]
+# The project and its tests are found without being installed.
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import contenders
-import handwritten
-import networks
-import results
-from cases import ALLOWED, CASES, GROWTH, SIZES, WIDE, error
-from contenders import CONTENDERS, HAND, OTHERS
+from tests.benchmarks import contenders, handwritten, networks, page, results
+from tests.benchmarks.cases import ALLOWED, CASES, GROWTH, SIZES, WIDE, error
+from tests.benchmarks.contenders import CONTENDERS, OTHERS
 
 OTHER = "other work"
 EVERY = SIZES | GROWTH | WIDE
@@ -177,7 +175,7 @@ def race(names, case, size, dtype, rounds, memory, put):
             if memory or "left_out" in numbers:
                 process.communicate()
                 running.pop(name, None)
-    for _ in range(rounds if running else 0):
+    for _ in range(rounds):
         for name, process in running.items():
             process.stdin.write("\n")
             process.stdin.flush()
@@ -206,8 +204,8 @@ def main():
     if given.work:
         return work(*json.loads(given.work))
     if given.page:
-        text = results.PAGE.read_text(encoding="utf-8")
-        results.PAGE.write_text(results.written(text), encoding="utf-8")
+        text = page.PAGE.read_text(encoding="utf-8")
+        page.PAGE.write_text(page.written(text), encoding="utf-8")
         return None
     unknown = set(given.sizes) - {*EVERY, *networks.OTHER}
     if unknown:
@@ -236,7 +234,7 @@ def main():
         if sizes:
             key = "MB" if given.memory else "ms"
             print(f"\n{case}, {given.dtype}\n")
-            print(results.table(file, key, given.dtype, case, sizes, given.only))
+            print(page.table(file, key, given.dtype, case, sizes, given.only))
     return None
 
 
