@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -12,11 +13,11 @@ import numpy as np
 
 from tests.benchmarks.cases import multiply_adds, problem
 
-SOURCE = Path(__file__).with_name("limit.cpp")
-FLAGS = [
-    *("-O3", "-march=native", "-mprefer-vector-width=512", "-fno-math-errno"),
-    *("-fno-trapping-math", "-std=c++17", "-shared", "-fPIC"),
-]
+SOURCES = [Path(__file__).with_name(name) for name in ("limit.cpp", "products.h")]
+FLAGS = ["-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math"]
+FLAGS += ["-std=c++17", "-shared", "-fPIC"]
+if platform.machine() in ("x86_64", "AMD64"):
+    FLAGS.append("-mprefer-vector-width=512")
 KINDS = {"many-to-one": 1, "output feedback": 2, "LSTM": 3}
 
 
@@ -36,13 +37,14 @@ def version():
 def library(dtype):
     """limit.cpp for this dtype; compiled once for its text, compiler and flags."""
     real = {"float32": "float", "float64": "double"}[dtype]
-    made_of = repr((SOURCE.read_text(), version(), FLAGS, real)).encode()
+    texts = [path.read_text() for path in SOURCES]
+    made_of = repr((texts, version(), FLAGS, real)).encode()
     name = f"minigrad-limit-{hashlib.sha256(made_of).hexdigest()[:16]}.so"
     path = Path(tempfile.gettempdir()) / name
     if not path.exists():
         new = path.with_suffix(f".{os.getpid()}")
-        command = [compiler(), *FLAGS, f"-DREAL={real}", str(SOURCE), "-o", str(new)]
-        subprocess.run(command, check=True)
+        what = [f"-DREAL={real}", str(SOURCES[0]), "-o", str(new)]
+        subprocess.run([compiler(), *FLAGS, *what], check=True)
         new.replace(path)
     loaded = ctypes.CDLL(str(path))
     loaded.make.restype = ctypes.c_void_p

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks import native
-from tests.benchmarks.contenders import FLOOR, LIMIT
+from tests.benchmarks.contenders import FLOOR, HAND, LIMIT
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -78,11 +78,10 @@ def _digest(paths):
 @cache
 def made(contender):
     """What a number was measured of: the versions and a digest of the text that ran."""
-    files = [*HERE.glob("*.cpp")]
-    for name in ("cases", "contenders", "handwritten", "libraries", "networks"):
-        files.append(HERE / f"{name}.py")
     if contender in (LIMIT, FLOOR):
-        return _digest([HERE / "limit.cpp", HERE / "native.py", HERE / "cases.py"])
+        return _digest([*native.SOURCES, HERE / "native.py", HERE / "cases.py"])
+    own = "handwritten" if contender == HAND else "contenders libraries networks"
+    files = [HERE / f"{name}.py" for name in ("cases", *own.split())]
     if contender.startswith("minigrad"):
         files += [*ROOT.glob("minigrad/**/*.py"), *ROOT.glob("models/*.py")]
     package = re.match(r"jax|torch|mygrad|autograd|", contender)[0] or "numpy"

@@ -179,7 +179,10 @@ def race(names, case, size, dtype, rounds, memory, put):
         for name, process in running.items():
             process.stdin.write("\n")
             process.stdin.flush()
-            put(name, ms=float(process.stdout.readline()))
+            line = process.stdout.readline()
+            if not line:
+                sys.exit(f"{name} ended in {case}, {size}: its message stands above")
+            put(name, ms=float(line))
     for process in running.values():
         process.communicate()
 
