@@ -20,7 +20,7 @@ class HandWritten:
     A step is called with xs, ys, U, W, V, b, c and gives the loss and five gradients.
     """
 
-    def __init__(self, case, size, dtype):
+    def __init__(self, case, size, dtype, parameters):
         self.dtype = np.dtype(dtype)
         self.B, self.T, self.n_in, self.n, self.n_out = size
         self.N = self.T * self.B
@@ -32,8 +32,7 @@ class HandWritten:
         self.ones = np.ones(self.N, dtype)
         self.rows = np.arange(self.read)
         self.part = self.empty(self.B, self.n)
-        _, _, parameters = problem(case, size, dtype)
-        self.grads = [np.empty_like(p) for p in parameters]
+        self.grads = [self.empty(*p.shape) for p in parameters]
         self.turned_W = self.empty(*parameters[1].shape[::-1])
         self.turned_V = self.empty(self.n_out, self.n)
         self.buffers()
@@ -272,15 +271,15 @@ class Lstm(HandWritten):
 
 def step(case, size, dtype="float32"):
     """The step of a case as a function of nothing."""
-    arrays = problem(case, size, dtype)
-    run = KINDS.get(case, Elman)(case, size, dtype)
-    return lambda: run(arrays[0], arrays[1], *arrays[2])
+    xs, ys, parameters = problem(case, size, dtype)
+    run = KINDS.get(case, Elman)(case, size, dtype, parameters)
+    return lambda: run(xs, ys, *parameters)
 
 
 def reference(case, size, dtype):
     """Loss and gradients of the problem of this dtype, computed in float64."""
     xs, ys, parameters = problem(case, size, dtype)
-    run = KINDS.get(case, Elman)(case, size, "float64")
+    run = KINDS.get(case, Elman)(case, size, "float64", parameters)
     return run(xs.astype(float), ys, *(p.astype(float) for p in parameters))
 
 

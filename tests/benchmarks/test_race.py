@@ -45,7 +45,10 @@ def test_the_limits_at_odd_sizes(case, size):
 
 
 @pytest.mark.parametrize("name", networks.OTHER)
-def test_other_work(name):
+def test_other_work(name, monkeypatch):
+    network, parameters, data = networks.other(name)
+    short = network, parameters, [a[:6] if len(a) == 50 else a for a in data]
+    monkeypatch.setattr(networks, "other", lambda *_: short)
     wanted = table.reference(table.OTHER, name, "float32")
     for contender in OTHERS:
         if contenders.needs(contender) is None:
