@@ -83,7 +83,11 @@ def made(contender):
     own = "handwritten" if contender == HAND else "contenders libraries networks"
     files = [HERE / f"{name}.py" for name in ("cases", *own.split())]
     if contender.startswith("minigrad"):
-        files += [*ROOT.glob("minigrad/**/*.py"), *ROOT.glob("models/*.py")]
+        for kind in ("py", "c", "h"):
+            files += [
+                *ROOT.glob(f"minigrad/**/*.{kind}"),
+                *ROOT.glob(f"models/*.{kind}"),
+            ]
     package = re.match(r"jax|torch|mygrad|autograd|", contender)[0] or "numpy"
     return f"{package} {version(package)}, {_digest(files)}"
 

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -43,7 +44,7 @@ from tests.benchmarks.contenders import CONTENDERS, OTHERS
 
 OTHER = "other work"
 EVERY = SIZES | GROWTH | WIDE
-RECOMPUTE = "minigrad recompute"
+RECOMPUTE, LAYER = "minigrad recompute", "torch nn.RNN, nn.LSTM"
 # Those whose time at T = 10,000 is no minute.
 GROWING = ("floor", "limit", "hand", "compiled", "jax", "nn.RNN")
 
@@ -130,15 +131,14 @@ def work(contender, case, size, dtype, wanted, memory):
 
 def entered(case, only, growth=False):
     """The contenders that run a case; who needs what is not here is named."""
+    words = only or (GROWING if growth else ())
     found = []
     for name in OTHERS if case == OTHER else CONTENDERS:
-        chosen = any(word in name for word in only or (GROWING if growth else ()))
-        if only or growth:
-            if not chosen:
-                continue
-        elif name == RECOMPUTE:
+        if words and not any(word in name for word in words):
             continue
-        if "nn.RNN" in name and case == "output feedback":
+        if name == RECOMPUTE and not words:
+            continue  # it spares memory, and is no faster
+        if name == LAYER and case == "output feedback":
             continue  # there is no such layer
         missing = contenders.needs(name)
         if missing:
@@ -208,6 +208,20 @@ def options():
     return parser.parse_args()
 
 
+def chosen(given):
+    """The cases and their sizes that the words of a command choose."""
+    unknown = {*given.sizes} - {*EVERY, *networks.OTHER}
+    if unknown:
+        sys.exit(f"no size {', '.join(unknown)} of {', '.join(EVERY)}")
+    one = given.growth or given.memory or {*given.sizes} - {*SIZES, *networks.OTHER}
+    words = given.cases or ([CASES[0]] if one else [""])
+    for case in (*CASES, OTHER):
+        if any(word in case for word in words):
+            own = networks.OTHER if case == OTHER else EVERY
+            usual = own if case == OTHER else GROWTH if given.growth else SIZES
+            yield case, [size for size in given.sizes or usual if size in own]
+
+
 def main():
     given = options()
     if given.work:
@@ -216,28 +230,12 @@ def main():
         text = page.PAGE.read_text(encoding="utf-8")
         page.PAGE.write_text(page.written(text), encoding="utf-8")
         return None
-    unknown = set(given.sizes) - {*EVERY, *networks.OTHER}
-    if unknown:
-        sys.exit(f"no size {', '.join(unknown)} of {', '.join(EVERY)}")
-    one = given.growth or given.memory or {*given.sizes} - {*SIZES, *networks.OTHER}
-    words = given.cases or ([CASES[0]] if one else [*CASES, OTHER])
     file = results.Results.of_this_machine(given.result)
-    for case in (*CASES, OTHER):
-        if not any(word in case for word in words):
-            continue
-        own = networks.OTHER if case == OTHER else EVERY
-        usual = GROWTH if given.growth else SIZES
-        sizes = [s for s in given.sizes if s in own] or (
-            [] if given.sizes else list(own if case == OTHER else usual)
-        )
-        growing = given.growth and not given.only
-        names = entered(case, given.only, growing)
+    for case, sizes in chosen(given):
+        names = entered(case, given.only, given.growth) if sizes else []
         for size in sizes:
             print(f"{case}, {size}, {given.dtype}", file=sys.stderr)
-
-            def put(name, case=case, size=size, **numbers):
-                file.put(given.dtype, case, size, name, **numbers)
-
+            put = partial(file.put, given.dtype, case, size)
             race(names, case, size, given.dtype, given.rounds, given.memory, put)
             file.save()
         if sizes:
