@@ -3,24 +3,23 @@
 python -m pytest tests/benchmarks --benchmark-only
 """
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.benchmarks.cases import CASES, SIZES
+from tests.benchmarks.contenders import CONTENDERS, HAND
 
-import table
+COMPILED = "minigrad compiled, numpy"
 
 
 @pytest.mark.parametrize("size", ["tiny", "small"])
-@pytest.mark.parametrize("name", ["NumPy by hand", "minigrad compiled"])
+@pytest.mark.parametrize("name", [HAND, COMPILED])
 def test_a_training_step(benchmark, name, size):
-    step = table.CONTENDERS[name][0](table.SIZES[size])
+    step = CONTENDERS[name](CASES[0], SIZES[size], "float32")
     step()  # compiles
     benchmark(step)
 
 
 @pytest.mark.parametrize("size", ["tiny", "small"])
 def test_compiling(benchmark, size):
-    benchmark.pedantic(lambda: table.compiled(table.SIZES[size])(), rounds=3)
+    make = CONTENDERS[COMPILED]
+    benchmark.pedantic(lambda: make(CASES[0], SIZES[size], "float32")(), rounds=3)
