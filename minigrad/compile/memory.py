@@ -118,8 +118,6 @@ class _Planner(Looks):
 
     def _is_scratch(self, u: Value) -> bool:
         """Whether a line of a loop is read only in its step or by the next one."""
-        if u in self.program.outputs:
-            return False
         for reader, delay, loop in self.uses.get(u, ()):
             if loop is None or u not in loop.whole:
                 return False
@@ -247,7 +245,7 @@ class _Planner(Looks):
             return True
         if self.position[v] != last or self.position[u] >= start:
             return False
-        if any(c[0] in (u, v) for c in self.cells) or u in self.program.outputs:
+        if any(c[0] in (u, v) for c in self.cells):
             return False
         if any(view.inputs[0] is u for view in self.plan_.placed.values()):
             return False

@@ -97,9 +97,6 @@ class _Circuit:
         return self.past[key]
 
 
-LOOKS = (Time.each, Time.shift, Time.state, Time.splice, Time.over, Time.at, Time.read)
-
-
 def _is_look(v: Value) -> bool:
     """Whether a value is another one, seen at other steps."""
-    return v.op in LOOKS
+    return isinstance(v.op, Time) and v.op is not Time.total

@@ -216,16 +216,12 @@ def for_numpy(
 
     ``report`` receives how many values there were before and after each.
     """
-    steps: list[tuple[str, Callable[[Program], Program]]] = [
-        ("shapes", lambda p: common(rewrite(p, ALWAYS))),
-        ("losses", lambda p: common(rewrite(p, OPENED))),
-        ("stacks", lambda p: common(rewrite(p, OPENED))),
-        ("additions", additions),
-        ("sums", lambda p: common(rewrite(p, FINAL))),
-    ]
-    for name, step in steps:
+    passes = {"shapes": ALWAYS, "losses": OPENED, "stacks": OPENED, "sums": FINAL}
+    for name, rules in passes.items():
         before = len(program.values)
-        program = step(program)
+        if rules is FINAL:
+            program = additions(program)
+        program = common(rewrite(program, rules))
         if report is not None:
             report.append((name, before, len(program.values)))
     return program

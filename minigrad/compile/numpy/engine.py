@@ -69,24 +69,13 @@ class Runner:
 
     def explain(self) -> str:
         """What runs over all steps at once, and what in a loop."""
-        parts = self.plan.parts
-        loops = [p for p in parts if isinstance(p, Loop)]
-        whole = {id(p.whole): p.whole for p in loops}
-        lines = sum(
-            len({v for p in loops if p.whole is w for v in p.body})
-            for w in whole.values()
-        )
-        timed = [
-            p
-            for p in parts
-            if p in self.plan.roots
-            and not isinstance(p, Loop)
-            and p.op is not Time.read
-        ]
+        loops = [p for p in self.plan.parts if isinstance(p, Loop)]
+        lines = {v for loop in loops for v in loop.body}
+        timed = [v for v in self.plan.roots - lines if v.op is not Time.read]
         rows = [f"{name:<14}{a:>7} ->{b:>6}" for name, a, b in self.report]
         rows.append(
             f"{'schedule':<14}{len(timed)} lines over all steps at once, "
-            f"{lines} in {len(whole)} loops"
+            f"{len(lines)} in {len({loop.whole for loop in loops})} loops"
         )
         if denormals.AVAILABLE:
             rows.append(f"{'denormals':<14}count as zero while it runs")

@@ -102,6 +102,12 @@ class Writing:
         codes = [s.untimed(i) for i in v.inputs]
         dtype = v.inputs[0].dtype if v.inputs else ""
         code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
+        of_rows = v.op is O.reshape and codes[0] in s.solid
+        if of_rows or (v.op is O.transpose and codes[0].startswith("w.")):
+            # A view of what the workspace has is made with it.
+            s.names[v] = s.keep(v.op.name, code)
+            s.solid |= {s.names[v]} if of_rows else set()
+            return
         if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
             code = f"np.dot({', '.join(codes)})"  # costs half of what matmul does
         if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
