@@ -64,17 +64,19 @@ class Workspace:
 def build(program: Program) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
     report: list[tuple[str, int, int]] = []
-    simple = own_states(for_numpy(program, report))
-    able = Abilities()
+    writing, text = written(for_numpy(program, report))
+    return Runner(program, report, writing, text)
+
+
+def written(program: Program) -> tuple[Writing, tuple[str, dict[str, Any]]]:
+    """A plan with its C, and the Python that calls it: no compiler is needed."""
+    program, able = own_states(program), Abilities()
     while True:
-        planned = _planned(simple, able)
         try:
-            writing = Writing(planned, able)
-            text, namespace = writing.text()
+            writing = Writing(_planned(program, able), able)
+            return writing, writing.text()
         except UnsayableError as error:
             able.refused.add(error.part)
-            continue
-        return Runner(planned, report, program, writing, text, namespace)
 
 
 def _planned(program: Program, able: Abilities) -> Plan:
@@ -88,14 +90,14 @@ class Runner(NumpyRunner):
     """See ``numpy.engine.Runner``; what NumPy would refuse NumPy is asked to run."""
 
     def __init__(
-        self, plan: Plan, report: Any, program: Program, writing: Writing, text: str,
-        namespace: dict[str, Any],
+        self, program: Program, report: Any, writing: Writing,
+        text: tuple[str, dict[str, Any]],
     ) -> None:  # fmt: skip
         from minigrad.compile.c.cache import compiled
 
         self.whole, self.able = program, writing.able
         self.refuser: Any = None
-        c_text = writing.c_source
+        c_text, (python, namespace) = writing.c_source, text
         if c_text:
             library = compiled(_headers() + c_text)
             for k in range(len(writing.functions)):
@@ -106,8 +108,8 @@ class Runner(NumpyRunner):
                 namespace[f"part_{k}"] = function
         slots = len(writing.slots)
         namespace |= {"Workspace": lambda: Workspace(slots), "empty": empty}
-        super().__init__(plan, report, (text, namespace))
-        self.source = f"{c_text}\n\n/* {text} */" if c_text else text
+        super().__init__(writing.plan, report, (python, namespace))
+        self.source = f"{c_text}\n\n/* {python} */" if c_text else python
 
     def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
         """Outputs as fresh arrays; ``values`` are parameters, then arguments."""
