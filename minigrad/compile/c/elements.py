@@ -3,6 +3,7 @@
 The functions are those of ``functions.h``: ``exp_f`` for float32, ``exp_d`` for
 float64.
 
+>>> from minigrad.compile.kinds import O
 >>> expression(O.tanh, ["x"], ["float32"], "float32")
 'tanh_f(x)'
 >>> expression(O.add, ["x", "1.0"], ["float64", "weak float"], "float64")
@@ -52,6 +53,7 @@ _LIBRARY = {
     "arcsin": "asin", "arccos": "acos", "arctan": "atan",
     "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
 }  # fmt: skip
+FUNCTIONS = frozenset(_LIBRARY.values()) | {"exp", "log", "isnan", "isinf", "isfinite"}
 _WRITTEN: dict[str, str] = {
     "negative": "-{}", "square": "{0} * {0}", "reciprocal": "1 / {}",
     "isnan": "{0} != {0}", "isinf": "isinf({})", "isfinite": "isfinite({})",
@@ -88,11 +90,13 @@ def expression(op: Any, codes: Sequence[str], dtypes: Sequence[str], dtype: str)
     kind = dtype
     if name in _COMPARES:
         kind = common_dtype(dtypes)
+        if name.startswith("is") and kind not in FLOATS:
+            kind = "float64"
     elif name in _LOGICAL:
-        return _LOGICAL[name].format(*codes)
+        return _LOGICAL[name].format(*map(_truth, codes, dtypes))
     given = [cast(c, d, kind) for c, d in zip(codes, dtypes, strict=True)]
     if name == "where":
-        return f"{codes[0]} ? {given[1]} : {given[2]}"
+        return f"{_truth(codes[0], dtypes[0])} ? {given[1]} : {given[2]}"
     if name in ("astype", "detach"):
         return given[0]
     if name == "add_n":
@@ -128,16 +132,21 @@ def cast(code: str, dtype: str, to: str) -> str:
     return code if dtype == to else f"({TYPES[to]}){code}"
 
 
+def _truth(code: str, dtype: str) -> str:
+    """An operand of which is asked whether it is zero."""
+    return number(code, "float64") if dtype in WEAK else code
+
+
 def number(code: str, dtype: str) -> str:
     """A Python number as a C constant of a dtype."""
     found = literal_eval(code) if code not in ("nan", "inf", "-inf") else float(code)
     if dtype not in FLOATS:
         return str(int(found))
-    value = float(found)
     end = "f" if dtype == "float32" else ""
+    with np.errstate(over="ignore"):
+        value = float(np.float32(found) if end else found)
     if np.isfinite(value):
-        text = repr(float(np.float32(value)) if end else float(value))
-        text = text + end
+        text = repr(value) + end
         return f"({text})" if text.startswith("-") else text
     made = f'__builtin_nan{end}("")' if np.isnan(value) else f"__builtin_inf{end}()"
     return f"(-{made})" if value < 0 else made

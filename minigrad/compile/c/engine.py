@@ -69,20 +69,21 @@ class Workspace:
 def build(program: Program, threads: int = 1) -> "Runner":
     """A runner of a program; its ``source`` can be read."""
     report: list[tuple[str, int, int]] = []
-    return Runner(written(for_numpy(program, report), threads), report, program)
+    writing, text = written(for_numpy(program, report), threads)
+    return Runner(program, report, writing, text)
 
 
-def written(program: Program, threads: int = 1) -> Writing:
-    """The text of a program, which rules have rewritten; no compiler is run."""
+def written(
+    program: Program, threads: int = 1
+) -> tuple[Writing, tuple[str, dict[str, Any]]]:
+    """A plan with its C, and the Python that calls it: no compiler is needed."""
     program, able = own_states(program), Abilities()
     while True:
-        writing = Writing(planned(program, able), able, threads)
         try:
-            writing.write()
+            writing = Writing(planned(program, able), able, threads)
+            return writing, writing.text()
         except UnsayableError as error:
             able.refused.add(error.part)
-            continue
-        return writing
 
 
 def planned(program: Program, able: Abilities) -> Plan:
@@ -98,11 +99,14 @@ def planned(program: Program, able: Abilities) -> Plan:
 class Runner(NumpyRunner):
     """See ``numpy.engine.Runner``; what NumPy would refuse NumPy is asked to run."""
 
-    def __init__(self, writing: Writing, report: Any, program: Program) -> None:
+    def __init__(
+        self, program: Program, report: Any, writing: Writing,
+        text: tuple[str, dict[str, Any]],
+    ) -> None:  # fmt: skip
         self.whole, self.able = program, writing.able
         self.refuser: Any = None
-        text, namespace = writing.python
-        code, self.library = writing.c_source, None
+        code, (python, namespace) = writing.c_source, text
+        self.library = None
         if code:
             self.library = compiled(_headers() + code)
             number = len(writing.lengths) + 2 * (writing.threads > 1)
@@ -117,8 +121,8 @@ class Runner(NumpyRunner):
             "empty": empty,
             "run_in_threads": team.run,
         }
-        super().__init__(writing.plan, report, (text, namespace))
-        self.source = f"{code}\n\n/* {text} */" if code else text
+        super().__init__(writing.plan, report, (python, namespace))
+        self.source = f"{code}\n\n/* {python} */" if code else python
 
     def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
         """Outputs as fresh arrays; ``values`` are parameters, then arguments."""

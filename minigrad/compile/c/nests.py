@@ -19,6 +19,7 @@ EACH for (ptrdiff_t i = 0; i < 12; i++) {
 }
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -58,11 +59,12 @@ class Names:
     """C names of variables, each once."""
 
     def __init__(self) -> None:
-        self.taken: set[str] = set(KEYWORDS)
+        self.taken: set[str] = {*KEYWORDS, *elements.FUNCTIONS}
 
     def new(self, base: str) -> str:
         """A name that is not taken."""
         base = base if base.isidentifier() and base.isascii() else "v"
+        base = f"v_{base}_" if RESERVED.fullmatch(base) else base
         name, k = base, 2
         while name in self.taken:
             name, k = f"{base}_{k}", k + 1
@@ -73,10 +75,12 @@ class Names:
 KEYWORDS = frozenset(
     """auto break case char const continue default do double else enum extern float for
     goto if inline int long register restrict return short signed sizeof static
-    struct switch typedef union unsigned void volatile while i j k m n p t wrong
-    me all before exp log tanh sin cos pow floor ceil y0 y1 yn j0 j1 jn gamma index main
-    EACH""".split()  # noqa: SIM905 - a list of them reads worse
+    struct switch typedef union unsigned void volatile while asm typeof linux unix
+    i j k m n p t wrong me all before row target kept y0 y1 yn j0 j1 jn gamma index main
+    int32_t int64_t uint32_t uint64_t ptrdiff_t size_t double_t float_t""".split()  # noqa: SIM905 - a list of them reads worse
 )
+# Other loop variables; what the headers declare, and macros.
+RESERVED = re.compile(r"[rq]\d*|i\d+|[fd]_\w+|\w+_[fd]|_\w*|M_\w+|[A-Z]{2}[A-Z_0-9]*")
 # Row reductions, and what they begin with where a row does not lie in one piece.
 SUMS = {O.sum: "sum", O.mean: "sum", kernels.column_sums: "sum"}
 REDUCES = {O.sum: "row_sum", O.mean: "row_sum", O.max: "row_max"}

@@ -2,7 +2,7 @@
 
 >>> T = size("T")
 >>> (T * 3 + 1) * 2 - T, str((T - 1) * T)
-(5 * T + 2, '-T + T * T')
+(5 * T + 2, 'T * T - T')
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,8 +56,9 @@ class Size:
 
     def __str__(self) -> str:
         text = ""
-        # What is known comes last: 4 * t - 4.
-        for names, factor in sorted(self.terms.items(), key=lambda term: not term[0]):
+        # What is added comes first, what is known last: 4 * t - 4, but 4 - j.
+        terms = sorted(self.terms.items(), key=lambda t: (t[1] < 0, not t[0]))
+        for names, factor in terms:
             sign = "-" if factor < 0 else "+"
             numbers = [str(abs(factor))] if abs(factor) != 1 or not names else []
             term = " * ".join([*numbers, *names])

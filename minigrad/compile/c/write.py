@@ -52,9 +52,7 @@ DEEP, CHUNK = 256, 64  # of products.h
 
 
 class Writing(NumpyWriting):
-    """The text of a plan: ``python`` is its Python, ``c_source`` what that calls."""
-
-    python: tuple[str, dict[str, Any]]
+    """The text of a plan: ``text`` is its Python, ``c_source`` what that calls."""
 
     def __init__(self, plan: Plan, able: Abilities, threads: int = 1) -> None:
         super().__init__(plan)
@@ -96,6 +94,7 @@ class Writing(NumpyWriting):
                 value = self._untimed(fill.value)
                 self._copy(out, _aligned(value, out.shape, False, 0))
             else:
+                self._told(fill.value)
                 self._end_stretch()
                 self._fill(fill)
         if self.able.says(part):
@@ -105,10 +104,10 @@ class Writing(NumpyWriting):
                 error.part = part
                 raise
         elif not self._is_seen(part):
-            self._end_stretch()
             for v in part.body if isinstance(part, Loop) else (part,):
-                for i in v.inputs:
-                    self._told(i.inputs[0] if i.op is Time.each else i)
+                for i in part.operands(v) if isinstance(part, Loop) else v.inputs:
+                    self._told(i)
+            self._end_stretch()
             super().part(part, ())
             if not isinstance(part, Loop):
                 self.told.add(part)
@@ -126,10 +125,6 @@ class Writing(NumpyWriting):
             if code.startswith("w.") or code in self.constants:
                 made.append(f"w.give({slot}, {code})")
 
-    def write(self) -> None:
-        """Write all parts."""
-        self.python = self.text()
-
     @property
     def c_source(self) -> str:
         """All C functions."""
@@ -143,8 +138,16 @@ class Writing(NumpyWriting):
         return (
             not fill.buffer.bound
             and fill.value.dtype in TYPES
-            and (fill.buffer.dtype in TYPES)
+            and fill.buffer.dtype in TYPES
+            and self._is_known(fill.value)
         )
+
+    def _is_known(self, v: Value) -> bool:
+        try:
+            self._untimed(v)
+        except UnsayableError:
+            return False
+        return True
 
     def _is_seen(self, part: Part) -> bool:
         """Whether a part needs no line: a view, or a look at a buffer."""
@@ -156,25 +159,34 @@ class Writing(NumpyWriting):
             given = part.op is Time.read and not part.attrs["down"]
             return given or part not in self.plan.roots
         return part.op in (Time.over, Time.at) or (
-            is_view(part) and part.inputs[0].dtype in TYPES and self._views_well(part)
+            is_view(part)
+            and part.inputs[0].dtype in TYPES
+            and self._as_view(part) is not None
         )
 
-    def _views_well(self, v: Value) -> bool:
+    def _as_view(self, v: Value) -> View | None:
+        """What a view makes of an array; None where it needs a copy, NumPy's."""
+        found = self._untimed(v.inputs[0])
         try:
-            self._untimed(v)
+            return self._viewed(found, v, []) if isinstance(found, View) else None
         except UnsayableError:
-            return False
-        return True
+            return None
 
     def _told(self, v: Value) -> None:
         """Write for NumPy what C sees as a view of another array."""
-        known = v in self.told or v in self.held or isinstance(v.op, Leaf)
-        if v.steps is not None or known:
+        if v.steps is not None:
+            place = self.plan.places.get(v)
+            if v.op is Time.each:
+                self._told(v.inputs[0])
+            elif place is not None and place.buffer.source is not None:
+                self._told(place.buffer.source)
+            return
+        if v in self.told or v in self.held or isinstance(v.op, Leaf):
             return
         self.told.add(v)
         if is_view(v) or v.op in (Time.over, Time.at):
             for i in v.inputs:
-                self._told(i.inputs[0] if i.op is Time.each else i)
+                self._told(i)
             if is_view(v) or v.inputs[0] not in self.plan.places:
                 self._end_stretch()
                 self._straight(v)
@@ -306,9 +318,9 @@ class Writing(NumpyWriting):
                 return self._over(h, h.span)
             return self._step(h, count(v.attrs["step"], self.lengths))
         if is_view(v) and v not in self.held:
-            found = self._untimed(v.inputs[0])
-            if isinstance(found, View):
-                return self._viewed(found, v, [])
+            seen = self._as_view(v)
+            if seen is not None:
+                return seen
         code = self.source.name(v)
         foreign = "" if v in self.held else code
         return self._lasting(self._array(code, np.dtype(v.dtype).name, shape, foreign))
