@@ -3,6 +3,7 @@
 known_shape  what reads a value for its shape alone is told the shape
 narrow       what meets an array of the result's shape need not be broadcast to it
 open_losses  softmax and cross-entropy as parts that they share
+open_norms   layer_norm as the parts that its gradient computes too
 by_step      an array over all steps, used step by step, becomes timed lines
 """
 
@@ -230,6 +231,21 @@ def _ignored(attrs: Any) -> dict[str, int]:
 def _number_kept(y: Value, o: Value, attrs: Any) -> Value:
     options = {"classes": o.shape[-1], "dtype": o.dtype, **_ignored(attrs)}
     return apply(kernels.number_kept, y, **options)
+
+
+def open_norms(v: Value) -> Value | None:
+    """layer_norm(x) -> (x - mean) / sqrt(mean((x - mean)^2) + eps) gain + bias."""
+    match v:
+        case Value(O.layer_norm, (x, gain, bias), attrs) if (
+            x.dtype == v.dtype and v.dtype in SHIFTED
+        ):
+            row = {"axis": attrs.get("axis", -1), "keepdims": True}
+            centred = apply(O.subtract, x, apply(O.mean, x, **row))
+            variance = apply(O.mean, apply(O.multiply, centred, centred), **row)
+            eps = constant(float(attrs.get("eps", 1e-5)))
+            unit = apply(O.divide, centred, apply(O.sqrt, apply(O.add, variance, eps)))
+            return apply(O.add, apply(O.multiply, unit, gain), bias)
+    return None
 
 
 # An array over all steps, of which each step is used alone, becomes timed lines.

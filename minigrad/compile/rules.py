@@ -23,7 +23,13 @@ import numpy as np
 
 from minigrad.compile import kernels
 from minigrad.compile.kinds import O
-from minigrad.compile.opening import by_step, known_shape, narrow, open_losses
+from minigrad.compile.opening import (
+    by_step,
+    known_shape,
+    narrow,
+    open_losses,
+    open_norms,
+)
 from minigrad.compile.values import (
     Kernel,
     Leaf,
@@ -205,7 +211,7 @@ def additions(program: Program) -> Program:
 
 
 ALWAYS: tuple[Rule, ...] = (known_shape, sums, hoist, narrow)
-OPENED: tuple[Rule, ...] = (*ALWAYS, open_losses, by_step)
+OPENED: tuple[Rule, ...] = (*ALWAYS, open_losses, open_norms, by_step)
 FINAL: tuple[Rule, ...] = (*OPENED, one_product)
 
 

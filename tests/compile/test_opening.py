@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.compile import kernels, opening
 from minigrad.compile.counts import Count, Steps
+from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
+from minigrad.compile.rules import for_numpy
 from minigrad.compile.values import Time, apply, argument, constant, each, over, read
 from minigrad.fold.moving_index import Ahead
+
+from .traces import Trace, close
 
 WHOLE = Steps(0, Count(0, 1), Count(1, 0))
 XS = argument("xs", (Count(1, 0), 3, 2), "float64")
@@ -44,6 +49,25 @@ def test_a_softmax_and_a_loss_read_the_same_exponentials():
     assert loss.op is kernels.losses
     smooth = apply(O.cross_entropy, o, y, label_smoothing=0.1)
     assert opening.open_losses(smooth) is None
+
+
+@pytest.mark.parametrize("axis", [-1, 0, (0, 1)])
+def test_a_norm_and_its_gradient_share_their_parts(axis):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    gain, bias = np.linspace(1, 2, 4), np.linspace(-1, 0, 4)
+
+    def loss(x, gain, bias):
+        y = mg.layer_norm(x, gain, bias, axis=axis)
+        return [y, *mg.grad((y * y * y).sum(), [x, gain, bias])]
+
+    trace = Trace(loss, *[mg.tensor(a, requires_grad=True) for a in (x, gain, bias)])
+    program = for_numpy(trace.program())
+    close(interpret(program, trace.arguments, {}), trace.values)
+    assert len([v for v in program.values if v.op is O.sqrt]) == 1
+    half = apply(
+        O.layer_norm, constant(x.astype("float16")), constant(1.0), constant(0.0)
+    )
+    assert opening.open_norms(half) is None
 
 
 def test_a_stack_moves_outward_until_somebody_reads_a_step_or_sums():
