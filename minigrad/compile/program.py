@@ -4,7 +4,8 @@ Vocabulary
     trace    one eager run of the function that records everything, gradients too
     key      what a program depends on: shapes, dtypes and structure of the arguments
     Program  a compiled function; it keeps the code of each key, and one for every
-             number of steps once traces of two lengths have folded alike
+             number of steps once traces of two lengths have folded alike, which serves
+             each length that has been compared with them
 
 >>> import numpy as np
 >>> import minigrad as mg
