@@ -204,15 +204,15 @@ class Program(NotPickled):
         """The program of any length that does at this one what the function does."""
         structure, shapes = key
         for general in self.any_length.get(structure, ()):
-            comparison = general.comparison(shapes)
-            if comparison is None:
-                continue
             try:
+                comparison = general.comparison(shapes)
+                if comparison is None:
+                    continue
                 trace = record(self.eager, given, comparison)
+                if trace.said == general.said and comparison.agrees(trace.results):
+                    return general.entry
             except Exception:  # a whole trace will tell what it is
                 continue
-            if trace.said == general.said and comparison.agrees(trace.results):
-                return general.entry
         return None
 
     def _of_few_steps(self, key: Any, given: Given) -> Entry | None:
