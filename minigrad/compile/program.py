@@ -4,7 +4,8 @@ Vocabulary
     trace    one eager run of the function that records everything, gradients too
     key      what a program depends on: shapes, dtypes and structure of the arguments
     Program  a compiled function; it keeps the code of each key, and one for every
-             number of steps once traces of two lengths have folded alike
+             number of steps once traces of two lengths have folded alike, which serves
+             each length that has been compared with them
 
 >>> import numpy as np
 >>> import minigrad as mg
@@ -223,15 +224,15 @@ class Program(NotPickled):
         """The program of any length that does at this one what the function does."""
         structure, shapes = key
         for general in self.any_length.get(structure, ()):
-            comparison = general.comparison(shapes)
-            if comparison is None:
-                continue
             try:
+                comparison = general.comparison(shapes)
+                if comparison is None:
+                    continue
                 trace = record(self.eager, given, comparison)
+                if trace.said == general.said and comparison.agrees(trace.results):
+                    return general.entry
             except Exception:  # a whole trace will tell what it is
                 continue
-            if trace.said == general.said and comparison.agrees(trace.results):
-                return general.entry
         return None
 
     def _of_few_steps(self, key: Any, given: Given) -> Entry | None:

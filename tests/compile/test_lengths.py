@@ -155,6 +155,9 @@ BRANCHES = {
     "number of operands": lambda x, h, other: mg.tanh(
         mg.add_n([h, x, x] if other else [h, x])
     ),
+    "no_grad": lambda x, h, other: (
+        mg.tanh(h) * (mg.no_grad()(mg.tanh)(h) if other else h)
+    ),
     "detached": lambda x, h, other: mg.tanh(h.detach() * h if other else h * h),
 }
 # ... and at its end.
