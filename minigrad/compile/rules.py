@@ -86,8 +86,6 @@ def hoist(v: Value) -> Value | None:
             return each(c, v.span)
         case Value(Time.shift, (Value(Time.shift, (h,), inner),), outer):
             return shift(h, inner["delay"] + outer["delay"], v.span)
-        case Value(Time.shift, (h,), {"delay": 0}) if h.steps == v.steps:
-            return h
         case Value(Time.at, (Value(Time.each, (c,)),)):
             return c
         case Value(Time.splice, parts) if all(p.op is Time.each for p in parts):

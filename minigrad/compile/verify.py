@@ -62,11 +62,9 @@ class _Proof:
         for p, part in enumerate(self.plan.parts):
             for fill in self.plan.fills.get(p, ()):
                 self.read(fill.value, None, "a fill")
-                if not fill.buffer.bound:
-                    step = fill.step.at(self.lengths) if fill.step is not None else None
-                    self.cell(Place(fill.buffer), step)[...] = self.numbers.value(
-                        (fill.value, None)
-                    )
+                step = fill.step.at(self.lengths) if fill.step is not None else None
+                filled = self.numbers.value((fill.value, None))
+                self.cell(Place(fill.buffer), step)[...] = filled
             if isinstance(part, Loop):
                 for t in part.steps.at(self.lengths)[:: part.direction]:
                     for v in part.body:
@@ -142,8 +140,6 @@ class _Proof:
     def step(self, v: Value, operands: Sequence[Value], t: int) -> None:
         for i in operands:
             self.read(i, t, repr(v))
-        if self.plan.places[v].buffer.bound:
-            return
         self.apart(v, operands, [t])
         self.write(v, t)
 

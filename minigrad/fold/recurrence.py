@@ -94,8 +94,8 @@ class Recurrence(NotPickled):
         Parameters and constants are the folded graph's own nodes; results are not
         computed, their nodes hold a ``Spec``. Raises ValueError where the folded graph
         is too short to tell how another length looks: of 2 D + 2 steps on, D the
-        longest delay, its ends and its middle are known, with a gradient of 2 D + 4, or of
-        4 D + 1 where an end of it lies between.
+        longest delay, its ends and its middle are known, with a gradient of 2 D + 4, or
+        of 4 D + 1 where an end of it lies between.
         """
         each = steps if isinstance(steps, Sequence) else [steps] * len(self.lengths)
         try:

@@ -115,3 +115,25 @@ def test_a_loop_in_both_directions_has_no_order():
     wrong = replace(program, outputs=outputs, states={before: sums, ahead: sums})
     with pytest.raises(ScheduleError, match="both directions"):
         schedule(wrong)
+
+
+def test_a_state_that_is_handed_on_is_a_line_that_is_copied():
+    W = mg.parameter(np.eye(2) / 2, name="W")
+
+    def step(xs):
+        a, b, c = (mg.tensor(np.full((1, 2), k)) for k in (1.0, 0.5, 0.3))
+        total = mg.tensor(0.0)
+        for _, x in mg.steps(x=xs):
+            a, b, c = b.detach(), c.detach(), mg.tanh(a @ W + x)
+            total = total + (a * b * c).sum()
+        return total, mg.grad(total, [W])
+
+    compiled = mg.compile(step, strict=True)
+    for T in (5, 6, 9):
+        xs = np.random.default_rng(T).normal(size=(T, 1, 2))
+        (found, (g,)), (wanted, (e,)) = compiled(xs), step(xs)
+        np.testing.assert_allclose(
+            [found.data, *g.data.flat], [wanted.data, *e.data.flat]
+        )
+    trace = Trace(step, np.ones((6, 1, 2)))
+    assert any(loop.picks for loop in loops(for_numpy(trace.program())))

@@ -49,10 +49,6 @@ class Range:
     def _line(self, v: Value) -> list[str]:
         s, place = self.source, self.plan.places[v]
         codes = [self._operand(i) for i in self.loop.operands(v)]
-        if place.buffer.steps is None and place.buffer.bound:
-            dtype = v.inputs[0].dtype if v.inputs else ""
-            code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
-            return [f"{s.name(v)} = {code}"]
         out = self._at(place, v)
         if v.op is Time.splice:
             return [f"{out}[...] = {codes[0]}"] if out != codes[0] else []

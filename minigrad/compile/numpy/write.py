@@ -78,9 +78,7 @@ class Writing:
 
     def _fill(self, fill: Fill) -> None:
         s, value = self.source, self.source.untimed(fill.value)
-        if fill.buffer.bound:
-            self.run.append(f"{s.buffer(fill.buffer)} = {value}")
-        elif fill.step is None:
+        if fill.step is None:
             self.run.append(f"{s.buffer(fill.buffer)}[...] = {value}")
         else:
             entry = s.element(Place(fill.buffer), fill.step)
