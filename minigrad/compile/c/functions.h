@@ -1,8 +1,8 @@
 /* Elementary functions for loops over arrays, and the mode for denormal numbers.
 
    A function here is a few lines without a call, a branch or a table, so that every
-   compiler makes vectors of a plain loop over it (GCC from -O3 on). They mean what
-   NumPy's mean: a NaN stays, an infinity has its limit, tanh(-0.) is -0. Each exists for
+   compiler makes vectors of a plain loop over it: GCC with -O3, or what of it asks for
+   vectors, and -fno-trapping-math. They mean what NumPy's mean: a NaN stays, an infinity has its limit, tanh(-0.) is -0. Each exists for
    float, with _f, and for double, with _d. power, sin and cos are the C library's, an
    element at a time. GNU C, for GCC, Clang and zig cc on any processor. Errors in units
    in the last place and times: docs/compiler.md. */
