@@ -1,11 +1,12 @@
 /* Elementary functions for loops over arrays, and the mode for denormal numbers.
 
    A function here is a few lines without a call, a branch or a table, so that every
-   compiler makes vectors of a plain loop over it (GCC from -O3 on). They mean what
-   NumPy's mean: a NaN stays, an infinity has its limit, tanh(-0.) is -0. Each exists for
-   float, with _f, and for double, with _d. power, sin and cos are the C library's, an
-   element at a time. GNU C, for GCC, Clang and zig cc on any processor. Errors in units
-   in the last place and times: docs/compiler.md. */
+   compiler makes vectors of a plain loop over it: GCC with -O3, or what of it asks for
+   vectors, and -fno-trapping-math. They mean what NumPy's mean: a NaN stays, an
+   infinity has its limit, tanh(-0.) is -0. Each exists for float, with _f, and for
+   double, with _d. power, sin and cos are the C library's, an element at a time. GNU C,
+   for GCC, Clang and zig cc on any processor. Errors in units in the last place, and
+   times: docs/compiler.md. */
 #include <stddef.h>
 #include <stdint.h>
 #define INLINE static inline __attribute__((always_inline, unused))
@@ -70,8 +71,8 @@ SIMPLE(double, , d)
 #undef SIMPLE
 
 /* ---- exp and its kin. exp(x) = 2^n exp(r) with a whole n and |r| <= ln(2) / 2.
-   Adding 1.5 2^23 (1.5 2^52) rounds to whole numbers, and leaves n in the last bits. The
-   product n ln(2) is taken in two parts, of which the first is exact. ---- */
+   Adding 1.5 2^23 (1.5 2^52) rounds to whole numbers, and leaves n in the last bits.
+   The product n ln(2) is taken in two parts, of which the first is exact. ---- */
 #define ROUND_f 12582912.f
 #define ROUND_d 6755399441055744.
 
@@ -112,7 +113,7 @@ INLINE double two_to_d(double rounded, int more) {
     return from_d((bits_d(rounded) - bits_d(ROUND_d) + 1023u + (uint64_t)more) << 52);
 }
 
-/* exp(x) where it is neither 0 nor infinite; 2^n in two halves, which are neither, too */
+/* exp(x) where it is neither 0 nor infinite; nor are the two halves of 2^n */
 INLINE float bounded_f(float x) {
     float t, p = reduced_f(x, &t) + 1.f;
     uint32_t n = bits_f(t) - bits_f(ROUND_f) + 254u, half = n >> 1;
@@ -188,8 +189,8 @@ INLINE double split_d(double x, double *n) {
     *n = from_d(bits_d(0x1p52) | (k + (1024ull << 52)) >> 52) - (0x1p52 + 1024.);
     return from_d((k & 0xfffffffffffffu) + ROOT_d);
 }
-/* n ln(2) + log(1 + f). Of float a minimax polynomial, 2e-9 of log; of double the series
-   of s = f / (2 + f) in Sun's fdlibm. */
+/* n ln(2) + log(1 + f). Of float a minimax polynomial, 2e-9 of log; of double the
+   series of s = f / (2 + f) in Sun's fdlibm. */
 INLINE float joined_f(float f, float n) {
     float z = f * f, p = 0.06967614319871568f;
     p = fma_f(p, f, -0.11708908592683438f);
@@ -220,7 +221,8 @@ INLINE float limits_f(float x, float y) {
     return x < __builtin_inff() ? y : x;
 }
 INLINE double limits_d(double x, double y) {
-    y = x > 0. ? y : x == 0. ? -__builtin_inf() : __builtin_nan("");
+    y = x > 0. ? y : __builtin_nan("");
+    y = x == 0. ? -__builtin_inf() : y;
     return x < __builtin_inf() ? y : x;
 }
 

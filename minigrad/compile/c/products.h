@@ -1,14 +1,15 @@
 /* Products of matrices, and sums and maxima of rows and columns.
 
    To be pasted once for each type that a program uses, after functions.h, with DOUBLE
-   defined as 0 (float: names begin with f_) or 1 (double: d_). Sizes and distances count
-   elements. Every function is inlined, so sizes that are constants where it is called
-   leave only the code that they need: give N always as one, K and acc where they are
-   known, and call from one function of its own for each shape. acc: add to what is there.
+   defined as 0 (float: names begin with f_) or 1 (double: d_). Sizes and distances
+   count elements. Every function is inlined, so sizes that are constants where it is
+   called leave only the code that they need: give N always as one, K and acc where they
+   are known, and call from one function of its own for each shape. acc: add to what is
+   there.
 
-   A product takes its right side packed: a panel for each vector of columns, which holds
-   those columns row after row; what is missing in the last panel is zero. It is fastest
-   where 64 divides the panels' address. */
+   A product takes its right side packed: a panel for each vector of columns, which
+   holds those columns row after row; what is missing in the last panel is zero. It is
+   fastest where 64 divides the panels' address. */
 #ifndef VECTOR
 #if defined(__AVX512F__)
 #define VECTOR 64 /* bytes of a vector */
@@ -61,7 +62,8 @@
 #define V X(vector)
 #define FOUR X(four)
 typedef T V __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
-typedef T FOUR __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
+typedef T FOUR
+    __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
 typedef INTEGER X(whole) __attribute__((vector_size(VECTOR)));
 typedef INTEGER X(mask) __attribute__((vector_size(4 * sizeof(T))));
 
@@ -77,7 +79,7 @@ INLINE void X(store)(T *x, V v, ptrdiff_t count) {
     else __builtin_memcpy(x, &v, (size_t)count * sizeof(T));
 }
 
-/* a b + c, rounded once where functions.h does: no compiler does it to vectors unasked */
+/* a b + c, rounded once where functions.h does: with vectors only if it is asked for */
 INLINE V X(fma)(T a, V b, V c) {
 #if defined(__clang__)
 #pragma clang fp contract(fast)
@@ -104,18 +106,19 @@ INLINE V X(fma)(T a, V b, V c) {
 
 /* ---- Products ---- */
 
-/* C of `rows` rows and `wide` vectors, the last of `tail` elements. The sums are kept in
-   registers and start at zero, whatever they are added to. From one panel to the next
-   are `panel` elements. */
-INLINE void X(block)(const int rows, const int wide, const ptrdiff_t tail, const int acc,
-                     ptrdiff_t K, const T *A, ptrdiff_t la, ptrdiff_t sa, const T *P,
-                     ptrdiff_t panel, T *C, ptrdiff_t ldc) {
+/* C of `rows` rows and `wide` vectors, the last of `tail` elements. The sums are kept
+   in registers and start at zero, whatever they are added to. From one panel to the
+   next are `panel` elements. */
+INLINE void X(block)(const int rows, const int wide, const ptrdiff_t tail,
+                     const int acc, ptrdiff_t K, const T *A, ptrdiff_t la, ptrdiff_t sa,
+                     const T *P, ptrdiff_t panel, T *C, ptrdiff_t ldc) {
     V c[8][8];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < wide; j++) c[i][j] = (V){0};
     for (ptrdiff_t k = 0; k < K; k++) {
         V b[8];
-        UNROLL for (int j = 0; j < wide; j++) b[j] = *(const V *)(P + j * panel + k * L);
+        const T *p = P + k * L;
+        UNROLL for (int j = 0; j < wide; j++) b[j] = *(const V *)(p + j * panel);
         UNROLL for (int i = 0; i < rows; i++) {
             T a = A[i * la + k * sa];
             UNROLL for (int j = 0; j < wide; j++) c[i][j] = X(fma)(a, b[j], c[i][j]);
@@ -145,8 +148,9 @@ INLINE void X(strips)(const int rows, ptrdiff_t M, ptrdiff_t K, const ptrdiff_t 
                      P + j * panel, panel, C + i * ldc + j * L, ldc);
     if (rest)
         for (ptrdiff_t i = 0; i < M; i += rows)
-            X(block)(rows, (int)rest, N - (vectors - 1) * L, acc, K, A + i / rows * step,
-                     la, sa, P + whole * panel, panel, C + i * ldc + whole * L, ldc);
+            X(block)(rows, (int)rest, N - (vectors - 1) * L, acc, K,
+                     A + i / rows * step, la, sa, P + whole * panel, panel,
+                     C + i * ldc + whole * L, ldc);
 }
 
 /* M rows, ROWS at a time, then 4, 2 and 1 */
@@ -219,8 +223,8 @@ INLINE void X(pack)(ptrdiff_t K, const ptrdiff_t N, const T *B, ptrdiff_t ldb,
                     j < N - whole ? B[k * ldb + (whole + j) * sb] : 0;
 }
 
-/* C (M, N) = [C +] A' B, for the sums over many k that gradients of weights are; A (K, M)
-   and B (K, N) lie row after row. `pad` has room for PAD(N) elements. */
+/* C (M, N) = [C +] A' B, for the sums over many k that gradients of weights are;
+   A (K, M) and B (K, N) lie row after row. `pad` has room for PAD(N) elements. */
 INLINE void X(product_long)(ptrdiff_t M, ptrdiff_t K, const ptrdiff_t N, const int acc,
                             const T *A, ptrdiff_t lda, const T *B, ptrdiff_t ldb, T *C,
                             ptrdiff_t ldc, T *pad) {
@@ -233,7 +237,7 @@ INLINE void X(product_long)(ptrdiff_t M, ptrdiff_t K, const ptrdiff_t N, const i
     } while (k < K);
 }
 
-/* ---- Rows and columns. Sums go in blocks, so that rounding does not grow with them. */
+/* ---- Rows and columns. Sums go in blocks: rounding hardly grows with them. ---- */
 
 
 /* the larger one of each pair; a NaN stays */

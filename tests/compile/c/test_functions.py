@@ -13,15 +13,32 @@ pytestmark = needs_compiler
 TYPES = {"f": np.float32, "d": np.float64}
 # Where a limit, a sign or a NaN is decided, and numbers near it.
 EDGES = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e-40, -1e-40, 1e-310, 1.0, -1.0, 1e300]
-EDGES += [-1e300, 88.8, -88.8, 104.0, -104.0, 710.0, -710.0, 746.0, -746.0, 20.0, 1e-5]
+EDGES += [
+    -1e300,
+    3.4e38,
+    1.79e308,
+    88.8,
+    -88.8,
+    104.0,
+    -104.0,
+    710.0,
+    -710.0,
+    746.0,
+    -746.0,
+    20.0,
+    1e-5,
+]
 FLUSH = """
-double flushed(double tiny) {
+double flushed(double tiny, double factor) {
     uint64_t old = flush_on();
-    volatile double x = tiny, y = x * .5;
+    volatile double x = tiny, y = factor, z = x * y;
     flush_back(old);
-    return y;
+    return z;
 }
-double kept(double tiny) { volatile double x = tiny, y = x * .5; return y; }
+double kept(double tiny, double factor) {
+    volatile double x = tiny, y = factor, z = x * y;
+    return z;
+}
 """
 
 
@@ -75,7 +92,8 @@ def test_the_larger_and_the_smaller_hand_on_a_nan(lib, name, p):
 def test_denormals_count_as_zero_between_two_calls(lib):
     for name in ("flushed", "kept"):
         getattr(lib, name).restype = ctypes.c_double
-        getattr(lib, name).argtypes = [ctypes.c_double]
-    assert lib.kept(1e-308) > 0
-    assert lib.flushed(1e-308) == 0
-    assert lib.kept(1e-308) > 0
+        getattr(lib, name).argtypes = [ctypes.c_double] * 2
+    for tiny, factor in (1e-307, 1e-3), (1e-310, 1e10):  # results, and operands
+        assert lib.kept(tiny, factor) > 0
+        assert lib.flushed(tiny, factor) == 0
+        assert lib.kept(tiny, factor) > 0

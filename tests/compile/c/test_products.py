@@ -40,15 +40,20 @@ void {p}_columns(ptrdiff_t R, ptrdiff_t N, const {T} *A, ptrdiff_t lda, ptrdiff_
 """
 COLUMNS = [1, 7, 16, 33, 70]
 SHAPES = [(1, 100, 100), (8, 64, 64), (9, 0, 5)]
-SOURCE = products() + "".join(
-    text.format(p=p, T=NAMES[p], **sizes)
-    for p in "fd"
-    for text, sizes in [(SUMS, {})]
-    + [(PRODUCT, {"name": N, "M": "M", "K": "K", "N": N}) for N in COLUMNS]
-    + [
-        (PRODUCT, {"name": f"{M}_{K}_{N}", "M": M, "K": K, "N": N})
-        for M, K, N in SHAPES
-    ]
+VECTOR = "ptrdiff_t bytes_of_a_vector(void) { return VECTOR; }"
+SOURCE = (
+    products()
+    + VECTOR
+    + "".join(
+        text.format(p=p, T=NAMES[p], **sizes)
+        for p in "fd"
+        for text, sizes in [(SUMS, {})]
+        + [(PRODUCT, {"name": N, "M": "M", "K": "K", "N": N}) for N in COLUMNS]
+        + [
+            (PRODUCT, {"name": f"{M}_{K}_{N}", "M": M, "K": K, "N": N})
+            for M, K, N in SHAPES
+        ]
+    )
 )
 
 
@@ -92,6 +97,11 @@ def one_product(lib, name, M, K, N, p, rng, acc, left, right):
     getattr(lib, f"{p}_product_{name}")(
         *given(M, K, acc, a, *strides[0], b, *strides[1], packed, c, ldc)
     )
+    wide = lib.bytes_of_a_vector() // packed.itemsize
+    panels = packed.reshape(-(-N // wide), K, wide)
+    columns = np.concatenate(panels, axis=1)
+    assert np.array_equal(columns[:, :N], B)
+    assert not columns[:, N:].any()
     expected = A.astype("d") @ B.astype("d") + acc * before
     size = np.abs(A).astype("d") @ np.abs(B).astype("d") + acc * np.abs(before)
     assert close(c, expected, size, c.dtype)
