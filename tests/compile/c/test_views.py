@@ -35,7 +35,9 @@ def looks(draw, array):
         shape = [n for n in array.shape if n != 1]
         for _ in range(draw(st.integers(0, 2))):
             shape.insert(draw(st.integers(0, len(shape))), 1)
-        return kind, tuple(draw(st.sampled_from([shape, [array.size], [1, array.size]])))
+        return kind, tuple(
+            draw(st.sampled_from([shape, [array.size], [1, array.size]]))
+        )
     key = [draw(part(n)) for n in array.shape[: draw(st.integers(0, array.ndim))]]
     if draw(st.booleans()):
         rest = [draw(part(n)) for n in array.shape[len(key) :][::-1][:1]]
@@ -84,7 +86,9 @@ def test_axes_that_run_as_one(data, shape):
     """Two arrays in joined loops: the same pairs of elements, in the same order."""
     order = data.draw(st.permutations(range(len(shape))))
     turned = tuple(shape[a] for a in order)
-    a = view("a", "float32", turned).transposed([order.index(i) for i in range(len(shape))])
+    a = view("a", "float32", turned).transposed(
+        [order.index(i) for i in range(len(shape))]
+    )
     b = view("b", "float32", shape[1:]).broadcast([size(n) for n in shape])
     sizes, strides = nested(a.shape, [a, b])
     wanted = [[v.place(index).number for v in (a, b)] for index in np.ndindex(*shape)]
