@@ -122,13 +122,15 @@ class Nest:
     def _rows_with(self, line: Line) -> tuple[tuple[Size, ...] | None, Size] | None:
         """Outer shape and width of the rows with one more line; None if it differs."""
         shape = line.out.shape
+        if self.outer is not None and self.width == 1:
+            return None  # one element a row, or one of each row: it cannot be told
         if line.op in ROW_OPS:
             first = line.inputs[0]
             assert isinstance(first, View)
             rows = first.shape[:-1], first.shape[-1]
             if self.outer is not None:
                 return rows if rows == (self.outer, self.width) else None
-            fits = not self.lines or _level(self.shape, *rows)
+            fits = not self.lines or (rows[1] != 1 and _level(self.shape, *rows))
             return rows if fits else None
         if self.outer is not None:
             fits = _level(shape, self.outer, self.width)
@@ -136,7 +138,8 @@ class Nest:
         if not self.lines or shape == self.shape:
             return None, size(0)
         for long, short in ((self.shape, shape), (shape, self.shape)):
-            if long and short in (long[:-1], (*long[:-1], size(1))):
+            narrow = not long or long[-1] == 1
+            if not narrow and short in (long[:-1], (*long[:-1], size(1))):
                 return long[:-1], long[-1]
         return None
 
