@@ -251,7 +251,14 @@ INLINE T X(row_max)(const T *x, const ptrdiff_t n) {
     if (n >= L) {
         V v = *(const V *)x;
         for (j = L; j + L <= n; j += L) v = X(larger)(*(const V *)(x + j), v);
-        for (int q = 0; q < L; q++) top = v[q] > top || v[q] != v[q] ? v[q] : top;
+        T half[L];
+        __builtin_memcpy(half, &v, VECTOR);
+        UNROLL for (int h = (int)L / 2; h; h /= 2)
+            UNROLL for (int q = 0; q < h; q++) {
+                const T other = half[q + h];
+                half[q] = half[q] > other || half[q] != half[q] ? half[q] : other;
+            }
+        top = half[0];
     }
     for (; j < n; j++) top = x[j] > top || x[j] != x[j] ? x[j] : top;
     return top;
@@ -267,8 +274,11 @@ INLINE T X(row_sum)(const T *x, const ptrdiff_t n) {
         for (; j + L <= end; j += L) s[0] += *(const V *)(x + j);
         all += (s[0] + s[1]) + (s[2] + s[3]);
     }
-    T sum = 0;
-    for (int q = 0; q < L; q++) sum += all[q];
+    T half[L];
+    __builtin_memcpy(half, &all, VECTOR);
+    UNROLL for (int h = (int)L / 2; h; h /= 2)
+        UNROLL for (int q = 0; q < h; q++) half[q] += half[q + h];
+    T sum = half[0];
     for (; j < n; j++) sum += x[j];
     return sum;
 }
