@@ -10,6 +10,9 @@ ManyToMany(rnn.U (1, 4), rnn.W (4, 4), rnn.b (4,), V (4, 1), c (1,))
 """
 
 from minigrad.models.bidirectional import Bidirectional
+from minigrad.models.clockwork import Clockwork
+from minigrad.models.conditional import Conditional
+from minigrad.models.deep_transition import DeepTransition
 from minigrad.models.dynamical_system import DynamicalSystem, formula
 from minigrad.models.echo_state import EchoState
 from minigrad.models.encoder_decoder import EncoderDecoder
@@ -20,6 +23,9 @@ from minigrad.models.output_feedback import OutputFeedback
 
 __all__ = [
     "Bidirectional",
+    "Clockwork",
+    "Conditional",
+    "DeepTransition",
     "DynamicalSystem",
     "EchoState",
     "EncoderDecoder",

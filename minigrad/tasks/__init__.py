@@ -1,11 +1,12 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(16, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(19, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
     adding,
+    coin,
     copying,
     digits,
     dna,
@@ -16,7 +17,9 @@ from minigrad.tasks import (
     reber,
     sine,
     sunspots,
+    temporal_order,
     text,
+    waveform,
     xor,
 )
 from minigrad.tasks.task import Options, Task
@@ -37,6 +40,9 @@ TASKS: dict[str, Task] = {
         letters.TASK,
         *reber.TASKS,
         sine.TASK,
+        coin.TASK,
+        temporal_order.TASK,
+        waveform.TASK,
         mackey_glass.TASK,
         *dna.TASKS,
     )

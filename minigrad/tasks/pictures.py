@@ -86,6 +86,9 @@ PICTURES: dict[str, Callable[[int], Tensor]] = {
     "lstm": _every_step("ManyToMany", cell="lstm"),
     "gru": _every_step("ManyToMany", cell="gru"),
     "stacked": _every_step("ManyToMany", layers=2),
+    "conditional": _every_step("Conditional"),
+    "deep-transition": _every_step("DeepTransition"),
+    "deep-transition-skip": _every_step("DeepTransition", skip=True),
 }
 
 

@@ -86,6 +86,28 @@ def test_one_to_many(backend, given):
     check(backend, model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
 
 
+def test_conditional(backend):
+    model = build("Conditional", loss=mse)
+    check(backend, model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_deep_transition(backend, skip):
+    model = build("DeepTransition", loss=mse, skip=skip)
+    check(backend, model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("read", ["each", "last"])
+def test_clockwork(backend, read):
+    model = build("Clockwork", loss=mse, read=read, periods=(1, 2))
+
+    def data(T):
+        xs, ys = sequences(T)
+        return xs, ys if read == "each" else ys[0]
+
+    check(backend, model, model.loss, data, one=False)
+
+
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
 def test_encoder_decoder(backend, attention, cell):

@@ -16,6 +16,8 @@ LOSSES = {
     "Bidirectional": lambda model: model.loss(XS, YS),
     "OneToMany": lambda model: model.loss(XS[0], YS),
     "EncoderDecoder": lambda model: model.loss(XS, YS[:4]),
+    "Conditional": lambda model: model.loss(XS, YS),
+    "DeepTransition": lambda model: model.loss(XS, YS),
 }
 
 
@@ -39,6 +41,12 @@ def test_other_cells(name, cell):
 def test_layers_at_every_depth(depth):
     loss = recorded("ManyToMany", layers=2)
     assert draw(loss, view="ops", depth=depth, steps=4, engine="pure").audit() == []
+
+
+@pytest.mark.parametrize("way", [{}, {"view": "ops"}, {"overlay": "grad"}], ids=str)
+def test_groups_of_several_periods(way):
+    model = models.Clockwork(3, 4, 2, rng=RNG, periods=(1, 2))
+    assert draw(model.loss(XS, YS), **way, engine="pure").audit() == []
 
 
 def test_the_letters_are_those_of_the_book():

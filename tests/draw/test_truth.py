@@ -130,6 +130,7 @@ PROGRAMS = {
 MODELS = {
     **{name: partial(recorded, name) for name in LOSSES},
     "attention": partial(recorded, "EncoderDecoder", attention=True),
+    "skip around z": partial(recorded, "DeepTransition", skip=True),
     "given at the start": partial(recorded, "OneToMany", given="start"),
     "given at both": partial(recorded, "OneToMany", given="both"),
     **UNTIMED,

@@ -8,6 +8,9 @@ import pytest
 import minigrad as mg
 from minigrad.models import (
     Bidirectional,
+    Clockwork,
+    Conditional,
+    DeepTransition,
     EchoState,
     EncoderDecoder,
     ManyToMany,
@@ -90,6 +93,19 @@ def noisy(T):
     return model.loss(xs(T), classes(T, B), rng=rng(5))
 
 
+def told(T):
+    model = made(Conditional)
+    return model.loss(xs(T), classes(T, B), lengths=lengths(T))
+
+
+def transition(T, skip):
+    return made(DeepTransition, skip=skip).loss(xs(T), classes(T, B))
+
+
+def clocked(T):
+    return made(Clockwork, periods=(1, 2)).loss(xs(T), classes(T, B))
+
+
 def masked(T, **options):
     model = made(ManyToMany, **options)
     return model.loss(xs(T), classes(T, B), lengths=lengths(T))
@@ -132,6 +148,10 @@ SMOOTH = {
     "attention, gru": partial(translated, attention=True, cell="gru"),
     "attention, lstm": partial(translated, attention=True, cell="lstm"),
     "echo state": echo,
+    "conditional": told,
+    "deep transition": partial(transition, skip=False),
+    "deep transition, skip": partial(transition, skip=True),
+    "clockwork": clocked,
 }
 # Here some path has no gradient, so that differences would disagree.
 CUT = {
@@ -199,6 +219,9 @@ def shifted(record, k, change):
 
 
 TAUGHT = {
+    "Conditional": (Conditional, (xs(5), classes(5, B))),
+    "DeepTransition": (DeepTransition, (xs(5), classes(5, B))),
+    "Clockwork": (Clockwork, (xs(5), classes(5, B))),
     "ManyToMany": (ManyToMany, (xs(5), classes(5, B))),
     "ManyToOne": (ManyToOne, (xs(5), classes(B))),
     "OneToMany": (OneToMany, (xs(5)[0], classes(5, B))),

@@ -20,6 +20,9 @@ SHORT = {
     "embedded-reber": 2,
     "sine": 2,
     "mackey-glass": 2,
+    "coin": 2,
+    "temporal-order": 2,
+    "waveform": 2,
     "dna": 1,
 }
 
@@ -43,11 +46,7 @@ def test_a_short_run(name, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [
-        (name, model)
-        for name in ("digits", "dna", "parity", "sunspots")
-        for model in TASKS[name].models
-    ],
+    [(name, model) for name in TASKS for model in TASKS[name].models],
 )
 def test_the_network_may_be_another_one(name, model, tmp_path, capsys):
     def trained(model):
