@@ -18,8 +18,10 @@ from minigrad.models.echo_state import EchoState
 from minigrad.models.encoder_decoder import EncoderDecoder
 from minigrad.models.many_to_many import ManyToMany
 from minigrad.models.many_to_one import ManyToOne
+from minigrad.models.neural_turing_machine import NeuralTuringMachine
 from minigrad.models.one_to_many import OneToMany
 from minigrad.models.output_feedback import OutputFeedback
+from minigrad.models.recursive import Recursive
 
 __all__ = [
     "Bidirectional",
@@ -31,7 +33,9 @@ __all__ = [
     "EncoderDecoder",
     "ManyToMany",
     "ManyToOne",
+    "NeuralTuringMachine",
     "OneToMany",
     "OutputFeedback",
+    "Recursive",
     "formula",
 ]

@@ -1,6 +1,6 @@
 """The network with a memory beside it, that it reads and writes by address.
 
-    h(t), s(t) = LSTM([x(t), r(t-1)], h(t-1), s(t-1))       the controller
+    h(t) = tanh(b + U x(t) + R r(t-1))                      the controller
 
 and for the writing head w(t), then for the reading head v(t), which looks at M(t), with
 k, β, g, s and γ read off h(t):
@@ -17,7 +17,8 @@ k, β, g, s and γ read off h(t):
 Section 10.12 and figure 10.18 of Goodfellow, Bengio and Courville; the neural Turing
 machine of Graves (2014). The memory M has one row for each place. Content is how
 something is found again, location is how a list is walked through. All of it is smooth,
-so the gradient says where it would have been better to look.
+so the gradient says where it would have been better to look. The controller has no
+recurrence of its own: all that it knows of the past is what it reads.
 
 >>> import numpy as np
 >>> import minigrad as mg
@@ -37,7 +38,7 @@ from numpy.typing import DTypeLike
 from minigrad.limits import whole
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
-from minigrad.nn.cells import LSTM, State
+from minigrad.nn.cells import State
 from minigrad.nn.layers import Linear
 from minigrad.nn.losses import Loss, binary_cross_entropy, step_loss
 from minigrad.nn.recurrent import extent
@@ -109,7 +110,9 @@ class NeuralTuringMachine(Module):
         loss: Loss = binary_cross_entropy,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.controller = LSTM(n_in + width, n_hidden, rng=rng, dtype=dtype)
+        self.U = parameter(init.glorot(rng, (n_in, n_hidden), dtype))
+        self.R = parameter(init.glorot(rng, (width, n_hidden), dtype))
+        self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
         self.reader = Head(n_hidden, width, rng=rng, dtype=dtype)
         self.writer = Head(n_hidden, width, rng=rng, dtype=dtype)
         self.E = parameter(init.glorot(rng, (n_hidden, width), dtype))
@@ -121,23 +124,19 @@ class NeuralTuringMachine(Module):
         self.step_loss = loss
 
     def start(self, batch: int) -> State:
-        """h, s, M, w, v and r at first: an empty memory, both heads at its place 1."""
+        """M, w, v and r at the start: an empty memory, both heads at place 1."""
         dtype = self.c.dtype
         memory = np.full((batch, self.places, self.width), SMALL, dtype)
         place = np.zeros((batch, self.places), dtype)
         place[:, 0] = 1
         given = {"M0": memory, "w0": place, "v0": place}
         given["r0"] = np.zeros((batch, self.width), dtype)
-        return (
-            *self.controller.start(batch),
-            *(tensor(array, name=name) for name, array in given.items()),
-        )
+        return tuple(tensor(array, name=name) for name, array in given.items())
 
     def step(self, x: Tensor, state: State) -> tuple[State, Tensor]:
         """From x(t) and the last state to the next one and o(t)."""
-        h, s, memory, w, v, r = state
-        h, s = self.controller(concatenate([x, r], axis=-1), (h, s))
-        h, s = h.named("h"), s.named("s")
+        memory, w, v, r = state
+        h = tanh(self.b + x @ self.U + r @ self.R).named("h")
         w = self.writer(h, memory, w).named("w")
         erase = expand_dims(sigmoid(h @ self.E), 1)
         add = expand_dims(tanh(h @ self.A), 1)
@@ -146,7 +145,7 @@ class NeuralTuringMachine(Module):
         v = self.reader(h, memory, v).named("v")
         r = (expand_dims(v, -1) * memory).sum(axis=1).named("r")
         o = (self.c + concatenate([h, r], axis=-1) @ self.V).named("o")
-        return (h, s, memory, w, v, r), o
+        return (memory, w, v, r), o
 
     def forward(self, xs: Any) -> Tensor:
         """The outputs (time, batch, n_out) of xs (time, batch, n_in)."""

@@ -1,7 +1,7 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(19, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(20, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
@@ -10,6 +10,7 @@ from minigrad.tasks import (
     copying,
     digits,
     dna,
+    expressions,
     letters,
     mackey_glass,
     names,
@@ -42,6 +43,7 @@ TASKS: dict[str, Task] = {
         sine.TASK,
         coin.TASK,
         temporal_order.TASK,
+        expressions.TASK,
         waveform.TASK,
         mackey_glass.TASK,
         *dna.TASKS,

@@ -50,7 +50,8 @@ def test_a_short_run(name, tmp_path, capsys):
 )
 def test_the_network_may_be_another_one(name, model, tmp_path, capsys):
     def trained(model):
-        options = Options(2, 0, tmp_path, model=model)
+        length = 12 if "length" in TASKS[name].takes else None
+        options = Options(2, 0, tmp_path, model=model, length=length)
         return TASKS[name].run(options), capsys.readouterr().out
 
     found, said = trained(model)
