@@ -16,12 +16,14 @@ from minigrad.models.deep_transition import DeepTransition
 from minigrad.models.dynamical_system import DynamicalSystem, formula
 from minigrad.models.echo_state import EchoState
 from minigrad.models.encoder_decoder import EncoderDecoder
+from minigrad.models.fully_connected import FullyConnected
 from minigrad.models.many_to_many import ManyToMany
 from minigrad.models.many_to_one import ManyToOne
 from minigrad.models.neural_turing_machine import NeuralTuringMachine
 from minigrad.models.one_to_many import OneToMany
 from minigrad.models.output_feedback import OutputFeedback
 from minigrad.models.recursive import Recursive
+from minigrad.models.sequence_model import SequenceModel
 
 __all__ = [
     "Bidirectional",
@@ -31,11 +33,13 @@ __all__ = [
     "DynamicalSystem",
     "EchoState",
     "EncoderDecoder",
+    "FullyConnected",
     "ManyToMany",
     "ManyToOne",
     "NeuralTuringMachine",
     "OneToMany",
     "OutputFeedback",
     "Recursive",
+    "SequenceModel",
     "formula",
 ]

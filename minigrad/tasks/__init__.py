@@ -1,7 +1,7 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(20, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(21, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
@@ -11,6 +11,7 @@ from minigrad.tasks import (
     digits,
     dna,
     expressions,
+    grammar,
     letters,
     mackey_glass,
     names,
@@ -40,6 +41,7 @@ TASKS: dict[str, Task] = {
         xor.TASK,
         letters.TASK,
         *reber.TASKS,
+        grammar.TASK,
         sine.TASK,
         coin.TASK,
         temporal_order.TASK,

@@ -21,6 +21,8 @@ SHORT = {
     "sine": 2,
     "mackey-glass": 2,
     "coin": 2,
+    "expressions": 2,
+    "grammar": 2,
     "temporal-order": 2,
     "waveform": 2,
     "dna": 1,
