@@ -17,12 +17,14 @@ from minigrad.models.dynamical_system import DynamicalSystem, formula
 from minigrad.models.echo_state import EchoState
 from minigrad.models.encoder_decoder import EncoderDecoder
 from minigrad.models.fully_connected import FullyConnected
+from minigrad.models.linear_recurrence import LinearRecurrence
 from minigrad.models.many_to_many import ManyToMany
 from minigrad.models.many_to_one import ManyToOne
 from minigrad.models.neural_turing_machine import NeuralTuringMachine
 from minigrad.models.one_to_many import OneToMany
 from minigrad.models.output_feedback import OutputFeedback
 from minigrad.models.recursive import Recursive
+from minigrad.models.self_attention import SelfAttention
 from minigrad.models.sequence_model import SequenceModel
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "EchoState",
     "EncoderDecoder",
     "FullyConnected",
+    "LinearRecurrence",
     "ManyToMany",
     "ManyToOne",
     "NeuralTuringMachine",
     "OneToMany",
     "OutputFeedback",
     "Recursive",
+    "SelfAttention",
     "SequenceModel",
     "formula",
 ]

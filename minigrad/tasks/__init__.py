@@ -1,7 +1,7 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(21, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(22, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
@@ -14,6 +14,7 @@ from minigrad.tasks import (
     grammar,
     letters,
     mackey_glass,
+    memory,
     names,
     parity,
     reber,
@@ -37,6 +38,7 @@ TASKS: dict[str, Task] = {
         digits.TASK,
         adding.TASK,
         copying.TASK,
+        memory.TASK,
         parity.TASK,
         xor.TASK,
         letters.TASK,

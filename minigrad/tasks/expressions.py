@@ -39,8 +39,9 @@ def run(options: Options) -> Mapping[str, float]:
     if name == "recursive":
         model = Recursive(5, n_hidden, 2, rng=rng)
     else:
-        name = options.cell or "gru"
-        model = ManyToOne(len(SYMBOLS), n_hidden, 2, rng=rng, cell=name)
+        cell = options.cell or "gru"
+        model = ManyToOne(len(SYMBOLS), n_hidden, 2, rng=rng, cell=cell)
+        name = f"{name}, {cell}"
 
     def given(trees: list[Any], steps: int | None = None) -> tuple[Any, ...]:
         if isinstance(model, Recursive):

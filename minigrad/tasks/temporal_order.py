@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.data.generators import temporal_order
 from minigrad.mode import no_grad
-from minigrad.models import Clockwork, ManyToOne
+from minigrad.models import Clockwork, LinearRecurrence, ManyToOne, SelfAttention
 from minigrad.models.deep_transition import Transition
 from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
@@ -32,12 +32,23 @@ def _clockwork(n_hidden: int, rng: np.random.Generator) -> Clockwork:
     return Clockwork(SYMBOLS, n_group, CLASSES, rng=rng, periods=PERIODS, read="last")
 
 
-Network = ManyToOne | Clockwork
+def _linear(n_hidden: int, rng: np.random.Generator) -> LinearRecurrence:
+    return LinearRecurrence(SYMBOLS, n_hidden, CLASSES, rng=rng, read="last")
+
+
+def _attention(n_hidden: int, rng: np.random.Generator, order: bool) -> SelfAttention:
+    return SelfAttention(SYMBOLS, n_hidden, CLASSES, rng=rng, order=order, read="last")
+
+
+Network = ManyToOne | Clockwork | SelfAttention | LinearRecurrence
 MODELS: dict[str, Callable[[int, np.random.Generator], Network]] = {
     "many-to-one": lambda n, rng: ManyToOne(SYMBOLS, n, CLASSES, rng=rng),
     "deep-transition": partial(_deep, skip=False),
     "deep-transition-skip": partial(_deep, skip=True),
     "clockwork": _clockwork,
+    "linear-recurrence": _linear,
+    "self-attention": partial(_attention, order=True),
+    "self-attention-no-order": partial(_attention, order=False),
 }
 
 

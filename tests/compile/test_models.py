@@ -108,6 +108,24 @@ def test_clockwork(backend, read):
     check(backend, model, model.loss, data, one=False)
 
 
+@pytest.mark.parametrize("read", ["each", "last"])
+@pytest.mark.parametrize("name", ["SelfAttention", "LinearRecurrence"])
+def test_without_a_matrix_between_the_steps(backend, name, read):
+    model = build(name, loss=mse, read=read)
+
+    def data(T):
+        xs, ys = sequences(T)
+        return xs, ys if read == "each" else ys[0]
+
+    # Which place a step has is made by the model, so each length has its own program.
+    check(backend, model, model.loss, data, one=name == "LinearRecurrence")
+
+
+def test_neural_turing_machine(backend):
+    model = build("NeuralTuringMachine", places=5, width=3)
+    check(backend, model, model.loss, lambda T: (sequences(T)[0], sequences(T)[1] > 0))
+
+
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
 def test_encoder_decoder(backend, attention, cell):

@@ -155,3 +155,13 @@ def test_a_wave_has_mean_zero_variance_one_and_its_three_periods():
     np.testing.assert_allclose([y.mean(), y.var()], [0, 1], atol=1e-5)
     size = np.abs(np.fft.rfft(y))
     assert {*np.argsort(size)[-3:]} == {23 * 71, 7 * 71, 7 * 23}
+
+
+def test_rows_of_bits_come_again_after_the_signal():
+    xs, ys, mask = g.copying_bits(rng(), 3, 4, width=5, steps=10)
+    assert (xs.shape, ys.shape, mask.shape) == ((10, 4, 6), (10, 4, 5), (10, 4))
+    np.testing.assert_array_equal(xs[:3, :, :5], ys[4:7])
+    assert xs[..., 5].argmax(0).tolist() == [3] * 4
+    np.testing.assert_array_equal(mask.argmax(0), 4)
+    np.testing.assert_array_equal(mask.sum(0), 3)
+    assert len(g.copying_bits(rng(), 3, 4)[0]) == 7
