@@ -114,16 +114,17 @@ def copying_bits(
 ) -> tuple[Array, Array, Array]:
     """Random rows of bits, a signal, and then the same rows again (Graves 2014).
 
-    Inputs (steps, batch, width + 1), the last feature being the signal; targets (steps,
-    batch, width); and a mask (steps, batch), 1 where the rows are to be said. There are
-    2 items + 1 steps, or more where ``steps`` asks for them.
+    Inputs (steps, batch, width + 1), the last feature being the signal, 1 once the rows
+    are over: a row may be all zeros. Targets (steps, batch, width), and a mask (steps,
+    batch), 1 where the rows are to be said. There are 2 items + 1 steps, or more where
+    ``steps`` asks for them.
     """
     steps = 2 * items + 1 if steps is None else steps
     bits = rng.integers(0, 2, (items, batch, width))
     xs = np.zeros((steps, batch, width + 1), np.float32)
     ys = np.zeros((steps, batch, width), np.float32)
     mask = np.zeros((steps, batch), np.float32)
-    xs[:items, :, :width], xs[items, :, width] = bits, 1
+    xs[:items, :, :width], xs[items:, :, width] = bits, 1
     ys[items + 1 : 2 * items + 1], mask[items + 1 : 2 * items + 1] = bits, 1
     return xs, ys, mask
 

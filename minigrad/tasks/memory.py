@@ -119,7 +119,7 @@ def _over_time(nodes: Any, name: str) -> np.ndarray:
 TASK = Task(
     name="memory",
     summary="copy rows of bits by a neural Turing machine (Graves 2014)",
-    steps=2000,
+    steps=1500,
     run=run,
     models=MODELS,
     takes=("cell", "hidden"),

@@ -2,7 +2,8 @@
 
 y(t) = x(1) xor ... xor x(t) is a whole state: with y(t-1) and x(t), y(t) is known. So
 teacher forcing is enough, no gradient runs along time, and what was learnt on length 20
-holds closed loop at length 100. ``--model many-to-many`` keeps the state in h(t), and ``linear-recurrence`` cannot: its state only fades.
+holds closed loop at length 100. ``--model many-to-many`` keeps the state in h(t), and
+``linear-recurrence`` cannot: its state only fades.
 """
 
 from collections.abc import Mapping
