@@ -13,8 +13,8 @@ class Options:
 
     ``steps`` are training steps, ``model`` is the name of one of the task's networks,
     ``length`` is that of a sequence, ``data`` a file to read in place of what is
-    bundled. ``out`` exists. ``eager`` records every step
-    anew in place of running it compiled.
+    bundled, ``flow`` the factor of Ω (eq. 10.52) in the loss. ``out`` exists. ``eager``
+    records every step anew in place of running it compiled.
     """
 
     steps: int
@@ -29,6 +29,7 @@ class Options:
     prompt: str = ""
     temperature: float = 1.0
     overlay: str | None = None
+    flow: float | None = None
     resume: bool = False
     eager: bool = False
 

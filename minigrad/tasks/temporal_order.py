@@ -2,7 +2,8 @@
 
 The marks lie in the second and the fifth tenth of the sequence, so the answer at its
 end needs what was read half a sequence ago and more. On this task the designs for
-long-term dependencies stand beside each other (``--model``).
+long-term dependencies stand beside each other (``--model``). ``--flow`` adds the term
+of eq. 10.52, which keeps the gradient of a recurrent network from vanishing.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from minigrad.models.deep_transition import Transition
 from minigrad.optim import cosine
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
+from minigrad.tensor import Tensor
+from minigrad.train import information_flow
 
 SYMBOLS, CLASSES = 6, 4
 PERIODS = (1, 2, 4, 8)
@@ -70,11 +73,15 @@ def run(options: Options) -> Mapping[str, float]:
         with no_grad():
             return float(model.loss(xs, y).item())
 
+    def taught(xs: np.ndarray, y: np.ndarray) -> Tensor:
+        value: Tensor = model.loss(xs, y)
+        return value + options.flow * information_flow(value) if options.flow else value
+
     history = learn(
         "temporal-order",
         options,
         model,
-        model.loss,
+        taught,
         lambda: loss(*valid),
         batch=lambda: temporal_order(rng, length, 32),
         lr=cosine(0.003, options.steps, 0.0003),
@@ -105,5 +112,5 @@ TASK = Task(
     steps=2000,
     run=run,
     models=tuple(MODELS),
-    takes=("cell", "hidden", "length"),
+    takes=("cell", "hidden", "length", "flow"),
 )

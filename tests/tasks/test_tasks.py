@@ -156,3 +156,22 @@ def test_n_grams_are_distributions():
 
 def test_a_table_with_gaps():
     assert table("a", ["x", "y"], {"b": [1.0, ""], "c": ["z"]}).count("\n") == 2
+
+
+def test_information_flow_is_a_term_of_what_is_taught(tmp_path, capsys):
+    run = TASKS["temporal-order"].run
+    for flow in (None, 0.5):
+        run(Options(1, 0, tmp_path, length=12, hidden=4, flow=flow))
+        lines = (tmp_path / "log.csv").read_text().splitlines()
+        first = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+        loss = float(first["loss"])
+        if flow is None:
+            plain = loss
+    assert loss > plain
+
+
+def test_the_read_out_of_an_echo_state_is_solved_at_once(tmp_path, capsys):
+    options = Options(1, 0, tmp_path, model="echo-state", hidden=100)
+    found = TASKS["mackey-glass"].run(options)
+    assert found["NDEI"] < 0.05
+    assert {p.name for p in tmp_path.iterdir()} == {"weights.safetensors", "graph.png"}
