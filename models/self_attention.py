@@ -42,12 +42,13 @@ __all__ = ["SelfAttention", "waves"]
 WAVES = 16
 
 
-def waves(steps: int, size: int = WAVES) -> NDArray[Any]:
-    """p(t) for each step, (steps, size): sines and cosines of growing periods.
+def waves(steps: int) -> NDArray[Any]:
+    """p(t) for each step, (steps, 16): sines and cosines of growing periods.
 
     (Vaswani 2017.) Near steps have near values, and no two steps the same.
     """
-    periods = 2 * np.pi * 1000.0 ** (np.arange(size // 2) / (size // 2))
+    half = WAVES // 2
+    periods = 2 * np.pi * 1000.0 ** (np.arange(half) / half)
     angles = 2 * np.pi * np.arange(1, steps + 1)[:, None] / periods
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1)
 

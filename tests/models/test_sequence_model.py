@@ -178,3 +178,17 @@ def test_what_cannot_be_is_refused():
         FullyConnected(2, 25, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="of 3 symbols; the table is one for 4"):
         table().log_likelihood(np.zeros((3, 1), int))
+
+
+def test_the_table_folds_alike_at_two_lengths_and_compiles():
+    ys = np.array([[0, 1, 1, 0, 1, 0, 0, 1, 0]] * 2).T
+    first, second = table(8), table(9)
+    pair = (mg.Graph(first.loss(ys[:8])), mg.Graph(second.loss(ys)))
+    for graph in pair:
+        assert mg.fold(graph).unfold(mg.fold(graph).lengths).same_as(graph)
+    edges = [[str(e) for e in mg.fold(mg.contract(g)).edges] for g in pair]
+    assert edges[0] == edges[1]
+    wrt = first.parameters()
+    compiled = mg.compile(lambda y: mg.grad(first.loss(y), wrt), strict=True)
+    (found,), (expected,) = compiled(ys[:8]), mg.grad(first.loss(ys[:8]), wrt)
+    np.testing.assert_allclose(found.data, expected.data)
