@@ -13,8 +13,8 @@ import matplotlib
 from matplotlib.figure import Figure
 
 WIDTH = 640
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
-ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#5B3F9B")
+ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E6C34D", "#B8A1F0")
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -71,6 +71,32 @@ def curves(
                 label=name,
             )
         _labelled(axes, x, y, log, len(series))
+
+    return Chart(draw)
+
+
+def grid(
+    values: Any,
+    x: str,
+    y: str,
+    extent: tuple[float, float, float, float],
+    paths: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+) -> Chart:
+    """Numbers as brightness: rows of ``values`` from below, in left, right, low, high.
+
+    ``paths`` are lines over it by name, each the xs and the ys of its points.
+    """
+
+    def draw(axes: Any, colours: Sequence[str]) -> None:
+        axes.grid(visible=False)
+        axes.imshow(values, origin="lower", extent=extent, aspect="auto", cmap="Greys")
+        for i, (name, (xs, ys)) in enumerate((paths or {}).items()):
+            axes.plot(
+                xs, ys, color=COLOURS[i], marker="o", markersize=3, lw=1.2, label=name
+            )
+        axes.set_xlim(*extent[:2])
+        axes.set_ylim(*extent[2:])
+        _labelled(axes, x, y, False, len(paths or {}))
 
     return Chart(draw)
 

@@ -44,6 +44,7 @@ OPTIONAL = (
     "prompt",
     "temperature",
     "overlay",
+    "flow",
     "resume",
     "eager",
     "backend",
@@ -106,6 +107,9 @@ def parser() -> Parser:
     command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
     command.add_argument(
         "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
+    )
+    command.add_argument(
+        "--flow", type=warmth, help="add so many times Ω to the loss (eq. 10.52)"
     )
     command.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint in DIR"

@@ -799,6 +799,21 @@ def test_a_gather_of_all_states_so_far_grows():
     assert edges == ["h(1..t) -> c(t)", "h(t) -> c(t)"]
 
 
+def continuing(T):
+    """Every state reads a start and all states before it: the first the start alone."""
+    W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")
+    past = [mg.tensor(np.ones((1, 2)))]
+    for _ in mg.steps(T):
+        past.append(mg.tanh(mg.stack(past).sum(axis=0) @ W).named("h"))
+    return mg.stack(past[1:]).sum()
+
+
+def test_a_gather_that_grows_from_a_start_has_none_of_it_at_the_first_step():
+    rec = mg.fold(continuing(8))
+    for T in (4, 8, 9, 20):
+        assert rec.unfold(T).difference(mg.Graph(continuing(T))) is None
+
+
 def within(T):
     """A gradient that every step takes of its own loss."""
     W = mg.parameter(np.array([[0.3, -0.2], [0.1, 0.4]]), name="W")

@@ -19,7 +19,9 @@ __all__ = [
     "DNA",
     "REBER",
     "adding",
+    "coins",
     "copying",
+    "copying_bits",
     "embedded_reber",
     "legal",
     "letters",
@@ -28,7 +30,9 @@ __all__ = [
     "promoter_like",
     "reber",
     "sine",
+    "temporal_order",
     "temporal_xor",
+    "waveform",
 ]
 
 Array = NDArray[Any]
@@ -78,6 +82,51 @@ def copying(rng: Rng, gap: int, batch: int, items: int = 5) -> tuple[Array, Arra
     xs[items + gap - 1] = 9
     ys[-items:] = symbols
     return xs, ys
+
+
+def temporal_order(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
+    """Two marks, X or Y each, among four distractors: which two came, in which order.
+
+    (Hochreiter and Schmidhuber 1997, experiment 6a, with the places of Pascanu 2013.)
+    Unit vectors (steps, batch, 6), of a, b, c, d, X and Y, and one of four classes (XX,
+    XY, YX, YY). The first mark is in the second tenth, the other one in the fifth.
+    """
+    symbols = rng.integers(0, 4, (steps, batch))
+    marks = rng.integers(0, 2, (2, batch))
+    tenth, each = max(steps // 10, 1), np.arange(batch)
+    for mark, first in zip(marks, (tenth, 4 * tenth), strict=True):
+        symbols[rng.integers(first, first + tenth, batch), each] = 4 + mark
+    return np.eye(6, dtype=np.float32)[symbols], 2 * marks[0] + marks[1]
+
+
+def coins(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
+    """Bits x(t) (steps, batch, 1), and y(t) = x(t) xor a coin, one for each sequence.
+
+    The coin is nowhere in x: given x alone each y(t) is a guess, ln 2 nats a step. Once
+    y(1) is known all others are certain, so ln 2 for the whole sequence is enough.
+    """
+    bits = rng.integers(0, 2, (steps, batch))
+    return bits[..., None].astype(np.float32), bits ^ rng.integers(0, 2, batch)
+
+
+def copying_bits(
+    rng: Rng, items: int, batch: int, width: int = 6, steps: int | None = None
+) -> tuple[Array, Array, Array]:
+    """Random rows of bits, a signal, and then the same rows again (Graves 2014).
+
+    Inputs (steps, batch, width + 1), the last feature being the signal, 1 once the rows
+    are over: a row may be all zeros. Targets (steps, batch, width), and a mask (steps,
+    batch), 1 where the rows are to be said. There are 2 items + 1 steps, or more where
+    ``steps`` asks for them.
+    """
+    steps = 2 * items + 1 if steps is None else steps
+    bits = rng.integers(0, 2, (items, batch, width))
+    xs = np.zeros((steps, batch, width + 1), np.float32)
+    ys = np.zeros((steps, batch, width), np.float32)
+    mask = np.zeros((steps, batch), np.float32)
+    xs[:items, :, :width], xs[items:, :, width] = bits, 1
+    ys[items + 1 : 2 * items + 1], mask[items + 1 : 2 * items + 1] = bits, 1
+    return xs, ys, mask
 
 
 def parity(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
@@ -169,6 +218,17 @@ def sine(steps: int, period: float = 20.0, outputs: int = 1) -> Array:
     angle = 2 * np.pi * np.arange(steps) / period
     both = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
     return both[:, None, :outputs].astype(np.float32)
+
+
+def waveform(rng: Rng, steps: int) -> Array:
+    """Sines of periods 7, 23 and 71, each with a phase of its own: (steps, 1, 1).
+
+    Scaled to mean 0 and variance 1, so that saying 0 has a squared error of 1.
+    """
+    t, periods = np.arange(steps)[:, None], np.array([7, 23, 71])
+    y = np.sin(2 * np.pi * (t / periods + rng.random(3))).sum(-1)
+    wave: Array = (y - y.mean()) / y.std()
+    return wave.astype(np.float32)[:, None, None]
 
 
 def mackey_glass(steps: int, tau: float = 17.0, start: float = 1.2) -> Array:

@@ -19,6 +19,11 @@ from minigrad.scope import ROOT, Clock, Run, Scope, Slot
 Instance = tuple[int, int | None]  # a role at a step
 
 
+def _grows(operand: Operand) -> bool:
+    """Whether this is a gather of all steps before, of which step 1 has none."""
+    return all(s.kind == "gather" and s.delay for s in operand)
+
+
 def _is_sum(role: Role) -> bool:
     """Whether a role adds up cotangents."""
     rule = role.slot[-1]
@@ -61,7 +66,9 @@ class Unrolling:
             if _is_sum(role):
                 whole = sum(map(len, found)) > 1  # of one term none is recorded
             else:
-                whole = all(found) or "uses" in role.attrs
+                pairs = zip(role.operands, found, strict=True)
+                whole = all(read or _grows(operand) for operand, read in pairs)
+                whole = whole or "uses" in role.attrs
             if not whole:
                 raise ValueError(self._too_short(t))
             reads = [instance for read in found for instance, _ in read]

@@ -1,22 +1,28 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(16, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(22, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
     adding,
+    coin,
     copying,
     digits,
     dna,
+    expressions,
+    grammar,
     letters,
     mackey_glass,
+    memory,
     names,
     parity,
     reber,
     sine,
     sunspots,
+    temporal_order,
     text,
+    waveform,
     xor,
 )
 from minigrad.tasks.task import Options, Task
@@ -32,11 +38,17 @@ TASKS: dict[str, Task] = {
         digits.TASK,
         adding.TASK,
         copying.TASK,
+        memory.TASK,
         parity.TASK,
         xor.TASK,
         letters.TASK,
         *reber.TASKS,
+        grammar.TASK,
         sine.TASK,
+        coin.TASK,
+        temporal_order.TASK,
+        expressions.TASK,
+        waveform.TASK,
         mackey_glass.TASK,
         *dna.TASKS,
     )

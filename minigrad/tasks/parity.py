@@ -2,7 +2,8 @@
 
 y(t) = x(1) xor ... xor x(t) is a whole state: with y(t-1) and x(t), y(t) is known. So
 teacher forcing is enough, no gradient runs along time, and what was learnt on length 20
-holds closed loop at length 100. ``--model many-to-many`` keeps the state in h(t).
+holds closed loop at length 100. ``--model many-to-many`` keeps the state in h(t), and
+``linear-recurrence`` cannot: its state only fades.
 """
 
 from collections.abc import Mapping
@@ -11,11 +12,11 @@ import numpy as np
 
 from minigrad.data.generators import parity
 from minigrad.mode import no_grad
-from minigrad.models import ManyToMany, OutputFeedback
+from minigrad.models import LinearRecurrence, ManyToMany, OutputFeedback
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
-MODELS = ("output-feedback", "many-to-many")
+MODELS = ("output-feedback", "many-to-many", "linear-recurrence")
 
 
 def run(options: Options) -> Mapping[str, float]:
@@ -23,9 +24,11 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     length = options.length or 20
     name, n_hidden = options.model or MODELS[0], options.hidden or 8
-    model: ManyToMany | OutputFeedback
+    model: ManyToMany | OutputFeedback | LinearRecurrence
     if name == "many-to-many":
         model = ManyToMany(1, n_hidden, 2, rng=rng)
+    elif name == "linear-recurrence":
+        model = LinearRecurrence(1, n_hidden, 2, rng=rng)
     else:
         model = OutputFeedback(1, n_hidden, 2, rng=rng, fed="best")
     valid, test = parity(rng, length, 200), parity(rng, 100, 500)

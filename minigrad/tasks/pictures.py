@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad import models
 from minigrad.nn import Module
+from minigrad.nn.losses import cross_entropy
 from minigrad.tensor import Tensor
 from minigrad.user_file import running
 
@@ -68,13 +69,19 @@ def _one_to_many(steps: int) -> Tensor:
     return loss
 
 
+def _drawn_symbols(steps: int) -> Any:
+    """Symbols that a network draws one after the other."""
+    rng = np.random.default_rng(0)
+    return models.SequenceModel(N_OUT, N_HIDDEN, rng=rng).ancestral(steps, 1, rng)
+
+
 def _dynamical_system(steps: int) -> Tensor:
     system = models.DynamicalSystem(N_IN, N_HIDDEN, rng=np.random.default_rng(0))
     state: Tensor = system(_sequences(steps)[0])
     return state
 
 
-PICTURES: dict[str, Callable[[int], Tensor]] = {
+PICTURES: dict[str, Callable[[int], Any]] = {
     "many-to-many": _every_step("ManyToMany"),
     "output-feedback": _output_feedback("free"),
     "teacher-forcing": _output_feedback("teacher"),
@@ -86,6 +93,13 @@ PICTURES: dict[str, Callable[[int], Tensor]] = {
     "lstm": _every_step("ManyToMany", cell="lstm"),
     "gru": _every_step("ManyToMany", cell="gru"),
     "stacked": _every_step("ManyToMany", layers=2),
+    "conditional": _every_step("Conditional"),
+    "sequence-model": _drawn_symbols,
+    "deep-transition": _every_step("DeepTransition"),
+    "deep-transition-skip": _every_step("DeepTransition", skip=True),
+    "self-attention": _every_step("SelfAttention"),
+    "linear-recurrence": _every_step("LinearRecurrence"),
+    "neural-turing-machine": _every_step("NeuralTuringMachine", loss=cross_entropy),
 }
 
 

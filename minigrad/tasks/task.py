@@ -13,8 +13,9 @@ class Options:
 
     ``steps`` are training steps, ``model`` is the name of one of the task's networks,
     ``length`` is that of a sequence, ``data`` a file to read in place of what is
-    bundled. ``out`` exists. ``eager`` records every step
-    anew in place of running it compiled, ``backend`` is the engine that runs it.
+    bundled, ``flow`` the factor of Ω (eq. 10.52) in the loss. ``out`` exists. ``eager``
+    records every step anew in place of running it compiled, ``backend`` is the engine
+    that runs it.
     """
 
     steps: int
@@ -29,6 +30,7 @@ class Options:
     prompt: str = ""
     temperature: float = 1.0
     overlay: str | None = None
+    flow: float | None = None
     resume: bool = False
     eager: bool = False
     backend: str | None = None

@@ -32,6 +32,7 @@ from minigrad.train.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from minigrad.train.flow import information_flow
 from minigrad.train.loop import History, Progress, first_not_finite, fit
 from minigrad.train.record import curves, write_log
 
@@ -41,6 +42,7 @@ __all__ = [
     "curves",
     "first_not_finite",
     "fit",
+    "information_flow",
     "load_checkpoint",
     "load_weights",
     "replacing",

@@ -86,6 +86,46 @@ def test_one_to_many(backend, given):
     check(backend, model, model.loss, lambda T: (sequences(T)[0][0], sequences(T)[1]))
 
 
+def test_conditional(backend):
+    model = build("Conditional", loss=mse)
+    check(backend, model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("skip", [False, True])
+def test_deep_transition(backend, skip):
+    model = build("DeepTransition", loss=mse, skip=skip)
+    check(backend, model, model.loss, sequences)
+
+
+@pytest.mark.parametrize("read", ["each", "last"])
+def test_clockwork(backend, read):
+    model = build("Clockwork", loss=mse, read=read, periods=(1, 2))
+
+    def data(T):
+        xs, ys = sequences(T)
+        return xs, ys if read == "each" else ys[0]
+
+    check(backend, model, model.loss, data, one=False)
+
+
+@pytest.mark.parametrize("read", ["each", "last"])
+@pytest.mark.parametrize("name", ["SelfAttention", "LinearRecurrence"])
+def test_without_a_matrix_between_the_steps(backend, name, read):
+    model = build(name, loss=mse, read=read)
+
+    def data(T):
+        xs, ys = sequences(T)
+        return xs, ys if read == "each" else ys[0]
+
+    # Which place a step has is made by the model, so each length has its own program.
+    check(backend, model, model.loss, data, one=name == "LinearRecurrence")
+
+
+def test_neural_turing_machine(backend):
+    model = build("NeuralTuringMachine", places=5, width=3)
+    check(backend, model, model.loss, lambda T: (sequences(T)[0], sequences(T)[1] > 0))
+
+
 @pytest.mark.parametrize("attention", [False, True])
 @pytest.mark.parametrize("cell", ["elman", "lstm"])
 def test_encoder_decoder(backend, attention, cell):

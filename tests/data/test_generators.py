@@ -125,3 +125,43 @@ def test_the_motifs_stand_at_their_places():
 )
 def test_a_seed_gives_the_same_again(make):
     assert np.array_equal(make(rng()), make(rng()))
+
+
+def test_two_marks_in_noise_and_the_class_of_their_order():
+    xs, y = g.temporal_order(rng(), 50, 200)
+    assert xs.shape == (50, 200, 6)
+    assert xs.dtype == np.float32
+    np.testing.assert_array_equal(xs.sum(-1), 1)
+    symbols = xs.argmax(-1)
+    _, at = np.nonzero(symbols.T >= 4)
+    places = at.reshape(200, 2)
+    assert (places[:, 0] // 5 == 1).all()
+    assert (places[:, 1] // 5 == 4).all()
+    marks = symbols[places, np.arange(200)[:, None]] - 4
+    np.testing.assert_array_equal(y, 2 * marks[:, 0] + marks[:, 1])
+    assert set(y) == {0, 1, 2, 3}
+
+
+def test_a_coin_turns_all_bits_or_none():
+    xs, ys = g.coins(rng(), 30, 100)
+    turned = ys != xs[..., 0]
+    assert (turned == turned[0]).all()
+    assert 0.3 < turned[0].mean() < 0.7
+    assert 0.4 < xs.mean() < 0.6
+
+
+def test_a_wave_has_mean_zero_variance_one_and_its_three_periods():
+    y = g.waveform(rng(), 7 * 23 * 71)[:, 0, 0]
+    np.testing.assert_allclose([y.mean(), y.var()], [0, 1], atol=1e-5)
+    size = np.abs(np.fft.rfft(y))
+    assert {*np.argsort(size)[-3:]} == {23 * 71, 7 * 71, 7 * 23}
+
+
+def test_rows_of_bits_come_again_after_the_signal():
+    xs, ys, mask = g.copying_bits(rng(), 3, 4, width=5, steps=10)
+    assert (xs.shape, ys.shape, mask.shape) == ((10, 4, 6), (10, 4, 5), (10, 4))
+    np.testing.assert_array_equal(xs[:3, :, :5], ys[4:7])
+    assert xs[..., 5].argmax(0).tolist() == [3] * 4
+    np.testing.assert_array_equal(mask.argmax(0), 4)
+    np.testing.assert_array_equal(mask.sum(0), 3)
+    assert len(g.copying_bits(rng(), 3, 4)[0]) == 7

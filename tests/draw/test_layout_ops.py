@@ -1,5 +1,6 @@
 """The ops view: every operation, buses, scopes as boxes, scale (check 4)."""
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -86,3 +87,14 @@ def test_the_same_operand_twice_has_two_arrows():
     scene = draw(x, view="ops").scene
     assert len(scene.edges) == 4
     assert len({e.points for e in scene.edges}) == 4
+
+
+def test_the_box_of_a_scope_may_read_a_leaf_that_is_younger_than_it():
+    x = mg.tensor(np.ones(2), name="x")
+    with mg.scope("inner"):
+        y = x * 2 + mg.tensor(np.ones(2), name="young")
+        for _ in mg.steps(3):
+            y = mg.tanh(y).named("h")
+    figure = draw(y, view="ops", depth=0, engine="pure")
+    assert {"x", "young"} <= {n.name for n in figure.scene.nodes}
+    assert figure.audit() == []

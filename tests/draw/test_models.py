@@ -16,6 +16,9 @@ LOSSES = {
     "Bidirectional": lambda model: model.loss(XS, YS),
     "OneToMany": lambda model: model.loss(XS[0], YS),
     "EncoderDecoder": lambda model: model.loss(XS, YS[:4]),
+    "Conditional": lambda model: model.loss(XS, YS),
+    "LinearRecurrence": lambda model: model.loss(XS, YS),
+    "DeepTransition": lambda model: model.loss(XS, YS),
 }
 
 
@@ -39,6 +42,22 @@ def test_other_cells(name, cell):
 def test_layers_at_every_depth(depth):
     loss = recorded("ManyToMany", layers=2)
     assert draw(loss, view="ops", depth=depth, steps=4, engine="pure").audit() == []
+
+
+@pytest.mark.parametrize("way", [{}, {"view": "ops"}], ids=str)
+@pytest.mark.parametrize("read", ["each", "last"])
+def test_what_every_step_reads_runs_on_a_line(read, way):
+    model = models.SelfAttention(3, 4, 2, rng=RNG, read=read)
+    loss = model.loss(XS, YS if read == "each" else YS[0])
+    assert draw(loss, **way, engine="pure").audit() == []
+    with pytest.raises(ValueError, match="an overlay needs a state"):
+        draw(loss, overlay="grad")
+
+
+@pytest.mark.parametrize("way", [{}, {"view": "ops"}, {"overlay": "grad"}], ids=str)
+def test_groups_of_several_periods(way):
+    model = models.Clockwork(3, 4, 2, rng=RNG, periods=(1, 2))
+    assert draw(model.loss(XS, YS), **way, engine="pure").audit() == []
 
 
 def test_the_letters_are_those_of_the_book():

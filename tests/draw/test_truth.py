@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import models
 from minigrad.draw import draw
 from minigrad.draw.textbook.chart import outside
 from minigrad.draw.textbook.marks import said
 from minigrad.draw.textbook.reading import read
 from minigrad.testing import programs
 from tests.draw.networks import NETWORKS, UNTIMED
-from tests.draw.test_models import LOSSES, recorded
+from tests.draw.test_models import LOSSES, XS, YS, recorded
 from tests.test_fold import NETS, STARTS, clockwork, remembering
 
 VIEWS = [
@@ -130,9 +131,46 @@ PROGRAMS = {
 MODELS = {
     **{name: partial(recorded, name) for name in LOSSES},
     "attention": partial(recorded, "EncoderDecoder", attention=True),
+    "skip around z": partial(recorded, "DeepTransition", skip=True),
     "given at the start": partial(recorded, "OneToMany", given="start"),
     "given at both": partial(recorded, "OneToMany", given="both"),
     **UNTIMED,
+}
+
+
+def attended(**options):
+    """Self-attention over time, at every step or at the last one."""
+    model = models.SelfAttention(3, 4, 2, rng=np.random.default_rng(0), **options)
+    ys = YS[0] if options else YS
+    return model.loss(XS, ys)
+
+
+def clockwork_net():
+    model = models.Clockwork(3, 4, 2, rng=np.random.default_rng(0), periods=(1, 2))
+    return model.loss(XS, YS)
+
+
+def turing():
+    model = models.NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0), places=5)
+    return model.loss(XS, XS[..., :2] > 0)
+
+
+def drawn(end):
+    """Symbols drawn one after the other, through h or from every past."""
+    rng = np.random.default_rng(0)
+    if end == "fully connected":
+        return models.FullyConnected(2, 6, rng=rng).ancestral(1, rng)
+    model = models.SequenceModel(3, 4, rng=rng, end=end)
+    return model.ancestral(6, 2, rng, lengths=[6, 4])
+
+
+MODELS |= {
+    "self-attention": attended,
+    "self-attention, last": partial(attended, read="last"),
+    "clockwork": clockwork_net,
+    "neural Turing machine": turing,
+    **{f"drawn, {e}": partial(drawn, e) for e in ("symbol", "length")},
+    "drawn, fully connected": partial(drawn, "fully connected"),
 }
 
 

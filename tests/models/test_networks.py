@@ -8,12 +8,18 @@ import pytest
 import minigrad as mg
 from minigrad.models import (
     Bidirectional,
+    Clockwork,
+    Conditional,
+    DeepTransition,
     EchoState,
     EncoderDecoder,
+    LinearRecurrence,
     ManyToMany,
     ManyToOne,
+    NeuralTuringMachine,
     OneToMany,
     OutputFeedback,
+    SelfAttention,
 )
 from minigrad.nn.cells import GRU, LSTM, Elman
 from minigrad.nn.losses import mse
@@ -90,6 +96,36 @@ def noisy(T):
     return model.loss(xs(T), classes(T, B), rng=rng(5))
 
 
+def told(T):
+    model = made(Conditional)
+    return model.loss(xs(T), classes(T, B), lengths=lengths(T))
+
+
+def transition(T, skip):
+    return made(DeepTransition, skip=skip).loss(xs(T), classes(T, B))
+
+
+def clocked(T):
+    return made(Clockwork, periods=(1, 2)).loss(xs(T), classes(T, B))
+
+
+def attended(T, **options):
+    return made(SelfAttention, **options).loss(xs(T), classes(T, B))
+
+
+def linear(T):
+    return made(LinearRecurrence).loss(xs(T), classes(T, B))
+
+
+def last(T, model):
+    return made(model, read="last").loss(xs(T), classes(B))
+
+
+def remembered(T):
+    model = made(NeuralTuringMachine, places=5, width=3)
+    return model.loss(xs(T), xs(T) > 0)
+
+
 def masked(T, **options):
     model = made(ManyToMany, **options)
     return model.loss(xs(T), classes(T, B), lengths=lengths(T))
@@ -132,6 +168,19 @@ SMOOTH = {
     "attention, gru": partial(translated, attention=True, cell="gru"),
     "attention, lstm": partial(translated, attention=True, cell="lstm"),
     "echo state": echo,
+    "conditional": told,
+    "deep transition": partial(transition, skip=False),
+    "deep transition, skip": partial(transition, skip=True),
+    "clockwork": clocked,
+    "self-attention, last": partial(last, model=SelfAttention),
+    "linear recurrence": linear,
+    "linear recurrence, last": partial(last, model=LinearRecurrence),
+    "neural Turing machine": remembered,
+}
+# Every step reads all steps so far: the gradients of each step have other terms.
+GROWING = {
+    "self-attention": attended,
+    "self-attention, no order": partial(attended, order=False),
 }
 # Here some path has no gradient, so that differences would disagree.
 CUT = {
@@ -155,16 +204,29 @@ def test_it_folds_and_unfolds(name):
             assert recurrence.unfold(recurrence.lengths).same_as(graph)
 
 
-@pytest.mark.parametrize("name", SMOOTH | CUT)
+@pytest.mark.parametrize("name", GROWING)
+def test_where_steps_read_all_before_the_gradient_is_no_recurrence(name):
+    for T in (1, 2, 9):
+        loss = GROWING[name](T)
+        for graph in (mg.Graph(loss), mg.contract(loss)):
+            recurrence = mg.fold(graph)
+            assert recurrence.unfold(recurrence.lengths).same_as(graph)
+    parameters = [mg.Parameter(p) for p in mg.Graph(loss).parameters]
+    gradient = mg.grad(loss, parameters, create_graph=True)
+    with pytest.raises(mg.FoldError, match=r"step 7 differs from step 8 .*add_n"):
+        mg.fold(mg.Graph(gradient))
+
+
+@pytest.mark.parametrize("name", SMOOTH | CUT | GROWING)
 def test_two_lengths_fold_alike(name):
-    record = (SMOOTH | CUT)[name]
+    record = (SMOOTH | CUT | GROWING)[name]
     first, second = (mg.fold(mg.Graph(record(T))) for T in (10, 11))
     assert first.difference(second) is None
 
 
-@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("name", SMOOTH | GROWING)
 def test_gradients_agree_with_differences(name):
-    record = SMOOTH[name]
+    record = (SMOOTH | GROWING)[name]
     loss = record(3)
     nodes = mg.Graph(loss).parameters
     gradients = mg.grad(loss, [mg.Parameter(p) for p in nodes])
@@ -199,6 +261,11 @@ def shifted(record, k, change):
 
 
 TAUGHT = {
+    "Conditional": (Conditional, (xs(5), classes(5, B))),
+    "DeepTransition": (DeepTransition, (xs(5), classes(5, B))),
+    "Clockwork": (Clockwork, (xs(5), classes(5, B))),
+    "SelfAttention": (SelfAttention, (xs(5), classes(5, B))),
+    "LinearRecurrence": (LinearRecurrence, (xs(5), classes(5, B))),
     "ManyToMany": (ManyToMany, (xs(5), classes(5, B))),
     "ManyToOne": (ManyToOne, (xs(5), classes(B))),
     "OneToMany": (OneToMany, (xs(5)[0], classes(5, B))),

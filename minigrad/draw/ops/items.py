@@ -192,7 +192,9 @@ class _Reader:
         else:
             op = SIGNS.get(node.op.name, clean(node.op.name))
             named = [self._indexed(node.name, node)] if node.name else []
-            line = _joined(op, named)
+            # A contracted node is many operations, and its name says all.
+            contracted = "via" in node.attrs
+            line = (Run(named[0]),) if contracted else _joined(op, named)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
             lines.append((Run(f"{_shape(node)}", "sans", 8.0),))

@@ -182,7 +182,10 @@ def stages(items: dict[str, Item]) -> dict[str, Any]:
     used: dict[str, set[Any]] = {key: set() for key in items}
     found: dict[str, Any] = {}
     for key, item in items.items():
-        late[key] = any(items[i].column is not None or late[i] for i in item.inputs)
+        # The box of a scope may read a leaf that was made after its first operation.
+        late[key] = any(
+            items[i].column is not None or late.get(i, False) for i in item.inputs
+        )
         if item.column is not None:
             found[key] = ("step", item.column[0])
         else:
