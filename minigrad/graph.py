@@ -421,7 +421,8 @@ def same_value(a: Any, b: Any) -> bool:
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return len(a) == len(b) and all(map(same_value, a, b))
     if hasattr(a, "tolist") and hasattr(b, "tolist"):
-        if a is b or (a.shape, str(a.dtype)) != (b.shape, str(b.dtype)):
-            return a is b
-        return a.tobytes() == b.tobytes() or repr(a.tolist()) == repr(b.tolist())
+        return a is b or (
+            (a.shape, str(a.dtype)) == (b.shape, str(b.dtype))
+            and repr(a.tolist()) == repr(b.tolist())
+        )
     return type(a) is type(b) and (a == b or (a != a and b != b))
