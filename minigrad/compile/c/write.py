@@ -48,7 +48,7 @@ from minigrad.compile.values import Leaf, Time, Value
 LARGE = 4096
 # Elements that a packed factor may have more than the factor: a vector a row.
 VECTOR = {"float32": 16, "float64": 8}
-DEEP, CHUNK = 256, 64  # of products.h
+DEEP = 128  # of products.h
 
 
 class Writing(NumpyWriting):
@@ -669,7 +669,7 @@ class Writing(NumpyWriting):
     def _pad(self, dtype: str, k: int, n: int, long: bool = False) -> str:
         """Memory for a factor on its way."""
         wide = -(-n // VECTOR[dtype]) * VECTOR[dtype]
-        needed = DEEP * (CHUNK + wide) if long else k * wide
+        needed = (DEEP if long else k) * wide
         self.pads[dtype] = max(self.pads.get(dtype, 0), needed)
         pad = self._array(f"w.pad_{FLOATS[dtype]}", dtype, (size(1),)).array
         # Each thread has its own.
