@@ -69,6 +69,9 @@ def is_said(v: Value) -> bool:
         if v.op is Time.total:
             return v.dtype in FLOATS and kinds == [v.dtype]
         return v.op is Time.splice or (v.op is Time.read and v.attrs["down"])
+    if v.inputs and all(i.op is Time.each for i in v.inputs):
+        # The same at every step: the rules leave none of these but in broadcasts.
+        return is_elementwise(v.op) and is_sayable(v.op, kinds, v.dtype)
     if is_view(v) or v.op in JOINS:
         axis = v.attrs.get("axis", 0)
         return isinstance(axis, int) and (v.op in JOINS or set(kinds) == {v.dtype})

@@ -128,6 +128,8 @@ class Nest:
             first = line.inputs[0]
             assert isinstance(first, View)
             rows = first.shape[:-1], first.shape[-1]
+            if rows[1] == 1 and self.values.intersection(line.sources):
+                return None  # a row, or what there is one of in each: it looks alike
             if self.outer is not None:
                 return rows if rows == (self.outer, self.width) else None
             fits = not self.lines or (rows[1] != 1 and _level(self.shape, *rows))
