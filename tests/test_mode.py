@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.backend import FOLDERS
 from minigrad.mode import Mode, TraceError, current_mode, traced
+from tests.engines import ENGINES
 
 W = mg.parameter([[0.5, -0.2], [0.3, 0.8]], name="W")
 
@@ -22,7 +22,7 @@ def flag(x):
     return (x * 2).sum() if large else x.sum()
 
 
-@pytest.mark.parametrize("backend", FOLDERS)
+@pytest.mark.parametrize("backend", ENGINES)
 def test_what_no_grad_computes_in_a_compiled_function_is_computed_anew(backend):
     def step(x):
         loss = baseline(x)

@@ -5,14 +5,14 @@ import pytest
 
 import minigrad as mg
 from minigrad import models
-from minigrad.compile.backend import FOLDERS
 from minigrad.nn.losses import mse
 from minigrad.nn.recurrent import masks
+from tests.engines import ENGINES
 
 from .test_program import same
 
 
-@pytest.fixture(params=FOLDERS)
+@pytest.fixture(params=ENGINES)
 def backend(request):
     """Each engine that is there."""
     return request.param

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.compile.backend import FOLDERS
 from minigrad.mode import TraceError, outlined
 from minigrad.testing.strategies import programs
+from tests.engines import ENGINES
 
 from ..test_fold import STARTS, cells, next_state
 
@@ -585,7 +585,7 @@ def test_workspaces_are_kept_for_a_few_lengths():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("backend", FOLDERS)
+@pytest.mark.parametrize("backend", ENGINES)
 def test_the_tails_of_a_sigmoid_are_those_of_the_op(backend, dtype):
     V = mg.parameter(np.ones((), dtype), name="V")
 
@@ -603,7 +603,7 @@ def test_the_tails_of_a_sigmoid_are_those_of_the_op(backend, dtype):
         np.testing.assert_allclose(found.data, expected.data, rtol=1e-6)
 
 
-@pytest.mark.parametrize("backend", FOLDERS)
+@pytest.mark.parametrize("backend", ENGINES)
 def test_a_nan_in_a_row_is_its_largest_and_gets_the_gradient(backend):
     V = mg.parameter(np.ones(4, np.float32), name="V")
 
@@ -620,7 +620,7 @@ def test_a_nan_in_a_row_is_its_largest_and_gets_the_gradient(backend):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("backend", FOLDERS)
+@pytest.mark.parametrize("backend", ENGINES)
 def test_a_loss_whose_targets_are_all_ignored_is_nan_and_moves_nothing(backend, dtype):
     V = mg.parameter(np.eye(3, dtype=dtype), name="V")
 
