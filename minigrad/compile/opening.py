@@ -111,9 +111,10 @@ def tiles(keys: Any, shape: Sequence[Any]) -> tuple[int, list[int]] | None:
             return None
         cuts.append((axis, *part.indices(shape[axis])[:2]))
     order = sorted(range(len(cuts)), key=cuts.__getitem__)
-    axes, starts, stops = zip(*[cuts[i] for i in order], strict=True)
-    tiled = len({*axes}) == 1 and (*starts, shape[axes[0]]) == (0, *stops)
-    return (axes[0], order) if tiled else None
+    axes = {axis for axis, _, _ in cuts}
+    starts, stops = ([cuts[i][k] for i in order] for k in (1, 2))
+    tiled = len(axes) == 1 and [*starts, shape[min(axes)]] == [0, *stops]
+    return (min(axes), order) if tiled else None
 
 
 def narrow(v: Value) -> Value | None:

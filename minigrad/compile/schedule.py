@@ -190,7 +190,7 @@ class _Cut:
                     p.steps, Steps(v.span.clock, t, t)
                 ):
                     cells[line, t.plus(-delay)] = p.inputs[0]
-        if len(cells) != abs(delay) or any(p in self.inside for p in parts[:-1]):
+        if len(cells) != abs(delay):
             return None
         if any(self.cells.get(cell, c) is not c for cell, c in cells.items()):
             return None

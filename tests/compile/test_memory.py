@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad.compile.interpret import lengths_of
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.engine import build
+from minigrad.compile.schedule import Loop
 from minigrad.compile.verify import complaints as verified
 
 from ..test_fold import cells
@@ -148,3 +149,10 @@ def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
         return mg.stack(joined), mg.grad(loss, [W])
 
     proved_and_right(step)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_buffer_is_one_of_a_line_that_is_computed(name):
+    plan = runner_of(name)[0].plan
+    computed = {v for p in plan.parts for v in (p.body if isinstance(p, Loop) else [p])}
+    assert {buffer.root for buffer in plan.buffers} <= computed

@@ -112,6 +112,7 @@ def test_what_mixes_steps_stays_as_it_is():
         ([slice(0, 2), (slice(None), slice(0, 3))], None),  # along two axes
         ([slice(0, 2), 3], None),
         ([slice(None)], None),
+        ([], None),
         ([(slice(0, 2), slice(0, 1)), (slice(2, 4), slice(1, 3))], None),
         ([(slice(0, 2), slice(None), slice(None)), slice(2, 4)], None),
         ([slice(0, Ahead(0)), slice(2, 4)], None),  # moves with t

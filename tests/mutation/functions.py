@@ -41,7 +41,8 @@ OPS = ["elementwise", "transcendental", "reduction", "shape", "linalg", "indexin
 OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
 ENGINE += ["likeness", "attributes", "assign", "protocol", "cotangent", "recorded"]
-ENGINE += ["contract", "fold", "recurrence", "ahead"]
+FOLDING = ["contract", "folding", "operands", "gathers", "moving_index", "recurrence"]
+FOLDING = [f"fold.{room}" for room in [*FOLDING, "roles", "unfolding"]]
 FILES = [
     "scope",
     "op",
@@ -55,6 +56,7 @@ FILES = [
 ]
 FILES += ["robust", "optim"]
 PROGRAMS = ["rules", "opening", "schedule", "looks", "memory", "lift", "reading"]
+PROGRAMS += ["connected", "counts"]
 PROGRAMS = [f"compile.{room}" for room in PROGRAMS]
 
 
@@ -64,7 +66,7 @@ def sources(modules: list[str]) -> list[str]:
 
 
 RULES = [f"ops.{room}" for room in OPS]
-TIMED = ["ops.time", *ENGINE]
+TIMED = ["ops.time", *ENGINE, *FOLDING]
 FLOORS = [
     Floor(RULES, ["tests/ops/test_table.py", *sources(RULES)], 0.99),
     Floor(TIMED, [f"tests/test_{f}.py" for f in FILES] + sources(TIMED), 0.90),
@@ -167,27 +169,17 @@ EQUIVALENT = [
     ("graph", "Gt to GtE: if time is not None and time[1]", "it sets what is there"),
     ("graph", "condition 0 dropped: return a is b or", "a faster path"),
     ("places", "number plus 1: runs", "a number below those of all runs"),
-    ("contract", "slot, self.untimed = self.untimed, self", "numbers of their own"),
-    ("contract", "number plus 1: place", "compared with each other alone"),
-    ("contract", 'number plus 1: scope = Scope((*node.scope.path, ("re', "any number"),
-    ("fold", "if steps is None or first.time is None", "for the type checker"),
-    ("fold", "first branch alone: length = self.lengths", "for the type checker"),
-    ("fold", ".t or 0", "for the type checker"),
-    ("fold", "condition 0 dropped: i for i, s in enumerate", "a faster path"),
-    ("fold", "swapped: pairs = enumerate(zip(usual", "alike both ways"),
-    ("fold", "swapped: if (v or first) and not same_value", "alike both ways"),
-    ("fold", "swapped: at = self._span(time[1], time[1]", "alike both ways"),
-    ("recurrence", "GtE: first, last = (e if e > 0", "an end is never 0"),
-    ("recurrence", "GtE: str(e) if e > 0", "an end is never 0"),
-    ("recurrence", "minus dropped: stack = wanted[::-1]", "only ids differ"),
-    ("recurrence", "condition 1 dropped: if t is not None and attrs", "a faster path"),
-    ("recurrence", "condition 0 dropped: if role.span is None or", "type checker"),
-    ("recurrence", "condition 0 dropped: value[column], step or 0", "type checker"),
-    (
-        "ahead",
-        "condition 1 dropped: if isinstance(a, int) and not",
-        "differs as number",
-    ),
+    ("fold.contract", "slot, self.untimed = self.untimed", "numbers of their own"),
+    ("fold.contract", "number plus 1: place", "compared with each other alone"),
+    ("fold.contract", "number plus 1: scope = Scope((*node.scope", "any number"),
+    ("fold.folding", "first branch alone: length = self.len", "for the type checker"),
+    ("fold.folding", "swapped: pairs = enumerate(zip(usual", "alike both ways"),
+    ("fold.folding", "swapped: if (v or first) and not same", "alike both ways"),
+    ("fold.operands", ".t or 0", "for the type checker"),
+    ("fold.roles", "(e if e > 0", "an end is never 0"),
+    ("fold.unfolding", "minus dropped: stack = wanted[::-1]", "only ids differ"),
+    ("fold.unfolding", "condition 0 dropped: if role.span is None", "type checker"),
+    ("fold.moving_index", "if isinstance(a, int) and not", "differs as number"),
 ]
 
 Key = tuple[str, str, int]  # of a function: file, qualified name, first line
