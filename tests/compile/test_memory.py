@@ -156,3 +156,10 @@ def test_every_buffer_is_one_of_a_line_that_is_computed(name):
     plan = runner_of(name)[0].plan
     computed = {v for p in plan.parts for v in (p.body if isinstance(p, Loop) else [p])}
     assert {buffer.root for buffer in plan.buffers} <= computed
+
+
+def test_what_nobody_reads_any_more_is_written_over():
+    plan = runner_of("ManyToMany")[0].plan
+    kept = [plan.places[v].buffer for v in plan.roots if v in plan.places]
+    kept = [b for b in kept if b.steps is not None and not (b.bound or b.source)]
+    assert len(set(kept)) < len(kept)
