@@ -3,10 +3,13 @@
 abilities  what C has words for
 sizes      sizes and offsets that depend on lengths; views: where elements are
 elements   how elementwise ops are written; nests: loops over elements and rows
-products   products of matrices; reductions: sums over axes
+products   products of matrices; reductions: sums over axes; gathers: rows by number
+order      in which order parts run
+arrays     slots of arrays, and where values are in them
 write      the text of a plan: C, and NumPy between two C functions
+threads    units that several threads divide
 engine     a program built, and what calls it
-compiler   which compiler, and where its results are kept
+compiler   which compiler; cache: where its results are kept
 """
 
 from minigrad.compile.c.engine import build
