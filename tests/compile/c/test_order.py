@@ -12,7 +12,7 @@ from minigrad.compile.c.engine import written
 from minigrad.compile.c.order import clustered, sunk
 from minigrad.compile.interpret import lengths_of
 from minigrad.compile.rules import for_numpy
-from minigrad.compile.schedule import Loop, own_states, reads_of, schedule
+from minigrad.compile.schedule import Loop, own_states, schedule
 from minigrad.compile.values import Leaf
 from minigrad.compile.verify import complaints
 from minigrad.testing.strategies import programs
@@ -91,7 +91,7 @@ def test_parts_come_after_what_they_read(name):
     for part in ordered:
         values = part.whole if isinstance(part, Loop) else {part}
         for v in values:
-            for r in reads_of(program, v):
+            for r in program.reads(v):
                 assert r in seen | values or isinstance(r.op, Leaf), (part, r)
         seen |= values
     # Of the ranges of one loop each keeps its place.
