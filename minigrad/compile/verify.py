@@ -76,11 +76,16 @@ class _Proof:
             elif part.steps is None and part.op not in (Time.over, Time.at):
                 for i in part.inputs:
                     self.read(i, None, repr(part))
-            elif part in self.plan.roots and part.op is not Time.read:
+            elif part in self.plan.roots and not self.is_given(part):
                 self.batch(part)
         for o in self.plan.program.outputs:
             self.read(o, None, "an output")
         return list(dict.fromkeys(self.found))
+
+    def is_given(self, v: Value) -> bool:
+        """Whether a value is read where an argument lies, and never written."""
+        buffer = self.plan.places[v].buffer
+        return v.op is Time.read and (buffer.source is not None or buffer.bound)
 
     # What is in memory.
 

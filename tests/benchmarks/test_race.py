@@ -65,9 +65,7 @@ def planted(monkeypatch, tmp_path, found):
     written = io.StringIO()
     monkeypatch.setattr(sys, "stdout", written)
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    table.work(
-        HAND, CASES[0], "tiny", "float32", str(tmp_path / "wanted.npz")
-    )
+    table.work(HAND, CASES[0], "tiny", "float32", str(tmp_path / "wanted.npz"))
     return json.loads(written.getvalue())
 
 

@@ -113,6 +113,8 @@ class Nest:
         rows = self._rows_with(line)
         if rows is None or any(self._disturbs(line, other) for other in self.lines):
             return False
+        if not all(self._is_at_hand(*read) for read in self._reads_here(line)):
+            return False
         self.outer, self.width = rows
         if not self.lines:
             self.shape = line.out.shape
@@ -157,6 +159,23 @@ class Nest:
             if any(v.array == a.out.array and not _same(v, a.out) for v in seen):
                 return True
         return False
+
+    def _reads_here(self, line: Line) -> Iterator[tuple[View, View]]:
+        """What a line reads of values that are computed here: as it, and they, lie."""
+        made = {other.value: other.out for other in self.lines}
+        for i, source in zip(line.inputs, line.sources, strict=True):
+            if isinstance(i, View) and source is not None and source in made:
+                yield i, made[source]
+
+    @staticmethod
+    def _is_at_hand(read: View, made: View) -> bool:
+        """Whether an element just computed is the one that is read: not if it moves on."""
+        if _same(read, made):
+            return True
+        still = read.offset == made.offset and read.strides[-1:] == (size(0),)
+        one_a_row = (read.shape[:-1], (*read.shape[:-1], size(1)))
+        strides = made.strides[: len(read.shape) - 1]
+        return still and made.shape in one_a_row and strides == read.strides[:-1]
 
     # The text.
 

@@ -234,3 +234,18 @@ def test_a_name_means_nothing_else_to_c(name):
         f" return exp_f(f_row_sum({first}, 2)) * x; }}\n"
     )
     assert built.function("f_")
+
+
+def test_a_row_that_is_read_along_the_other_axis_is_no_number_of_a_row():
+    """(3,) beside (3, 3) may be one a row, or one a column: reads tell which."""
+    number = argument("number", (3,), "float64")
+    x = view("x", "float64", (3,))
+    y, z = view("y", "float64", (3, 3)), view("z", "float64", (3, 3))
+    sizes = y.shape
+    first = Line(number, O.tanh, {}, x, [view("w", "float64", (3,))], [None])
+    nest = Nest()
+    assert nest.accepts(first)
+    along = Line(None, O.add, {}, z, [y, x.broadcast(sizes)], [None, number])
+    assert not nest.accepts(along)
+    turned = x.broadcast(sizes).transposed([1, 0])
+    assert nest.accepts(Line(None, O.add, {}, z, [y, turned], [None, number]))
