@@ -66,7 +66,9 @@ class _Proof:
             elif part.steps is None and part.op not in (Time.over, Time.at):
                 for i in part.inputs:
                     self.read(i, None, repr(part))
-            elif part in self.plan.roots and part.op is not Time.read:
+            elif part in self.plan.roots and (
+                part.op is not Time.read or part.attrs["down"]
+            ):
                 self.batch(part)
         for o in self.plan.program.outputs:
             self.read(o, None, "an output")

@@ -101,7 +101,7 @@ def test_faults_that_are_planted_are_found(monkeypatch):
     readers = write._readers
     with monkeypatch.context() as patch:  # nobody outside a nest reads anything
         patch.setattr(
-            write, "_readers", lambda plan: dict.fromkeys(readers(plan), set())
+            write, "_readers", lambda plan: dict.fromkeys(readers(plan), frozenset())
         )
         assert faulty(NAMES)
 
