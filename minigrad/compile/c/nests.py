@@ -169,7 +169,7 @@ class Nest:
 
     @staticmethod
     def _is_at_hand(read: View, made: View) -> bool:
-        """Whether an element just computed is the one that is read: not if it moves on."""
+        """Whether what is read is the element just computed, also as one a row."""
         if _same(read, made):
             return True
         still = read.offset == made.offset and read.strides[-1:] == (size(0),)

@@ -97,9 +97,9 @@ def counted(y: Operand, out: View, attrs: Mapping[str, Any], front: int) -> list
     one = y.element(names)
     body = [
         f"int64_t target = {one};",
-        f"if (target == {ignored}) continue;",
-        f"if ((uint64_t)target >= {attrs['classes']}) wrong = 1;",
-        "kept++;",
+        f"int is_kept = target != {ignored};",
+        f"if (is_kept && (uint64_t)target >= {attrs['classes']}) wrong = 1;",
+        "kept += is_kept;",
     ]
     inner = loops(y.shape[front:], names[front:], body, "")
     kind = TYPES[out.dtype]

@@ -31,14 +31,3 @@ def watched(fresh, tmp_path, monkeypatch):
         return made
 
     return make
-
-
-@pytest.fixture(scope="module")
-def quick():
-    """A compiler that takes less time: for tests of what is written, not how fast."""
-    with pytest.MonkeyPatch.context() as patch:
-        flags = tuple("-O1" if f == "-O3" else f for f in compiler.FLAGS)
-        patch.setattr(compiler, "FLAGS", flags)
-        patch.setattr(compiler, "_known", {})
-        patch.setattr(cache, "_libraries", {})
-        yield

@@ -213,7 +213,7 @@ def test_a_planted_fault_is_found(monkeypatch, fault):
         monkeypatch.setattr(nests._Rows, "_plan_phases", no_phase_ends)
     else:
         monkeypatch.setattr(nests, "_same", lambda a, b: True)
-    assert faults(120)
+    assert faults(60)
 
 
 def test_row_ops_are_those_that_are_known():

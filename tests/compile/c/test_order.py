@@ -54,7 +54,7 @@ def test_a_plan_for_every_length_is_proved_at_some(name):
         is_proved(program, lengths_of(program, arguments))
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(cells(), st.integers(1, 7), st.sampled_from([1, 2]), st.booleans())
 def test_the_plan_of_a_random_recurrence_is_proved(cell, T, degree, rules):
     step, parameters = recurrent(cell, np.float64)
@@ -65,7 +65,7 @@ def test_the_plan_of_a_random_recurrence_is_proved(cell, T, degree, rules):
     is_proved(program, lengths_of(program, trace.arguments), rules)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(programs())
 def test_the_plan_of_a_random_program_is_proved(drawn):
     function, arrays = drawn

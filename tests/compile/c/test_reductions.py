@@ -125,6 +125,18 @@ def test_losses_of_ignored_targets(reduction):
             same(compiled(o, targets, np.abs(y) % 6), step(o, targets, np.abs(y) % 6))
 
 
+def test_a_loss_of_one_row_in_a_loop():
+    def step(xs, ys):
+        h, total = mg.tensor(np.zeros(4), name="h0"), 0.0
+        for _, x, y in mg.steps(x=xs, y=ys):
+            h = mg.tanh(h + x)
+            total = total + mg.cross_entropy(h, y)
+        return total + mg.cross_entropy(h * 2.0, y)
+
+    for T in (1, 3):
+        agrees(step, numbers(T, 4), np.arange(T))
+
+
 @pytest.mark.parametrize("wrong", [6, -1, -7, 10**12, -(10**12)])
 @pytest.mark.parametrize("where", [(0, 0), (2, 3)])
 def test_a_class_that_is_not_there_is_refused_as_eagerly(wrong, where):
