@@ -34,14 +34,7 @@ LONGEST = 4 * 2**TAUGHT - 3
 def run(options: Options) -> Mapping[str, float]:
     """Train on fresh expressions, test on 500 others of every depth."""
     rng = np.random.default_rng(options.seed)
-    name, n_hidden = options.model or MODELS[0], options.hidden or 48
-    model: Recursive | ManyToOne
-    if name == "recursive":
-        model = Recursive(5, n_hidden, 2, rng=rng)
-    else:
-        cell = options.cell or "gru"
-        model = ManyToOne(len(SYMBOLS), n_hidden, 2, rng=rng, cell=cell)
-        name = f"{name}, {cell}"
+    name, model = _made(options, rng)
 
     def given(trees: list[Any], steps: int | None = None) -> tuple[Any, ...]:
         if isinstance(model, Recursive):
@@ -95,6 +88,18 @@ def run(options: Options) -> Mapping[str, float]:
         )
     )
     return found
+
+
+def _made(
+    options: Options, rng: np.random.Generator
+) -> tuple[str, Recursive | ManyToOne]:
+    """The network and what the report calls it."""
+    name, n_hidden = options.model or MODELS[0], options.hidden or 48
+    if name == "recursive":
+        return name, Recursive(5, n_hidden, 2, rng=rng)
+    cell = options.cell or "gru"
+    reader = ManyToOne(len(SYMBOLS), n_hidden, 2, rng=rng, cell=cell)
+    return f"{name}, {cell}", reader
 
 
 def _expressions(

@@ -28,13 +28,7 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     name = options.model or MODELS[0]
     cut = CUT if name in MODELS[3:] else None
-    model: SequenceModel | FullyConnected
-    if name == "fully-connected":
-        model = FullyConnected(len(REBER), CUT, rng=rng)
-    else:
-        end = "length" if cut else name
-        n, longest = options.hidden or 16, cut or LONGEST
-        model = SequenceModel(len(REBER), n, rng=rng, end=end, longest=longest)
+    model = _made(name, cut, options.hidden or 16, rng)
     taught, valid, test = (_strings(rng, n, cut) for n in (TAUGHT, 200, 1000))
 
     def given(strings: list[str]) -> tuple[Any, ...]:
@@ -88,6 +82,15 @@ def run(options: Options) -> Mapping[str, float]:
     )
     print("drawn:", " ".join(drawn[:6]))
     return found
+
+
+def _made(
+    name: str, cut: int | None, n_hidden: int, rng: np.random.Generator
+) -> SequenceModel | FullyConnected:
+    if name == "fully-connected":
+        return FullyConnected(len(REBER), CUT, rng=rng)
+    end, longest = ("length", cut) if cut else (name, LONGEST)
+    return SequenceModel(len(REBER), n_hidden, rng=rng, end=end, longest=longest)
 
 
 def _strings(rng: np.random.Generator, count: int, cut: int | None) -> list[str]:

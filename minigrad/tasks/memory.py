@@ -30,21 +30,7 @@ BITS, LONGEST, FURTHER = 6, 10, 20
 def run(options: Options) -> Mapping[str, float]:
     """Train on fresh rows, 1 to 10 of them; test on 200 others of 5, 10 and 20."""
     rng = np.random.default_rng(options.seed)
-    name = options.model or MODELS[0]
-    model: NeuralTuringMachine | ManyToMany
-    if name == "many-to-many":
-        cell = options.cell or "lstm"
-        n_hidden = options.hidden or 100
-        model = ManyToMany(
-            BITS + 1, n_hidden, BITS, rng=rng, loss=binary_cross_entropy, cell=cell
-        )
-        name = f"{name}, {cell}"
-    else:
-        # A place for each row of the longest test, and a few more.
-        places, n_hidden = FURTHER + 4, options.hidden or 64
-        model = NeuralTuringMachine(
-            BITS + 1, n_hidden, BITS, rng=rng, places=places, width=10
-        )
+    name, model = _made(options, rng)
 
     def loss(xs: Any, ys: Any, mask: Any) -> Tensor:
         """The mean over what is to be said."""
@@ -90,6 +76,23 @@ def run(options: Options) -> Mapping[str, float]:
         )
     )
     return found
+
+
+def _made(
+    options: Options, rng: np.random.Generator
+) -> tuple[str, NeuralTuringMachine | ManyToMany]:
+    """The network and what the report calls it."""
+    name = options.model or MODELS[0]
+    if name == "many-to-many":
+        cell, n = options.cell or "lstm", options.hidden or 100
+        loss = binary_cross_entropy
+        lstm = ManyToMany(BITS + 1, n, BITS, rng=rng, loss=loss, cell=cell)
+        return f"{name}, {cell}", lstm
+    # A place for each row of the longest test, and a few more.
+    places, n = FURTHER + 4, options.hidden or 64
+    return name, NeuralTuringMachine(
+        BITS + 1, n, BITS, rng=rng, places=places, width=10
+    )
 
 
 def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
