@@ -55,27 +55,10 @@ def product(
     k, end = a.shape[-1], FLOATS[out.dtype]
     if n.number is None or (n != 1 and out.strides[-1] != 1):
         raise UnsayableError("a product whose columns do not lie in one piece")
-    width = len(front)
-    shared = all(s == 0 for s in b.strides[:width])
-    if shared:  # one right factor: rows of all are rows of one product
-        b = replace(b, shape=b.shape[width:], strides=b.strides[width:])
-        rows = [
-            replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)
-        ]
-        sizes, (left, into) = nested(out.shape[:-1], rows)
-        if not sizes:
-            sizes, left, into = [size(1)], [k], [n]
-        m, la, ldc = sizes.pop(), left.pop(), into.pop()
-    else:
-        sizes, strides = nested(
-            front,
-            [
-                replace(v, shape=v.shape[:-2], strides=v.strides[:-2])
-                for v in (a, b, out)
-            ],
-        )
-        left, right, into = strides
-        la, ldc = a.strides[-2], out.strides[-2]
+    shared = all(stride == 0 for stride in b.strides[: len(front)])
+    if shared:
+        b = replace(b, shape=b.shape[len(front) :], strides=b.strides[len(front) :])
+    sizes, (left, right, into), m, la, ldc = _loops(a, b, out, shared)
     indices = [f"q{d or ''}" for d in range(len(sizes))]
 
     def moved(v: View, strides: Sequence[Size]) -> str:
@@ -115,6 +98,28 @@ def product(
     panels = pad(out.dtype, k.number, n.number)
     lines = [pack(b, moved(b, right), panels), f"{call}{panels}, {at_out}, {ldc});"]
     return [Unit(loops(sizes, indices, lines, ""))]
+
+
+def _loops(
+    a: View, b: View, out: View, shared: bool
+) -> tuple[list[Size], list[list[Size]], Size, Size, Size]:
+    """What is looped over around products, with strides of a, b and out in it.
+
+    Then the rows of one product, and how far those of a and of out lie apart: where all
+    have one right factor, rows of all are rows of one product.
+    """
+    if not shared:
+        fronts = [
+            replace(v, shape=v.shape[:-2], strides=v.strides[:-2]) for v in (a, b, out)
+        ]
+        sizes, strides = nested(out.shape[:-2], fronts)
+        return sizes, strides, out.shape[-2], a.strides[-2], out.strides[-2]
+    rows = [replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)]
+    sizes, (left, into) = nested(out.shape[:-1], rows)
+    if not sizes:
+        sizes, left, into = [size(1)], [a.shape[-1]], [out.shape[-1]]
+    m, la, ldc = sizes.pop(), left.pop(), into.pop()
+    return sizes, [left, [], into], m, la, ldc
 
 
 def _function(
