@@ -2,7 +2,8 @@
 
 abilities  what C has words for
 sizes      sizes and offsets that depend on lengths; views: where elements are
-elements   how elementwise ops are written; nests: loops over elements and rows
+elements   how elementwise ops are written
+lines      lines that loops share; nests: loops over elements; rows: over rows
 products   products of matrices; reductions: sums over axes; gathers: rows by number
 order      in which order parts run
 arrays     slots of arrays, and where values are in them

@@ -3,7 +3,7 @@
 from minigrad.compile import kernels
 from minigrad.compile.c.elements import FLOATS, TYPES, WEAK, is_sayable
 from minigrad.compile.c.gathers import picks_rows
-from minigrad.compile.c.nests import REDUCES, SCRATCH, SOFT
+from minigrad.compile.c.lines import REDUCES, SCRATCH, SOFT
 from minigrad.compile.kinds import ALONG, PRODUCTS, O, is_elementwise, is_view
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.schedule import Loop, Part

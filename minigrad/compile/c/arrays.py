@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.c.elements import TYPES
-from minigrad.compile.c.nests import Names, Number, Operand
+from minigrad.compile.c.lines import Names, Number, Operand
 from minigrad.compile.c.sizes import Size, count, size
 from minigrad.compile.c.views import UnsayableError, View, view
 from minigrad.compile.counts import Steps

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from minigrad.compile.c.elements import TYPES
-from minigrad.compile.c.nests import loops
+from minigrad.compile.c.lines import loops
 from minigrad.compile.c.sizes import size
 from minigrad.compile.c.views import View
 from minigrad.compile.kinds import O

@@ -9,7 +9,7 @@ from dataclasses import replace
 from heapq import heappop, heappush
 
 from minigrad.compile import kernels
-from minigrad.compile.c.nests import ROW_OPS, is_flat
+from minigrad.compile.c.lines import ROW_OPS, is_flat
 from minigrad.compile.counts import Shape, Steps
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Program, Time, Value

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from minigrad.compile.c.elements import FLOATS
-from minigrad.compile.c.nests import loops
+from minigrad.compile.c.lines import loops
 from minigrad.compile.c.sizes import Size, size
 from minigrad.compile.c.threads import PRODUCTS, Unit, begin, worth
 from minigrad.compile.c.views import UnsayableError, View, nested

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from minigrad.compile.c.elements import FLOATS, TYPES
-from minigrad.compile.c.nests import Operand, loops
+from minigrad.compile.c.lines import Operand, loops
 from minigrad.compile.c.sizes import Size, product, size
 from minigrad.compile.c.views import UnsayableError, View, nested
 

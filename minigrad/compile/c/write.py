@@ -13,7 +13,7 @@ from minigrad.compile.c.abilities import Abilities
 from minigrad.compile.c.arrays import Arrays
 from minigrad.compile.c.elements import FLOATS, TYPES
 from minigrad.compile.c.gathers import added, picked, picks_rows, pieces, zeros
-from minigrad.compile.c.nests import (
+from minigrad.compile.c.lines import (
     COPY,
     REDUCES,
     ROW_OPS,
@@ -21,11 +21,11 @@ from minigrad.compile.c.nests import (
     SOFT,
     TIMES,
     Line,
-    Nest,
     Number,
     Operand,
     is_flat,
 )
+from minigrad.compile.c.nests import Nest
 from minigrad.compile.c.products import matrices, pack, product
 from minigrad.compile.c.reductions import counted, reduced
 from minigrad.compile.c.sizes import Size, count, size

@@ -13,7 +13,9 @@ from minigrad.compile import kernels
 from minigrad.compile.c import cache, nests
 from minigrad.compile.c.elements import FLOATS
 from minigrad.compile.c.engine import _headers
-from minigrad.compile.c.nests import REDUCES, SOFT, Line, Names, Nest
+from minigrad.compile.c.lines import REDUCES, SOFT, Line, Names
+from minigrad.compile.c.nests import Nest
+from minigrad.compile.c.rows import Rows
 from minigrad.compile.c.views import view
 from minigrad.compile.kinds import O
 from minigrad.compile.values import argument
@@ -202,7 +204,7 @@ def nothing_across(rows):
     rows.across = set()
 
 
-planned = nests._Rows._plan_phases
+planned = Rows._plan_phases
 
 
 @pytest.mark.parametrize("fault", ["disturbs", "ends", "order"])
@@ -210,7 +212,7 @@ def test_a_planted_fault_is_found(monkeypatch, fault):
     if fault == "disturbs":
         monkeypatch.setattr(Nest, "_disturbs", lambda nest, line, other: False)
     elif fault == "ends":
-        monkeypatch.setattr(nests._Rows, "_plan_phases", no_phase_ends)
+        monkeypatch.setattr(Rows, "_plan_phases", no_phase_ends)
     else:
         monkeypatch.setattr(nests, "_same", lambda a, b: True)
     assert faults(60)
