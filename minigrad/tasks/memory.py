@@ -107,7 +107,9 @@ def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
     }
     figure = Figure(figsize=(11, 4), dpi=150, layout="constrained")
     for axes, (title, values) in zip(figure.subplots(1, 3), shown.items(), strict=True):
-        axes.imshow(values.T, origin="lower", aspect="auto", cmap="viridis")
+        steps, places = values.shape
+        extent = (0.5, steps + 0.5, 0.5, places + 0.5)  # both are counted from 1
+        axes.imshow(values.T, origin="lower", aspect="auto", extent=extent)
         axes.set_title(title, loc="left", fontsize=11)
         axes.set_xlabel("t")
         axes.set_ylabel("place")
