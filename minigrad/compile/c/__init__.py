@@ -7,6 +7,7 @@ lines      lines that loops share; nests: loops over elements; rows: over rows
 products   products of matrices; reductions: sums over axes; gathers: rows by number
 order      in which order parts run
 arrays     slots of arrays, and where values are in them
+ops        how each op is written
 write      the text of a plan: C, and NumPy between two C functions
 threads    units that several threads divide
 engine     a program built, and what calls it
