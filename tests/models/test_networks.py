@@ -192,9 +192,9 @@ CUT = {
 }
 
 
-@pytest.mark.parametrize("name", SMOOTH | CUT)
+@pytest.mark.parametrize("name", SMOOTH | CUT | GROWING)
 def test_it_folds_and_unfolds(name):
-    record = (SMOOTH | CUT)[name]
+    record = (SMOOTH | CUT | GROWING)[name]
     for T in (1, 2, 9):
         loss = record(T)
         parameters = [mg.Parameter(p) for p in mg.Graph(loss).parameters]
@@ -202,19 +202,6 @@ def test_it_folds_and_unfolds(name):
         for graph in (mg.Graph(loss), mg.contract(loss), mg.Graph(gradient)):
             recurrence = mg.fold(graph)
             assert recurrence.unfold(recurrence.lengths).same_as(graph)
-
-
-@pytest.mark.parametrize("name", GROWING)
-def test_where_steps_read_all_before_the_gradient_is_no_recurrence(name):
-    for T in (1, 2, 9):
-        loss = GROWING[name](T)
-        for graph in (mg.Graph(loss), mg.contract(loss)):
-            recurrence = mg.fold(graph)
-            assert recurrence.unfold(recurrence.lengths).same_as(graph)
-    parameters = [mg.Parameter(p) for p in mg.Graph(loss).parameters]
-    gradient = mg.grad(loss, parameters, create_graph=True)
-    with pytest.raises(mg.FoldError, match=r"step 7 differs from step 8 .*add_n"):
-        mg.fold(mg.Graph(gradient))
 
 
 @pytest.mark.parametrize("name", SMOOTH | CUT | GROWING)
