@@ -171,6 +171,8 @@ class Looks:
     def _last_uses(self) -> dict[Value, int]:
         """The position after which nobody reads a root, or an untimed value."""
         last = dict.fromkeys(self.program.outputs, len(self.parts))
+        for (line, _), value in self.cells.items():  # filled in before its line runs
+            last[value] = max(last.get(value, 0), self.first[line])
         for p, v, loop, operands in reversed(list(self._reads())):
             looks = loop is None and not self.able.fresh(v)
             until = max(p, last.get(v, p)) if looks else p

@@ -136,3 +136,23 @@ def test_a_line_that_is_put_behind_its_reader_is_found(monkeypatch):
         plan, able = plan_of(program)
         found += bool(complaints(plan, lengths_of(program, trace.arguments), able))
     assert found >= 3
+
+
+def test_an_initial_state_is_kept_until_its_loop_begins():
+    """Other parts may come between: it is read when the loop's buffer is filled."""
+    U, W = (mg.parameter(np.full((1, 1), 0.5), name=n) for n in "UW")
+
+    def net(xs, ms):
+        for _ in mg.steps(2):
+            xs = U + mg.tanh(xs)
+            state = xs + xs
+        losses = []
+        for _, _m in mg.steps(ms):
+            state = state @ W
+            losses.append(xs.sum())
+        loss = sum(losses) / len(losses)
+        return [loss, state, *mg.grad(loss, [U])]
+
+    trace = Trace(net, np.ones((2, 1, 1)), np.ones((2, 1, 1)))
+    program = trace.program()
+    is_proved(program, lengths_of(program, trace.arguments))
