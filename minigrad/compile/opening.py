@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.compile import kernels
 from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import (
+    ALONG,
     DETACHED,
     ROWWISE,
     O,
@@ -288,7 +289,8 @@ def _acts_alone(v: Value) -> bool:
     if v.op in ROWWISE:
         return v.attrs.get("reduction", "mean") == "none" and len(v.inputs) == 2
     return (
-        is_elementwise(v.op) or isinstance(v.op, Kernel)
+        is_elementwise(v.op)
+        or (isinstance(v.op, Kernel) and len(v.inputs[0].shape) > 1)
         or v.op in (O.matmul, O.sum, O.max, O.softmax, O.log_softmax, O.logsumexp)
         or v.op in (O.expand_dims, O.swapaxes, O.broadcast_to, O.embedding, O.getitem)
     )  # fmt: skip
@@ -307,8 +309,8 @@ def _attrs_of_step(v: Value) -> Any:
         whole = isinstance(key, tuple) and key[:1] == (slice(None),)
         return {"key": key[1:]} if whole and is_view(v) else None
     for name in ("axis", "axis1", "axis2"):
-        if name in attrs or (name == "axis" and v.op in (O.sum, O.max)):
-            axis = attrs.get(name)
+        if name in attrs or (name == "axis" and v.op in ALONG):
+            axis = attrs.get(name, ALONG.get(v.op))
             axes = axis if isinstance(axis, tuple) else (axis,)
             size = ndim + len(axes) * (v.op is O.expand_dims)
             if axis is None or any(a % size == 0 for a in axes):

@@ -86,6 +86,14 @@ def test_a_stack_moves_outward_until_somebody_reads_a_step_or_sums():
     assert opening.by_step(flipped) is None
 
 
+@pytest.mark.parametrize("op", [O.softmax, O.log_softmax, O.logsumexp, kernels.shift])
+def test_what_runs_along_the_steps_alone_stays_as_it_is(op):
+    number = apply(O.sum, X)
+    assert opening.by_step(apply(op, over(number))) is None
+    assert opening.by_step(apply(op, over(each(constant(0.5), WHOLE)))) is None
+    assert opening.by_step(apply(op, over(X))).op is Time.over
+
+
 def test_what_mixes_steps_stays_as_it_is():
     every = over(X)
     for value in (

@@ -166,8 +166,13 @@ def _unusable(folder: Path) -> str:
         return f"it cannot be made: {error.strerror}"
     if link.st_uid != facts.st_uid:
         return "it is a link of another user's"
-    writable = os.access(folder, os.W_OK | os.X_OK)
-    return _others(facts) or ("" if writable else "it cannot be written")
+    if reason := _others(facts):
+        return reason
+    try:  # what the modes say is not all: a file system may be read-only, or full
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return f"it cannot be written: {error.strerror}"
+    return ""
 
 
 def _wanted() -> Path | None:

@@ -194,15 +194,22 @@ class Ops(Arrays):
         timed: list[bool],
     ) -> None:  # fmt: skip
         """Operands that are not in their place of it already are copied there."""
-        n, whole = len(front), slice(None)
-        if v.op is O.concatenate:
-            keys = self.plan.copied(v)
-        else:
-            axis = v.attrs.get("axis", 0) % len(v.shape)
-            keys = [(k, (*[whole] * axis, k)) for k in range(len(inputs))]
-        for k, key in keys:
-            into = out.key((*[whole] * n, *key))
-            self._copy(into, aligned(inputs[k], into.shape, timed[k], n))
+        axis = v.attrs.get("axis", 0) % len(v.shape) + len(front)
+        joins, start = v.op is O.concatenate, size(0)
+        # What lies in its place has a whole number as width, as all beside it.
+        left = [k for k, _ in self.plan.copied(v)] if joins and v.steps else None
+        for k, (i, source) in enumerate(zip(inputs, v.inputs, strict=True)):
+            into = replace(out, offset=out.offset + out.strides[axis] * start)
+            width = size(1)
+            if joins:
+                width = self._sizes(source.shape)[axis - len(front)]
+                shape = (*out.shape[:axis], width, *out.shape[axis + 1 :])
+                into = replace(into, shape=shape)
+            else:
+                into = into.key((*[slice(None)] * axis, 0))
+            if left is None or k in left:
+                self._copy(into, aligned(i, into.shape, timed[k], len(front)))
+            start = start + width
 
     def _flip(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
         assert isinstance(x, View)

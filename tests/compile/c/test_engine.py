@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.compile.c.engine import build
 from minigrad.testing.strategies import programs
+from tests.engines import ENGINES
 
 from ...test_fold import cells
 from ..numpy.test_engine import agrees as as_interpreted
@@ -365,3 +366,16 @@ def test_what_a_program_says_of_itself(bit):
     assert "int part_0" in bit.source
     assert "def run(" in bit.source
     assert "schedule" in bit.explain()
+
+
+@pytest.mark.parametrize("backend", ENGINES)
+def test_stacks_are_joined_along_the_steps_at_every_length(backend):
+    def net(xs):
+        every = mg.stack([2.0 * x for _, x in mg.steps(xs)])
+        return mg.concatenate([every, every]), mg.concatenate([every[1:], every[:1]])
+
+    compiled = mg.compile(net, strict=True, backend=backend)
+    for T in (16, 9, 5, 30):
+        xs = np.random.default_rng(T).normal(size=(T, 2))
+        for found, wanted in zip(compiled(xs), net(xs), strict=True):
+            assert np.array_equal(found.data, wanted.data)
