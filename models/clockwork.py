@@ -65,7 +65,8 @@ class Clockwork(Module):
         loss: Loss = cross_entropy,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.periods = tuple(whole("a period", p) for p in periods)
+        given = periods if np.iterable(periods) else ()
+        self.periods = tuple(whole("a period", p) for p in given)
         pairs = pairwise(self.periods)
         if not self.periods or any(b <= a or b % a for a, b in pairs):
             raise ValueError(

@@ -110,6 +110,7 @@ class NeuralTuringMachine(Module):
         loss: Loss = binary_cross_entropy,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        self.places, self.width = whole("places", places, 3), whole("width", width)
         self.U = parameter(init.glorot(rng, (n_in, n_hidden), dtype))
         self.R = parameter(init.glorot(rng, (width, n_hidden), dtype))
         self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
@@ -120,7 +121,6 @@ class NeuralTuringMachine(Module):
         self.V = parameter(init.glorot(rng, (n_hidden + width, n_out), dtype))
         self.c = parameter(init.zeros(rng, (n_out,), dtype))
         self.n_in = n_in
-        self.places, self.width = whole("places", places, 3), width
         self.step_loss = loss
 
     def start(self, batch: int) -> State:

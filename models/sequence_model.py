@@ -92,6 +92,11 @@ class SequenceModel(Module):
         That is ys (steps, batch), what is to be said at each step, a mask that is true
         where there is something, and the lengths. An end that is said is a step more.
         """
+        if not sequences or any(np.ndim(s) != 1 for s in sequences):
+            raise ValueError(
+                "a batch is at least one sequence, each a list of symbol numbers, as "
+                f"[[0, 1], [1]]: got {sequences!r}"
+            )
         lengths = np.array([len(s) for s in sequences])
         least, most = (1, self.longest) if self.end == "length" else (0, np.inf)
         if not all(least <= n <= most for n in lengths):

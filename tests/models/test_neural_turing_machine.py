@@ -113,3 +113,6 @@ def test_more_places_need_no_more_parameters():
     assert NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0)).places == 32
     with pytest.raises(ValueError, match="places"):
         NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0), places=2)
+    for width in (0, 2.5):
+        with pytest.raises(ValueError, match="width is a whole number from 1 on"):
+            NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0), width=width)
