@@ -108,3 +108,9 @@ def test_a_state_that_a_loss_reads_is_a_state():
         o = mg.tanh(o @ W).named("o")
         total = total + mg.mse_loss(o, y).named("L")
     assert kinds(total)["o"] == "hidden"
+
+
+def test_what_stands_for_y_0_bears_that_index_whatever_takes_its_place():
+    network = models.Conditional(2, 3, 2, rng=RNG)
+    line = read(mg.Graph(network.loss(XS, YS))).symbol("y0").label
+    assert "".join(run.text for run in line) == "y(0)"
