@@ -130,10 +130,8 @@ class SequenceModel(Module):
     def log_likelihood(self, ys: Any, valid: Any, lengths: Any) -> Tensor:
         """log P (batch,) of the sequences in these ``arrays``, their ends included."""
         with self.scope():
-            valid, lengths = (
-                a if isinstance(a, Tensor) else tensor(a, name=name)
-                for a, name in ((valid, "valid"), (lengths, "τ"))
-            )
+            if not isinstance(lengths, Tensor):
+                lengths = tensor(lengths, name="τ")
             h, said = self.start(len(lengths))
             vector = unit_vectors(len(self.c), self.c.dtype)
             terms = []
