@@ -5,10 +5,11 @@
 
 Section 10.9.3 of Goodfellow, Bengio and Courville (removing connections); the Clockwork
 RNN of Koutník (2014). Group k is computed at every p_k-th step alone, and whoever reads
-it reads its latest value. Between these steps there is no node of it in the graph:
-nothing is masked, and what is not computed costs nothing. Its recurrence goes p_k steps
-at once, so T steps back are T / p_k products. A faster group reads the slower ones; a
-slower one does not read a faster one.
+it reads its latest value. So h_j is that of this step where group j ticks now, and of
+its last tick where it does not; only h_k itself is read as h_k(t - p_k). Between these
+steps there is no node of it in the graph: nothing is masked, and what is not computed
+costs nothing. Its recurrence goes p_k steps at once, so T steps back are T / p_k
+products. A faster group reads the slower ones; a slower one does not read a faster one.
 
 >>> import numpy as np
 >>> import minigrad as mg
@@ -65,7 +66,8 @@ class Clockwork(Module):
         loss: Loss = cross_entropy,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.periods = tuple(whole("a period", p) for p in periods)
+        given = periods if np.iterable(periods) else ()
+        self.periods = tuple(whole("a period", p) for p in given)
         pairs = pairwise(self.periods)
         if not self.periods or any(b <= a or b % a for a, b in pairs):
             raise ValueError(

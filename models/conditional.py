@@ -29,7 +29,7 @@ from minigrad.mode import no_grad
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.losses import Loss, cross_entropy, step_loss
-from minigrad.nn.recurrent import Lengths, extent, mask_of, unit_vectors
+from minigrad.nn.recurrent import Lengths, answer, extent, mask_of, unit_vectors
 from minigrad.ops.elementwise import tanh
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
@@ -107,5 +107,5 @@ class Conditional(Module):
             for _, x in steps(x=xs):
                 h, o = self.step(h, x, said)
                 outputs.append(o.data)
-                said = vector(tensor(say(o.data)))
+                said = vector(answer(say, o))
         return np.stack(outputs)

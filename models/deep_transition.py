@@ -7,8 +7,10 @@
 
 Figure 10.13 of Goodfellow, Bengio and Courville; Pascanu (2014). In b the way from
 h(t-1) to h(t) has two products in place of one: the step can do more, and the gradient
-has twice as far to go. S, around z, makes it short again. Figure 10.13 a, layers that
-each have a recurrence, is ``ManyToMany(..., layers=2)``.
+has twice as far to go. S, around z, makes it short again. The book has the deeper
+computation in three places, from x to h, from h to h and from h to o; here it is in the
+step alone, and x goes through z too. Figure 10.13 a, layers that each have a
+recurrence, is ``ManyToMany(..., layers=2)``.
 
 >>> import numpy as np
 >>> import minigrad as mg

@@ -31,7 +31,14 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy, step_loss
-from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors, unroll
+from minigrad.nn.recurrent import (
+    Lengths,
+    answer,
+    mask_of,
+    name_state,
+    unit_vectors,
+    unroll,
+)
 from minigrad.ops.elementwise import tanh, where
 from minigrad.ops.nn import softmax
 from minigrad.ops.shape import concatenate, expand_dims, stack
@@ -148,5 +155,5 @@ class EncoderDecoder(Module):
             for _ in range(steps):
                 state, o = self.step(state, hs, said, mask)
                 outputs.append(o.data)
-                said = vector(tensor(say(o.data)))
+                said = vector(answer(say, o))
         return np.stack(outputs)

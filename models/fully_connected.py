@@ -74,6 +74,11 @@ class FullyConnected(Module):
 
     def log_likelihood(self, ys: Any) -> Tensor:
         """log P (batch,) of sequences of class numbers ys (length, batch)."""
+        if np.ndim(ys) != 2:
+            raise ValueError(
+                f"ys is (length, batch), got shape {np.shape(ys)}; for one sequence "
+                "write ys[:, None]"
+            )
         if len(ys) != self.length:
             raise ValueError(
                 f"these are sequences of {len(ys)} symbols; the table is one for "

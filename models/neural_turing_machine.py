@@ -2,15 +2,19 @@
 
     h(t) = tanh(b + U x(t) + R r(t-1))                      the controller
 
-and for the writing head w(t), then for the reading head v(t), which looks at M(t), with
-k, β, g, s and γ read off h(t):
+and for the writing head w(t), with k, β, g, s and γ read off b_w + K_w h(t):
 
     c_i = softmax over i of β cosine(k, M_i(t-1))           addressing by content
-    g_i = g c_i + (1 - g) w_i(t-1)                          or from the last place
-    d_i = sum over j of g_(i-j) s_j                         moved by -1, 0 or 1
+    u_i = g c_i + (1 - g) w_i(t-1)                          or from the last place
+    d_i = sum over j = -1, 0, 1 of u_(i-j) s_j              moved; i-j modulo places
     w_i(t) = d_i^γ / sum over j of d_j^γ                    and made sharp
 
+    e(t)   = sigmoid(E h(t)),  a(t) = tanh(A h(t))
     M_i(t) = M_i(t-1) (1 - w_i e) + w_i a                   erase e, then add a
+
+The reading head v(t) is the same of b_v + K_v h(t), with M(t) and v(t-1) in the place
+of M(t-1) and w(t-1):
+
     r(t)   = sum over i of v_i M_i(t)
     o(t)   = c + V [h(t), r(t)]
 
@@ -28,6 +32,9 @@ recurrence of its own: all that it knows of the past is what it reads.
 >>> edges = [str(edge) for edge in mg.fold(mg.contract(loss)).edges]
 >>> [e for e in edges if e.startswith("M(")]
 ['M(t-1) -> w(t)', 'M(t-1) -> M(t)', 'M(t) -> v(t)', 'M(t) -> r(t)']
+>>> [e for e in edges if e.startswith("h(")]
+['h(t) -> w(t) by K_w', 'h(t) -> M(t) by E, A', 'h(t) -> v(t) by K_v', \
+'h(t) -> o(t) by V']
 """
 
 from typing import Any
@@ -39,7 +46,6 @@ from minigrad.limits import whole
 from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import State
-from minigrad.nn.layers import Linear
 from minigrad.nn.losses import Loss, binary_cross_entropy, step_loss
 from minigrad.nn.recurrent import extent
 from minigrad.ops.elementwise import power, sigmoid, softplus, sqrt, tanh
@@ -56,18 +62,27 @@ SMALL = 1e-6  # beside a norm, so that a row of zeros has a direction too
 class Head(Module):
     """Where a memory is read or written: from h(t) to one weight for each place.
 
-    Its layer gives k (width), β, g, the three s and γ, side by side.
+    K and b give k (width), β, g, the three s and γ, side by side; they are named after
+    the head, K_w and b_w.
     """
 
     def __init__(
-        self, n_hidden: int, width: int, *, rng: np.random.Generator, dtype: DTypeLike
+        self,
+        name: str,
+        n_hidden: int,
+        width: int,
+        *,
+        rng: np.random.Generator,
+        dtype: DTypeLike,
     ) -> None:
-        self.wants = Linear(n_hidden, width + 6, rng=rng, dtype=dtype)
+        K = init.glorot(rng, (n_hidden, width + 6), dtype)
+        self.K = parameter(K, name=f"K_{name}")
+        self.b = parameter(init.zeros(rng, (width + 6,), dtype), name=f"b_{name}")
         self.width = width
 
     def forward(self, h: Tensor, memory: Tensor, before: Tensor) -> Tensor:
         """w(t) (batch, places) of h(t), M(t-1) (batch, places, width) and w(t-1)."""
-        n, wants = self.width, self.wants(h)
+        n, wants = self.width, self.b + h @ self.K
         key, strength = tanh(wants[:, :n]), softplus(wants[:, n : n + 1])
         gate = sigmoid(wants[:, n + 1 : n + 2])
         shift = softmax(wants[:, n + 2 : n + 5])
@@ -110,17 +125,17 @@ class NeuralTuringMachine(Module):
         loss: Loss = binary_cross_entropy,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        self.places, self.width = whole("places", places, 3), whole("width", width)
         self.U = parameter(init.glorot(rng, (n_in, n_hidden), dtype))
         self.R = parameter(init.glorot(rng, (width, n_hidden), dtype))
         self.b = parameter(init.zeros(rng, (n_hidden,), dtype))
-        self.reader = Head(n_hidden, width, rng=rng, dtype=dtype)
-        self.writer = Head(n_hidden, width, rng=rng, dtype=dtype)
+        self.reader = Head("v", n_hidden, width, rng=rng, dtype=dtype)
+        self.writer = Head("w", n_hidden, width, rng=rng, dtype=dtype)
         self.E = parameter(init.glorot(rng, (n_hidden, width), dtype))
         self.A = parameter(init.glorot(rng, (n_hidden, width), dtype))
         self.V = parameter(init.glorot(rng, (n_hidden + width, n_out), dtype))
         self.c = parameter(init.zeros(rng, (n_out,), dtype))
         self.n_in = n_in
-        self.places, self.width = whole("places", places, 3), width
         self.step_loss = loss
 
     def start(self, batch: int) -> State:

@@ -29,7 +29,7 @@ from minigrad.models.many_to_many import mean_loss
 from minigrad.nn import Module, init
 from minigrad.nn.cells import MakeCell, State, make_cell
 from minigrad.nn.losses import Loss, cross_entropy, step_loss
-from minigrad.nn.recurrent import Lengths, mask_of, name_state, unit_vectors
+from minigrad.nn.recurrent import Lengths, answer, mask_of, name_state, unit_vectors
 from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import concatenate
 from minigrad.ops.time import steps
@@ -116,5 +116,5 @@ class OneToMany(Module):
             for _ in range(steps):
                 state, o = self.step(state, given, said)
                 outputs.append(o.data)
-                said = vector(tensor(say(o.data)))
+                said = vector(answer(say, o))
         return np.stack(outputs)

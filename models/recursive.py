@@ -24,6 +24,7 @@ with W. ``of_tree`` records one tree node by node, which is the graph of the fig
 [2, 2, 3]
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,18 +68,25 @@ def postfix(tree: Tree) -> list[int | None]:
             found.append(None)
             waiting += top  # the right one is taken first: all of it is turned around
         elif isinstance(top, (int, np.integer)) and not isinstance(top, bool):
+            if top < 0:
+                raise ValueError(f"a symbol is a whole number from 0 on, got {top}")
             found.append(int(top))
         else:
             raise TypeError(f"a tree is a whole number or a pair of trees, got {top!r}")
     return found[::-1]
 
 
-def forest(trees: list[Tree]) -> Forest:
+def forest(trees: Sequence[Tree]) -> Forest:
     """A batch of trees, of any shapes, for a network to read.
 
     >>> forest([((0, 3), 1), 2]).levels
     [(array([0]), array([1])), (array([4]), array([2]))]
     """
+    if isinstance(trees, tuple):
+        raise TypeError(
+            f"a forest is a list of trees, and {trees!r} is one tree: write "
+            "forest([tree])"
+        )
     if not trees:
         raise ValueError("a forest has at least one tree")
     leaves: list[int] = []
@@ -147,7 +155,15 @@ class Recursive(Module):
 
     def forward(self, trees: Forest) -> Tensor:
         """The outputs o (batch, n_out) of a forest."""
-        every = embedding(self.V, trees.leaves)
+        if not isinstance(trees, Forest):
+            raise TypeError(
+                f"trees are read as a batch, got {type(trees).__name__}: write "
+                "model(forest([tree, ..])), or model.of_tree(tree) for one alone"
+            )
+        leaves: Any = trees.leaves
+        if not isinstance(leaves, Tensor):  # it is one in a compiled function
+            self._check(leaves)
+        every = embedding(self.V, leaves)
         for left, right in trees.levels:
             h = self.node(embedding(every, left), embedding(every, right))
             every = concatenate([every, h])
@@ -159,12 +175,20 @@ class Recursive(Module):
         target = y if isinstance(y, Tensor) else tensor(y, name="y")
         return step_loss(self.step_loss, o, target).mean()
 
+    def _check(self, leaves: Any) -> None:
+        if np.max(leaves) >= len(self.V):
+            raise ValueError(
+                f"symbols are numbers 0 to {len(self.V) - 1}, got {np.max(leaves)}"
+            )
+
     def of_tree(self, tree: Tree) -> Tensor:
         """The output o (1, n_out) of one tree, recorded node by node."""
         eye = np.eye(len(self.V), dtype=self.V.dtype)
+        symbols = postfix(tree)
+        self._check([s for s in symbols if s is not None])
         stack: list[Tensor] = []
         with self.scope():
-            for symbol in postfix(tree):
+            for symbol in symbols:
                 if symbol is None:
                     right, left = stack.pop(), stack.pop()
                     h = self.node(left, right)

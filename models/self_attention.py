@@ -1,8 +1,8 @@
 """The network without recurrence: each step looks at all steps up to its own.
 
     z(t)    = tanh(b + U x(t) + P p(t))                         p(t): where t is
-    α(t, i) = softmax over i <= t of z(i)ᵀ K Q z(t) / sqrt(n)
-    h(t)    = tanh(d + S z(t) + W sum over i of α(t, i) z(i))
+    α(t, i) = softmax over i = 1..t of z(i)ᵀ K Q z(t) / sqrt(n)
+    h(t)    = tanh(d + S z(t) + W sum over i = 1..t of α(t, i) z(i))
     o(t)    = c + V h(t)
 
 Beside chapter 10 of Goodfellow, Bengio and Courville: self-attention over time (Vaswani

@@ -92,6 +92,11 @@ class SequenceModel(Module):
         That is ys (steps, batch), what is to be said at each step, a mask that is true
         where there is something, and the lengths. An end that is said is a step more.
         """
+        if not sequences or any(np.ndim(s) != 1 for s in sequences):
+            raise ValueError(
+                "a batch is at least one sequence, each a list of symbol numbers, as "
+                f"[[0, 1], [1]]: got {sequences!r}"
+            )
         lengths = np.array([len(s) for s in sequences])
         least, most = (1, self.longest) if self.end == "length" else (0, np.inf)
         if not all(least <= n <= most for n in lengths):
@@ -125,10 +130,8 @@ class SequenceModel(Module):
     def log_likelihood(self, ys: Any, valid: Any, lengths: Any) -> Tensor:
         """log P (batch,) of the sequences in these ``arrays``, their ends included."""
         with self.scope():
-            valid, lengths = (
-                a if isinstance(a, Tensor) else tensor(a, name=name)
-                for a, name in ((valid, "valid"), (lengths, "τ"))
-            )
+            if not isinstance(lengths, Tensor):
+                lengths = tensor(lengths, name="τ")
             h, said = self.start(len(lengths))
             vector = unit_vectors(len(self.c), self.c.dtype)
             terms = []

@@ -51,6 +51,10 @@ def test_what_a_row_names_is_there(row):
     for name in codes(figures):
         shown = [p for p in DOCS.glob("*.md") if f"{{shown}} {name}\n" in read(p)]
         assert len(shown) == 1, name
+        link = re.search(rf"\[`{name}`\]\(([^)#]*)#([^)]+)\)", figures)
+        assert link, name
+        assert DOCS / (link[1] or "chapter-10.md") == shown[0], name
+        assert name in under(shown[0], link[2]), name
     (command,) = codes(task)
     name, *option = command.split(" --model ")
     assert name in TASKS
@@ -69,11 +73,22 @@ def read(path):
     return path.read_text(encoding="utf-8")
 
 
+def anchor(head):
+    """That of a heading, as GitHub and the site make it."""
+    return re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-")
+
+
 def anchors(path):
-    """The anchors of a page's headings, as GitHub and the site make them."""
-    heads = re.findall(r"^#+ (.+)$", read(path), re.M)
-    plain = [re.sub(r"[^\w\- ]", "", head).lower() for head in heads]
-    return [head.replace(" ", "-") for head in plain]
+    """The anchors of a page's headings."""
+    return [anchor(head) for head in re.findall(r"^#+ (.+)$", read(path), re.M)]
+
+
+def under(path, wanted):
+    """The figures between the heading of an anchor and the next heading."""
+    text = re.sub(r"^```python$.*?^```$", "", read(path), flags=re.M | re.S)
+    parts = [p.partition("\n") for p in re.split(r"^#+ ", text, flags=re.M)[1:]]
+    (body,) = [body for head, _, body in parts if anchor(head) == wanted]
+    return re.findall(r"\{shown\} (\S+)", body)
 
 
 @pytest.fixture(scope="module")

@@ -76,13 +76,30 @@ def _moved(graph: Graph) -> list[Any]:
             value = node.value
             if node.inputs:
                 read = [values[source] for source in node.inputs]
-                attrs = node.op.attributes(node)
-                if node.op.variadic:
-                    value = node.op.forward(read, **attrs)
-                else:
-                    value = node.op.forward(*read, **attrs)
+                try:
+                    value = _computed(node, read)
+                except ValueError:
+                    # It refuses what lies beyond a bound, as 1 is for a probability.
+                    pairs = zip(read, node.inputs, strict=True)
+                    value = _computed(node, [_in_range(r, i.value) for r, i in pairs])
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
                 unit = rng.uniform(-2, 2, np.shape(value)) * _unit(value.dtype)
                 value = np.multiply(value, 1 + unit, dtype=value.dtype)
             values[node] = value
     return [np.asarray(values[node]) for node in graph.outputs]
+
+
+def _computed(node: Node, read: list[Any]) -> Any:
+    """What the op of a node makes of other inputs."""
+    attrs = node.op.attributes(node)
+    if node.op.variadic:
+        return node.op.forward(read, **attrs)
+    return node.op.forward(*read, **attrs)
+
+
+def _in_range(moved: Any, was: Any) -> Any:
+    """A moved value, but nowhere beyond the least and the largest that there were."""
+    was = np.asarray(was)
+    if was.dtype.kind != "f" or not was.size:
+        return moved
+    return np.clip(moved, was.min(), was.max())

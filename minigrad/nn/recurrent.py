@@ -30,6 +30,7 @@ from minigrad.tensor import Tensor, tensor
 
 __all__ = [
     "Lengths",
+    "answer",
     "best",
     "detached",
     "extent",
@@ -215,6 +216,22 @@ def unit_vectors(n: int, dtype: DTypeLike) -> Callable[[Tensor], Tensor]:
         return embedding(eye, y).named("e")  # type: ignore[no-any-return]
 
     return vector
+
+
+def answer(say: Callable[[NDArray[Any]], ArrayLike], o: Tensor) -> Tensor:
+    """y(t) as ``say`` makes it of o(t) (batch, n): class numbers (batch,), or vectors.
+
+    >>> import minigrad as mg
+    >>> answer(lambda o: o.argmax(-1), mg.tensor([[1.0, 0.0], [0.0, 1.0]])).data
+    array([0, 1])
+    """
+    y = tensor(say(o.data))
+    if y.shape not in (o.shape[:1], o.shape):
+        raise ValueError(
+            f"say gives class numbers {o.shape[:1]} or vectors {o.shape} for o(t), got "
+            f"shape {y.shape}"
+        )
+    return y
 
 
 def masks(lengths: ArrayLike, steps: int) -> NDArray[np.bool_]:

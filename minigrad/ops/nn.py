@@ -490,6 +490,12 @@ def _with_probabilities(
     A class without weight adds nothing, also where its log is -inf.
     """
     _check_reduction(reduction)
+    if ignore_index == IGNORE_NOTHING:
+        raise ValueError(
+            "cross_entropy: the targets of a step are class numbers, y(t) of shape "
+            f"(batch,), and these are vectors {np.shape(target)}: of unit vectors pass "
+            "ys.argmax(-1)"
+        )
     if ignore_index != -100:
         raise ValueError(
             "cross_entropy: ignore_index is a class number, and this target holds "

@@ -24,6 +24,7 @@ from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.session import learn, table
 from minigrad.tasks.task import Options, Task
+from minigrad.tensor import tensor
 
 MODELS = ("recursive", "many-to-one")
 TAUGHT, DEEPEST = 4, 8
@@ -123,8 +124,9 @@ def _texts(trees: list[Any], steps: int | None) -> tuple[np.ndarray, np.ndarray]
 def _picture(options: Options, model: Recursive | ManyToOne) -> None:
     tree = ((4, ((3, 0), 1)), 1)
     if isinstance(model, Recursive):
-        o = contract(cross_entropy(model.of_tree(tree), np.array([0])).named("L"))
-        draw(o, view="ops").save(options.out / "graph.png")
+        y = tensor([0], name="y")
+        loss = contract(cross_entropy(model.of_tree(tree), y).named("L"))
+        draw(loss, view="ops").save(options.out / "graph.png")
     else:
         xs, _ = _texts([tree], None)
         draw(model.loss(xs, np.array([0]))).save(options.out / "graph.png")

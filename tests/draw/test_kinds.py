@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import models
 from minigrad.draw import draw
 from minigrad.draw.textbook.reading import read
 from tests.draw.networks import NETWORKS
@@ -73,3 +74,43 @@ def test_a_loss_with_a_batch_axis_is_still_a_scalar_of_the_book():
 def test_a_running_sum_is_a_loss_and_no_state():
     found = kinds(NETWORKS["many_to_many"](5))
     assert list(found.values()).count("hidden") == 1
+
+
+RNG = np.random.default_rng(0)
+XS, YS = np.zeros((7, 1, 2), np.float32), np.zeros((7, 1), int)
+
+
+@pytest.mark.parametrize(
+    ("record", "outputs"),
+    [
+        (
+            lambda: models.Clockwork(2, 3, 2, rng=RNG, periods=(1, 2)).loss(XS, YS),
+            {"o"},
+        ),
+        (lambda: models.OutputFeedback(2, 3, 2, rng=RNG).loss(XS, YS), {"o"}),
+        (lambda: models.FullyConnected(2, 5, rng=RNG).ancestral(1, RNG), {"o", "y"}),
+        (lambda: models.SequenceModel(2, 3, rng=RNG).ancestral(5, 1, RNG), {"o", "y"}),
+        (lambda: models.DynamicalSystem(2, 3, rng=RNG)(XS), set()),
+        (lambda: models.DeepTransition(2, 3, 2, rng=RNG).loss(XS, YS), {"o"}),
+    ],
+)
+def test_what_is_said_is_an_output_also_where_it_reads_or_feeds_other_steps(
+    record, outputs
+):
+    found = kinds(record())
+    assert {name for name, kind in found.items() if kind == "output"} == outputs
+
+
+def test_a_state_that_a_loss_reads_is_a_state():
+    W, o = mg.parameter(np.eye(2), name="W"), mg.tensor(np.zeros((1, 2)), name="o0")
+    total = 0
+    for _, y in mg.steps(y=np.ones((4, 1, 2))):
+        o = mg.tanh(o @ W).named("o")
+        total = total + mg.mse_loss(o, y).named("L")
+    assert kinds(total)["o"] == "hidden"
+
+
+def test_what_stands_for_y_0_bears_that_index_whatever_takes_its_place():
+    network = models.Conditional(2, 3, 2, rng=RNG)
+    line = read(mg.Graph(network.loss(XS, YS))).symbol("y0").label
+    assert "".join(run.text for run in line) == "y(0)"

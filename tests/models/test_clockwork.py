@@ -78,7 +78,7 @@ def test_slow_units_cost_fewer_operations():
     assert products((1, 4)) == 3 * 24 + 2 * 6 + 2 * 24
 
 
-@pytest.mark.parametrize("periods", [(), (2, 1), (1, 2, 3), (1, 1)])
+@pytest.mark.parametrize("periods", [(), (2, 1), (1, 2, 3), (1, 1), 2])
 def test_periods_that_do_not_fit_are_refused(periods):
     with pytest.raises(ValueError, match="each is a multiple of the one before"):
         model(periods)

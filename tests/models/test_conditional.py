@@ -1,6 +1,7 @@
 """Conditional: the arrow from the last target, and what it is for."""
 
 import numpy as np
+import pytest
 
 import minigrad as mg
 from minigrad.models import Conditional, ManyToMany
@@ -69,3 +70,9 @@ def test_padding_changes_nothing():
     longer = [np.concatenate(pair) for pair in zip((xs, ys), pad, strict=True)]
     found = network.loss(*longer, lengths=[3, 3]).item()
     np.testing.assert_allclose(found, alone)
+
+
+@pytest.mark.parametrize("y", [1, [1] * (B + 1), np.ones((B, 3))])
+def test_what_is_said_is_said_for_each_sequence(y):
+    with pytest.raises(ValueError, match="say gives class numbers"):
+        model().continued(data(2)[0], lambda o: y)

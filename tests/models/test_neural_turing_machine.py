@@ -25,9 +25,9 @@ def model():
 
 def head(key=(0, 0, 0), strength=-20, gate=-20, shift=(0, 20, 0), sharp=-20):
     """A head that wants the same whatever h is."""
-    made = Head(4, WIDTH, rng=np.random.default_rng(0), dtype=np.float64)
-    made.wants.W.assign(np.zeros((4, WIDTH + 6)))
-    made.wants.b.assign(np.array([*key, strength, gate, *shift, sharp], float))
+    made = Head("w", 4, WIDTH, rng=np.random.default_rng(0), dtype=np.float64)
+    made.K.assign(np.zeros((4, WIDTH + 6)))
+    made.b.assign(np.array([*key, strength, gate, *shift, sharp], float))
     return made
 
 
@@ -113,3 +113,6 @@ def test_more_places_need_no_more_parameters():
     assert NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0)).places == 32
     with pytest.raises(ValueError, match="places"):
         NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0), places=2)
+    for width in (0, 2.5):
+        with pytest.raises(ValueError, match="width is a whole number from 1 on"):
+            NeuralTuringMachine(3, 4, 2, rng=np.random.default_rng(0), width=width)

@@ -126,3 +126,16 @@ def test_what_is_no_tree_is_refused():
             forest([wrong])
     with pytest.raises(ValueError, match="at least one tree"):
         forest([])
+    with pytest.raises(TypeError, match=r"one tree: write forest\(\[tree\]\)"):
+        forest(((0, 1), (2, 3)))
+    for wrong in ((0, 1), [(0, 1)]):
+        with pytest.raises(TypeError, match=r"write model\(forest\(\[tree, \.\.\]\)\)"):
+            model().loss(wrong, Y[:1])
+
+
+@pytest.mark.parametrize("read", [lambda m, t: m(forest([t])), Recursive.of_tree])
+def test_a_symbol_that_there_is_not_is_refused(read):
+    with pytest.raises(ValueError, match="a whole number from 0 on, got -1"):
+        read(model(), (0, -1))
+    with pytest.raises(ValueError, match="symbols are numbers 0 to 3, got 4"):
+        read(model(), (0, 4))

@@ -174,6 +174,11 @@ def test_what_cannot_be_is_refused():
         model("length").arrays([[], [0] * 5])
     with pytest.raises(ValueError, match="symbols are numbers 0 to 1"):
         model("stop").arrays([[0, 2]])
+    for wrong in ([], [0, 1], [[[0]]]):
+        with pytest.raises(ValueError, match="a batch is at least one sequence"):
+            model("stop").arrays(wrong)
+    with pytest.raises(ValueError, match=r"ys is \(length, batch\), got shape \(4,\)"):
+        table().loss(np.zeros(4, int))
     with pytest.raises(ValueError, match="would have 33,554,431 rows"):
         FullyConnected(2, 25, rng=np.random.default_rng(0))
     with pytest.raises(ValueError, match="of 3 symbols; the table is one for 4"):

@@ -38,3 +38,9 @@ def test_a_step_ignores_no_target():
         losses.cross_entropy(o, np.array([1, -100]))
     with pytest.raises(ValueError, match=r"0\.\.2, got 1\.\.3\n"):
         losses.cross_entropy(o, np.array([1, 3]))
+
+
+def test_unit_vectors_are_no_class_numbers():
+    o = mg.tensor(np.zeros((2, 3)), name="o")
+    with pytest.raises(ValueError, match=r"unit vectors pass ys\.argmax\(-1\)"):
+        losses.cross_entropy(o, np.eye(3)[[0, 2]])

@@ -3,7 +3,7 @@
 Vocabulary
     hidden   it crosses a step
     loss     a scalar at the end, or a value called L
-    output   a loss reads it, or it is the end
+    output   losses alone read it, or it is the end, or it is called o or y
     target   data that a loss reads, and that nothing else in its step leads to a loss
     input    other data
     initial  it replaces a state before the first step
@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from minigrad.draw.textbook.chart import Arrow
 
+OUTPUT = re.compile(r"[oy]\d*")
 LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
 
 
@@ -48,6 +49,8 @@ def kinds_of(
         served = {a.target for a in out[key] if not a.delay}
         losses = {target for target in served if kinds.get(target) == "loss"}
         crosses = any(a.delay for a in into[key])
+        leads = any(a.delay for a in out[key])
+        said = OUTPUT.fullmatch(name) or (losses and served == losses)
         scalar = shape == () and len(into[key]) > 1 and not crosses
         if key in initial:
             kind = "initial"
@@ -58,7 +61,9 @@ def kinds_of(
             kind = "loss"
         elif all(a.source in data for a in into[key]) and not losses and out[key]:
             kind = "value"
-        elif crosses or (not losses and any(a.delay for a in out[key])):
+        elif said and not (crosses and leads):
+            kind = "output"
+        elif crosses or (not losses and leads):
             kind = "hidden"
         elif served == losses:
             kind = "output"

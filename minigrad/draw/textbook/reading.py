@@ -139,16 +139,18 @@ def _letter(
     recurrence: Recurrence,
     keys: dict[int, str],
 ) -> Line:
-    """The letter of a role; that of h(0) for what stands for it under the name h0."""
+    """The letter of a role; that of h(0) for what stands at a start as h0 or h."""
     name = role.name or role.label
     stand_in = stand_ins.get(keys[role.index])
     if stand_in is not None:
         state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
-        if re.fullmatch(re.escape(state.label) + r"_?(0|init)?", name):
+        start = re.fullmatch(r"(.+?)_?(?:0|init)", name)
+        if start or name == state.label:
             t = stand_in.offset + 1
             if stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
-            return indexed(letter(state.label, _axes(state)), str(t).replace("-", "−"))
+            line = letter(start[1] if start else name, _axes(state))
+            return indexed(line, str(t).replace("-", "−"))
     # A loss is a scalar of the book even where the batch gives it an axis.
     return letter(name, 0 if kind == "loss" else _axes(role))
 
