@@ -32,13 +32,16 @@ from minigrad.train.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from minigrad.train.finite import first_not_finite
 from minigrad.train.flow import information_flow
-from minigrad.train.loop import History, Progress, first_not_finite, fit
+from minigrad.train.loop import History, Progress, fit
 from minigrad.train.record import curves, write_log
+from minigrad.train.training import Training
 
 __all__ = [
     "History",
     "Progress",
+    "Training",
     "curves",
     "first_not_finite",
     "fit",

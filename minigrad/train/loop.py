@@ -13,15 +13,16 @@ import numpy as np
 
 from minigrad.compile import compile
 from minigrad.grad import grad
-from minigrad.graph import Graph, Node
 from minigrad.limits import whole, within
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Part, opened, save_checkpoint
+from minigrad.train.finite import said_of
+from minigrad.train.training import parted
 
-__all__ = ["History", "Progress", "first_not_finite", "fit"]
+__all__ = ["History", "Progress", "fit"]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def fit(
     parameters = module.parameters()
 
     def step_of(*given: Any) -> tuple[Tensor, State, list[Tensor]]:
-        value, state = _parted(loss(*given))
+        value, state = parted(loss(*given))
         return value, state, grad(value, parameters)
 
     program = compile(step_of, backend=backend)
@@ -138,12 +139,12 @@ def fit(
                     for p, g in zip(parameters, gradients, strict=True):
                         p.grad = g.data
                 else:
-                    value, state = _parted(loss(*given))
+                    value, state = parted(loss(*given))
                     value.backward()
                 norm = clip_by_norm(parameters, clip)
                 if not (isfinite(value.item()) and isfinite(norm)):
-                    recorded = _parted(loss(*given))[0] if compiled else value
-                    raise FloatingPointError(_not_finite(step, recorded, norm))
+                    recorded = parted(loss(*given))[0] if compiled else value
+                    raise FloatingPointError(said_of(step, recorded, norm))
                 optimiser.step()
                 carry(state)
                 measured = step % every == 0 or step == steps
@@ -191,18 +192,6 @@ def _noted(note: Any, path: Path) -> tuple[History, float, int]:
             "was loaded"
         )
     return history, latest, waited
-
-
-def _parted(outcome: Tensor | tuple[Tensor, State]) -> tuple[Tensor, State]:
-    value, state = (
-        outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, ())
-    )
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            "the loss of fit returns the Tensor that it recorded, or that and a state: "
-            f"got {type(value).__name__}; write return loss, and not loss.item()"
-        )
-    return value, state
 
 
 def _measured(value: Any, step: int) -> float:
@@ -259,47 +248,3 @@ def interrupts() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(seen)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _not_finite(step: int, value: Tensor, norm: float) -> str:
-    said = f"step {step}: the loss is {value.item()} and the gradient's norm {norm}"
-    advice = "try a smaller learning rate or clip the gradient"
-    node = first_not_finite(value)
-    if node is None:
-        return f"{said}; {advice}"
-    where = "/".join(str(part[0]) for part in node.scope.path) or "no scope"
-    at = "" if node.t is None else f", t = {node.t}"
-    if node.kind == "input":
-        place = np.argwhere(~np.isfinite(node.value))[0].tolist()
-        number = node.value[tuple(place)]
-        return f"{said}, since the input {node.label} is {number} at {place}"
-    what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
-    return f"{said}; {advice}. It began at {what}, scope {where}{at}"
-
-
-def first_not_finite(loss: Tensor) -> Node | None:
-    """The first node of a loss, or else of its gradient, with a NaN or an infinity.
-
-    Constants are left out: a -inf in a mask is meant.
-
-    >>> import minigrad as mg
-    >>> w = mg.parameter([1000.0], name="w")
-    >>> with np.errstate(over="ignore"):
-    ...     first_not_finite(mg.exp(w).sum()).op.name
-    'exp'
-    """
-    graph = Graph(loss)
-    found = _first(graph)
-    if found is None and graph.parameters:
-        parameters = [Tensor(p) for p in graph.parameters]
-        with np.errstate(all="ignore"):
-            found = _first(Graph(grad(loss, parameters, create_graph=True)))
-    return found
-
-
-def _first(graph: Graph) -> Node | None:
-    for node in graph.nodes:
-        finite = np.isfinite(node.value).all()
-        if not finite and node.kind != "constant":
-            return node
-    return None
