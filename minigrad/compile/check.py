@@ -67,6 +67,13 @@ def _unit(dtype: Any) -> float:
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
+def _computed(node: Node, read: list[Any]) -> Any:
+    attrs = node.op.attributes(node)
+    if node.op.variadic:
+        return node.op.forward(read, **attrs)
+    return node.op.forward(*read, **attrs)
+
+
 def _moved(graph: Graph) -> list[Any]:
     """The outputs of a graph computed with every value off by its last place."""
     rng = np.random.default_rng(0)
@@ -76,11 +83,10 @@ def _moved(graph: Graph) -> list[Any]:
             value = node.value
             if node.inputs:
                 read = [values[source] for source in node.inputs]
-                attrs = node.op.attributes(node)
-                if node.op.variadic:
-                    value = node.op.forward(read, **attrs)
-                else:
-                    value = node.op.forward(*read, **attrs)
+                try:
+                    value = _computed(node, read)
+                except ValueError:  # a probability may have been moved beyond 1
+                    value = node.value
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
                 unit = rng.uniform(-2, 2, np.shape(value)) * _unit(value.dtype)
                 value = np.multiply(value, 1 + unit, dtype=value.dtype)

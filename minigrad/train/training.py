@@ -29,11 +29,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.arrays import Array
 from minigrad.compile import compile
 from minigrad.compile.watched import watch
 from minigrad.grad import grad
 from minigrad.limits import within
-from minigrad.mode import TraceError, tracing
+from minigrad.mode import Mode, TraceError, current_mode, tracing
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.ops.elementwise import maximum, minimum, sqrt, square
@@ -45,6 +46,7 @@ from minigrad.train.finite import said_of
 __all__ = ["Training"]
 
 Loss = Callable[..., Tensor | tuple[Tensor, State]]
+Carry = Callable[[tuple[Array, ...]], None]
 
 
 class Training:
@@ -56,7 +58,7 @@ class Training:
     loss: records the loss of a step, of the arrays of its batch; with a state, if the
         next batch starts from it.
     clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
-    carry: is given that state after each step.
+    carry: is given that state after each step, as arrays, without a history.
     also: what else decides how it goes on, by name, for a checkpoint: generators and
         the order of the data.
     eager: record every step anew, and leave its gradient in ``p.grad``. Otherwise the
@@ -76,7 +78,7 @@ class Training:
         loss: Loss,
         *,
         clip: float = inf,
-        carry: Callable[[State], None] = lambda state: None,
+        carry: Carry = lambda state: None,
         also: Mapping[str, Part] | None = None,
         eager: bool = False,
         backend: str | None = None,
@@ -105,13 +107,13 @@ class Training:
         nothing, where one of the two is not finite, naming the op, scope and step of
         the loop where it began.
         """
-        if self.eager:
+        if self.eager or current_mode.get() is Mode.WATCH:
             return self._eagerly(batch)
         optimiser = self.optimiser
         try:
             # What is not finite in the end is computed eagerly too, and warns there.
             with np.errstate(over="ignore", invalid="ignore"):
-                value, state, norm, values, memory = self.program(
+                value, state, norm, values, memory = self.program.arrays(
                     batch,
                     optimiser.memory,
                     np.float64(optimiser.rate()),
@@ -126,10 +128,7 @@ class Training:
         # Of other norms no square is a normal number, and clip_by_norm knows how.
         if not (isfinite(found[0]) and SMALLEST < found[1] < inf):
             return self._eagerly(batch)
-        optimiser.take(
-            [p.data for p in values],
-            {name: [a.data for a in arrays] for name, arrays in memory.items()},
-        )
+        optimiser.take(values, memory)
         self.carry(state)
         return found
 
@@ -140,7 +139,7 @@ class Training:
         if not (isfinite(value.item()) and isfinite(norm)):
             raise FloatingPointError(said_of(self.optimiser.steps + 1, value, norm))
         self.optimiser.step()
-        self.carry(state)
+        self.carry(tuple([s.data for s in state]))
         return value.item(), norm
 
 

@@ -139,3 +139,11 @@ def test_a_compiled_call_inside_of_a_loop_and_of_a_compiled_function():
 
     outer = mg.compile(lambda xs: program(xs)[0] * 2.0, strict=True)
     np.testing.assert_allclose(outer(XS).data, 2.0 * step(XS)[0].data)
+
+
+def test_what_is_moved_out_of_the_range_of_an_op_is_judged_too():
+    y = mg.tensor(np.ones(20), name="y")
+    loss = mg.binary_cross_entropy(y * 1.0, np.ones(20))
+    graph = mg.Graph(loss)
+    assert difference(graph, [loss.data]) is None
+    assert difference(graph, [loss.data + 0.5]) == "result 1 is off by up to 0.5"
