@@ -476,6 +476,7 @@ def test_an_update_in_a_program_is_that_of_a_step(make, shapes, data):
         unit = 8 * max(np.finfo(dtype).eps, np.finfo(np.float32).eps * 1e-2)
         for p, value in zip(ps, values, strict=True):
             np.testing.assert_allclose(value, p.data, rtol=unit, atol=unit)
+            assert value.dtype == np.promote_types(dtype, np.float32)
         for name, arrays in optimiser.memory.items():
             for a, b in zip(arrays, memory[name], strict=True):
                 assert a.dtype == b.dtype
