@@ -74,7 +74,8 @@ NAMES: dict[str, dict[str, str]] = {
         "requires_grad_": "list the attribute in the class's `fixed`, or give the "
         "optimiser only what it shall train",
         "compile": "write step = mg.compile(function)",
-        "fit": "write minigrad.train.fit(model, optimiser, batch_loss, ...)",
+        "fit": "write minigrad.train.fit(Training(model, optimiser, loss), batches, "
+        "epochs=...)",
         "predict": "call the module: model(x)",
         "summary": "write mg.Graph(loss).summary()",
         "get_weights": "write module.state_dict()",

@@ -4,6 +4,9 @@ An optimiser takes the parameters once. `step()` reads each ``p.grad`` and assig
 every parameter, so the graph that gave the gradients stays as it was and can be drawn.
 A step is made whole or not at all, also where an error or Ctrl-C ends it.
 
+What a step does is one function, ``update(p, g, memory, lr, step)``. Given arrays it
+computes; given Tensors it records, so that a program may hold a whole training step.
+
 Parameters of float16 are changed, and what an optimiser remembers of them is kept, in
 float32: float16 holds neither eps = 1e-8 nor the square of a small gradient.
 
@@ -18,7 +21,7 @@ float32: float16 holds neither eps = 1e-8 nor the square of a small gradient.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import cos, pi
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -48,6 +51,7 @@ if not TYPE_CHECKING:
     __getattr__ = names_of(__name__)
 
 Array = NDArray[Any]
+Memory = dict[str, list[Any]]  # what is kept, of each parameter
 Schedule = Callable[[int], float]
 
 
@@ -55,7 +59,7 @@ class Optimiser:
     """The common part: parameters, a learning rate, and a state that can be saved.
 
     A subclass names the arrays it keeps per parameter in ``kept`` and computes in
-    ``change``. ``lr`` is a number, or a ``Schedule``: a function of the step, from 1.
+    ``update``. ``lr`` is a number, or a ``Schedule``: a function of the step, from 1.
 
     In a state an array is known by the optimiser's class and the path of the parameter
     in the module whose ``parameters()`` these are; in another list by place and name.
@@ -94,12 +98,7 @@ class Optimiser:
         ]
         self.lr = lr if callable(lr) else within("lr", lr, "[0, inf)")
         self.steps = 0
-        self.memory: dict[str, list[Array]] = self._zeros()
-        # A step writes here, and then the two change places.
-        self.spare: dict[str, list[Array]] = self._zeros()
-
-    def _zeros(self) -> dict[str, list[Array]]:
-        return {
+        self.memory: Memory = {
             name: [np.zeros_like(_wide(p.data)) for p in self.parameters]
             for name in self.kept
         }
@@ -107,31 +106,68 @@ class Optimiser:
     def step(self) -> None:
         """Change every parameter by its gradient."""
         gradients = [gradient(p) for p in self.parameters]
-        steps = self.steps + 1
-        lr = self.lr(steps) if callable(self.lr) else self.lr
-        lr = within(f"lr at step {steps}", lr, "[0, inf)")
-        memory, before = self.spare, self.memory
-        values = []
-        for i, (p, g) in enumerate(zip(self.parameters, gradients, strict=True)):
-            for name in self.kept:
-                np.copyto(memory[name][i], before[name][i])
-            value = _wide(p.data)
-            kept = [memory[name][i] for name in self.kept]
-            values.append((p, value - lr * self.change(value, _wide(g), *kept)))
-        assign_all(
-            values,
-            (self, "memory", memory),
-            (self, "spare", before),
-            (self, "steps", steps),
-            *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
+        values = [p.data for p in self.parameters]
+        self.take(
+            *self.updates(values, gradients, self.memory, self.rate(), self.steps + 1)
         )
 
-    def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """What a step takes from a parameter, before the rate; it updates memory.
+    def rate(self) -> float:
+        """The learning rate of the next step.
 
-        ``self.steps`` is still the number of the steps before.
+        Raises ValueError where a schedule leaves [0, inf).
+
+        >>> import minigrad as mg
+        >>> SGD([mg.parameter([1.0])], lambda step: 0.5 / step).rate()
+        0.5
+        """
+        step = self.steps + 1
+        lr = self.lr(step) if callable(self.lr) else self.lr
+        return within(f"lr at step {step}", lr, "[0, inf)")
+
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """A parameter and what is kept of it after a step, which changes neither.
+
+        Parameters
+        ----------
+        p, g: the parameter and its gradient, of one shape and dtype.
+        memory: what is kept of it, in the order of ``kept``, of that shape and dtype.
+        lr, step: the learning rate, and the number of the step, from 1: numbers where p
+            is an array; where it is a Tensor, Tensors of shape () and float64 too.
+
+        >>> import minigrad as mg
+        >>> sgd = SGD([mg.parameter([1.0])], lr=0.1, momentum=0.5)
+        >>> p, g, velocity = np.array([1.0]), np.array([2.0]), np.array([4.0])
+        >>> sgd.update(p, g, (velocity,), 0.1, 1)
+        (array([0.6]), (array([4.]),))
         """
         raise NotImplementedError
+
+    def updates(
+        self, ps: Sequence[Any], gs: Sequence[Any], memory: Memory, lr: Any, step: Any
+    ) -> tuple[list[Any], Memory]:
+        """``update`` of every parameter: the new values, and what is kept by name."""
+        values = []
+        after: Memory = {name: [] for name in self.kept}
+        for p, g, *kept in zip(ps, gs, *memory.values(), strict=True):
+            value, new = self.update(_wide(p), _wide(g), tuple(kept), lr, step)
+            values.append(value)
+            for arrays, array in zip(after.values(), new, strict=True):
+                arrays.append(array)
+        return values, after
+
+    def take(self, values: Sequence[Any], memory: Memory) -> None:
+        """Make a step of which ``updates`` gave the values and the memory: all or none.
+
+        What ``backward`` wrote counts as used.
+        """
+        assign_all(
+            zip(self.parameters, values, strict=True),
+            (self, "memory", memory),
+            (self, "steps", self.steps + 1),
+            *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
+        )
 
     def state_dict(self) -> dict[str, Array]:
         """The number of steps and copies of all that is kept, by class and name.
@@ -211,12 +247,13 @@ class SGD(Optimiser):
         super().__init__(parameters, lr)
         self.momentum = within("momentum", momentum, "[0, 1)")
 
-    def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """The velocity."""
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Along the velocity."""
         (v,) = memory
-        v *= self.momentum
-        v += g
-        return v
+        v = self.momentum * v + g
+        return p - _as(p, lr) * v, (v,)
 
 
 class RMSProp(Optimiser):
@@ -243,11 +280,13 @@ class RMSProp(Optimiser):
         self.decay = within("decay", decay, "[0, 1)")
         self.eps = within("eps", eps, "(0, inf)")
 
-    def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """The gradient in units of its usual size."""
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Along the gradient in units of its usual size."""
         (v,) = memory
-        v += (1 - self.decay) * (g * g - v)
-        return g / (np.sqrt(v) + self.eps)
+        v = v + (1 - self.decay) * (g * g - v)
+        return p - _as(p, lr) * (g / (np.sqrt(v) + self.eps)), (v,)
 
 
 class Adam(Optimiser):
@@ -283,16 +322,18 @@ class Adam(Optimiser):
         )
         self.eps = within("eps", eps, "(0, inf)")
 
-    def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """The mean gradient in units of its usual size."""
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """Along the mean gradient in units of its usual size."""
         m, v = memory
         b1, b2 = self.betas
         # The moments start at zero; dividing by these takes the bias out again.
-        steps = self.steps + 1
-        c1, c2 = 1 - b1**steps, 1 - b2**steps
-        m += (1 - b1) * (g - m)
-        v += (1 - b2) * (g * g - v)
-        return (m / c1) / (np.sqrt(v / c2) + self.eps)
+        c1, c2 = _as(p, 1 - b1**step), _as(p, 1 - b2**step)
+        m = m + (1 - b1) * (g - m)
+        v = v + (1 - b2) * (g * g - v)
+        change = (m / c1) / (np.sqrt(v / c2) + self.eps)
+        return p - _as(p, lr) * change, (m, v)
 
 
 class AdamW(Adam):
@@ -320,10 +361,13 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps)
         self.decay = within("decay", decay, "[0, inf)")
 
-    def change(self, p: Array, g: Array, *memory: Array) -> Array:
-        """Adam's change and the decay."""
-        change = super().change(p, g, *memory)
-        return change + self.decay * p if p.ndim > 1 else change
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """As Adam does, from a matrix that has decayed."""
+        if p.ndim > 1:
+            p = p - _as(p, lr) * (self.decay * p)
+        return super().update(p, g, memory, lr, step)
 
 
 def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
@@ -451,9 +495,14 @@ def _listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
     return found
 
 
-def _wide(a: Array) -> Array:
-    """An array, in float32 where it is float16."""
+def _wide(a: Any) -> Any:
+    """An array or a Tensor, in float32 where it is float16."""
     return a.astype(np.float32) if a.dtype == np.float16 else a
+
+
+def _as(p: Any, number: Any) -> Any:
+    """A number beside p: a Tensor is cast, Python's own take the dtype of an array."""
+    return number.astype(p.dtype) if isinstance(number, Tensor) else number
 
 
 def gradient(p: Parameter) -> Array:

@@ -22,7 +22,7 @@ from minigrad.optim import (
     exponential,
     warm_up,
 )
-from minigrad.train import fit
+from minigrad.train import Training, fit
 
 INF, NAN = float("inf"), float("nan")
 RNG = np.random.default_rng(0)
@@ -121,8 +121,9 @@ def test_a_setting_out_of_range_is_named_with_its_range(name, make):
 )
 def test_settings_of_a_training(name, setting):
     settings = {"steps": 1, name: setting}
+    clip = settings.pop("clip", INF)
     with pytest.raises(ValueError, match=f"{name} (lies|is)"):
-        fit(LayerNorm(2), SGD([W], 0.1), lambda: W.sum(), lambda: 0.0, **settings)
+        fit(Training(LayerNorm(2), SGD([W], 0.1), W.sum, clip=clip), **settings)
 
 
 def test_a_schedule_is_looked_at_at_every_step():
@@ -145,7 +146,8 @@ DEFAULTS = [
     (AdamW, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "decay": 1e-2}),  # PyTorch
     (exponential, {"every": 1}),
     (cosine, {"last": 0.0}),
-    (fit, {"clip": INF, "every": 1, "patience": None, "compiled": False}),
+    (fit, {"every": 1, "patience": None, "validation": None}),
+    (Training, {"clip": INF, "eager": False}),
     (Elman, {"U": "trained", "W": "orthogonal", "activation": "tanh", "leak": None}),
     (LSTM, {"forget_bias": 1.0, "candidate": "tanh"}),  # Jozefowicz 2015
     (GRU, {"candidate": "tanh", "reset_after": False}),  # Cho 2014

@@ -1,10 +1,14 @@
 """Optimisers against their update written out."""
 
 import copy
+import shutil
 from functools import partial
 
+import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.nn import Linear, Module
@@ -18,6 +22,9 @@ from minigrad.optim import (
     exponential,
     warm_up,
 )
+
+COMPILER = shutil.which("cc")
+needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C compiler")
 
 MAKE = [lambda ps: SGD(ps, 0.1, 0.9), RMSProp, Adam, AdamW]
 
@@ -429,3 +436,82 @@ def test_a_norm_whose_square_no_float_holds_is_clipped(size):
 def test_betas_are_two_numbers(betas):
     with pytest.raises(TypeError, match="betas are two numbers"):
         Adam([start()], betas=betas)
+
+
+SHAPES = hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)
+ENGINES = ["numpy", pytest.param("c", marks=needs_compiler)]
+
+
+def in_program(optimiser, backend="numpy"):
+    """The updates of an optimiser as a program of arrays, lr and step among them."""
+    program = mg.compile(optimiser.updates, strict=True, backend=backend)
+
+    def run(ps, gs, memory, lr, step):
+        values, memory = program(ps, gs, memory, np.float64(lr), np.float64(step))
+        after = {name: [a.data for a in arrays] for name, arrays in memory.items()}
+        return [p.data for p in values], after
+
+    return run, program
+
+
+@pytest.mark.parametrize("make", MAKE)
+@settings(max_examples=15)
+@given(shapes=st.lists(SHAPES, min_size=1, max_size=3), data=st.data())
+def test_an_update_in_a_program_is_that_of_a_step(make, shapes, data):
+    dtype = data.draw(st.sampled_from([np.float16, np.float32, np.float64]))
+    numbers = st.floats(-2, 2, width=16).filter(lambda x: x == 0 or abs(x) > 1e-2)
+    draw = [hnp.arrays(dtype, shape, elements=numbers) for shape in shapes]
+    ps = [mg.parameter(data.draw(arrays)) for arrays in draw]
+    optimiser = make(ps)
+    run, _ = in_program(optimiser)
+    for _ in range(3):
+        gs = [data.draw(arrays) for arrays in draw]
+        for p, g in zip(ps, gs, strict=True):
+            p.grad = g
+        step = optimiser.steps + 1
+        values, memory = run(
+            [p.data for p in ps], gs, optimiser.memory, optimiser.rate(), step
+        )
+        optimiser.step()
+        unit = 8 * max(np.finfo(dtype).eps, np.finfo(np.float32).eps * 1e-2)
+        for p, value in zip(ps, values, strict=True):
+            np.testing.assert_allclose(value, p.data, rtol=unit, atol=unit)
+            assert value.dtype == np.promote_types(dtype, np.float32)
+        for name, arrays in optimiser.memory.items():
+            for a, b in zip(arrays, memory[name], strict=True):
+                assert a.dtype == b.dtype
+                np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("backend", ENGINES)
+@pytest.mark.parametrize("make", MAKE)
+def test_rate_and_step_of_a_program_are_operands(make, backend):
+    a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, -1.0])
+    ps = [mg.parameter(a), mg.parameter(b)]
+    optimiser = make(ps)
+    optimiser.lr = exponential(0.1, 0.5)
+    run, program = in_program(optimiser, backend)
+    for i in range(4):
+        for p in ps:
+            p.grad = np.cos(p.data + i)
+        given = [p.data for p in ps], [p.grad for p in ps], optimiser.memory
+        values, memory = run(*given, optimiser.rate(), i + 1)
+        optimiser.step()
+        for p, value in zip(ps, values, strict=True):
+            np.testing.assert_allclose(value, p.data, rtol=1e-14)
+        for name in memory:
+            np.testing.assert_allclose(memory[name][0], optimiser.memory[name][0])
+    assert len(program.traced) == 1
+
+
+@pytest.mark.parametrize("make", MAKE)
+def test_an_update_changes_nothing_that_it_is_given(make):
+    p = start()
+    optimiser = make([p])
+    optimiser.step()
+    given = [p.data.copy(), G.copy(), *[a[0].copy() for a in optimiser.memory.values()]]
+    before = [a.copy() for a in given]
+    value, kept = optimiser.update(given[0], given[1], tuple(given[2:]), 0.1, 2)
+    assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True))
+    optimiser.take([value], {n: [a] for n, a in zip(optimiser.kept, kept, strict=True)})
+    assert (p.data.tolist(), optimiser.steps) == (value.tolist(), 2)

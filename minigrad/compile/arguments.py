@@ -208,7 +208,7 @@ def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     return found_names
 
 
-Rebuild = Callable[[Iterator[Tensor]], Any]
+Rebuild = Callable[[Iterator[Any]], Any]
 
 
 def outputs(value: Any, found: list[Tensor]) -> tuple[Any, Rebuild]:

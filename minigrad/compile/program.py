@@ -26,7 +26,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from minigrad.compile.arguments import flatten, opaque
+import numpy as np
+
+from minigrad.compile.arguments import flatten, opaque, opened
 from minigrad.compile.backend import EngineError, Threaded, chosen
 from minigrad.compile.backend import backend as engine_named
 from minigrad.compile.check import difference
@@ -129,8 +131,20 @@ class Program(NotPickled):
         Inside of another function that is traced, and where values are watched, the
         function itself runs.
         """
+        return self._call(args, kwargs, False)
+
+    def arrays(self, *args: Any, **kwargs: Any) -> Any:
+        """As a call, with fresh arrays in the place of Tensors, which takes less time.
+
+        >>> double = compile(lambda x: (x * 2.0, "doubled"))
+        >>> double.arrays(np.ones(2))
+        (array([2., 2.]), 'doubled')
+        """
+        return self._call(args, kwargs, True)
+
+    def _call(self, args: Any, kwargs: Any, as_arrays: bool) -> Any:
         if current_mode.get() not in (Mode.RECORD, Mode.OFF, Mode.FORGET):
-            return self.eager(*args, **kwargs)
+            return self._eagerly(args, kwargs, as_arrays)
         if self.watched and changed(self.watched):
             self._forget()
         key: Any = None
@@ -143,11 +157,13 @@ class Program(NotPickled):
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)
             if entry is None and key in self.refused:
-                return self.eager(*args, **kwargs)
+                return self._eagerly(args, kwargs, as_arrays)
             if entry is None:
                 entry, found = self._first(key, Given(args, kwargs, arrays))
             else:
                 found = _run(entry.code, arrays)
+            if as_arrays:
+                return entry.rebuild(iter(found))
             reads = entry.code.parameters
             place = Call((*reads, *nodes) if nodes else reads)
             return entry.rebuild(_result(array, place) for array in found)
@@ -157,10 +173,15 @@ class Program(NotPickled):
             reason = error
         if isinstance(reason, TraceError):
             self._refuse(key, reason)
-            return self.eager(*args, **kwargs)
-        result = self.eager(*args, **kwargs)  # what the function raises is its own
+            return self._eagerly(args, kwargs, as_arrays)
+        # What the function raises is its own.
+        result = self._eagerly(args, kwargs, as_arrays)
         self._refuse(key, reason)
         return result
+
+    def _eagerly(self, args: Any, kwargs: Any, as_arrays: bool) -> Any:
+        result = self.eager(*args, **kwargs)
+        return _with_arrays(result) if as_arrays else result
 
     @property
     def source(self) -> str:
@@ -198,7 +219,7 @@ class Program(NotPickled):
         if self.strict:
             raise TraceError(text) from reason
         if not self.warned:
-            warnings.warn(text, RuntimeWarning, stacklevel=3)
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
         self.warned = True
         self.codes.pop(key, None)
         self.refused.add(key)
@@ -345,6 +366,16 @@ def _run(code: Code, arrays: list[Any]) -> Any:
         return code(arrays)
     except Exception as error:
         raise _RaisedError(f"its program raises {_said(error)}") from error
+
+
+def _with_arrays(value: Any) -> Any:
+    """What a function returned, with arrays in the place of Tensors."""
+    if isinstance(value, Tensor):
+        return np.array(value.data)
+    container = opened(value)
+    if container is None:
+        return value
+    return container.close([*map(_with_arrays, container.items)])
 
 
 def _result(array: Any, place: Call) -> Tensor:

@@ -44,7 +44,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         partial(model.loss, truncate=options.truncate),
         lambda: error(*valid),
-        batch=lambda: adding(rng, length, 32),
+        batches=lambda: adding(rng, length, 32),
         lr=0.01,
         every=100,
         also={"rng": rng},

@@ -39,7 +39,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         lambda: nats(*valid),
-        batch=lambda: coins(rng, length, 32),
+        batches=lambda: coins(rng, length, 32),
         lr=0.01,
         also={"rng": rng},
     )

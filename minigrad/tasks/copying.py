@@ -43,7 +43,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         partial(model.loss, truncate=options.truncate),
         lambda: loss(*valid),
-        batch=fresh,
+        batches=fresh,
         lr=cosine(0.01, options.steps, 0.0005),
         every=100,
         also={"rng": rng},

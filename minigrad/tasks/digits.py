@@ -37,7 +37,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         lambda: loss(valid),
-        batch=batch,
+        batches=batch,
         lr=cosine(0.005, options.steps, 0.00025),
         decay=0.1,
         also={"rng": rng, "order": order},

@@ -11,18 +11,15 @@ from functools import partial
 
 import numpy as np
 
-from minigrad.compile import compile
 from minigrad.data import Order, loaders
 from minigrad.data.generators import DNA, promoter_like
-from minigrad.grad import grad
 from minigrad.mode import no_grad
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn import Module
-from minigrad.optim import AdamW, clip_by_norm, cosine
-from minigrad.tasks.progress import bar
+from minigrad.optim import AdamW, cosine
 from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
 from minigrad.tasks.task import Options, Task
-from minigrad.train import Progress
+from minigrad.train import Progress, Training, bar
 
 MODELS = ONE_ANSWER[::-1]  # both strands of context first
 # What a letter can be; a letter that is not certain is a mixture.
@@ -60,21 +57,19 @@ def trained(
 ) -> ManyToOne | Bidirectional:
     """A fresh network after so many passes."""
     model = make(rng=rng)
-    parameters = model.parameters()
-    optimiser = AdamW(parameters, lr, decay=decay)
-    program = compile(
-        lambda x, y: grad(model.loss(x, y), parameters), backend=options.backend
+    training = Training(
+        model,
+        AdamW(model.parameters(), lr, decay=decay),
+        model.loss,
+        clip=1.0,
+        eager=options.eager,
+        backend=options.backend,
     )
-    gradients = program.eager if options.eager else program
     order = Order(len(ys), batch, rng)
     for _ in range(epochs):
         for _ in range(-(-len(ys) // batch)):
             at = order.next()
-            found = gradients(xs[:, at], ys[at])
-            for p, g in zip(parameters, found, strict=True):
-                p.grad = g.data
-            clip_by_norm(parameters, 1.0)
-            optimiser.step()
+            training.step(xs[:, at], ys[at])
         watch()
     return model
 
@@ -103,7 +98,7 @@ def made(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         measured,
-        batch=lambda: drawn(rng, 64)[:2],
+        batches=lambda: drawn(rng, 64)[:2],
         lr=cosine(0.01, options.steps, 0.0005),
         every=50,
         also={"rng": rng},

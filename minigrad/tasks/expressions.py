@@ -60,7 +60,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         loss,
         lambda: float(loss(*valid).item()),
-        batch=partial(batch, 64),
+        batches=partial(batch, 64),
         lr=cosine(0.003, options.steps, 0.0003),
         every=100,
         also={"rng": rng},

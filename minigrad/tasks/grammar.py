@@ -48,7 +48,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         lambda: nats(valid),
-        batch=lambda: batch,
+        batches=batch,
         lr=cosine(0.02, options.steps, 0.002),
         every=20,
     )

@@ -46,7 +46,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         partial(model.loss, truncate=options.truncate),
         lambda: float(np.square(outputs(valid) - valid[1:]).mean()),
-        batch=lambda: (pieces[:-1], pieces[1:]),
+        batches=(pieces[:-1], pieces[1:]),
         lr=0.01,
         every=10,
     )

@@ -75,7 +75,7 @@ def _trained(
         model,
         model.loss,
         lambda: error(model, 1000, 1500),
-        batch=lambda: (x, y),
+        batches=(x, y),
         lr=cosine(0.01, options.steps, 0.0005),
     )
     picture(options, model.loss(x[:9, :1], y[:9, :1]))

@@ -54,7 +54,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         loss,
         lambda: float(np.mean([loss(*each).item() for each in valid])),
-        batch=batch,
+        batches=batch,
         lr=cosine(0.01, options.steps, 0.001),
         every=100,
         also={"rng": rng},

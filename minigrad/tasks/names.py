@@ -57,7 +57,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         loss,
         lambda: measured(first, second),
-        batch=lambda: batch(order.next()),
+        batches=lambda: batch(order.next()),
         lr=cosine(0.005, options.steps, 0.0005),
         every=100,
         also={"rng": rng, "order": order},

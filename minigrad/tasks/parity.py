@@ -47,7 +47,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         lambda: model.loss(*valid).item(),
-        batch=lambda: parity(rng, length, 32),
+        batches=lambda: parity(rng, length, 32),
         lr=0.02,
         also={"rng": rng},
     )

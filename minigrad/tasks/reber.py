@@ -103,7 +103,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
         model,
         loss,
         unlearnt,
-        batch=batch,
+        batches=batch,
         lr=0.01 if embedded and cell == "elman" else 0.02,
         every=25,
         patience=None,

@@ -8,20 +8,27 @@ this network                                         0.0020
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from minigrad.draw import draw
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn import Module
-from minigrad.nn.cells import State
 from minigrad.optim import Adam, AdamW, Schedule
-from minigrad.tasks.progress import bar
 from minigrad.tasks.task import Options
 from minigrad.tensor import Tensor
-from minigrad.train import History, curves, fit, replacing, save_weights, write_log
+from minigrad.train import (
+    History,
+    Training,
+    curves,
+    fit,
+    replacing,
+    save_weights,
+    write_log,
+)
+from minigrad.train.batches import Batches
 from minigrad.train.checkpoint import Part
+from minigrad.train.training import Carry, Loss
 
 __all__ = ["ONE_ANSWER", "checkpoints", "learn", "one_answer", "picture", "table"]
 
@@ -56,11 +63,11 @@ def learn(
     name: str,
     options: Options,
     model: Module,
-    loss: Callable[..., Tensor | tuple[Tensor, State]],
+    loss: Loss,
     validation: Callable[[], float],
     *,
-    batch: Callable[[], tuple[Any, ...]],
-    carry: Callable[[State], None] = lambda state: None,
+    batches: Batches,
+    carry: Carry = lambda state: None,
     lr: float | Schedule,
     decay: float = 0.0,
     clip: float = 1.0,
@@ -75,25 +82,27 @@ def learn(
     checkpoint = options.out / CHECKPOINT
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
-    with bar(name, options.steps) as watch:
-        history = fit(
-            model,
-            optimiser,
-            loss,
-            validation,
-            options.steps,
-            batch=batch,
-            carry=carry,
-            compiled=not options.eager,
-            backend=options.backend,
-            clip=clip or inf,
-            every=every,
-            patience=patience,
-            watch=watch,
-            checkpoint=checkpoint,
-            resume=options.resume and checkpoint.exists(),
-            also=also,
-        )
+    training = Training(
+        model,
+        optimiser,
+        loss,
+        clip=clip or inf,
+        carry=carry,
+        also=also,
+        eager=options.eager,
+        backend=options.backend,
+    )
+    history = fit(
+        training,
+        batches,
+        steps=options.steps,
+        validation=validation,
+        every=every,
+        patience=patience,
+        title=name,
+        checkpoint=checkpoint,
+        resume=options.resume and checkpoint.exists(),
+    )
     save_weights(options.out / "weights.safetensors", model)
     write_log(options.out / "log.csv", history)
     with replacing(options.out / "curves.png") as temporary:

@@ -39,7 +39,7 @@ def run(options: Options) -> Mapping[str, float]:
             model,
             partial(model.loss, start=start),
             partial(_value, partial(model.loss, xs[:40], series[:40], start=start)),
-            batch=partial(tuple, (xs[:40], series[:40])),
+            batches=(xs[:40], series[:40]),
             lr=cosine(0.01, options.steps, 0.0002),
         )
         said = model.continued(xs, known=series[:KNOWN], start=start)
@@ -55,7 +55,7 @@ def run(options: Options) -> Mapping[str, float]:
         net,
         net.loss,
         lambda: net.loss(series[:59], series[1:60]).item(),
-        batch=lambda: (series[:59], series[1:60]),
+        batches=(series[:59], series[1:60]),
         lr=cosine(0.01, options.steps, 0.0002),
     )
     said = net.continued(series[:KNOWN], FREE - 1, lambda o: o)

@@ -34,10 +34,9 @@ from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
-from minigrad.tasks.progress import bar
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import fit, replacing, save_weights
+from minigrad.train import Training, bar, fit, replacing, save_weights
 
 __all__ = ["TASK", "arv", "forecast", "network", "root", "windows"]
 
@@ -168,18 +167,22 @@ def train(options: Options, scale: Scale) -> Committee:
             with no_grad():
                 return float(loss(x, y).item())
 
-        fit(
+        training = Training(
             model,
             Adam(model.parameters(), lr=0.01),
             loss,
-            error,
-            steps,
-            batch=lambda: (x, y),
-            compiled=not options.eager,
-            backend=options.backend,
             clip=1.0,
+            eager=options.eager,
+            backend=options.backend,
+        )
+        fit(
+            training,
+            (x, y),
+            steps=steps,
+            validation=error,
             every=steps,
-            watch=watch,
+            callbacks=[watch],
+            title=None,
         )
         return model
 

@@ -83,7 +83,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         taught,
         lambda: loss(*valid),
-        batch=lambda: temporal_order(rng, length, 32),
+        batches=lambda: temporal_order(rng, length, 32),
         lr=cosine(0.003, options.steps, 0.0003),
         every=100,
         also={"rng": rng},

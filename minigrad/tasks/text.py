@@ -32,13 +32,17 @@ class Reader:
         self.streams = streams(numbers, BATCH)
         self.n_symbols, self.model = n_symbols, model
         self.position = 0
-        self.carry(model.rnn.start(BATCH))
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the next piece from the state that there is before a text."""
+        self.state = [s.data for s in self.model.rnn.start(BATCH)]
 
     def next(self) -> tuple[np.ndarray, ...]:
         """The next piece and what comes one later, and the state before it."""
         if self.position + PIECE + 1 > len(self.streams):
             self.position = 0
-            self.carry(self.model.rnn.start(BATCH))
+            self.begin()
         piece = self.streams[self.position : self.position + PIECE + 1]
         self.position += PIECE
         return one_hot(piece[:-1], self.n_symbols), piece[1:], *self.state
@@ -47,9 +51,9 @@ class Reader:
         """The loss of a piece, in nats per character, and the state after it."""
         return self.model.loss_and_state(xs, ys, state)
 
-    def carry(self, state: State) -> None:
-        """Start the next piece from a state, without its history."""
-        self.state = [s.data for s in state]
+    def carry(self, state: tuple[np.ndarray, ...]) -> None:
+        """Start the next piece from a state."""
+        self.state = list(state)
 
     def state_dict(self) -> Mapping[str, np.ndarray]:
         """The place in the streams and the state, for a checkpoint."""
@@ -123,7 +127,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         reader.loss,
         lambda: bits(model, valid, n),
-        batch=reader.next,
+        batches=reader.next,
         carry=reader.carry,
         lr=cosine(0.005, options.steps, 0.0005),
         every=250,

@@ -49,7 +49,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         model.loss,
         error,
-        batch=lambda: (pulse, y),
+        batches=(pulse, y),
         lr=cosine(0.005, options.steps, 0.0003),
         every=20,
     )

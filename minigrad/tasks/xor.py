@@ -45,7 +45,7 @@ def run(options: Options) -> Mapping[str, float]:
         model,
         partial(model.loss, truncate=options.truncate),
         lambda: error(valid, 1),
-        batch=lambda: (x, y),
+        batches=(x, y),
         lr=0.01,
     )
     picture(options, model.loss(x[:9, :1], y[:9, :1]))

@@ -4,7 +4,7 @@ Vocabulary
     step         one gradient and one change of the parameters
     validation   a number for how well the network does on what it is not fitted to;
                  the parameters that had the lowest are the ones that training leaves
-    watch        a function that is told of every step (a progress bar is one)
+    callback     a function that is told of every step (a progress bar is one)
 
 >>> import numpy as np
 >>> import minigrad as mg
@@ -14,12 +14,13 @@ Vocabulary
 ...     def __init__(self):
 ...         self.w = mg.parameter(np.array([4.0]))
 >>> point = Point()
->>> history = fit(
+>>> training = Training(
 ...     point,
 ...     SGD(point.parameters(), lr=0.1),
 ...     loss=lambda: ((point.w - 3.0) ** 2).sum(),
-...     validation=lambda: abs(point.w.data.item() - 3.5),
-...     steps=20,
+... )
+>>> history = fit(
+...     training, steps=20, validation=lambda: abs(point.w.data.item() - 3.5)
 ... )
 >>> history.best_step, round(point.w.data.item(), 2)
 (3, 3.51)
@@ -32,13 +33,18 @@ from minigrad.train.checkpoint import (
     save_checkpoint,
     save_weights,
 )
+from minigrad.train.finite import first_not_finite
 from minigrad.train.flow import information_flow
-from minigrad.train.loop import History, Progress, first_not_finite, fit
+from minigrad.train.loop import History, fit
+from minigrad.train.progress import Progress, bar
 from minigrad.train.record import curves, write_log
+from minigrad.train.training import Training
 
 __all__ = [
     "History",
     "Progress",
+    "Training",
+    "bar",
     "curves",
     "first_not_finite",
     "fit",

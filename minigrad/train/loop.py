@@ -1,37 +1,25 @@
-"""The training loop: gradient, clip, step; validate, and keep the best parameters."""
+"""The training loop: step after step, with validation, checkpoints and Ctrl-C."""
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import inf, isfinite
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import count
+from math import inf, isfinite, nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.compile import compile
-from minigrad.grad import grad
-from minigrad.graph import Graph, Node
-from minigrad.limits import whole, within
-from minigrad.nn import Module
-from minigrad.nn.cells import State
-from minigrad.optim import Optimiser, clip_by_norm
+from minigrad.limits import whole
 from minigrad.tensor import Tensor
-from minigrad.train.checkpoint import Part, opened, save_checkpoint
+from minigrad.train.batches import Batches, has_place, size, stream
+from minigrad.train.checkpoint import opened, save_checkpoint
+from minigrad.train.progress import Progress, bar
+from minigrad.train.training import Training
 
-__all__ = ["History", "Progress", "first_not_finite", "fit"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is known after a step; ``validation`` is the last one that was measured."""
-
-    step: int
-    loss: float
-    norm: float
-    validation: float
+__all__ = ["History", "fit"]
 
 
 @dataclass
@@ -44,125 +32,193 @@ class History:
 
 
 def fit(
-    module: Module,
-    optimiser: Optimiser,
-    loss: Callable[..., Tensor | tuple[Tensor, State]],
-    validation: Callable[[], float],
-    steps: int,
+    training: Training,
+    batches: Batches = (),
     *,
-    batch: Callable[[], tuple[Any, ...]] = tuple,
-    carry: Callable[[State], None] = lambda state: None,
-    compiled: bool = False,
-    backend: str | None = None,
-    clip: float = inf,
+    steps: int | None = None,
+    epochs: int | None = None,
+    validation: Callable[[], float] | None = None,
     every: int = 1,
     patience: int | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,
+    callbacks: Sequence[Callable[[Progress], object]] = (),
+    title: str | None = "training",
     checkpoint: Path | None = None,
     resume: bool = False,
-    also: Mapping[str, Part] | None = None,
 ) -> History:
-    """Train for a number of steps and leave the module with its best parameters.
+    """Train for some steps or epochs and leave the module with its best parameters.
 
     Parameters
     ----------
-    loss: records the loss of the next step, of the arrays that ``batch`` gives it; with
-        a state, if the next batch starts from it.
-    batch: the arrays of the next step; without it the loss has no arguments.
-    carry: is given that state after each step.
-    compiled: run loss and gradient as one program (``minigrad.compile``), recorded
-        once for each shape of a batch; all that changes must then come from ``batch``.
-    backend: the engine that runs it, see ``minigrad.compile``.
+    training: the module, the optimiser, and the loss of a step.
+    batches: a tuple, what the loss takes at every step; a list of such or a generator
+        function, again and again; a function that gives the next; or an iterator.
+    steps, epochs: how long, one of the two; an epoch is all batches once.
     validation: a finite number, lower is better; measured at the start, every
-        ``every`` steps and at the end.
-    clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
+        ``every`` steps and at the end. Without it the last parameters are the best.
     patience: stop early when this many validations in a row were not the best.
-    watch: is told of every step.
-    checkpoint: a file to go on from: written at each validation, at Ctrl-C and at the
-        end. With ``resume`` the training begins where the file ends.
-    also: what else decides how it goes on: generators and the order of the data.
+    callbacks: are told of every step.
+    title: that of the progress bar on a terminal's stderr; None for no bar.
+    checkpoint: a file to go on from: written every ``every`` steps, at Ctrl-C and at
+        the end. With ``resume`` the training begins where the file ends.
 
     Ctrl-C takes effect when the step is done. Raises FloatingPointError at the first
     loss or gradient that is not finite, naming the op, scope and step where it began,
-    and at a validation that is not finite, by which none is the best.
+    and at a validation that is not finite, by which none is the best; ValueError where
+    the batches end before the steps.
     Whatever ends training early, the module has the best parameters so far.
+
+    >>> import minigrad as mg
+    >>> from minigrad.nn import Linear
+    >>> from minigrad.optim import Adam
+    >>> xs = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    >>> model = Linear(1, 1, rng=np.random.default_rng(0))
+    >>> def loss(x, y):
+    ...     return ((model(x) - y) ** 2).mean()
+    >>> training = Training(model, Adam(model.parameters(), lr=0.1), loss)
+    >>> history = fit(training, (xs, 3 * xs), steps=200)
+    >>> round(model.W.item(), 3)
+    3.0
     """
-    if not callable(loss):
-        raise TypeError(
-            "loss is a function that records the loss of one step: pass "
-            f"lambda: model.loss(xs, ys), got {type(loss).__name__}"
-        )
-    steps, every = whole("steps", steps, 0), whole("every", every)
-    clip = within("clip", clip, "(0, inf]")
-    if patience is not None:
-        patience = whole("patience", patience)
-    history = History()
-    best = module.state_dict()
-    parameters = module.parameters()
-
-    def step_of(*given: Any) -> tuple[Tensor, State, list[Tensor]]:
-        value, state = _parted(loss(*given))
-        return value, state, grad(value, parameters)
-
-    program = compile(step_of, backend=backend)
-    parts = {"module": module, "optimiser": optimiser, **(also or {})}
-    latest, waited = inf, 0
+    total = _total(batches, steps, epochs)
+    every = whole("every", every)
+    patience = None if patience is None else whole("patience", patience)
+    if patience is not None and validation is None:
+        raise ValueError("patience counts validations: give validation=...")
+    run = _Run(training, validation, checkpoint)
     if resume:
-        if checkpoint is None:
-            raise ValueError("resume needs the checkpoint to go on from")
-        kept = _Best(module.state_dict())
-        note, load = opened(checkpoint, {**parts, "best": kept})
-        history, latest, waited = _noted(note, checkpoint)
-        load()
-        best = dict(kept.state)
+        _require_place(batches, training)
+        run.resume()
     else:
-        latest = history.best_validation = _measured(validation(), 0)
-
-    def save() -> None:
-        if checkpoint is not None:
-            note = {
-                "steps": [
-                    [p.step, p.loss, p.norm, p.validation] for p in history.steps
-                ],
-                "best": [history.best_step, history.best_validation],
-                "latest": [latest, waited],
-            }
-            save_checkpoint(checkpoint, {**parts, "best": _Best(best)}, note)
-
+        run.begin()
+    history, done = run.history, len(run.history.steps)
+    given = stream(batches, epochs, done)
+    numbers = count(done + 1) if total is None else range(done + 1, total + 1)
+    shown = bar(title, total, done) if title is not None else nullcontext()
     try:
-        with interrupts() as interrupted:
-            for step in range(len(history.steps) + 1, steps + 1):
-                given = batch()
-                if compiled:
-                    value, state, gradients = program(*given)
-                    for p, g in zip(parameters, gradients, strict=True):
-                        p.grad = g.data
-                else:
-                    value, state = _parted(loss(*given))
-                    value.backward()
-                norm = clip_by_norm(parameters, clip)
-                if not (isfinite(value.item()) and isfinite(norm)):
-                    recorded = _parted(loss(*given))[0] if compiled else value
-                    raise FloatingPointError(_not_finite(step, recorded, norm))
-                optimiser.step()
-                carry(state)
-                measured = step % every == 0 or step == steps
+        with shown as watch, interrupts() as interrupted:
+            told = [*callbacks, watch] if watch else callbacks
+            for step, batch in zip(numbers, given, strict=False):
+                loss, norm = training.step(*batch)
+                measured = step % every == 0 or step == total
                 if measured:
-                    latest, waited = _measured(validation(), step), waited + 1
-                    if latest < history.best_validation:
-                        history.best_step, history.best_validation = step, latest
-                        best, waited = module.state_dict(), 0
-                history.steps.append(Progress(step, value.item(), norm, latest))
-                watch(history.steps[-1])
+                    run.measure(step)
+                history.steps.append(Progress(step, loss, norm, run.latest))
+                for callback in told:
+                    callback(history.steps[-1])
                 if measured or interrupted():
-                    save()
+                    run.save()
                 if interrupted():
-                    raise KeyboardInterrupt(f"stopped after step {step} of {steps}")
-                if patience is not None and waited >= patience:
+                    raise KeyboardInterrupt(f"stopped after step {step}{_of(total)}")
+                if patience is not None and run.waited >= patience:
                     break
+            else:
+                run.end(total, every)
     finally:
-        module.load_state_dict(best)
+        run.leave()
     return history
+
+
+def _total(batches: Batches, steps: int | None, epochs: int | None) -> int | None:
+    """The number of steps, None where it is not known before."""
+    if (steps is None) == (epochs is None):
+        raise ValueError("a training has a length: write steps=... or epochs=...")
+    if epochs is None:
+        return whole("steps", steps, 0)
+    n = size(batches)
+    return whole("epochs", epochs, 0) * n if n is not None else None
+
+
+def _of(total: int | None) -> str:
+    return "" if total is None else f" of {total}"
+
+
+def _require_place(batches: Batches, training: Training) -> None:
+    """Refuse to resume where it is not known which batch is the next."""
+    if not has_place(batches) and id(batches) not in map(id, training.parts.values()):
+        raise ValueError(
+            "resume needs to know which batch is the next, and of an iterator or a "
+            "generator it is not known: give a list, or a function and in also= what "
+            "it draws by"
+        )
+
+
+class _Run:
+    """How far a training has come: what a checkpoint has beside its parts."""
+
+    def __init__(
+        self,
+        training: Training,
+        validation: Callable[[], float] | None,
+        checkpoint: Path | None,
+    ) -> None:
+        self.training, self.module = training, training.module
+        self.validation, self.checkpoint = validation, checkpoint
+        self.history = History()
+        self.best: Mapping[str, Any] = self.module.state_dict()
+        self.latest, self.waited = nan, 0
+
+    def begin(self) -> None:
+        """Measure the start."""
+        if self.validation is not None:
+            self.latest = _measured(self.validation(), 0)
+            self.history.best_validation = self.latest
+
+    def resume(self) -> None:
+        """Go on where the checkpoint ends."""
+        if self.checkpoint is None:
+            raise ValueError("resume needs the checkpoint to go on from")
+        kept = _Best(self.best)
+        note, load = opened(self.checkpoint, {**self.training.parts, "best": kept})
+        self.history, self.latest, self.waited = _noted(note, self.checkpoint)
+        load()
+        self.best = dict(kept.state)
+
+    def measure(self, step: int) -> None:
+        """Look whether the parameters are the best so far."""
+        history = self.history
+        if self.validation is None:
+            history.best_step, self.best = step, self.module.state_dict()
+            return
+        self.latest, self.waited = _measured(self.validation(), step), self.waited + 1
+        if self.latest < history.best_validation:
+            history.best_step, history.best_validation = step, self.latest
+            self.best, self.waited = self.module.state_dict(), 0
+
+    def end(self, total: int | None, every: int) -> None:
+        """After the last batch: what the last step leaves, if it was not known as such.
+
+        Raises ValueError where there should have been more.
+        """
+        steps = self.history.steps
+        if total is not None and len(steps) < total:
+            raise ValueError(
+                f"the batches end after step {len(steps)} of {total}: a list, a "
+                "function or a generator function gives more"
+            )
+        if total is None and len(steps) % every:
+            self.measure(len(steps))
+            steps[-1] = replace(steps[-1], validation=self.latest)
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is to be one."""
+        if self.checkpoint is None:
+            return
+        history = self.history
+        note = {
+            "steps": [[p.step, p.loss, p.norm, p.validation] for p in history.steps],
+            "best": [history.best_step, history.best_validation],
+            "latest": [self.latest, self.waited],
+        }
+        parts = {**self.training.parts, "best": _Best(self.best)}
+        save_checkpoint(self.checkpoint, parts, note)
+
+    def leave(self) -> None:
+        """The best parameters; without a validation those of the last step."""
+        if self.validation is None:
+            self.history.best_step = len(self.history.steps)
+        else:
+            self.module.load_state_dict(self.best)
 
 
 def _noted(note: Any, path: Path) -> tuple[History, float, int]:
@@ -191,18 +247,6 @@ def _noted(note: Any, path: Path) -> tuple[History, float, int]:
             "was loaded"
         )
     return history, latest, waited
-
-
-def _parted(outcome: Tensor | tuple[Tensor, State]) -> tuple[Tensor, State]:
-    value, state = (
-        outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, ())
-    )
-    if not isinstance(value, Tensor):
-        raise TypeError(
-            "the loss of fit returns the Tensor that it recorded, or that and a state: "
-            f"got {type(value).__name__}; write return loss, and not loss.item()"
-        )
-    return value, state
 
 
 def _measured(value: Any, step: int) -> float:
@@ -259,47 +303,3 @@ def interrupts() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(seen)
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _not_finite(step: int, value: Tensor, norm: float) -> str:
-    said = f"step {step}: the loss is {value.item()} and the gradient's norm {norm}"
-    advice = "try a smaller learning rate or clip the gradient"
-    node = first_not_finite(value)
-    if node is None:
-        return f"{said}; {advice}"
-    where = "/".join(str(part[0]) for part in node.scope.path) or "no scope"
-    at = "" if node.t is None else f", t = {node.t}"
-    if node.kind == "input":
-        place = np.argwhere(~np.isfinite(node.value))[0].tolist()
-        number = node.value[tuple(place)]
-        return f"{said}, since the input {node.label} is {number} at {place}"
-    what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
-    return f"{said}; {advice}. It began at {what}, scope {where}{at}"
-
-
-def first_not_finite(loss: Tensor) -> Node | None:
-    """The first node of a loss, or else of its gradient, with a NaN or an infinity.
-
-    Constants are left out: a -inf in a mask is meant.
-
-    >>> import minigrad as mg
-    >>> w = mg.parameter([1000.0], name="w")
-    >>> with np.errstate(over="ignore"):
-    ...     first_not_finite(mg.exp(w).sum()).op.name
-    'exp'
-    """
-    graph = Graph(loss)
-    found = _first(graph)
-    if found is None and graph.parameters:
-        parameters = [Tensor(p) for p in graph.parameters]
-        with np.errstate(all="ignore"):
-            found = _first(Graph(grad(loss, parameters, create_graph=True)))
-    return found
-
-
-def _first(graph: Graph) -> Node | None:
-    for node in graph.nodes:
-        finite = np.isfinite(node.value).all()
-        if not finite and node.kind != "constant":
-            return node
-    return None

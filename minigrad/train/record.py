@@ -1,7 +1,7 @@
 """What a training leaves to look at: a CSV file and a picture of its curves.
 
 >>> import tempfile
->>> from minigrad.train.loop import History, Progress
+>>> from minigrad.train import History, Progress
 >>> history = History([Progress(1, 2.5, 1.0, 3.0)], best_step=1, best_validation=3.0)
 >>> path = Path(tempfile.mkdtemp()) / "log.csv"
 >>> write_log(path, history)

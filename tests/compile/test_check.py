@@ -148,3 +148,11 @@ def test_a_bound_of_an_op_is_no_reason_to_raise():
     rest = mg.Graph(loss - loss.data)
     assert difference(rest, [np.float32(1e-7)]) is None
     assert difference(rest, [np.float32(1e-3)]) == "result 1 is off by up to 0.001"
+
+
+def test_what_is_moved_out_of_the_range_of_an_op_is_judged_too():
+    y = mg.tensor(np.ones(20), name="y")
+    loss = mg.binary_cross_entropy(y * 1.0, np.ones(20))
+    graph = mg.Graph(loss)
+    assert difference(graph, [loss.data]) is None
+    assert difference(graph, [loss.data + 0.5]) == "result 1 is off by up to 0.5"

@@ -643,3 +643,31 @@ def test_a_loss_whose_targets_are_all_ignored_is_nan_and_moves_nothing(backend, 
 def test_what_cannot_be_called_is_not_compiled():
     with pytest.raises(TypeError, match="takes a function, got int"):
         mg.compile(3)
+
+
+def test_arrays_are_given_in_the_place_of_tensors():
+    W = mg.parameter([1.0, 2.0, 3.0], name="W")
+
+    def function(x, flag):
+        return {"y": mg.multiply(W, x), "said": (flag, [mg.sum(W * x)])}
+
+    program, x = mg.compile(function, strict=True), np.arange(3.0)
+    for _ in range(2):
+        found, expected = program.arrays(x, "a"), program(x, "a")
+        assert type(found["y"]) is np.ndarray
+        assert found["y"].flags.writeable
+        assert np.array_equal(found["y"], expected["y"].data)
+        assert found["said"] == ("a", [expected["said"][1][0].item()])
+    with mg.detect_anomaly():  # there the function itself runs
+        eager = program.arrays(x, "a")
+    assert type(eager["said"][1][0]) is np.ndarray
+    assert np.array_equal(eager["y"], found["y"])
+
+
+def test_arrays_of_what_is_not_compiled():
+    program = mg.compile(lambda x: x * (1.0 if x.sum().item() > 0 else -1.0))
+    with pytest.warns(RuntimeWarning, match="runs eagerly"):
+        assert program.arrays(np.ones(2)).tolist() == [1.0, 1.0]
+    assert program.arrays(-np.ones(2)).tolist() == [1.0, 1.0]
+    with pytest.raises(TraceError, match="runs eagerly"):
+        mg.compile(program.eager, strict=True).arrays(np.ones(2))

@@ -22,6 +22,7 @@ from minigrad.models import ManyToMany
 from minigrad.nn import Module
 from minigrad.optim import SGD, Adam, AdamW
 from minigrad.train import (
+    Training,
     fit,
     load_checkpoint,
     load_weights,
@@ -36,7 +37,7 @@ import numpy as np
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
-from minigrad.train import fit
+from minigrad.train import Training, fit
 
 def train(path, steps, resume, slow=0.0, seed=0, ctrl_c=0):
     import signal, time
@@ -55,9 +56,11 @@ def train(path, steps, resume, slow=0.0, seed=0, ctrl_c=0):
     def validation():
         return float(sum(np.square(p.data).sum() for p in model.parameters()))
 
+    optimiser = Adam(model.parameters())
+    training = Training(model, optimiser, loss, also={"rng": rng}, eager=True)
     history = fit(
-        model, Adam(model.parameters()), loss, validation, steps, every=3,
-        checkpoint=Path(path), resume=resume, also={"rng": rng},
+        training, steps=steps, validation=validation, every=3,
+        checkpoint=Path(path), resume=resume,
     )
     return model, history
 """
@@ -543,8 +546,8 @@ def test_a_note_that_fit_did_not_write_is_refused(tmp_path, refused, change):
     parts = {"module": model, "optimiser": optimiser, "rng": rng}
 
     def resume(path, parts):
-        options = {"checkpoint": path, "resume": True, "also": {"rng": rng}}
-        fit(model, optimiser, lambda: 1 / 0, lambda: 0.0, 1, **options)
+        training = Training(model, optimiser, lambda: 1 / 0, also={"rng": rng})
+        fit(training, steps=1, checkpoint=path, resume=True)
 
     save_checkpoint(path, {**parts, "best": model}, NOTE)
     resume(path, parts)
@@ -617,7 +620,7 @@ def test_no_damage_gets_through(tmp_path_factory, damage):
 def test_resuming_needs_a_file():
     p = mg.parameter([1.0])
     with pytest.raises(ValueError, match="needs the checkpoint"):
-        fit(mg.nn.Module(), Adam([p]), lambda: p.sum(), lambda: 0.0, 1, resume=True)
+        fit(Training(mg.nn.Module(), Adam([p]), p.sum), steps=1, resume=True)
 
 
 def test_a_checkpoint_of_another_optimiser_is_refused(tmp_path):

@@ -1,5 +1,8 @@
 """The training loop on a parabola."""
 
+import shutil
+import sys
+
 import numpy as np
 import pytest
 
@@ -7,8 +10,8 @@ import minigrad as mg
 from minigrad.models import ManyToMany
 from minigrad.nn import Module
 from minigrad.nn.losses import mse
-from minigrad.optim import SGD
-from minigrad.train import fit
+from minigrad.optim import SGD, Adam
+from minigrad.train import Training, fit
 
 
 class Point(Module):
@@ -16,12 +19,15 @@ class Point(Module):
         self.w = mg.parameter(np.array([4.0]))
 
 
-def run(steps=10, target=0.0, validate=None, lr=0.1, **options):
+def trained(module, loss, lr=0.1, **options):
+    return Training(module, SGD(module.parameters(), lr), loss, **options)
+
+
+def run(steps=10, target=0.0, validate=None, lr=0.1, clip=np.inf, **options):
     point = Point()
+    training = trained(point, lambda: ((point.w - target) ** 2).sum(), lr, clip=clip)
     history = fit(
-        point,
-        SGD(point.parameters(), lr=lr),
-        loss=lambda: ((point.w - target) ** 2).sum(),
+        training,
         validation=validate or (lambda: abs(point.w.data.item())),
         steps=steps,
         **options,
@@ -64,10 +70,10 @@ def test_clipping_bounds_the_step():
     np.testing.assert_allclose(point.w.data, [3.9])
 
 
-def test_watch_is_told_of_every_step():
-    seen = []
-    _, history = run(steps=4, watch=seen.append)
-    assert seen == history.steps
+def test_callbacks_are_told_of_every_step():
+    seen, other = [], []
+    _, history = run(steps=4, callbacks=[seen.append, other.append])
+    assert seen == other == history.steps
 
 
 def test_no_steps_change_nothing():
@@ -85,12 +91,10 @@ def test_an_interrupted_run_keeps_the_best():
     values = iter([9.0, 1.0, 2.0, 3.0])
     with pytest.raises(KeyboardInterrupt):
         fit(
-            point,
-            SGD(point.parameters(), lr=0.1),
-            loss=lambda: (point.w**2).sum(),
+            trained(point, lambda: (point.w**2).sum()),
             validation=lambda: next(values),
             steps=10,
-            watch=watch,
+            callbacks=[watch],
         )
     np.testing.assert_allclose(point.w.data, [3.2])
 
@@ -126,11 +130,11 @@ def test_what_is_not_finite_is_named():
         pytest.raises(FloatingPointError, match=r"op exp, scope Growing/for t, t = 2"),
         np.errstate(all="ignore"),
     ):
-        fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
+        fit(trained(module, module), steps=1)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-def test_a_number_of_the_data_that_is_not_finite_is_named_with_its_place(compiled):
+@pytest.mark.parametrize("eager", [True, False])
+def test_a_number_of_the_data_that_is_not_finite_is_named_with_its_place(eager):
     model = ManyToMany(1, 3, 1, rng=np.random.default_rng(0), loss=mse)
     good = np.zeros((5, 2, 1), np.float32)
     bad = good.copy()
@@ -139,15 +143,7 @@ def test_a_number_of_the_data_that_is_not_finite_is_named_with_its_place(compile
     with pytest.raises(
         FloatingPointError, match=r"step 2: .* input xs is nan at \[3, 1, 0\]$"
     ):
-        fit(
-            model,
-            SGD(model.parameters(), 0.1),
-            model.loss,
-            lambda: 0.0,
-            2,
-            batch=lambda: next(batches),
-            compiled=compiled,
-        )
+        fit(trained(model, model.loss, eager=eager), batches, steps=2)
 
 
 def test_a_gradient_that_is_not_finite_is_named():
@@ -163,7 +159,7 @@ def test_a_gradient_that_is_not_finite_is_named():
         pytest.raises(FloatingPointError, match="began at op divide, scope Root"),
         np.errstate(all="ignore"),
     ):
-        fit(module, SGD(module.parameters(), 0.1), module, lambda: 0.0, 1)
+        fit(trained(module, module), steps=1)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -175,9 +171,7 @@ def test_a_validation_is_finite(bad, first):
         FloatingPointError, match=f"validation is .*after step {first},"
     ):
         fit(
-            point,
-            SGD(point.parameters(), 0.1),
-            loss=lambda: (point.w**2).sum(),
+            trained(point, lambda: (point.w**2).sum()),
             validation=lambda: next(values),
             steps=5,
         )
@@ -197,15 +191,84 @@ def test_a_validation_may_be_a_number_of_any_kind(good):
 
 
 @pytest.mark.parametrize("value", [1.0, None, (), (1.0, ())])
-@pytest.mark.parametrize("compiled", [False, True])
-def test_the_loss_is_a_tensor(value, compiled):
+@pytest.mark.parametrize("eager", [False, True])
+def test_the_loss_is_a_tensor(value, eager):
     point = Point()
     with pytest.raises(TypeError, match="the loss of fit returns the Tensor"):
-        fit(
-            point,
-            SGD(point.parameters(), 0.1),
-            loss=lambda: value,
-            validation=lambda: 0.0,
-            steps=1,
-            compiled=compiled,
+        fit(trained(point, lambda: value, eager=eager), steps=1)
+
+
+def test_without_a_validation_the_last_parameters_stay():
+    point = Point()
+    history = fit(trained(point, lambda: (point.w**2).sum()), steps=3)
+    np.testing.assert_allclose(point.w.data, [2.048])
+    assert (history.best_step, history.best_validation) == (3, np.inf)
+    assert all(np.isnan(p.validation) for p in history.steps)
+
+
+def test_patience_needs_a_validation():
+    point = Point()
+    with pytest.raises(ValueError, match="patience counts validations"):
+        fit(trained(point, lambda: (point.w**2).sum()), steps=3, patience=1)
+
+
+def test_what_cannot_be_compiled_trains_eagerly_after_one_warning():
+    point = Point()
+
+    def loss():
+        return (point.w**2).sum() if point.w.sum().item() > 0 else point.w.sum()
+
+    with pytest.warns(RuntimeWarning, match="runs eagerly") as said:
+        fit(trained(point, loss), steps=3)
+    assert len(said) == 1
+    np.testing.assert_allclose(point.w.data, [2.048])
+
+
+@pytest.mark.parametrize(("one", "other"), [(None, "c"), ("c", None), ("numpy", "c")])
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
+def test_a_training_goes_on_on_another_engine(tmp_path, one, other):
+    def run(name, steps, engine, resume=False):
+        rng = np.random.default_rng(0)
+        model = ManyToMany(2, 3, 2, rng=rng, loss=mse, dtype=np.float64)
+        training = Training(
+            model,
+            Adam(model.parameters(), 0.05),
+            model.loss,
+            clip=0.5,
+            also={"rng": rng},
+            eager=engine is None,
+            backend=engine,
         )
+        return fit(
+            training,
+            lambda: (rng.normal(size=(4, 3, 2)), np.ones((4, 3, 2))),
+            steps=steps,
+            validation=lambda: float(np.square(model.V.data).sum()),
+            every=2,
+            checkpoint=tmp_path / name,
+            resume=resume,
+        )
+
+    whole = run("whole", 10, None)
+    run("half", 5, one)
+    half = run("half", 10, other, resume=True)
+    for a, b in zip(whole.steps, half.steps, strict=True):
+        # The step at which the first half ends has a validation of its own.
+        np.testing.assert_allclose((a.loss, a.norm), (b.loss, b.norm), rtol=1e-9)
+    np.testing.assert_allclose(whole.best_validation, half.best_validation, rtol=1e-9)
+
+
+def test_the_bar_is_shown_on_a_terminal_alone(capsys, monkeypatch):
+    run(steps=2)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    run(steps=2, title="a point")
+    assert "a point: 100%" in capsys.readouterr().err
+    run(steps=2, title=None)
+    assert capsys.readouterr().err == ""
+
+
+def test_there_is_no_bar_without_tqdm(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    _, history = run(steps=2)
+    assert len(history.steps) == 2

@@ -4,12 +4,13 @@ Values without time are written here, a line each; ``batch`` writes timed ones f
 of their steps at once, ``loop`` those that run a step at a time.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from minigrad.compile.kinds import PRODUCTS, O
+from minigrad.compile.kinds import PRODUCTS, O, is_ufunc
 from minigrad.compile.memory import Fill, Place, Plan
 from minigrad.compile.numpy import table
 from minigrad.compile.numpy.abilities import ABLE
@@ -33,6 +34,11 @@ class Writing:
         self.source = Source(plan, self.lengths)
         self.run = self.source.run
         self.batch = Batch(self.source)
+        # How many read a value, and the values that are arrays made by a line, of
+        # which there is no view before they are read.
+        self.reads = Counter(i for v in self.program.values for i in {*v.inputs})
+        self.reads.update([*self.program.outputs, *self.program.states.values()])
+        self.alone: set[Value] = set()
         self.by_steps = {
             i.inputs[0] for v in self.program.values for i in v.inputs
             if i.op is Time.each
@@ -100,6 +106,9 @@ class Writing:
         codes = [s.untimed(i) for i in v.inputs]
         dtype = v.inputs[0].dtype if v.inputs else ""
         code = table.expression(v.call, v.attrs, codes, s.literal, dtype)
+        over = self._last_read(v)
+        if over is not None:
+            (code,) = table.written(v.call, v.attrs, codes, s.name(over), s.literal)
         of_rows = v.op is O.reshape and codes[0] in s.solid
         if of_rows or (v.op is O.transpose and codes[0].startswith("w.")):
             # A view of what the workspace has is made with it.
@@ -108,10 +117,21 @@ class Writing:
             return
         if v.op in PRODUCTS and [len(i.shape) for i in v.inputs] == [2, 2]:
             code = f"np.dot({', '.join(codes)})"  # costs half of what matmul does
+            self.alone.add(v)
+        elif v.shape and (is_ufunc(v.op) or v.op is O.astype):
+            self.alone.add(v)
         if v.op is O.transpose and v in self.by_steps and len(v.shape) == 2:
             # A transposed view costs twice in every product: it is copied once.
             code = f"np.ascontiguousarray({code})"
         self.run.append(f"{s.name(v)} = {code}")
+
+    def _last_read(self, v: Value) -> Value | None:
+        """An operand that v may be written over, since it is read for the last time."""
+        if not is_ufunc(v.op):
+            return None
+        alike = [i for i in v.inputs if (i.shape, i.dtype) == (v.shape, v.dtype)]
+        dying = [i for i in alike if i in self.alone and self.reads[i] == 1]
+        return dying[0] if dying else None
 
     def _of_each(self, v: Value) -> None:
         """All steps, or one, of what is the same at every step."""

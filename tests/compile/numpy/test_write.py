@@ -47,3 +47,23 @@ def test_a_sigmoid_of_a_single_number_in_a_loop():
     trace = Trace(step, np.random.default_rng(0).normal(size=5))
     agrees(trace)
     assert "np.empty((), 'float64')" in build(trace.program()).source
+
+
+def test_a_value_is_written_over_one_that_is_read_for_the_last_time():
+    W = mg.parameter(np.array([[1.0, 2.0], [3.0, 4.0]]), name="W")
+
+    def function(x):
+        a = mg.matmul(W, x)
+        b = a * 2.0  # over a
+        c = b + W  # not over b, which is a result, and not over W
+        d = c - 1.0  # not over c, which is read once more
+        return b, (c.T + 1.0).sum(axis=0) * d  # over d: the sum is smaller
+
+    trace = Trace(function, np.ones((2, 2)))
+    source = build(trace.program()).source
+    assert "multiply_1 = multiply(matmul_1, 2.0, matmul_1)" in source
+    assert "add_1 = add(multiply_1, W)\n" in source
+    assert "add_2 = add(transpose_1, 1.0)\n" in source  # a view is not written over
+    assert "subtract_1 = subtract(add_1, 1.0)\n" in source
+    assert "multiply_2 = multiply(sum_1, subtract_1, subtract_1)" in source
+    agrees(trace)

@@ -1,0 +1,48 @@
+"""The progress bar of a training."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import isnan
+
+__all__ = ["Progress", "bar"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known after a step: its loss, and its gradient's norm before clipping.
+
+    ``validation`` is the last one that was measured, NaN where there is none.
+    """
+
+    step: int
+    loss: float
+    norm: float
+    validation: float
+
+
+@contextmanager
+def bar(
+    title: str, steps: int | None, done: int = 0
+) -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr, as a function to be told of every step.
+
+    There is none where stderr is no terminal or tqdm is not installed.
+    """
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:
+        yield lambda progress: None
+        return
+    with tqdm(
+        total=steps, initial=done, desc=title, unit="step", disable=None
+    ) as shown:
+
+        def watch(progress: Progress) -> None:
+            said = {"loss": f"{progress.loss:.4f}"}
+            if not isnan(progress.validation):
+                said["validation"] = f"{progress.validation:.4f}"
+            shown.set_postfix(said, refresh=False)
+            shown.update()
+
+        yield watch

@@ -1,0 +1,233 @@
+"""``Training``: a module, an optimiser and a loss, and the whole step that they make.
+
+Vocabulary
+    whole step   loss, gradient, clipping and update; one program (``minigrad.compile``)
+                 of the batch, what the optimiser keeps, the rate and the step's number
+
+>>> import numpy as np
+>>> import minigrad as mg
+>>> from minigrad.optim import SGD
+>>> class Line(Module):
+...     def __init__(self):
+...         self.w = mg.parameter(np.array([4.0]))
+>>> line = Line()
+>>> training = Training(
+...     line,
+...     SGD(line.parameters(), lr=0.1),
+...     lambda x, y: ((line.w * x - y) ** 2).sum(),
+... )
+>>> for _ in range(20):
+...     loss, norm = training.step(np.array([2.0]), np.array([6.0]))
+>>> round(line.w.item(), 4)
+3.0
+"""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from math import inf, isfinite
+from typing import Any
+
+import numpy as np
+
+from minigrad.arrays import Array
+from minigrad.compile import compile
+from minigrad.compile.watched import watch
+from minigrad.grad import grad
+from minigrad.limits import within
+from minigrad.mode import Mode, TraceError, current_mode, tracing
+from minigrad.nn import Module
+from minigrad.nn.cells import State
+from minigrad.ops.elementwise import maximum, minimum, sqrt, square
+from minigrad.optim import SMALLEST, Optimiser, clip_by_norm
+from minigrad.tensor import Tensor
+from minigrad.train.checkpoint import Part
+from minigrad.train.finite import said_of
+
+__all__ = ["Training"]
+
+Loss = Callable[..., Tensor | tuple[Tensor, State]]
+Carry = Callable[[tuple[Array, ...]], None]
+
+
+class Training:
+    """What is trained, by what, on which loss: all that makes a step.
+
+    Parameters
+    ----------
+    module, optimiser: what learns; the optimiser's parameters are those that change.
+    loss: records the loss of a step, of the arrays of its batch; with a state, if the
+        next batch starts from it.
+    clip: the longest gradient that is followed, as ``clip_by_norm`` measures it.
+    carry: is given that state after each step, as arrays, without a history.
+    also: what else decides how it goes on, by name, for a checkpoint: generators and
+        the order of the data.
+    eager: record every step anew, and leave its gradient in ``p.grad``. Otherwise the
+        whole step is one program, recorded once for each shape of a batch: all that
+        changes must then come from the batch. A loss that draws random numbers itself
+        or cannot be compiled runs eagerly, after one warning that says why.
+    backend: the engine of that program, see ``minigrad.compile``.
+
+    Raises TypeError where the loss is no function, ValueError for a clip outside of
+    (0, inf] and for an engine that is not there.
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        optimiser: Optimiser,
+        loss: Loss,
+        *,
+        clip: float = inf,
+        carry: Carry = lambda state: None,
+        also: Mapping[str, Part] | None = None,
+        eager: bool = False,
+        backend: str | None = None,
+    ) -> None:
+        if not callable(loss):
+            raise TypeError(
+                "loss is a function that records the loss of one step: pass "
+                f"lambda: model.loss(xs, ys), got {type(loss).__name__}"
+            )
+        self.module, self.optimiser, self.loss = module, optimiser, loss
+        self.clip = within("clip", clip, "(0, inf]")
+        self.carry, self.eager = carry, eager
+        self.parts: dict[str, Part] = {
+            "module": module,
+            "optimiser": optimiser,
+            **(also or {}),
+        }
+        self.program = compile(
+            whole_step(loss, optimiser), strict=True, backend=backend
+        )
+
+    def step(self, *batch: Any) -> tuple[float, float]:
+        """Change the parameters by one batch; its loss and the gradient's norm.
+
+        The norm is that before clipping. Raises FloatingPointError, and changes
+        nothing, where one of the two is not finite, naming the op, scope and step of
+        the loop where it began.
+        """
+        if self.eager or current_mode.get() is Mode.WATCH:
+            return self._eagerly(batch)
+        optimiser = self.optimiser
+        try:
+            # What is not finite in the end is computed eagerly too, and warns there.
+            with np.errstate(over="ignore", invalid="ignore"):
+                value, state, norm, values, memory = self.program.arrays(
+                    batch,
+                    optimiser.memory,
+                    np.float64(optimiser.rate()),
+                    np.float64(optimiser.steps + 1),
+                    (self.clip, settings(optimiser)),
+                )
+        except TraceError as reason:
+            warnings.warn(str(reason), RuntimeWarning, stacklevel=2)
+            self.eager = True
+            return self._eagerly(batch)
+        found = value.item(), norm.item()
+        # Of other norms no square is a normal number, and clip_by_norm knows how.
+        if not (isfinite(found[0]) and SMALLEST < found[1] < inf):
+            return self._eagerly(batch)
+        optimiser.take(values, memory)
+        self.carry(state)
+        return found
+
+    def _eagerly(self, batch: tuple[Any, ...]) -> tuple[float, float]:
+        value, state = parted(self.loss(*batch))
+        value.backward()
+        norm = clip_by_norm(self.optimiser.parameters, self.clip)
+        if not (isfinite(value.item()) and isfinite(norm)):
+            raise FloatingPointError(said_of(self.optimiser.steps + 1, value, norm))
+        self.optimiser.step()
+        self.carry(tuple([s.data for s in state]))
+        return value.item(), norm
+
+
+def settings(optimiser: Optimiser) -> dict[str, Any]:
+    """What a step depends on beside what changes with every step.
+
+    >>> import minigrad as mg
+    >>> from minigrad.optim import SGD
+    >>> settings(SGD([mg.parameter([1.0])], 0.1, momentum=0.5))
+    {'momentum': 0.5}
+    """
+    changing = ("parameters", "names", "lr", "steps", "memory")
+    return {k: v for k, v in vars(optimiser).items() if k not in changing}
+
+
+def whole_step(loss: Loss, optimiser: Optimiser) -> Callable[..., Any]:
+    """The whole step as a function to be compiled.
+
+    Of a batch, what the optimiser keeps, rate, number of the step (both of shape (),
+    float64), and settings, it gives the loss, the state, the norm of the gradient
+    before clipping (float64, ()), the new parameters and what is kept of them. Nothing
+    is changed.
+    """
+
+    def step(
+        batch: tuple[Any, ...], memory: Any, lr: Any, number: Any, limits: Any
+    ) -> Any:
+        value, state = parted(_drawing_nothing(loss, batch))
+        parameters = optimiser.parameters
+        gradients, norm = _clipped(grad(value, parameters), limits[0])
+        values, after = optimiser.updates(parameters, gradients, memory, lr, number)
+        return value, state, norm, values, after
+
+    return step
+
+
+def _drawing_nothing(loss: Loss, batch: tuple[Any, ...]) -> Any:
+    """The loss, which must not draw random numbers where a program is made of it."""
+    if not tracing():
+        return loss(*batch)
+    generators = [
+        place.value
+        for place in watch(loss)
+        if isinstance(place.value, np.random.Generator)
+    ]
+    before = [g.bit_generator.state for g in generators]
+    found = loss(*batch)
+    if before != [g.bit_generator.state for g in generators]:
+        for g, state in zip(generators, before, strict=True):
+            g.bit_generator.state = state
+        raise TraceError(
+            "the loss draws random numbers, and a program would repeat those of its "
+            "first run: draw them with the batch and let the loss take them, or write "
+            "eager=True"
+        )
+    return found
+
+
+def _clipped(gradients: Sequence[Tensor], limit: float) -> tuple[list[Tensor], Tensor]:
+    """Gradients that are no longer than the limit, and how long they were.
+
+    As ``clip_by_norm`` makes them, where their squares are normal numbers.
+    """
+    squares = [square(_cast(g, np.float64)).sum() for g in gradients]
+    norm: Tensor = sqrt(sum(squares[1:], squares[0]))
+    if limit == inf:
+        return list(gradients), norm
+    factor = minimum(limit / maximum(norm, SMALLEST), 1.0)
+    return [_shortened(g, factor) for g in gradients], norm
+
+
+def _shortened(g: Tensor, factor: Tensor) -> Tensor:
+    wide = _cast(g, np.float32) if g.dtype == np.float16 else g
+    return _cast(wide * _cast(factor, wide.dtype), g.dtype)
+
+
+def _cast(x: Tensor, dtype: Any) -> Tensor:
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def parted(outcome: Any) -> tuple[Tensor, State]:
+    """What a loss returned as the loss and a state, which may be empty."""
+    value, state = (
+        outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, ())
+    )
+    if not isinstance(value, Tensor):
+        raise TypeError(
+            "the loss of fit returns the Tensor that it recorded, or that and a state: "
+            f"got {type(value).__name__}; write return loss, and not loss.item()"
+        )
+    return value, state
