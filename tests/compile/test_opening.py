@@ -9,7 +9,16 @@ from minigrad.compile.counts import Count, Steps
 from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.rules import for_numpy
-from minigrad.compile.values import Time, apply, argument, constant, each, over, read
+from minigrad.compile.values import (
+    Time,
+    Value,
+    apply,
+    argument,
+    constant,
+    each,
+    over,
+    read,
+)
 from minigrad.fold.moving_index import Ahead
 
 from .traces import Trace, close
@@ -130,3 +139,28 @@ def test_what_mixes_steps_stays_as_it_is():
 )
 def test_what_tiles_an_axis(keys, tiles):
     assert opening.tiles(tuple(keys), (4, 3)) == tiles
+
+
+def test_axes_of_a_stack_are_one_less_of_a_step():
+    turned = opening.by_step(apply(O.swapaxes, over(X), axis1=1, axis2=-1))
+    assert turned.inputs[0].attrs == {"axis1": 0, "axis2": 1}
+    summed = opening.by_step(apply(O.sum, over(X), axis=(1, 2)))
+    assert summed.inputs[0].attrs["axis"] == (0, 1)
+    assert opening.by_step(apply(O.swapaxes, over(X), axis1=0, axis2=1)) is None
+
+
+def test_pieces_that_an_index_places_are_not_laid_side_by_side():
+    like, piece = (constant(np.ones(n)) for n in (3, 3))
+    index = constant(np.arange(3))
+    keys = {"keys": (None, slice(0, 3), None)}
+    scatter = Value(O.scatter_n, (like, piece, index), keys, (3,), "float64")
+    assert opening.known_shape(scatter) is None
+    assert opening.tiles((slice(0, 2, 2), slice(2, 4)), (4,)) is None
+
+
+def test_a_loss_of_smoothed_or_unknown_classes_is_left_whole():
+    y = constant(np.zeros(3, int), "y")
+    smooth = apply(O.cross_entropy, constant(np.ones((3, 4))), y, label_smoothing=0.1)
+    assert opening.open_losses(smooth) is None
+    half = apply(O.cross_entropy, constant(np.ones((3, 4), "float16")), y)
+    assert opening.open_losses(half) is None
