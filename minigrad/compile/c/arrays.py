@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.compile.c.elements import TYPES
 from minigrad.compile.c.lines import Names, Number, Operand
-from minigrad.compile.c.sizes import Size, count, size
+from minigrad.compile.c.sizes import Size, count
 from minigrad.compile.c.views import UnsayableError, View, view
 from minigrad.compile.counts import Steps
 from minigrad.compile.kinds import O, is_view
@@ -145,10 +145,7 @@ class Arrays(NumpyWriting):
             key = attrs["key"] if isinstance(attrs["key"], tuple) else (attrs["key"],)
             return x.key((*[slice(None)] * n, *key))
         if v.op is O.broadcast_to:
-            own = [size(1)] * (len(shape) - len(x.shape))
-            strides = (*x.strides[:n], *[size(0)] * len(own), *x.strides[n:])
-            x = replace(x, shape=(*x.shape[:n], *own, *x.shape[n:]), strides=strides)
-            return x.broadcast(shape)
+            return x.widened(n, len(shape) - len(x.shape)).broadcast(shape)
         if v.op in (O.transpose, O.swapaxes):
             axes = list(range(len(v.shape)))
             if v.op is O.swapaxes:

@@ -53,7 +53,7 @@ class Workspace:
         """Put an array into the table; one that does not lie in one piece is copied."""
         found = np.asarray(array)
         if not found.flags.c_contiguous or not found.flags.aligned:
-            found = self.copies[slot] = np.array(found, order="C")
+            found = np.array(found, order="C")
             array = None  # its elements may be others in the next run
         self.held[slot] = array if found is array else None
         self.copies[slot] = found

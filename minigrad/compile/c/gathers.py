@@ -1,21 +1,19 @@
 """Picking rows of an array by their numbers in C, and adding to them.
 
-A number that is out of range ends the C function: NumPy then says what is wrong.
+A number that is out of range is noted: NumPy then runs the call and says what is wrong.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from minigrad.compile.c.elements import TYPES
-from minigrad.compile.c.lines import loops
-from minigrad.compile.c.sizes import size
+from minigrad.compile.c.lines import INDICES, loops
+from minigrad.compile.c.sizes import product
 from minigrad.compile.c.views import View
 from minigrad.compile.kinds import O
 from minigrad.compile.values import Value
 from minigrad.op import OPERAND
 
-INDICES = ["i", "j", "k", "m", "n", *[f"i{d}" for d in range(5, 64)]]
 INTEGERS = ("int64", "int32")
 
 
@@ -52,16 +50,16 @@ def picked(x: View, index: View, out: View, front: int, timed: bool) -> list[str
 
     ``timed`` says whether x has them.
     """
-    return _rows(x, index, out, front, timed, "{out} = {x};", "EACH ")
+    return _rows(x, index, out, front, timed, "{out} = {x};")
 
 
 def added(x: View, index: View, piece: View) -> list[str]:
     """x[index[i], j] += piece[i, j], one after the other."""
-    return _rows(x, index, piece, 0, False, "{x} += {out};", "EACH ")
+    return _rows(x, index, piece, 0, False, "{x} += {out};")
 
 
 def _rows(
-    x: View, index: View, out: View, front: int, timed: bool, line: str, each: str
+    x: View, index: View, out: View, front: int, timed: bool, line: str
 ) -> list[str]:
     rank = len(index.shape)
     names = INDICES[: len(out.shape)]
@@ -69,10 +67,8 @@ def _rows(
     axis = front if timed else 0
     n = x.shape[axis]
     steps = names[:front] if timed else []
-    element = replace(x, dtype=x.dtype).element([*steps, "row", *at])
-    body = loops(
-        out.shape[rank:], at, [line.format(out=out.element(names), x=element)], each
-    )
+    element = x.element([*steps, "row", *at])
+    body = loops(out.shape[rank:], at, [line.format(out=out.element(names), x=element)])
     lines = [
         f"int64_t row = {index.element(names[:rank])};",
         f"if (row < 0) row += {n};",
@@ -88,11 +84,8 @@ def _rows(
 
 def zeros(out: View) -> list[str]:
     """Zeros in an array in one piece."""
-    number = size(1)
-    for n in out.shape:
-        number = number * n
     kind = TYPES[out.dtype]
-    return loops([number], ["i"], [f"({out.pointer})[i] = ({kind})0;"])
+    return loops([product(out.shape)], ["i"], [f"({out.pointer})[i] = ({kind})0;"])
 
 
 def pieces(v: Value, inputs: Sequence[View]) -> list[tuple[View, View]]:

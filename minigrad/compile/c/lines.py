@@ -70,8 +70,7 @@ KEYWORDS = frozenset(
 )
 # Other loop variables; what the headers declare, and macros.
 RESERVED = re.compile(r"[rq]\d*|i\d+|[fd]_\w+|\w+_[fd]|_\w*|M_\w+|[A-Z]{2}[A-Z_0-9]*")
-# Row reductions, and what they begin with where a row does not lie in one piece.
-SUMS = {O.sum: "sum", O.mean: "sum", kernels.column_sums: "sum"}
+# Reductions of a row, and their functions.
 REDUCES = {O.sum: "row_sum", O.mean: "row_sum", O.max: "row_max"}
 SOFT = frozenset([O.softmax, O.log_softmax, O.logsumexp])
 ROW_OPS = frozenset([*REDUCES, *SOFT, kernels.shift, kernels.losses, kernels.gradient])
@@ -79,6 +78,8 @@ ROW_OPS = frozenset([*REDUCES, *SOFT, kernels.shift, kernels.losses, kernels.gra
 COPY, TIMES, SHARE = "copy", "times", "share"
 # A row's scratch is at most as many elements; a longer one is kept in its own memory.
 SCRATCH = 4096
+# Variables of loops, the outermost first.
+INDICES = ["i", "j", "k", "m", "n", *[f"i{d}" for d in range(5, 64)]]
 
 
 def is_flat(op: Any) -> bool:

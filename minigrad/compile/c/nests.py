@@ -24,6 +24,7 @@ from dataclasses import dataclass, field, replace
 
 from minigrad.compile.c import elements
 from minigrad.compile.c.lines import (
+    INDICES,
     ROW_OPS,
     Line,
     Names,
@@ -175,12 +176,11 @@ class _Flat(Text):
             ]
             known.add(line.value)
         sizes, strides = nested(self.lines[0].out.shape, seen)
-        indices = ["i", "j", "k", "m", "n", *[f"i{d}" for d in range(5, 32)]]
         at = iter(strides)
 
         def element(v: View) -> str:
             flat = replace(v, shape=tuple(sizes), strides=tuple(next(at)))
-            return flat.element(indices[: len(sizes)])
+            return flat.element(INDICES[: len(sizes)])
 
         body: list[str] = []
         for line in self.lines:
@@ -200,4 +200,4 @@ class _Flat(Text):
                 body.append(f"{stored} = {name};")
         if not sizes:
             return ["{", *[f"    {line}" for line in body], "}"]
-        return loops(sizes, indices[: len(sizes)], body, split=split)
+        return loops(sizes, INDICES[: len(sizes)], body, split=split)

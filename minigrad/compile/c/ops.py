@@ -230,7 +230,7 @@ class Ops(Arrays):
         if front:
             n, most = len(front), max(ranks)
             a, b = (
-                _insert(x, n, most - r if r > 1 else 0) if i.op is not Time.each else x
+                x.widened(n, most - r if r > 1 else 0) if i.op is not Time.each else x
                 for x, i, r in zip((a, b), operands, ranks, strict=True)
             )
         self._end_nest()
@@ -270,21 +270,12 @@ class Ops(Arrays):
         )
 
 
-def _insert(x: View, at: int, number: int) -> View:
-    """A view with axes of one element put in."""
-    ones, zeros = [size(1)] * number, [size(0)] * number
-    return replace(
-        x, shape=(*x.shape[:at], *ones, *x.shape[at:]),
-        strides=(*x.strides[:at], *zeros, *x.strides[at:]),
-    )  # fmt: skip
-
-
 def aligned(i: Operand, shape: Sequence[Size], timed: bool, front: int) -> Operand:
     """An operand broadcast to a shape, whose axes in front are steps."""
     if isinstance(i, Number):
         return i
     if timed:
-        i = _insert(i, front, len(shape) - len(i.shape))
+        i = i.widened(front, len(shape) - len(i.shape))
     return i.broadcast(shape)
 
 

@@ -137,7 +137,7 @@ def _joins(part: Part, here: Space | None) -> bool:
         return False
     space = _space(part)
     if space is None:
-        return isinstance(part.op, Time | Leaf) and part.op is not Time.total
+        return _runs_nothing(part)
     steps, shape = here
     if part.op in ROW_OPS:
         return space == here
@@ -145,10 +145,15 @@ def _joins(part: Part, here: Space | None) -> bool:
     return space[0] == steps and (space[1] == shape or space[1] in one_a_row)
 
 
+def _runs_nothing(v: Value) -> bool:
+    """Whether a value is only another look at what is there."""
+    return isinstance(v.op, Time | Leaf) and v.op is not Time.total
+
+
 def _next_space(part: Part, here: Space | None) -> Space | None:
     if isinstance(part, Loop):
         return None
-    if isinstance(part.op, Time | Leaf) and part.op is not Time.total:
+    if _runs_nothing(part):
         return here
     return here if _joins(part, here) else _space(part)
 

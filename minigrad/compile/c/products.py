@@ -23,23 +23,16 @@ LONG = 256
 def matrices(a: View, b: View, out: View, ranks: Sequence[int]) -> list[View]:
     """Factors and result with two axes behind those that they share."""
     if ranks[0] == 1:
-        a, out = _row(a), _row(out) if ranks[1] > 1 else _row(_row(out, 0), 0)
+        a, out = (
+            a.widened(len(a.shape) - 1),
+            out.widened(len(out.shape) - (ranks[1] > 1)),
+        )
     if ranks[1] == 1:
-        b, out = _row(b, 0), out if ranks[0] == 1 else _row(out, 0)
+        b, out = b.widened(len(b.shape)), out.widened(len(out.shape))
     front = out.shape[:-2]
     return [
         v.broadcast((*front, *v.shape[-2:])) if v is not out else v for v in (a, b, out)
     ]
-
-
-def _row(v: View, behind: int = 1) -> View:
-    """A view with an axis of one element before its last one, or behind it."""
-    at = len(v.shape) - behind
-    return replace(
-        v,
-        shape=(*v.shape[:at], size(1), *v.shape[at:]),
-        strides=(*v.strides[:at], size(0), *v.strides[at:]),
-    )
 
 
 def product(

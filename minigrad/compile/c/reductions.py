@@ -5,11 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from minigrad.compile.c.elements import FLOATS, TYPES
-from minigrad.compile.c.lines import Operand, loops
+from minigrad.compile.c.lines import INDICES, Operand, loops
 from minigrad.compile.c.sizes import Size, product, size
 from minigrad.compile.c.views import UnsayableError, View, nested
-
-INDICES = ["i", "j", "k", "m", "n", *[f"i{d}" for d in range(5, 32)]]
 
 
 def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
@@ -25,7 +23,7 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
         x, shape=tuple([x.shape[a] for a in kept]),
         strides=tuple([x.strides[a] for a in kept]),
     )  # fmt: skip
-    into = [s for n, s in zip(out.shape, out.strides, strict=True)]
+    into = list(out.strides)
     if len(out.shape) != len(kept):  # axes that were kept with one element
         into = [s for a, s in enumerate(out.strides) if a not in axes]
     target = replace(out, shape=columns.shape, strides=tuple(into))
@@ -48,11 +46,11 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
     sums = kind in ("sum", "mean")
     one_by_one = len(down) == len(across) == 1 and across[0].number is not None
     if sums and one_by_one and own[0] == there[0] == 1:
-        lines = [
+        call = (
             f"{end}_column_sums({down[0]}, {across[0]}, {x.pointer}, "
             f"{row_strides[0]}, 0, {target.pointer});"
-        ]
-        return [*lines, *_divided(target, across, there, after)]
+        )
+        return [call, *_divided(target, across, there, after)]
     names = INDICES[: len(down) + len(across)]
     outer, inner = names[: len(down)], names[len(down) :]
     one = replace(

@@ -276,10 +276,10 @@ class Rows(Text):
         """A variable with the class number of a row, and whether it is not ignored."""
         name = self.names.new("target")
         given = self._operand(line, 2, "0")
-        kept = f"{name} != {line.attrs.get('ignore_index', -100)}"
-        self.code.append(f"int64_t {name} = {given};")
         ignored = line.attrs.get("ignore_index", -100)
+        kept = f"{name} != {ignored}"
         self.code += [
+            f"int64_t {name} = {given};",
             f"if ({kept} && (uint64_t){name} >= {self.width}) {{",
             "    wrong = 1;",
             f"    {name} = {ignored};",

@@ -65,6 +65,15 @@ class View:
             strides=tuple([self.strides[a] for a in axes]),
         )
 
+    def widened(self, at: int, number: int = 1) -> "View":
+        """With axes of one element put in before axis ``at``."""
+        ones, zeros = [size(1)] * number, [size(0)] * number
+        return replace(
+            self,
+            shape=(*self.shape[:at], *ones, *self.shape[at:]),
+            strides=(*self.strides[:at], *zeros, *self.strides[at:]),
+        )
+
     def broadcast(self, shape: Sequence[Size]) -> "View":
         """The same for every index of the axes that are new, or were 1."""
         missing = len(shape) - len(self.shape)

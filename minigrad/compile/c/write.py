@@ -14,7 +14,6 @@ from minigrad.compile.c.lines import (
     COPY,
     TIMES,
     Line,
-    Operand,
 )
 from minigrad.compile.c.ops import Ops, aligned
 from minigrad.compile.c.sizes import Size, count, size
@@ -195,7 +194,10 @@ class Writing(Ops):
     def _untimed_line(self, v: Value) -> None:
         if isinstance(v.op, Leaf) or self._is_seen(v):
             return
-        inputs = [self._look_at(i) for i in v.inputs]
+        inputs = [
+            self._untimed(i) if i.steps is None else self._at(i, i.span)
+            for i in v.inputs
+        ]
         self._hold(v)
         out = self._untimed(v)
         assert isinstance(out, View)
@@ -205,14 +207,6 @@ class Writing(Ops):
             self._add(Line(v, TIMES, number, out, given, [None]))
             return
         self._line(v, v.inputs, inputs, out, [])
-
-    def _look_at(self, i: Value) -> Operand:
-        if i.steps is None:
-            return self._untimed(i)
-        if i.op is Time.each:  # of a total
-            found = self._untimed(i.inputs[0])
-            return found
-        return self._over(i, i.span)
 
     def _batch(self, v: Value) -> None:
         """All steps of a value."""
