@@ -24,13 +24,15 @@ from typing import NoReturn
 from minigrad import __version__
 from minigrad.compile.backend import FOLDERS, chosen
 from minigrad.compile.backend import EngineError as NoProgramError
+from minigrad.data.tables import MISSING
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import PICTURES, recorded
-from minigrad.tasks.session import checkpoints
+from minigrad.tasks.session import WEIGHTS, checkpoints
+from minigrad.train.checkpoint import read_about
 
 __all__ = ["main"]
 
@@ -40,6 +42,10 @@ OPTIONAL = (
     "hidden",
     "length",
     "data",
+    "column",
+    "missing",
+    "ahead",
+    "label",
     "truncate",
     "prompt",
     "temperature",
@@ -99,7 +105,8 @@ def parser() -> Parser:
     command.add_argument("--cell", choices=tuple(CELLS), help="the recurrent cell")
     command.add_argument("--hidden", type=positive, help="how many hidden units")
     command.add_argument("--length", type=positive, help="steps of a sequence")
-    command.add_argument("--data", type=Path, metavar="FILE", help="what to read")
+    _add_data(command)
+    command.add_argument("--ahead", type=positive, metavar="K", help="forecast t + K")
     command.add_argument(
         "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
     )
@@ -125,6 +132,17 @@ def parser() -> Parser:
         "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
     )
     command.set_defaults(command=train)
+
+    command = commands.add_parser(
+        "predict", help="use what a run has learnt on a new file"
+    )
+    command.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
+    _add_data(command)
+    command.add_argument("--length", type=positive, help="how far beyond the end")
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="default: predictions/ in the run's"
+    )
+    command.set_defaults(command=predict)
 
     command = commands.add_parser(
         "check", help="test every op that a Python file declares"
@@ -162,6 +180,16 @@ def parser() -> Parser:
     return top
 
 
+def _add_data(command: argparse.ArgumentParser) -> None:
+    """What a file of the user's is read by."""
+    command.add_argument("--data", type=Path, metavar="FILE", help="what to read")
+    command.add_argument("--column", metavar="NAME", help="which column, or its number")
+    command.add_argument(
+        "--missing", choices=MISSING, help="what becomes of holes (default: refuse)"
+    )
+    command.add_argument("--label", metavar="NAME", help="which column or word answers")
+
+
 def train(options: argparse.Namespace) -> None:
     """Run a task, or say what there is."""
     if options.list:
@@ -193,8 +221,7 @@ def train(options: argparse.Namespace) -> None:
         )
     if task.needs_data and options.data is None:
         raise UsageError(f"{task.name} reads a file: give it with --data FILE")
-    if options.data is not None and not options.data.is_file():
-        raise UsageError(f"there is no file {options.data}")
+    _require_file(options.data)
     try:
         engine = chosen(options.backend)
     except ValueError as error:
@@ -212,8 +239,10 @@ def train(options: argparse.Namespace) -> None:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
         tempfile.TemporaryFile(dir=out).close()
+        old = _files(out)
         task.run(Options(options.steps or task.steps, options.seed, out, **asked))
         print("steps recorded anew" if options.eager else f"steps ran on {engine}")
+        print(_written(out, old))
     except KeyboardInterrupt as error:
         # A checkpoint of an earlier run is none of this one.
         if options.resume or checkpoints(out) != before:
@@ -229,14 +258,60 @@ def train(options: argparse.Namespace) -> None:
         # other letters.
         if not (options.data or options.resume or options.prompt):
             raise
-        first, *lines = (line.strip() for line in str(error).splitlines())
-        if len(lines) > 2:
-            lines[2:] = [f"and {len(lines) - 2} more"]
-        raise UsageError(" ".join([first, "; ".join(lines)]).strip()) from error
+        raise UsageError(_one_line(error)) from error
     except FAILURES as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Use the weights of a run on a new file."""
+    weights = options.run / WEIGHTS
+    if not weights.is_file():
+        raise UsageError(f"{options.run} is no run: it has no {WEIGHTS}")
+    if options.data is None:
+        raise UsageError("predict reads a file: give it with --data FILE")
+    _require_file(options.data)
+    out = options.out or options.run / "predictions"
+    try:
+        about = read_about(weights)
+        task = TASKS.get(about["task"]) if isinstance(about, dict) else None
+        if task is None or task.predict is None:
+            able = ", ".join(t.name for t in TASKS.values() if t.predict)
+            raise UsageError(f"{options.run} is a run of none of: {able}")
+        out.mkdir(parents=True, exist_ok=True)
+        old = _files(out)
+        asked = ("data", "column", "missing", "label", "length")
+        given = {name: getattr(options, name) for name in asked}
+        task.predict(about, weights, Options(0, 0, out, **given))
+        print(_written(out, old))
+    except ValueError as error:
+        raise UsageError(_one_line(error)) from error
+    except OSError as error:
+        raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def _require_file(path: Path | None) -> None:
+    if path is not None and not path.is_file():
+        raise UsageError(f"there is no file {path}")
+
+
+def _files(folder: Path) -> dict[Path, int]:
+    return {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}
+
+
+def _written(folder: Path, old: dict[Path, int]) -> str:
+    new = [p for p, age in _files(folder).items() if old.get(p) != age]
+    names = sorted(str(p.relative_to(folder)) for p in new)
+    return f"written to {folder}: {', '.join(names)}"
+
+
+def _one_line(error: ValueError) -> str:
+    first, *lines = (line.strip() for line in str(error).splitlines())
+    if len(lines) > 2:
+        lines[2:] = [f"and {len(lines) - 2} more"]
+    return " ".join([first, "; ".join(lines)]).strip()
 
 
 def resumed(task: Task, options: argparse.Namespace) -> str:

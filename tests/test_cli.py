@@ -110,7 +110,7 @@ def test_a_checkpoint_of_other_options_is_refused_in_one_short_line(
 def test_train_lists_the_tasks(capsys):
     assert main(["train", "--list"]) == 0
     said = capsys.readouterr().out
-    assert len(said.splitlines()) == len(TASKS) == 22
+    assert len(said.splitlines()) == len(TASKS) == 24
     assert "the sum of two marked numbers" in said
     assert "2000 steps --model many-to-one|bidirectional --cell --hidden\n" in said
 

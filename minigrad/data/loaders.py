@@ -1,15 +1,17 @@
-"""Sequences from files of your own; a line that is wrong is named by its number.
+"""Files of your own, line by line: text, FASTA, and two published sets of DNA.
+
+A line that is wrong is named by its number. Tables are in ``tables``, sequences with a
+label in ``labelled``.
 
 >>> import tempfile
->>> path = Path(tempfile.mkdtemp()) / "rain.csv"
->>> _ = path.write_text("year,mm\\n1999,12.5\\n2000,oops\\n")
->>> csv_column(path, "mm")
+>>> path = Path(tempfile.mkdtemp()) / "two.fasta"
+>>> _ = path.write_text(">a\\nACGT\\n>b\\nAC1\\n")
+>>> fasta(path)
 Traceback (most recent call last):
     ...
-ValueError: ...rain.csv, line 3: 'oops' in column 'mm' is not a number
+ValueError: ...two.fasta, line 4: 'AC1' is not letters
 """
 
-import csv
 import os
 from pathlib import Path
 from typing import Any
@@ -17,69 +19,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["csv_column", "fasta", "promoters", "splice", "text"]
+__all__ = ["fasta", "promoters", "records", "splice", "text", "words"]
 
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
+MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def lines(path: PathLike) -> list[str]:
-    """The lines of a UTF-8 file; the byte that is not UTF-8 is named by its line."""
+def words(path: PathLike) -> tuple[str, str]:
+    """The text of a file and its encoding: by its mark, else UTF-8, else Latin-1.
+
+    Raises ValueError for a file that is empty or is no text.
+    """
     content = Path(path).read_bytes()
+    encoding = next((e for mark, e in MARKS.items() if content.startswith(mark)), None)
     try:
-        return content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {line}: not UTF-8 text") from None
+        if encoding is None and b"\0" in content:
+            raise ValueError(f"{path}: this is no text, it has bytes that are 0")
+        found = content.decode(encoding or "utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        if encoding is not None:
+            raise ValueError(f"{path}: marked as {encoding}, and it is not") from None
+        found, encoding = content.decode("latin-1"), "Latin-1"
+    if not found.strip():
+        raise ValueError(f"{path}: the file is empty")
+    return found, (encoding or "utf-8").replace("utf", "UTF")
 
 
 def text(path: PathLike) -> str:
-    """A whole text file (UTF-8)."""
-    found = "\n".join(lines(path))
-    if not found:
-        raise ValueError(f"{path}: the file is empty")
-    return found
-
-
-def csv_column(path: PathLike, column: str | int = -1) -> NDArray[np.float64]:
-    """A column of numbers of a CSV file, by its name in the header or its place.
-
-    Lines that start with # are comments. A header is recognised by its column not
-    being a number.
-    """
-    rows = [
-        (number, row)
-        for number, line in enumerate(lines(path), 1)
-        if line.strip() and not line.startswith("#")
-        for row in csv.reader([line])
-    ]
-    if not rows:
-        raise ValueError(f"{path}: the file has no rows")
-    if isinstance(column, str):
-        names = [name.strip() for name in rows[0][1]]
-        if column not in names:
-            raise ValueError(
-                f"{path}, line {rows[0][0]}: no column {column!r}; there is "
-                f"{', '.join(names)}"
-            )
-        place, rows = names.index(column), rows[1:]
-    else:
-        place = column
-        if not _is_number(rows[0][1], place):
-            rows = rows[1:]
-    values = []
-    for number, row in rows:
-        if not -len(row) <= place < len(row):
-            raise ValueError(f"{path}, line {number}: no column {column!r}")
-        if not _is_number(row, place):
-            raise ValueError(
-                f"{path}, line {number}: {row[place]!r} in column {column!r} is not a "
-                "number"
-            )
-        values.append(float(row[place]))
-    if not values:
-        raise ValueError(f"{path}: the file has no rows")
-    return np.array(values)
+    """A whole text file, its lines ended by a line feed."""
+    return "\n".join(words(path)[0].splitlines())
 
 
 def promoters(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
@@ -142,31 +111,40 @@ def splice(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
     return sequences, np.array(classes)
 
 
-def fasta(path: PathLike) -> dict[str, str]:
-    """The sequences of a FASTA file by name, letters as they are."""
-    found: dict[str, list[str]] = {}
-    name = None
+def records(path: PathLike) -> list[tuple[int, str, str]]:
+    """The line, the header and the letters of each sequence of a FASTA file.
+
+    Lines that start with ; are comments.
+    """
+    found: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines(path), 1):
         line = line.strip()
         if line.startswith(">"):
-            name = line[1:].split()[0] if line[1:].split() else ""
-            if not name or name in found:
-                why = "occurs twice" if name else "has no name"
-                raise ValueError(f"{path}, line {number}: the sequence {name} {why}")
-            found[name] = []
-        elif line:
-            if name is None:
+            found.append((number, line[1:].strip(), []))
+        elif line and not line.startswith(";"):
+            if not found:
                 raise ValueError(f"{path}, line {number}: no '>' line before it")
             if not line.replace("*", "").replace("-", "").isalpha():
                 raise ValueError(f"{path}, line {number}: {line!r} is not letters")
-            found[name].append(line)
-    if not found:
-        raise ValueError(f"{path}: the file has no sequences")
-    return {name: "".join(parts) for name, parts in found.items()}
+            found[-1][2].append(line)
+    for number, header, parts in found:
+        if not parts:
+            raise ValueError(f"{path}, line {number}: {header!r} has no letters")
+    return [(number, header, "".join(parts)) for number, header, parts in found]
 
 
-def _is_number(row: list[str], place: int) -> bool:
-    try:
-        return bool(np.isfinite(float(row[place])))
-    except (ValueError, IndexError):
-        return False
+def fasta(path: PathLike) -> dict[str, str]:
+    """The sequences of a FASTA file by name, letters as they are."""
+    found: dict[str, str] = {}
+    for number, header, letters in records(path):
+        name = header.split()[0] if header else ""
+        if not name or name in found:
+            why = "occurs twice" if name else "has no name"
+            raise ValueError(f"{path}, line {number}: the sequence {name} {why}")
+        found[name] = letters
+    return found
+
+
+def lines(path: PathLike) -> list[str]:
+    """The lines of a text file."""
+    return words(path)[0].splitlines()

@@ -1,7 +1,7 @@
 """The tasks: one file each, found by name here.
 
 >>> len(TASKS), TASKS["adding"].takes
-(22, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
+(24, ('cell', 'hidden', 'length', 'truncate', 'overlay'))
 """
 
 from minigrad.tasks import (
@@ -18,6 +18,8 @@ from minigrad.tasks import (
     names,
     parity,
     reber,
+    sequences,
+    series,
     sine,
     sunspots,
     temporal_order,
@@ -33,6 +35,8 @@ TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         sunspots.TASK,
+        series.TASK,
+        sequences.TASK,
         text.TASK,
         names.TASK,
         digits.TASK,

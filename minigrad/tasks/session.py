@@ -8,6 +8,7 @@ this network                                         0.0020
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from minigrad.train.training import Carry, Loss
 
 __all__ = ["ONE_ANSWER", "checkpoints", "learn", "one_answer", "picture", "table"]
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 # The networks that give one answer to a sequence: --model.
 ONE_ANSWER = ("many-to-one", "bidirectional")
 
@@ -74,10 +75,12 @@ def learn(
     every: int = 50,
     patience: int | None = None,
     also: Mapping[str, Part] | None = None,
+    about: Any = None,
 ) -> History:
     """Train with Adam and leave weights, checkpoint, log and curves in the folder.
 
-    To resume where there is no checkpoint yet is to begin.
+    To resume where there is no checkpoint yet is to begin. ``about`` says what is
+    needed to make the module anew, and is kept beside the weights.
     """
     checkpoint = options.out / CHECKPOINT
     parameters = model.parameters()
@@ -103,7 +106,7 @@ def learn(
         checkpoint=checkpoint,
         resume=options.resume and checkpoint.exists(),
     )
-    save_weights(options.out / "weights.safetensors", model)
+    save_weights(options.out / WEIGHTS, model, about)
     write_log(options.out / "log.csv", history)
     with replacing(options.out / "curves.png") as temporary:
         curves(history, name).savefig(temporary)

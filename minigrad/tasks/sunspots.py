@@ -203,7 +203,6 @@ def run(options: Options) -> Mapping[str, float]:
     draw(loss_of(committee.members[0], *windows(scale))).save(out / "graph.png")
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
-    print(f"written to {out}: weights.safetensors, graph.png, forecast.png")
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Options", "Task"]
 
@@ -13,7 +14,9 @@ class Options:
 
     ``steps`` are training steps, ``model`` is the name of one of the task's networks,
     ``length`` is that of a sequence, ``data`` a file to read in place of what is
-    bundled, ``flow`` the factor of Ω (eq. 10.52) in the loss. ``out`` exists. ``eager``
+    bundled; of its table, ``column`` is what is forecast, ``missing`` what becomes of
+    holes, ``label`` where the answer stands; ``ahead`` is how many steps ahead,
+    ``flow`` the factor of Ω (eq. 10.52) in the loss. ``out`` exists. ``eager``
     records every step anew in place of running it compiled, ``backend`` is the engine
     that runs it.
     """
@@ -26,6 +29,10 @@ class Options:
     hidden: int | None = None
     length: int | None = None
     data: Path | None = None
+    column: str | None = None
+    missing: str | None = None
+    ahead: int | None = None
+    label: str | None = None
     truncate: int | None = None
     prompt: str = ""
     temperature: float = 1.0
@@ -46,6 +53,8 @@ class Task:
     can train, the default first; none where there is no choice. ``takes`` names the
     options that mean something to it, beside model, steps, seed, out and eager, and
     ``resumes`` says whether it leaves a checkpoint to go on from.
+    ``predict(about, weights, options)`` uses what a run has learnt on a new file;
+    ``about`` is the note that the run left beside its weights.
     """
 
     name: str
@@ -56,3 +65,4 @@ class Task:
     takes: tuple[str, ...] = ()
     resumes: bool = True
     needs_data: bool = False
+    predict: Callable[[Mapping[str, Any], Path, Options], None] | None = None

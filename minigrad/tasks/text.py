@@ -109,7 +109,11 @@ def sample(
 
 def run(options: Options) -> Mapping[str, float]:
     """Train, measure bits per character, and write on."""
-    text = loaders.text(options.data) if options.data else english()
+    text = english()
+    if options.data:
+        text = loaders.text(options.data)
+        encoding = loaders.words(options.data)[1]
+        print(f"{options.data}: {len(text)} characters, {encoding}")
     vocabulary = Vocabulary(text)
     n = len(vocabulary)
     numbers = vocabulary.encode(text)

@@ -151,10 +151,19 @@ def _load(path: Path_, parts: Mapping[str, Part], states: dict[str, Any]) -> Non
         ) from error
 
 
-def save_weights(path: Path_, module: Module) -> None:
-    """Write the state of a module as a safetensors file, or leave the old one."""
+def save_weights(path: Path_, module: Module, about: Any = None) -> None:
+    """Write the state of a module as a safetensors file, or leave the old one.
+
+    ``about`` is a note, anything JSON can hold: what is needed to make the module anew.
+    """
     _require_module(module)
-    write_tensors(path, module.state_dict(), {})
+    write_tensors(path, module.state_dict(), {} if about is None else {"about": about})
+
+
+def read_about(path: Path_) -> Any:
+    """The note of ``save_weights``, or None; raises ValueError as ``load_weights``."""
+    said = read_tensors(path)[1]
+    return said.get("about") if isinstance(said, dict) else None
 
 
 def load_weights(path: Path_, module: Module) -> None:
@@ -165,7 +174,7 @@ def load_weights(path: Path_, module: Module) -> None:
     """
     _require_module(module)
     arrays, said = read_tensors(path)
-    if said != {}:
+    if not isinstance(said, dict) or set(said) - {"about"}:
         raise ValueError(
             f"{path} is a checkpoint, which has more than weights: read it with "
             'load_checkpoint(path, {"module": module, ...}), all its parts by name'

@@ -1,0 +1,389 @@
+"""Tables as people keep them: numbers over time, in a CSV file of their own.
+
+What is found out by looking is said, so that a wrong guess is seen: the encoding, the
+separator, the header, the decimal comma. What could be read in two ways is refused.
+
+Vocabulary
+    table     the cells of a CSV file, with the line that each row begins in
+    axis      a column that says when: dates, or whole numbers that rise evenly
+    missing   a cell that is empty or says NA, and a row that the axis leaves out
+
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp()) / "lluvia.csv"
+>>> _ = path.write_text("fecha;mm\\n2024-01-01;1,5\\n2024-02-01;0,25\\n", "utf-8")
+>>> found = numbers(path)
+>>> found.values.tolist(), found.name
+([1.5, 0.25], 'mm')
+>>> print(found.said)
+column 'mm', 2 numbers; UTF-8, separator ';', a header, decimal comma, axis 'fecha'
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.data.loaders import PathLike, words
+
+__all__ = ["MISSING", "Column", "Table", "numbers", "table"]
+
+MISSING = ("refuse", "skip", "fill")
+EMPTY = {"", "na", "n/a", "nan", "null", "none", "-", "?", "."}
+SIGN, POWER = "[+−-]?", r"([eE][+-]?\d+)?"
+PLAIN = re.compile(rf"{SIGN}(\d+\.?\d*|\.\d+){POWER}")
+# 1.234,5 as in Spanish; 1,234.5 as in English.
+SPANISH = re.compile(rf"{SIGN}(\d{{1,3}}(\.\d{{3}})+|\d+)?(,\d+)?{POWER}")
+ENGLISH = re.compile(rf"{SIGN}([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d+)?")
+THOUSANDS = re.compile(rf"{SIGN}[1-9]\d{{0,2}}(,\d{{3}})+")
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
+DATES = (*(f"{day}{t}" for day in DAYS for t in ("", " %H:%M", " %H:%M:%S")), "%Y-%m")
+SEPARATORS = {"\t": "tab", ";": "';'", ",": "','", " ": "spaces"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file, all with as many cells; ``said`` tells how it was read."""
+
+    path: Path
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    said: tuple[str, ...]
+    header: bool
+
+    def place(self, column: str) -> int:
+        """Which column is meant, by its name or by its number from 1."""
+        if self.names.count(column) == 1:
+            return self.names.index(column)
+        numbered = column not in self.names and column.isdecimal()
+        if numbered and 1 <= int(column) <= len(self.names):
+            return int(column) - 1
+        why = "twice the column" if column in self.names else "no column"
+        raise ValueError(
+            f"{self.path}: {why} {column!r}; there is {', '.join(self.names)}, "
+            f"or a number from 1 to {len(self.names)}"
+        )
+
+    def cells(self, place: int) -> list[str]:
+        """A column as it is written, without the blanks around."""
+        return [row[place] for row in self.rows]
+
+    def at(self, row: int, place: int) -> str:
+        """Where a cell stands, for a message."""
+        where = f"{self.path}, line {self.lines[row]}"
+        return f"{where}: {self.rows[row][place]!r} in column {self.names[place]!r}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """The numbers of a column (n,) float64, oldest first, and how they were read."""
+
+    name: str
+    values: NDArray[np.float64]
+    said: str
+
+
+def table(path: PathLike, header: bool | None = None) -> Table:
+    """Read a table; lines that start with # are comments.
+
+    ``header`` None: there is one if no cell of the first row is a number or a date, and
+    one of a later row is.
+    Raises ValueError, with the line, where a row has more or fewer cells.
+    """
+    text, encoding = words(path)
+    kept = [(n, s) for n, s in enumerate(text.splitlines(), 1) if s.strip()]
+    kept = [(n, s) for n, s in kept if not s.lstrip().startswith("#")]
+    if not kept:
+        raise ValueError(f"{path}: the file has no rows")
+    separator = _separator([line for _, line in kept])
+    rows, lines = _split(kept, separator)
+    while len(rows[0]) > 1 and all(row[-1:] == ("",) for row in rows):
+        rows = [row[:-1] for row in rows]  # a separator at the end of every line
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != len(rows[0]):
+            raise ValueError(
+                f"{path}, line {line}: {len(row)} cells, the first row has "
+                f"{len(rows[0])} (separator {SEPARATORS[separator]})"
+            )
+    if header is None:
+        header = not _counts(rows[0]) and any(_counts(row) for row in rows[1:])
+    names = tuple(str(k) for k in range(1, len(rows[0]) + 1))
+    if header:
+        names = tuple(c or k for c, k in zip(rows[0], names, strict=True))
+        rows, lines = rows[1:], lines[1:]
+    if not rows:
+        raise ValueError(f"{path}: the file has a header and no rows")
+    said = [encoding]
+    if len(names) > 1:
+        said.append(f"separator {SEPARATORS[separator]}")
+    said.append("a header" if header else "no header")
+    return Table(Path(path), names, tuple(rows), tuple(lines), tuple(said), header)
+
+
+def numbers(
+    path: PathLike, column: str | None = None, missing: str = "refuse"
+) -> Column:
+    """A series of numbers at even steps, oldest first.
+
+    Parameters
+    ----------
+    column: its name or its number from 1; None where one column has numbers, beside an
+        axis. A first column of dates, or of whole numbers that rise evenly, is one.
+    missing: "refuse"; "skip", the rows that are left stand side by side; "fill", with
+        the last number before, so that nothing of the future is used.
+
+    Raises ValueError, with the line, for what is no number, for steps that are not
+    even, and where it is in doubt which column is meant.
+    """
+    if missing not in MISSING:
+        raise ValueError(f"missing is one of {', '.join(MISSING)}, got {missing!r}")
+    found = table(path)
+    axis = _axis(found, column)
+    place = _chosen(found, axis) if column is None else found.place(column)
+    values, how = _values(found, place)
+    said = [*found.said, *how]
+    if axis is not None and axis[0] != place:
+        said.append(f"axis {found.names[axis[0]]!r}")
+        times = axis[1]
+        turned = len(times) > 1 and times[0] > times[-1]
+        if turned:
+            values, times = values[::-1], times[::-1]
+            said.append("newest first, turned round")
+        values = _even(found, axis[0], times, values, missing, turned)
+    holes = int(np.isnan(values).sum())
+    if holes:
+        values = _without(found, place, values, missing)
+        said.append(f"{holes} missing, {'left out' if missing == 'skip' else 'filled'}")
+    name = found.names[place]
+    return Column(
+        name, values, f"column {name!r}, {len(values)} numbers; " + ", ".join(said)
+    )
+
+
+def _separator(lines: list[str]) -> str:
+    """The one that cuts every line into as many cells, more than one."""
+    for mark in "\t;,":
+        counts = {len(row) for row in csv.reader(lines, delimiter=mark)}
+        if len(counts) == 1 and counts != {1}:
+            return mark
+    counts = {len(line.split()) for line in lines[1:]}
+    if not any(mark in line for line in lines for mark in "\t;,"):
+        words = len(lines[0].split())
+        if counts <= {words} and words > 1 and all(map(_is_number, lines[-1].split())):
+            return " "
+        return ","
+    # No mark cuts evenly. One column with decimal commas under a header; or a table
+    # with a row that is wrong, which is named later: the commonest mark cuts it.
+    if "," not in lines[0] and all(SPANISH.fullmatch(s.strip()) for s in lines[1:]):
+        return ";"
+    return max("\t;,", key=lambda mark: sum(line.count(mark) for line in lines))
+
+
+def _split(
+    kept: list[tuple[int, str]], separator: str
+) -> tuple[list[tuple[str, ...]], list[int]]:
+    rows, lines = [], []
+    if separator == " ":
+        return [tuple(s.split()) for _, s in kept], [n for n, _ in kept]
+    reader = csv.reader([s for _, s in kept], delimiter=separator)
+    before = 0
+    for row in reader:
+        rows.append(tuple(cell.strip() for cell in row))
+        lines.append(kept[before][0])
+        before = reader.line_num
+    return rows, lines
+
+
+def _is_number(cell: str) -> bool:
+    return any(form.fullmatch(cell) for form in (PLAIN, ENGLISH)) or (
+        bool(cell) and bool(SPANISH.fullmatch(cell))
+    )
+
+
+def _counts(row: tuple[str, ...]) -> bool:
+    return any(_is_number(cell) or _dates([cell]) for cell in row)
+
+
+def _dates(cells: Iterable[str]) -> list[datetime] | None:
+    """The cells as dates, in the one form that all of them have, or None."""
+    cells = list(cells)
+    if all(len(cell) >= 6 for cell in cells):
+        for form in (None, *DATES):
+            try:
+                found = [_date(cell, form) for cell in cells]
+            except ValueError:
+                continue
+            # 20240101 may be a date, and 123456 is a number.
+            if not all(cell.isdecimal() for cell in cells):
+                return found
+    return None
+
+
+def _date(cell: str, form: str | None) -> datetime:
+    return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
+
+
+def _axis(found: Table, column: str | None) -> tuple[int, list[float]] | None:
+    """The first column that says when, and its times: days, months, or numbers."""
+    wanted = None if column is None else found.place(column)
+    for place in range(len(found.names)):
+        dates = None if place == wanted else _dates(found.cells(place))
+        if dates is not None:
+            return place, _times(dates)
+    first = found.cells(0)
+    if len(found.names) > 1 and wanted != 0 and all(c.isdecimal() for c in first):
+        times = [float(cell) for cell in first]
+        steps = {b - a for a, b in pairwise(times)}
+        if all(s > 0 for s in steps) or all(s < 0 for s in steps):
+            return 0, times
+    return None
+
+
+def _times(dates: list[datetime]) -> list[float]:
+    """Months where all dates are the first or the last of one, else days."""
+    months = [12.0 * d.year + d.month for d in dates]
+    alike = len({(d.day, d.hour, d.minute, d.second) for d in dates}) == 1
+    ends = all((d.toordinal() and _next_day(d) == 1) for d in dates)
+    if (alike or ends) and len(set(months)) == len(months):
+        return months
+    zone = dates[0].tzinfo
+    start = datetime(1, 1, 1, tzinfo=zone)
+    return [(d - start).total_seconds() / 86_400 for d in dates]
+
+
+def _next_day(date: datetime) -> int:
+    return datetime.fromordinal(date.toordinal() + 1).day
+
+
+def _chosen(found: Table, axis: tuple[int, list[float]] | None) -> int:
+    """The one column of numbers beside the axis."""
+    places = [p for p in range(len(found.names)) if axis is None or p != axis[0]]
+    right = [
+        p
+        for p in places
+        if all(_is_number(c) or c.lower() in EMPTY for c in found.cells(p))
+        and any(_is_number(c) for c in found.cells(p))
+    ]
+    if len(right) == 1:
+        return right[0]
+    if right:
+        names = ", ".join(found.names[p] for p in right)
+        raise ValueError(
+            f"{found.path}: {len(right)} columns have numbers: {names}; say which with "
+            "--column"
+        )
+    if not places:
+        raise ValueError(f"{found.path}: there is no column of numbers")
+    # The column that is nearly right says best what is wrong.
+    place = max(places, key=lambda p: sum(map(_is_number, found.cells(p))))
+    _values(found, place)
+    raise ValueError(f"{found.path}: there is no column of numbers")
+
+
+def _values(found: Table, place: int) -> tuple[NDArray[np.float64], list[str]]:
+    """A column as numbers, NaN where one is missing, and how they were written."""
+    cells = found.cells(place)
+    given = [c for c in cells if c.lower() not in EMPTY]
+    form, comma, point = _form(found, place, given)
+    values = []
+    for row, cell in enumerate(cells):
+        if cell.lower() in EMPTY:
+            values.append(np.nan)
+        elif form.fullmatch(cell):
+            plain = cell.replace(point, "").replace(comma, ".").replace("−", "-")
+            values.append(float(plain))
+        else:
+            raise ValueError(f"{found.at(row, place)} is not a number")
+    if not given:
+        raise ValueError(f"{found.path}: column {found.names[place]!r} is empty")
+    result = np.array(values)
+    if np.isinf(result).any():
+        row = int(np.isinf(result).argmax())
+        raise ValueError(f"{found.at(row, place)} is too large a number")
+    how = {",": ["decimal comma"], ".": []}[comma]
+    if point and any(point in c for c in given):
+        how = [*how, f"thousands {point!r}"]
+    return result, how
+
+
+def _form(
+    found: Table, place: int, given: list[str]
+) -> tuple[re.Pattern[str], str, str]:
+    """How numbers are written here: their form, decimal sign, thousands sign."""
+    commas = [c for c in given if "," in c]
+    if not commas:
+        return PLAIN, ".", "\0"
+    if all(THOUSANDS.fullmatch(c) for c in commas) and not any("." in c for c in given):
+        raise ValueError(
+            f"{found.path}: in column {found.names[place]!r}, {commas[0]!r} may be "
+            "thousands or a decimal comma; write numbers without a thousands sign and "
+            "with a decimal point"
+        )
+    if all(ENGLISH.fullmatch(c) for c in commas):
+        return ENGLISH, ".", ","
+    return SPANISH, ",", "."
+
+
+def _even(
+    found: Table,
+    place: int,
+    times: list[float],
+    values: NDArray[np.float64],
+    missing: str,
+    turned: bool,
+) -> NDArray[np.float64]:
+    """The values with NaN where the axis leaves a row out, unless such are skipped."""
+    if len(times) < 3 or missing == "skip":
+        return values
+    gaps = np.diff(times)
+    forward = np.round(gaps[gaps > 0], 6)
+    lengths, often = np.unique(forward, return_counts=True)
+    counts = gaps / lengths[often.argmax()]  # the commonest, of equals the smallest
+    whole = np.rint(counts)
+    wrong = np.flatnonzero((whole < 1) | (np.abs(counts - whole) > 0.05))
+    if not wrong.size and missing == "refuse":
+        wrong = np.flatnonzero(whole != 1)
+    if wrong.size:
+        row = int(wrong[0]) + 1
+        row = len(times) - 1 - row if turned else row
+        raise ValueError(
+            f"{found.at(row, place)}: the steps are not even here; --missing skip "
+            "takes the rows as they stand, --missing fill puts the last number where a "
+            "row is left out"
+        )
+    places = np.concatenate([[0], np.cumsum(whole)]).astype(int)
+    result = np.full(places[-1] + 1, np.nan)
+    result[places] = values
+    return result
+
+
+def _without(
+    found: Table, place: int, values: NDArray[np.float64], missing: str
+) -> NDArray[np.float64]:
+    """Without its holes."""
+    holes = np.isnan(values)
+    if missing == "skip":
+        return values[~holes]
+    if missing == "refuse":
+        row = next(
+            (r for r, c in enumerate(found.cells(place)) if c.lower() in EMPTY), 0
+        )
+        raise ValueError(
+            f"{found.at(row, place)} is missing, one of {int(holes.sum())}; "
+            "--missing skip leaves such rows out, --missing fill takes the last number "
+            "before"
+        )
+    if holes[0]:
+        raise ValueError(
+            f"{found.at(0, place)} is missing and nothing before it could fill it; "
+            "--missing skip leaves it out"
+        )
+    return np.asarray(
+        values[np.maximum.accumulate(np.where(holes, 0, np.arange(len(values))))]
+    )

@@ -1,0 +1,148 @@
+"""Tables as people keep them: twenty oddities, each value checked by hand."""
+
+import numpy as np
+import pytest
+
+from minigrad.data.tables import numbers, table
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content, encoding="utf-8"):
+        path = tmp_path / "data.csv"
+        path.write_bytes(content.encode(encoding))
+        return path
+
+    return write
+
+
+READ = {
+    "one column": ("1\n2.5\n-3e2\n", [1, 2.5, -300]),
+    "one column, a header": ("mm\n1\n2\n", [1, 2]),
+    "comma, a header": ("t,mm\n1,10\n2,20\n3,30\n", [10, 20, 30]),
+    "no header": ("2020-01-01,7\n2020-01-02,8\n", [7, 8]),
+    "semicolon, decimal comma": ("fecha;mm\n01/02/2020;1,5\n02/02/2020;2\n", [1.5, 2]),
+    "decimal comma, thousands": ("a\n1.234,5\n12,25\n", [1234.5, 12.25]),
+    "English thousands": ('d,v\n2020-01,"1,234.5"\n2020-02,"7.5"\n', [1234.5, 7.5]),
+    "leading zeros decide": ("a;b\nx;0,123\ny;0,456\n", [0.123, 0.456]),
+    "tab": ("year\tn\n1700\t5\n1701\t11\n", [5, 11]),
+    "blanks": ("1700  5.0\n1701 11.0\n", [5, 11]),
+    "a separator at every end": ("1;5;\n2;6;\n", [5, 6]),
+    "comments and empty lines": ("# rain\n\na,b\n# more\n1,5\n\n2,6\n", [5, 6]),
+    "CRLF": ("a,b\r\n1,5\r\n2,6\r\n", [5, 6]),
+    "quotes": ('"when","how much"\n"2020-01-01","5"\n"2020-01-02","6"\n', [5, 6]),
+    "newest first": ("d,v\n2020-03-01,3\n2020-02-01,2\n2020-01-01,1\n", [1, 2, 3]),
+    "ends of months": ("d,v\n2020-01-31,1\n2020-02-29,2\n2020-03-31,3\n", [1, 2, 3]),
+    "hours": (
+        "d,v\n2020-01-01 22:00,1\n2020-01-01 23:00,2\n2020-01-02 00:00,3\n",
+        [1, 2, 3],
+    ),
+    "a minus of print": ("a\n−1,5\n2,5\n", [-1.5, 2.5]),
+    "words beside": ("city,v\nOslo,1\nLima,2\n", [1, 2]),
+    "numbers with dots": ("a\n.5\n1.\n", [0.5, 1]),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_is_read(file, name, encoding):
+    content, values = READ[name]
+    assert numbers(file(content, encoding)).values.tolist() == values
+
+
+def test_latin_1_is_told_apart(file):
+    found = numbers(file("año;señal\n2000;1,5\n2001;2,5\n", "latin-1"))
+    assert (found.name, found.values.tolist()) == ("señal", [1.5, 2.5])
+    assert "Latin-1" in found.said
+    assert "UTF-8" in numbers(file("año;señal\n2000;1,5\n2001;2,5\n")).said
+
+
+def test_a_column_by_name_and_by_number(file):
+    path = file("a,b,c\n1,10,100\n3,20,200\n")
+    assert numbers(path, "b").values.tolist() == [10, 20]
+    assert numbers(path, "3").values.tolist() == [100, 200]
+    assert numbers(path, "a").values.tolist() == [1, 3]  # an axis, if one asks for it
+
+
+HOLES = "d,v\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n2020-01-05,NA\n2020-01-06,6\n"
+
+
+def test_what_is_missing(file):
+    path = file(HOLES)
+    assert numbers(path, missing="skip").values.tolist() == [1, 3, 6]
+    filled = numbers(path, missing="fill")
+    assert filled.values.tolist() == [1, 1, 3, 3, 3, 6]
+    assert "3 missing, filled" in filled.said
+    with pytest.raises(ValueError, match=r"line 5: '2020-01-05' .* not even"):
+        numbers(path)
+
+
+def test_the_line_of_an_uneven_step_newest_first(file):
+    path = file("d,v\n2020-01-06,6\n2020-01-05,5\n2020-01-04,4\n2020-01-01,1\n")
+    with pytest.raises(ValueError, match=r"line 4: '2020-01-04' .* not even"):
+        numbers(path)
+
+
+REFUSED = {
+    "nothing": ("", "empty"),
+    "a header alone": ("a,b\n", "line 1: 'a' in column '1' is not a number"),
+    "a word": ("a\n1\nx\n2\n", "line 3: 'x' in column 'a' is not a number"),
+    "an underscore": ("a\n1\n1_000\n", "line 3: '1_000'"),
+    "infinite": ("a\n1\ninf\n", "line 3: 'inf'"),
+    "too large": ("a\n1\n1e999\n", "line 3: '1e999' .* too large"),
+    "per cent": ("a\n1\n5%\n", "line 3: '5%'"),
+    "a hole": ("a,b\nx,1\ny,\n", "line 3: '' in column 'b' is missing, one of 1"),
+    "a short row": ("a,b\n1,2\n3\n", "line 3: 1 cells, the first row has 2"),
+    "two columns of numbers": ("a,b,c\nx,1,2\ny,3,5\n", "2 columns have numbers: b, c"),
+    "thousands or decimals": (
+        'a,b\nx,"1,234"\ny,"5,678"\n',
+        "'1,234' may be thousands",
+    ),
+    "two decimal signs": ("a;b\nx;1,5\ny;2.25\n", "line 3: '2.25'"),
+    "uneven days": (
+        "d,v\n2020-01-01,1\n2020-01-02,2\n2020-01-04,3\n",
+        "line 4: .* even",
+    ),
+    "uneven years": ("y,v\n1700,1\n1701,2\n1703,3\n", "line 4: '1703' .* not even"),
+    "dates in no order": ("d,v\n2020-01-01,1\n2020-01-03,2\n2020-01-02,3\n", "line 4"),
+    "no numbers": ("a,b\nx,y\nz,w\n", "line 1: 'a' in column '1' is not"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(file, name):
+    content, reason = REFUSED[name]
+    with pytest.raises(ValueError, match=reason):
+        numbers(file(content))
+
+
+def test_no_such_column(file):
+    path = file("a,b\n1,2\n3,4\n")
+    for column in ("c", "0", "3"):
+        with pytest.raises(ValueError, match=r"no column .*; there is a, b"):
+            numbers(path, column)
+    with pytest.raises(ValueError, match="twice the column 'a'"):
+        numbers(file("a,a\n1,2\n3,4\n"), "a")
+    with pytest.raises(ValueError, match="missing is one of refuse, skip, fill"):
+        numbers(path, "a", missing="drop")
+
+
+def test_nothing_fills_the_first(file):
+    with pytest.raises(ValueError, match=r"line 2: .* nothing before it"):
+        numbers(file("a,b\nx,\ny,2\n"), missing="fill")
+
+
+def test_a_file_of_bytes(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"a,b\n1,\0\n")
+    with pytest.raises(ValueError, match="no text"):
+        table(path)
+
+
+def test_as_numpy_reads_it(file):
+    """Random tables, written in each dialect, read as they were."""
+    rng = np.random.default_rng(0)
+    for mark, point in ((",", "."), (";", ","), ("\t", ","), (";", ".")):
+        s = np.round(rng.normal(0, 10, 30), 2)
+        rows = [f"{k}{mark}{v:.2f}".replace(".", point) for k, v in enumerate(s, 1)]
+        assert np.array_equal(numbers(file("\n".join(rows))).values, s)

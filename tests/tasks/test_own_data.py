@@ -1,0 +1,165 @@
+"""Series and sequences of one's own: numbers checked against ones computed apart."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from minigrad.cli import main
+from minigrad.tasks.series import season
+
+
+@pytest.fixture
+def waves(tmp_path):
+    """A file of 120 numbers with a season of 12, and the numbers."""
+    rng = np.random.default_rng(0)
+    s = np.round(
+        10 + 5 * np.sin(np.arange(120) * np.pi / 6) + rng.normal(0, 0.3, 120), 3
+    )
+    path = tmp_path / "waves.csv"
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s)))
+    return path, s
+
+
+def trained(capsys, *words):
+    code = main(["train", *map(str, words)])
+    return code, capsys.readouterr()
+
+
+def rows_of(path):
+    return list(csv.reader(path.read_text("utf-8").splitlines()))
+
+
+def number(said, row, column=0):
+    """A number of the table that was printed."""
+    line = next(line for line in said.splitlines() if line.startswith(row))
+    return float(line[44:].split()[column])
+
+
+@pytest.mark.parametrize("model", ["many-to-many", "output-feedback", "many-to-one"])
+def test_the_three_networks_forecast_a_series(model, waves, tmp_path, capsys):
+    path, s = waves
+    out = tmp_path / "run"
+    words = ["series", "--data", path, "--model", model, "--steps", 3, "--out", out]
+    code, said = trained(capsys, *words, "--ahead", 2)
+    assert code == 0, said.err
+    truth = s[96:]
+    assert number(said.out, "as it is now") == pytest.approx(
+        np.sqrt(np.mean((s[94:118] - truth) ** 2)), abs=1e-4
+    )
+    assert number(said.out, "as one season before (12 steps)") == pytest.approx(
+        np.sqrt(np.mean((s[84:108] - truth) ** 2)), abs=1e-4
+    )
+    mean = number(said.out, "the mean of the training part", 1)
+    assert mean == pytest.approx(
+        np.mean((s[:78].mean() - truth) ** 2) / truth.var(), abs=1e-4
+    )
+    rows = rows_of(out / "forecast.csv")
+    assert len(rows) == 1 + 120 + 12
+    assert [float(row[1]) for row in rows[1:121]] == s.tolist()
+    forecasts = np.array([float(row[2] or "nan") for row in rows[1:121]])
+    assert number(said.out, "this network") == pytest.approx(
+        np.sqrt(np.mean((forecasts[96:] - truth) ** 2)), abs=1e-3
+    )
+    files = "checkpoint.safetensors, curves.png, forecast.csv, forecast.png, graph.png"
+    assert f"written to {out}: {files}, log.csv, weights.safetensors" in said.out
+
+    assert main(["predict", str(out), "--data", str(path)]) == 0
+    again = rows_of(out / "predictions" / "forecast.csv")
+    assert [row[2] for row in again] == [row[2] for row in rows]  # bit for bit the same
+
+
+def test_nothing_of_the_test_part_is_learnt(waves, tmp_path, capsys):
+    """Another end changes no forecast before it."""
+    path, s = waves
+    ends = []
+    for end in (0.0, 100.0):
+        changed = np.concatenate([s[:96], s[96:] + end])
+        path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(changed)))
+        out = tmp_path / f"run{end}"
+        trained(capsys, "series", "--data", path, "--steps", 3, "--out", out)
+        rows = rows_of(out / "forecast.csv")
+        ends.append([row[2] for row in rows[1:97]])
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("period", [2, 5, 12, 24])
+def test_the_season(period):
+    rng = np.random.default_rng(0)
+    s = np.tile(rng.normal(size=period), 8) + rng.normal(0, 0.05, 8 * period)
+    assert season(s) == period
+
+
+def dna(path, n=60):
+    rng = np.random.default_rng(0)
+    lines = ["sequence,label"]
+    for k in range(n):
+        text = "".join(rng.choice(list("ACGT"), rng.integers(8, 15)))
+        lines.append(f"{text},{'yes' if k % 3 else 'no'}")
+    path.write_text("\n".join(lines))
+    return lines[1:]
+
+
+@pytest.mark.parametrize("model", ["many-to-one", "bidirectional"])
+def test_sequences(model, tmp_path, capsys):
+    path, out = tmp_path / "dna.csv", tmp_path / "run"
+    lines = dna(path)
+    words = ["sequences", "--data", path, "--model", model, "--hidden", 3]
+    code, said = trained(capsys, *words, "--steps", 2, "--out", out)
+    assert code == 0, said.err
+    # A fifth of 40 and of 20 is held out; the commonest class errs on the others.
+    assert "12 unseen of 60" in said.out
+    assert number(said.out, "always the commonest class") == pytest.approx(
+        4 / 12, abs=1e-4
+    )
+    rows = rows_of(out / "answers.csv")[1:]
+    wrong = np.mean([row[1] != row[2] for row in rows])
+    assert number(said.out, "this network") == pytest.approx(wrong, abs=1e-4)
+    known = {line.lower() for line in lines}
+    assert all(f"{text},{truth}" in known for text, truth, *_ in rows)
+    for row in rows:
+        assert sum(map(float, row[3:])) == pytest.approx(1, abs=2e-4)
+
+    assert main(["predict", str(out), "--data", str(path)]) == 0
+    again = rows_of(out / "predictions" / "answers.csv")
+    answers = {row[0]: row[2] for row in again[1:]}
+    assert len(again) == 61
+    assert all(answers[row[0]] == row[2] for row in rows)
+    capsys.readouterr()
+    path.write_text("acgx\nacg\n")
+    assert main(["predict", str(out), "--data", str(path)]) == 2
+    assert "sequence 1 has 'x', which the network never read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("task", "content", "reason"),
+    [
+        ("series", "a\n1\n2\n", "2 numbers are too few"),
+        ("series", "a\n" + "1\n" * 60, "constant"),
+        ("series", "a,b\nx,1\ny,\n", "line 3: '' in column 'b' is missing"),
+        ("sequences", "text,label\n" + "ac,yes\n" * 20, "every label is 'yes'"),
+        (
+            "sequences",
+            "text,label\n" + "ac,yes\n" * 20 + "ac,no\n",
+            "the label 'no' has 1 sequences",
+        ),
+        (
+            "sequences",
+            "text,label\n" + "\n".join(f"ac,w{k}" for k in range(40)),
+            "say which",
+        ),
+    ],
+)
+def test_what_is_refused(task, content, reason, tmp_path, capsys):
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    code, said = trained(capsys, task, "--data", path, "--out", tmp_path / "run")
+    assert code == 2
+    assert said.err.startswith("minigrad: ")
+    assert reason in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_predict_wants_a_run(tmp_path, capsys):
+    assert main(["predict", str(tmp_path), "--data", "x"]) == 2
+    assert "is no run: it has no weights.safetensors" in capsys.readouterr().err
