@@ -17,20 +17,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
-from math import inf, nan
 from pathlib import Path
-from typing import NoReturn
 
-from minigrad import __version__
-from minigrad.compile.backend import FOLDERS, chosen
+from minigrad.command_line import UsageError, parser, unknown
 from minigrad.compile.backend import EngineError as NoProgramError
-from minigrad.data.tables import MISSING
+from minigrad.compile.backend import chosen
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
-from minigrad.draw.choices import CHOICES, VIEWS
-from minigrad.draw.render.theme import STYLES
-from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
-from minigrad.tasks.pictures import PICTURES, recorded
+from minigrad.tasks.pictures import recorded
 from minigrad.tasks.session import WEIGHTS, checkpoints
 from minigrad.train.checkpoint import read_about
 
@@ -46,6 +40,8 @@ OPTIONAL = (
     "missing",
     "ahead",
     "label",
+    "lr",
+    "batch",
     "truncate",
     "prompt",
     "temperature",
@@ -54,140 +50,24 @@ OPTIONAL = (
     "resume",
     "eager",
     "backend",
+    "quiet",
 )
 EXTRA = ("matplotlib", "safetensors", "tqdm")
 # What Graphviz and the engines of programs can do wrong; each message says what helps.
 FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout, NoProgramError)
 
 
-class UsageError(Exception):
-    """What was asked cannot be done; the message is one line."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, but its errors are one line too."""
-
-    def error(self, message: str) -> NoReturn:
-        """Hand the message to ``main`` instead of printing the whole usage."""
-        raise UsageError(f"{message} (see {self.prog} --help)")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
         options = parser().parse_args(arguments)
-        return options.command(options) or 0
+        return COMMANDS[options.command](options) or 0
     except UsageError as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
         print(f"minigrad: {str(error) or 'stopped'}", file=sys.stderr)
         return 130
-
-
-def parser() -> Parser:
-    """The command line."""
-    top = Parser(prog="minigrad", description="Networks whose graph is the product.")
-    top.add_argument("--version", action="version", version=f"minigrad {__version__}")
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    tasks = "\n".join(f"  {task.name:12} {task.summary}" for task in TASKS.values())
-    command = commands.add_parser(
-        "train",
-        help="train a network on a task and report what it reaches",
-        epilog=f"tasks:\n{tasks}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("task", nargs="?", help="which task")
-    command.add_argument("--list", action="store_true", help="describe the tasks")
-    command.add_argument("--steps", type=positive, help="how many training steps")
-    command.add_argument("--model", metavar="NAME", help="one of the task's networks")
-    command.add_argument("--cell", choices=tuple(CELLS), help="the recurrent cell")
-    command.add_argument("--hidden", type=positive, help="how many hidden units")
-    command.add_argument("--length", type=positive, help="steps of a sequence")
-    _add_data(command)
-    command.add_argument("--ahead", type=positive, metavar="K", help="forecast t + K")
-    command.add_argument(
-        "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
-    )
-    command.add_argument("--prompt", help="what a sample goes on from")
-    command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
-    command.add_argument(
-        "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
-    )
-    command.add_argument(
-        "--flow", type=warmth, help="add so many times Ω to the loss (eq. 10.52)"
-    )
-    command.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint in DIR"
-    )
-    command.add_argument(
-        "--eager", action="store_true", help="record every step, compile none"
-    )
-    command.add_argument(
-        "--backend", choices=tuple(FOLDERS), help="the engine that runs compiled steps"
-    )
-    command.add_argument("--seed", type=natural, default=0, help="default: 0")
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
-    )
-    command.set_defaults(command=train)
-
-    command = commands.add_parser(
-        "predict", help="use what a run has learnt on a new file"
-    )
-    command.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
-    _add_data(command)
-    command.add_argument("--length", type=positive, help="how far beyond the end")
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: predictions/ in the run's"
-    )
-    command.set_defaults(command=predict)
-
-    command = commands.add_parser(
-        "check", help="test every op that a Python file declares"
-    )
-    command.add_argument("file", type=Path, help="for example my_ops.py")
-    command.set_defaults(command=check)
-
-    command = commands.add_parser(
-        "draw",
-        help="draw a network without training it",
-        epilog=f"networks: {', '.join(PICTURES)}",
-    )
-    command.add_argument(
-        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
-    )
-    command.add_argument(
-        "--steps", type=positive, default=20, help="steps over time (default: 20)"
-    )
-    command.add_argument(
-        "--columns", type=positive, default=6, help="how many are drawn (default: 6)"
-    )
-    command.add_argument("--view", choices=VIEWS, default="auto")
-    command.add_argument("--style", choices=STYLES, default="color")
-    command.add_argument(
-        "--overlay", choices=("grad", "value"), help="colour the states by their norm"
-    )
-    command.add_argument("--index", choices=CHOICES["index"], default="number")
-    command.add_argument("--params", choices=CHOICES["params"], default="label")
-    command.add_argument("--depth", type=positive, help="collapse scopes in view ops")
-    command.add_argument("--dpi", type=positive, default=200, help="default: 200")
-    command.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="default: NETWORK.png"
-    )
-    command.set_defaults(command=draw_network)
-    return top
-
-
-def _add_data(command: argparse.ArgumentParser) -> None:
-    """What a file of the user's is read by."""
-    command.add_argument("--data", type=Path, metavar="FILE", help="what to read")
-    command.add_argument("--column", metavar="NAME", help="which column, or its number")
-    command.add_argument(
-        "--missing", choices=MISSING, help="what becomes of holes (default: refuse)"
-    )
-    command.add_argument("--label", metavar="NAME", help="which column or word answers")
 
 
 def train(options: argparse.Namespace) -> None:
@@ -197,12 +77,13 @@ def train(options: argparse.Namespace) -> None:
             takes = "".join(f" --{name}" for name in task.takes)
             if task.models:
                 takes = f" --model {'|'.join(task.models)}{takes}"
-            print(f"{task.name:14} {task.summary}; {task.steps} steps{takes}")
+            reads = f"; --data FILE is {task.reads}" if task.reads else ""
+            print(f"{task.name:14} {task.summary}; {task.steps} steps{takes}{reads}")
         return
     if options.task is None:
         raise UsageError(f"which task? there is {', '.join(TASKS)}")
     if options.task not in TASKS:
-        raise UsageError(f"no task {options.task!r}; there is {', '.join(TASKS)}")
+        raise UsageError(f"no task {unknown(options.task, TASKS)}")
     task = TASKS[options.task]
     asked = {
         name: getattr(options, name)
@@ -210,17 +91,19 @@ def train(options: argparse.Namespace) -> None:
         if getattr(options, name) not in (None, False)
     }
     taken = {"model": task.models, "resume": task.resumes}
-    taken |= {"eager": True, "backend": True}
+    taken |= {"eager": True, "backend": True, "quiet": True}
+    taken["lr"] = task.resumes  # those that train one network by a schedule
     for name in asked:
         if not taken.get(name, name in task.takes):
             raise UsageError(f"{task.name} has no --{name}")
     if options.model is not None and options.model not in task.models:
         raise UsageError(
-            f"{task.name} has no network {options.model!r}; there is "
-            f"{', '.join(task.models)}"
+            f"{task.name} has no network {unknown(options.model, task.models)}"
         )
     if task.needs_data and options.data is None:
-        raise UsageError(f"{task.name} reads a file: give it with --data FILE")
+        raise UsageError(
+            f"{task.name} reads a file: give it with --data FILE, {task.reads}"
+        )
     _require_file(options.data)
     try:
         engine = chosen(options.backend)
@@ -256,7 +139,7 @@ def train(options: argparse.Namespace) -> None:
     except ValueError as error:
         # A wrong line of the user's file, a checkpoint of something else, a prompt of
         # other letters.
-        if not (options.data or options.resume or options.prompt):
+        if not (options.data or options.resume or options.prompt or options.lr):
             raise
         raise UsageError(_one_line(error)) from error
     except FAILURES as error:
@@ -353,6 +236,8 @@ def draw_network(options: argparse.Namespace) -> None:
             overlay=options.overlay,
             index=options.index,
             params=options.params,
+            shapes=options.shapes,
+            values=options.values,
             depth=options.depth,
         )
     except (TypeError, ValueError) as error:
@@ -366,30 +251,4 @@ def draw_network(options: argparse.Namespace) -> None:
     print(f"written to {out}")
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    return _whole(text, 1)
-
-
-def warmth(text: str) -> float:
-    """A number of at least 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = nan
-    if not 0 <= number < inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
-    return number
-
-
-def natural(text: str) -> int:
-    """A whole number of at least 0."""
-    return _whole(text, 0)
-
-
-def _whole(text: str, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number of at least {least}"
-        )
-    return int(text)
+COMMANDS = {"train": train, "predict": predict, "check": check, "draw": draw_network}

@@ -76,7 +76,8 @@ def test_train_refuses_what_a_task_does_not_take(one_line):
 
 def test_a_network_that_a_task_does_not_have(one_line):
     said = one_line("train", "digits", "--model", "many-to-many")
-    assert "no network 'many-to-many'; there is many-to-one, bidirectional" in said
+    meant = "did you mean 'many-to-one'? there is many-to-one, bidirectional"
+    assert f"no network 'many-to-many', {meant}" in said
 
 
 @pytest.mark.parametrize("name", ["text", "names"])
@@ -112,7 +113,9 @@ def test_train_lists_the_tasks(capsys):
     said = capsys.readouterr().out
     assert len(said.splitlines()) == len(TASKS) == 24
     assert "the sum of two marked numbers" in said
-    assert "2000 steps --model many-to-one|bidirectional --cell --hidden\n" in said
+    takes = "--model many-to-one|bidirectional --cell --hidden --batch"
+    assert f"2000 steps {takes}\n" in said
+    assert "--data FILE is one name a line" in said
 
 
 def test_an_unknown_task(one_line):
@@ -467,3 +470,55 @@ def test_a_script_that_cannot_be_drawn(name, words, script, one_line):
 def test_a_number_of_steps_that_is_none(steps, one_line):
     said = one_line("train", "xor", "--steps", steps)
     assert f"'{steps}' is not a whole number of at least 1" in said
+
+
+def test_a_name_that_is_nearly_right(one_line):
+    assert "did you mean 'lstm'?" in one_line("train", "xor", "--cell", "lsmt")
+    assert "did you mean 'sunspots'?" in one_line("train", "Sunspot")
+    assert "did you mean 'folded'?" in one_line(
+        "draw", "many-to-one", "--view", "foldd"
+    )
+
+
+def test_the_version_in_short(capsys):
+    for flag in ("-V", "--version"):
+        with pytest.raises(SystemExit):
+            main([flag])
+        assert capsys.readouterr().out.startswith("minigrad ")
+
+
+def test_rate_batch_and_quiet_reach_the_task(monkeypatch, tmp_path):
+    calls = []
+    monkeypatch.setitem(TASKS, "digits", replace(TASKS["digits"], run=calls.append))
+    given = ["--lr", "0.5", "--batch", "7", "--quiet", "--out", str(tmp_path)]
+    assert main(["train", "digits", *given]) == 0
+    expected = Options(2000, 0, tmp_path, lr=0.5, batch=7, quiet=True)
+    assert calls == [expected]
+
+
+def test_rates_that_mean_nothing(one_line, tmp_path):
+    assert "0 is not a number above 0" in one_line("train", "xor", "--lr", "0")
+    assert "sunspots has no --lr" in one_line("train", "sunspots", "--lr", "1")
+    given = ("--model", "echo-state", "--lr", "1", "--out", str(tmp_path))
+    assert "takes no --lr" in one_line("train", "mackey-glass", *given)
+
+
+def test_a_rate_is_what_the_optimiser_uses(tmp_path, capsys):
+    losses = []
+    for lr in ("1e-9", "0.05"):
+        given = ["--lr", lr, "--steps", "4", "--quiet", "--out", str(tmp_path)]
+        assert main(["train", "xor", *given]) == 0
+        rows = (tmp_path / "log.csv").read_text().splitlines()[1:]
+        losses.append([float(row.split(",")[1]) for row in rows])
+    assert losses[0] == pytest.approx([losses[0][0]] * 4, rel=1e-4)
+    assert losses[1][0] == losses[0][0] != pytest.approx(losses[1][-1], rel=1e-4)
+
+
+def test_shapes_and_values_are_drawn(tmp_path):
+    texts = []
+    for more in ([], ["--shapes"], ["--values"]):
+        path = tmp_path / "a.dot"
+        given = ["draw", "many-to-one", "--steps", "4", "-o", str(path)]
+        assert main([*given, *more]) == 0
+        texts.append(path.read_text())
+    assert len(set(texts)) == 3

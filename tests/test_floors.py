@@ -49,6 +49,7 @@ FLOORS = {
     "models": 8,
     "tasks": 9,
     "cli": 9,
+    "command_line": 9,
     "__main__": 9,
 }
 # Steps up, taken when they are called: `loss.backward()`, and a graph in a notebook.

@@ -21,7 +21,7 @@ def run(options: Options) -> Mapping[str, float]:
     name, cell = options.model or "many-to-one", options.cell or "gru"
     n_hidden = options.hidden or 64
     model = one_answer(name, 8, n_hidden, 10, rng=rng, read="last", cell=cell)
-    order = Order(len(train), 32, rng)
+    order = Order(len(train), options.batch or 32, rng)
 
     def loss(at: np.ndarray) -> float:
         with no_grad():
@@ -70,5 +70,5 @@ TASK = Task(
     steps=2000,
     run=run,
     models=ONE_ANSWER,
-    takes=("cell", "hidden"),
+    takes=("cell", "hidden", "batch"),
 )

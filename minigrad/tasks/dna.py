@@ -137,7 +137,7 @@ def promoters(options: Options) -> Mapping[str, float]:
     make = partial(one_answer, name, 28, n_hidden, 2, read="max", cell=cell)
 
     said = np.zeros_like(ys)
-    with bar("promoters", len(ys)) as watch:
+    with bar("promoters", len(ys), quiet=options.quiet) as watch:
         for i in range(len(ys)):
             rest = np.delete(np.arange(len(ys)), i)
             rng = np.random.default_rng([options.seed, i])
@@ -188,7 +188,7 @@ def splice(options: Options) -> Mapping[str, float]:
     n_hidden = options.hidden or 16
     rows: dict[str, list[float]] = {}
     epochs = options.steps
-    with bar("splice", 20 * epochs) as watch:
+    with bar("splice", 20 * epochs, quiet=options.quiet) as watch:
         done = iter(range(1, 20 * epochs + 1))
         for where, read in (("at the junction", len(xs) // 2), ("at the end", -1)):
             make = partial(one_answer, name, 4, n_hidden, 3, read=read, cell=cell)
@@ -266,6 +266,7 @@ TASKS = (
         takes=("cell", "hidden", "data"),
         resumes=False,
         needs_data=True,
+        reads="UCI promoters: lines +,name,sequence of 57 letters",
     ),
     Task(
         name="splice",
@@ -276,5 +277,6 @@ TASKS = (
         takes=("cell", "hidden", "data", "overlay"),
         resumes=False,
         needs_data=True,
+        reads="UCI splice junctions: lines EI,name,sequence of 60 letters",
     ),
 )

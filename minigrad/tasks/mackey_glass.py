@@ -37,6 +37,8 @@ def run(options: Options) -> Mapping[str, float]:
         return float(np.sqrt(np.square(o - truth).mean()) / truth.std())
 
     if options.model == "echo-state":
+        if options.lr is not None:
+            raise ValueError("echo-state is solved, not trained: it takes no --lr")
         name, model = _echo_state(options, s, rng, error)
     else:
         name, model = _trained(options, s, rng, error)

@@ -37,7 +37,7 @@ def run(options: Options) -> Mapping[str, float]:
     first, second = int(0.8 * len(names)), int(0.9 * len(names))
     cell = options.cell or "gru"
     model = ManyToMany(n, options.hidden or 64, n, rng=rng, cell=cell)
-    order = Order(first, 64, rng)
+    order = Order(first, options.batch or 64, rng)
 
     def batch(at: np.ndarray) -> tuple[np.ndarray, ...]:
         longest = int(lengths[at].max())
@@ -108,5 +108,6 @@ TASK = Task(
     summary="make up first names letter by letter",
     steps=1500,
     run=run,
-    takes=("cell", "hidden", "data", "prompt", "temperature"),
+    takes=("cell", "hidden", "data", "prompt", "temperature", "batch"),
+    reads="one name a line",
 )

@@ -109,7 +109,7 @@ def run(options: Options) -> Mapping[str, float]:
         "classes": classes,
     }
     classifier = Classifier(setting, rng)
-    order = Order(len(train), 32, rng)
+    order = Order(len(train), options.batch or 32, rng)
 
     def batch() -> tuple[Array, ...]:
         at = train[order.next()]
@@ -266,7 +266,8 @@ TASK = Task(
     steps=600,
     run=run,
     models=ONE_ANSWER,
-    takes=("cell", "hidden", "data", "label"),
+    takes=("cell", "hidden", "data", "label", "batch"),
+    reads="a table of sequences and labels (CSV), or FASTA",
     needs_data=True,
     predict=predict,
 )

@@ -227,7 +227,7 @@ def _trained(
     rng = np.random.default_rng(options.seed)
     forecaster = Forecaster(setting, rng)
     x, y = forecaster.questions(values[:first])
-    order = Order(x.shape[1], 64, rng)
+    order = Order(x.shape[1], options.batch or 64, rng)
 
     def batch() -> tuple[Any, Any]:
         at = order.next()
@@ -400,7 +400,8 @@ TASK = Task(
     steps=600,
     run=run,
     models=tuple(MODELS),
-    takes=("cell", "hidden", "length", "data", "column", "missing", "ahead"),
+    takes=("cell", "hidden", "length", "data", "column", "missing", "ahead", "batch"),
+    reads="a table (CSV) with a column of numbers at even steps",
     needs_data=True,
     predict=predict,
 )

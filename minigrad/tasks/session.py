@@ -83,6 +83,7 @@ def learn(
     needed to make the module anew, and is kept beside the weights.
     """
     checkpoint = options.out / CHECKPOINT
+    lr = lr if options.lr is None else options.lr
     parameters = model.parameters()
     optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
     training = Training(
@@ -102,7 +103,7 @@ def learn(
         validation=validation,
         every=every,
         patience=patience,
-        title=name,
+        title=None if options.quiet else name,
         checkpoint=checkpoint,
         resume=options.resume and checkpoint.exists(),
     )

@@ -186,7 +186,7 @@ def train(options: Options, scale: Scale) -> Committee:
         )
         return model
 
-    with bar("sunspots", MEMBERS * steps) as watch:
+    with bar("sunspots", MEMBERS * steps, quiet=options.quiet) as watch:
         return Committee([trained(start) for start in range(MEMBERS)])
 
 

@@ -18,7 +18,8 @@ class Options:
     holes, ``label`` where the answer stands; ``ahead`` is how many steps ahead,
     ``flow`` the factor of Ω (eq. 10.52) in the loss. ``out`` exists. ``eager``
     records every step anew in place of running it compiled, ``backend`` is the engine
-    that runs it.
+    that runs it. ``lr`` is a constant rate in place of the task's schedule, ``batch``
+    how many sequences a step reads; ``quiet`` shows no progress bar.
     """
 
     steps: int
@@ -33,6 +34,8 @@ class Options:
     missing: str | None = None
     ahead: int | None = None
     label: str | None = None
+    lr: float | None = None
+    batch: int | None = None
     truncate: int | None = None
     prompt: str = ""
     temperature: float = 1.0
@@ -41,6 +44,7 @@ class Options:
     resume: bool = False
     eager: bool = False
     backend: str | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Task:
     can train, the default first; none where there is no choice. ``takes`` names the
     options that mean something to it, beside model, steps, seed, out and eager, and
     ``resumes`` says whether it leaves a checkpoint to go on from.
+    ``reads`` says what a file given with --data has to be.
     ``predict(about, weights, options)`` uses what a run has learnt on a new file;
     ``about`` is the note that the run left beside its weights.
     """
@@ -65,4 +70,5 @@ class Task:
     takes: tuple[str, ...] = ()
     resumes: bool = True
     needs_data: bool = False
+    reads: str = ""
     predict: Callable[[Mapping[str, Any], Path, Options], None] | None = None

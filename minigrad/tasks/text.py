@@ -22,21 +22,23 @@ from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
-BATCH, PIECE = 32, 50
+PIECE = 50
 
 
 class Reader:
-    """32 streams of a text, piece by piece, and the state after the last one."""
+    """Streams of a text, piece by piece, and the state after the last one."""
 
-    def __init__(self, numbers: np.ndarray, n_symbols: int, model: ManyToMany) -> None:
-        self.streams = streams(numbers, BATCH)
+    def __init__(
+        self, numbers: np.ndarray, n_symbols: int, model: ManyToMany, batch: int
+    ) -> None:
+        self.streams = streams(numbers, batch)
         self.n_symbols, self.model = n_symbols, model
         self.position = 0
         self.begin()
 
     def begin(self) -> None:
         """Start the next piece from the state that there is before a text."""
-        self.state = [s.data for s in self.model.rnn.start(BATCH)]
+        self.state = [s.data for s in self.model.rnn.start(self.streams.shape[1])]
 
     def next(self) -> tuple[np.ndarray, ...]:
         """The next piece and what comes one later, and the state before it."""
@@ -123,7 +125,7 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     cell = options.cell or "gru"
     model = ManyToMany(n, options.hidden or 128, n, rng=rng, cell=cell)
-    reader = Reader(numbers[:first], n, model)
+    reader = Reader(numbers[:first], n, model, options.batch or 32)
     valid = numbers[first:second]
     learn(
         "text",
@@ -156,5 +158,6 @@ TASK = Task(
     summary="write on a text character by character",
     steps=3500,
     run=run,
-    takes=("cell", "hidden", "data", "prompt", "temperature"),
+    takes=("cell", "hidden", "data", "prompt", "temperature", "batch"),
+    reads="any text",
 )

@@ -23,11 +23,11 @@ class Progress:
 
 @contextmanager
 def bar(
-    title: str, steps: int | None, done: int = 0
+    title: str, steps: int | None, done: int = 0, quiet: bool = False
 ) -> Iterator[Callable[[Progress], None]]:
     """A bar on stderr, as a function to be told of every step.
 
-    There is none where stderr is no terminal or tqdm is not installed.
+    There is none where it is ``quiet``, stderr is no terminal, or there is no tqdm.
     """
     try:
         from tqdm import tqdm
@@ -35,7 +35,7 @@ def bar(
         yield lambda progress: None
         return
     with tqdm(
-        total=steps, initial=done, desc=title, unit="step", disable=None
+        total=steps, initial=done, desc=title, unit="step", disable=quiet or None
     ) as shown:
 
         def watch(progress: Progress) -> None:
