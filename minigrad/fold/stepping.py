@@ -39,50 +39,61 @@ class Body:
         delays = [abs(s.delay) for r in roles for s in _sources(r) if s.delay]
         self.longest = max(delays, default=0)
         lines = [r for r in roles if r.span and self.is_general(r.span)]
-        read = [
+        self.reach, self.back = self._reach(lines)
+        self.names = unique_names(roles)
+        self.states = {self.names[i]: roles[i] for i in self.reach}
+        self.reads: dict[int, list[Source]] = {}
+        self.order: dict[int, None] = {}
+        self._add([*self.reach])
+        self.results = [*self.reach]
+        for line in lines:
+            if line.name is not None and line.index not in self.reach:
+                try:
+                    self._add([line.index])
+                except ValueError:
+                    continue  # one step alone does not have it
+                self.results += [] if is_given(line) else [line.index]
+
+    def _reach(self, lines: Sequence[Role]) -> tuple[dict[int, int], str]:
+        """How many steps back each state is read, and - or + for the way back."""
+        read = sorted(
             (s.role, s.delay)
             for r in lines
             for s in _sources(r)
             if s.delay and s.span and self.is_general(s.span)
-        ]
+        )
         if self.longest and not read:
-            raise ValueError(self._few())
-        # How many steps back each state is read.
-        self.reach: dict[int, int] = {}
-        for role, delay in read:
-            self.reach[role] = max(abs(delay), self.reach.get(role, 0))
-        self.back = "+" if any(d < 0 for _, d in read) else "-"
-        if len({d > 0 for _, d in read}) > 1:
-            up, down = (
-                sorted({self.roles[r].label for r, d in read if (d > 0) is way})
-                for way in (True, False)
-            )
+            raise ValueError(self._differs("what is read"))
+        earlier, later = (
+            sorted({self.roles[r].label for r, d in read if (d > 0) is way})
+            for way in (True, False)
+        )
+        if earlier and later:
             raise ValueError(
-                f"{', '.join(up)} is read by later steps and {', '.join(down)} by "
-                "earlier ones, and a step goes one way: fold the values of one of the "
-                "directions"
+                f"{', '.join(earlier)} is read by later steps and {', '.join(later)} "
+                "by earlier ones, and a step goes one way: fold the values of one of "
+                "the directions"
             )
-        self.names = unique_names(roles)
-        self.states = {self.names[i]: roles[i] for i in sorted(self.reach)}
-        named = [r.index for r in lines if r.name is not None]
-        self.results = list(dict.fromkeys([*sorted(self.reach), *named]))
-        self.reads: dict[int, list[Source]] = {}
-        self.order = self._ordered(self.results)
+        reach: dict[int, int] = {}
+        for role, delay in read:
+            reach[role] = max(abs(delay), reach.get(role, 0))
+        return reach, "+" if later else "-"
 
     def is_general(self, span: Span) -> bool:
         """Whether a span is that of all steps but the first and the last few."""
         beyond = self.longest + 2
         return span.every == 1 and 0 < span.first <= beyond and -beyond <= span.last < 0
 
-    def _few(self) -> str:
+    def _differs(self, what: str) -> str:
+        beyond = self.longest + 2
         return (
-            f"{self.length} steps do not tell what a step reads away from the first "
-            f"and the last ones: fold a graph of {2 * self.longest + 2} or more"
+            f"{what} differs between steps other than the first and the last {beyond}, "
+            f"or the {self.length} steps of this graph are too few to tell: fold one "
+            f"of {2 * beyond} steps or more, without branches on t"
         )
 
-    def _ordered(self, wanted: Sequence[int]) -> list[int]:
-        """All that the step computes, what is read before what reads it."""
-        order: dict[int, None] = {}
+    def _add(self, wanted: Sequence[int]) -> None:
+        """Add all that some lines need, what is read before what reads it."""
         stack = list(wanted)
         while stack:
             index = stack[-1]
@@ -90,8 +101,7 @@ class Body:
                 self.reads[index] = self._reads(self.roles[index])
                 stack += [s.role for s in self.reads[index] if not s.delay]
             else:
-                order[stack.pop()] = None
-        return list(order)
+                self.order[stack.pop()] = None
 
     def _reads(self, role: Role) -> list[Source]:
         """What a line reads at all steps but the first and the last few."""
@@ -103,13 +113,12 @@ class Body:
             if not here and role.terms:
                 continue  # a cotangent that arrives at an end alone
             if len(here) != 1:
-                what = f"{role.label} reads something else at some steps than at others"
-                raise ValueError(f"{what}: {operand}" if here else self._few())
+                raise ValueError(self._differs(f"what {role.label} reads"))
             if here[0].kind in ("gather", "pick"):
                 label = self.roles[here[0].role].label
                 raise ValueError(
-                    f"{role.label} reads {label}({here[0].steps}), which one step alone "
-                    "does not have"
+                    f"{role.label} reads {label}({here[0].steps}), which one step "
+                    "alone does not have"
                 )
             found.append(here[0])
         return found
@@ -160,7 +169,7 @@ class Body:
         found = after | {k: v for k, v in rest.items() if k not in after}
         if any(hasattr(v, "node") for v in found.values()):
             return found
-        return {name: np.asarray(value) for name, value in found.items()}
+        return {name: np.array(value) for name, value in found.items()}
 
     def _before(self, state: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
         """The states by role and how many steps back they are read."""
