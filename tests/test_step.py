@@ -146,13 +146,6 @@ def test_what_one_step_does_not_have_keeps_no_state_from_being_computed():
     assert list(found) == ["h"]
 
 
-def test_random_recurrences_step_as_they_ran():
-    from tests.test_fold import record
-
-    cell = ([1, 2], False, [(0, 1, 0), (5, 1, 2)], "stack", False, "computed")
-    assert why_not_stepped(mg.Graph(record(cell, 9))) is None
-
-
 def test_a_wrong_step_is_seen(monkeypatch):
     graph = mg.Graph(recorded_loss())
     assert why_not_stepped(graph) is None
@@ -242,7 +235,7 @@ REFUSED = {
     "both ways": (both_ways, ValueError, "f is read by later steps and g by earlier"),
     "two loops": (two_loops, ValueError, "2 loops over time"),
     "periods": (every_second, ValueError, "without branches on t"),
-    "one step": (partial(of_steps, 1), ValueError, "names h: this step has nothing"),
+    "one step": (partial(of_steps, 1), ValueError, "two steps or more"),
     "a graph that was read": (read, TypeError, "no value"),
 }
 

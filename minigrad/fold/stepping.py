@@ -35,6 +35,11 @@ class Body:
                 f"this graph has {len(lengths)} loops over time, and a step is that of "
                 "one: fold a graph with a single loop"
             )
+        if lengths[0] < 2:
+            raise ValueError(
+                "a graph of one step does not tell what the next one reads of it: "
+                "fold one of two steps or more"
+            )
         self.roles, self.length = roles, lengths[0]
         delays = [abs(s.delay) for r in roles for s in _sources(r) if s.delay]
         self.longest = max(delays, default=0)
