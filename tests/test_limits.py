@@ -10,7 +10,7 @@ from minigrad.data.generators import promoter_like
 from minigrad.limits import whole, within
 from minigrad.models import EchoState
 from minigrad.nn import LayerNorm, init
-from minigrad.nn.cells import GRU, LSTM, Elman, Stack, make_cell
+from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU, Stack, make_cell
 from minigrad.optim import (
     SGD,
     Adam,
@@ -171,6 +171,6 @@ def test_defaults(thing, expected):
     assert {name: taken[name].default for name in expected} == expected
 
 
-@pytest.mark.parametrize("make", [Elman, LSTM, GRU, init.glorot, init.orthogonal])
+@pytest.mark.parametrize("make", [Elman, LSTM, GRU, MinGRU, init.glorot, init.orthogonal])
 def test_parameters_start_in_float32(make):
     assert inspect.signature(make).parameters["dtype"].default is np.float32

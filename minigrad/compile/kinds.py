@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.values import AnyOp, Kernel, Value, contains
-from minigrad.fold.moving_index import Ahead
+from minigrad.compile.values import AnyOp, Kernel, Value
+from minigrad.fold.moving_index import Ahead, contains
 from minigrad.op import Op, registry
 from minigrad.ops import elementwise, indexing, linalg, nn, reduction, shape, time
 

@@ -30,7 +30,7 @@ import numpy as np
 
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
-from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.fold.moving_index import Ahead, at_step, contains
 from minigrad.op import Op
 
 
@@ -322,19 +322,6 @@ def resolved(attrs: Any, t: int, lengths: Sequence[int], clock: int) -> Any:
         ends = (attrs.start, attrs.stop, attrs.step)
         return slice(*(resolved(v, t, lengths, clock) for v in ends))
     return attrs
-
-
-def contains(attrs: Any, kind: type) -> bool:
-    """Whether an attribute holds, anywhere, an ``Ahead`` or a ``Count``."""
-    if isinstance(attrs, kind):
-        return True
-    if isinstance(attrs, Mapping):
-        return any(contains(v, kind) for v in attrs.values())
-    if isinstance(attrs, slice):
-        return any(contains(v, kind) for v in (attrs.start, attrs.stop, attrs.step))
-    if isinstance(attrs, (tuple, list)) and not isinstance(attrs, Count):
-        return any(contains(v, kind) for v in attrs)
-    return False
 
 
 def moves(attrs: Any) -> bool:

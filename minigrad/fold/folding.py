@@ -119,6 +119,7 @@ class Folding:
             self.names.get(first) or f"{_what(first)}#{index}",
             terms,
             values,
+            len({n.shape for n in nodes}) > 1,
         )
 
     def _step(self, node: Node) -> int:

@@ -7,7 +7,7 @@
 ((t-1, slice(None, None, None)), 6)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,3 +81,18 @@ def moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
         ends = zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
         return slice(*(moving(v, t, w, u, length) for v, w in ends))
     return a
+
+
+def contains(attrs: Any, kind: type) -> bool:
+    """Whether an attribute holds, anywhere, a value of a kind.
+
+    >>> contains({"key": (Ahead(-1), slice(None))}, Ahead), contains((1, 2), Ahead)
+    (True, False)
+    """
+    if isinstance(attrs, kind):
+        return True
+    if isinstance(attrs, Mapping):
+        return any(contains(v, kind) for v in attrs.values())
+    if isinstance(attrs, slice):
+        return any(contains(v, kind) for v in (attrs.start, attrs.stop, attrs.step))
+    return isinstance(attrs, (tuple, list)) and any(contains(v, kind) for v in attrs)

@@ -10,12 +10,15 @@
 
 import operator
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
+from minigrad.fold.linear import Linear, linear
 from minigrad.fold.moving_index import numbers
 from minigrad.fold.roles import Edge, Operand, Role, Source, Span
+from minigrad.fold.stepping import Body, unique_names
 from minigrad.fold.unfolding import Unrolling
 from minigrad.graph import Graph, PerOperand, same_value
 from minigrad.pickles import NotPickled
@@ -123,6 +126,89 @@ class Recurrence(NotPickled):
         if not same:
             self._require_known(lengths)
         return Unrolling(self.roles, self.outputs, lengths, same).graph()
+
+    @property
+    def linear(self) -> dict[str, Linear]:
+        """Of each state that depends on its own past, whether linearly.
+
+        "diagonal" is s(t) = a(t) s(t-1) + b(t), element by element, where a and b do
+        not depend on s nor on what depends on it; backward in time it reads s(t+1).
+        "dense" is linear too, and an element may depend on others, on other states or
+        on older ones. None is not known to be linear. Structure alone decides, so what
+        only turns out to be linear, as relu of what is positive, is None. States have
+        the names of ``states``. Raises ValueError for named values alone.
+
+        >>> import minigrad as mg
+        >>> W, h = mg.parameter([[0.5]], name="W"), mg.tensor([[1.0]], name="h0")
+        >>> for t in mg.steps(4):
+        ...     h = (h @ W).named("h")
+        >>> mg.fold(h).linear
+        {'h': 'dense'}
+        """
+        self._require_operations()
+        found = linear(self.roles)
+        names = unique_names(self.roles)
+        return {names[index]: how for index, how in found.items()}
+
+    @property
+    def states(self) -> dict[str, Role]:
+        """What one step hands to a later one, by name: all that ``step`` asks for.
+
+        Where two lines of the loop have one name it is followed by their numbers. See
+        ``step`` for what is refused.
+        """
+        return dict(self._body.states)
+
+    def step(
+        self,
+        state: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        parameters: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """One step, computed: from h(t-1) and x(t) to h(t), as arrays by name.
+
+        It is the step that all but the first and the last few run. The result has the
+        states and those named values (o, L) that could be computed of what was given;
+        it is a ``state`` for the next step as it is. Given Tensors it records, and then
+        the result holds Tensors: ``mg.jacobian`` of it is that of the step.
+
+        Parameters
+        ----------
+        state: an array for each of ``states``. Of one that is read d steps later,
+            ``h`` is h(t-1), and ``h(t-2)`` .. are the older ones down to h(t-d); of a
+            loop that runs backward they are ``h``, ``h(t+2)``, ... Any batch will do.
+        inputs: an array for each sequence that the loop reads, as x(t) by its name;
+            a leaf outside of the loop may be replaced by name too.
+        parameters: arrays in place of parameters, by name; others are as they are now.
+
+        Raises ValueError for a graph of named values alone (``fold`` without
+        ``contract`` keeps the operations), of several loops, of a loop that reads
+        earlier and later steps, of too few steps, or with steps that differ away from
+        its ends; and for a name that is missing or not known.
+
+        >>> import minigrad as mg
+        >>> W, h = mg.parameter([[0.5]], name="W"), mg.tensor([[1.0]], name="h0")
+        >>> for t, x in mg.steps([[[1.0]]] * 4):
+        ...     h = (h @ W + x).named("h")
+        >>> mg.fold(h).step({"h": [[2.0]]}, {"x": [[1.0]]})
+        {'h': array([[2.]])}
+        """
+        return self._body.run(state, inputs, parameters or {})
+
+    @cached_property
+    def _body(self) -> Body:
+        self._require_operations()
+        return Body(self.roles, self.lengths)
+
+    def _require_operations(self) -> None:
+        """Raise for a graph of named values alone."""
+        for role in self.roles:
+            if "via" in role.attrs:
+                raise ValueError(
+                    f"{role.label} is a named value of a contracted graph, without the "
+                    "operations that computed it: write mg.fold(loss) in place of "
+                    "mg.fold(mg.contract(loss))"
+                )
 
     def _require_known(self, lengths: Sequence[int]) -> None:
         """Raise for what a graph of one length does not tell of another.

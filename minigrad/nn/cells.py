@@ -38,6 +38,7 @@ __all__ = [
     "Cell",
     "Elman",
     "MakeCell",
+    "MinGRU",
     "Stack",
     "irnn",
     "make_cell",
@@ -273,6 +274,40 @@ class GRU(Cell):
         return (u * h + (1 - u) * self.candidate(a),)
 
 
+class MinGRU(Cell):
+    """A GRU whose gate and candidate do not look at h(t-1) (Feng et al. 2024).
+
+        u(t) = sigmoid(b + U x(t))
+        h(t) = u(t) h(t-1) + (1 - u(t)) (bc + Uc x(t))
+
+    So the recurrence is linear, unit by unit: ``Recurrence.linear`` says "diagonal".
+    There is no W and no tanh; what units have to say to each other, a layer above says.
+    U and b hold the columns of u and of the candidate side by side.
+
+    >>> MinGRU(2, 3, rng=np.random.default_rng(0))
+    MinGRU(U (2, 6), b (6,))
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_hidden: int,
+        *,
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self._sizes(n_in, n_hidden, dtype)
+        self.U = parameter(_columns(init.glorot, 2, n_in, n_hidden, rng, dtype))
+        self.b = parameter(init.zeros(rng, (2 * n_hidden,), dtype))
+
+    def forward(self, x: Any, state: State) -> State:
+        """From x(t) and h(t-1) to h(t)."""
+        (h,) = state
+        a = self.b + x @ self.U
+        u = sigmoid(a[:, : self.n_hidden])
+        return (u * h + (1 - u) * a[:, self.n_hidden :],)
+
+
 class Stack(Cell):
     """Layers of cells, each reading the h(t) of the one below (fig. 10.13a).
 
@@ -346,7 +381,13 @@ class Stack(Cell):
 # ReLU units with W = I at the start (Le, Jaitly and Hinton 2015).
 irnn = partial(Elman, W="identity", activation="relu")
 
-CELLS: dict[str, MakeCell] = {"elman": Elman, "lstm": LSTM, "gru": GRU, "irnn": irnn}
+CELLS: dict[str, MakeCell] = {
+    "elman": Elman,
+    "lstm": LSTM,
+    "gru": GRU,
+    "mingru": MinGRU,
+    "irnn": irnn,
+}
 
 
 def make_cell(

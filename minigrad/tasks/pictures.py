@@ -92,6 +92,7 @@ PICTURES: dict[str, Callable[[int], Any]] = {
     "encoder-decoder": _every_step("EncoderDecoder"),
     "lstm": _every_step("ManyToMany", cell="lstm"),
     "gru": _every_step("ManyToMany", cell="gru"),
+    "mingru": _every_step("ManyToMany", cell="mingru"),
     "stacked": _every_step("ManyToMany", layers=2),
     "conditional": _every_step("Conditional"),
     "sequence-model": _drawn_symbols,

@@ -32,6 +32,7 @@ CELLS = [
     {},
     {"cell": "lstm"},
     {"cell": "gru"},
+    {"cell": "mingru"},
     {"layers": 2},
     {"layers": 2, "cell": "lstm"},
     {"U": "orthogonal"},

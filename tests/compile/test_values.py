@@ -12,7 +12,6 @@ from minigrad.compile.values import (
     argument,
     at,
     constant,
-    contains,
     each,
     moves,
     over,
@@ -25,7 +24,7 @@ from minigrad.compile.values import (
     state,
     total,
 )
-from minigrad.fold.moving_index import Ahead
+from minigrad.fold.moving_index import Ahead, contains
 
 WHOLE = Steps(0, Count(0, 1), Count(1, 0))
 

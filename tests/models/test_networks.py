@@ -135,6 +135,7 @@ SMOOTH = {
     "elman": many,
     "lstm": partial(many, cell="lstm"),
     "gru": partial(many, cell="gru"),
+    "mingru": partial(many, cell="mingru"),
     "gru, reset after": partial(many, cell=partial(GRU, reset_after=True)),
     "lstm, the book's candidate": partial(
         many, cell=partial(LSTM, candidate="sigmoid")

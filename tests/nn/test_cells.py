@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.nn.cells import GRU, LSTM, Elman, Stack, irnn, make_cell
+from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU, Stack, irnn, make_cell
 
 B, N, H = 2, 3, 4
 
@@ -100,6 +100,14 @@ def test_gru_with_the_reset_after_the_product():
     np.testing.assert_allclose(new, u * h + (1 - u) * c)
 
 
+def test_min_gru():
+    cell = made(MinGRU)
+    x, (h,), (new,) = run(cell)
+    a = cell.b.data + x @ cell.U.data
+    u = sigmoid(a[:, :H])
+    np.testing.assert_allclose(new, u * h + (1 - u) * a[:, H:])
+
+
 def test_irnn_starts_as_the_identity():
     cell = irnn(N, H, rng=np.random.default_rng(0))
     assert cell.W.data.tolist() == np.eye(H).tolist()
@@ -137,7 +145,7 @@ def test_dropout_masks_keep_the_mean():
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (partial(make_cell, "rnn"), "cell is one of elman, lstm, gru"),
+        (partial(make_cell, "rnn"), "cell is one of elman, lstm, gru, mingru"),
         (partial(make_cell, "gru", layers=0), "at least one layer"),
         (partial(make_cell, "gru", layers=2, dropout=1.0), "probability below 1"),
         (partial(Elman, activation="step"), "activation is one of"),

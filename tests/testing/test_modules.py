@@ -11,6 +11,7 @@ CELLS = {
     "elman": cells.Elman(2, 3, rng=np.random.default_rng(0)),
     "lstm": cells.LSTM(2, 3, rng=np.random.default_rng(1)),
     "gru": cells.GRU(2, 3, rng=np.random.default_rng(2)),
+    "mingru": cells.MinGRU(2, 3, rng=np.random.default_rng(3)),
 }
 
 

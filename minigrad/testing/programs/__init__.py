@@ -24,6 +24,7 @@ from minigrad.testing.programs.meaning import (
     second_order,
     single,
 )
+from minigrad.testing.programs.one_step import linear, stepped
 from minigrad.testing.programs.recurrence import draw_recurrence
 from minigrad.testing.programs.smaller import smaller
 
@@ -45,12 +46,14 @@ __all__ = [
     "examine",
     "features",
     "folded",
+    "linear",
     "longer",
     "products",
     "report",
     "second_order",
     "single",
     "smaller",
+    "stepped",
     "text",
 ]
 
@@ -62,6 +65,8 @@ COSTLY: tuple[Check, ...] = (
     folded,
     contracted,
     longer,
+    linear,
+    stepped,
     products,
     second_order,
     single,

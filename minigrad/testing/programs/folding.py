@@ -47,6 +47,12 @@ assert mg.Graph.from_json(graph.to_json()).same_as(graph)""",
 graph = {view}(recorded({long}))
 folded = mg.fold(graph)
 print(folded.unfold(folded.lengths).difference(graph))""",
+    "linear": """\
+from minigrad.testing.programs.one_step import why_not_linear
+print(why_not_linear(recorded({long})))""",
+    "stepped": """\
+from minigrad.testing.programs.one_step import why_not_stepped
+print(why_not_stepped(recorded({long})))""",
     "longer": """\
 graph, wanted = {view}(recorded({long})), {view}(recorded({other}))
 unfolded = mg.fold(graph).unfold(list(wanted.clocks.values()))
