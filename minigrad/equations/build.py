@@ -32,6 +32,7 @@ class Chunk(NamedTuple):
     clock: int | None
     bodies: tuple[Expr, ...]
     entries: Any = None
+    grown: Time | None = None  # the end of all steps so far, of which this is one
 
 
 class Builder:
@@ -46,6 +47,7 @@ class Builder:
         self.symbols, self.graph, self.scopes = symbols, graph, scopes
         self.forest = Simplifier(self.lengths)
         self.trees: dict[Node, Expr] = {}
+        self.said: dict[Any, dict[Expr, Expr]] = {}
         self.nodes: dict[tuple[int, int | None], Node] = {}
         for symbol in symbols.by_key.values():
             symbol.trees, symbol.starts, symbol.roles = {}, {}, set()
@@ -62,13 +64,16 @@ class Builder:
         if not node.inputs:
             self.trees[node] = self._leaf(node, role, t)
             return
-        self.forest.clock, self.forest.t = role.clock, t or 0
+        self.forest.clock, self.forest.t = role.clock, t
+        self.forest.said = said = self.said.setdefault((role.clock, t), {})
         self.trees[node] = e = self._tree(node, role, t)
         if node in self.symbols.of:
             symbol, index = self.symbols.of[node]
             self._define(node, symbol, index, self._outside(node, e))
             if symbol.kind == "step":
                 self.forest.readers[e.args[0].attrs["symbol"], role.clock] = symbol.key
+            elif index == t and not symbol.gradient and e.args and "getitem" in _ops(e):
+                said[e] = self.own(node)
 
     def _define(self, node: Node, symbol: Symbol, index: int | None, e: Expr) -> None:
         """Make an expression about a node's step what a symbol is at a step."""
@@ -86,6 +91,9 @@ class Builder:
         if node.kind == "constant" and is_number(value):
             number = value if value.__class__ in (int, float) else value.flat[0].item()
             return self.forest.number(number, np.shape(value))
+        if node.kind == "constant" and _is_unit(value):
+            number = self.forest.number(0.0, np.shape(value))
+            return self.forest.make("identity_like", (number,), {"axis": -1}, value.shape)
         symbol = self.symbols.leaf(self.folding.members[role.index][0], role)
         symbol.roles.add(role.index)
         symbol.values[t] = value
@@ -171,7 +179,8 @@ class Builder:
                 return self._in_turn(here, entry)
             grown = range(s.at.first, t - s.delay + 1)
             bodies = [(k, self.own(self.nodes[s.role, k])) for k in grown]
-            found = [Chunk(k, clock, (e,), (entry,)) for k, e in bodies]
+            last = Time("t", -s.delay)
+            found = [Chunk(k, clock, (e,), (entry,), last) for k, e in bodies]
             return found[::-1] if s.at.down else found
         chunks = [self._start(node, operand, s, t, self._read(node, s, t)) for _, s in here]
         says = [entry[w] if t is None and entry is not None else entry for w, _ in here]
@@ -203,14 +212,12 @@ class Builder:
             for operand, entry in zip(role.operands, entries, strict=True)
             for c in self._operand(node, operand, entry, t, role.clock)
         ]
-        grown = t if any(s.kind == "gather" and s.delay is not None
-                         for o in role.operands for s in o) else None  # fmt: skip
         parts: Iterable[list[Chunk]] = [[c] for c in chunks]
         if node.op.variadic:
             parts = self._merged(chunks) if op == "add_n" else _in_a_row(chunks)
         args, keys = [], []
         for part in parts:
-            for e, key in self._joined(part, grown):
+            for e, key in self._joined(part, len(part) == len(chunks)):
                 args.append(e)
                 keys.append(key)
         attrs = {k: v for k, v in role.attrs.items() if k not in said}
@@ -254,7 +261,7 @@ class Builder:
                 yield from in_spans(sorted(once.values(), key=_step), _step)
                 part = [c for c in part if c is not once[c.step]]
 
-    def _joined(self, part: list[Chunk], grown: int | None) -> Iterator[tuple[Expr, Any]]:
+    def _joined(self, part: list[Chunk], all_: bool) -> Iterator[tuple[Expr, Any]]:
         """A part as one each, or as what it is at its one step."""
         c = part[0]
         said = c.entries or (None,) * len(c.bodies)
@@ -262,17 +269,17 @@ class Builder:
             yield from zip(c.bodies, said, strict=True)
             return
         length = self.lengths[c.clock]
+        grown = c.grown if all_ else None
         if len(part) == 1 and grown is None:
             for e, entry in zip(c.bodies, said, strict=True):
                 yield self.forest.fixed(e, c.step, length), at_step(entry, c.step, length)
             return
         steps = [d.step or 0 for d in part]
         gap = steps[1] - steps[0] if len(steps) > 1 else 1
-        last = step_of(max(steps), length)
         attrs = {
             "clock": c.clock,
             "first": step_of(min(steps), length),
-            "last": last if grown is None else Time("t", max(steps) - grown),
+            "last": grown or step_of(max(steps), length),
             "every": abs(gap),
             "down": gap < 0,
             "entries": said,
@@ -316,6 +323,17 @@ def _in_a_row(chunks: list[Chunk]) -> Iterator[list[Chunk]]:
     ):
         together = list(part)
         yield from [[c] for c in together] if single else in_spans(together, _step)
+
+
+def _is_unit(value: Any) -> bool:
+    """Whether an array is the unit matrix."""
+    square = np.ndim(value) == 2 and value.shape[0] == value.shape[1]
+    return bool(square and np.array_equal(value, np.eye(len(value))))
+
+
+def _ops(e: Expr) -> set[str]:
+    """The ops of a small expression: that of a gate is a slice of all gates."""
+    return {e.op, *(a.op for a in e.args)}
 
 
 def _step(chunk: Chunk) -> int:

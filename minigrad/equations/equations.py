@@ -10,7 +10,7 @@ from minigrad.equations.build import Builder
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr, in_spans, step_of
-from minigrad.equations.writing import CLOSE, OPEN, Reference, Token, Tokens, Writer, sign
+from minigrad.equations.writing import CLOSE, OPEN, Reference, Token, Tokens, Writer, sign, words
 from minigrad.pickles import NotPickled
 
 LONGEST = 10**5  # tokens of one equation
@@ -26,7 +26,7 @@ class Equation:
     """
 
     symbol: Symbol
-    tree: Expr
+    tree: Expr | None
     steps: tuple[int, ...] | None
     said: Tokens
 
@@ -174,10 +174,10 @@ class Equations(NotPickled):
     def _in_order(self) -> list[Symbol]:
         """Values, gradients by values from the loss on, gradients by leaves."""
 
-        def place(symbol: Symbol) -> tuple[int, int]:
+        def place(symbol: Symbol) -> tuple[bool, int]:
             of = self.symbols.get(symbol.key[1:], symbol)
-            kind = symbol.gradient + (symbol.gradient and of.kind != "value")
-            return kind, min(symbol.roles, default=0) if kind < 2 else 0
+            last = symbol.gradient and of.kind != "value"
+            return last, 0 if last else min(symbol.roles, default=0)
 
         return sorted(self.symbols.values(), key=place)
 
@@ -193,23 +193,46 @@ class Equations(NotPickled):
 
     def _of(self, symbol: Symbol) -> Iterator[Equation]:
         """The equations of a symbol: those of its starts, then one for each tree."""
+        if symbol.kind == "constant":
+            shape = " × ".join(map(str, np.shape(next(iter(symbol.values.values())))))
+            left = self.writer.symbol(symbol, "t" if symbol.clock is not None else "")
+            said = [left, sign(" = "), words(f"constant {shape}")]
+            yield Equation(symbol, None, None, said)
         if symbol.kind != "value":
             return
         for index, e in symbol.starts.items():
             leaf = self.symbols.get(e.attrs.get("symbol", ""))
             if leaf is None or leaf.start_of != (symbol, index):
                 yield self._equation(symbol, e, (index,))
-        terms: dict[Expr, list[Any]] = {}
+        # Steps of one text are one equation, whatever the shapes are: a sum over all
+        # steps so far is of more at every step.
+        terms: dict[str, list[Any]] = {}
         for t in sorted(symbol.trees, key=lambda t: t or 0):
-            terms.setdefault(symbol.trees[t], []).append(t)
+            tokens = self.writer.line(symbol.trees[t], t and "t")[1]
+            terms.setdefault("".join([x.latex for x in tokens]), []).append(t)
         found = [
-            (e, tuple(part))
-            for e, steps in terms.items()
-            for part in (in_spans(steps, lambda t: t) if steps[0] else [[None]])
+            tuple(part)
+            for steps in terms.values()
+            for part in (in_spans(steps, int) if steps[0] else [[None]])
         ]
-        found.sort(key=lambda pair: pair[1][0] or 0, reverse=symbol.gradient)
-        for e, steps in found:
-            yield self._equation(symbol, e, steps)
+        back = any(self._reads_later(symbol, e) for e in symbol.trees.values())
+        found.sort(key=lambda steps: steps[0] or 0, reverse=back)
+        for steps in found:
+            e = symbol.trees[steps[0]]
+            yield self._equation(symbol, e, steps[::-1] if back else steps)
+
+    def _reads_later(self, symbol: Symbol, e: Expr) -> bool:
+        """Whether a symbol is computed from later steps of itself, or of a gradient."""
+        stack = [e]
+        while stack:
+            e = stack.pop()
+            time = e.attrs.get("time")
+            if e.op == "value" and time is not None and time.of == "t" and time.k > 0:
+                read = self.symbols[e.attrs["symbol"]]
+                if read is symbol or (read.gradient and symbol.gradient):
+                    return True
+            stack += e.args if e.op != "each" else ()
+        return False
 
     def _equation(self, symbol: Symbol, e: Expr, steps: tuple[Any, ...]) -> Equation:
         """One equation, written."""
@@ -218,24 +241,26 @@ class Equations(NotPickled):
             tokens = self.writer.line(e, None)[1]
             return Equation(symbol, e, None, [left, sign(" = "), *tokens])
         length = self.lengths[symbol.clock or 0]
-        words = [self.writer.time(step_of(t, length), symbol.clock) for t in steps]
+        when = [self.writer.time(step_of(t, length), symbol.clock) for t in steps]
         behind = []
         if len(steps) == 1:
-            left = self.writer.symbol(symbol, words[0])
+            left = self.writer.symbol(symbol, when[0])
             tokens = self.writer.line(self.forest.fixed(e, steps[0], length), None)[1]
         else:
             left = self.writer.symbol(symbol, "t", 0)
             tokens = self.writer.line(e, "t")[1]
-            if steps != tuple(range(1, length + 1)):
-                behind = self._range(words[::-1] if symbol.gradient else words, steps)
+            if sorted(steps) != [*range(1, length + 1)]:
+                behind = _range(when, steps)
         return Equation(symbol, e, steps, [left, sign(" = "), *tokens, *behind])
 
-    def _range(self, words: list[str], steps: tuple[int, ...]) -> Tokens:
-        """At which steps an equation holds."""
-        second = [words[1]] if steps[1] - steps[0] > 1 else []
-        text = ", ".join([words[0], *second, "..", words[-1]])
-        latex = ", ".join([words[0], *second, r"\dots", words[-1]])
-        return [sign(f",   t = {text}", rf",\quad t = {latex}")]
+
+def _range(when: list[str], steps: tuple[int, ...]) -> Tokens:
+    """At which steps an equation holds."""
+    if len(when) > 2:
+        far = abs(steps[1] - steps[0]) > 1
+        when = [when[0], *when[1 : 1 + far], "..", when[-1]]
+    text = ", ".join(when)
+    return [sign(f",   t = {text}", rf",\quad t = {text}".replace("..", r"\dots"))]
 
 
 def _flat(pieces: list[Any]) -> Iterator[Token]:

@@ -164,7 +164,7 @@ def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> 
         (target,) = operands
         if np.any(target == attrs["ignored"]):
             raise ValueError(
-                f"a target is {attrs['ignore']}, which is ignored: these equations were "
+                f"a target is {attrs['ignored']}, which is ignored: these equations were "
                 "written for targets of which none is; record them anew"
             )
         return (np.expand_dims(target, -1) == np.arange(shape[-1])).astype(float)

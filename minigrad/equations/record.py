@@ -18,7 +18,9 @@ from minigrad.tensor import Tensor
 
 # What is read twice and has so many letters is computed once, under a letter; so is
 # what has so many ops in a row.
-LARGE, LARGE_IN_GRADIENT, DEEP = 5, 8, 40
+LARGE, DEEP = 5, 40
+# The gradient of these reads their value.
+READ_AGAIN = frozenset(["tanh", "sigmoid", "exp", "softmax"])
 
 
 def equations(
@@ -61,7 +63,7 @@ def equations(
     forward = Folding(graph)
     _name_lines(symbols, forward, forward.recurrence().roles, scopes)
     builder = Builder(graph, symbols, scopes)
-    again = _name_shared(builder, LARGE, symbols.letter)
+    again = _name_shared(builder, bool(targets))
     whole = graph
     if targets:
         (y,) = graph.outputs
@@ -74,7 +76,7 @@ def equations(
         whole = Graph([*graph.outputs, *found])
     if again or targets:
         builder = Builder(whole, symbols, scopes)
-    if targets and _name_shared(builder, LARGE_IN_GRADIENT, lambda: "δ"):
+    if targets and _name_shared(builder, False):
         builder = Builder(whole, symbols, scopes)
     return Equations(builder, _has_columns(graph))
 
@@ -154,28 +156,38 @@ def _name_lines(
             symbol.name = "J" if taken else "L"
 
 
-def _name_shared(builder: Builder, large: int, letter: Any) -> bool:
+def _name_shared(builder: Builder, with_gradient: bool) -> bool:
     """Symbols of what is large and read more than once; whether there is any."""
-    reads = [
-        {s.role for s in operand} for role in builder.roles for operand in role.operands
-    ]
-    uses = Counter(q for read in reads for q in read)
+    roles, members = builder.roles, builder.folding.members
+    readers: dict[int, list[str]] = {}
+    for role in roles:
+        for operand in role.operands:
+            for q in {s.role for s in operand}:
+                readers.setdefault(q, []).append(role.op.name)
     size: dict[int, int] = {}
     depth: dict[int, int] = {}
     found = False
-    for role in builder.roles:
-        node = builder.folding.members[role.index][-1]
+    for q, role in enumerate(roles):
+        node = members[q][-1]
         e = builder.trees[node]
-        q = role.index
         below = {s.role for operand in role.operands for s in operand}
         size[q] = min(e.size, sum([size.get(i, 1) for i in below]))
         depth[q] = min(e.depth, 1 + max([depth.get(i, 0) for i in below], default=0))
-        if node in builder.symbols.of:
+        if node in builder.symbols.of or role.op is None:
             size[q], depth[q] = 1, 1
-        elif node.inputs and region_of(node, builder.scopes) is None:
-            if (uses[q] > 1 and size[q] >= large) or depth[q] > DEEP:
-                builder.symbols.line(builder.folding, q, letter())
-                size[q], depth[q], found = 1, 1, True
+            continue
+        read = readers.get(q, [])
+        again = len(read) + (with_gradient and role.op.name in READ_AGAIN) > 1
+        if (again and size[q] >= LARGE) or depth[q] > DEEP:
+            if region_of(node, builder.scopes) is not None:
+                continue
+            gates = role.op.name == "sigmoid" and {*read} == {"getitem"}
+            named = next(iter(below)) if gates and len(below) == 1 else q
+            if members[named][-1] not in builder.symbols.of:
+                letter = "δ" if node.slot.__class__ is Slot else builder.symbols.letter()
+                builder.symbols.line(builder.folding, named, letter)
+                found = True
+            size[q] = size[named] = depth[q] = 1
     return found
 
 

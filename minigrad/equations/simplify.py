@@ -28,19 +28,23 @@ ELEMENTWISE = frozenset(
     "astype greater greater_equal less less_equal equal not_equal logical_not "
     "logical_and logical_or maximum minimum absolute clip".split()
 )
+# A slice of these is these of slices: of gates, and of their gradients.
+CUT = frozenset("tanh sigmoid relu square multiply negative subtract".split())
 
 
 class Simplifier(Forest):
     """Makes simplified expressions about step ``t`` of loop ``clock``."""
 
     clock: int | None = None
-    t = 0
+    t: int | None = None
 
     def __init__(self, lengths: Sequence[int]) -> None:
         super().__init__()
         self.lengths = lengths
         # (sequence's symbol, loop) -> the symbol of its x(t)
         self.readers: dict[tuple[str, int | None], str] = {}
+        # What a symbol of this very step is equal to: it is written by its letter.
+        self.said: dict[Expr, Expr] = {}
 
     def call(self, op: str, args: Sequence[Expr], attrs: Attrs, shape: Shape) -> Expr:
         """What an op makes of expressions."""
@@ -48,7 +52,8 @@ class Simplifier(Forest):
         found: Expr | None = rule(self, list(args), attrs, shape) if rule else None
         if found is None and op in ELEMENTWISE:
             found = self._step_by_step(op, args, attrs, shape)
-        return found or self.make(op, args, attrs, shape)
+        found = found or self.make(op, args, attrs, shape)
+        return self.said.get(found, found)
 
     def times(self, number: float, x: Expr, over: Over = ()) -> Expr:
         """An expression times a number."""
@@ -146,6 +151,44 @@ def _both(*over: Over) -> Over:
 # ------------------------------------------------------------------------------- rules
 
 
+def sliced(f: Simplifier, x: Expr, a: int, b: int) -> Expr:
+    """The features a..b-1, which are the last axis."""
+    shape = (*x.shape[:-1], b - a)
+    key = (ALL,) * (len(shape) - 1) + (slice(a, b),)
+    return f.call("getitem", [x], {"key": key}, shape)
+
+
+def feature_ends(key: Any, shape: Shape) -> tuple[int, int] | None:
+    """The first feature that a key takes and that behind the last, if it is a slice."""
+    parts = key if isinstance(key, tuple) else (key,)
+    parts = (ALL,) * (len(shape) - 1) + parts[1:] if parts[0] is Ellipsis else parts
+    last = parts[-1] if shape and len(parts) == len(shape) else None
+    if not isinstance(last, slice) or parts[:-1] != (ALL,) * (len(shape) - 1):
+        return None
+    numbers = all(e is None or type(e) is int for e in (last.start, last.stop))
+    return last.indices(shape[-1])[:2] if numbers and last.step in (None, 1) else None
+
+
+def _slice(f: Simplifier, x: Expr, a: int, b: int) -> Expr | None:
+    """Some features of what was made element by element, cut or joined."""
+    if (a, b) == (0, x.shape[-1]):
+        return x
+    if x.op == "getitem" and len(x.args) == 1:
+        inner = feature_ends(x.attrs["key"], x.args[0].shape)
+        return inner and sliced(f, x.args[0], inner[0] + a, inner[0] + b)
+    if x.op == "concatenate" and all(e.op != "each" for e in x.args):
+        start = 0
+        for e in x.args if x.attrs.get("axis") == -1 else ():
+            if start <= a and b <= start + e.shape[-1]:
+                return sliced(f, e, a - start, b - start)
+            start += e.shape[-1]
+    numbers = all(e.shape == x.shape or not e.shape for e in x.args)
+    if x.op in CUT and numbers:
+        parts = [sliced(f, e, a, b) if e.shape else e for e in x.args]
+        return f.call(x.op, parts, x.attrs, (*x.shape[:-1], b - a))
+    return None
+
+
 def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     a, b = args if args[1].number is None or args[0].number is not None else args[::-1]
     if a.number is not None and b.number is not None:
@@ -162,6 +205,10 @@ def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
             return f.make("multiply", (f.number(number, (), over), rest), {}, shape)
         return rest if number == 1 else f.call("negative", [rest], {}, shape)
     for i, x in enumerate((a, b)):
+        other = (b, a)[i]
+        if x.op == "concatenate" and x.attrs.get("axis") == -1 and other.shape == shape:
+            if all(e.op != "each" for e in x.args) and _has_gates(other):
+                return _joined(f, x, other, shape)
         pair = [a, b]
 
         def again(e: Expr, i: int = i, pair: list[Expr] = pair) -> Expr:
@@ -172,10 +219,25 @@ def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
             return found
         if i and a is b:
             return f.make("square", (a,), {}, shape)
-        column, row = _flat(x, -1), _flat((b, a)[i], 0)
+        column, row = _flat(x, -1), _flat(other, 0)
         if column is not None and row is not None:
             return f.make("outer", (column, row), {}, shape)
     return None if a is args[0] else f.make("multiply", (a, b), {}, shape)
+
+
+def _has_gates(e: Expr) -> bool:
+    """Whether this is of gates that lie side by side: σ(a), 1 - σ(a)."""
+    return e.op in CUT
+
+
+def _joined(f: Simplifier, parts: Expr, by: Expr, shape: Shape) -> Expr:
+    """A product with features that are joined, as the products joined."""
+    found, start = [], 0
+    for e in parts.args:
+        end = start + e.shape[-1]
+        found.append(f.call("multiply", [e, sliced(f, by, start, end)], {}, e.shape))
+        start = end
+    return f.call("concatenate", found, {"axis": -1}, shape)
 
 
 def _flat(e: Expr, axis: int) -> Expr | None:
@@ -380,15 +442,13 @@ def _unit(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _scatter(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     """What fills all of an array is joined: parts of features, or all steps."""
-    rest, keys = args[1:], [k if isinstance(k, tuple) else (k,) for k in attrs["keys"][1:]]
-    cuts = [k[-1] for k in keys]
-    if shape and all(len(k) == len(shape) and k[:-1] == (ALL,) * (len(k) - 1) for k in keys):
-        if all(isinstance(c, slice) and c.step in (None, 1) for c in cuts):
-            ends = sorted((*c.indices(shape[-1])[:2], i) for i, c in enumerate(cuts))
-            met = [0, *(b for _, b, _ in ends)] == [*(a for a, _, _ in ends), shape[-1]]
-            if met:
-                parts = [rest[i] for *_, i in ends]
-                return f.call("concatenate", parts, {"axis": -1}, shape)
+    rest = args[1:]
+    cuts = [feature_ends(k, shape) if k is not None else None for k in attrs["keys"][1:]]
+    if None not in cuts and all(e.op != "each" for e in rest):
+        order = sorted(range(len(cuts)), key=lambda i: cuts[i] or (0, 0))
+        ends = [cuts[i] or (0, 0) for i in order]
+        if [0, *(b for _, b in ends)] == [*(a for a, _ in ends), shape[-1]]:
+            return f.call("concatenate", [rest[i] for i in order], {"axis": -1}, shape)
     each = rest[0]
     if len(rest) > 1 or each.op != "each" or len(each.args) > 1 or each.attrs["every"] > 1:
         return None
@@ -402,7 +462,15 @@ def _scatter(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any
 
 
 def _concatenate(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    return args[0] if len(args) == 1 and args[0].op != "each" else None
+    if attrs.get("axis", 0) not in (-1, len(shape) - 1) or any(a.op == "each" for a in args):
+        return args[0] if len(args) == 1 and args[0].op != "each" else None
+    flat = [
+        part
+        for a in args
+        for part in (a.args if a.op == "concatenate" and a.attrs.get("axis") == -1 else [a])
+        if part.op != "each"
+    ]
+    return f.make("concatenate", flat, {"axis": -1}, shape)
 
 
 def _getitem(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -421,6 +489,11 @@ def _getitem(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any
     if row is not None and row is not x.args[0] and parts == (Ellipsis, 0, ALL):
         return f.call("matmul", [row, x.args[1]], {}, shape)
     found = f.outward(x, lambda e: f.call("getitem", [e], attrs, shape))
+    ends = feature_ends(key, x.shape)
+    if ends is not None and not found:
+        a, b = ends
+        plain = (ALL,) * (len(shape) - 1) + (slice(a, b),)
+        return _slice(f, x, a, b) or f.make("getitem", (x,), {"key": plain}, shape)
     if found or len(parts) > 1 or not isinstance(parts[0], (int, Ahead)):
         return found
     return None if isinstance(parts[0], bool) else _row(f, x, parts[0], shape)
@@ -428,7 +501,7 @@ def _getitem(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any
 
 def _row(f: Simplifier, x: Expr, index: Any, shape: Shape) -> Expr | None:
     """One row of what was made of all steps: what was made of that step."""
-    each, k = whole(x), at_step(index, f.t, f.lengths[f.clock or 0] if f.lengths else 0)
+    each, k = whole(x), at_step(index, f.t or 0, f.lengths[f.clock or 0] if f.lengths else 0)
     if not x.shape or not 0 <= k < x.shape[0]:
         return None
     if each is not None and isinstance(index, Ahead) and not index.from_end:

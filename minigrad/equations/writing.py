@@ -17,11 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from minigrad.equations.simplify import feature_ends
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr, Time
 from minigrad.fold.moving_index import Ahead
 
-SUM, HADAMARD, PRODUCT, ATOM = range(4)  # how strongly tokens hold together
+# How strongly tokens hold together: a + b, Σ a, a ⊙ b, a b, a.
+SUM, SIGMA, HADAMARD, PRODUCT, ATOM = range(5)
 
 
 class Reference(NamedTuple):
@@ -178,10 +180,12 @@ class Writer:
 
     def add(self, e: Expr) -> tuple[int, Tokens]:
         found: Tokens = []
+        if len(e.args) == 1 and e.args[0].op == "each":
+            return self.each(e.args[0])
         for minus, a in self.summands(e):
             first = [sign("-")] if minus else []
             found += [sign(" - " if minus else " + ")] if found else first
-            found += self.write(a, HADAMARD)
+            found += self.write(a, SIGMA)
         return SUM, found
 
     def each(self, e: Expr, listed: bool = False) -> tuple[int, Tokens]:
@@ -193,15 +197,15 @@ class Writer:
         whole = ends[0] == "1" and ends[1] in ("1", self.length(a["clock"])) and not listed
         ends = ends[::-1] if a["down"] else ends
         self.t = t = "t" if before is None else LATER[before]
-        parts = joined([self.write(b, SUM if listed else HADAMARD) for b in e.args], sign(", "))
+        parts = joined([self.write(b, SUM if listed else SIGMA) for b in e.args], sign(", "))
         self.t = before
         if listed:
             end = sign(f"]_{{{t}={ends[0]}..{ends[1]}}}", rf"\right]_{{{t}={ends[0]}}}^{{{ends[1]}}}")
             return ATOM, [LEFT, *parts, end]
         if whole:
-            return HADAMARD, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *parts]
+            return SIGMA, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *parts]
         text = f"Σ_{{{t}={ends[0]}..{ends[1]}}} "
-        return HADAMARD, [sign(text, rf"\sum_{{{t}={ends[0]}}}^{{{ends[1]}}} "), *parts]
+        return SIGMA, [sign(text, rf"\sum_{{{t}={ends[0]}}}^{{{ends[1]}}} "), *parts]
 
     def stack(self, e: Expr) -> tuple[int, Tokens]:
         plain = len(e.args) == 1 and not e.attrs.get("axis", 0)
@@ -216,14 +220,16 @@ class Writer:
         if not letters or (self.columns and ndim > 1):
             return self.call(e)
         shown = sign(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
-        return HADAMARD, [shown, *self.write(e.args[0], HADAMARD)]
+        return SIGMA, [shown, *self.write(e.args[0], SIGMA)]
 
     # ----------------------------------------------------------------------- products
 
     def multiply(self, e: Expr) -> tuple[int, Tokens]:
         a, b = e.args
         if a.number is not None and not a.shape:
-            return HADAMARD, [*self.write(a, ATOM), BESIDE, *self.write(b, HADAMARD)]
+            binds, rest = self.open(b)
+            rest = rest if binds > SUM else [OPEN, *rest, CLOSE]
+            return min(binds or HADAMARD, HADAMARD), [*self.write(a, ATOM), BESIDE, *rest]
         for x, slope in ((a, b), (b, a)):
             # The slope of tanh, 1 - h², is a diagonal matrix in the book.
             tanh = slope.op == "subtract" and slope.args[1].op == "square"
@@ -233,7 +239,10 @@ class Writer:
                 return PRODUCT, [*diag, BESIDE, *self.factor(x, True)]
         if 1 in (math.prod(a.shape), math.prod(b.shape)):
             return PRODUCT, [*self.factor(a), BESIDE, *self.factor(b, True)]
-        return HADAMARD, joined([self.write(x, HADAMARD) for x in (a, b)], ODOT)
+        # Brackets that are not needed, but one need not think of them.
+        least = [ATOM if x.op in ("matmul", "outer") else HADAMARD for x in (a, b)]
+        parts = [self.write(x, n) for x, n in zip((a, b), least, strict=True)]
+        return HADAMARD, joined(parts, ODOT)
 
     def factor(self, e: Expr, last: bool = False) -> Tokens:
         """A factor of a product; a gradient in front of others is in brackets."""
@@ -294,7 +303,7 @@ class Writer:
             left = [sign("(", ""), *a[1], sign(")", "")]
         right = b[1] if b[0] == ATOM else [sign("(", ""), *b[1], sign(")", "")]
         bar = sign(" / ", "}{")
-        return PRODUCT, [sign("", r"\frac{"), *left, bar, *right, sign("", "}")]
+        return SIGMA, [sign("", r"\frac{"), *left, bar, *right, sign("", "}")]
 
     # --------------------------------------------------------------- parts and choices
 
@@ -322,6 +331,9 @@ class Writer:
     def unit(self, e: Expr) -> tuple[int, Tokens]:
         return self.below([sign("1", r"\mathbf{1}")], self.write(e.args[0]))
 
+    def identity_like(self, e: Expr) -> tuple[int, Tokens]:
+        return ATOM, [sign("I")]
+
     def cross_entropy(self, e: Expr) -> tuple[int, Tokens]:
         extra = e.attrs.get("reduction") != "none" or e.attrs.get("label_smoothing")
         if extra or len(e.args) > 2:
@@ -347,11 +359,11 @@ class Writer:
     def getitem(self, e: Expr) -> tuple[int, Tokens]:
         x, key, rest = e.args[0], e.attrs["key"], iter(e.args[1:])
         parts = list(key) if isinstance(key, tuple) else [key]
+        ends = feature_ends(key, x.shape)
+        if ends is not None:
+            return self.below(self.write(x, ATOM), [sign(f"{ends[0] + 1}:{ends[1]}")])
         index = joined([self.part(p, rest) for p in parts], sign(", "))
-        whole = all(p == slice(None) for p in parts[:-1] if not isinstance(p, str))
-        if isinstance(parts[-1], slice) and whole and len(parts) == len(x.shape) < 3:
-            index = self.part(parts[-1], rest)
-        return self.below(self.write(x, ATOM), index)
+        return self.below(self.write(x, ATOM), [sign("["), *index, sign("]")])
 
     def part(self, part: Any, rest: Iterator[Expr]) -> Tokens:
         """A part of a key; an index array is an operand."""
@@ -365,7 +377,9 @@ class Writer:
         return [words(said.replace("t", self.t or "t") if moved else said)]
 
     def embedding(self, e: Expr) -> tuple[int, Tokens]:
-        return self.below(self.write(e.args[0], ATOM), self.write(e.args[1]))
+        unit = e.args[0].op == "identity_like"
+        table = [sign("1", r"\mathbf{1}")] if unit else self.write(e.args[0], ATOM)
+        return self.below(table, self.write(e.args[1]))
 
     def function(self, e: Expr) -> tuple[int, Tokens]:
         """A function of the user's: f(s(t-1), x(t); θ)."""
@@ -390,7 +404,7 @@ class Writer:
 RULES: dict[str, Callable[[Writer, Expr], tuple[int, Tokens]]] = {
     op: getattr(Writer, op)
     for op in "value number add each stack sum multiply matmul outer transpose square divide "
-    "reshape broadcast_to astype concatenate unit cross_entropy where getitem embedding "
+    "reshape broadcast_to astype concatenate unit identity_like cross_entropy where getitem embedding "
     "function".split()
 }
 RULES |= dict.fromkeys(["add_n", "subtract", "negative"], Writer.add)
