@@ -1,8 +1,9 @@
-"""The command ``minigrad``: train a task, draw a network, check ops.
+"""The command ``minigrad``: train a task, draw a network or write it down, check ops.
 
     minigrad train sunspots
     minigrad draw many-to-many --steps 20 -o rnn.png
     minigrad draw my_script.py:my_function --view ops
+    minigrad equations lstm --latex
 
 What the user got wrong is said in one line on stderr, with exit code 2. Ctrl-C ends
 with exit code 130 and leaves whole files only.
@@ -23,6 +24,7 @@ from minigrad.command_line import UsageError, parser, unknown
 from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.compile.backend import chosen
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
+from minigrad.equations import equations
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import recorded
 from minigrad.tasks.session import WEIGHTS, checkpoints
@@ -251,4 +253,19 @@ def draw_network(options: argparse.Namespace) -> None:
     print(f"written to {out}")
 
 
-COMMANDS = {"train": train, "predict": predict, "check": check, "draw": draw_network}
+def write_network(options: argparse.Namespace) -> None:
+    """Print the equations of a network."""
+    try:
+        said = equations(recorded(options.network, options.steps))
+    except (TypeError, ValueError) as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    print(said.latex() if options.latex else said.text())
+
+
+COMMANDS = {
+    "train": train,
+    "predict": predict,
+    "check": check,
+    "draw": draw_network,
+    "equations": write_network,
+}

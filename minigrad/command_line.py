@@ -138,6 +138,20 @@ def parser() -> Parser:
         "-o", "--out", type=Path, metavar="FILE", help="default: NETWORK.png"
     )
     command.set_defaults(command="draw")
+
+    command = commands.add_parser(
+        "equations",
+        help="write the equations of a network and of its gradient",
+        epilog=f"networks: {', '.join(PICTURES)}",
+    )
+    command.add_argument(
+        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
+    )
+    command.add_argument(
+        "--steps", type=positive, default=20, help="steps over time (default: 20)"
+    )
+    command.add_argument("--latex", action="store_true", help="LaTeX, not plain text")
+    command.set_defaults(command="equations")
     return top
 
 
