@@ -46,7 +46,9 @@ class EngineError(RuntimeError):
 
 
 # The folder of each engine; it is imported when it is asked for.
-FOLDERS = {"numpy": "minigrad.compile.numpy", "c": "minigrad.compile.c"}
+FOLDERS = {
+    name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")
+}
 # The variable that names the engine where no argument does.
 VARIABLE = "MINIGRAD_BACKEND"
 
