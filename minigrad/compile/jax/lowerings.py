@@ -48,8 +48,8 @@ def lowering(op: AnyOp) -> str | Function:
 
     Raises LoweringError where there is none.
     """
-    given = op.lowerings.get("jax") if isinstance(op, Op) else None
-    found: str | Function | None = given or OWN.get(op)
+    given = op.lowerings.get("jax") if isinstance(op, Op) else op.forward
+    found: str | Function | None = OWN.get(op) or given
     if found is None and (op in SAME or is_ufunc(op)):
         name = op.forward.__name__ if is_ufunc(op) else op.name
         found = f"jnp.{name}" if hasattr(jnp, name) else None
@@ -392,10 +392,9 @@ def target_weights(
 ) -> Any:  # fmt: skip
     """q, such that the summed loss is -sum(q log softmax(o))."""
     classes, kind = o.shape[-1], jnp.result_type(o.dtype, np.float32)
-    target = jnp.expand_dims(target, -1)
-    kept = (target != ignore_index).astype(kind)
-    weights = kept * (1 if weight is None else weight)
-    q = (target == np.arange(classes)).astype(kind) * weights
+    kept, number = (jnp.expand_dims(a, -1) for a in _known(target, ignore_index))
+    weights = kept * jnp.ones((), kind) * (1 if weight is None else weight)
+    q = (number == np.arange(classes)) * weights
     whole = jnp.sum(q)
     q = (1 - label_smoothing) * q + label_smoothing / classes * weights
     return jnp.where(kept, q / whole, 0) if reduction == "mean" else q
@@ -410,7 +409,7 @@ def nll_loss(
     q = target_weights(target, logp, weight, ignore_index, reduction, label_smoothing)
     loss = -jnp.sum(jnp.where(q == 0, 0, logp) * q, -1)
     if reduction == "mean":
-        loss = jnp.where(jnp.any(target != ignore_index), loss, np.nan)
+        loss = jnp.where(jnp.any(_known(target, ignore_index)[0]), loss, np.nan)
     return (loss if reduction == "none" else jnp.sum(loss)).astype(logp.dtype)
 
 
@@ -437,6 +436,9 @@ def shifted(o: Any) -> Any:
 
 def _known(index: Any, ignore_index: int) -> tuple[Any, Any]:
     """Which targets are not ignored, and their numbers, 0 for the others."""
+    index = jnp.asarray(index)
+    if index.dtype.itemsize < 4:  # JAX compares with no number beyond a dtype
+        index = index.astype(np.int32)
     kept = index != ignore_index
     return kept, jnp.where(kept, index, 0)
 
@@ -464,5 +466,5 @@ def kept_targets(
     index: Any, classes: int, ignore_index: int, dtype: str, axis: Any = None
 ) -> Any:
     """How many targets are not ignored; NaN for none."""
-    number = jnp.sum(jnp.asarray(index) != ignore_index, axis, dtype)
+    number = jnp.sum(_known(index, ignore_index)[0], axis, dtype)
     return jnp.where(number == 0, np.nan, number)
