@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from minigrad.arrays import frozen, real_array
 from minigrad.graph import Leaf, ids
+from minigrad.held import Held, held, on_device
 
 Change = tuple[Any, str, Any]  # an object, an attribute, its new value
 
@@ -24,7 +25,8 @@ Change = tuple[Any, str, Any]  # an object, an attribute, its new value
 def assign_all(values: Iterable[tuple[Any, ArrayLike]], *also: Change) -> None:
     """Assign to several parameters: all of them, or at an error or Ctrl-C none.
 
-    ``also`` are attributes of other objects that change together with them.
+    ``also`` are attributes of other objects that change together with them. An array of
+    a device stays there until the parameter is read.
 
     >>> from minigrad import parameter
     >>> a, b = parameter(1.0, name="a"), parameter([2.0], name="b")
@@ -37,14 +39,17 @@ def assign_all(values: Iterable[tuple[Any, ArrayLike]], *also: Change) -> None:
     version = next(ids)
     changes: list[Change] = [(Leaf, "changed", version)]
     for p, value in values:
-        old = p.node.value
-        new = real_array(value, old.dtype, f"parameter {p.name or '(unnamed)'}")
+        old = held(p.node)
+        far = on_device(value) and value.dtype == old.dtype
+        what = f"parameter {p.name or '(unnamed)'}"
+        new = value if far else frozen(real_array(value, old.dtype, what))
         if new.shape != old.shape:
             raise ValueError(
-                f"parameter {p.name or '(unnamed)'} has shape {old.shape}, "
-                f"cannot assign shape {new.shape}"
+                f"{what} has shape {old.shape}, cannot assign shape {new.shape}"
             )
-        changes += [(p.node, "value", frozen(new)), (p.node, "version", version)]
+        if far:
+            changes.append((p.node, "__class__", Held))
+        changes += [(p.node, "value", new), (p.node, "version", version)]
         if p.node.used:  # a step that is taken back may be made again
             changes.append((p.node, "used", False))
     set_at_once([*changes, *also])

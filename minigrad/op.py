@@ -23,7 +23,7 @@ arrays alone it is the plain NumPy function.
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
@@ -90,6 +90,8 @@ class Op(NotPickled):
     variadic: the op takes one sequence of arrays, and one rule for all of them.
     name, numpy: where the forward function is not itself named or not NumPy's own.
     doc: what help shows, where the forward function's own docstring does not fit.
+    lowerings: the forward function as an engine of compiled programs needs it, by the
+        engine's name: ``{"jax": f}``, f written with jax.numpy.
 
     What ``help`` and ``inspect.signature`` say of an op is what its forward function
     and its rules take.
@@ -113,6 +115,7 @@ class Op(NotPickled):
         name: str | None = None,
         numpy: Callable[..., Any] | None = None,
         doc: str | None = None,
+        lowerings: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self.name: str = str(name or getattr(forward, "__name__", "an op"))
         if self.name == "<lambda>":
@@ -121,6 +124,7 @@ class Op(NotPickled):
         self.forward = forward
         self.vjps = vjps
         self.variadic = variadic
+        self.lowerings: Mapping[str, Callable[..., Any]] = dict(lowerings or {})
         # Most ops compute just their forward function: that saves a call for each node.
         self.plain: bool = not variadic and type(self)._forward is Op._forward
         # Whether a gradient flows into every operand.

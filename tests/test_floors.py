@@ -27,6 +27,7 @@ FLOORS = {
     "attributes": 1,
     "assign": 1,
     "collector": 1,
+    "held": 1,
     "op": 2,
     "methods": 3,
     "protocol": 3,

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.held import held, on_device
 from minigrad.mode import TraceError
 from minigrad.scope import Call
 from minigrad.tensor import Tensor
@@ -85,11 +86,16 @@ def _is_array(value: Any) -> bool:
                 f"a {type(value).__name__} is more than an array: pass np.asarray of it"
             )
         return True
-    return False
+    return on_device(value)
 
 
-def flatten(value: Any, arrays: list[Any], nodes: list[Any] | None = None) -> Any:
-    """The key of a call's argument; arrays and nodes of a graph are collected."""
+def flatten(
+    value: Any, arrays: list[Any], nodes: list[Any] | None = None, far: bool = False
+) -> Any:
+    """The key of a call's argument; arrays and nodes of a graph are collected.
+
+    With ``far`` what is on a device stays there.
+    """
     kind = value.__class__
     if kind is np.ndarray and value.flags.c_contiguous:  # nearly all are
         arrays.append(value)
@@ -100,15 +106,17 @@ def flatten(value: Any, arrays: list[Any], nodes: list[Any] | None = None) -> An
         if nodes is not None and not isinstance(value.node.scope, Call):
             # What an earlier call gave is left out, or a carried state would hold all.
             nodes.append(value.node)
-        value = value.data
+        kept = held(value.node)
+        value = kept if far and on_device(kept) else value.data
     if _is_array(value):
-        arrays.append(np.asarray(value, order="C"))
+        stays = far and on_device(value)
+        arrays.append(value if stays else np.asarray(value, order="C"))
         return "array"
     container = opened(value)
     if container is not None:
         return (
             container.key,
-            *[flatten(item, arrays, nodes) for item in container.items],
+            *[flatten(item, arrays, nodes, far) for item in container.items],
         )
     return _exact(value)
 
@@ -120,7 +128,7 @@ def opaque(values: list[Any]) -> list[Any]:
         container = None if isinstance(value, Tensor) else opened(value)
         if container is not None:
             found += opaque(container.items)
-        elif not isinstance(value, (Tensor, np.ndarray, np.generic, float, *PLAIN)):
+        elif not isinstance(value, (Tensor, float, *PLAIN)) and not _is_array(value):
             found.append(value)
     return found
 
@@ -203,7 +211,7 @@ def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     for name, value in [*given.items(), *kwargs.items()]:
         found: list[Any] = []
         flatten(value, found)
-        one = isinstance(value, (Tensor, np.ndarray, np.generic))
+        one = isinstance(value, Tensor) or _is_array(value)
         found_names += [name if one else f"{name}_{i}" for i in range(len(found))]
     return found_names
 

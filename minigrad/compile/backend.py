@@ -37,7 +37,7 @@ class Runner(Protocol):
 class Backend(Protocol):
     """An engine."""
 
-    def build(self, program: Program, threads: int = 1) -> Runner:
+    def build(self, program: Program, **options: Any) -> Runner:
         """A runner of a program; raises ScheduleError where there is no order."""
 
 
@@ -46,7 +46,9 @@ class EngineError(RuntimeError):
 
 
 # The folder of each engine; it is imported when it is asked for.
-FOLDERS = {"numpy": "minigrad.compile.numpy", "c": "minigrad.compile.c"}
+FOLDERS = {
+    name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")
+}
 # The variable that names the engine where no argument does.
 VARIABLE = "MINIGRAD_BACKEND"
 
@@ -75,12 +77,36 @@ def backend(name: str | None) -> Backend:
     return cast(Backend, import_module(FOLDERS[chosen(name)]))
 
 
-class Threaded(NamedTuple):
-    """An engine whose programs run in several threads."""
+# Engines whose arrays are on a device.
+ON_DEVICE = frozenset({"jax"})
 
-    engine: Backend
-    threads: int
 
-    def build(self, program: Program, threads: int = 1) -> Runner:
-        """A runner that splits what is large enough."""
-        return self.engine.build(program, self.threads)
+class Engine(NamedTuple):
+    """An engine with what it was told; see ``engine``."""
+
+    backend: Backend
+    options: dict[str, Any]
+    on_device: bool
+
+    def build(self, program: Program) -> Runner:
+        """A runner of a program; raises ScheduleError where there is no order."""
+        return self.backend.build(program, **self.options)
+
+
+def engine(name: str, **options: Any) -> Engine:
+    """The engine of this name, with options; those that are None were not given.
+
+    Raises ValueError for an option that this engine does not take.
+    """
+    given = {k: v for k, v in options.items() if v is not None}
+    for option in given:
+        if option not in OPTIONS[name]:
+            raise ValueError(f"the {name} engine has no {option}: {INSTEAD[option]}")
+    return Engine(backend(name), given, name in ON_DEVICE)
+
+
+OPTIONS = {"numpy": (), "c": ("threads",), "jax": ("mesh", "donate")}
+INSTEAD = {
+    "threads": 'BLAS has its own, set OPENBLAS_NUM_THREADS, or write backend="c"',
+    "mesh": 'devices are those of JAX, write backend="jax"',
+}

@@ -34,6 +34,7 @@ def difference(graph: Graph, results: Any) -> str | None:
                 f"result {i + 1} is {got.dtype} {got.shape} instead of "
                 f"{want.dtype} {want.shape}"
             )
+        got = np.asarray(got)
         if np.array_equal(want, got):
             continue
         off = _off(want, got)

@@ -11,7 +11,7 @@ cannot be put in an order, becomes straight code: one line per node.
 from collections.abc import Mapping
 from typing import Any
 
-from minigrad.compile.backend import Backend, Runner
+from minigrad.compile.backend import Engine, Runner
 from minigrad.compile.lift import lift, parameter_name, straight
 from minigrad.compile.reading import LiftError
 from minigrad.compile.schedule import ScheduleError
@@ -19,6 +19,7 @@ from minigrad.compile.spec import SpecError, verify
 from minigrad.compile.values import Program
 from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Node
+from minigrad.held import held
 from minigrad.mode import TraceError
 
 
@@ -33,7 +34,7 @@ class Code:
         graph: Graph,
         recurrence: Recurrence | str,
         positions: Mapping[Node, int],
-        engine: Backend,
+        engine: Engine,
     ) -> None:
         """``recurrence`` may be the reason why there is none."""
         self.engine, self.positions = engine, positions
@@ -115,7 +116,10 @@ class Code:
         if self.told:  # then all of them are
             numbers = [(arrays[i].shape[k] - b) // a for i, k, a, b in self.rulers]
             lengths = tuple(numbers)
-        values = [leaf.value for leaf in self.parameters]
+        if self.engine.on_device:
+            values = [*map(held, self.parameters)]
+        else:
+            values = [leaf.value for leaf in self.parameters]
         values += [arrays[p] for p in self.inputs]
         return self.runner(lengths, values)
 

@@ -29,8 +29,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.compile.arguments import flatten, opaque, opened
-from minigrad.compile.backend import EngineError, Threaded, chosen
-from minigrad.compile.backend import backend as engine_named
+from minigrad.compile.backend import EngineError, chosen
+from minigrad.compile.backend import engine as engine_with
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
@@ -40,6 +40,7 @@ from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Leaf, Node
+from minigrad.held import Held, on_device
 from minigrad.limits import whole
 from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.pickles import NotPickled
@@ -54,6 +55,7 @@ def compile(
     strict: bool = False,
     backend: str | None = None,
     threads: int = 1,
+    mesh: Any = None,
 ) -> "Program":
     """A function that records, as one that runs compiled.
 
@@ -83,7 +85,8 @@ def compile(
             f"mg.compile takes a function, got {type(function).__name__}: "
             "mg.compile(lambda x: model(x))"
         )
-    return Program(function, strict, backend, whole("threads", threads))
+    several = whole("threads", threads) if threads != 1 else None
+    return Program(function, strict, backend, threads=several, mesh=mesh)
 
 
 class Program(NotPickled):
@@ -98,19 +101,12 @@ class Program(NotPickled):
         function: Callable[..., Any],
         strict: bool,
         backend: str | None,
-        threads: int,
+        **options: Any,
     ) -> None:
         self.eager = function
         self.strict = strict
         self.backend = chosen(backend)
-        self.engine = engine_named(self.backend)
-        if threads > 1:
-            if self.backend == "numpy":
-                raise ValueError(
-                    f"the numpy engine has no threads={threads} of its own: its BLAS "
-                    'has, set OPENBLAS_NUM_THREADS, or write backend="c"'
-                )
-            self.engine = Threaded(self.engine, threads)
+        self.engine = engine_with(self.backend, **options)
         self.__doc__ = function.__doc__
         self.warned = False
         self._forget()
@@ -151,8 +147,9 @@ class Program(NotPickled):
         try:
             arrays: list[Any] = []
             nodes: list[Node] = []
-            structure = [flatten(value, arrays, nodes) for value in args]
-            structure += [(k, flatten(v, arrays, nodes)) for k, v in kwargs.items()]
+            far = self.engine.on_device
+            structure = [flatten(value, arrays, nodes, far) for value in args]
+            structure += [(k, flatten(v, arrays, nodes, far)) for k, v in kwargs.items()]
             shapes = tuple([(a.shape, a.dtype) for a in arrays])
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)
@@ -379,5 +376,7 @@ def _with_arrays(value: Any) -> Any:
 
 
 def _result(array: Any, place: Call) -> Tensor:
-    array.setflags(False)
-    return Tensor(Leaf("constant", array, None, place, next(place.slots)))
+    leaf = Held if on_device(array) else Leaf
+    if leaf is Leaf:
+        array.setflags(False)
+    return Tensor(leaf("constant", array, None, place, next(place.slots)))

@@ -17,6 +17,7 @@ from itertools import chain, count
 from multiprocessing import get_context
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 from minigrad.compile.backend import FOLDERS
 from minigrad.testing.programs import CHEAP, COSTLY, draw, examine, features, report

@@ -1,0 +1,110 @@
+"""The text of a program: one function ``run`` of lengths and arrays, to be jitted.
+
+Values without time are a line each. A timed value that does not depend on itself is
+computed for all its steps at once: elements as they are, products as one product, all
+else by ``vmap``. A ``Loop`` is a ``lax.scan``, see ``loop``.
+"""
+
+from typing import Any
+
+from minigrad.compile.jax.loop import Scans
+from minigrad.compile.jax.source import Source, is_same
+from minigrad.compile.kinds import PRODUCTS, is_elementwise
+from minigrad.compile.numpy.table import behind_time
+from minigrad.compile.schedule import Loop, Part, schedule
+from minigrad.compile.values import Leaf, Program, Time, Value, moves
+
+
+class Writing:
+    """Writes the parts of a program in their order."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.source = program, Source(program)
+        self.parts = schedule(program)
+        self.scans = Scans(self.source, self.parts)
+
+    def text(self) -> tuple[str, dict[str, Any]]:
+        """The source, and the names that it refers to."""
+        s, program = self.source, self.program
+        leaves = [*program.parameters.values(), *program.arguments.values()]
+        given = [*s.lengths, *map(s.name, leaves)]
+        for part in self.parts:
+            self._part(part)
+        results = ", ".join(s.untimed(o) for o in program.outputs)
+        body = "".join(f"    {line}\n" for line in s.lines)
+        head = "import jax.numpy as jnp\nfrom jax import lax, vmap\n\n\n"
+        text = f"{head}def run({', '.join(given)}):\n{body}    return ({results},)\n"
+        return text, s.namespace
+
+    def _part(self, part: Part) -> None:
+        if isinstance(part, Loop):
+            self.scans.write(part)
+        elif not isinstance(part.op, Leaf) and part.op not in (Time.each, Time.shift):
+            code = self._untimed(part) if part.steps is None else self._timed(part)
+            if code.isidentifier():
+                self.source.names[part] = code
+            else:
+                self.source.lines.append(f"{self.source.name(part)} = {code}")
+
+    def _untimed(self, v: Value) -> str:
+        s = self.source
+        if not isinstance(v.op, Time):
+            return s.call(v, [s.untimed(i) for i in v.inputs])
+        (h,) = v.inputs
+        if v.op is Time.at:
+            return s.element(h, v.attrs["step"])
+        if v.op is Time.over:
+            return s.wide(h, h.span)
+        return f"jnp.sum({s.wide(h, h.span)}, 0).astype('{v.dtype}')"
+
+    def _timed(self, v: Value) -> str:
+        s, steps = self.source, v.span
+        if v.op is Time.read:
+            return self._read(v)
+        if v.op is Time.splice:
+            parts = ", ".join(s.wide(i, i.span) for i in v.inputs)
+            return f"jnp.concatenate([{parts}])"
+        codes = [s.window(i, steps) for i in v.inputs]
+        timed = [not is_same(i) for i in v.inputs]
+        axes = [len(i.shape) for i in v.inputs]
+        if any(timed) and is_elementwise(v.op) and not v.call.variadic:
+            most = len(v.shape)
+            codes = [
+                behind_time(c, most - n) if t else c
+                for c, t, n in zip(codes, timed, axes, strict=True)
+            ]
+            return s.call(v, codes)
+        if v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]:
+            return s.call(v, codes).replace("jnp.dot", "jnp.matmul")
+        return self._mapped(v, codes, timed)
+
+    def _read(self, v: Value) -> str:
+        s, (xs,) = self.source, v.inputs
+        first, last = v.span.first.plus(-1), v.span.last
+        offset, clock = v.attrs["offset"], v.span.clock
+        if v.attrs["down"]:
+            end = s.lengths[clock]
+            low, high = (
+                f"{end} - ({s.end(c)}) + {offset}" for c in (last, first)
+            )
+            return f"{s.untimed(xs)}[{low}:{high}][::-1]"
+        low, high = first.plus(offset), last.plus(offset)
+        whole = xs.shape[0] == (high if high.a else high.b)
+        if whole and s.end(low) == "0":
+            return s.untimed(xs)
+        return f"{s.untimed(xs)}[{s.end(low)}:{s.end(high)}]"
+
+    def _mapped(self, v: Value, codes: list[str], timed: list[bool]) -> str:
+        """One step of v, mapped over all of them."""
+        s, inner, over = self.source, list(codes), dict[str, str]()
+        for i, (code, is_timed) in enumerate(zip(codes, timed, strict=True)):
+            if is_timed:
+                inner[i] = over.setdefault(code, f"a{len(over)}")
+        if moves(v.attrs) or not over:
+            first, last = s.end(v.span.first), s.end(v.span.last.plus(1))
+            over[f"jnp.arange({first}, {last})"] = "t"
+        step = s.call(v, inner, v.span.clock)
+        function, _, rest = step.partition("(")
+        if rest == f"{', '.join(over.values())})":
+            return f"vmap({function})({', '.join(over)})"
+        return f"vmap(lambda {', '.join(over.values())}: {step})({', '.join(over)})"
