@@ -86,8 +86,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "Optimiser": {
         "zero_grad": OVERWRITES,
-        "param_groups": "read optimiser.parameters and optimiser.lr; two groups are "
-        "two optimisers",
+        "param_groups": "read optimiser.parameters and optimiser.lr; for groups write "
+        "Groups(Adam(a), SGD(b, lr=0.1))",
         "minimize": "write loss.backward() and optimiser.step()",
         "apply_gradients": "write loss.backward() and optimiser.step()",
         "learning_rate": "write optimiser.lr",
@@ -148,7 +148,6 @@ NAMES: dict[str, dict[str, str]] = {
         "Parameter": "write mg.parameter(array)",
         "Dense": "write nn.Linear(n_in, n_out)",
         "Conv1d": "write mg.conv1d(x, w) with a parameter w of your own",
-        "Sequential": "write a Module whose forward calls one after the other",
         "ModuleList": "a module may hold a list of modules as an attribute",
         "ModuleDict": "a module may hold a dict of modules as an attribute",
         "functional": "write mg.relu, mg.softmax, mg.cross_entropy ...",
@@ -174,7 +173,8 @@ KEYWORDS = {
     "keepdim": "write keepdims=",
     "dtype": "write mg.astype(y, dtype)",
     "out": "values never change: take the result",
-    "weight_decay": "write AdamW(parameters, decay=...)",
+    "weight_decay": "write AdamW(parameters, weight_decay=...)",
+    "decay": "write weight_decay=",
     "learning_rate": "write lr=",
     "params": "write parameters=",
     "amsgrad": "there is none",

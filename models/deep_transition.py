@@ -56,7 +56,7 @@ class Transition(Cell):
         skip: bool = False,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self._sizes(n_in, n_hidden, dtype)
+        super().__init__(n_in, n_hidden, dtype)
         square = (n_hidden, n_hidden)
         self.U = parameter(init.glorot(rng, (n_in, n_hidden), dtype))
         self.W = parameter(init.orthogonal(rng, square, dtype))

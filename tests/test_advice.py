@@ -56,8 +56,8 @@ def test_what_it_says_to_write_exists(kind, name):
         (lambda: optim.SGD([mg.parameter(1.0)], 0.1).zero_grad(), r"overwrites"),
         (lambda: mg.cat, r"minigrad has no cat: write mg\.concatenate"),
         (
-            lambda: mg.nn.Sequential,
-            "nn has no Sequential: write a Module whose forward",
+            lambda: mg.nn.ModuleList,
+            "nn has no ModuleList: a module may hold a list of modules",
         ),
         (lambda: nn.LSTM, r"write minigrad\.nn\.cells\.LSTM"),
         (lambda: optim.lr_scheduler, "lr may be a function of the step"),
@@ -78,7 +78,7 @@ def test_keywords():
         optim.SGD([w], learning_rate=0.1)
     with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
         optim.SGD([w], speed=0.1)
-    assert optim.AdamW([w], decay=0.5).decay == 0.5
+    assert optim.AdamW([w], weight_decay=0.5).weight_decay == 0.5
 
 
 def test_an_unknown_name_is_pythons_own_error():

@@ -68,7 +68,7 @@ REFUSED = [
     ("eps", lambda: Adam([W], eps=-1e-8)),
     ("eps", lambda: RMSProp([W], eps=0.0)),
     ("decay", lambda: RMSProp([W], decay=1.0)),
-    ("decay", lambda: AdamW([W], decay=-0.1)),
+    ("weight_decay", lambda: AdamW([W], weight_decay=-0.1)),
     ("momentum", lambda: SGD([W], 0.1, momentum=1.0)),
     ("momentum", lambda: SGD([W], 0.1, momentum=-0.5)),
     ("limit", lambda: clip_by_norm([W], -1.0)),
@@ -143,7 +143,7 @@ DEFAULTS = [
     (SGD, {"momentum": 0.0}),
     (RMSProp, {"lr": 1e-3, "decay": 0.9, "eps": 1e-8}),  # Hinton's lecture 6e
     (Adam, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8}),  # Kingma, Ba: alg. 1
-    (AdamW, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "decay": 1e-2}),  # PyTorch
+    (AdamW, {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 1e-2}),
     (exponential, {"every": 1}),
     (cosine, {"last": 0.0}),
     (fit, {"every": 1, "patience": None, "validation": None}),

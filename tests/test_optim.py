@@ -16,6 +16,7 @@ from minigrad.optim import (
     SGD,
     Adam,
     AdamW,
+    Groups,
     RMSProp,
     clip_by_element,
     clip_by_norm,
@@ -144,7 +145,7 @@ def test_adamw_decays_matrices_and_not_biases():
     W, b = mg.parameter(np.ones((2, 2))), mg.parameter(np.ones(2))
     for p in (W, b):
         p.grad = np.zeros(p.shape)
-    AdamW([W, b], lr=0.1, decay=0.5).step()
+    AdamW([W, b], lr=0.1, weight_decay=0.5).step()
     np.testing.assert_allclose(W.data, 0.95)
     np.testing.assert_allclose(b.data, 1.0)
 
@@ -515,3 +516,73 @@ def test_an_update_changes_nothing_that_it_is_given(make):
     assert all(np.array_equal(a, b) for a, b in zip(given, before, strict=True))
     optimiser.take([value], {n: [a] for n, a in zip(optimiser.kept, kept, strict=True)})
     assert (p.data.tolist(), optimiser.steps) == (value.tolist(), 2)
+
+
+def both(make):
+    """Two parameters under ``make(a, b)``, and the same under two optimisers."""
+    a = mg.parameter(np.full((2, 2), 1.0), name="a")
+    b = mg.parameter(np.full((2, 2), 2.0), name="b")
+    return a, b, make(a, b)
+
+
+def test_groups_step_as_each_would():
+    grown = []
+    for make in (
+        lambda a, b: [Groups(SGD([a], exponential(0.5, 0.5), 0.9), Adam([b], lr=0.1))],
+        lambda a, b: [SGD([a], exponential(0.5, 0.5), 0.9), Adam([b], lr=0.1)],
+    ):
+        a, b, optimisers = both(make)
+        for _ in range(4):
+            ((a * b) ** 2).sum().backward()
+            for optimiser in optimisers:
+                optimiser.step()
+        grown.append((a.data, b.data))
+    np.testing.assert_array_equal(grown[0], grown[1])
+
+
+def test_a_state_of_groups_goes_on():
+    def make(a, b):
+        return Groups(SGD([a], 0.1, 0.9), Adam([b], lr=0.1))
+
+    a, b, optimiser = both(make)
+    (a * b).sum().backward()
+    optimiser.step()
+    state = optimiser.state_dict()
+    assert list(state) == [
+        "steps",
+        "0.SGD.velocity.0.a",
+        "1.Adam.mean.0.b",
+        "1.Adam.square.0.b",
+    ]
+    *_, other = both(make)
+    other.load_state_dict(state)
+    assert other.steps == 1
+    for key, array in other.state_dict().items():
+        assert np.array_equal(array, state[key])
+    with pytest.raises(ValueError, match=r"0\.SGD\.velocity\.0\.a"):
+        other.load_state_dict({k: v for k, v in state.items() if "SGD" not in k})
+
+
+def test_groups_that_are_none():
+    w = mg.parameter([1.0], name="w")
+    with pytest.raises(TypeError, match="Groups takes optimisers"):
+        Groups([SGD([w], 0.1)])
+    with pytest.raises(ValueError, match="w is in the list twice"):
+        Groups(SGD([w], 0.1), Adam([w]))
+    with pytest.raises(ValueError, match="an optimiser needs parameters"):
+        Groups()
+    used = SGD([w], 0.1)
+    w.sum().backward()
+    used.step()
+    with pytest.raises(ValueError, match="an optimiser has made 1 steps"):
+        Groups(used)
+
+
+def test_weight_decay_of_sgd_is_of_matrices():
+    W, b = mg.parameter([[2.0]], name="W"), mg.parameter([2.0], name="b")
+    optimiser = SGD([W, b], lr=0.5, weight_decay=0.25)
+    (W * 0 + b * 0).sum().backward()
+    optimiser.step()
+    assert (W.item(), b.item()) == (1.75, 2.0)
+    with pytest.raises(ValueError, match="weight_decay lies in"):
+        SGD([W], 0.1, weight_decay=-1)

@@ -26,10 +26,19 @@ from typing import TYPE_CHECKING
 
 from minigrad.advice import names_of
 from minigrad.nn import init, losses
-from minigrad.nn.layers import Embedding, LayerNorm, Linear
+from minigrad.nn.layers import Dropout, Embedding, LayerNorm, Linear, Sequential
 from minigrad.nn.module import Module
 
-__all__ = ["Embedding", "LayerNorm", "Linear", "Module", "init", "losses"]
+__all__ = [
+    "Dropout",
+    "Embedding",
+    "LayerNorm",
+    "Linear",
+    "Module",
+    "Sequential",
+    "init",
+    "losses",
+]
 
 if not TYPE_CHECKING:
     __getattr__ = names_of(__name__)

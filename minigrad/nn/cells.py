@@ -53,16 +53,31 @@ ACTIVATIONS: dict[str, Callable[[Any], Tensor]] = {
 
 
 class Cell(Module):
-    """The common part: sizes, the names of the state, and where it starts."""
+    """The common part: sizes, the names of the state, and where it starts.
 
-    n_in: int
-    n_hidden: int
+    A cell of your own computes the new state in ``forward(x, state)``, a tuple as long
+    as ``names``, h(t) first. It serves wherever ``cell=`` is.
+
+    >>> import minigrad as mg
+    >>> from minigrad.models import ManyToOne
+    >>> class Sum(Cell):
+    ...     def __init__(self, n_in, n_hidden, *, rng, dtype=np.float32):
+    ...         super().__init__(n_in, n_hidden, dtype)
+    ...         self.U = mg.parameter(init.glorot(rng, (n_in, n_hidden), dtype))
+    ...
+    ...     def forward(self, x, state):
+    ...         (h,) = state
+    ...         return (h + x @ self.U,)
+    >>> model = ManyToOne(2, 3, 2, rng=np.random.default_rng(0), cell=Sum)
+    >>> model(np.ones((4, 5, 2), np.float32)).shape
+    (5, 2)
+    """
+
     names: tuple[str, ...] = ("h",)
-    dtype: np.dtype[Any]
 
-    def _sizes(self, n_in: int, n_hidden: int, dtype: DTypeLike) -> None:
+    def __init__(self, n_in: int, n_hidden: int, dtype: DTypeLike = np.float32) -> None:
         self.n_in, self.n_hidden = whole("n_in", n_in), whole("n_hidden", n_hidden)
-        self.dtype = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
 
     def called(self, letter: str) -> Self:
         """The cell with h under another letter: h and s become g and s_g.
@@ -132,7 +147,7 @@ class Elman(Cell):
         skips: tuple[int, ...] = (),
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self._sizes(n_in, n_hidden, dtype)
+        super().__init__(n_in, n_hidden, dtype)
         self.U = input_weights(U, n_in, n_hidden, rng, dtype)
         self.fixed = ("U",) if U == "fixed" else ()
         self.W = parameter(recurrent_weights(W, n_hidden, rng, dtype))
@@ -184,7 +199,10 @@ class LSTM(Cell):
     ``candidate="sigmoid"`` is what the book prints in eq. 10.41.
 
     >>> LSTM(2, 3, rng=np.random.default_rng(0))
-    LSTM(U (2, 12), W (3, 12), b (12,))
+    LSTM: 72 numbers in 3 parameters
+      U  (2, 12)  float32  24
+      W  (3, 12)  float32  36
+      b  (12,)    float32  12
     """
 
     names = ("h", "s")
@@ -199,7 +217,7 @@ class LSTM(Cell):
         candidate: str = "tanh",
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self._sizes(n_in, n_hidden, dtype)
+        super().__init__(n_in, n_hidden, dtype)
         self.U = parameter(_columns(init.glorot, 4, n_in, n_hidden, rng, dtype))
         self.W = parameter(_columns(init.orthogonal, 4, n_hidden, n_hidden, rng, dtype))
         b = np.zeros(4 * n_hidden, dtype)
@@ -230,9 +248,19 @@ class GRU(Cell):
     are one. ``candidate="sigmoid"`` is what the book prints in eq. 10.45.
 
     >>> GRU(2, 3, rng=np.random.default_rng(0))
-    GRU(U (2, 6), W (3, 6), b (6,), Uc (2, 3), Wc (3, 3), bc (3,))
+    GRU: 54 numbers in 6 parameters
+      U   (2, 6)  float32  12
+      W   (3, 6)  float32  18
+      b   (6,)    float32   6
+      Uc  (2, 3)  float32   6
+      Wc  (3, 3)  float32   9
+      bc  (3,)    float32   3
     >>> GRU(2, 3, rng=np.random.default_rng(0), reset_after=True)
-    GRU(U (2, 9), W (3, 9), b (9,), br (3,))
+    GRU: 57 numbers in 4 parameters
+      U   (2, 9)  float32  18
+      W   (3, 9)  float32  27
+      b   (9,)    float32   9
+      br  (3,)    float32   3
     """
 
     def __init__(
@@ -245,7 +273,7 @@ class GRU(Cell):
         reset_after: bool = False,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self._sizes(n_in, n_hidden, dtype)
+        super().__init__(n_in, n_hidden, dtype)
         k = 3 if reset_after else 2
         self.U = parameter(_columns(init.glorot, k, n_in, n_hidden, rng, dtype))
         self.W = parameter(_columns(init.orthogonal, k, n_hidden, n_hidden, rng, dtype))
@@ -287,7 +315,9 @@ class MinGRU(Cell):
     U and b hold the columns of u and of the candidate side by side.
 
     >>> MinGRU(2, 3, rng=np.random.default_rng(0))
-    MinGRU(U (2, 6), b (6,))
+    MinGRU: 18 numbers in 2 parameters
+      U  (2, 6)  float32  12
+      b  (6,)    float32   6
     """
 
     def __init__(
@@ -298,7 +328,7 @@ class MinGRU(Cell):
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self._sizes(n_in, n_hidden, dtype)
+        super().__init__(n_in, n_hidden, dtype)
         self.U = parameter(_columns(init.glorot, 2, n_in, n_hidden, rng, dtype))
         self.b = parameter(init.zeros(rng, (2 * n_hidden,), dtype))
 
@@ -336,7 +366,7 @@ class Stack(Cell):
             raise ValueError(f"dropout is a probability below 1, got {dropout}")
         self.layers = layers
         self.dropout = dropout
-        self._sizes(layers[0].n_in, layers[-1].n_hidden, layers[0].dtype)
+        super().__init__(layers[0].n_in, layers[-1].n_hidden, layers[0].dtype)
         self.names = tuple(
             f"{name}{i}"
             for i in range(len(layers), 0, -1)

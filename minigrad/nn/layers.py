@@ -6,6 +6,7 @@
 (5, 2)
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from minigrad.nn.module import Module
 from minigrad.ops.indexing import embedding
 from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import layer_norm
-from minigrad.tensor import Tensor, parameter
+from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Embedding", "LayerNorm", "Linear"]
+__all__ = ["Dropout", "Embedding", "LayerNorm", "Linear", "Sequential"]
 
 
 class Linear(Module):
@@ -76,3 +77,66 @@ class LayerNorm(Module):
         """x of shape (..., size): rows of mean 0 and variance 1, before the gain."""
         rows: Tensor = layer_norm(x, self.gain, self.bias, eps=self.eps)
         return rows
+
+
+class Dropout(Module):
+    """Elements set to 0 with probability p, the others divided by 1 - p.
+
+    Srivastava et al. (2014). Without a generator nothing is dropped: that is how a
+    network is used. A mask that a compiled loss shall have anew at every step comes
+    with the batch: draw it with ``mask`` and hand it over.
+
+    >>> half = Dropout(0.5)
+    >>> half(np.ones(4), np.random.default_rng(0)).data.tolist()
+    [0.0, 2.0, 2.0, 2.0]
+    >>> half(np.ones(4)).data.tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    def __init__(self, p: float) -> None:
+        self.p = within("p", p, "[0, 1)")
+
+    def mask(
+        self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike
+    ) -> np.ndarray[Any, Any]:
+        """0 with probability p, else 1 / (1 - p)."""
+        kept = rng.random(shape) < 1 - self.p
+        return (kept / (1 - self.p)).astype(dtype)
+
+    def forward(self, x: Any, noise: Any = None) -> Tensor:
+        """x of any shape; ``noise`` is a generator, or a mask of that shape."""
+        whole: Tensor = x if isinstance(x, Tensor) else tensor(x)
+        if noise is None:
+            return whole
+        if isinstance(noise, np.random.Generator):
+            noise = tensor(self.mask(noise, whole.shape, whole.dtype), name="m")
+        thinned: Tensor = whole * noise
+        return thinned
+
+
+class Sequential(Module):
+    """Modules and functions, each applied to what the one before it gives.
+
+    >>> rng = np.random.default_rng(0)
+    >>> below, above = Linear(2, 3, rng=rng), Linear(3, 1, rng=rng)
+    >>> net = Sequential(below, np.tanh, Dropout(0.1), above)
+    >>> net(np.ones((4, 2), np.float32)).shape
+    (4, 1)
+    """
+
+    def __init__(self, *parts: Callable[[Any], Any]) -> None:
+        for part in parts:
+            if not callable(part):
+                raise TypeError(
+                    "Sequential takes modules and functions, as in Sequential(Linear("
+                    f"2, 3, rng=rng), mg.tanh): got {type(part).__name__}"
+                )
+        self.parts = parts
+
+    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Any:
+        """From x to what the last part gives; ``rng`` draws for every ``Dropout``."""
+        x = x if isinstance(x, Tensor) else tensor(x)
+        for part in self.parts:
+            draws = isinstance(part, (Dropout, Sequential))
+            x = part(x, rng) if draws else part(x)  # type: ignore[call-arg]
+        return x

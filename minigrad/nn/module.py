@@ -160,8 +160,18 @@ class Module:
         assign_all((p, state[path]) for path, p in own.items())
 
     def __repr__(self) -> str:
-        shapes = ", ".join(f"{path} {p.shape}" for path, p in self.named_parameters())
-        return f"{type(self).__name__}({shapes})"
+        """A table of the parameters: path, shape, dtype, and how many numbers."""
+        rows = [
+            (path, str(p.shape), str(p.dtype), f"{p.size:,}")
+            for path, p in self.named_parameters()
+        ]
+        total = sum(p.size for _, p in self.named_parameters())
+        head = f"{type(self).__name__}: {total:,} numbers in {len(rows)} parameters"
+        if not rows:
+            return head
+        a, b, c, d = (max(map(len, column)) for column in zip(*rows, strict=True))
+        lines = [f"  {p:{a}}  {s:{b}}  {t:{c}}  {n:>{d}}" for p, s, t, n in rows]
+        return "\n".join([head, *lines])
 
 
 def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:

@@ -92,6 +92,11 @@ def unroll(
 
     The states are named after the cell's names: ``h``, or ``h1`` and ``h2`` of a stack.
     """
+    if not hasattr(cell, "n_in"):
+        raise TypeError(
+            f"{type(cell).__name__} has no sizes: its __init__ begins with "
+            "super().__init__(n_in, n_hidden, dtype)"
+        )
     length, batch = extent(xs, cell.n_in)
     state = cell.start(batch) if state is None else _as_tensors(state, cell)
     taken = {"x", "cut"} & sequences.keys()
@@ -135,12 +140,32 @@ def _run(
         if truncated:
             cut = more.pop(0)
             before = tuple(where(cut, stop_gradient(s), s) for s in before)
-        state = cell(x, before, *more)
+        state = _checked(cell, cell(x, before, *more), before)
         if within is not None:
             pairs = zip(state, before, strict=True)
             state = tuple(where(within, new, old) for new, old in pairs)
         name_state(cell, state)
         yield (t, state, *own)
+
+
+def _checked(cell: Cell, state: Any, before: State) -> State:
+    """The state that a cell gave; a TypeError or ValueError that it is none."""
+    kind, names = type(cell).__name__, ", ".join(cell.names)
+    given = state if isinstance(state, tuple) else (state,)
+    tensors = all(isinstance(s, Tensor) for s in given)
+    if given is not state or not tensors or len(state) != len(cell.names):
+        raise TypeError(
+            f"{kind}.forward gives the new state, a tuple of Tensors, one for each of "
+            f"its names ({names}): got {type(state).__name__}"
+            + (f" of {len(state)}" if isinstance(state, tuple) else "")
+        )
+    for name, new, old in zip(cell.names, state, before, strict=True):
+        if new.shape != old.shape:
+            raise ValueError(
+                f"{kind}.forward makes {name} of shape {new.shape} from one of "
+                f"{old.shape}: a state keeps its shape, (batch, n_hidden)"
+            )
+    return state
 
 
 def name_state(cell: Cell, state: State) -> None:

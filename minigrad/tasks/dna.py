@@ -59,7 +59,7 @@ def trained(
     model = make(rng=rng)
     training = Training(
         model,
-        AdamW(model.parameters(), lr, decay=decay),
+        AdamW(model.parameters(), lr, weight_decay=decay),
         model.loss,
         clip=1.0,
         eager=options.eager,

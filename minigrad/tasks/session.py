@@ -85,7 +85,9 @@ def learn(
     checkpoint = options.out / CHECKPOINT
     lr = lr if options.lr is None else options.lr
     parameters = model.parameters()
-    optimiser = AdamW(parameters, lr, decay=decay) if decay else Adam(parameters, lr)
+    optimiser = (
+        AdamW(parameters, lr, weight_decay=decay) if decay else Adam(parameters, lr)
+    )
     training = Training(
         model,
         optimiser,

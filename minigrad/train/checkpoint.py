@@ -28,7 +28,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad.nn import Module
-from minigrad.optim import OLD, Optimiser, is_old
+from minigrad.optim.optimiser import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
 
 __all__ = [

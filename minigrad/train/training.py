@@ -38,7 +38,8 @@ from minigrad.mode import Mode, TraceError, current_mode, tracing
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.ops.elementwise import maximum, minimum, sqrt, square
-from minigrad.optim import SMALLEST, Optimiser, clip_by_norm
+from minigrad.optim import Optimiser, clip_by_norm
+from minigrad.optim.clipping import SMALLEST
 from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Part
 from minigrad.train.finite import said_of
@@ -116,9 +117,9 @@ class Training:
                 value, state, norm, values, memory = self.program.arrays(
                     batch,
                     optimiser.memory,
-                    np.float64(optimiser.rate()),
+                    np.asarray(optimiser.rate(), np.float64)[()],
                     np.float64(optimiser.steps + 1),
-                    (self.clip, settings(optimiser)),
+                    (self.clip, optimiser.settings()),
                 )
         except TraceError as reason:
             warnings.warn(str(reason), RuntimeWarning, stacklevel=2)
@@ -143,25 +144,13 @@ class Training:
         return value.item(), norm
 
 
-def settings(optimiser: Optimiser) -> dict[str, Any]:
-    """What a step depends on beside what changes with every step.
-
-    >>> import minigrad as mg
-    >>> from minigrad.optim import SGD
-    >>> settings(SGD([mg.parameter([1.0])], 0.1, momentum=0.5))
-    {'momentum': 0.5}
-    """
-    changing = ("parameters", "names", "lr", "steps", "memory")
-    return {k: v for k, v in vars(optimiser).items() if k not in changing}
-
-
 def whole_step(loss: Loss, optimiser: Optimiser) -> Callable[..., Any]:
     """The whole step as a function to be compiled.
 
     Of a batch, what the optimiser keeps, rate, number of the step (both of shape (),
-    float64), and settings, it gives the loss, the state, the norm of the gradient
-    before clipping (float64, ()), the new parameters and what is kept of them. Nothing
-    is changed.
+    float64; of ``Groups`` the rates are (groups,)), and settings, it gives the loss,
+    the state, the norm of the gradient before clipping (float64, ()), the new
+    parameters and what is kept of them. Nothing is changed.
     """
 
     def step(

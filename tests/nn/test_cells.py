@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU, Stack, irnn, make_cell
+from minigrad.models import Bidirectional, ManyToOne
+from minigrad.nn.cells import GRU, LSTM, Cell, Elman, MinGRU, Stack, irnn, make_cell
 
 B, N, H = 2, 3, 4
 
@@ -180,3 +181,43 @@ def test_stacked_layers_are_numbered_from_below(kind, names, paths):
     assert [s.name for s in stack.start(1)] == [f"{name}0" for name in names]
     found = [path for path, _ in stack.named_parameters()]
     assert found == paths + [path.replace("0", "1") for path in paths]
+
+
+class Own(Cell):
+    def __init__(self, n_in, n_hidden, *, rng, dtype=np.float32, gives="state"):
+        if gives != "nothing":
+            super().__init__(n_in, n_hidden, dtype)
+        self.U = mg.parameter(np.ones((n_in, n_hidden), dtype))
+        self.gives = gives
+
+    def forward(self, x, state):
+        h = state[0] + x @ self.U
+        return {"state": (h,), "h": h, "two": (h, h), "flat": (h.sum(),)}[self.gives]
+
+
+@pytest.mark.parametrize(
+    ("gives", "reason"),
+    [
+        ("nothing", r"Own has no sizes: its __init__ begins with super\(\)"),
+        ("h", r"a tuple of Tensors, one for each of its names \(h\): got Tensor"),
+        ("two", r"got tuple of 2"),
+        ("flat", r"makes h of shape \(\) from one of \(5, 3\)"),
+    ],
+)
+def test_a_cell_of_ones_own_that_is_none(gives, reason):
+    make = partial(Own, gives=gives)
+    model = ManyToOne(2, 3, 2, rng=np.random.default_rng(0), cell=make)
+    with pytest.raises((TypeError, ValueError), match=reason):
+        model(np.ones((4, 5, 2), np.float32))
+
+
+def test_a_cell_of_ones_own_serves_wherever_cells_do():
+    rng, x = np.random.default_rng(0), np.ones((4, 5, 2), np.float32)
+    for model in (
+        ManyToOne(2, 3, 2, rng=rng, cell=Own),
+        ManyToOne(2, 3, 2, rng=rng, cell=Own, layers=2, dropout=0.5),
+        Bidirectional(2, 3, 2, rng=rng, cell=Own, read="ends"),
+    ):
+        loss = mg.compile(model.loss, strict=True)
+        y = np.zeros(5, int)
+        assert loss(x, y).item() == pytest.approx(model.loss(x, y).item(), rel=1e-5)

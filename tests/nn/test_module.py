@@ -143,7 +143,12 @@ def test_every_difference_is_listed():
 
 
 def test_repr_lists_paths_and_shapes():
-    assert repr(Part()) == "Part(W (2, 2), b (2,))"
+    assert repr(Part()).splitlines() == [
+        "Part: 6 numbers in 2 parameters",
+        "  W  (2, 2)  float32  4",
+        "  b  (2,)    float32  2",
+    ]
+    assert repr(Module()) == "Module: 0 numbers in 0 parameters"
 
 
 def test_a_file_is_no_state():

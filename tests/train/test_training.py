@@ -10,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.models import ManyToMany
+from minigrad.models import ManyToMany, ManyToOne
 from minigrad.nn import Module
 from minigrad.nn.losses import mse
-from minigrad.optim import SGD, Adam, AdamW, RMSProp, clip_by_norm, exponential
+from minigrad.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Groups,
+    RMSProp,
+    clip_by_norm,
+    exponential,
+)
 from minigrad.train import Training, load_checkpoint, save_checkpoint
 from minigrad.train.training import whole_step
 
@@ -254,3 +262,25 @@ def test_a_loss_is_a_function():
     one = training()
     with pytest.raises(TypeError, match=r"pass lambda: model\.loss\(xs, ys\)"):
         Training(one.module, one.optimiser, one.loss(*batch(0)))
+
+
+def test_groups_train_as_one():
+    """A rate of 0 leaves its group as it is; a whole step is as eager ones are."""
+    found = []
+    for eager in (True, False):
+        rng = np.random.default_rng(0)
+        model = ManyToOne(2, 3, 2, rng=rng)
+        xs = rng.normal(size=(4, 5, 2)).astype(np.float32)
+        ys = np.zeros(5, int)
+        W = model.rnn.W
+        before, others = W.data, [p for p in model.parameters() if p is not W]
+        groups = Groups(SGD([W], 0.0), Adam(others, exponential(0.1, 0.5)))
+        training = Training(model, groups, model.loss, clip=1.0, eager=eager)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            losses = [training.step(xs, ys)[0] for _ in range(4)]
+        assert training.eager == eager
+        assert np.array_equal(W.data, before)
+        assert groups.steps == 4
+        found.append(losses)
+    np.testing.assert_allclose(*found, rtol=1e-5)

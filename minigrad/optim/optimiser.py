@@ -1,0 +1,270 @@
+"""What all optimisers share: parameters, a rate, what is kept, and a state to save.
+
+>>> import minigrad as mg
+>>> class Sign(Optimiser):  # steps of lr, whatever the gradient's size
+...     def update(self, p, g, memory, lr, step):
+...         return p - lr * mg.sign(g), memory
+>>> w = mg.parameter([1.0, 1.0])
+>>> (w * [0.5, -8.0]).sum().backward()
+>>> Sign([w], lr=0.25).step()
+>>> w.data.tolist()
+[0.75, 1.25]
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minigrad.advice import look_again, of_keywords
+from minigrad.assign import assign_all, set_at_once
+from minigrad.limits import within
+from minigrad.tensor import Parameter, Tensor
+
+__all__ = ["OLD", "Optimiser", "Schedule", "gradient", "is_old", "listed", "wide"]
+
+Array = NDArray[Any]
+Memory = dict[str, list[Any]]  # what is kept, of each parameter
+Schedule = Callable[[int], float]
+
+
+class Optimiser:
+    """The common part: parameters, a learning rate, and a state that can be saved.
+
+    A subclass names the arrays it keeps per parameter in ``kept`` and computes in
+    ``update``. ``lr`` is a number, or a ``Schedule``: a function of the step, from 1.
+
+    In a state an array is known by the optimiser's class and the path of the parameter
+    in the module whose ``parameters()`` these are; in another list by place and name.
+    """
+
+    kept: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __new__(cls, *args: Any, **options: Any) -> "Optimiser":
+            """Refuse the keywords of other libraries by what to write instead."""
+            unknown = options.keys() - inspect.signature(cls.__init__).parameters.keys()
+            advice = of_keywords(unknown)
+            if advice:
+                raise TypeError(f"{cls.__name__} has no {', '.join(unknown)}{advice}")
+            return super().__new__(cls)
+
+        def __getattr__(self, name: str) -> NoReturn:
+            look_again(self, "Optimiser", name)
+
+    def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
+        paths: Mapping[Any, str] = getattr(parameters, "paths", {})
+        self.parameters = listed("an optimiser", parameters)
+        if not self.parameters:
+            raise ValueError("an optimiser needs parameters, got none")
+        nodes = [p.node for p in self.parameters]
+        if len(set(nodes)) < len(nodes):
+            twice = next(n for n in nodes if nodes.count(n) > 1)
+            raise ValueError(
+                f"parameter {twice.name or '(unnamed)'} is in the list twice, and only "
+                "one of its two changes would be made: list it once"
+            )
+        self.names = [
+            paths.get(n) or (f"{i}.{n.name}" if n.name else str(i))
+            for i, n in enumerate(nodes)
+        ]
+        self.lr = lr if callable(lr) else within("lr", lr, "[0, inf)")
+        self.steps = 0
+        self.memory: Memory = {
+            name: [np.zeros_like(wide(p.data)) for p in self.parameters]
+            for name in self.kept
+        }
+
+    def step(self) -> None:
+        """Change every parameter by its gradient."""
+        gradients = [gradient(p) for p in self.parameters]
+        values = [p.data for p in self.parameters]
+        self.take(
+            *self.updates(values, gradients, self.memory, self.rate(), self.steps + 1)
+        )
+
+    def rate(self) -> float:
+        """The learning rate of the next step.
+
+        Raises ValueError where a schedule leaves [0, inf).
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import SGD
+        >>> SGD([mg.parameter([1.0])], lambda step: 0.5 / step).rate()
+        0.5
+        """
+        return self.rate_at(self.steps + 1)
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, from 1."""
+        lr = self.lr(step) if callable(self.lr) else self.lr
+        return within(f"lr at step {step}", lr, "[0, inf)")
+
+    def update(
+        self, p: Any, g: Any, memory: tuple[Any, ...], lr: Any, step: Any
+    ) -> tuple[Any, tuple[Any, ...]]:
+        """A parameter and what is kept of it after a step, which changes neither.
+
+        Parameters
+        ----------
+        p, g: the parameter and its gradient, of one shape and dtype.
+        memory: what is kept of it, in the order of ``kept``, of that shape and dtype.
+        lr, step: the learning rate, and the number of the step, from 1: numbers where p
+            is an array; where it is a Tensor, Tensors of shape () and float64 too.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import SGD
+        >>> sgd = SGD([mg.parameter([1.0])], lr=0.1, momentum=0.5)
+        >>> p, g, velocity = np.array([1.0]), np.array([2.0]), np.array([4.0])
+        >>> sgd.update(p, g, (velocity,), 0.1, 1)
+        (array([0.6]), (array([4.]),))
+        """
+        raise NotImplementedError
+
+    def updates(
+        self, ps: Sequence[Any], gs: Sequence[Any], memory: Memory, lr: Any, step: Any
+    ) -> tuple[list[Any], Memory]:
+        """``update`` of every parameter: the new values, and what is kept by name."""
+        values = []
+        after: Memory = {name: [] for name in self.kept}
+        for p, g, *kept in zip(ps, gs, *memory.values(), strict=True):
+            value, new = self.update(wide(p), wide(g), tuple(kept), lr, step)
+            values.append(value)
+            for arrays, array in zip(after.values(), new, strict=True):
+                arrays.append(array)
+        return values, after
+
+    def take(self, values: Sequence[Any], memory: Memory) -> None:
+        """Make a step of which ``updates`` gave the values and the memory: all or none.
+
+        What ``backward`` wrote counts as used.
+        """
+        assign_all(
+            zip(self.parameters, values, strict=True),
+            (self, "memory", memory),
+            (self, "steps", self.steps + 1),
+            *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What a step depends on beside what changes with every step.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import Adam
+        >>> Adam([mg.parameter([1.0])]).settings()
+        {'betas': (0.9, 0.999), 'eps': 1e-08}
+        """
+        changing = ("parameters", "names", "lr", "steps", "memory")
+        return {k: v for k, v in vars(self).items() if k not in changing}
+
+    def labels(self) -> dict[str, list[str]]:
+        """Of all that is kept, by name, what its arrays are called in a state."""
+        of = type(self).__name__
+        return {k: [f"{of}.{k}.{name}" for name in self.names] for k in self.kept}
+
+    def state_dict(self) -> dict[str, Array]:
+        """The number of steps and copies of all that is kept, by class and name.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import Adam
+        >>> list(Adam([mg.parameter([1.0], name="U")]).state_dict())
+        ['steps', 'Adam.mean.0.U', 'Adam.square.0.U']
+        """
+        state = {
+            label: array.copy()
+            for name, labels in self.labels().items()
+            for label, array in zip(labels, self.memory[name], strict=True)
+        }
+        return {"steps": np.array(self.steps)} | state
+
+    def load_state_dict(self, state: Mapping[str, Array]) -> None:
+        """Go on from a state.
+
+        Class, names, shapes and dtypes must agree: otherwise a ValueError lists every
+        difference, and nothing is changed.
+        """
+        own, given = self.state_dict(), {k: np.asarray(v) for k, v in state.items()}
+        wrong = [OLD] if is_old(state) else []
+        for key in own | given:
+            here, there = (
+                "nothing" if a is None else f"{a.dtype} {a.shape}"
+                for a in (own.get(key), given.get(key))
+            )
+            if here != there:
+                wrong.append(f"{key}: {here} here, {there} in the state")
+            elif not np.isfinite(given[key]).all():
+                wrong.append(f"{key} has NaN or infinity")
+            elif key == "steps" and given[key] < 0:
+                wrong.append(f"steps is {given[key]}")
+        if wrong:
+            lines = "\n  ".join(wrong)
+            raise ValueError(
+                f"this state is not one of this {type(self).__name__}; nothing was "
+                f"loaded:\n  {lines}"
+            )
+        memory = {
+            name: [np.array(given[label]) for label in labels]
+            for name, labels in self.labels().items()
+        }
+        set_at_once([(self, "memory", memory), (self, "steps", int(given["steps"]))])
+
+
+OLD = "it was written by minigrad 0.1, which named no optimiser and no parameter"
+
+
+def is_old(state: Mapping[str, Array]) -> bool:
+    """Whether an optimiser of minigrad 0.1 wrote a state, where names are as mean.0.
+
+    >>> is_old({"steps": np.array(1), "mean.0": np.zeros(2)})
+    True
+    """
+    return any(key.partition(".")[2].isdigit() for key in state)
+
+
+def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
+    """Parameters as a list; a TypeError for anything else."""
+    if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{what} takes a list of parameters, as model.parameters() or [W] is: got "
+            f"{type(parameters).__name__}"
+        )
+    found = list(parameters)
+    for p in found:
+        if not isinstance(p, Parameter):
+            raise TypeError(
+                f"{what} changes parameters, got {type(p).__name__}: make it with "
+                "mg.parameter"
+            )
+    return found
+
+
+def wide(a: Any) -> Any:
+    """An array or a Tensor, in float32 where it is float16."""
+    return a.astype(np.float32) if a.dtype == np.float16 else a
+
+
+def gradient(p: Parameter) -> Array:
+    """The gradient of a parameter; an error where there is none, or only a used one.
+
+    >>> import minigrad as mg
+    >>> gradient(mg.parameter([1.0], name="U"))
+    Traceback (most recent call last):
+        ...
+    ValueError: parameter U has no gradient: call loss.backward() before step(), ...
+    """
+    if p.grad is None:
+        raise ValueError(
+            f"parameter {p.name or '(unnamed)'} has no gradient: call loss.backward() "
+            "before step(), on a loss that depends on it"
+        )
+    if p.node.used:
+        raise ValueError(
+            f"parameter {p.name or '(unnamed)'} has only the gradient that an earlier "
+            "step() has used: the last loss does not depend on it. Call "
+            "loss.backward() before each step(), leave it out of this optimiser, or "
+            "set p.grad by hand"
+        )
+    return p.grad
