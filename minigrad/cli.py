@@ -29,6 +29,7 @@ from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import recorded
 from minigrad.tasks.session import WEIGHTS, checkpoints
 from minigrad.train.checkpoint import read_about
+from minigrad.user_file import UserFileError, running
 
 __all__ = ["main"]
 
@@ -84,9 +85,7 @@ def train(options: argparse.Namespace) -> None:
         return
     if options.task is None:
         raise UsageError(f"which task? there is {', '.join(TASKS)}")
-    if options.task not in TASKS:
-        raise UsageError(f"no task {unknown(options.task, TASKS)}")
-    task = TASKS[options.task]
+    task = TASKS.get(options.task) or _own_task(options.task)
     asked = {
         name: getattr(options, name)
         for name in OPTIONAL
@@ -131,7 +130,7 @@ def train(options: argparse.Namespace) -> None:
     except KeyboardInterrupt as error:
         # A checkpoint of an earlier run is none of this one.
         if options.resume or checkpoints(out) != before:
-            again = resumed(task, options)
+            again = resumed(options)
             raise KeyboardInterrupt(
                 f"{str(error) or 'stopped'}; it is saved, go on with: {again}"
             ) from None
@@ -199,9 +198,26 @@ def _one_line(error: ValueError) -> str:
     return " ".join([first, "; ".join(lines)]).strip()
 
 
-def resumed(task: Task, options: argparse.Namespace) -> str:
+def _own_task(text: str) -> Task:
+    """The task that FILE.py:NAME is."""
+    path, colon, name = text.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise UsageError(f"no task {unknown(text, TASKS)}, or FILE.py:NAME")
+    _require_file(Path(path))
+    try:
+        with running(Path(path)) as module:
+            found = vars(module).get(name)
+    except UserFileError as error:
+        raise UsageError(str(error)) from error
+    if not isinstance(found, Task):
+        kind = "nothing" if found is None else f"a {type(found).__name__}"
+        raise UsageError(f"{text} is {kind}: a task is minigrad.tasks.Task(name, ...)")
+    return found
+
+
+def resumed(options: argparse.Namespace) -> str:
     """The command that goes on with a training."""
-    words = ["minigrad", "train", task.name, "--resume"]
+    words = ["minigrad", "train", options.task, "--resume"]
     for name in ("steps", *OPTIONAL, "seed", "out"):
         value = getattr(options, name)
         if value is True and name != "resume":

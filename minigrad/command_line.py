@@ -48,7 +48,7 @@ def parser() -> Parser:
         epilog=f"tasks:\n{tasks}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    command.add_argument("task", nargs="?", help="which task")
+    command.add_argument("task", nargs="?", help="which task, or FILE.py:NAME")
     command.add_argument("--list", action="store_true", help="describe the tasks")
     command.add_argument("--steps", type=positive, help="how many training steps")
     command.add_argument("--model", metavar="NAME", help="one of the task's networks")

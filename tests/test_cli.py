@@ -522,3 +522,30 @@ def test_shapes_and_values_are_drawn(tmp_path):
         assert main([*given, *more]) == 0
         texts.append(path.read_text())
     assert len(set(texts)) == 3
+
+
+OWN_TASK = """
+from minigrad.tasks import Task
+
+def run(options):
+    print("this network", options.steps, options.cell)
+    return {"error": 0.5}
+
+TASK = Task("mine", "a task of my own", steps=7, run=run, takes=("cell",))
+OTHER = 3
+"""
+
+
+def test_a_task_of_ones_own(one_line, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("my.py").write_text(OWN_TASK)
+    assert main(["train", "my.py:TASK", "--cell", "gru"]) == 0
+    assert capsys.readouterr().out.startswith("this network 7 gru\n")
+    assert Path("runs/mine").is_dir()
+    assert "mine has no --length" in one_line("train", "my.py:TASK", "--length", "3")
+    assert "my.py:NO is nothing" in one_line("train", "my.py:NO")
+    assert "my.py:OTHER is a int" in one_line("train", "my.py:OTHER")
+    assert "there is no file your.py" in one_line("train", "your.py:TASK")
+    Path("my.py").write_text("1 / 0")
+    said = one_line("train", "my.py:TASK")
+    assert "my.py, line 1: ZeroDivisionError: division by zero" in said

@@ -17,12 +17,14 @@ from minigrad.optim import (
     Adam,
     AdamW,
     Groups,
+    Optimiser,
     RMSProp,
     clip_by_element,
     clip_by_norm,
     exponential,
     warm_up,
 )
+from minigrad.train import Training
 
 COMPILER = shutil.which("cc")
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no C compiler")
@@ -586,3 +588,33 @@ def test_weight_decay_of_sgd_is_of_matrices():
     assert (W.item(), b.item()) == (1.75, 2.0)
     with pytest.raises(ValueError, match="weight_decay lies in"):
         SGD([W], 0.1, weight_decay=-1)
+
+
+class Plain(Optimiser):
+    """Written as one would: no thought of dtypes."""
+
+    kept = ("mean",)
+
+    def update(self, p, g, memory, lr, step):
+        m = (memory[0] * step + g) / (step + 1)
+        return p - lr * m, (m,)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_update_may_ignore_dtypes(dtype):
+    """A float64 rate makes no float64 parameter, eagerly and in a program."""
+    found = []
+    for eager in (True, False):
+        model = Linear(2, 1, rng=np.random.default_rng(0), dtype=dtype)
+        optimiser = Plain(model.parameters(), lambda step: 0.1 / step)
+        training = Training(
+            model, optimiser, lambda x, m=model: (m(x) ** 2).mean(), eager=eager
+        )
+        x = np.ones((3, 2), dtype)
+        for _ in range(4):
+            training.step(x)
+        assert training.eager == eager
+        assert {p.dtype for p in model.parameters()} == {np.dtype(dtype)}
+        assert {a.dtype for a in optimiser.memory["mean"]} == {np.dtype(dtype)}
+        found.append(model.W.data)
+    np.testing.assert_allclose(*found, rtol=1e-5)

@@ -127,14 +127,18 @@ class Optimiser:
     def updates(
         self, ps: Sequence[Any], gs: Sequence[Any], memory: Memory, lr: Any, step: Any
     ) -> tuple[list[Any], Memory]:
-        """``update`` of every parameter: the new values, and what is kept by name."""
+        """``update`` of every parameter: the new values, and what is kept by name.
+
+        Each has the dtype of what it replaces, also where a rate of float64 made more
+        of it.
+        """
         values = []
         after: Memory = {name: [] for name in self.kept}
         for p, g, *kept in zip(ps, gs, *memory.values(), strict=True):
             value, new = self.update(wide(p), wide(g), tuple(kept), lr, step)
-            values.append(value)
-            for arrays, array in zip(after.values(), new, strict=True):
-                arrays.append(array)
+            values.append(_like(value, wide(p)))
+            for arrays, array, old in zip(after.values(), new, kept, strict=True):
+                arrays.append(_like(array, old))
         return values, after
 
     def take(self, values: Sequence[Any], memory: Memory) -> None:
@@ -244,6 +248,11 @@ def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
 def wide(a: Any) -> Any:
     """An array or a Tensor, in float32 where it is float16."""
     return a.astype(np.float32) if a.dtype == np.float16 else a
+
+
+def _like(new: Any, old: Any) -> Any:
+    """An array or a Tensor in the dtype of what it replaces."""
+    return new if new.dtype == old.dtype else new.astype(old.dtype)
 
 
 def gradient(p: Parameter) -> Array:
