@@ -171,6 +171,8 @@ def test_defaults(thing, expected):
     assert {name: taken[name].default for name in expected} == expected
 
 
-@pytest.mark.parametrize("make", [Elman, LSTM, GRU, MinGRU, init.glorot, init.orthogonal])
+@pytest.mark.parametrize(
+    "make", [Elman, LSTM, GRU, MinGRU, init.glorot, init.orthogonal]
+)
 def test_parameters_start_in_float32(make):
     assert inspect.signature(make).parameters["dtype"].default is np.float32

@@ -46,7 +46,6 @@ class Body:
         lines = [r for r in roles if r.span and self.is_general(r.span)]
         self.reach, self.back = self._reach(lines)
         self.names = unique_names(roles)
-        self.states = {self.names[i]: roles[i] for i in self.reach}
         self.reads: dict[int, list[Source]] = {}
         self.order: dict[int, None] = {}
         self._add([*self.reach])

@@ -132,16 +132,14 @@ def why_not_stepped(graph: Graph) -> str | None:
 
     folding = Folding(graph)
     recurrence = folding.recurrence()
-    body, states = recurrence._body, recurrence.states
+    body = recurrence._body
     at = {(i, n.t): n.value for i, nodes in enumerate(folding.members) for n in nodes}
     (length,) = recurrence.lengths
     back = 1 if body.back == "+" else -1
     tolerance = tolerance_of(list(graph.outputs))
     for t in range(body.longest + 2, length - body.longest):
         state = {
-            name: at[role.index, t + back * k]
-            for role in states.values()
-            for k, name in body.entries(role.index)
+            name: at[i, t + back * k] for i in body.reach for k, name in body.entries(i)
         }
         given = [i for i in body.order if is_given(recurrence.roles[i])]
         found = recurrence.step(state, {body.names[i]: at[i, t] for i in given})
