@@ -57,15 +57,16 @@ def saliency(f: Result, xs: ArrayLike) -> Attribution:
 
 
 def integrated_gradients(
-    f: Result, xs: ArrayLike, baseline: ArrayLike = 0.0, points: int = 32
+    f: Result, xs: ArrayLike, baseline: ArrayLike = 0.0, points: int = 64
 ) -> Attribution:
     """What each step contributes to f(xs) - f(baseline) (Sundararajan 2017).
 
         (x - b) ∫ ∂f(b + α (x - b))/∂x dα        over α from 0 to 1
 
     All contributions sum to the difference. ``points`` are those of a Gauss-Legendre
-    rule, which is exact to rounding where f is smooth; where it has kinks, take more
-    and compare ``by_step.sum()`` with ``difference``.
+    rule, which is exact to rounding where f is smooth. Where f has kinks, or is steep
+    as a net that decides between two states, take more until ``by_step.sum()`` is
+    ``difference``.
     """
     array = _sequence(xs)
     start = np.broadcast_to(np.asarray(baseline, array.dtype), array.shape)

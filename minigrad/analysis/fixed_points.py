@@ -62,7 +62,7 @@ class FixedPoints:
             if chosen.any():
                 marks = {"linestyle": "", "marker": "o", "fillstyle": fill}
                 axes.plot(*plane[chosen].T, label=name, **marks)
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         return axes
 
 

@@ -56,8 +56,9 @@ def rtrl(
 
     It equals that of back-propagation through time and keeps no past: its memory is
     that of the Jacobians of the state by the parameters, whatever T. ``loss`` is the
-    name of L(t), a number, in the loop; the first state does not depend on the
-    parameters. Other arguments are those of ``jacobians``.
+    name of L(t) in the loop; one of several numbers, as one for each sequence, is
+    summed. The first state is given, and does not depend on the parameters. Other
+    arguments are those of ``jacobians``.
 
     Raises ValueError where a step has no such loss.
     """
@@ -69,18 +70,20 @@ def rtrl(
     for given in each(inputs, steps):
         before = {n: tensor(a, name=n, requires_grad=True) for n, a in now.items()}
         made = recurrence.step(before, given, letters)
-        if not isinstance(made.get(loss), Tensor) or made[loss].size != 1:
+        if not isinstance(made.get(loss), Tensor):
             raise ValueError(
-                f"this step makes {', '.join(made)}, and no number {loss!r}: name the "
-                "loss in the loop, L.named('L'), and give all that it reads as inputs"
+                f"this step makes {', '.join(made)}, and no {loss!r} that depends on "
+                "the state: name the loss in the loop, L.named('L'), and give all that "
+                "it reads as inputs"
             )
+        L = made[loss].sum()
         along_now = {n: _carried(made[n], before, letters, along) for n in now}
-        added = _carried(made[loss], before, letters, along)
+        added = _carried(L, before, letters, along)
         for p, d in added.items():
             total[p] = total.get(p, 0.0) + d
         now = {n: np.array(_data(made[n]), float) for n in now}
         along = along_now
-        losses.append(made[loss].item())
+        losses.append(L.item())
         norms.append(np.sqrt(sum(float(np.square(d).sum()) for d in added.values())))
     return ForwardGradient(total, np.array(losses), np.array(norms))
 

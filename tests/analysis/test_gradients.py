@@ -55,6 +55,19 @@ def test_it_may_go_on_for_longer_than_what_was_folded():
         np.testing.assert_allclose(found.gradients[p.name], e.data, atol=1e-12)
 
 
+def test_a_loss_of_each_sequence_is_summed():
+    model = ManyToMany(N, H, C, rng=np.random.default_rng(0), dtype=np.float64)
+    loss = model.loss(XS, YS)
+    found = rtrl(mg.fold(loss), {"h": np.zeros((B, H))}, {"x": XS, "y": YS})
+    np.testing.assert_allclose(found.losses.sum() / (T * B), loss.item())
+    for p, e in zip(
+        model.parameters(), mg.grad(loss, list(model.parameters())), strict=True
+    ):
+        np.testing.assert_allclose(
+            found.gradients[p.name] / (T * B), e.data, atol=1e-12
+        )
+
+
 def test_what_a_step_adds_is_the_gradient_of_its_loss():
     parameters, losses = recorded(Elman)
     recurrence = mg.fold(mg.stack(losses))
@@ -67,7 +80,7 @@ def test_what_a_step_adds_is_the_gradient_of_its_loss():
 
 def test_a_loop_without_that_loss_is_refused():
     recurrence = mg.fold(mg.stack(recorded(Elman)[1]))
-    with pytest.raises(ValueError, match="makes h, and no number 'L'"):
+    with pytest.raises(ValueError, match="makes h, and no 'L'"):
         rtrl(recurrence, {"h": np.zeros((B, H))}, {"x": XS})
 
 
