@@ -114,7 +114,7 @@ def fixed_points(
     kept = _distinct(at, found[np.argsort(speed[found], kind="stable")], apart)
     kept = kept[np.lexsort(at[kept].round(6).T[::-1])]
     eigenvalues: Array = np.linalg.eigvals(J[kept])
-    order = np.argsort(-np.abs(eigenvalues), axis=1)
+    order = np.argsort(-np.abs(eigenvalues))
     eigenvalues = np.take_along_axis(eigenvalues, order, axis=1)
     lost = len(at) - len(found)
     names = tuple(recurrence.states)

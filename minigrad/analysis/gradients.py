@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.analysis.chart import blank
-from minigrad.analysis.steps import Array, Given, State, checked, each
+from minigrad.analysis.steps import Array, Given, State, array_of, checked, each
 from minigrad.fold import Recurrence
 from minigrad.grad import hvp, jacobian, jvp, vjp
 from minigrad.graph import Graph
@@ -81,7 +81,7 @@ def rtrl(
         added = _carried(L, before, letters, along)
         for p, d in added.items():
             total[p] = total.get(p, 0.0) + d
-        now = {n: np.array(_data(made[n]), float) for n in now}
+        now = {n: array_of(made[n]) for n in now}
         along = along_now
         losses.append(L.item())
         norms.append(np.sqrt(sum(float(np.square(d).sum()) for d in added.values())))
@@ -119,10 +119,6 @@ def _carried(
         for p, S in along.get(name, {}).items():
             found[p] = found.get(p, 0.0) + np.tensordot(J, S, axes=x.ndim)
     return found
-
-
-def _data(value: Any) -> Any:
-    return value.data if isinstance(value, Tensor) else value
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,8 +55,10 @@ def each(inputs: Given, steps: int | None) -> Iterator[dict[str, Any]]:
     if steps is None and not lengths:
         raise ValueError("nothing says how many steps there are: pass steps=")
     if len({*lengths.values(), steps} - {None}) > 1:
-        said = f"{lengths}" if steps is None else f"{lengths} and steps={steps}"
-        raise ValueError(f"the inputs of a run are sequences of one length: {said}")
+        raise ValueError(
+            f"the inputs of a run are sequences of one length, got {lengths} and "
+            f"steps={steps}"
+        )
     for t in range(steps or next(iter(lengths.values()))):
         yield {name: value[t] for name, value in arrays.items()}
 
@@ -87,12 +89,11 @@ def flat(state: State) -> Array:
 
 
 def unflat(vectors: Array, like: State) -> State:
-    """The states of vectors; ``like`` are states of the same shapes."""
+    """The states that vectors are of, in the shapes of others."""
     found, start = {}, 0
     for name, a in like.items():
-        shape = (len(vectors), *a.shape[1:]) if a.ndim > 1 else a.shape
-        size = int(np.prod(shape)) // len(vectors)
-        found[name] = vectors[:, start : start + size].reshape(shape)
+        size = a.size // len(vectors)
+        found[name] = vectors[:, start : start + size].reshape(a.shape)
         start += size
     return found
 
@@ -103,7 +104,7 @@ def step(
     """The state after one step, and its Jacobian (batch, n, n) by the state before."""
     leaves = {n: tensor(a, name=n, requires_grad=True) for n, a in state.items()}
     made = recurrence.step(leaves, given, parameters)
-    after = {n: _array(made[n]) for n in state}
+    after = {n: array_of(made[n]) for n in state}
     before, vectors = flat(state), flat(after)
     if before.shape != vectors.shape:
         raise ValueError(
@@ -120,7 +121,7 @@ def step(
     return after, J
 
 
-def _array(value: Any) -> Array:
+def array_of(value: Any) -> Array:
     """An array of what a step made."""
     return np.array(value.data if isinstance(value, Tensor) else value, float)
 

@@ -65,7 +65,8 @@ def test_a_tensor_or_a_strided_array_is_read_as_it_is():
     f = loss_of(network())
     wanted = saliency(f, XS[::-1].copy()).by_step
     np.testing.assert_array_equal(saliency(f, XS[::-1]).by_step, wanted)
-    np.testing.assert_array_equal(saliency(f, mg.tensor(XS[::-1])).by_step, wanted)
+    for xs in (mg.tensor(XS[::-1]), mg.parameter(XS[::-1].copy(), name="xs")):
+        np.testing.assert_array_equal(saliency(f, xs).by_step, wanted)
 
 
 @pytest.mark.parametrize("analyse", [saliency, integrated_gradients])

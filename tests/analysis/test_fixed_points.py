@@ -115,6 +115,21 @@ def test_plots(n):
     stable = int(found.stable.sum())
     assert drawn["stable"] == stable
     assert sum(drawn.values()) == len(found.points)
-    if n == 2:
-        xy = axes.lines[0].get_xydata()
-        np.testing.assert_allclose(xy, found.points[found.stable])
+    xy = np.concatenate([line.get_xydata() for line in axes.lines])
+    points = np.concatenate([found.points[found.stable], found.points[~found.stable]])
+    if n < 3:
+        flat = np.column_stack([points, np.zeros((len(points), 2))])[:, :2]
+        np.testing.assert_allclose(xy, flat)
+        return
+    # The plane in which they differ most: the two largest of the principal components.
+    centred = points - points.mean(axis=0)
+    largest = np.linalg.eigvalsh(centred.T @ centred)[::-1]
+    np.testing.assert_allclose(np.sort((xy**2).sum(axis=0))[::-1], largest[:2])
+    np.testing.assert_allclose(xy.mean(axis=0), 0, atol=1e-12)
+
+
+def test_a_plot_of_one_point_in_many_numbers():
+    recurrence = folded(lambda h: 0.5 * h, np.ones((1, 4)))
+    found = fixed_points(recurrence, {"h": np.ones((1, 4))}, {})
+    (line,) = found.plot().lines
+    np.testing.assert_allclose(line.get_xydata(), [[0, 0]], atol=1e-12)

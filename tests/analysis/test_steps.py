@@ -104,6 +104,15 @@ def test_states_of_different_batches_are_refused():
         jacobians(recurrence, state, {"x": np.ones((5, 1, 2))})
 
 
+def test_a_state_without_a_batch_beside_one_with_it_is_refused():
+    h, k = mg.tensor(np.ones((1, 2)), name="h0"), mg.tensor(np.ones(2), name="k0")
+    for _ in mg.steps(4):
+        h, k = mg.tanh(h).named("h"), (0.5 * k).named("k")
+    recurrence = mg.fold(mg.Graph([h, k]))
+    with pytest.raises(ValueError, match="batch as first axis"):
+        jacobians(recurrence, {"h": np.ones((1, 2)), "k": np.ones(2)}, {}, steps=2)
+
+
 def test_a_loop_without_a_state_is_refused():
     values = [mg.tanh(x).named("h") for _, x in mg.steps(x=np.ones((3, 2)))]
     with pytest.raises(ValueError, match="each state"):
