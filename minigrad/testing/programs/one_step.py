@@ -90,7 +90,8 @@ def why_not_linear(graph: Graph) -> str | None:
 
 def _moved(graph: Graph, by: Mapping[Node, Array], of: Sequence[Node]) -> list[Array]:
     """The values of some nodes where others are moved."""
-    values = {node: node.value + move for node, move in by.items()}
+    # In the dtype of the node: another one would round elsewhere too.
+    values = {n: (n.value + move).astype(n.value.dtype) for n, move in by.items()}
     for node in graph.nodes:
         if node not in values and any(i in values for i in node.inputs):
             values[node] = _again(node, [values.get(i, i.value) for i in node.inputs])
