@@ -71,14 +71,14 @@ def why_not_linear(graph: Graph) -> str | None:
     tolerance = tolerance_of(list(graph.outputs))
     for index, how in linear_roles(roles).items():
         nodes, label = folding.members[index], roles[index].label
-        turned = nodes[max(0, len(nodes) // 2 - 1) :][:2]
-        way = [rng.normal(size=n.shape) for n in turned]
         if how is None:
             continue
+        turned = nodes[max(0, len(nodes) // 2 - 1) :][:2]
+        way = [rng.normal(size=n.shape) for n in turned]
         for far in (0.1, 3.0):
-            moves = [dict(zip(turned, [k * far * w for w in way], strict=True))
-                     for k in (0, 1, 2)]  # fmt: skip
-            a, b, c = (_moved(graph, move, nodes) for move in moves)
+            moves = [[k * far * w for w in way] for k in (0, 1, 2)]
+            by = [dict(zip(turned, move, strict=True)) for move in moves]
+            a, b, c = (_moved(graph, move, nodes) for move in by)
             size = scale_of([*a, *b, *c])
             bend = max(gap_of(x + z, 2 * y) for x, y, z in zip(a, b, c, strict=True))
             if bend > tolerance * size:
