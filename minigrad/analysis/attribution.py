@@ -42,7 +42,7 @@ class Attribution:
 
 
 def saliency(f: Result, xs: ArrayLike) -> Attribution:
-    """How strongly a result depends on each step: |∂f/∂x(t)| (Simonyan 2013).
+    """How strongly a result depends on each step: ``|∂f/∂x(t)|`` (Simonyan 2013).
 
     ``f`` maps a sequence, a Tensor with time first, to a number: a loss, an output.
     ``by_step`` is the length of the gradient of each step.

@@ -23,7 +23,7 @@ from minigrad.fold import Recurrence
 class FixedPoints:
     """``points`` (k, n), and what a step does near each of them.
 
-    ``speeds`` (k,) are the lengths |F(h) - h|, ``eigenvalues`` (k, n) those of the
+    ``speeds`` (k,) are the lengths ``|F(h) - h|``, ``eigenvalues`` (k, n) those of the
     Jacobian, the largest in magnitude first, and ``lost`` is the number of starts that
     led to no point. A state of several parts is one vector, in the order of ``names``.
     """
@@ -36,7 +36,7 @@ class FixedPoints:
 
     @property
     def stable(self) -> Array:
-        """Which points draw in all that is near: every |eigenvalue| < 1."""
+        """Which points draw in all that is near: every ``|eigenvalue| < 1``."""
         return np.asarray(np.all(np.abs(self.eigenvalues) < 1, axis=1))
 
     def plot(self, axes: Any = None) -> Any:
@@ -77,7 +77,7 @@ def fixed_points(
 ) -> FixedPoints:
     """The fixed points of a step under constant input (Sussillo and Barak 2013).
 
-    From each start |F(h) - h|² is made small with damped Gauss-Newton updates
+    From each start ``|F(h) - h|²`` is made small with damped Gauss-Newton updates
     (Levenberg 1944; Marquardt 1963), which use the Jacobian of the step.
 
     Parameters
@@ -85,8 +85,8 @@ def fixed_points(
     recurrence, parameters: as of ``jacobians``.
     starts: states (k, ...), by name: some that the net was in, with some noise.
     inputs: the input of every step, (1, ...) or (k, ...), by name.
-    tolerance: the speed |F(h) - h| below which a point counts. A greater one lets slow
-        points count too.
+    tolerance: the speed ``|F(h) - h|`` below which a point counts. A greater one lets
+        slow points count too.
     apart: points that are nearer to each other are one.
     updates: of each start, at most.
     """

@@ -124,8 +124,8 @@ def lyapunov(
 
     n directions are carried along by the Jacobians and made orthogonal at each step;
     the exponents are the mean logarithms of their lengths, and their sum is the mean of
-    log |det ∂h(t)/∂h(t-1)|. One above 0 is chaos. A direction that a step loses whole
-    has -inf. Arguments are those of ``jacobians``.
+    ``log |det ∂h(t)/∂h(t-1)|``. One above 0 is chaos. A direction that a step loses
+    whole has -inf. Arguments are those of ``jacobians``.
     """
     vectors = flat(checked(recurrence, state))
     batch, n = vectors.shape
