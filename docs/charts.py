@@ -112,6 +112,16 @@ def bars(values: Mapping[Any, float], x: str, y: str, log: bool = False) -> Char
     return Chart(draw)
 
 
+def plotted(result: Any) -> Chart:
+    """What the result of an analysis draws of itself."""
+
+    def draw(axes: Any, colours: Sequence[str]) -> None:
+        axes.set_prop_cycle(color=list(colours))
+        result.plot(axes)
+
+    return Chart(draw)
+
+
 def _labelled(axes: Any, x: str, y: str, log: bool, lines: int) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -16,6 +16,7 @@ ROOMS = {
     "draw": ["draw"],
     "testing": ["testing"],
     "networks": ["nn", "optim", "data", "train", "models", "files"],
+    "analysis": ["analysis"],
     "tasks": ["tasks", "cli", "user_file"],
 }
 DIRECTIVE = """## {name}

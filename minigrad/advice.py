@@ -16,6 +16,7 @@ IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(a
 CPU = "everything is on the CPU: leave it out"
 OVERWRITES = "backward() overwrites the gradients: leave it out"
 MODES = "a module computes alike in training and use: leave it out"
+ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks", "analysis"]
 CELLS = (
     "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
     "model with cell=..."
@@ -136,10 +137,7 @@ NAMES: dict[str, dict[str, str]] = {
         "set_grad_enabled": "write `with mg.no_grad():`",
         "optimizers": "write import minigrad.optim",
         "layers": "write import minigrad.nn",
-        **{
-            room: f"write import minigrad.{room}"
-            for room in ("nn", "optim", "models", "train", "data", "testing", "tasks")
-        },
+        **{room: f"write import minigrad.{room}" for room in ROOMS},
     },
     "minigrad.nn": {
         **dict.fromkeys(["RNN", "RNNCell", "SimpleRNN"], CELLS.format("Elman")),

@@ -48,6 +48,7 @@ FLOORS = {
     "optim": 7,
     "data": 7,
     "train": 7,
+    "analysis": 7,
     "models": 8,
     "tasks": 9,
     "cli": 9,

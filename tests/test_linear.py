@@ -126,6 +126,14 @@ def test_a_state_that_broadcasts_is_not_diagonal(rows, expected):
     assert mg.fold(h).linear == {"h": expected}
 
 
+def test_a_state_that_reads_all_steps_before_is_not_said_to_be_linear():
+    h, hs = mg.tensor(np.zeros((2, H)), name="h0"), []
+    for _, x in mg.steps(x=XS):
+        hs.append(h)
+        h = (mg.stack(hs).mean(axis=0) + x).named("h")
+    assert mg.fold(h).linear == {"h": None}
+
+
 def test_whole_numbers_are_not_linear():
     k = mg.tensor(np.zeros(2, np.uint8), name="k0")  # they wrap around
     for _ in mg.steps(4):

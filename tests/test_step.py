@@ -47,8 +47,7 @@ def zeros(recurrence):
 
 
 def recurrence_entries(recurrence):
-    body = recurrence._body
-    return [e for r in recurrence.states.values() for _, e in body.entries(r.index)]
+    return list(recurrence.states)
 
 
 @pytest.mark.parametrize("make", CELLS.values(), ids=CELLS)
@@ -128,6 +127,39 @@ def test_what_stands_outside_of_the_loop_is_computed_or_replaced():
     np.testing.assert_allclose(found, decay + 3 * x @ model.U.data)
 
 
+def test_what_is_computed_outside_of_the_loop_follows_its_parameters():
+    a, h = mg.parameter(np.zeros(N), name="a"), mg.tensor(np.zeros((B, N)), name="h0")
+    decay = mg.exp(-mg.exp(a))
+    for _, x in mg.steps(x=XS):
+        h = (h * decay + x).named("h")
+    recurrence = mg.fold(h)
+    given = {"h": XS[0]}, {"x": XS[1]}
+    a.assign(np.ones(N))
+    found = recurrence.step(*given)["h"]
+    np.testing.assert_allclose(found, XS[0] * np.exp(-np.e) + XS[1])
+    found = recurrence.step(*given, {"a": np.full(N, 2.0)})["h"]
+    np.testing.assert_allclose(found, XS[0] * np.exp(-np.exp(2)) + XS[1])
+
+
+def test_a_sum_that_begins_at_the_second_step_is_a_state():
+    total = None
+    for _, x in mg.steps(x=XS):
+        v = mg.tanh(x).named("v")
+        total = v if total is None else (total + v).named("total")
+    found = mg.fold(total).step({"total": XS[0], "v": XS[1]}, {"x": XS[2]})
+    np.testing.assert_allclose(found["total"], XS[0] + np.tanh(XS[2]))
+
+
+def test_a_loop_that_goes_back_as_a_gradient_does_steps_too():
+    a, g = mg.parameter(np.full(N, 0.5), name="a"), mg.tensor(np.zeros((B, N)))
+    for _, d in mg.steps(d=XS, reverse=True):
+        g = (g * a + d).named("g")
+    recurrence = mg.fold(g)
+    assert recurrence.linear == {"g": "diagonal"}
+    found = recurrence.step({"g": XS[0]}, {"d": XS[1]})
+    np.testing.assert_allclose(found["g"], 0.5 * XS[0] + XS[1])
+
+
 def test_an_index_that_moves_is_an_input():
     X, h = mg.tensor(XS, name="X"), mg.tensor(np.zeros((B, N)), name="h0")
     for t in mg.steps(T):
@@ -200,11 +232,23 @@ def every_second():
     return mg.fold(h).step({}, {})
 
 
-def of_steps(number):
+def branching(after, steps=12):
+    """A line that only the steps after some have."""
+    h = mg.tensor(np.zeros((B, N)), name="h0")
+    for t in mg.steps(steps):
+        h = mg.tanh(h)
+        if t > after:
+            with mg.scope("late"):
+                h = h * 0.5
+        h = (h + 1.0).named("h")
+    return mg.fold(h).step({"h": np.zeros((B, N))}, {})
+
+
+def of_steps(number, parameters=None):
     h = mg.tensor(np.zeros((B, N)), name="h0")
     for _ in mg.steps(number):
         h = mg.tanh(h).named("h")
-    return mg.fold(h).step({"h": np.zeros((B, N))}, {})
+    return mg.fold(h).step({"h": np.zeros((B, N))}, {}, parameters)
 
 
 def read():
@@ -218,8 +262,19 @@ REFUSED = {
     "a strange state": (
         partial(elman, state={"h": np.zeros((B, H)), "s": 1}),
         ValueError,
-        "names s: this step has h",
+        "state names s: this step has h, o, L$",
     ),
+    "another state": (
+        partial(elman, state={"s": 1}),
+        ValueError,
+        "state lacks h and names s: this step has h, o, L$",
+    ),
+    "parameters where there are none": (
+        lambda: of_steps(4, {"Q": 1}),
+        ValueError,
+        "parameters names Q: this step has nothing",
+    ),
+    "a late branch": (lambda: branching(4), ValueError, "without branches on t"),
     "no input": (partial(elman, inputs={}), ValueError, r"h\(t\) needs x"),
     "a strange input": (
         partial(elman, inputs={"x": XS[0], "z": 1}),

@@ -23,6 +23,7 @@ __all__ = [
     "copying",
     "copying_bits",
     "embedded_reber",
+    "flip_flop",
     "legal",
     "letters",
     "mackey_glass",
@@ -133,6 +134,24 @@ def parity(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
     """Bits (steps, batch, 1), and whether there were an odd number of ones so far."""
     bits = rng.integers(0, 2, (steps, batch))
     return bits[..., None].astype(np.float32), np.cumsum(bits, 0) % 2
+
+
+def flip_flop(
+    rng: Rng, steps: int, batch: int, bits: int = 2, rate: float = 0.2
+) -> tuple[Array, Array]:
+    """Pulses x(t) of -1 or 1, each bit's own, and y(t), the last pulse of each bit.
+
+    (Sussillo and Barak 2013.) Inputs and targets (steps, batch, bits). Every bit has a
+    pulse at the first step, and later ones with probability ``rate``, 0 between them.
+    """
+    rate = within("rate", rate, "[0, 1]")
+    signs = rng.choice([-1, 1], (steps, batch, bits))
+    pulses = np.where(rng.random(signs.shape) < rate, signs, 0)
+    pulses[0] = signs[0]
+    since = np.where(pulses != 0, np.arange(steps)[:, None, None], 0)
+    last = np.maximum.accumulate(since, axis=0)
+    held = np.take_along_axis(pulses, last, axis=0)
+    return pulses.astype(np.float32), held.astype(np.float32)
 
 
 def temporal_xor(rng: Rng, bits: int) -> Array:

@@ -118,7 +118,7 @@ def _of_loop(
     how = _how(roles, loop)
     if how is How.NOT:
         return dict.fromkeys(states)
-    single = len(states) == 1 and delays <= {1, -1}
+    single = len(states) == 1 and delays in ({1}, {-1})
     diagonal = how is How.DIAGONAL and single
     return dict.fromkeys(states, "diagonal" if diagonal else "dense")
 
@@ -132,26 +132,20 @@ def _how(roles: Sequence[Role], loop: set[int]) -> How:
     found: dict[int, How] = {}
     try:
         for i in TopologicalSorter(before).static_order():
-            found[i] = _how_of(roles[i], roles, loop, found)
+            found[i] = _how_of(roles[i], loop, found)
     except CycleError:  # two lines read one another, each at some steps
         return How.NOT
     return max(found.values())
 
 
-def _how_of(
-    role: Role, roles: Sequence[Role], loop: set[int], found: dict[int, How]
-) -> How:
+def _how_of(role: Role, loop: set[int], found: dict[int, How]) -> How:
     """How one role depends on the states, given how what it reads does."""
     hows = []
     for operand in role.operands:
         how = How.FREE
         for source in operand:
             if source.role in loop:
-                # What keeps all elements at their places keeps the shape.
-                same = roles[source.role].spec.shape == role.spec.shape
-                same = same and not role.ragged
-                read = How.DIAGONAL if source.delay else found[source.role]
-                how = max(how, read if same else max(read, How.DENSE))
+                how = max(how, How.DIAGONAL if source.delay else found[source.role])
         hows.append(how)
     form = FORMS.get(role.op.name)
     if form is None or not role.spec.dtype.startswith("float"):
@@ -161,5 +155,6 @@ def _how_of(
         return How.NOT
     if form.alone and len(depend) > 1:
         return How.NOT
-    how = max(hows)
-    return how if form.in_place or how is How.NOT else How.DENSE
+    # Where the shape grows on the way an element has no place of its own.
+    keeps = form.in_place and not role.ragged
+    return max(hows) if keeps else max(*hows, How.DENSE)

@@ -152,12 +152,14 @@ class Recurrence(NotPickled):
 
     @property
     def states(self) -> dict[str, Role]:
-        """What one step hands to a later one, by name: all that ``step`` asks for.
+        """What one step hands to later ones, by name: all that ``step`` asks for.
 
-        Where two lines of the loop have one name it is followed by their numbers. See
+        A line of the loop that is read d steps later stands here d times, as ``h``,
+        ``h(t-2)``, ... Where two lines have one name their numbers follow it. See
         ``step`` for what is refused.
         """
-        return dict(self._body.states)
+        body = self._body
+        return {n: self.roles[i] for i in body.reach for _, n in body.entries(i)}
 
     def step(
         self,

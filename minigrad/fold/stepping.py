@@ -46,7 +46,6 @@ class Body:
         lines = [r for r in roles if r.span and self.is_general(r.span)]
         self.reach, self.back = self._reach(lines)
         self.names = unique_names(roles)
-        self.states = {self.names[i]: roles[i] for i in self.reach}
         self.reads: dict[int, list[Source]] = {}
         self.order: dict[int, None] = {}
         self._add([*self.reach])
@@ -115,8 +114,6 @@ class Body:
         found = []
         for operand in role.operands:
             here = [s for s in operand if not s.span or self.is_general(s.span)]
-            if not here and role.terms:
-                continue  # a cotangent that arrives at an end alone
             if len(here) != 1:
                 raise ValueError(self._differs(f"what {role.label} reads"))
             if here[0].kind in ("gather", "pick"):
@@ -179,8 +176,8 @@ class Body:
     def _before(self, state: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
         """The states by role and how many steps back they are read."""
         entries = {n: (i, k) for i in self.reach for k, n in self.entries(i)}
-        passed = {self.names[i] for i in self.results}
-        _require("state", state, entries, entries.keys() | passed)
+        passed = [self.names[i] for i in self.results]
+        _require("state", state, entries, dict.fromkeys([*entries, *passed]))
         return {
             at: _value(name, state[name], self.roles[at[0]])
             for name, at in entries.items()
@@ -239,12 +236,11 @@ def _require(what: str, found: Mapping[str, Any], needed: Any, known: Any) -> No
     """Raise where names are missing, or not known."""
     missing = [name for name in needed if name not in found]
     strange = [name for name in found if name not in known]
-    if missing or strange:
-        words = f"lacks {', '.join(missing)}" if missing else ""
-        words += " and " if missing and strange else ""
-        words += f"names {', '.join(strange)}" if strange else ""
-        names = ", ".join(needed or known) or "nothing"
-        raise ValueError(f"{what} {words}: this step has {names}")
+    words = [f"lacks {', '.join(missing)}"] if missing else []
+    words += [f"names {', '.join(strange)}"] if strange else []
+    if words:
+        names = ", ".join(known) or "nothing"
+        raise ValueError(f"{what} {' and '.join(words)}: this step has {names}")
 
 
 def _value(name: str, value: Any, role: Role) -> Any:

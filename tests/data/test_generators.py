@@ -32,6 +32,17 @@ def test_parity():
     assert ys[-1].tolist() == (xs[..., 0].sum(0) % 2).tolist()
 
 
+def test_flip_flop():
+    xs, ys = g.flip_flop(rng(), 30, 50, bits=3, rate=0.3)
+    assert xs.shape == ys.shape == (30, 50, 3)
+    held = np.zeros((50, 3))
+    for x, y in zip(xs, ys, strict=True):
+        held = np.where(x != 0, x, held)
+        np.testing.assert_array_equal(y, held)
+    np.testing.assert_allclose((xs[1:] != 0).mean(), 0.3, atol=0.02)
+    assert set(np.unique(ys)) == {-1, 1}
+
+
 def test_temporal_xor():
     bits = g.temporal_xor(rng(), 300).reshape(-1, 3)
     assert (bits[:, 0] ^ bits[:, 1] == bits[:, 2]).all()
@@ -117,6 +128,7 @@ def test_the_motifs_stand_at_their_places():
         lambda r: g.adding(r, 10, 3)[0],
         lambda r: g.copying(r, 3, 3)[0],
         lambda r: g.parity(r, 10, 3)[0],
+        lambda r: g.flip_flop(r, 10, 3)[0],
         lambda r: g.temporal_xor(r, 30),
         lambda r: g.letters(r, 30)[1],
         lambda r: g.reber(r),

@@ -1,4 +1,4 @@
-"""Mutants of the gradient rules, the engine, folding and programs: do the tests bite?
+"""Mutants of the rules, the engine, folding, programs, analysis: do the tests bite?
 
     python tests/mutation/functions.py [MODULE ...] [--every N] [--list]
 
@@ -42,7 +42,8 @@ OPS += ["nn", "binary", "convolution"]
 ENGINE = ["scope", "places", "graph", "graph_json", "op", "tensor", "pullback", "grad"]
 ENGINE += ["likeness", "attributes", "assign", "protocol", "cotangent", "recorded"]
 FOLDING = ["contract", "folding", "operands", "gathers", "moving_index", "recurrence"]
-FOLDING = [f"fold.{room}" for room in [*FOLDING, "roles", "unfolding"]]
+FOLDING += ["roles", "unfolding", "linear", "stepping"]
+FOLDING = [f"fold.{room}" for room in FOLDING]
 FILES = [
     "scope",
     "op",
@@ -54,10 +55,12 @@ FILES = [
     "programs",
     "fold",
 ]
-FILES += ["robust", "optim"]
+FILES += ["robust", "optim", "linear", "step"]
 PROGRAMS = ["rules", "opening", "schedule", "looks", "memory", "lift", "reading"]
 PROGRAMS += ["connected", "counts"]
 PROGRAMS = [f"compile.{room}" for room in PROGRAMS]
+ANALYSIS = ["steps", "jacobians", "fixed_points", "attribution", "gradients"]
+ANALYSIS = [f"analysis.{room}" for room in ANALYSIS]
 
 
 def sources(modules: list[str]) -> list[str]:
@@ -71,6 +74,7 @@ FLOORS = [
     Floor(RULES, ["tests/ops/test_table.py", *sources(RULES)], 0.99),
     Floor(TIMED, [f"tests/test_{f}.py" for f in FILES] + sources(TIMED), 0.90),
     Floor(PROGRAMS, ["tests/compile", *sources(PROGRAMS)], 0.90),
+    Floor(ANALYSIS, ["tests/analysis", *sources(ANALYSIS)], 0.90),
 ]
 MODULES = [module for floor in FLOORS for module in floor.modules]
 # Tests of growth and of Ctrl-C at every line, which take seconds.

@@ -71,14 +71,14 @@ def why_not_linear(graph: Graph) -> str | None:
     tolerance = tolerance_of(list(graph.outputs))
     for index, how in linear_roles(roles).items():
         nodes, label = folding.members[index], roles[index].label
-        turned = nodes[max(0, len(nodes) // 2 - 1) :][:2]
-        way = [rng.normal(size=n.shape) for n in turned]
         if how is None:
             continue
+        turned = nodes[max(0, len(nodes) // 2 - 1) :][:2]
+        way = [rng.normal(size=n.shape) for n in turned]
         for far in (0.1, 3.0):
-            moves = [dict(zip(turned, [k * far * w for w in way], strict=True))
-                     for k in (0, 1, 2)]  # fmt: skip
-            a, b, c = (_moved(graph, move, nodes) for move in moves)
+            moves = [[k * far * w for w in way] for k in (0, 1, 2)]
+            by = [dict(zip(turned, move, strict=True)) for move in moves]
+            a, b, c = (_moved(graph, move, nodes) for move in by)
             size = scale_of([*a, *b, *c])
             bend = max(gap_of(x + z, 2 * y) for x, y, z in zip(a, b, c, strict=True))
             if bend > tolerance * size:
@@ -90,7 +90,8 @@ def why_not_linear(graph: Graph) -> str | None:
 
 def _moved(graph: Graph, by: Mapping[Node, Array], of: Sequence[Node]) -> list[Array]:
     """The values of some nodes where others are moved."""
-    values = {node: node.value + move for node, move in by.items()}
+    # In the dtype of the node: another one would round elsewhere too.
+    values = {n: (n.value + move).astype(n.value.dtype) for n, move in by.items()}
     for node in graph.nodes:
         if node not in values and any(i in values for i in node.inputs):
             values[node] = _again(node, [values.get(i, i.value) for i in node.inputs])
@@ -132,16 +133,14 @@ def why_not_stepped(graph: Graph) -> str | None:
 
     folding = Folding(graph)
     recurrence = folding.recurrence()
-    body, states = recurrence._body, recurrence.states
+    body = recurrence._body
     at = {(i, n.t): n.value for i, nodes in enumerate(folding.members) for n in nodes}
     (length,) = recurrence.lengths
     back = 1 if body.back == "+" else -1
     tolerance = tolerance_of(list(graph.outputs))
     for t in range(body.longest + 2, length - body.longest):
         state = {
-            name: at[role.index, t + back * k]
-            for role in states.values()
-            for k, name in body.entries(role.index)
+            name: at[i, t + back * k] for i in body.reach for k, name in body.entries(i)
         }
         given = [i for i in body.order if is_given(recurrence.roles[i])]
         found = recurrence.step(state, {body.names[i]: at[i, t] for i in given})
