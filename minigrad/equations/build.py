@@ -195,10 +195,12 @@ class Builder:
             if symbol is None or symbol.gradient or not s.delay or symbol.clock is None:
                 continue
             index, e = (t or 0) - s.delay, read.bodies[0]
-            outside = not 1 <= index <= self.lengths[symbol.clock] and read.step is None
+            outside = not 1 <= index <= self.lengths[symbol.clock]
+            if read.step is not None and read.clock is not None:
+                e = self.forest.fixed(e, read.step, self.lengths[read.clock])
             if outside and symbol.starts.setdefault(index, e) is e:
                 attrs = {"symbol": symbol.key, "time": Time("t", -s.delay)}
-                return read._replace(bodies=(self.forest.make("value", (), attrs, e.shape),))
+                return Chunk(None, None, (self.forest.make("value", (), attrs, e.shape),))
         return read
 
     # -------------------------------------------------------------------- expressions

@@ -74,9 +74,12 @@ class Equations(NotPickled):
         self.recurrence, self.forest = builder.recurrence, builder.forest
         self.all_nodes = builder.symbols.of
         self.symbols, self.lengths = builder.symbols.by_key, builder.lengths
+        self.unsaid: list[Symbol] = []
         found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
         self.output = found[0]
         loss = self.output[0].name if self.output else "L"
+        if alike := self._only(builder):
+            loss = alike.name
         self.writer = Writer(self.symbols, self.lengths, loss, columns)
         for symbol in self.symbols.values():
             self._name_start(symbol)
@@ -171,6 +174,19 @@ class Equations(NotPickled):
 
     # ---------------------------------------------------------------------- in order
 
+    def _only(self, builder: Builder) -> Symbol | None:
+        """What an output without a name is equal to: it is not said twice."""
+        symbol = self.output[0] if self.output else None
+        tree = symbol.trees.get(None) if symbol and symbol.key == "loss" else None
+        while tree is not None and tree.op == "reshape":
+            (tree,) = tree.args
+        if tree is None or tree.op != "value" or tree.attrs["time"] is not None:
+            return None
+        found = self.symbols[tree.attrs["symbol"]]
+        gradient = self.symbols.get(f"∇{found.key}")
+        self.unsaid = [s for s in (symbol, gradient) if s]
+        return found
+
     def _in_order(self) -> list[Symbol]:
         """Values, gradients by values from the loss on, gradients by leaves."""
 
@@ -198,7 +214,7 @@ class Equations(NotPickled):
             left = self.writer.symbol(symbol, "t" if symbol.clock is not None else "")
             said = [left, sign(" = "), words(f"constant {shape}")]
             yield Equation(symbol, None, None, said)
-        if symbol.kind != "value":
+        if symbol.kind != "value" or symbol in self.unsaid:
             return
         for index, e in symbol.starts.items():
             leaf = self.symbols.get(e.attrs.get("symbol", ""))

@@ -195,15 +195,16 @@ def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
         over = _both(a.attrs["over"], b.attrs["over"])
         return f.number(a.number * b.number, shape, over)
     if a.number is not None and b.shape == shape:
-        n, rest = scaled(b)
-        number, over = a.number, a.attrs["over"]
-        if n is not None and n.number is not None:
-            number, over = number * n.number, _both(over, n.attrs["over"])
-        if rest.op == "negative":
-            number, rest = -number, rest.args[0]
+        number, over, rest = a.number, a.attrs["over"], b
+        while rest.op == "negative" or scaled(rest)[0] is not None:
+            n, inner = scaled(rest)
+            number *= -1 if n is None or n.number is None else n.number
+            over = _both(over, n.attrs["over"]) if n is not None else over
+            rest = rest.args[0] if n is None else inner
         if abs(number) != 1 or over:
-            return f.make("multiply", (f.number(number, (), over), rest), {}, shape)
-        return rest if number == 1 else f.call("negative", [rest], {}, shape)
+            front = f.number(abs(number), (), over)
+            rest = f.make("multiply", (front, rest), {}, shape)
+        return f.make("negative", (rest,), {}, shape) if number < 0 else rest
     for i, x in enumerate((a, b)):
         other = (b, a)[i]
         if x.op == "concatenate" and x.attrs.get("axis") == -1 and other.shape == shape:
@@ -263,6 +264,10 @@ def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
     if a.number is not None and b.number is not None:
         if not a.attrs["over"] and not b.attrs["over"]:
             return f.number(a.number - b.number, shape)
+    (n, x), (m, y) = scaled(a), scaled(b)
+    if n is not None and n is m and a.shape == b.shape == shape:
+        inner = f.call("subtract", [x, y], {}, shape)
+        return f.call("multiply", [n, inner], {}, shape)
     return f.call("add", [a, b.args[0]], {}, shape) if b.op == "negative" else None
 
 
@@ -273,7 +278,7 @@ def _negative(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
         return f.number(-x.number, shape, x.attrs["over"])
     if x.op == "subtract" and all(a.shape == shape for a in x.args):
         return f.make("subtract", x.args[::-1], {}, shape)
-    if n is not None and n.number is not None:
+    if n is not None and n.number is not None and n.number < 0:
         return f.times(-n.number, rest, n.attrs["over"])
     return x.args[0] if x.op == "negative" else None
 
@@ -288,8 +293,10 @@ def _divide(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _power(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     x, n = args[0], args[1].number
-    if x.shape != shape or n not in (1, 2):
+    if x.shape != shape or n not in (0, 1, 2):
         return None
+    if n == 0:
+        return f.number(1.0, shape)
     return x if n == 1 else f.call("square", [x], {}, shape)
 
 
@@ -327,6 +334,10 @@ def _transpose(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> A
     if x.number is not None:
         return f.number(x.number, shape, x.attrs["over"])
     plain = {} if axes == [*range(n)[::-1]] else {"axes": tuple(axes)}
+    if n == 2 and x.op == "matmul" and any(a.op == "transpose" for a in x.args):
+        if all(len(a.shape) == 2 for a in x.args):
+            turned = [f.call("transpose", [a], {}, a.shape[::-1]) for a in x.args]
+            return f.call("matmul", turned[::-1], {}, shape)
     found = f.outward(x, lambda e: f.call("transpose", [e], plain, shape))
     return found or f.make("transpose", (x,), plain, shape)
 
@@ -358,6 +369,11 @@ def _sum(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
         return f.number(x.number * n, shape, x.attrs["over"])
     if x.op == "unit" and axes == [len(x.shape) - 1]:
         return f.number(1.0, shape)
+    if x.op == "multiply" and axes == [0] and len(x.shape) == 2 and not keepdims:
+        for a, b in (x.args, x.args[::-1]):
+            column = _flat(a, -1)
+            if column is not None and b.shape == x.shape:
+                return f.call("matmul", [column, b], {}, shape)
     if x.op == "stack" and not x.attrs.get("axis", 0) and 0 in axes and not keepdims:
         rest = tuple([a - 1 for a in axes if a])
 
@@ -450,6 +466,9 @@ def _scatter(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any
         if [0, *(b for _, b in ends)] == [*(a for a, _ in ends), shape[-1]]:
             return f.call("concatenate", [rest[i] for i in order], {"axis": -1}, shape)
     each = rest[0]
+    key = attrs["keys"][1] if len(rest) == 1 else 0
+    if isinstance(key, tuple) and all(p in (None, Ellipsis) or p == ALL for p in key):
+        return f.view(each, shape)
     if len(rest) > 1 or each.op != "each" or len(each.args) > 1 or each.attrs["every"] > 1:
         return None
     a, key = each.attrs, each.attrs["entries"][0]
@@ -519,6 +538,9 @@ def _row(f: Simplifier, x: Expr, index: Any, shape: Shape) -> Expr | None:
             one = inner.shape[0] == 1
             inner = f.view(inner, inner.shape[1:]) if one else row(inner)
         return f.call("broadcast_to", [inner], {}, shape)
+    if x.op == "embedding":
+        at = row(x.args[1])
+        return f.make("embedding", (x.args[0], at), {}, shape)
     if x.op not in ELEMENTWISE or any(
         a.shape != x.shape and len(a.shape) == len(x.shape) for a in x.args
     ):

@@ -128,11 +128,11 @@ class Writer:
 
     def symbol(self, symbol: Symbol, when: str = "", delay: int | None = None) -> Token:
         """A symbol at a step; an initial state is h(0)."""
-        text, latex = symbol.name, name(symbol.name)
+        text, latex = _readable(symbol.name), name(symbol.name)
         if symbol.start_of is not None:
             of, index = symbol.start_of
             time = Time("", index) if index < 1 else Time("T", 1)
-            text, latex, when = of.name, name(of.name), self.time(time, of.clock)
+            text, latex, when = _readable(of.name), name(of.name), self.time(time, of.clock)
         if when:
             text, latex = f"{text}({when})", f"{latex}^{{({when})}}"
         if symbol.gradient:
@@ -247,9 +247,10 @@ class Writer:
     def factor(self, e: Expr, last: bool = False) -> Tokens:
         """A factor of a product; a gradient in front of others is in brackets."""
         tokens = self.write(e, PRODUCT)
-        gradient = len(tokens) == 1 and tokens[0].of and tokens[0].of.gradient
-        hidden = Token("", r"\left("), Token("", r"\right)")
-        return [hidden[0], *tokens, hidden[1]] if gradient and not last else tokens
+        end = tokens[-1]
+        if last or end.of is None or not end.of.gradient:
+            return tokens
+        return [*tokens[:-1], Token("", r"\left("), end, Token("", r"\right)")]
 
     def matmul(self, e: Expr) -> tuple[int, Tokens]:
         a, b = e.args
@@ -392,8 +393,13 @@ class Writer:
         """A function by its name, with the attributes that it was called with."""
         parts = [self.each(a, True)[1] if a.op == "each" else self.write(a) for a in e.args]
         usual = -1 if e.op in ("softmax", "log_softmax") else None
+        plain = {
+            k: v[0] if isinstance(v, tuple) and len(v) == 1 else v for k, v in e.attrs.items()
+        }
         said = [
-            f"{k}={v!r}" for k, v in e.attrs.items() if v is not None and (k, v) != ("axis", usual)
+            f"{k}={v!r}"
+            for k, v in plain.items()
+            if v is not None and v is not False and (k, v) != ("axis", usual)
         ]
         inner = joined(parts, sign(", ")) + ([sign("; "), words(", ".join(said))] if said else [])
         latex = rf"\{e.op}" if e.op in KNOWN else rf"\mathrm{{{words(e.op).latex}}}"
@@ -431,6 +437,11 @@ def _character(c: str) -> str:
     if len(marks) == 1 and marks[0] in ACCENTS and base.isascii():
         return f"\\{ACCENTS[marks[0]]}{{{base}}}"
     return f"\\mathrm{{U{ord(c):04X}}}"
+
+
+def _readable(text: str) -> str:
+    """A name in Unicode: what is no word is in quotes."""
+    return text if text.isidentifier() else f"'{text}'"
 
 
 def name(text: str) -> str:
