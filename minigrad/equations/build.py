@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.equations.rules import RULES
 from minigrad.equations.simplify import Simplifier
 from minigrad.equations.symbols import Symbol, Symbols, is_number
 from minigrad.equations.tree import Expr, Time, in_spans, step_of
@@ -45,7 +46,7 @@ class Builder:
         self.recurrence = folding.recurrence()
         self.roles, self.lengths = self.recurrence.roles, self.recurrence.lengths
         self.symbols, self.graph, self.scopes = symbols, graph, scopes
-        self.forest = Simplifier(self.lengths)
+        self.forest = Simplifier(self.lengths, RULES)
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
         self.nodes: dict[tuple[int, int | None], Node] = {}
@@ -93,7 +94,9 @@ class Builder:
             return self.forest.number(number, np.shape(value))
         if node.kind == "constant" and _is_unit(value):
             number = self.forest.number(0.0, np.shape(value))
-            return self.forest.make("identity_like", (number,), {"axis": -1}, value.shape)
+            return self.forest.make(
+                "identity_like", (number,), {"axis": -1}, value.shape
+            )
         symbol = self.symbols.leaf(self.folding.members[role.index][0], role)
         symbol.roles.add(role.index)
         symbol.values[t] = value
@@ -105,7 +108,7 @@ class Builder:
     ) -> Expr:
         """A symbol at a step: said about t, or where that is None, of the step."""
         tree, time = symbol.trees.get(index), None
-        if tree is not None and tree.number is not None:
+        if tree is not None and symbol.number:
             return tree
         if index is not None:
             length = self.lengths[symbol.clock or 0]
@@ -138,29 +141,40 @@ class Builder:
         e = self.trees[read] if inside else self.own(read)
         if source.delay is not None:
             return Chunk(None, None, (self.forest.moved(e, -source.delay),))
-        symbol, index = self.symbols.of.get(read, (None, None))
-        if symbol and t is not None and index is not None and source.kind != "pick":
-            if symbol.clock == self.roles[self.folding.role_of[node]].clock:
-                return Chunk(None, None, (self._value(symbol, index, t, e.shape),))
         return Chunk(step, clock, (e,))
 
-    def _in_turn(self, sources: Iterable[tuple[int, Source]], entry: Any) -> list[Chunk]:
+    def _in_turn(
+        self, sources: Iterable[tuple[int, Source]], entry: Any
+    ) -> list[Chunk]:
         """Sources that are read in turn, step by step of their loop."""
         columns = []
         for w, s in sources:
             clock = self.roles[s.role].clock
-            steps = None if s.at is None or clock is None else s.at.steps(self.lengths[clock])
-            columns.append((s, clock, steps, entry[w] if isinstance(entry, tuple) else entry))
+            steps = (
+                None
+                if s.at is None or clock is None
+                else s.at.steps(self.lengths[clock])
+            )
+            columns.append(
+                (s, clock, steps, entry[w] if isinstance(entry, tuple) else entry)
+            )
         found = []
         for i in range(max([len(c[2]) for c in columns if c[2] is not None])):
             at = [None if steps is None else steps[i] for _, _, steps, _ in columns]
-            first, clock = next((t, c[1]) for t, c in zip(at, columns, strict=True) if t)
-            bodies = [self.own(self.nodes[c[0].role, t]) for t, c in zip(at, columns, strict=True)]
+            first, clock = next(
+                (t, c[1]) for t, c in zip(at, columns, strict=True) if t
+            )
+            bodies = [
+                self.own(self.nodes[c[0].role, t])
+                for t, c in zip(at, columns, strict=True)
+            ]
             bodies = [
                 e if t is None else self.forest.moved(e, t - first)
                 for t, e in zip(at, bodies, strict=True)
             ]
-            found.append(Chunk(first, clock, tuple(bodies), tuple([c[3] for c in columns])))
+            found.append(
+                Chunk(first, clock, tuple(bodies), tuple([c[3] for c in columns]))
+            )
         return found
 
     def _operand(
@@ -174,7 +188,7 @@ class Builder:
             if t is None or (s.span is not None and t in s.span.steps(length))
         ]
         if any(s.kind == "gather" for _, s in here):
-            (w, s), *_ = here
+            (_, s), *_ = here
             if s.delay is None or t is None or s.at is None:
                 return self._in_turn(here, entry)
             grown = range(s.at.first, t - s.delay + 1)
@@ -182,7 +196,9 @@ class Builder:
             last = Time("t", -s.delay)
             found = [Chunk(k, clock, (e,), (entry,), last) for k, e in bodies]
             return found[::-1] if s.at.down else found
-        chunks = [self._start(node, operand, s, t, self._read(node, s, t)) for _, s in here]
+        chunks = [
+            self._start(node, operand, s, t, self._read(node, s, t)) for _, s in here
+        ]
         says = [entry[w] if t is None and entry is not None else entry for w, _ in here]
         return [c._replace(entries=(e,)) for c, e in zip(chunks, says, strict=True)]
 
@@ -191,7 +207,9 @@ class Builder:
     ) -> Chunk:
         """h(0) in the place of an initial state that is read where h(t-1) is not."""
         for s in operand if t is not None and source.delay is None else ():
-            symbol, _ = self.symbols.of.get(self.folding.members[s.role][0], (None, None))
+            symbol, _ = self.symbols.of.get(
+                self.folding.members[s.role][0], (None, None)
+            )
             if symbol is None or symbol.gradient or not s.delay or symbol.clock is None:
                 continue
             index, e = (t or 0) - s.delay, read.bodies[0]
@@ -200,7 +218,9 @@ class Builder:
                 e = self.forest.fixed(e, read.step, self.lengths[read.clock])
             if outside and symbol.starts.setdefault(index, e) is e:
                 attrs = {"symbol": symbol.key, "time": Time("t", -s.delay)}
-                return Chunk(None, None, (self.forest.make("value", (), attrs, e.shape),))
+                return Chunk(
+                    None, None, (self.forest.make("value", (), attrs, e.shape),)
+                )
         return read
 
     # -------------------------------------------------------------------- expressions
@@ -226,7 +246,9 @@ class Builder:
         if op == "step":
             loops = [p for p in node.scope.path if p[0] == LOOP]
             key = Ahead(-1) if len(loops) == 1 else loops[-1][2] - 1
-            of_leaf = node in self.symbols.of and self.symbols.of[node][0].kind == "step"
+            of_leaf = (
+                node in self.symbols.of and self.symbols.of[node][0].kind == "step"
+            )
             made = f.make if of_leaf else f.call  # that a loop reads it is not yet x(t)
             return made("getitem", args, {"key": key}, shape)
         if op == "scatter_n":
@@ -244,7 +266,9 @@ class Builder:
         ignored = role.attrs.get("ignore_index", -100)
         several = len(node.inputs) > 2 or role.attrs.get("label_smoothing")
         twins = self.folding.members[role.index]
-        return not several and not any(np.any(n.inputs[k].value == ignored) for n in twins)
+        return not several and not any(
+            np.any(n.inputs[k].value == ignored) for n in twins
+        )
 
     def _merged(self, chunks: list[Chunk]) -> Iterator[list[Chunk]]:
         """The terms of a sum: those of one form are one part, in order of the steps."""
@@ -252,7 +276,7 @@ class Builder:
         for i, c in enumerate(chunks):
             if c.step is not None and len(c.bodies) == 1 and c.bodies[0].op == "value":
                 time = c.bodies[0].attrs["time"]
-                if time is not None and time.of == "t" and 1 <= c.step + time.k:
+                if time is not None and time.of == "t" and c.step + time.k >= 1:
                     body = self.forest.moved(c.bodies[0], -time.k)
                     c = Chunk(c.step + time.k, c.clock, (body,))
             key = i if c.step is None else (*map(id, c.bodies), c.clock)
@@ -274,14 +298,17 @@ class Builder:
         grown = c.grown if all_ else None
         if len(part) == 1 and grown is None:
             for e, entry in zip(c.bodies, said, strict=True):
-                yield self.forest.fixed(e, c.step, length), at_step(entry, c.step, length)
+                yield (
+                    self.forest.fixed(e, c.step, length),
+                    at_step(entry, c.step, length),
+                )
             return
         steps = [d.step or 0 for d in part]
         gap = steps[1] - steps[0] if len(steps) > 1 else 1
         attrs = {
             "clock": c.clock,
             "first": step_of(min(steps), length),
-            "last": grown or step_of(max(steps), length),
+            "last": grown or step_of(max(steps), length, len(steps) > 1),
             "every": abs(gap),
             "down": gap < 0,
             "entries": said,
@@ -291,7 +318,7 @@ class Builder:
     # ----------------------------------------------------------------------- functions
 
     def _outside(self, node: Node, e: Expr) -> Expr:
-        """What a node of a function's scope is outside: the function of what it reads."""
+        """Outside of a function's scope: the function of what its nodes read."""
         region = region_of(node, self.scopes)
         if region is None or not node.inputs:
             return e
@@ -308,7 +335,11 @@ class Builder:
                             kind = self.symbols.by_key[x.attrs["symbol"]].kind
                             found.setdefault(x, kind == "parameter")
             for source in reader.inputs:
-                if region_of(source, self.scopes) == region and source not in seen and source.inputs:
+                if (
+                    region_of(source, self.scopes) == region
+                    and source not in seen
+                    and source.inputs
+                ):
                     seen.add(source)
                     inner.append(source)
             stack += inner[::-1]

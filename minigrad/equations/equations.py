@@ -1,4 +1,4 @@
-"""``Equations``: the trees of all symbols as equations, in order, written and computed."""
+"""``Equations``: the trees of all symbols, in order, written and computed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,16 @@ from minigrad.equations.build import Builder
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr, in_spans, step_of
-from minigrad.equations.writing import CLOSE, OPEN, Reference, Token, Tokens, Writer, sign, words
+from minigrad.equations.writing import (
+    CLOSE,
+    OPEN,
+    Reference,
+    Token,
+    Tokens,
+    Writer,
+    sign,
+    words,
+)
 from minigrad.pickles import NotPickled
 
 LONGEST = 10**5  # tokens of one equation
@@ -72,7 +81,6 @@ class Equations(NotPickled):
 
     def __init__(self, builder: Builder, columns: bool) -> None:
         self.recurrence, self.forest = builder.recurrence, builder.forest
-        self.all_nodes = builder.symbols.of
         self.symbols, self.lengths = builder.symbols.by_key, builder.lengths
         self.unsaid: list[Symbol] = []
         found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
@@ -130,14 +138,13 @@ class Equations(NotPickled):
         found: dict[str, Any] = {}
         for key, symbol in self.symbols.items():
             if symbol.kind == "value" and symbol.trees:
-                if symbol.gradient and self.symbols.get(key[1:], symbol).kind != "value":
+                if (
+                    symbol.gradient
+                    and self.symbols.get(key[1:], symbol).kind != "value"
+                ):
                     key = key[1:]
                 found[key] = run.whole(symbol)
         return found
-
-    def gradient_key(self, w):
-        s,_=self.all_nodes[w.node]
-        return s.key if s.kind!="value" else "∇"+s.key
 
     def unrolled(self, down_to: int = 1) -> Equation:
         """The output, written out through the steps as far as step ``down_to``.
@@ -153,13 +160,19 @@ class Equations(NotPickled):
             )
         done: dict[str, tuple[int, list[Any]]] = {}
         size, e = 0, symbol.trees[last]
-        for t in [t for t in sorted(t for t in symbol.trees if t) if down_to < t < last] + [last]:
+        for t in [
+            t for t in sorted(t for t in symbol.trees if t) if down_to < t < last
+        ] + [last]:
             e = self.forest.fixed(symbol.trees[t], t, FAR)
-            binds, tokens = self.writer.line(e, None)
+            tokens = self.writer.line(e, None)[1]
             inner: list[Any] = []
             size = 0
             for token in tokens:
-                known = done.get(token.of.time) if token.of and token.of.key == symbol.key else None
+                known = (
+                    done.get(token.of.time)
+                    if token.of and token.of.key == symbol.key
+                    else None
+                )
                 inner.append(known[1] if known else token)
                 size += known[0] if known else 1
             if size > LONGEST:
@@ -167,7 +180,11 @@ class Equations(NotPickled):
                     f"{symbol.name} written out to step {t} has more than {LONGEST} "
                     'signs: write a scope as a function, functions={"f": "its scope"}'
                 )
-            single = e.op in ("function", "value") or e.op in ("tanh", "sigmoid", "relu")
+            single = e.op in ("function", "value") or e.op in (
+                "tanh",
+                "sigmoid",
+                "relu",
+            )
             done[str(t)] = size, inner if single else [OPEN, *inner, CLOSE]
         left = self.writer.symbol(symbol, str(last))
         return Equation(symbol, e, (last,), [left, sign(" = "), *_flat(inner)])
@@ -201,11 +218,12 @@ class Equations(NotPickled):
         """A leaf named h0 that h starts from is h(0)."""
         for index, e in symbol.starts.items():
             leaf = self.symbols.get(e.attrs.get("symbol", ""))
-            if index in (0, self.lengths[symbol.clock or 0] + 1) and leaf is not None:
-                if leaf.kind != "value" and leaf.name == f"{symbol.name}0":
-                    leaf.start_of = symbol, index
-                    if gradient := self.symbols.get(f"∇{leaf.key}"):
-                        gradient.start_of = symbol, index
+            if leaf is None or leaf.name != f"{symbol.name}0" or leaf.kind == "value":
+                continue
+            if index in (0, self.lengths[symbol.clock or 0] + 1):
+                leaf.start_of = symbol, index
+                if gradient := self.symbols.get(f"∇{leaf.key}"):
+                    gradient.start_of = symbol, index
 
     def _of(self, symbol: Symbol) -> Iterator[Equation]:
         """The equations of a symbol: those of its starts, then one for each tree."""
@@ -224,7 +242,7 @@ class Equations(NotPickled):
         # steps so far is of more at every step.
         terms: dict[str, list[Any]] = {}
         for t in sorted(symbol.trees, key=lambda t: t or 0):
-            tokens = self.writer.line(symbol.trees[t], t and "t")[1]
+            tokens = self.writer.line(symbol.trees[t], "t" if t else None)[1]
             terms.setdefault("".join([x.latex for x in tokens]), []).append(t)
         found = [
             tuple(part)
@@ -257,7 +275,10 @@ class Equations(NotPickled):
             tokens = self.writer.line(e, None)[1]
             return Equation(symbol, e, None, [left, sign(" = "), *tokens])
         length = self.lengths[symbol.clock or 0]
-        when = [self.writer.time(step_of(t, length), symbol.clock) for t in steps]
+        late = max(steps) if len(steps) > 1 else 0
+        when = [
+            self.writer.time(step_of(t, length, t == late), symbol.clock) for t in steps
+        ]
         behind = []
         if len(steps) == 1:
             left = self.writer.symbol(symbol, when[0])
@@ -272,9 +293,8 @@ class Equations(NotPickled):
 
 def _range(when: list[str], steps: tuple[int, ...]) -> Tokens:
     """At which steps an equation holds."""
-    if len(when) > 2:
-        far = abs(steps[1] - steps[0]) > 1
-        when = [when[0], *when[1 : 1 + far], "..", when[-1]]
+    far = abs(steps[1] - steps[0]) > 1
+    when = [when[0], *when[1 : 1 + far], "..", when[-1]]
     text = ", ".join(when)
     return [sign(f",   t = {text}", rf",\quad t = {text}".replace("..", r"\dots"))]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.equations.symbols import Symbol
-from minigrad.equations.tree import Expr, Time
+from minigrad.equations.tree import Expr
 from minigrad.fold.moving_index import at_step
 from minigrad.graph import PerOperand
 from minigrad.op import Kept, registry
@@ -140,7 +140,9 @@ class Evaluation:
             if over:
                 number = number / math.prod([self.lengths[c] ** n for c, n in over])
             return np.full(e.shape, number) if e.shape else number
-        attrs = at_step(e.attrs, t or 0, self.lengths[clock or 0] if self.lengths else 0)
+        attrs = at_step(
+            e.attrs, t or 0, self.lengths[clock or 0] if self.lengths else 0
+        )
         operands: list[Any] = []
         keys: list[Any] = []
         for i, a in enumerate(e.args):
@@ -164,8 +166,8 @@ def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> 
         (target,) = operands
         if np.any(target == attrs["ignored"]):
             raise ValueError(
-                f"a target is {attrs['ignored']}, which is ignored: these equations were "
-                "written for targets of which none is; record them anew"
+                f"a target is {attrs['ignored']}, which is ignored: these equations "
+                "are those of targets of which none is; record them anew"
             )
         return (np.expand_dims(target, -1) == np.arange(shape[-1])).astype(float)
     if name == "scatter_n":

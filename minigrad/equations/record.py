@@ -1,4 +1,4 @@
-"""``equations``: which symbols a program has, and the gradient that is recorded for it."""
+"""``equations``: the symbols of a program, and the gradient that is recorded."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -68,7 +68,9 @@ def equations(
     if targets:
         (y,) = graph.outputs
         between = _between(graph, y, targets)
-        by = [n for n in between if n in symbols.of and symbols.of[n][0].kind == "value"]
+        by = [
+            n for n in between if n in symbols.of and symbols.of[n][0].kind == "value"
+        ]
         by = list(dict.fromkeys([*by, *targets]))
         found = grad(Tensor(y), [Tensor(n) for n in by], True, "zeros")
         for node, d in zip(by, found, strict=True):
@@ -76,13 +78,17 @@ def equations(
         whole = Graph([*graph.outputs, *found])
     if again or targets:
         builder = Builder(whole, symbols, scopes)
-    if targets and _name_shared(builder, False):
+    if targets:
+        _name_shared(builder, False)
+        for symbol in symbols.by_key.values():  # 1/T is written in its place
+            trees = symbol.trees.values()
+            symbol.number = bool(trees) and all(e.number is not None for e in trees)
         builder = Builder(whole, symbols, scopes)
     return Equations(builder, _has_columns(graph))
 
 
 def _targets(graph: Graph, wrt: Tensor | Iterable[Tensor] | None) -> list[Node]:
-    """What the gradient is taken by; an error as that of ``grad`` where there is none."""
+    """What the gradient is taken by, with the errors of ``grad``."""
     if wrt is None:
         y, *others = graph.outputs
         number = not others and y.inputs and np.size(y.value) == 1
@@ -118,7 +124,10 @@ def _between(graph: Graph, y: Node, wrt: list[Node]) -> list[Node]:
 
 
 def _name_lines(
-    symbols: Symbols, folding: Folding, roles: tuple[Role, ...], scopes: Mapping[str, str]
+    symbols: Symbols,
+    folding: Folding,
+    roles: tuple[Role, ...],
+    scopes: Mapping[str, str],
 ) -> None:
     """Symbols of what has a name, of states, and of the outputs."""
     sources = [s for role in roles for operand in role.operands for s in operand]
@@ -184,7 +193,9 @@ def _name_shared(builder: Builder, with_gradient: bool) -> bool:
             gates = role.op.name == "sigmoid" and {*read} == {"getitem"}
             named = next(iter(below)) if gates and len(below) == 1 else q
             if members[named][-1] not in builder.symbols.of:
-                letter = "δ" if node.slot.__class__ is Slot else builder.symbols.letter()
+                letter = (
+                    "δ" if node.slot.__class__ is Slot else builder.symbols.letter()
+                )
                 builder.symbols.line(builder.folding, named, letter)
                 found = True
             size[q] = size[named] = depth[q] = 1

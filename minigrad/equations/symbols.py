@@ -41,6 +41,7 @@ class Symbol:
     trees: dict[int | None, Expr] = field(default_factory=dict)
     starts: dict[int, Expr] = field(default_factory=dict)
     values: dict[int | None, Any] = field(default_factory=dict)
+    number: bool = False  # at every step it is one
     start_of: "tuple[Symbol, int] | None" = None  # this is h(0)
 
     def __repr__(self) -> str:
@@ -58,7 +59,9 @@ class Symbols:
         # Gradients that are another symbol too: that of a in a + b is that of the sum.
         self.also: list[tuple[Node, Symbol, int | None]] = []
 
-    def new(self, name: str, gradient: bool = False, key: str = "", **fields: Any) -> Symbol:
+    def new(
+        self, name: str, gradient: bool = False, key: str = "", **fields: Any
+    ) -> Symbol:
         """A symbol; where another one has its name, it gets a number behind it."""
         unique, k = name, 2
         while not gradient and unique in self.by_key:
@@ -82,7 +85,9 @@ class Symbols:
             self.leaves[first] = known
         return known
 
-    def line(self, folding: Folding, index: int, name: str, kind: str = "value") -> Symbol:
+    def line(
+        self, folding: Folding, index: int, name: str, kind: str = "value"
+    ) -> Symbol:
         """The symbol of a line of the program: a role, at all of its steps.
 
         Lines of one name and one loop that share no step are one symbol.
@@ -96,7 +101,8 @@ class Symbols:
         again = found is not None and (found.clock, found.kind) == (clock, kind)
         # One sequence may be read by several lines; each value has a line of its own.
         free = there.keys().isdisjoint(steps) or (
-            kind == "step" and {n.inputs[0] for n in there.values()} == {*nodes[0].inputs}
+            kind == "step"
+            and {n.inputs[0] for n in there.values()} == {*nodes[0].inputs}
         )
         if found is None or not again or clock is None or not free:
             dtype = np.asarray(nodes[0].value).dtype

@@ -43,13 +43,14 @@ class Time(NamedTuple):
         return self.k + {"t": t, "T": length, "": 0}[self.of]
 
 
-def step_of(t: int, length: int) -> Time:
-    """A step counted from the nearer end.
+def step_of(t: int, length: int, late: bool = False) -> Time:
+    """A step counted from the nearer end; from the last one too if it is an end.
 
-    >>> step_of(2, 9), step_of(8, 9)
-    (2, T-1)
+    >>> step_of(2, 9), step_of(8, 9), step_of(2, 3), step_of(2, 3, late=True)
+    (2, T-1, 2, T-1)
     """
-    return Time("", t) if t - 1 <= length - t else Time("T", t - length)
+    early = t - 1 < length - t + (not late)
+    return Time("", t) if early else Time("T", t - length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,9 +127,13 @@ class Forest:
         """An expression with its times changed."""
         found = self.shifted.get((id(e), how))
         if found is None:
-            args, attrs = e.args, {
-                k: change(v) if isinstance(v, Time) else v for k, v in e.attrs.items()
-            }
+            args, attrs = (
+                e.args,
+                {
+                    k: change(v) if isinstance(v, Time) else v
+                    for k, v in e.attrs.items()
+                },
+            )
             if e.op != "each":  # what an each holds is about steps of its own
                 args = tuple([self._timed(a, how, change, attribute) for a in args])
                 attrs = {
