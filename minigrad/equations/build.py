@@ -47,6 +47,7 @@ class Builder:
         self.roles, self.lengths = self.recurrence.roles, self.recurrence.lengths
         self.symbols, self.graph, self.scopes = symbols, graph, scopes
         self.forest = Simplifier(self.lengths, RULES)
+        self.functions = self._named_functions()
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
         self.nodes: dict[tuple[int, int | None], Node] = {}
@@ -55,7 +56,8 @@ class Builder:
         for node in graph.nodes:
             self._add(node)
         for node, symbol, index in symbols.also:
-            self._define(node, symbol, index, self.own(node))
+            e = self.trees[node]
+            self._define(node, symbol, index, e if e.number else self.own(node))
 
     def _add(self, node: Node) -> None:
         """The tree of a node, which is kept in its symbol if it has one."""
@@ -317,6 +319,21 @@ class Builder:
 
     # ----------------------------------------------------------------------- functions
 
+    def _named_functions(self) -> dict[int, str]:
+        """The names of lines that are read outside of a scope: f, or f_1 and f_2."""
+        reads = [(n, i) for n in self.graph.nodes for i in n.inputs]
+        found: dict[str, set[int]] = {name: set() for name in self.scopes.values()}
+        for reader, node in [(None, o) for o in self.graph.outputs] + reads:
+            region = region_of(node, self.scopes)
+            if region and (reader is None or region_of(reader, self.scopes) != region):
+                name = self.scopes[region[0][-1][0]]
+                found[name].add(self.folding.role_of[node])
+        return {
+            role: f"{name}_{k}" if len(roles) > 1 else name
+            for name, roles in found.items()
+            for k, role in enumerate(sorted(roles), 1)
+        }
+
     def _outside(self, node: Node, e: Expr) -> Expr:
         """Outside of a function's scope: the function of what its nodes read."""
         region = region_of(node, self.scopes)
@@ -335,17 +352,15 @@ class Builder:
                             kind = self.symbols.by_key[x.attrs["symbol"]].kind
                             found.setdefault(x, kind == "parameter")
             for source in reader.inputs:
-                if (
-                    region_of(source, self.scopes) == region
-                    and source not in seen
-                    and source.inputs
-                ):
+                inside = region_of(source, self.scopes) == region and source.inputs
+                if inside and source not in seen and source not in self.symbols.of:
                     seen.add(source)
                     inner.append(source)
             stack += inner[::-1]
         values = [x for x, parameter in found.items() if not parameter]
         letters = [x for x, parameter in found.items() if parameter]
-        attrs = {"name": self.scopes[region[0][-1][0]], "values": len(values)}
+        name = self.functions[self.folding.role_of[node]]
+        attrs = {"name": name, "values": len(values)}
         return self.forest.make("function", (e, *values, *letters), attrs, e.shape)
 
 

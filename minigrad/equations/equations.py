@@ -186,7 +186,7 @@ class Equations(NotPickled):
                 "relu",
             )
             done[str(t)] = size, inner if single else [OPEN, *inner, CLOSE]
-        left = self.writer.symbol(symbol, str(last))
+        left = self._left(symbol, str(last))
         return Equation(symbol, e, (last,), [left, sign(" = "), *_flat(inner)])
 
     # ---------------------------------------------------------------------- in order
@@ -214,6 +214,11 @@ class Equations(NotPickled):
 
         return sorted(self.symbols.values(), key=place)
 
+    def _left(self, symbol: Symbol, *at: Any) -> Token:
+        """What stands on the left: it is in no term."""
+        token = self.writer.symbol(symbol, *at)
+        return token._replace(of=token.of and token.of._replace(term=-1))
+
     def _name_start(self, symbol: Symbol) -> None:
         """A leaf named h0 that h starts from is h(0)."""
         for index, e in symbol.starts.items():
@@ -229,7 +234,7 @@ class Equations(NotPickled):
         """The equations of a symbol: those of its starts, then one for each tree."""
         if symbol.kind == "constant":
             shape = " × ".join(map(str, np.shape(next(iter(symbol.values.values())))))
-            left = self.writer.symbol(symbol, "t" if symbol.clock is not None else "")
+            left = self._left(symbol, "t" if symbol.clock is not None else "")
             said = [left, sign(" = "), words(f"constant {shape}")]
             yield Equation(symbol, None, None, said)
         if symbol.kind != "value" or symbol in self.unsaid:
@@ -271,7 +276,7 @@ class Equations(NotPickled):
     def _equation(self, symbol: Symbol, e: Expr, steps: tuple[Any, ...]) -> Equation:
         """One equation, written."""
         if steps == (None,):
-            left = self.writer.symbol(symbol)
+            left = self._left(symbol)
             tokens = self.writer.line(e, None)[1]
             return Equation(symbol, e, None, [left, sign(" = "), *tokens])
         length = self.lengths[symbol.clock or 0]
@@ -281,10 +286,10 @@ class Equations(NotPickled):
         ]
         behind = []
         if len(steps) == 1:
-            left = self.writer.symbol(symbol, when[0])
+            left = self._left(symbol, when[0])
             tokens = self.writer.line(self.forest.fixed(e, steps[0], length), None)[1]
         else:
-            left = self.writer.symbol(symbol, "t", 0)
+            left = self._left(symbol, "t", 0)
             tokens = self.writer.line(e, "t")[1]
             if sorted(steps) != [*range(1, length + 1)]:
                 behind = _range(when, steps)

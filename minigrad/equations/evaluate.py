@@ -34,12 +34,16 @@ class Evaluation:
         self.inner: dict[Any, Any] = {}
 
     def _as_leaf(self, key: str, value: Any) -> Any:
-        symbol = self.symbols.get(key)
-        leaves = [k for k, s in self.symbols.items() if s.kind != "value"]
-        if symbol is None or symbol.kind == "value" or symbol.clock is not None:
+        leaves = {
+            k: s
+            for k, s in self.symbols.items()
+            if s.kind not in ("value", "step") and s.clock is None
+        }
+        if key not in leaves:
             raise KeyError(
                 f"{key!r} is no leaf of these equations; there is {', '.join(leaves)}"
             )
+        symbol = leaves[key]
         found = np.asarray(value)
         wanted = np.shape(symbol.values[None])
         if found.shape != wanted:

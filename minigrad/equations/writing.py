@@ -158,16 +158,14 @@ class Writer:
         low = [self.length(c) for c, n in over for _ in range(n)]
         high = [self.length(c) for c, n in over for _ in range(-n)]
         minus = "-" if value < 0 else ""
-        near = Fraction(abs(value) if math.isfinite(value) else 0).limit_denominator(
-            999
-        )
-        if abs(near - Fraction(abs(value))) < 1e-12 if math.isfinite(value) else False:
-            a, b = near.numerator, near.denominator
-            high = [str(a)] * (a != 1 or not high) + high
-            low = [str(b)] * (b != 1) + low
+        size = Fraction(abs(value)) if math.isfinite(value) else Fraction(0)
+        near = size.limit_denominator(999)
+        exact = math.isfinite(value) and abs(near - size) <= size / 10**12
+        if exact and (low or near.denominator % 5):  # 0.9 is better than 9/10
+            high = [str(near.numerator)] * (near.numerator != 1 or not high) + high
+            low = [str(near.denominator)] * (near.denominator != 1) + low
         else:
-            said = f"{abs(value):.6g}".replace("inf", "∞")
-            high = [said, *high]
+            high = [f"{abs(value):.6g}".replace("inf", "∞"), *high]
         up, down = " ".join(high), " ".join(low)
         latex = re.sub(r"e([+-])0*(\d+)", r" \\cdot 10^{\1\2}", up).replace(
             "∞", r"\infty"
@@ -354,8 +352,10 @@ class Writer:
         return self.open(e.args[0]) if floating else self._call(e)
 
     def _concatenate(self, e: Expr) -> tuple[int, Tokens]:
-        features = e.attrs.get("axis", 0) in (-1, len(e.shape) - 1)
-        if not features or any(a.op == "each" for a in e.args):
+        last = 0 if self.columns else len(e.shape) - 1
+        if e.attrs.get("axis", 0) % len(e.shape) != last or any(
+            a.op == "each" for a in e.args
+        ):
             return self._call(e)
         return ATOM, [LEFT, *joined([self.write(a) for a in e.args], sign("; ")), RIGHT]
 
@@ -408,7 +408,7 @@ class Writer:
         x, key, rest = e.args[0], e.attrs["key"], iter(e.args[1:])
         parts = list(key) if isinstance(key, tuple) else [key]
         ends = feature_ends(key, x.shape)
-        if ends is not None:
+        if ends is not None and len(x.shape) < 3 - self.columns:
             return self._below(self.write(x, ATOM), [sign(f"{ends[0] + 1}:{ends[1]}")])
         index = joined([self._part(p, rest) for p in parts], sign(", "))
         return self._below(self.write(x, ATOM), [sign("["), *index, sign("]")])
@@ -451,7 +451,11 @@ class Writer:
         parts = [
             self._each(a, True)[1] if a.op == "each" else self.write(a) for a in e.args
         ]
-        usual = -1 if e.op in ("softmax", "log_softmax") else None
+        usual = None
+        if e.op in ("softmax", "log_softmax") and (
+            not self.columns or len(e.shape) < 2
+        ):
+            usual = -1
         plain = {
             k: v[0] if isinstance(v, tuple) and len(v) == 1 else v
             for k, v in e.attrs.items()
