@@ -51,13 +51,14 @@ class Builder:
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
         self.nodes: dict[tuple[int, int | None], Node] = {}
+        self.alike: dict[int, bool] = {}
         for symbol in symbols.by_key.values():
             symbol.trees, symbol.starts, symbol.roles = {}, {}, set()
         for node in graph.nodes:
             self._add(node)
         for node, symbol, index in symbols.also:
             e = self.trees[node]
-            self._define(node, symbol, index, e if e.number else self.own(node))
+            self._define(node, symbol, index, e if e.op == "number" else self.own(node))
 
     def _add(self, node: Node) -> None:
         """The tree of a node, which is kept in its symbol if it has one."""
@@ -145,39 +146,26 @@ class Builder:
             return Chunk(None, None, (self.forest.moved(e, -source.delay),))
         return Chunk(step, clock, (e,))
 
-    def _in_turn(
-        self, sources: Iterable[tuple[int, Source]], entry: Any
-    ) -> list[Chunk]:
+    def _in_turn(self, sources: list[tuple[int, Source]], entry: Any) -> list[Chunk]:
         """Sources that are read in turn, step by step of their loop."""
-        columns = []
-        for w, s in sources:
-            clock = self.roles[s.role].clock
-            steps = (
-                None
-                if s.at is None or clock is None
-                else s.at.steps(self.lengths[clock])
-            )
-            columns.append(
-                (s, clock, steps, entry[w] if isinstance(entry, tuple) else entry)
-            )
-        found = []
-        for i in range(max([len(c[2]) for c in columns if c[2] is not None])):
-            at = [None if steps is None else steps[i] for _, _, steps, _ in columns]
-            first, clock = next(
-                (t, c[1]) for t, c in zip(at, columns, strict=True) if t
-            )
-            bodies = [
-                self.own(self.nodes[c[0].role, t])
-                for t, c in zip(at, columns, strict=True)
-            ]
-            bodies = [
-                e if t is None else self.forest.moved(e, t - first)
-                for t, e in zip(at, bodies, strict=True)
-            ]
-            found.append(
-                Chunk(first, clock, tuple(bodies), tuple([c[3] for c in columns]))
-            )
-        return found
+        clocks = [self.roles[s.role].clock for _, s in sources]
+        steps = [
+            None if s.at is None else s.at.steps(self.lengths[c or 0])
+            for (_, s), c in zip(sources, clocks, strict=True)
+        ]
+        one = next(k for k, found in enumerate(steps) if found is not None)
+        said = tuple(
+            entry[w] if isinstance(entry, tuple) else entry for w, _ in sources
+        )
+        chunks = []
+        for i, first in enumerate(steps[one] or ()):
+            bodies = []
+            for (_, s), found in zip(sources, steps, strict=True):
+                t = None if found is None else found[i]
+                e = self.own(self.nodes[s.role, t])
+                bodies.append(e if t is None else self.forest.moved(e, t - first))
+            chunks.append(Chunk(first, clocks[one], tuple(bodies), said))
+        return chunks
 
     def _operand(
         self, node: Node, operand: Operand, entry: Any, t: int | None, clock: int | None
@@ -264,13 +252,14 @@ class Builder:
 
     def _weighs_alike(self, node: Node, role: Role) -> bool:
         """Whether no target of a loss of classes is ignored, at any step."""
-        k = int(node.op.name == "cross_entropy")
-        ignored = role.attrs.get("ignore_index", -100)
-        several = len(node.inputs) > 2 or role.attrs.get("label_smoothing")
-        twins = self.folding.members[role.index]
-        return not several and not any(
-            np.any(n.inputs[k].value == ignored) for n in twins
-        )
+        if role.index not in self.alike:
+            k = int(node.op.name == "cross_entropy")
+            ignored = role.attrs.get("ignore_index", -100)
+            several = len(node.inputs) > 2 or role.attrs.get("label_smoothing")
+            targets = [n.inputs[k].value for n in self.folding.members[role.index]]
+            some = several or any(np.any(y == ignored) for y in targets)
+            self.alike[role.index] = not some
+        return self.alike[role.index]
 
     def _merged(self, chunks: list[Chunk]) -> Iterator[list[Chunk]]:
         """The terms of a sum: those of one form are one part, in order of the steps."""
