@@ -79,6 +79,10 @@ def equations(
     builder = Builder(graph, symbols, scopes)
     again = _name_shared(builder, bool(targets))
     whole = graph
+    for node in targets:
+        if node not in symbols.of:
+            role = builder.folding.role_of[node]
+            symbols.line(builder.folding, role, symbols.letter())
     if targets:
         (y,) = graph.outputs
         between = _between(graph, y, targets)

@@ -155,10 +155,13 @@ def in_spans(items: Sequence[Any], step: Callable[[Any], int]) -> Iterator[list[
 
     >>> [*in_spans([1, 2, 3, 7], int)], [*in_spans([2, 4, 6], int)]
     ([[1, 2, 3], [7]], [[2, 4, 6]])
+    >>> [*in_spans([2, 2, 2], int)]
+    [[2], [2], [2]]
     """
     gaps = [step(b) - step(a) for a, b in pairwise(items)]
     # Of every k-th step three are needed to see a period.
     gap = gaps[0] if len({*gaps}) == 1 and len(gaps) > 1 else -1 if -1 in gaps else 1
+    gap = gap or 1  # one step twice is two parts
     found: list[Any] = []
     for item in items:
         if found and step(item) - step(found[-1]) != gap:

@@ -206,33 +206,39 @@ class Writer:
         if a["every"] > 1:
             second = a["first"]._replace(k=a["first"].k + a["every"])
             ends[0] += f",{self.time(second, a['clock'])},"
-        whole = (
-            ends[0] == "1" and ends[1] in ("1", self.length(a["clock"])) and not listed
-        )
+        length = self.length(a["clock"]) if self.lengths[a["clock"]] > 1 else "1"
+        whole = ends == ["1", length]
         ends = ends[::-1] if a["down"] else ends
         self.t = t = "t" if before is None else LATER[before]
-        parts = joined(
-            [self.write(b, SUM if listed else SIGMA) for b in e.args], sign(", ")
-        )
+        least = SUM if listed else SIGMA
+        parts = [
+            self.write(b, least) + self._at(k)
+            for b, k in zip(e.args, a["entries"], strict=True)
+        ]
         self.t = before
+        tokens = joined(parts, sign(", "))
+        below, above = f"{t}={ends[0]}", ends[1]
         if listed:
-            end = sign(
-                f"]_{{{t}={ends[0]}..{ends[1]}}}",
-                rf"\right]_{{{t}={ends[0]}}}^{{{ends[1]}}}",
-            )
-            return ATOM, [LEFT, *parts, end]
+            end = sign(f"]_{{{below}..{above}}}", rf"\right]_{{{below}}}^{{{above}}}")
+            return ATOM, [LEFT, *tokens, end]
         if whole:
-            return SIGMA, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *parts]
-        text = f"Σ_{{{t}={ends[0]}..{ends[1]}}} "
-        return SIGMA, [sign(text, rf"\sum_{{{t}={ends[0]}}}^{{{ends[1]}}} "), *parts]
+            return SIGMA, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *tokens]
+        over = sign(f"Σ_{{{below}..{above}}} ", rf"\sum_{{{below}}}^{{{above}}} ")
+        return SIGMA, [over, *tokens]
+
+    def _at(self, key: Any) -> Tokens:
+        """Where a value is put in what is zero elsewhere; None is for no place."""
+        if key is None:
+            return []
+        parts = [
+            self._part(p, None) for p in (key if isinstance(key, tuple) else (key,))
+        ]
+        return [sign(" → ", r" \to "), sign("["), *joined(parts, sign(", ")), sign("]")]
 
     def _stack(self, e: Expr) -> tuple[int, Tokens]:
         plain = len(e.args) == 1 and not e.attrs.get("axis", 0)
-        return (
-            self._each(e.args[0], True)
-            if plain and e.args[0].op == "each"
-            else self._call(e)
-        )
+        listed = plain and e.args[0].op == "each"
+        return self._each(e.args[0], True) if listed else self._call(e)
 
     def _sum(self, e: Expr) -> tuple[int, Tokens]:
         """Over sequences (n), features (i), or both."""
@@ -413,7 +419,7 @@ class Writer:
         index = joined([self._part(p, rest) for p in parts], sign(", "))
         return self._below(self.write(x, ATOM), [sign("["), *index, sign("]")])
 
-    def _part(self, part: Any, rest: Iterator[Expr]) -> Tokens:
+    def _part(self, part: Any, rest: Iterator[Expr] | None) -> Tokens:
         """A part of a key; an index array is an operand."""
         if isinstance(part, slice):
             ends = [part.start, part.stop] + ([part.step] if part.step else [])
@@ -421,7 +427,7 @@ class Writer:
                 [[] if p is None else self._part(p, rest) for p in ends], sign(":")
             )
         if isinstance(part, str):
-            return self.write(next(rest))
+            return self.write(next(rest)) if rest else [words("index")]
         said = "..." if part is Ellipsis else repr(part)
         moved = isinstance(part, Ahead) and self.t
         return [words(said.replace("t", self.t or "t") if moved else said)]
@@ -448,26 +454,20 @@ class Writer:
 
     def _call(self, e: Expr) -> tuple[int, Tokens]:
         """A function by its name, with the attributes that it was called with."""
+        keys = e.attrs.get("keys", (None,) * len(e.args))
         parts = [
-            self._each(a, True)[1] if a.op == "each" else self.write(a) for a in e.args
+            self._each(a, True)[1] if a.op == "each" else self.write(a) + self._at(k)
+            for a, k in zip(e.args, keys, strict=True)
         ]
-        usual = None
-        if e.op in ("softmax", "log_softmax") and (
-            not self.columns or len(e.shape) < 2
-        ):
-            usual = -1
-        plain = {
-            k: v[0] if isinstance(v, tuple) and len(v) == 1 else v
-            for k, v in e.attrs.items()
-        }
-        said = [
-            f"{k}={v!r}"
-            for k, v in plain.items()
-            if v is not None and v is not False and (k, v) != ("axis", usual)
-        ]
-        inner = joined(parts, sign(", ")) + (
-            [sign("; "), words(", ".join(said))] if said else []
-        )
+        rows = not self.columns or len(e.shape) < 2
+        said = []
+        for k, v in e.attrs.items():
+            v = v[0] if isinstance(v, tuple) and len(v) == 1 else v
+            usual = (k, v) == ("axis", -1) and "softmax" in e.op and rows
+            if v is not None and v is not False and k != "keys" and not usual:
+                said.append(f"{k}={v!r}")
+        inner = joined(parts, sign(", "))
+        inner += [sign("; "), words(", ".join(said))] if said else []
         latex = rf"\{e.op}" if e.op in KNOWN else rf"\mathrm{{{words(e.op).latex}}}"
         called = sign("σ", r"\sigma") if e.op == "sigmoid" else Token(e.op, latex)
         return ATOM, [called, OPEN, *inner, CLOSE]

@@ -327,7 +327,7 @@ def names_that_are_no_letters(rng):
 @program
 def a_long_chain_without_a_loop(rng):
     W, h = parameter(rng, "W", 3, 3), mg.tensor(rng.normal(size=(5, 3)), name="x")
-    for _ in range(200):
+    for _ in range(60):
         h = mg.tanh(h @ W)
     return h.mean()
 

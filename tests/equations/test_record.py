@@ -69,10 +69,19 @@ def error_of_random(seed, k, steps):
 
 
 @given(k=st.integers(0, 10**6), steps=st.sampled_from([1, 2, 3, 5, 8]))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_random_recurrences_are_computed_again(k, steps):
     error = error_of_random(0, k, steps)
     assert error is None or error < 1
+
+
+def test_a_thousand_lines_in_a_row_need_no_recursion():
+    x = mg.parameter([2.0], name="w")
+    for _ in range(1000):
+        x = mg.sin(x)
+    said = mg.equations(x.sum(), wrt=[])
+    assert worst(said, x.sum(), []) == 0
+    assert len(said.text()) > 5000
 
 
 def test_without_a_gradient_there_are_the_values_alone():
