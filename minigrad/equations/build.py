@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.equations.rules import RULES
 from minigrad.equations.simplify import Simplifier
 from minigrad.equations.symbols import Symbol, Symbols, is_number
 from minigrad.equations.tree import Expr, Time, in_spans, step_of
@@ -45,16 +46,19 @@ class Builder:
         self.recurrence = folding.recurrence()
         self.roles, self.lengths = self.recurrence.roles, self.recurrence.lengths
         self.symbols, self.graph, self.scopes = symbols, graph, scopes
-        self.forest = Simplifier(self.lengths)
+        self.forest = Simplifier(self.lengths, RULES)
+        self.functions = self._named_functions()
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
         self.nodes: dict[tuple[int, int | None], Node] = {}
+        self.alike: dict[int, bool] = {}
         for symbol in symbols.by_key.values():
             symbol.trees, symbol.starts, symbol.roles = {}, {}, set()
         for node in graph.nodes:
             self._add(node)
         for node, symbol, index in symbols.also:
-            self._define(node, symbol, index, self.own(node))
+            e = self.trees[node]
+            self._define(node, symbol, index, e if e.op == "number" else self.own(node))
 
     def _add(self, node: Node) -> None:
         """The tree of a node, which is kept in its symbol if it has one."""
@@ -107,7 +111,7 @@ class Builder:
     ) -> Expr:
         """A symbol at a step: said about t, or where that is None, of the step."""
         tree, time = symbol.trees.get(index), None
-        if tree is not None and tree.number is not None:
+        if tree is not None and symbol.number:
             return tree
         if index is not None:
             length = self.lengths[symbol.clock or 0]
@@ -140,45 +144,28 @@ class Builder:
         e = self.trees[read] if inside else self.own(read)
         if source.delay is not None:
             return Chunk(None, None, (self.forest.moved(e, -source.delay),))
-        symbol, index = self.symbols.of.get(read, (None, None))
-        if symbol and t is not None and index is not None and source.kind != "pick":
-            if symbol.clock == self.roles[self.folding.role_of[node]].clock:
-                return Chunk(None, None, (self._value(symbol, index, t, e.shape),))
         return Chunk(step, clock, (e,))
 
-    def _in_turn(
-        self, sources: Iterable[tuple[int, Source]], entry: Any
-    ) -> list[Chunk]:
+    def _in_turn(self, sources: list[tuple[int, Source]], entry: Any) -> list[Chunk]:
         """Sources that are read in turn, step by step of their loop."""
-        columns = []
-        for w, s in sources:
-            clock = self.roles[s.role].clock
-            steps = (
-                None
-                if s.at is None or clock is None
-                else s.at.steps(self.lengths[clock])
-            )
-            columns.append(
-                (s, clock, steps, entry[w] if isinstance(entry, tuple) else entry)
-            )
-        found = []
-        for i in range(max([len(c[2]) for c in columns if c[2] is not None])):
-            at = [None if steps is None else steps[i] for _, _, steps, _ in columns]
-            first, clock = next(
-                (t, c[1]) for t, c in zip(at, columns, strict=True) if t
-            )
-            bodies = [
-                self.own(self.nodes[c[0].role, t])
-                for t, c in zip(at, columns, strict=True)
-            ]
-            bodies = [
-                e if t is None else self.forest.moved(e, t - first)
-                for t, e in zip(at, bodies, strict=True)
-            ]
-            found.append(
-                Chunk(first, clock, tuple(bodies), tuple([c[3] for c in columns]))
-            )
-        return found
+        clocks = [self.roles[s.role].clock for _, s in sources]
+        steps = [
+            None if s.at is None else s.at.steps(self.lengths[c or 0])
+            for (_, s), c in zip(sources, clocks, strict=True)
+        ]
+        one = next(k for k, found in enumerate(steps) if found is not None)
+        said = tuple(
+            entry[w] if isinstance(entry, tuple) else entry for w, _ in sources
+        )
+        chunks = []
+        for i, first in enumerate(steps[one] or ()):
+            bodies = []
+            for (_, s), found in zip(sources, steps, strict=True):
+                t = None if found is None else found[i]
+                e = self.own(self.nodes[s.role, t])
+                bodies.append(e if t is None else self.forest.moved(e, t - first))
+            chunks.append(Chunk(first, clocks[one], tuple(bodies), said))
+        return chunks
 
     def _operand(
         self, node: Node, operand: Operand, entry: Any, t: int | None, clock: int | None
@@ -191,7 +178,7 @@ class Builder:
             if t is None or (s.span is not None and t in s.span.steps(length))
         ]
         if any(s.kind == "gather" for _, s in here):
-            (w, s), *_ = here
+            (_, s), *_ = here
             if s.delay is None or t is None or s.at is None:
                 return self._in_turn(here, entry)
             grown = range(s.at.first, t - s.delay + 1)
@@ -216,11 +203,13 @@ class Builder:
             if symbol is None or symbol.gradient or not s.delay or symbol.clock is None:
                 continue
             index, e = (t or 0) - s.delay, read.bodies[0]
-            outside = not 1 <= index <= self.lengths[symbol.clock] and read.step is None
+            outside = not 1 <= index <= self.lengths[symbol.clock]
+            if read.step is not None and read.clock is not None:
+                e = self.forest.fixed(e, read.step, self.lengths[read.clock])
             if outside and symbol.starts.setdefault(index, e) is e:
                 attrs = {"symbol": symbol.key, "time": Time("t", -s.delay)}
-                return read._replace(
-                    bodies=(self.forest.make("value", (), attrs, e.shape),)
+                return Chunk(
+                    None, None, (self.forest.make("value", (), attrs, e.shape),)
                 )
         return read
 
@@ -263,13 +252,14 @@ class Builder:
 
     def _weighs_alike(self, node: Node, role: Role) -> bool:
         """Whether no target of a loss of classes is ignored, at any step."""
-        k = int(node.op.name == "cross_entropy")
-        ignored = role.attrs.get("ignore_index", -100)
-        several = len(node.inputs) > 2 or role.attrs.get("label_smoothing")
-        twins = self.folding.members[role.index]
-        return not several and not any(
-            np.any(n.inputs[k].value == ignored) for n in twins
-        )
+        if role.index not in self.alike:
+            k = int(node.op.name == "cross_entropy")
+            ignored = role.attrs.get("ignore_index", -100)
+            several = len(node.inputs) > 2 or role.attrs.get("label_smoothing")
+            targets = [n.inputs[k].value for n in self.folding.members[role.index]]
+            some = several or any(np.any(y == ignored) for y in targets)
+            self.alike[role.index] = not some
+        return self.alike[role.index]
 
     def _merged(self, chunks: list[Chunk]) -> Iterator[list[Chunk]]:
         """The terms of a sum: those of one form are one part, in order of the steps."""
@@ -277,7 +267,7 @@ class Builder:
         for i, c in enumerate(chunks):
             if c.step is not None and len(c.bodies) == 1 and c.bodies[0].op == "value":
                 time = c.bodies[0].attrs["time"]
-                if time is not None and time.of == "t" and 1 <= c.step + time.k:
+                if time is not None and time.of == "t" and c.step + time.k >= 1:
                     body = self.forest.moved(c.bodies[0], -time.k)
                     c = Chunk(c.step + time.k, c.clock, (body,))
             key = i if c.step is None else (*map(id, c.bodies), c.clock)
@@ -309,7 +299,7 @@ class Builder:
         attrs = {
             "clock": c.clock,
             "first": step_of(min(steps), length),
-            "last": grown or step_of(max(steps), length),
+            "last": grown or step_of(max(steps), length, len(steps) > 1),
             "every": abs(gap),
             "down": gap < 0,
             "entries": said,
@@ -318,8 +308,23 @@ class Builder:
 
     # ----------------------------------------------------------------------- functions
 
+    def _named_functions(self) -> dict[int, str]:
+        """The names of lines that are read outside of a scope: f, or f_1 and f_2."""
+        reads = [(n, i) for n in self.graph.nodes for i in n.inputs]
+        found: dict[str, set[int]] = {name: set() for name in self.scopes.values()}
+        for reader, node in [(None, o) for o in self.graph.outputs] + reads:
+            region = region_of(node, self.scopes)
+            if region and (reader is None or region_of(reader, self.scopes) != region):
+                name = self.scopes[region[0][-1][0]]
+                found[name].add(self.folding.role_of[node])
+        return {
+            role: f"{name}_{k}" if len(roles) > 1 else name
+            for name, roles in found.items()
+            for k, role in enumerate(sorted(roles), 1)
+        }
+
     def _outside(self, node: Node, e: Expr) -> Expr:
-        """What a node of a function's scope is outside: the function of what it reads."""
+        """Outside of a function's scope: the function of what its nodes read."""
         region = region_of(node, self.scopes)
         if region is None or not node.inputs:
             return e
@@ -336,17 +341,15 @@ class Builder:
                             kind = self.symbols.by_key[x.attrs["symbol"]].kind
                             found.setdefault(x, kind == "parameter")
             for source in reader.inputs:
-                if (
-                    region_of(source, self.scopes) == region
-                    and source not in seen
-                    and source.inputs
-                ):
+                inside = region_of(source, self.scopes) == region and source.inputs
+                if inside and source not in seen and source not in self.symbols.of:
                     seen.add(source)
                     inner.append(source)
             stack += inner[::-1]
         values = [x for x, parameter in found.items() if not parameter]
         letters = [x for x, parameter in found.items() if parameter]
-        attrs = {"name": self.scopes[region[0][-1][0]], "values": len(values)}
+        name = self.functions[self.folding.role_of[node]]
+        attrs = {"name": name, "values": len(values)}
         return self.forest.make("function", (e, *values, *letters), attrs, e.shape)
 
 

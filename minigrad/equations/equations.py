@@ -1,4 +1,4 @@
-"""``Equations``: the trees of all symbols as equations, in order, written and computed."""
+"""``Equations``: the trees of all symbols, in order, written and computed."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -81,11 +81,13 @@ class Equations(NotPickled):
 
     def __init__(self, builder: Builder, columns: bool) -> None:
         self.recurrence, self.forest = builder.recurrence, builder.forest
-        self.all_nodes = builder.symbols.of
         self.symbols, self.lengths = builder.symbols.by_key, builder.lengths
+        self.unsaid: list[Symbol] = []
         found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
         self.output = found[0]
         loss = self.output[0].name if self.output else "L"
+        if alike := self._only(builder):
+            loss = alike.name
         self.writer = Writer(self.symbols, self.lengths, loss, columns)
         for symbol in self.symbols.values():
             self._name_start(symbol)
@@ -144,10 +146,6 @@ class Equations(NotPickled):
                 found[key] = run.whole(symbol)
         return found
 
-    def gradient_key(self, w):
-        s, _ = self.all_nodes[w.node]
-        return s.key if s.kind != "value" else "∇" + s.key
-
     def unrolled(self, down_to: int = 1) -> Equation:
         """The output, written out through the steps as far as step ``down_to``.
 
@@ -166,7 +164,7 @@ class Equations(NotPickled):
             t for t in sorted(t for t in symbol.trees if t) if down_to < t < last
         ] + [last]:
             e = self.forest.fixed(symbol.trees[t], t, FAR)
-            binds, tokens = self.writer.line(e, None)
+            tokens = self.writer.line(e, None)[1]
             inner: list[Any] = []
             size = 0
             for token in tokens:
@@ -188,10 +186,23 @@ class Equations(NotPickled):
                 "relu",
             )
             done[str(t)] = size, inner if single else [OPEN, *inner, CLOSE]
-        left = self.writer.symbol(symbol, str(last))
+        left = self._left(symbol, str(last))
         return Equation(symbol, e, (last,), [left, sign(" = "), *_flat(inner)])
 
     # ---------------------------------------------------------------------- in order
+
+    def _only(self, builder: Builder) -> Symbol | None:
+        """What an output without a name is equal to: it is not said twice."""
+        symbol = self.output[0] if self.output else None
+        tree = symbol.trees.get(None) if symbol and symbol.key == "loss" else None
+        while tree is not None and tree.op == "reshape":
+            (tree,) = tree.args
+        if tree is None or tree.op != "value" or tree.attrs["time"] is not None:
+            return None
+        found = self.symbols[tree.attrs["symbol"]]
+        gradient = self.symbols.get(f"∇{found.key}")
+        self.unsaid = [s for s in (symbol, gradient) if s]
+        return found
 
     def _in_order(self) -> list[Symbol]:
         """Values, gradients by values from the loss on, gradients by leaves."""
@@ -203,24 +214,30 @@ class Equations(NotPickled):
 
         return sorted(self.symbols.values(), key=place)
 
+    def _left(self, symbol: Symbol, *at: Any) -> Token:
+        """What stands on the left: it is in no term."""
+        token = self.writer.symbol(symbol, *at)
+        return token._replace(of=token.of and token.of._replace(term=-1))
+
     def _name_start(self, symbol: Symbol) -> None:
         """A leaf named h0 that h starts from is h(0)."""
         for index, e in symbol.starts.items():
             leaf = self.symbols.get(e.attrs.get("symbol", ""))
-            if index in (0, self.lengths[symbol.clock or 0] + 1) and leaf is not None:
-                if leaf.kind != "value" and leaf.name == f"{symbol.name}0":
-                    leaf.start_of = symbol, index
-                    if gradient := self.symbols.get(f"∇{leaf.key}"):
-                        gradient.start_of = symbol, index
+            if leaf is None or leaf.name != f"{symbol.name}0" or leaf.kind == "value":
+                continue
+            if index in (0, self.lengths[symbol.clock or 0] + 1):
+                leaf.start_of = symbol, index
+                if gradient := self.symbols.get(f"∇{leaf.key}"):
+                    gradient.start_of = symbol, index
 
     def _of(self, symbol: Symbol) -> Iterator[Equation]:
         """The equations of a symbol: those of its starts, then one for each tree."""
         if symbol.kind == "constant":
             shape = " × ".join(map(str, np.shape(next(iter(symbol.values.values())))))
-            left = self.writer.symbol(symbol, "t" if symbol.clock is not None else "")
+            left = self._left(symbol, "t" if symbol.clock is not None else "")
             said = [left, sign(" = "), words(f"constant {shape}")]
             yield Equation(symbol, None, None, said)
-        if symbol.kind != "value":
+        if symbol.kind != "value" or symbol in self.unsaid:
             return
         for index, e in symbol.starts.items():
             leaf = self.symbols.get(e.attrs.get("symbol", ""))
@@ -230,7 +247,7 @@ class Equations(NotPickled):
         # steps so far is of more at every step.
         terms: dict[str, list[Any]] = {}
         for t in sorted(symbol.trees, key=lambda t: t or 0):
-            tokens = self.writer.line(symbol.trees[t], t and "t")[1]
+            tokens = self.writer.line(symbol.trees[t], "t" if t else None)[1]
             terms.setdefault("".join([x.latex for x in tokens]), []).append(t)
         found = [
             tuple(part)
@@ -259,17 +276,20 @@ class Equations(NotPickled):
     def _equation(self, symbol: Symbol, e: Expr, steps: tuple[Any, ...]) -> Equation:
         """One equation, written."""
         if steps == (None,):
-            left = self.writer.symbol(symbol)
+            left = self._left(symbol)
             tokens = self.writer.line(e, None)[1]
             return Equation(symbol, e, None, [left, sign(" = "), *tokens])
         length = self.lengths[symbol.clock or 0]
-        when = [self.writer.time(step_of(t, length), symbol.clock) for t in steps]
+        late = max(steps) if len(steps) > 1 else 0
+        when = [
+            self.writer.time(step_of(t, length, t == late), symbol.clock) for t in steps
+        ]
         behind = []
         if len(steps) == 1:
-            left = self.writer.symbol(symbol, when[0])
+            left = self._left(symbol, when[0])
             tokens = self.writer.line(self.forest.fixed(e, steps[0], length), None)[1]
         else:
-            left = self.writer.symbol(symbol, "t", 0)
+            left = self._left(symbol, "t", 0)
             tokens = self.writer.line(e, "t")[1]
             if sorted(steps) != [*range(1, length + 1)]:
                 behind = _range(when, steps)
@@ -278,9 +298,8 @@ class Equations(NotPickled):
 
 def _range(when: list[str], steps: tuple[int, ...]) -> Tokens:
     """At which steps an equation holds."""
-    if len(when) > 2:
-        far = abs(steps[1] - steps[0]) > 1
-        when = [when[0], *when[1 : 1 + far], "..", when[-1]]
+    far = abs(steps[1] - steps[0]) > 1
+    when = [when[0], *when[1 : 1 + far], "..", when[-1]]
     text = ", ".join(when)
     return [sign(f",   t = {text}", rf",\quad t = {text}".replace("..", r"\dots"))]
 

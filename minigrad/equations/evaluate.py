@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 
 from minigrad.equations.symbols import Symbol
-from minigrad.equations.tree import Expr, Time
+from minigrad.equations.tree import Expr
 from minigrad.fold.moving_index import at_step
 from minigrad.graph import PerOperand
 from minigrad.op import Kept, registry
 from minigrad.ops.indexing import scatter_n
 
 Instance = tuple[str, int | None]
+
+
+class _MissingError(Exception):
+    """A symbol that another one needs first."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
 
 
 class Evaluation:
@@ -34,12 +41,16 @@ class Evaluation:
         self.inner: dict[Any, Any] = {}
 
     def _as_leaf(self, key: str, value: Any) -> Any:
-        symbol = self.symbols.get(key)
-        leaves = [k for k, s in self.symbols.items() if s.kind != "value"]
-        if symbol is None or symbol.kind == "value" or symbol.clock is not None:
+        leaves = {
+            k: s
+            for k, s in self.symbols.items()
+            if s.kind not in ("value", "step") and s.clock is None
+        }
+        if key not in leaves:
             raise KeyError(
                 f"{key!r} is no leaf of these equations; there is {', '.join(leaves)}"
             )
+        symbol = leaves[key]
         found = np.asarray(value)
         wanted = np.shape(symbol.values[None])
         if found.shape != wanted:
@@ -53,25 +64,23 @@ class Evaluation:
         """A symbol at a step; what it needs is computed before it."""
         stack: list[Instance] = [(key, index)]
         while stack:
-            instance = stack[-1]
-            if instance in self.known:
+            try:
+                self.known[stack[-1]] = self._symbol(*stack[-1])
                 stack.pop()
-                continue
-            symbol, tree = self._tree(instance)
-            if tree is None:
-                value = self.given.get(symbol.key, symbol.values.get(instance[1]))
-            else:
-                needs = self._needs(tree, instance[1], symbol.clock)
-                missing = [n for n in needs if n not in self.known]
-                stack += missing
-                if missing:
-                    continue
-                value = self._value(tree, instance[1], symbol.clock)
-                if symbol.dtype is not None:
-                    value = np.asarray(value, symbol.dtype)
-            self.known[instance] = value
-            stack.pop()
+            except _MissingError as missing:
+                stack.append(missing.instance)
         return self.known[key, index]
+
+    def _symbol(self, key: str, index: int | None) -> Any:
+        """A symbol at a step, from its equation; a leaf has its value."""
+        symbol = self.symbols[key]
+        tree = symbol.trees.get(index)
+        if tree is None and index is not None:
+            tree = symbol.starts.get(index)
+        if tree is None:
+            return self.given[key] if key in self.given else symbol.values[index]
+        value = self._value(tree, index, symbol.clock)
+        return value if symbol.dtype is None else np.asarray(value, symbol.dtype)
 
     def whole(self, symbol: Symbol) -> Any:
         """A symbol, at all of its steps one behind the other."""
@@ -80,42 +89,14 @@ class Evaluation:
         parts = [self.of(symbol.key, t) for t in sorted(t for t in symbol.trees if t)]
         return np.stack(parts) if len({np.shape(p) for p in parts}) == 1 else parts
 
-    def _tree(self, instance: Instance) -> tuple[Symbol, Expr | None]:
-        symbol, index = self.symbols[instance[0]], instance[1]
-        tree = symbol.trees.get(index)
-        if tree is None and index is not None:
-            tree = symbol.starts.get(index)
-        if tree is None and index not in symbol.values:
-            raise KeyError(f"{symbol.key} has no step {index}")
-        return symbol, tree
-
-    def _needs(self, e: Expr, t: int | None, clock: int | None) -> set[Instance]:
-        """The symbols that a tree reads."""
-        found: set[Instance] = set()
-        seen = set()
-        stack = [(e, t, clock)]
-        while stack:
-            at = stack.pop()
-            if at in seen:
-                continue
-            seen.add(at)
-            e, t, clock = at
-            if e.op == "value":
-                found.add(self._instance(e, t))
-            elif e.op == "function":
-                stack.append((e.args[0], t, clock))
-            elif e.op == "each":
-                inner = e.attrs["clock"]
-                stack += [(b, s, inner) for s in self._steps(e, t) for b in e.args]
-            else:
-                stack += [(a, t, clock) for a in e.args]
-        return found
-
-    def _instance(self, e: Expr, t: int | None) -> Instance:
+    def _known(self, e: Expr, t: int | None) -> Any:
+        """The symbol at the step that an expression names."""
         key, time = e.attrs["symbol"], e.attrs["time"]
-        if time is None:
-            return key, None
-        return key, time.at(t or 0, self.lengths[self.symbols[key].clock or 0])
+        length = self.lengths[self.symbols[key].clock or 0] if time else 0
+        instance = key, time and time.at(t or 0, length)
+        if instance not in self.known:
+            raise _MissingError(instance)
+        return self.known[instance]
 
     def _steps(self, e: Expr, t: int | None) -> range:
         length = self.lengths[e.attrs["clock"]]
@@ -124,7 +105,7 @@ class Evaluation:
         return steps[::-1] if e.attrs["down"] else steps
 
     def _value(self, e: Expr, t: int | None, clock: int | None) -> Any:
-        """An expression at step t, all symbols that it reads being known."""
+        """An expression at step t; raises _MissingError for what is not known yet."""
         key = (e, t)
         if key not in self.inner:
             self.inner[key] = self._computed(e, t, clock)
@@ -132,7 +113,7 @@ class Evaluation:
 
     def _computed(self, e: Expr, t: int | None, clock: int | None) -> Any:
         if e.op == "value":
-            return self.known[self._instance(e, t)]
+            return self._known(e, t)
         if e.op == "function":
             return self._value(e.args[0], t, clock)
         if e.op == "number":
@@ -166,8 +147,8 @@ def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> 
         (target,) = operands
         if np.any(target == attrs["ignored"]):
             raise ValueError(
-                f"a target is {attrs['ignored']}, which is ignored: these equations were "
-                "written for targets of which none is; record them anew"
+                f"a target is {attrs['ignored']}, which is ignored: these equations "
+                "are those of targets of which none is; record them anew"
             )
         return (np.expand_dims(target, -1) == np.arange(shape[-1])).astype(float)
     if name == "scatter_n":

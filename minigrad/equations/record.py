@@ -1,4 +1,4 @@
-"""``equations``: which symbols a program has, and the gradient that is recorded for it."""
+"""``equations``: the symbols of a program, and the gradient that is recorded."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from minigrad.fold.folding import Folding
 from minigrad.fold.roles import Role
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
+from minigrad.op import registry
 from minigrad.scope import LOOP, Slot
 from minigrad.tensor import Tensor
 
@@ -36,7 +37,7 @@ def equations(
         written too.
     wrt: what the gradient is taken by; None for all parameters, [] for no gradient.
     functions: scopes that are written as a function, by its name:
-        ``{"f": "its scope"}``.
+        ``{"f": "its scope"}``; then no gradient is, which is one of what is inside.
 
     Raises FoldError where the steps of a loop differ, and what ``mg.grad`` raises. The
     equations are those of the recorded number of steps, for which T stands.
@@ -54,17 +55,34 @@ def equations(
     ∇W = Σ_t diag(1 - (h(t))²) ∇h(t) h(t-1)ᵀ
     """
     graph = loss if isinstance(loss, Graph) else Graph(loss)
+    for node in graph.nodes:
+        if node.op is not None and registry.get(node.op.name) is not node.op:
+            raise TypeError(
+                f"equations are those of recorded operations, and {node.label} is "
+                "none: give the loss itself, not its contraction nor a graph that was "
+                "read from text"
+            )
+    if not any(o.inputs for o in graph.outputs):
+        raise ValueError("nothing was recorded: the output depends on nothing")
     scopes = {scope: name for name, scope in (functions or {}).items()}
     unknown = set(scopes).difference(p[0] for n in graph.nodes for p in n.scope.path)
     if unknown:
         raise ValueError(f"nothing was recorded in a scope named {', '.join(unknown)}")
-    targets = _targets(graph, wrt)
+    if scopes and wrt:
+        raise ValueError(
+            "a gradient is made of what a function hides: give wrt without functions"
+        )
+    targets = [] if scopes else _targets(graph, wrt)
     symbols = Symbols(graph)
     forward = Folding(graph)
     _name_lines(symbols, forward, forward.recurrence().roles, scopes)
     builder = Builder(graph, symbols, scopes)
     again = _name_shared(builder, bool(targets))
     whole = graph
+    for node in targets:
+        if node not in symbols.of:
+            role = builder.folding.role_of[node]
+            symbols.line(builder.folding, role, symbols.letter())
     if targets:
         (y,) = graph.outputs
         between = _between(graph, y, targets)
@@ -78,13 +96,17 @@ def equations(
         whole = Graph([*graph.outputs, *found])
     if again or targets:
         builder = Builder(whole, symbols, scopes)
-    if targets and _name_shared(builder, False):
+    if targets:
+        _name_shared(builder, False)
+        for symbol in symbols.by_key.values():  # 1/T is written in its place
+            trees = symbol.trees.values()
+            symbol.number = bool(trees) and all(e.number is not None for e in trees)
         builder = Builder(whole, symbols, scopes)
     return Equations(builder, _has_columns(graph))
 
 
 def _targets(graph: Graph, wrt: Tensor | Iterable[Tensor] | None) -> list[Node]:
-    """What the gradient is taken by; an error as that of ``grad`` where there is none."""
+    """What the gradient is taken by, with the errors of ``grad``."""
     if wrt is None:
         y, *others = graph.outputs
         number = not others and y.inputs and np.size(y.value) == 1

@@ -1,10 +1,11 @@
-"""Expressions as a person would write them: each op is made by its rule, if it has one.
+"""Expressions as a person would write them: an op is made by its rule, if it has one.
 
 A rule never changes what is computed, but for the last digits: numbers and signs come
 to the front, double transposes go, a mean is a sum with a factor, and what is read back
 from a stack of steps is the step.
 
->>> forest = Simplifier(())
+>>> from minigrad.equations.rules import RULES
+>>> forest = Simplifier((), RULES)
 >>> x = forest.make("value", (), {"symbol": "x", "time": None}, (2, 3))
 >>> turned = forest.call("transpose", [x], {}, (3, 2))
 >>> forest.call("transpose", [turned], {"axes": (1, 0)}, (2, 3)) is x
@@ -12,24 +13,24 @@ True
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from minigrad.equations.tree import Expr, Forest, Shape, Time, step_of
-from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.equations.tree import Expr, Forest, Shape, Time
+from minigrad.fold.moving_index import Ahead
 
 Attrs = dict[str, Any]
 Over = tuple[tuple[int, int], ...]  # the T of a loop, and how often it divides
-ALL = slice(None)
 # An element of the value is made of the elements at its place.
-ELEMENTWISE = frozenset(
-    "add subtract multiply divide negative square where tanh sigmoid relu exp log sqrt "
-    "astype greater greater_equal less less_equal equal not_equal logical_not "
-    "logical_and logical_or maximum minimum absolute clip".split()
-)
-# A slice of these is these of slices: of gates, and of their gradients.
-CUT = frozenset("tanh sigmoid relu square multiply negative subtract".split())
+ELEMENTWISE_OPS = """
+    add subtract multiply divide negative square where tanh sigmoid relu exp log sqrt
+    astype greater greater_equal less less_equal equal not_equal logical_not logical_and
+    logical_or maximum minimum absolute clip
+"""
+ELEMENTWISE = frozenset(ELEMENTWISE_OPS.split())
+
+
+Rule = Callable[["Simplifier", list[Expr], Attrs, Shape], Any]
 
 
 class Simplifier(Forest):
@@ -38,9 +39,9 @@ class Simplifier(Forest):
     clock: int | None = None
     t: int | None = None
 
-    def __init__(self, lengths: Sequence[int]) -> None:
+    def __init__(self, lengths: Sequence[int], rules: Mapping[str, Rule]) -> None:
         super().__init__()
-        self.lengths = lengths
+        self.lengths, self.rules = lengths, rules
         # (sequence's symbol, loop) -> the symbol of its x(t)
         self.readers: dict[tuple[str, int | None], str] = {}
         # What a symbol of this very step is equal to: it is written by its letter.
@@ -48,7 +49,7 @@ class Simplifier(Forest):
 
     def call(self, op: str, args: Sequence[Expr], attrs: Attrs, shape: Shape) -> Expr:
         """What an op makes of expressions."""
-        rule = RULES.get(op)
+        rule = self.rules.get(op)
         found: Expr | None = rule(self, list(args), attrs, shape) if rule else None
         if found is None and op in ELEMENTWISE:
             found = self._step_by_step(op, args, attrs, shape)
@@ -139,432 +140,3 @@ def axes_of(axis: Any, ndim: int) -> list[int]:
     """The axes that a reduction runs over."""
     axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return [a % ndim for a in axes] if ndim else []
-
-
-def _both(*over: Over) -> Over:
-    total: Counter[int] = Counter()
-    for clock, n in (pair for some in over for pair in some):
-        total[clock] += n
-    return tuple((c, n) for c, n in sorted(total.items()) if n)
-
-
-# ------------------------------------------------------------------------------- rules
-
-
-def sliced(f: Simplifier, x: Expr, a: int, b: int) -> Expr:
-    """The features a..b-1, which are the last axis."""
-    shape = (*x.shape[:-1], b - a)
-    key = (ALL,) * (len(shape) - 1) + (slice(a, b),)
-    return f.call("getitem", [x], {"key": key}, shape)
-
-
-def feature_ends(key: Any, shape: Shape) -> tuple[int, int] | None:
-    """The first feature that a key takes and that behind the last, if it is a slice."""
-    parts = key if isinstance(key, tuple) else (key,)
-    parts = (ALL,) * (len(shape) - 1) + parts[1:] if parts[0] is Ellipsis else parts
-    last = parts[-1] if shape and len(parts) == len(shape) else None
-    if not isinstance(last, slice) or parts[:-1] != (ALL,) * (len(shape) - 1):
-        return None
-    numbers = all(e is None or type(e) is int for e in (last.start, last.stop))
-    return last.indices(shape[-1])[:2] if numbers and last.step in (None, 1) else None
-
-
-def _slice(f: Simplifier, x: Expr, a: int, b: int) -> Expr | None:
-    """Some features of what was made element by element, cut or joined."""
-    if (a, b) == (0, x.shape[-1]):
-        return x
-    if x.op == "getitem" and len(x.args) == 1:
-        inner = feature_ends(x.attrs["key"], x.args[0].shape)
-        return inner and sliced(f, x.args[0], inner[0] + a, inner[0] + b)
-    if x.op == "concatenate" and all(e.op != "each" for e in x.args):
-        start = 0
-        for e in x.args if x.attrs.get("axis") == -1 else ():
-            if start <= a and b <= start + e.shape[-1]:
-                return sliced(f, e, a - start, b - start)
-            start += e.shape[-1]
-    numbers = all(e.shape == x.shape or not e.shape for e in x.args)
-    if x.op in CUT and numbers:
-        parts = [sliced(f, e, a, b) if e.shape else e for e in x.args]
-        return f.call(x.op, parts, x.attrs, (*x.shape[:-1], b - a))
-    return None
-
-
-def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, b = args if args[1].number is None or args[0].number is not None else args[::-1]
-    if a.number is not None and b.number is not None:
-        over = _both(a.attrs["over"], b.attrs["over"])
-        return f.number(a.number * b.number, shape, over)
-    if a.number is not None and b.shape == shape:
-        n, rest = scaled(b)
-        number, over = a.number, a.attrs["over"]
-        if n is not None and n.number is not None:
-            number, over = number * n.number, _both(over, n.attrs["over"])
-        if rest.op == "negative":
-            number, rest = -number, rest.args[0]
-        if abs(number) != 1 or over:
-            return f.make("multiply", (f.number(number, (), over), rest), {}, shape)
-        return rest if number == 1 else f.call("negative", [rest], {}, shape)
-    for i, x in enumerate((a, b)):
-        other = (b, a)[i]
-        if x.op == "concatenate" and x.attrs.get("axis") == -1 and other.shape == shape:
-            if all(e.op != "each" for e in x.args) and _has_gates(other):
-                return _joined(f, x, other, shape)
-        pair = [a, b]
-
-        def again(e: Expr, i: int = i, pair: list[Expr] = pair) -> Expr:
-            pair[i] = e
-            return f.call("multiply", pair, {}, shape)
-
-        if found := f.outward(x, again):
-            return found
-        if i and a is b:
-            return f.make("square", (a,), {}, shape)
-        column, row = _flat(x, -1), _flat(other, 0)
-        if column is not None and row is not None:
-            return f.make("outer", (column, row), {}, shape)
-    return None if a is args[0] else f.make("multiply", (a, b), {}, shape)
-
-
-def _has_gates(e: Expr) -> bool:
-    """Whether this is of gates that lie side by side: σ(a), 1 - σ(a)."""
-    return e.op in CUT
-
-
-def _joined(f: Simplifier, parts: Expr, by: Expr, shape: Shape) -> Expr:
-    """A product with features that are joined, as the products joined."""
-    found, start = [], 0
-    for e in parts.args:
-        end = start + e.shape[-1]
-        found.append(f.call("multiply", [e, sliced(f, by, start, end)], {}, e.shape))
-        start = end
-    return f.call("concatenate", found, {"axis": -1}, shape)
-
-
-def _flat(e: Expr, axis: int) -> Expr | None:
-    """The vector that was given an axis of length 1: a column, or a row."""
-    inner = e.args[0] if e.op == "reshape" else e
-    given = len(e.shape) == 2 and e.shape[axis] == 1 and e is not inner
-    ok = len(inner.shape) == 1 and (given or (not axis and e is inner))
-    return inner if ok and e.number is None else None
-
-
-def _add(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, b = args
-    for x, y in ((a, b), (b, a)):
-        if x.number == 0 and y.shape == shape:
-            return y
-    if b.op == "negative":
-        return f.call("subtract", [a, b.args[0]], {}, shape)
-    return f.call("subtract", [b, a.args[0]], {}, shape) if a.op == "negative" else None
-
-
-def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, b = args
-    if a.number is not None and b.number is not None:
-        if not a.attrs["over"] and not b.attrs["over"]:
-            return f.number(a.number - b.number, shape)
-    return f.call("add", [a, b.args[0]], {}, shape) if b.op == "negative" else None
-
-
-def _negative(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    (x,) = args
-    n, rest = scaled(x)
-    if x.number is not None:
-        return f.number(-x.number, shape, x.attrs["over"])
-    if x.op == "subtract" and all(a.shape == shape for a in x.args):
-        return f.make("subtract", x.args[::-1], {}, shape)
-    if n is not None and n.number is not None:
-        return f.times(-n.number, rest, n.attrs["over"])
-    return x.args[0] if x.op == "negative" else None
-
-
-def _divide(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, b = args
-    if b.number and a.shape == shape:
-        over = tuple((c, -n) for c, n in b.attrs["over"])
-        return f.times(1 / b.number, a, over)
-    return f.outward(a, lambda e: f.call("divide", [e, b], {}, shape))
-
-
-def _power(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x, n = args[0], args[1].number
-    if x.shape != shape or n not in (1, 2):
-        return None
-    return x if n == 1 else f.call("square", [x], {}, shape)
-
-
-def _view(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x = args[0]
-    if x.shape == shape:
-        return x
-    if x.number is not None:
-        return f.number(x.number, shape, x.attrs["over"])
-    if x.op == "reshape":
-        return f.view(x.args[0], shape)
-    found = f.outward(x, lambda e: f.view(e, shape))
-    return found or f.make("reshape", (x,), {"shape": shape}, shape)
-
-
-def _broadcast(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x = args[0].args[0] if args[0].op == "broadcast_to" else args[0]
-    if x.shape == shape or x.number is not None:
-        return _view(f, [x], attrs, shape)
-    found = f.outward(x, lambda e: f.call("broadcast_to", [e], {}, shape))
-    return found or f.make("broadcast_to", (x,), {"shape": shape}, shape)
-
-
-def _astype(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    floating = str(attrs.get("dtype")).startswith("float")
-    return args[0] if floating and args[0].number is not None else None
-
-
-def _transpose(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    (x,), n = args, len(shape)
-    axes = attrs.get("axes")
-    axes = [*range(n)[::-1]] if axes is None else [a % n for a in axes]
-    if axes == [*range(n)] or (x.op == "transpose" and n == 2):
-        return x if axes == [*range(n)] else x.args[0]
-    if x.number is not None:
-        return f.number(x.number, shape, x.attrs["over"])
-    plain = {} if axes == [*range(n)[::-1]] else {"axes": tuple(axes)}
-    found = f.outward(x, lambda e: f.call("transpose", [e], plain, shape))
-    return found or f.make("transpose", (x,), plain, shape)
-
-
-def _swapaxes(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    axes, i, j = [*range(len(shape))], attrs["axis1"], attrs["axis2"]
-    axes[i], axes[j] = axes[j], axes[i]
-    return f.call("transpose", args, {"axes": tuple(axes)}, shape)
-
-
-def _matmul(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, b = args
-    if not a.shape or not b.shape:
-        return f.call("multiply", args, {}, shape)
-    if max(len(a.shape), len(b.shape)) > 2:
-        return None  # dot and matmul are not the same there
-    found = f.outward(a, lambda e: f.call("matmul", [e, b], {}, shape))
-    found = found or f.outward(b, lambda e: f.call("matmul", [a, e], {}, shape))
-    return found or f.make("matmul", args, {}, shape)
-
-
-def _sum(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x, keepdims = args[0], attrs.get("keepdims", False)
-    axes = axes_of(attrs.get("axis"), len(x.shape))
-    n = math.prod([x.shape[a] for a in axes])
-    if all(x.shape[a] == 1 for a in axes):
-        return f.view(x, shape)
-    if x.number is not None:
-        return f.number(x.number * n, shape, x.attrs["over"])
-    if x.op == "unit" and axes == [len(x.shape) - 1]:
-        return f.number(1.0, shape)
-    if x.op == "stack" and not x.attrs.get("axis", 0) and 0 in axes and not keepdims:
-        rest = tuple([a - 1 for a in axes if a])
-
-        def part(e: Expr) -> Expr:
-            if e.op == "each":
-                return f.make("each", [part(b) for b in e.args], e.attrs, shape)
-            return f.call("sum", [e], {"axis": rest}, shape) if rest else e
-
-        return f.call("add_n", [part(a) for a in x.args], {}, shape)
-    return f.outward(x, lambda e: f.call("sum", [e], attrs, shape))
-
-
-def _mean(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    n, over = f.count(args[0], axes_of(attrs.get("axis"), len(args[0].shape)))
-    return f.times(1 / n, f.call("sum", args, attrs, shape), over) if n else None
-
-
-def _spread(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    a, axis = args[0], attrs.get("axis")
-    if axis is not None and not attrs.get("keepdims") and shape:
-        axes = axes_of(axis, len(shape))
-        a = f.view(a, tuple([1 if i in axes else n for i, n in enumerate(shape)]))
-    return f.call("broadcast_to", [a], {}, shape)
-
-
-def _spread_mean(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    n, over = f.count(args[1], axes_of(attrs.get("axis"), len(shape)))
-    return f.times(1 / n, _spread(f, args, attrs, shape), over) if n else None
-
-
-def _add_n(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    counts: dict[Expr, Expr] = {}
-    for a in args:  # 1/2 x + x is 3/2 x
-        n, rest = scaled(a)
-        if n is not None and n.attrs["over"]:
-            n, rest = None, a
-        number = 1.0 if n is None or n.number is None else n.number
-        known = counts.get(rest)
-        number += known.number if known is not None and known.number is not None else 0
-        counts[rest] = f.number(number)
-    kept = []
-    for x, n in counts.items():
-        if x.op == "each" and n.number != 1:
-            x = f.make("add_n", (x,), {}, shape)
-        if x.number != 0:
-            kept.append(f.call("multiply", [n, x], {}, shape) if n.number != 1 else x)
-    if len(kept) != 1 or kept[0].op != "each":
-        kept = kept or args[:1]
-        return f.make("add_n", kept, {}, shape) if len(kept) > 1 else kept[0]
-    each = kept[0]
-
-    def again(body: Expr) -> Expr:
-        inner = f.make("each", (body,), each.attrs, shape)
-        return f.call("add_n", [inner], {}, shape)
-
-    return f.outward(each.args[0], again) if len(each.args) == 1 else None
-
-
-def _reduced(f: Simplifier, each: Expr, attrs: Attrs, shape: Shape) -> Expr:
-    reduction = attrs.get("reduction", "mean")
-    return each if reduction == "none" else f.call(reduction, [each], {}, shape)
-
-
-def _mse(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    size = args[0].shape
-    difference = f.call("subtract", args, {}, size)
-    return _reduced(f, f.make("square", (difference,), {}, size), attrs, shape)
-
-
-def _cross_entropy(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    said = attrs | {"reduction": "none"}
-    each = f.make("cross_entropy", args, said, args[1].shape)
-    return _reduced(f, each, attrs, shape)
-
-
-def _unit(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    ignored = {"ignored": attrs.get("ignore_index", -100)}
-    unit = f.make("unit", args[:1], ignored, shape)
-    n = math.prod(args[0].shape) if attrs.get("reduction", "mean") == "mean" else 1
-    return f.times(1 / n, unit) if n else unit
-
-
-def _scatter(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    """What fills all of an array is joined: parts of features, or all steps."""
-    rest = args[1:]
-    cuts = [
-        feature_ends(k, shape) if k is not None else None for k in attrs["keys"][1:]
-    ]
-    if None not in cuts and all(e.op != "each" for e in rest):
-        order = sorted(range(len(cuts)), key=lambda i: cuts[i] or (0, 0))
-        ends = [cuts[i] or (0, 0) for i in order]
-        if [0, *(b for _, b in ends)] == [*(a for a, _ in ends), shape[-1]]:
-            return f.call("concatenate", [rest[i] for i in order], {"axis": -1}, shape)
-    each = rest[0]
-    if (
-        len(rest) > 1
-        or each.op != "each"
-        or len(each.args) > 1
-        or each.attrs["every"] > 1
-    ):
-        return None
-    a, key = each.attrs, each.attrs["entries"][0]
-    n = f.lengths[a["clock"]]
-    full = (a["first"], a["last"]) == (step_of(1, n), step_of(n, n)) and shape[0] == n
-    if full and key == Ahead(-1, step=getattr(key, "step", False)):
-        again = f.make(
-            "each", each.args, a | {"down": False, "entries": (None,)}, each.shape
-        )
-        return f.make("stack", (again,), {"axis": 0}, shape)
-    return None
-
-
-def _concatenate(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    if attrs.get("axis", 0) not in (-1, len(shape) - 1) or any(
-        a.op == "each" for a in args
-    ):
-        return args[0] if len(args) == 1 and args[0].op != "each" else None
-    flat = [
-        part
-        for a in args
-        for part in (
-            a.args if a.op == "concatenate" and a.attrs.get("axis") == -1 else [a]
-        )
-        if part.op != "each"
-    ]
-    return f.make("concatenate", flat, {"axis": -1}, shape)
-
-
-def _getitem(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x, key = args[0], attrs["key"]
-    parts = key if isinstance(key, tuple) else (key,)
-    if len(args) > 1:
-        return None
-    if x.number is not None:
-        return f.number(x.number, shape, x.attrs["over"])
-    if math.prod(shape) == math.prod(x.shape) and not any(
-        isinstance(p, Ahead) or (isinstance(p, slice) and p.step not in (None, 1))
-        for p in parts
-    ):
-        return f.view(x, shape)
-    row = _flat(x.args[0], 0) if x.op == "matmul" and len(x.shape) == 2 else None
-    if row is not None and row is not x.args[0] and parts == (Ellipsis, 0, ALL):
-        return f.call("matmul", [row, x.args[1]], {}, shape)
-    found = f.outward(x, lambda e: f.call("getitem", [e], attrs, shape))
-    ends = feature_ends(key, x.shape)
-    if ends is not None and not found:
-        a, b = ends
-        plain = (ALL,) * (len(shape) - 1) + (slice(a, b),)
-        return _slice(f, x, a, b) or f.make("getitem", (x,), {"key": plain}, shape)
-    if found or len(parts) > 1 or not isinstance(parts[0], (int, Ahead)):
-        return found
-    return None if isinstance(parts[0], bool) else _row(f, x, parts[0], shape)
-
-
-def _row(f: Simplifier, x: Expr, index: Any, shape: Shape) -> Expr | None:
-    """One row of what was made of all steps: what was made of that step."""
-    each, k = (
-        whole(x),
-        at_step(index, f.t or 0, f.lengths[f.clock or 0] if f.lengths else 0),
-    )
-    if not x.shape or not 0 <= k < x.shape[0]:
-        return None
-    if each is not None and isinstance(index, Ahead) and not index.from_end:
-        if each.attrs["clock"] == f.clock:
-            return f.moved(each.args[0], index.k + 1)
-    if x.op == "value":
-        return f.row(x, index)
-
-    def row(e: Expr) -> Expr:
-        return f.call("getitem", [e], {"key": index}, e.shape[1:])
-
-    if x.op == "broadcast_to":
-        inner = x.args[0]
-        if len(inner.shape) == len(x.shape):
-            one = inner.shape[0] == 1
-            inner = f.view(inner, inner.shape[1:]) if one else row(inner)
-        return f.call("broadcast_to", [inner], {}, shape)
-    if x.op not in ELEMENTWISE or any(
-        a.shape != x.shape and len(a.shape) == len(x.shape) for a in x.args
-    ):
-        return None
-    rows = [row(a) if a.shape == x.shape else a for a in x.args]
-    return f.call(x.op, rows, x.attrs, shape)
-
-
-RULES: dict[str, Callable[[Simplifier, list[Expr], Attrs, Shape], Any]] = {
-    "multiply": _multiply,
-    "add": _add,
-    "subtract": _subtract,
-    "negative": _negative,
-    "divide": _divide,
-    "power": _power,
-    **dict.fromkeys(["reshape", "reshape_like", "expand_dims", "squeeze"], _view),
-    "broadcast_to": _broadcast,
-    "astype": _astype,
-    "transpose": _transpose,
-    "swapaxes": _swapaxes,
-    **dict.fromkeys(["matmul", "dot"], _matmul),
-    "sum": _sum,
-    "mean": _mean,
-    "spread": _spread,
-    "spread_mean": _spread_mean,
-    "add_n": _add_n,
-    "mse_loss": _mse,
-    "cross_entropy alike": _cross_entropy,
-    "target_weights alike": _unit,
-    "scatter_n": _scatter,
-    "concatenate": _concatenate,
-    "getitem": _getitem,
-}

@@ -41,6 +41,7 @@ class Symbol:
     trees: dict[int | None, Expr] = field(default_factory=dict)
     starts: dict[int, Expr] = field(default_factory=dict)
     values: dict[int | None, Any] = field(default_factory=dict)
+    number: bool = False  # at every step it is one
     start_of: "tuple[Symbol, int] | None" = None  # this is h(0)
 
     def __repr__(self) -> str:

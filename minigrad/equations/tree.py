@@ -43,13 +43,14 @@ class Time(NamedTuple):
         return self.k + {"t": t, "T": length, "": 0}[self.of]
 
 
-def step_of(t: int, length: int) -> Time:
-    """A step counted from the nearer end.
+def step_of(t: int, length: int, late: bool = False) -> Time:
+    """A step counted from the nearer end; from the last one too if it is an end.
 
-    >>> step_of(2, 9), step_of(8, 9)
-    (2, T-1)
+    >>> step_of(2, 9), step_of(8, 9), step_of(2, 3), step_of(2, 3, late=True)
+    (2, T-1, 2, T-1)
     """
-    return Time("", t) if t - 1 <= length - t else Time("T", t - length)
+    early = t - 1 < length - t + (not late)
+    return Time("", t) if early else Time("T", t - length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,10 +155,13 @@ def in_spans(items: Sequence[Any], step: Callable[[Any], int]) -> Iterator[list[
 
     >>> [*in_spans([1, 2, 3, 7], int)], [*in_spans([2, 4, 6], int)]
     ([[1, 2, 3], [7]], [[2, 4, 6]])
+    >>> [*in_spans([2, 2, 2], int)]
+    [[2], [2], [2]]
     """
     gaps = [step(b) - step(a) for a, b in pairwise(items)]
     # Of every k-th step three are needed to see a period.
     gap = gaps[0] if len({*gaps}) == 1 and len(gaps) > 1 else -1 if -1 in gaps else 1
+    gap = gap or 1  # one step twice is two parts
     found: list[Any] = []
     for item in items:
         if found and step(item) - step(found[-1]) != gap:

@@ -5,19 +5,16 @@ turned around: ``h @ W`` is W h, ``x.T @ g`` is g xᵀ. In a program that has co
 itself, ``W @ h``, the order stays. Not shown are axes of length 1 that come and go,
 broadcasting, and casts to floating point. What has no notation is a function by its
 name, of arrays and axes as the program has them.
-
->>> name("ŷ"), name("h1"), name("θ"), name("cell_a")  # doctest: +NORMALIZE_WHITESPACE
-('\\\\hat{y}', 'h_{1}', '\\\\theta', '\\\\mathrm{cell}_{\\\\mathrm{a}}')
 """
 
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from minigrad.equations.simplify import feature_ends
+from minigrad.equations.names import latex, name, readable
+from minigrad.equations.rules import feature_ends
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr, Time
 from minigrad.fold.moving_index import Ahead
@@ -70,8 +67,8 @@ INFIX = {
     "logical_and": sign(" ∧ ", r" \wedge "),
     "logical_or": sign(" ∨ ", r" \vee "),
 }
-UNSHOWN = {"cross_entropy": "-log softmax", "sigmoid": "σ"}
-KNOWN = frozenset("tanh exp log sin cos tan sinh cosh max min".split())
+FUNCTIONS = "tanh exp log sin cos tan sinh cosh max min"
+KNOWN = frozenset(FUNCTIONS.split())  # by LaTeX
 LATER = {"t": "k", "k": "j", "j": "i", "i": "i'"}
 
 
@@ -82,7 +79,7 @@ def joined(parts: Sequence[Tokens], between: Token) -> Tokens:
 
 def words(text: str) -> Token:
     """Text that is no letter."""
-    return sign(text, "".join(map(_character, text)))
+    return sign(text, "".join(map(latex, text)))
 
 
 class Writer:
@@ -107,7 +104,7 @@ class Writer:
 
     def open(self, e: Expr) -> tuple[int, Tokens]:
         """An expression, and how strongly it holds together."""
-        rule = RULES.get(e.op, Writer.call)
+        rule = RULES.get(e.op, Writer._call)
         single = len(e.args) == 1 and e.op in ("tanh", "sigmoid", "relu", "sum")
         if self.inside or single or e.op in ("add", "subtract", "negative"):
             return rule(self, e)
@@ -132,11 +129,15 @@ class Writer:
 
     def symbol(self, symbol: Symbol, when: str = "", delay: int | None = None) -> Token:
         """A symbol at a step; an initial state is h(0)."""
-        text, latex = symbol.name, name(symbol.name)
+        text, latex = readable(symbol.name), name(symbol.name)
         if symbol.start_of is not None:
             of, index = symbol.start_of
             time = Time("", index) if index < 1 else Time("T", 1)
-            text, latex, when = of.name, name(of.name), self.time(time, of.clock)
+            text, latex, when = (
+                readable(of.name),
+                name(of.name),
+                self.time(time, of.clock),
+            )
         if when:
             text, latex = f"{text}({when})", f"{latex}^{{({when})}}"
         if symbol.gradient:
@@ -145,28 +146,26 @@ class Writer:
         of_ = Reference(symbol.key, kind, symbol.gradient, when, delay, self.term)
         return Token(text, latex, of_)
 
-    def value(self, e: Expr) -> tuple[int, Tokens]:
+    def _value(self, e: Expr) -> tuple[int, Tokens]:
         symbol, time = self.symbols[e.attrs["symbol"]], e.attrs["time"]
         if time is None:
             return ATOM, [self.symbol(symbol)]
         delay = -time.k if time.of == "t" else None
         return ATOM, [self.symbol(symbol, self.time(time, symbol.clock), delay)]
 
-    def number(self, e: Expr) -> tuple[int, Tokens]:
+    def _number(self, e: Expr) -> tuple[int, Tokens]:
         value, over = e.attrs["number"], e.attrs["over"]
         low = [self.length(c) for c, n in over for _ in range(n)]
         high = [self.length(c) for c, n in over for _ in range(-n)]
         minus = "-" if value < 0 else ""
-        near = Fraction(abs(value) if math.isfinite(value) else 0).limit_denominator(
-            999
-        )
-        if abs(near - Fraction(abs(value))) < 1e-12 if math.isfinite(value) else False:
-            a, b = near.numerator, near.denominator
-            high = [str(a)] * (a != 1 or not high) + high
-            low = [str(b)] * (b != 1) + low
+        size = Fraction(abs(value)) if math.isfinite(value) else Fraction(0)
+        near = size.limit_denominator(999)
+        exact = math.isfinite(value) and abs(near - size) <= size / 10**12
+        if exact and (low or near.denominator % 5):  # 0.9 is better than 9/10
+            high = [str(near.numerator)] * (near.numerator != 1 or not high) + high
+            low = [str(near.denominator)] * (near.denominator != 1) + low
         else:
-            said = f"{abs(value):.6g}".replace("inf", "∞")
-            high = [said, *high]
+            high = [f"{abs(value):.6g}".replace("inf", "∞"), *high]
         up, down = " ".join(high), " ".join(low)
         latex = re.sub(r"e([+-])0*(\d+)", r" \\cdot 10^{\1\2}", up).replace(
             "∞", r"\infty"
@@ -180,7 +179,7 @@ class Writer:
 
     # --------------------------------------------------------------------------- sums
 
-    def summands(self, e: Expr, minus: bool = False) -> Iterator[tuple[bool, Expr]]:
+    def _summands(self, e: Expr, minus: bool = False) -> Iterator[tuple[bool, Expr]]:
         """The terms of a sum; True in front of those that are subtracted."""
         if e.op not in ("add", "add_n", "subtract", "negative"):
             yield minus, e
@@ -188,68 +187,73 @@ class Writer:
             e.args if e.op in ("add", "add_n", "subtract", "negative") else ()
         ):
             turned = e.op == "negative" or (e.op == "subtract" and i == 1)
-            yield from self.summands(a, minus ^ turned)
+            yield from self._summands(a, minus ^ turned)
 
-    def add(self, e: Expr) -> tuple[int, Tokens]:
+    def _add(self, e: Expr) -> tuple[int, Tokens]:
         found: Tokens = []
         if len(e.args) == 1 and e.args[0].op == "each":
-            return self.each(e.args[0])
-        for minus, a in self.summands(e):
+            return self._each(e.args[0])
+        for minus, a in self._summands(e):
             first = [sign("-")] if minus else []
             found += [sign(" - " if minus else " + ")] if found else first
             found += self.write(a, SIGMA)
         return SUM, found
 
-    def each(self, e: Expr, listed: bool = False) -> tuple[int, Tokens]:
+    def _each(self, e: Expr, listed: bool = False) -> tuple[int, Tokens]:
         """A sum over steps, or their list."""
         a, before = e.attrs, self.t
         ends = [self.time(a[k], a["clock"]) for k in ("first", "last")]
         if a["every"] > 1:
-            ends[0] += (
-                f",{self.time(a['first']._replace(k=a['first'].k + a['every']), a['clock'])},"
-            )
-        whole = (
-            ends[0] == "1" and ends[1] in ("1", self.length(a["clock"])) and not listed
-        )
+            second = a["first"]._replace(k=a["first"].k + a["every"])
+            ends[0] += f",{self.time(second, a['clock'])},"
+        length = self.length(a["clock"]) if self.lengths[a["clock"]] > 1 else "1"
+        whole = ends == ["1", length]
         ends = ends[::-1] if a["down"] else ends
         self.t = t = "t" if before is None else LATER[before]
-        parts = joined(
-            [self.write(b, SUM if listed else SIGMA) for b in e.args], sign(", ")
-        )
+        least = SUM if listed else SIGMA
+        parts = [
+            self.write(b, least) + self._at(k)
+            for b, k in zip(e.args, a["entries"], strict=True)
+        ]
         self.t = before
+        tokens = joined(parts, sign(", "))
+        below, above = f"{t}={ends[0]}", ends[1]
         if listed:
-            end = sign(
-                f"]_{{{t}={ends[0]}..{ends[1]}}}",
-                rf"\right]_{{{t}={ends[0]}}}^{{{ends[1]}}}",
-            )
-            return ATOM, [LEFT, *parts, end]
+            end = sign(f"]_{{{below}..{above}}}", rf"\right]_{{{below}}}^{{{above}}}")
+            return ATOM, [LEFT, *tokens, end]
         if whole:
-            return SIGMA, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *parts]
-        text = f"Σ_{{{t}={ends[0]}..{ends[1]}}} "
-        return SIGMA, [sign(text, rf"\sum_{{{t}={ends[0]}}}^{{{ends[1]}}} "), *parts]
+            return SIGMA, [sign(f"Σ_{t} ", rf"\sum_{{{t}}} "), *tokens]
+        over = sign(f"Σ_{{{below}..{above}}} ", rf"\sum_{{{below}}}^{{{above}}} ")
+        return SIGMA, [over, *tokens]
 
-    def stack(self, e: Expr) -> tuple[int, Tokens]:
+    def _at(self, key: Any) -> Tokens:
+        """Where a value is put in what is zero elsewhere; None is for no place."""
+        if key is None:
+            return []
+        parts = [
+            self._part(p, None) for p in (key if isinstance(key, tuple) else (key,))
+        ]
+        return [sign(" → ", r" \to "), sign("["), *joined(parts, sign(", ")), sign("]")]
+
+    def _stack(self, e: Expr) -> tuple[int, Tokens]:
         plain = len(e.args) == 1 and not e.attrs.get("axis", 0)
-        return (
-            self.each(e.args[0], True)
-            if plain and e.args[0].op == "each"
-            else self.call(e)
-        )
+        listed = plain and e.args[0].op == "each"
+        return self._each(e.args[0], True) if listed else self._call(e)
 
-    def sum(self, e: Expr) -> tuple[int, Tokens]:
+    def _sum(self, e: Expr) -> tuple[int, Tokens]:
         """Over sequences (n), features (i), or both."""
         axis, ndim = e.attrs.get("axis"), len(e.args[0].shape)
         axes = (axis,) if isinstance(axis, int) else axis
         axes = range(ndim) if axes is None else sorted(a % ndim for a in axes)
         letters = "".join("ni"[a + 2 - ndim] for a in axes if ndim < 3)
         if not letters or (self.columns and ndim > 1):
-            return self.call(e)
+            return self._call(e)
         shown = sign(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
         return SIGMA, [shown, *self.write(e.args[0], SIGMA)]
 
     # ----------------------------------------------------------------------- products
 
-    def multiply(self, e: Expr) -> tuple[int, Tokens]:
+    def _multiply(self, e: Expr) -> tuple[int, Tokens]:
         a, b = e.args
         if a.number is not None and not a.shape:
             binds, rest = self.open(b)
@@ -270,44 +274,45 @@ class Writer:
                 and x.shape == slope.shape == e.shape
             ):
                 diag = [sign("diag", r"\mathrm{diag}"), OPEN, *self.write(slope), CLOSE]
-                return PRODUCT, [*diag, BESIDE, *self.factor(x, True)]
+                return PRODUCT, [*diag, BESIDE, *self._factor(x, True)]
         if 1 in (math.prod(a.shape), math.prod(b.shape)):
-            return PRODUCT, [*self.factor(a), BESIDE, *self.factor(b, True)]
+            return PRODUCT, [*self._factor(a), BESIDE, *self._factor(b, True)]
         # Brackets that are not needed, but one need not think of them.
         least = [ATOM if x.op in ("matmul", "outer") else HADAMARD for x in (a, b)]
         parts = [self.write(x, n) for x, n in zip((a, b), least, strict=True)]
         return HADAMARD, joined(parts, ODOT)
 
-    def factor(self, e: Expr, last: bool = False) -> Tokens:
+    def _factor(self, e: Expr, last: bool = False) -> Tokens:
         """A factor of a product; a gradient in front of others is in brackets."""
         tokens = self.write(e, PRODUCT)
-        gradient = len(tokens) == 1 and tokens[0].of and tokens[0].of.gradient
-        hidden = Token("", r"\left("), Token("", r"\right)")
-        return [hidden[0], *tokens, hidden[1]] if gradient and not last else tokens
+        end = tokens[-1]
+        if last or end.of is None or not end.of.gradient:
+            return tokens
+        return [*tokens[:-1], Token("", r"\left("), end, Token("", r"\right)")]
 
-    def matmul(self, e: Expr) -> tuple[int, Tokens]:
+    def _matmul(self, e: Expr) -> tuple[int, Tokens]:
         a, b = e.args
         if len(a.shape) == len(b.shape) == 1:
-            return PRODUCT, [*self.turned(a), BESIDE, *self.factor(b, True)]
+            return PRODUCT, [*self._turned(a), BESIDE, *self._factor(b, True)]
         if len(a.shape) == 1 or len(b.shape) == 1:
             matrix, vector = (b, a) if len(a.shape) == 1 else (a, b)
             straight = self.columns == (matrix is a)
-            left = self.factor(matrix) if straight else self.turned(matrix)
-            return PRODUCT, [*left, BESIDE, *self.factor(vector, True)]
+            left = self._factor(matrix) if straight else self._turned(matrix)
+            return PRODUCT, [*left, BESIDE, *self._factor(vector, True)]
         a, b = (a, b) if self.columns else (b, a)
-        return PRODUCT, [*self.factor(a), BESIDE, *self.factor(b, True)]
+        return PRODUCT, [*self._factor(a), BESIDE, *self._factor(b, True)]
 
-    def outer(self, e: Expr) -> tuple[int, Tokens]:
+    def _outer(self, e: Expr) -> tuple[int, Tokens]:
         a, b = e.args if self.columns else e.args[::-1]
-        return PRODUCT, [*self.factor(a), BESIDE, *self.turned(b)]
+        return PRODUCT, [*self._factor(a), BESIDE, *self._turned(b)]
 
-    def turned(self, e: Expr) -> Tokens:
+    def _turned(self, e: Expr) -> Tokens:
         """The transposed of an expression."""
         if e.op == "transpose" and not e.attrs:
-            return self.factor(e.args[0])
-        return self.raised(e, "ᵀ", r"\top")
+            return self._factor(e.args[0])
+        return self._raised(e, "ᵀ", r"\top")
 
-    def raised(self, e: Expr, text: str, latex: str) -> Tokens:
+    def _raised(self, e: Expr, text: str, latex: str) -> Tokens:
         """An expression with an exponent; LaTeX takes one, so h^{(t)\\top}."""
         tokens = self.write(e, ATOM)
         timed = len(tokens) == 1 and tokens[0].latex.endswith(")}")
@@ -321,16 +326,16 @@ class Writer:
             tokens += [CLOSE if text != "ᵀ" else sign("", r"\right)")]
         return [sign("", "{"), *tokens, sign(text, rf"}}^{{{latex}}}")]
 
-    def transpose(self, e: Expr) -> tuple[int, Tokens]:
+    def _transpose(self, e: Expr) -> tuple[int, Tokens]:
         n = len(e.shape)
         axes = tuple(e.attrs.get("axes", range(n)[::-1]))
         last_two = axes == (*range(n - 2), n - 1, n - 2)
-        return (ATOM, self.turned(e.args[0])) if last_two else self.call(e)
+        return (ATOM, self._turned(e.args[0])) if last_two else self._call(e)
 
-    def square(self, e: Expr) -> tuple[int, Tokens]:
-        return ATOM, self.raised(e.args[0], "²", "2")
+    def _square(self, e: Expr) -> tuple[int, Tokens]:
+        return ATOM, self._raised(e.args[0], "²", "2")
 
-    def divide(self, e: Expr) -> tuple[int, Tokens]:
+    def _divide(self, e: Expr) -> tuple[int, Tokens]:
         a, b = (self.open(x) for x in e.args)
         left = [OPEN, *a[1], CLOSE] if a[0] < PRODUCT else a[1]
         if a[0] < PRODUCT:
@@ -341,47 +346,49 @@ class Writer:
 
     # --------------------------------------------------------------- parts and choices
 
-    def reshape(self, e: Expr) -> tuple[int, Tokens]:
+    def _reshape(self, e: Expr) -> tuple[int, Tokens]:
         mine, theirs = ([n for n in s if n != 1] for s in (e.shape, e.args[0].shape))
-        return self.open(e.args[0]) if mine == theirs else self.call(e)
+        return self.open(e.args[0]) if mine == theirs else self._call(e)
 
-    def broadcast_to(self, e: Expr) -> tuple[int, Tokens]:
+    def _broadcast_to(self, e: Expr) -> tuple[int, Tokens]:
         return self.open(e.args[0])
 
-    def astype(self, e: Expr) -> tuple[int, Tokens]:
+    def _astype(self, e: Expr) -> tuple[int, Tokens]:
         floating = str(e.attrs.get("dtype")).startswith("float")
-        return self.open(e.args[0]) if floating else self.call(e)
+        return self.open(e.args[0]) if floating else self._call(e)
 
-    def concatenate(self, e: Expr) -> tuple[int, Tokens]:
-        features = e.attrs.get("axis", 0) in (-1, len(e.shape) - 1)
-        if not features or any(a.op == "each" for a in e.args):
-            return self.call(e)
+    def _concatenate(self, e: Expr) -> tuple[int, Tokens]:
+        last = 0 if self.columns else len(e.shape) - 1
+        if e.attrs.get("axis", 0) % len(e.shape) != last or any(
+            a.op == "each" for a in e.args
+        ):
+            return self._call(e)
         return ATOM, [LEFT, *joined([self.write(a) for a in e.args], sign("; ")), RIGHT]
 
-    def below(self, base: Tokens, index: Tokens) -> tuple[int, Tokens]:
+    def _below(self, base: Tokens, index: Tokens) -> tuple[int, Tokens]:
         """An index below."""
         return ATOM, [sign("", "{"), *base, sign("_{", "}_{"), *index, sign("}")]
 
-    def unit(self, e: Expr) -> tuple[int, Tokens]:
-        return self.below([sign("1", r"\mathbf{1}")], self.write(e.args[0]))
+    def _unit(self, e: Expr) -> tuple[int, Tokens]:
+        return self._below([sign("1", r"\mathbf{1}")], self.write(e.args[0]))
 
-    def identity_like(self, e: Expr) -> tuple[int, Tokens]:
+    def _identity_like(self, e: Expr) -> tuple[int, Tokens]:
         return ATOM, [sign("I")]
 
-    def cross_entropy(self, e: Expr) -> tuple[int, Tokens]:
+    def _cross_entropy(self, e: Expr) -> tuple[int, Tokens]:
         extra = e.attrs.get("reduction") != "none" or e.attrs.get("label_smoothing")
         if extra or len(e.args) > 2:
-            return self.call(e)
+            return self._call(e)
         softmax = [
             sign("softmax", r"\mathrm{softmax}"),
             OPEN,
             *self.write(e.args[0]),
             CLOSE,
         ]
-        tokens = self.below(softmax, self.write(e.args[1]))[1]
+        tokens = self._below(softmax, self.write(e.args[1]))[1]
         return SUM, [sign("-log ", r"-\log "), *tokens]
 
-    def where(self, e: Expr) -> tuple[int, Tokens]:
+    def _where(self, e: Expr) -> tuple[int, Tokens]:
         """m ⊙ a + (1 - m) ⊙ b, without what is zero."""
         mask, terms = e.args[0], []
         for x, yes in zip(e.args[1:], (True, False), strict=True):
@@ -395,7 +402,7 @@ class Writer:
             sign("0")
         ]
 
-    def infix(self, e: Expr) -> tuple[int, Tokens]:
+    def _infix(self, e: Expr) -> tuple[int, Tokens]:
         """1 where it holds, 0 elsewhere: [a > b]."""
         return ATOM, [
             LEFT,
@@ -403,34 +410,34 @@ class Writer:
             RIGHT,
         ]
 
-    def getitem(self, e: Expr) -> tuple[int, Tokens]:
+    def _getitem(self, e: Expr) -> tuple[int, Tokens]:
         x, key, rest = e.args[0], e.attrs["key"], iter(e.args[1:])
         parts = list(key) if isinstance(key, tuple) else [key]
         ends = feature_ends(key, x.shape)
-        if ends is not None:
-            return self.below(self.write(x, ATOM), [sign(f"{ends[0] + 1}:{ends[1]}")])
-        index = joined([self.part(p, rest) for p in parts], sign(", "))
-        return self.below(self.write(x, ATOM), [sign("["), *index, sign("]")])
+        if ends is not None and len(x.shape) < 3 - self.columns:
+            return self._below(self.write(x, ATOM), [sign(f"{ends[0] + 1}:{ends[1]}")])
+        index = joined([self._part(p, rest) for p in parts], sign(", "))
+        return self._below(self.write(x, ATOM), [sign("["), *index, sign("]")])
 
-    def part(self, part: Any, rest: Iterator[Expr]) -> Tokens:
+    def _part(self, part: Any, rest: Iterator[Expr] | None) -> Tokens:
         """A part of a key; an index array is an operand."""
         if isinstance(part, slice):
             ends = [part.start, part.stop] + ([part.step] if part.step else [])
             return joined(
-                [[] if p is None else self.part(p, rest) for p in ends], sign(":")
+                [[] if p is None else self._part(p, rest) for p in ends], sign(":")
             )
         if isinstance(part, str):
-            return self.write(next(rest))
+            return self.write(next(rest)) if rest else [words("index")]
         said = "..." if part is Ellipsis else repr(part)
         moved = isinstance(part, Ahead) and self.t
         return [words(said.replace("t", self.t or "t") if moved else said)]
 
-    def embedding(self, e: Expr) -> tuple[int, Tokens]:
+    def _embedding(self, e: Expr) -> tuple[int, Tokens]:
         unit = e.args[0].op == "identity_like"
         table = [sign("1", r"\mathbf{1}")] if unit else self.write(e.args[0], ATOM)
-        return self.below(table, self.write(e.args[1]))
+        return self._below(table, self.write(e.args[1]))
 
-    def function(self, e: Expr) -> tuple[int, Tokens]:
+    def _function(self, e: Expr) -> tuple[int, Tokens]:
         """A function of the user's: f(s(t-1), x(t); θ)."""
         n = e.attrs["values"] + 1
         both = [
@@ -445,79 +452,34 @@ class Writer:
             CLOSE,
         ]
 
-    def call(self, e: Expr) -> tuple[int, Tokens]:
+    def _call(self, e: Expr) -> tuple[int, Tokens]:
         """A function by its name, with the attributes that it was called with."""
+        keys = e.attrs.get("keys", (None,) * len(e.args))
         parts = [
-            self.each(a, True)[1] if a.op == "each" else self.write(a) for a in e.args
+            self._each(a, True)[1] if a.op == "each" else self.write(a) + self._at(k)
+            for a, k in zip(e.args, keys, strict=True)
         ]
-        usual = -1 if e.op in ("softmax", "log_softmax") else None
-        said = [
-            f"{k}={v!r}"
-            for k, v in e.attrs.items()
-            if v is not None and (k, v) != ("axis", usual)
-        ]
-        inner = joined(parts, sign(", ")) + (
-            [sign("; "), words(", ".join(said))] if said else []
-        )
+        rows = not self.columns or len(e.shape) < 2
+        said = []
+        for k, v in e.attrs.items():
+            v = v[0] if isinstance(v, tuple) and len(v) == 1 else v
+            usual = (k, v) == ("axis", -1) and "softmax" in e.op and rows
+            if v is not None and v is not False and k != "keys" and not usual:
+                said.append(f"{k}={v!r}")
+        inner = joined(parts, sign(", "))
+        inner += [sign("; "), words(", ".join(said))] if said else []
         latex = rf"\{e.op}" if e.op in KNOWN else rf"\mathrm{{{words(e.op).latex}}}"
         called = sign("σ", r"\sigma") if e.op == "sigmoid" else Token(e.op, latex)
         return ATOM, [called, OPEN, *inner, CLOSE]
 
 
+OPS = """
+    value number add each stack sum multiply matmul outer transpose square divide
+    reshape broadcast_to astype concatenate unit identity_like cross_entropy where
+    getitem embedding function
+"""
 RULES: dict[str, Callable[[Writer, Expr], tuple[int, Tokens]]] = {
-    op: getattr(Writer, op)
-    for op in "value number add each stack sum multiply matmul outer transpose square divide "
-    "reshape broadcast_to astype concatenate unit identity_like cross_entropy where getitem embedding "
-    "function".split()
+    op: getattr(Writer, f"_{op}") for op in OPS.split()
 }
-RULES |= dict.fromkeys(["add_n", "subtract", "negative"], Writer.add)
-RULES |= dict.fromkeys(INFIX, Writer.infix)
-
-SPECIAL = dict(zip("{}$&#%_ ", (rf"\{c}" for c in "{}$&#%_ "), strict=True))
-SPECIAL |= {"\\": r"\backslash ", "~": r"\sim ", "^": r"\wedge ", "'": r"\prime "}
-ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot",
-           "\u0308": "ddot", "\u0301": "acute", "\u0300": "grave"}  # fmt: skip
-
-
-def _character(c: str) -> str:
-    """One character, as LaTeX sets it in formulas without further packages."""
-    if c in SPECIAL:
-        return SPECIAL[c]
-    if c.isascii() and c.isprintable():
-        return c
-    word = unicodedata.name(c, "").split()
-    if (
-        word[:1] == ["GREEK"]
-        and word[-2:-1] == ["LETTER"]
-        and c not in "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧος"
-    ):
-        greek = word[-1].lower().replace("lamda", "lambda")
-        greek = (
-            greek.capitalize()
-            if c.isupper()
-            else greek.replace("epsilon", "varepsilon")
-        )
-        return f"\\{greek} "
-    base, *marks = unicodedata.normalize("NFD", c)
-    if len(marks) == 1 and marks[0] in ACCENTS and base.isascii():
-        return f"\\{ACCENTS[marks[0]]}{{{base}}}"
-    return f"\\mathrm{{U{ord(c):04X}}}"
-
-
-def name(text: str) -> str:
-    """A name in LaTeX: a letter, words upright, a number or a word below."""
-    number = re.fullmatch(r"(.*?[^\d_])_?(\d+)", text, re.DOTALL)
-    stem, _, low = (number[1], "", number[2]) if number else text.partition("_")
-    if not stem or (low and not low.replace("_", "")):
-        stem, low = text, ""
-    base = _word(stem)
-    return f"{base}_{{{low if number else _word(low)}}}" if low else base
-
-
-def _word(word: str) -> str:
-    letters = unicodedata.normalize("NFC", word)
-    said = "".join(map(_character, letters)).rstrip(" ") if letters.strip() else r"\ "
-    plain = letters.isascii() and letters.isalnum()
-    if len(letters) == 1:
-        return said if plain or said.startswith("\\") else f"{{{said}}}"
-    return rf"\mathrm{{{said}}}"
+RULES |= dict.fromkeys(["add_n", "subtract", "negative"], Writer._add)
+RULES |= dict.fromkeys(INFIX, Writer._infix)
