@@ -25,6 +25,7 @@ from minigrad.compile.kinds import O, is_ufunc
 from minigrad.compile.values import AnyOp
 from minigrad.op import Op
 from minigrad.ops.indexing import filled, places_in
+from minigrad.ops.shape import pad_of_axis
 
 
 class LoweringError(EngineError):
@@ -35,8 +36,7 @@ class LoweringError(EngineError):
 SAME = frozenset(
     [O.where, O.concatenate, O.stack, O.flip, O.swapaxes, O.expand_dims, O.squeeze,
      O.sum, O.mean, O.max, O.min, O.prod, O.var, O.std, O.cumsum, O.cumprod, O.any,
-     O.all, O.argmax, O.argmin, O.argsort, O.sort, O.round, O.roll, O.tril, O.triu,
-     O.diagonal, O.trace, O.reshape, O.transpose, O.broadcast_to, O.tensordot, O.outer,
+     O.all, O.argmax, O.argmin, O.argsort, O.sort, O.round, O.roll, O.diagonal, O.trace, O.reshape, O.transpose, O.broadcast_to, O.tensordot, O.outer,
      O.dot, O.matmul, O.take_along_axis, O.clip]
 )  # fmt: skip
 Function = Callable[..., Any]
@@ -171,7 +171,8 @@ def pad(
         "constant": {"constant_values": constant_values if value is None else value},
         "linear_ramp": {"end_values": end_values},
     }
-    return jnp.pad(x, pad_width, mode, **options.get(mode, {}))
+    widths = [pad_of_axis(pad_width, axis, x.ndim) for axis in range(x.ndim)]
+    return jnp.pad(x, widths, mode, **options.get(mode, {})) if widths else x
 
 
 def _transposed(function: Function, a: Any, x: Any) -> Any:
@@ -183,7 +184,19 @@ def _transposed(function: Function, a: Any, x: Any) -> Any:
 @says(O.unpad)
 def unpad(a: Any, x: Any, pad_width: Any = 0, mode: str = "constant") -> Any:
     """``pad``, transposed: it is linear in x."""
-    return _transposed(lambda x: jnp.pad(x, pad_width, mode), a, x)
+    return _transposed(lambda x: pad(x, None, pad_width, mode), a, x)
+
+
+@says(O.tril)
+def tril(x: Any, k: int = 0) -> Any:
+    """The elements on and below a diagonal; of a vector a row for each."""
+    return jnp.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
+
+
+@says(O.triu)
+def triu(x: Any, k: int = 0) -> Any:
+    """The elements on and above a diagonal."""
+    return jnp.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
 
 
 # Indices: they have been looked at, see ``checks``.
@@ -293,7 +306,7 @@ def linear_recurrence(a: Any, b: Any, axis: int = -1) -> Any:
         s = now[0] * s + now[1]
         return s, s
 
-    _, found = lax.scan(step, jnp.zeros_like(moved[1][0]), moved)
+    _, found = lax.scan(step, jnp.zeros(moved[1].shape[1:], b.dtype), moved)
     return jnp.moveaxis(found, 0, axis)
 
 

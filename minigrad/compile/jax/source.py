@@ -6,6 +6,7 @@ Vocabulary
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -93,17 +94,16 @@ class Source:
 
     def call(self, v: Value, codes: Sequence[str], clock: int = 0) -> str:
         """An op's result as an expression of operands of one step."""
+        v = _plain(v)
         codes, cast = self._cast(v, codes)
-        attrs = v.attrs
-        if v.op in INFIX and len(codes) == 2:
-            code = f"{codes[0]} {INFIX[v.op]} {codes[1]}"
-            return f"({code}){cast}" if cast else code
+        if v.op in INFIX:
+            return f"{codes[0]} {INFIX[v.op]} {codes[1]}"
         if v.op is O.getitem and len(codes) == 1:
             return self._picked(v, codes[0], clock)
         found = lowering(v.call)
         name = found if isinstance(found, str) else self.refer(found, v.op.name)
         keywords = "".join(
-            f", {k}={self.literal(a, clock)}" for k, a in attrs.items()
+            f", {k}={self.literal(a, clock)}" for k, a in v.attrs.items()
         )
         operands = ", ".join(codes)
         return f"{name}({f'[{operands}]' if v.call.variadic else operands}{keywords}){cast}"
@@ -186,6 +186,14 @@ class Source:
         if v.op is Time.shift:
             return self.element(v.inputs[0], step.plus(-v.attrs["delay"]))
         return f"{self.name(v)}[{self.end(step.minus(v.span.first))}]"
+
+
+def _plain(v: Value) -> Value:
+    """``dot`` as the operator that it is for operands of few axes."""
+    axes = [len(i.shape) for i in v.inputs]
+    if v.op is not O.dot or max(axes) > 2:
+        return v
+    return replace(v, op=O.matmul if min(axes) else O.multiply)
 
 
 def is_same(v: Value) -> bool:

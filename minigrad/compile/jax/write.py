@@ -5,12 +5,14 @@ computed for all its steps at once: elements as they are, products as one produc
 else by ``vmap``. A ``Loop`` is a ``lax.scan``, see ``loop``.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from minigrad.compile import kernels
 from minigrad.compile.jax.loop import Scans
 from minigrad.compile.jax.source import Source, is_same
 from minigrad.compile.kinds import PRODUCTS, is_elementwise
-from minigrad.compile.numpy.table import behind_time
+from minigrad.compile.numpy.table import behind_time, over_steps
 from minigrad.compile.schedule import Loop, Part, schedule
 from minigrad.compile.values import Leaf, Program, Time, Value, moves
 
@@ -75,7 +77,10 @@ class Writing:
             ]
             return s.call(v, codes)
         if v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]:
-            return s.call(v, codes).replace("jnp.dot", "jnp.matmul")
+            return s.call(v, codes)
+        form = over_steps(v, steps.number) if all(timed) and not moves(v.attrs) else None
+        if form is not None and v.op is not kernels.gradient:
+            return s.call(replace(v, op=form[0], attrs=form[1]), codes)
         return self._mapped(v, codes, timed)
 
     def _read(self, v: Value) -> str:
