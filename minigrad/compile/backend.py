@@ -2,7 +2,7 @@
 
 >>> backend("numba")
 Traceback (most recent call last):
-ValueError: backend is one of numpy, c, got 'numba': loops are no longer ...
+ValueError: backend is one of numpy, c, jax, got 'numba': loops are no longer ...
 """
 
 import os
@@ -46,9 +46,9 @@ class EngineError(RuntimeError):
 
 
 # The folder of each engine; it is imported when it is asked for.
-FOLDERS = {
-    name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")
-}
+FOLDERS = {name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")}
+# Packages that an engine needs, and the extra that installs them.
+NEEDS = {"jax": "jax", "jaxlib": "jax"}
 # The variable that names the engine where no argument does.
 VARIABLE = "MINIGRAD_BACKEND"
 
@@ -73,8 +73,20 @@ def chosen(name: str | None) -> str:
 
 
 def backend(name: str | None) -> Backend:
-    """The engine of this name, see ``chosen``."""
-    return cast(Backend, import_module(FOLDERS[chosen(name)]))
+    """The engine of this name, see ``chosen``.
+
+    Raises EngineError where it needs a package that is not installed.
+    """
+    said = chosen(name)
+    try:
+        return cast(Backend, import_module(FOLDERS[said]))
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDS:
+            raise
+        raise EngineError(
+            f"the {said} engine needs the package {error.name}: "
+            f"pip install 'minigrad-rnn[{NEEDS[error.name]}]'"
+        ) from error
 
 
 # Engines whose arrays are on a device.

@@ -149,7 +149,9 @@ class Program(NotPickled):
             nodes: list[Node] = []
             far = self.engine.on_device
             structure = [flatten(value, arrays, nodes, far) for value in args]
-            structure += [(k, flatten(v, arrays, nodes, far)) for k, v in kwargs.items()]
+            structure += [
+                (k, flatten(v, arrays, nodes, far)) for k, v in kwargs.items()
+            ]
             shapes = tuple([(a.shape, a.dtype) for a in arrays])
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)

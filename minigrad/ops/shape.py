@@ -224,6 +224,7 @@ pad.__signature__ = signature(_takes)
 
 
 def pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:
+    """How many elements ``pad`` adds before and behind those of an axis."""
     if isinstance(pad_width, dict):
         given = {k % ndim: width for k, width in pad_width.items()}
         pair = np.broadcast_to(given.get(axis, 0), 2)

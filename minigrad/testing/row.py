@@ -331,12 +331,10 @@ def _check_convention(row: Row, convention: Convention) -> None:
 def _check_lowerings(
     row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
 ) -> None:
-    """A program with them gives what the op gives, in float32, which all devices know."""
+    """A program with each gives what the op gives, in float32 for all devices."""
     from minigrad.compile import compile
 
-    arrays = [
-        a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands
-    ]
+    arrays = [a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands]
     for engine in row.op.lowerings:
         try:
             compile(f, strict=True, backend=engine)(*arrays)

@@ -25,7 +25,16 @@ from minigrad.compile import kernels
 from minigrad.compile.backend import EngineError
 from minigrad.compile.counts import shape_at
 from minigrad.compile.kinds import O
-from minigrad.compile.values import AnyOp, Kernel, Leaf, Program, Time, Value, apply, over
+from minigrad.compile.values import (
+    AnyOp,
+    Kernel,
+    Leaf,
+    Program,
+    Time,
+    Value,
+    apply,
+    over,
+)
 from minigrad.ops.indexing import places_in
 
 # Of each op that picks elements: whether this operand is an index of it.
@@ -50,13 +59,17 @@ MOVES = frozenset(
 PLACES = frozenset([O.argmax, O.argmin, O.argsort])
 
 
+def _has_64() -> bool:
+    return bool(jax.config.read("jax_enable_x64"))
+
+
 class PrecisionError(EngineError):
     """A program of 64 bits, where JAX has 32."""
 
 
 def require_bits(program: Program) -> None:
     """Raise PrecisionError for float64, which JAX would take for float32."""
-    if jax.config.jax_enable_x64:
+    if _has_64():
         return
     kept = MOVES | PLACES | {O.where, O.concatenate, O.stack}
     for v in program.values:
@@ -64,8 +77,8 @@ def require_bits(program: Program) -> None:
         if v.dtype in ("float64", "uint64") or (v.dtype == "int64" and not whole):
             raise PrecisionError(
                 f"{v.name or v.op.name} is {v.dtype}, and JAX would compute it in 32 "
-                'bits: write jax.config.update("jax_enable_x64", True) when the program '
-                "starts, or make the parameters and arrays float32"
+                'bits: write jax.config.update("jax_enable_x64", True) where the '
+                "program starts, or make parameters and arrays float32"
             )
 
 
@@ -147,7 +160,7 @@ class Checks:
         for v in program.values:
             if isinstance(v.op, (Leaf, Time)):
                 continue
-            found = ranges(v.call, v.attrs, _shapes(v, [FAR] * 99), _kinds(v))
+            found = ranges(v.call, v.attrs, _shapes(v, _FAR), _kinds(v))
             for r in found:
                 leaf = source(v.inputs[r.operand])
                 if leaf.op is Leaf.argument:
@@ -164,10 +177,10 @@ class Checks:
             for r in ranges(v.call, v.attrs, _shapes(v, lengths), _kinds(v)):
                 if r.operand == number and not np.all(r.holds(np.asarray(x))):
                     return False
-        return jax.config.jax_enable_x64 or not any(map(_is_long, arrays.values()))
+        return _has_64() or not any(map(_is_long, arrays.values()))
 
 
-FAR = 16  # a length, where lengths do not matter
+_FAR = [16] * 99  # lengths, where lengths do not matter
 
 
 def _shapes(v: Value, lengths: Sequence[int]) -> list[Any]:
@@ -199,8 +212,9 @@ def _is_place(v: Value, r: Range) -> bool:
     if v.op not in PLACES:
         return False
     axis = v.attrs.get("axis", -1 if v.op is O.argsort else None)
-    (shape,) = _shapes(v, [FAR] * 99)
-    return (prod(shape) if axis is None else shape[axis]) <= r.high + 1
+    (shape,) = _shapes(v, _FAR)
+    number: int = prod(shape) if axis is None else shape[axis]
+    return number <= r.high + 1
 
 
 def _flag(v: Value) -> Value:

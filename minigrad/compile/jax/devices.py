@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from minigrad.compile.values import Time, Value
+from minigrad.compile.values import Value
 
 # Copies of parameters, by the array that they are a copy of and where they are.
 _copies: dict[Any, tuple[Any, Any]] = {}

@@ -2,7 +2,6 @@
 
 import builtins
 import linecache
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +14,10 @@ from minigrad.compile.jax.devices import Devices
 from minigrad.compile.jax.write import Writing
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import Loop, own_states
-from minigrad.compile.values import Program, Time, Value
+from minigrad.compile.values import Program
 
 
-def build(
-    program: Program, mesh: Any = None, donate: Sequence[str] = ()
-) -> "Runner":
+def build(program: Program, mesh: Any = None, donate: Sequence[str] = ()) -> "Runner":
     """A runner of a program; its ``source`` can be read.
 
     ``mesh`` are the devices that share the batch. The parameters, and the arguments

@@ -36,8 +36,9 @@ class LoweringError(EngineError):
 SAME = frozenset(
     [O.where, O.concatenate, O.stack, O.flip, O.swapaxes, O.expand_dims, O.squeeze,
      O.sum, O.mean, O.max, O.min, O.prod, O.var, O.std, O.cumsum, O.cumprod, O.any,
-     O.all, O.argmax, O.argmin, O.argsort, O.sort, O.round, O.roll, O.diagonal, O.trace, O.reshape, O.transpose, O.broadcast_to, O.tensordot, O.outer,
-     O.dot, O.matmul, O.take_along_axis, O.clip]
+     O.all, O.argmax, O.argmin, O.argsort, O.sort, O.round, O.roll, O.diagonal,
+     O.trace, O.reshape, O.transpose, O.broadcast_to, O.tensordot, O.outer, O.dot,
+     O.matmul, O.take_along_axis, O.clip]
 )  # fmt: skip
 Function = Callable[..., Any]
 OWN: dict[Any, Function] = {}
@@ -187,16 +188,22 @@ def unpad(a: Any, x: Any, pad_width: Any = 0, mode: str = "constant") -> Any:
     return _transposed(lambda x: pad(x, None, pad_width, mode), a, x)
 
 
+def _beyond(x: Any) -> Any:
+    """How far right of the diagonal each element of the last two axes is."""
+    rows, columns = map(np.arange, (x.shape * 2)[-2:])
+    return columns - rows[:, None]
+
+
 @says(O.tril)
 def tril(x: Any, k: int = 0) -> Any:
     """The elements on and below a diagonal; of a vector a row for each."""
-    return jnp.where(np.tri(*x.shape[-2:], k=k, dtype=bool), x, 0)
+    return jnp.where(_beyond(x) <= k, x, 0)
 
 
 @says(O.triu)
 def triu(x: Any, k: int = 0) -> Any:
     """The elements on and above a diagonal."""
-    return jnp.where(np.tri(*x.shape[-2:], k=k - 1, dtype=bool), 0, x)
+    return jnp.where(_beyond(x) >= k, x, 0)
 
 
 # Indices: they have been looked at, see ``checks``.

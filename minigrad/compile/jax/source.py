@@ -90,6 +90,11 @@ class Source:
             return self.literal(value)
         return self.refer(value, v.name or "c")
 
+    def dtype(self, v: Value) -> str:
+        """The dtype that a value has on the device, where 32 bits may be all."""
+        known = {"int": int, "float": float}.get(v.dtype, v.dtype)
+        return str(jax.dtypes.canonicalize_dtype(known))
+
     # Calls.
 
     def call(self, v: Value, codes: Sequence[str], clock: int = 0) -> str:
@@ -105,8 +110,8 @@ class Source:
         keywords = "".join(
             f", {k}={self.literal(a, clock)}" for k, a in v.attrs.items()
         )
-        operands = ", ".join(codes)
-        return f"{name}({f'[{operands}]' if v.call.variadic else operands}{keywords}){cast}"
+        operands = f"[{', '.join(codes)}]" if v.call.variadic else ", ".join(codes)
+        return f"{name}({operands}{keywords}){cast}"
 
     def _picked(self, v: Value, code: str, clock: int) -> str:
         """x[key]; of a slice that moves with t its beginning alone does."""
@@ -132,20 +137,17 @@ class Source:
         """
         kinds = [i.dtype for i in v.inputs]
         if is_ufunc(v.op) or v.op is O.matmul:
-            ufunc = np.matmul if v.op is O.matmul else v.call.forward
+            wanted = _loop(v, kinds)
             weak = all(k in PYTHON for k in kinds)
-            given = [np.dtype(k) if weak or k not in PYTHON else PYTHON[k] for k in kinds]
-            wanted = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
-            pairs = zip(codes, kinds, wanted, strict=False)
             return [
                 code if k == w or (k in PYTHON and not weak) else _as(code, w)
-                for code, k, w in pairs
+                for code, k, w in zip(codes, kinds, wanted, strict=True)
             ], ""
         if v.op in OTHER or v.dtype == "bool":
             return list(codes), ""
-        found, fixed = list(codes), INDICES.get(v.op)
+        found, is_index = list(codes), INDICES.get(v.op)
         for i, (code, kind) in enumerate(zip(codes, kinds, strict=True)):
-            if kind in PYTHON or kind == v.dtype or (fixed and fixed(v, i)):
+            if kind in PYTHON or kind == v.dtype or (is_index and is_index(v, i)):
                 continue
             if kind != "bool" or v.op in ALONG:
                 found[i] = _as(code, v.dtype)
@@ -154,21 +156,18 @@ class Source:
 
     # Timed values as arrays over their steps.
 
-    def end(self, count: Count) -> str:
-        """A count as source."""
-        return count.code(self.lengths)
-
     def window(self, v: Value, steps: Steps) -> str:
         """A timed value on some of its steps; what is the same at each has no axis."""
         if v.op is Time.each:
             return self.untimed(v.inputs[0])
         if v.op is Time.shift:
             return self.window(v.inputs[0], steps.moved(-v.attrs["delay"]))
-        low, high = steps.first.minus(v.span.first), steps.last.plus(1).minus(v.span.first)
+        low = steps.first.minus(v.span.first)
+        high = steps.last.plus(1).minus(v.span.first)
         code = self.name(v)
         if steps == v.span:
             return code
-        return f"{code}[{self.end(low)}:{self.end(high)}]"
+        return f"{code}[{self.literal(low)}:{self.literal(high)}]"
 
     def wide(self, v: Value, steps: Steps) -> str:
         """The same with its time axis, even if it is the same at each step."""
@@ -176,8 +175,7 @@ class Source:
         if not is_same(v):
             return code
         shape = self.literal((steps.number, *v.shape))
-        cast = f".astype('{v.dtype}')" if v.dtype not in PYTHON else ""
-        return f"jnp.broadcast_to({code}, {shape}){cast}"
+        return f"jnp.broadcast_to(jnp.asarray({code}, '{self.dtype(v)}'), {shape})"
 
     def element(self, v: Value, step: Count) -> str:
         """A timed value at one step."""
@@ -185,7 +183,7 @@ class Source:
             return self.untimed(v.inputs[0])
         if v.op is Time.shift:
             return self.element(v.inputs[0], step.plus(-v.attrs["delay"]))
-        return f"{self.name(v)}[{self.end(step.minus(v.span.first))}]"
+        return f"{self.name(v)}[{self.literal(step.minus(v.span.first))}]"
 
 
 def _plain(v: Value) -> Value:
@@ -201,6 +199,15 @@ def is_same(v: Value) -> bool:
     while v.op is Time.shift:
         v = v.inputs[0]
     return v.op is Time.each
+
+
+def _loop(v: Value, kinds: Sequence[str]) -> Sequence[Any]:
+    """The dtypes in which NumPy's function computes; Python's numbers widen nothing."""
+    ufunc: Any = np.matmul if v.op is O.matmul else v.call.forward
+    weak = all(k in PYTHON for k in kinds)
+    given = [PYTHON[k] if k in PYTHON and not weak else np.dtype(k) for k in kinds]
+    found: Sequence[Any] = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
+    return found[: len(kinds)]
 
 
 def _as(code: str, dtype: Any) -> str:

@@ -14,6 +14,7 @@ from minigrad.compile.jax.source import Source, is_same
 from minigrad.compile.kinds import PRODUCTS, is_elementwise
 from minigrad.compile.numpy.table import behind_time, over_steps
 from minigrad.compile.schedule import Loop, Part, schedule
+from minigrad.compile.spec import end_of
 from minigrad.compile.values import Leaf, Program, Time, Value, moves
 
 
@@ -78,26 +79,25 @@ class Writing:
             return s.call(v, codes)
         if v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]:
             return s.call(v, codes)
-        form = over_steps(v, steps.number) if all(timed) and not moves(v.attrs) else None
+        form = (
+            over_steps(v, steps.number) if all(timed) and not moves(v.attrs) else None
+        )
         if form is not None and v.op is not kernels.gradient:
             return s.call(replace(v, op=form[0], attrs=form[1]), codes)
         return self._mapped(v, codes, timed)
 
     def _read(self, v: Value) -> str:
-        s, (xs,) = self.source, v.inputs
-        first, last = v.span.first.plus(-1), v.span.last
-        offset, clock = v.attrs["offset"], v.span.clock
+        """The rows of an array, downwards those of the last steps first."""
+        s, (xs,), offset = self.source, v.inputs, v.attrs["offset"]
+        low, high = v.span.first.plus(offset - 1), v.span.last.plus(offset)
         if v.attrs["down"]:
-            end = s.lengths[clock]
+            end = end_of(v.span.clock, self.program)
             low, high = (
-                f"{end} - ({s.end(c)}) + {offset}" for c in (last, first)
+                end.minus(c).plus(offset) for c in (v.span.last, v.span.first.plus(-1))
             )
-            return f"{s.untimed(xs)}[{low}:{high}][::-1]"
-        low, high = first.plus(offset), last.plus(offset)
-        whole = xs.shape[0] == (high if high.a else high.b)
-        if whole and s.end(low) == "0":
-            return s.untimed(xs)
-        return f"{s.untimed(xs)}[{s.end(low)}:{s.end(high)}]"
+        whole = not low.a and not low.b and xs.shape[0] == (high if high.a else high.b)
+        rows = "" if whole else f"[{s.literal(low)}:{s.literal(high)}]"
+        return f"{s.untimed(xs)}{rows}{'[::-1]' * v.attrs['down']}"
 
     def _mapped(self, v: Value, codes: list[str], timed: list[bool]) -> str:
         """One step of v, mapped over all of them."""
@@ -106,7 +106,7 @@ class Writing:
             if is_timed:
                 inner[i] = over.setdefault(code, f"a{len(over)}")
         if moves(v.attrs) or not over:
-            first, last = s.end(v.span.first), s.end(v.span.last.plus(1))
+            first, last = s.literal(v.span.first), s.literal(v.span.last.plus(1))
             over[f"jnp.arange({first}, {last})"] = "t"
         step = s.call(v, inner, v.span.clock)
         function, _, rest = step.partition("(")

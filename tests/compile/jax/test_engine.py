@@ -1,11 +1,10 @@
 """The engine gives what the interpreter gives, and keeps what engines promise."""
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-jax = pytest.importorskip("jax")
 
 import minigrad as mg
 import tests.engines  # noqa: F401
