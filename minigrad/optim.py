@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from minigrad.advice import look_again, names_of, of_keywords
 from minigrad.assign import assign_all, set_at_once
+from minigrad.held import on_device
 from minigrad.limits import whole, within
 from minigrad.tensor import Parameter, Tensor
 
@@ -98,10 +99,21 @@ class Optimiser:
         ]
         self.lr = lr if callable(lr) else within("lr", lr, "[0, inf)")
         self.steps = 0
-        self.memory: Memory = {
+        self.held: Memory = {
             name: [np.zeros_like(_wide(p.data)) for p in self.parameters]
             for name in self.kept
         }
+
+    @property
+    def memory(self) -> Memory:
+        """What is kept of each parameter, by name: arrays.
+
+        ``held`` is the same where it is kept: a program that ran on a device leaves it
+        there, and whoever looks at ``memory`` gets it back.
+        """
+        if any(on_device(a) for arrays in self.held.values() for a in arrays):
+            self.held = {k: [*map(np.array, arrays)] for k, arrays in self.held.items()}
+        return self.held
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
@@ -164,7 +176,7 @@ class Optimiser:
         """
         assign_all(
             zip(self.parameters, values, strict=True),
-            (self, "memory", memory),
+            (self, "held", memory),
             (self, "steps", self.steps + 1),
             *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
         )
@@ -210,7 +222,7 @@ class Optimiser:
             )
         arrays = iter([np.array(given[key]) for key in own if key != "steps"])
         memory = {name: [next(arrays) for _ in self.names] for name in self.kept}
-        set_at_once([(self, "memory", memory), (self, "steps", int(given["steps"]))])
+        set_at_once([(self, "held", memory), (self, "steps", int(given["steps"]))])
 
 
 OLD = "it was written by minigrad 0.1, which named no optimiser and no parameter"

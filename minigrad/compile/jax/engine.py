@@ -1,7 +1,5 @@
 """A program built for JAX: its source, jitted for each shape, and what calls it."""
 
-import builtins
-import linecache
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from minigrad.compile import numpy as numpy_engine
 from minigrad.compile.jax.checks import Checks, require_bits
 from minigrad.compile.jax.devices import Devices
 from minigrad.compile.jax.write import Writing
+from minigrad.compile.numpy.engine import compiled
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import Loop, own_states
 from minigrad.compile.values import Program
@@ -46,7 +45,7 @@ class Runner:
         writing = Writing(self.program)
         self.parts = writing.parts
         self.source, namespace = writing.text()
-        exec(_compiled(self.source), namespace)
+        exec(compiled(self.source), namespace)
         self.refuser: Any = None
         count = len(program.clocks)
         names = [*self.parameters, *self.arguments] if donate else []
@@ -93,11 +92,3 @@ class Runner:
         scans = sum(loop.steps.first != loop.steps.last for loop in loops)
         rows.append(f"{'schedule':<14}{scans} scans, {self.run._cache_size()} shapes")
         return "\n".join([*rows, *self.devices.explain()])
-
-
-def _compiled(source: str) -> Any:
-    """Code whose lines a traceback can show."""
-    name = f"<minigrad program {len(linecache.cache)}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[name] = (len(source), None, lines, name)
-    return builtins.compile(source, name, "exec")

@@ -50,7 +50,7 @@ class Scans:
         for v in [v for v in self.pieces if v in loop.whole]:
             pieces = self.pieces.pop(v)[:: loop.direction]
             if v in self.kept and pieces != [s.name(v)]:
-                s.lines.append(f"{s.name(v)} = jnp.concatenate([{', '.join(pieces)}])")
+                s.run.append(f"{s.name(v)} = jnp.concatenate([{', '.join(pieces)}])")
 
     def _cell(self, loop: Loop, v: Value, k: int) -> str:
         """What is read of a line k steps before the one before its first, or zeros."""
@@ -65,9 +65,9 @@ class Scans:
         """A range of one step: its lines, without a loop."""
         s, step = self.source, loop.steps.first
         if any(moves(v.attrs) for v in loop.body):
-            s.lines.append(f"t = {s.literal(step)}")
+            s.run.append(f"t = {s.literal(step)}")
         names = {v: s.fresh(f"{s.name(v)}_once") for v in loop.body}
-        s.lines += self._body(loop, names, self.past, lambda i: s.element(i, step))
+        s.run += self._body(loop, names, self.past, lambda i: s.element(i, step))
         for v in loop.body:
             self.pieces[v].append(f"{names[v]}[None]")
         self.past |= self._after(loop, names, self.past)
@@ -93,11 +93,11 @@ class Scans:
             now[f"jnp.arange({first}, {after})"] = "t"
         carry = _flat(self._after(loop, names, inner))
         function = s.fresh("forward" if loop.direction > 0 else "backward")
-        s.lines.append(f"def {function}(carry, now):")
-        s.lines += [f"    {_flat(inner)} = carry"] if begin else []
-        s.lines += [f"    {_tuple(now.values())} = now"] if now else []
-        s.lines += [f"    {line}" for line in lines]
-        s.lines.append(f"    return {carry}, {_tuple(names[v] for v in kept)}")
+        s.run.append(f"def {function}(carry, now):")
+        s.run += [f"    {_flat(inner)} = carry"] if begin else []
+        s.run += [f"    {_tuple(now.values())} = now"] if now else []
+        s.run += [f"    {line}" for line in lines]
+        s.run.append(f"    return {carry}, {_tuple(names[v] for v in kept)}")
         for v in kept:
             whole = self.ranges[v] == 1
             piece = s.name(v) if whole else s.fresh(f"{s.name(v)}_part")
@@ -105,7 +105,7 @@ class Scans:
         found = _tuple(self.pieces[v][-1] for v in kept)
         options = "" if now else f", length={s.literal(steps.number)}"
         options += ", reverse=True" if loop.direction < 0 else ""
-        s.lines.append(
+        s.run.append(
             f"{_flat(ends) if begin else '_'}, {found if kept else '_'} = lax.scan("
             f"{function}, {_flat(begin)}, {_tuple(now) if now else 'None'}{options})"
         )
@@ -127,13 +127,8 @@ class Scans:
             if v in loop.whole
         }
 
-    def _body(
-        self,
-        loop: Loop,
-        names: dict[Value, str],
-        pasts: Pasts,
-        outer: Callable[[Value], str],
-    ) -> list[str]:
+    def _body(self, loop: Loop, names: dict[Value, str], pasts: Pasts,
+              outer: Callable[[Value], str]) -> list[str]:  # fmt: skip
         """The lines of one step; ``outer`` is a value that is computed elsewhere."""
         s = self.source
 
