@@ -117,8 +117,9 @@ def engine(name: str, **options: Any) -> Engine:
     return Engine(backend(name), given, name in ON_DEVICE)
 
 
-OPTIONS = {"numpy": (), "c": ("threads",), "jax": ("mesh", "donate")}
+OPTIONS = {"numpy": (), "c": ("threads",), "jax": ("mesh", "donate", "scan")}
 INSTEAD = {
     "threads": 'BLAS has its own, set OPENBLAS_NUM_THREADS, or write backend="c"',
     "mesh": 'devices are those of JAX, write backend="jax"',
+    "scan": 'its loops run a step at a time, write backend="jax"',
 }

@@ -10,18 +10,20 @@ Vocabulary
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from minigrad.compile.jax.associative import Linear, combined
 from minigrad.compile.jax.source import Source
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Time, Value, moves
 
 Pasts = dict[Value, list[str]]
+WORDS = ("all", "before", "last")
 
 
 class Scans:
     """Writes the loops of a program to its source."""
 
-    def __init__(self, source: Source, parts: Sequence[Part]) -> None:
-        self.source, self.program = source, source.program
+    def __init__(self, source: Source, parts: Sequence[Part], how: str) -> None:
+        self.source, self.program, self.how = source, source.program, how
         loops = [part for part in parts if isinstance(part, Loop)]
         self.last = {loop.whole: loop for loop in loops}
         self.ranges = Counter(v for loop in loops for v in loop.body)
@@ -43,8 +45,12 @@ class Scans:
         for v in loop.body:
             if v not in self.past and self.depth[v]:
                 self.past[v] = [self._cell(loop, v, k) for k in range(self.depth[v])]
-        single = loop.steps.first == loop.steps.last
-        (self._once if single else self._scan)(loop)
+        if loop.steps.first == loop.steps.last:
+            self._once(loop)
+        elif self.how == "associative":
+            self._associative(loop)
+        else:
+            self._scan(loop)
         if self.last[loop.whole] is not loop:
             return
         for v in [v for v in self.pieces if v in loop.whole]:
@@ -110,6 +116,32 @@ class Scans:
             f"{function}, {_flat(begin)}, {_tuple(now) if now else 'None'}{options})"
         )
         self.past |= ends
+
+    def _associative(self, loop: Loop) -> None:
+        """A range of several steps at once, where its lines are linear in its state."""
+        s, found = self.source, Linear(self.source, loop)
+        line, shape = found.line, s.literal((loop.steps.number, *found.line.shape))
+        (first,) = self.past[line]
+        combine, run = s.refer(combined, "combined"), s.fresh("run")
+        pair = ", ".join(
+            f"jnp.broadcast_to(jnp.asarray({code}, '{s.dtype(line)}'), {shape})"
+            for code in found.affine[line]
+        )
+        back = ", reverse=True" if loop.direction < 0 else ""
+        s.run.append(f"{run} = lax.associative_scan({combine}, ({pair}){back})")
+        all_, before, last = (s.fresh(f"{s.name(line)}_{w}") for w in WORDS)
+        s.run.append(f"{all_} = {run}[0] * {first} + {run}[1]")
+        ends = [f"jnp.asarray({first})[None]", f"{all_}[:-1]"]
+        if loop.direction < 0:
+            ends = [f"{all_}[1:]", ends[0]]
+        s.run.append(f"{before} = jnp.concatenate([{', '.join(ends)}])")
+        s.run.append(f"{last} = {all_}[{-1 if loop.direction > 0 else 0}]")
+        for v in loop.body:
+            a, b = found.affine[v]
+            code = all_ if v is line else f"{a} * {before} + {b}"
+            self.pieces[v].append(s.fresh(f"{s.name(v)}_part"))
+            s.run.append(f"{self.pieces[v][-1]} = {code}")
+        self.past[line] = [last]
 
     def _like(self, pasts: Pasts, word: str) -> Pasts:
         """A new name for each value of the past."""

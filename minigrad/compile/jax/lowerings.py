@@ -80,7 +80,8 @@ def _wide(x: Any) -> Any:
 
 def _count(x: Any, axis: Any = None) -> Any:
     axes = range(x.ndim) if axis is None else np.atleast_1d(axis)
-    return jnp.asarray(prod(x.shape[a] for a in axes), _wide(x[:0]).dtype)
+    kind = np.float32 if x.dtype == np.float16 else x.dtype
+    return jnp.asarray(prod(x.shape[a] for a in axes), kind)
 
 
 def _share(a: Any, like: Any) -> Any:
@@ -183,8 +184,10 @@ def _known(index: Any, ignore_index: int) -> tuple[Any, Any]:
     return kept, jnp.where(kept, index, 0)
 
 
-def _target_weights(target: Any, o: Any, weight: Any = 1, ignore_index: int = -100,
-                    reduction: str = "mean", label_smoothing: float = 0.0) -> Any:  # fmt: skip
+def _target_weights(
+    target: Any, o: Any, weight: Any = 1, ignore_index: int = -100,
+    reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
     kind = jnp.result_type(o.dtype, np.float32)
     kept, number = (jnp.expand_dims(a, -1) for a in _known(target, ignore_index))
     weights = kept.astype(kind) * weight
@@ -194,8 +197,10 @@ def _target_weights(target: Any, o: Any, weight: Any = 1, ignore_index: int = -1
     return jnp.where(kept, q / whole, 0) if reduction == "mean" else q
 
 
-def _nll_loss(logp: Any, target: Any, weight: Any = 1, ignore_index: int = -100,
-              reduction: str = "mean", label_smoothing: float = 0.0) -> Any:  # fmt: skip
+def _nll_loss(
+    logp: Any, target: Any, weight: Any = 1, ignore_index: int = -100,
+    reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
     q = _target_weights(target, logp, weight, ignore_index, reduction, label_smoothing)
     loss = -jnp.sum(jnp.where(q == 0, 0, logp) * q, -1)
     if reduction == "mean":

@@ -115,6 +115,7 @@ class Source(NumpySource):
         if v.op in OTHER or v.dtype == "bool":
             return found, ""
         indices = {r.operand for r in checks.of(v)}
+        indices |= {1} if v.op in (O.take, O.untake) else set()
         for i, kind in enumerate(kinds):
             is_number = kind not in PYTHON and (kind != "bool" or v.op in ALONG)
             if is_number and kind != v.dtype and i not in indices:

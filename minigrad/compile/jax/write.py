@@ -21,10 +21,10 @@ from minigrad.compile.values import Leaf, Program, Time, Value, moves
 class Writing:
     """Writes the parts of a program in their order."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scan: str) -> None:
         self.program, self.source = program, Source(program)
         self.parts = schedule(program)
-        self.scans = Scans(self.source, self.parts)
+        self.scans = Scans(self.source, self.parts, scan)
 
     def text(self) -> tuple[str, dict[str, Any]]:
         """The source, and the names that it refers to."""

@@ -51,5 +51,8 @@ def test_a_number_out_of_range_is_refused_as_numpy_refuses_it(name):
         wrong = np.array([first[0], number, first[1]])
         with pytest.raises((IndexError, ValueError)) as expected:
             function(wrong)
-        with pytest.raises(type(expected.value), match=str(number).lstrip("-")):
-            mg.compile(function, backend="jax")(first), program(wrong)
+        again = mg.compile(function, backend="jax")
+        again(first)
+        with pytest.raises(type(expected.value)) as found:
+            again(wrong)
+        assert str(found.value) == str(expected.value)
