@@ -13,7 +13,6 @@ from itertools import starmap
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from minigrad.arrays import frozen, real_array
 from minigrad.graph import Leaf, ids
@@ -22,7 +21,7 @@ from minigrad.held import Held, held, on_device
 Change = tuple[Any, str, Any]  # an object, an attribute, its new value
 
 
-def assign_all(values: Iterable[tuple[Any, ArrayLike]], *also: Change) -> None:
+def assign_all(values: Iterable[tuple[Any, Any]], *also: Change) -> None:
     """Assign to several parameters: all of them, or at an error or Ctrl-C none.
 
     ``also`` are attributes of other objects that change together with them. An array of

@@ -55,7 +55,7 @@ class Held(Leaf):
     __slots__ = ()
 
     # Set in one call into C, as ``assign.set_at_once`` needs it.
-    value = property(_looked_at, _slot.__set__)  # type: ignore[assignment]
+    value = property(_looked_at, _slot.__set__)
 
     @property
     def shape(self) -> tuple[int, ...]:

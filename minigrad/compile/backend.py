@@ -2,7 +2,7 @@
 
 >>> backend("numba")
 Traceback (most recent call last):
-ValueError: backend is one of numpy, c, got 'numba': loops are no longer ...
+ValueError: backend is one of numpy, c, jax, got 'numba': loops are no longer ...
 """
 
 import os
@@ -46,9 +46,9 @@ class EngineError(RuntimeError):
 
 
 # The folder of each engine; it is imported when it is asked for.
-FOLDERS = {
-    name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")
-}
+FOLDERS = {name: f"minigrad.compile.{name}" for name in ("numpy", "c", "jax")}
+# Packages that an engine needs, and the extra that installs them.
+NEEDS = {"jax": "jax", "jaxlib": "jax"}
 # The variable that names the engine where no argument does.
 VARIABLE = "MINIGRAD_BACKEND"
 
@@ -73,8 +73,20 @@ def chosen(name: str | None) -> str:
 
 
 def backend(name: str | None) -> Backend:
-    """The engine of this name, see ``chosen``."""
-    return cast(Backend, import_module(FOLDERS[chosen(name)]))
+    """The engine of this name, see ``chosen``.
+
+    Raises EngineError where it needs a package that is not installed.
+    """
+    said = chosen(name)
+    try:
+        return cast(Backend, import_module(FOLDERS[said]))
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDS:
+            raise
+        raise EngineError(
+            f"the {said} engine needs the package {error.name}: "
+            f"pip install 'minigrad-rnn[{NEEDS[error.name]}]'"
+        ) from error
 
 
 # Engines whose arrays are on a device.
@@ -105,8 +117,9 @@ def engine(name: str, **options: Any) -> Engine:
     return Engine(backend(name), given, name in ON_DEVICE)
 
 
-OPTIONS = {"numpy": (), "c": ("threads",), "jax": ("mesh", "donate")}
+OPTIONS = {"numpy": (), "c": ("threads",), "jax": ("mesh", "donate", "scan")}
 INSTEAD = {
     "threads": 'BLAS has its own, set OPENBLAS_NUM_THREADS, or write backend="c"',
     "mesh": 'devices are those of JAX, write backend="jax"',
+    "scan": 'its loops run a step at a time, write backend="jax"',
 }

@@ -24,7 +24,7 @@ True
 import gc
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -56,6 +56,7 @@ def compile(
     backend: str | None = None,
     threads: int = 1,
     mesh: Any = None,
+    scan: Literal["steps", "associative"] = "steps",
 ) -> "Program":
     """A function that records, as one that runs compiled.
 
@@ -72,21 +73,30 @@ def compile(
     program whose first run does not give what the function gave. What the function
     itself raises is raised.
 
-    ``backend`` names the engine that builds the program: "numpy", or "c", which needs a
-    C compiler on the machine; without it the variable MINIGRAD_BACKEND does, else
-    it is "numpy". ``threads`` is how many of them "c" divides large products and nests
-    of loops among; results do not depend on it.
+    ``backend`` names the engine that builds the program: "numpy"; "c", which needs a
+    C compiler on the machine; or "jax", which needs JAX. Without it the variable
+    MINIGRAD_BACKEND does, else it is "numpy". ``threads`` is how many of them "c"
+    divides large products and nests of loops among; results do not depend on it.
+    ``mesh`` are devices of JAX, with the axis "batch", that share a batch. With
+    ``scan="associative"`` "jax" computes all steps of a loop at once, where the loop is
+    linear in its state, element by element.
 
     Raises TypeError if ``function`` cannot be called, ValueError for an engine that is
-    not there; the first call raises EngineError where "c" finds no compiler.
+    not there or does not take an option, EngineError where the package of an engine is
+    not installed. The first call raises EngineError where "c" finds no compiler, where
+    "jax" has no function for an op or has 32 bits for float64, where a mesh does not
+    fit the batch, and for a loop that is not linear where that was asked for.
     """
     if not callable(function):
         raise TypeError(
             f"mg.compile takes a function, got {type(function).__name__}: "
             "mg.compile(lambda x: model(x))"
         )
+    if scan not in ("steps", "associative"):
+        raise ValueError(f'scan is "steps" or "associative", got {scan!r}')
     several = whole("threads", threads) if threads != 1 else None
-    return Program(function, strict, backend, threads=several, mesh=mesh)
+    how = scan if scan != "steps" else None
+    return Program(function, strict, backend, threads=several, mesh=mesh, scan=how)
 
 
 class Program(NotPickled):
@@ -149,7 +159,9 @@ class Program(NotPickled):
             nodes: list[Node] = []
             far = self.engine.on_device
             structure = [flatten(value, arrays, nodes, far) for value in args]
-            structure += [(k, flatten(v, arrays, nodes, far)) for k, v in kwargs.items()]
+            structure += [
+                (k, flatten(v, arrays, nodes, far)) for k, v in kwargs.items()
+            ]
             shapes = tuple([(a.shape, a.dtype) for a in arrays])
             key = (tuple(structure), shapes)
             entry = self.codes.get(key)
@@ -361,6 +373,8 @@ def _said(error: Exception) -> str:
 def _run(code: Code, arrays: list[Any]) -> Any:
     try:
         return code(arrays)
+    except EngineError:
+        raise
     except Exception as error:
         raise _RaisedError(f"its program raises {_said(error)}") from error
 

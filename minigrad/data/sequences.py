@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from minigrad.limits import whole
+
 __all__ = ["Order", "Vocabulary", "one_hot", "pad", "standardise", "streams", "windows"]
 
 Array = NDArray[Any]
@@ -108,16 +110,25 @@ def streams(values: ArrayLike, batch: int) -> Array:
     )
 
 
-def pad(sequences: Sequence[ArrayLike], value: float = 0) -> tuple[Array, Array]:
+def pad(
+    sequences: Sequence[ArrayLike], value: float = 0, multiple: int = 1
+) -> tuple[Array, Array]:
     """Sequences of unequal length side by side, (time, batch, ...), and the lengths.
+
+    The number of steps is rounded up to a ``multiple``: batches then have few shapes,
+    for each of which an engine such as "jax" takes seconds to compile.
 
     >>> padded, lengths = pad([[1, 2, 3], [4]])
     >>> padded.tolist(), lengths.tolist()
     ([[1, 4], [2, 0], [3, 0]], [3, 1])
+    >>> pad([[1, 2, 3], [4]], multiple=8)[0].shape
+    (8, 2)
     """
+    multiple = whole("multiple", multiple)
     arrays = [np.asarray(s) for s in sequences]
     lengths = np.array([len(a) for a in arrays])
-    shape = (int(lengths.max()), len(arrays), *arrays[0].shape[1:])
+    steps = -(-int(lengths.max()) // multiple) * multiple
+    shape = (steps, len(arrays), *arrays[0].shape[1:])
     padded = np.full(shape, value, arrays[0].dtype)
     for i, array in enumerate(arrays):
         padded[: len(array), i] = array

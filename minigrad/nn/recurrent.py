@@ -58,9 +58,13 @@ def _unit_of_best(o: Any) -> Any:
     return np.eye(o.shape[-1], dtype=o.dtype)[o.argmax(-1)]
 
 
-stop_gradient = Op(_same, None, name="stop_gradient")
+def _unit_in_jax(o: Any) -> Any:
+    return (o.argmax(-1)[..., None] == np.arange(o.shape[-1])).astype(o.dtype)
+
+
+stop_gradient = Op(_same, None, name="stop_gradient", lowerings={"jax": lambda x: x})
 stop_gradient.__doc__ = "x, with no gradient into it."
-best = Op(_unit_of_best, None, name="best")
+best = Op(_unit_of_best, None, name="best", lowerings={"jax": _unit_in_jax})
 best.__doc__ = "The unit vector of each row's largest element, with no gradient."
 
 

@@ -122,7 +122,7 @@ def triu(x: Any, k: int = 0) -> Any:
 def unpad(a: Any, x: Any, pad_width: Any = 0, mode: Any = "constant") -> Any:
     """What ``pad`` has spread from each element of x, added up: its transposed map."""
     for axis, n in enumerate(np.shape(x)):
-        before, after = _pad_of_axis(pad_width, axis, np.ndim(x))
+        before, after = pad_of_axis(pad_width, axis, np.ndim(x))
         moved = np.moveaxis(a, axis, 0)
         if mode == "constant":
             moved = moved[before : before + n]
@@ -223,7 +223,8 @@ pad: Op = _Pad(
 pad.__signature__ = signature(_takes)
 
 
-def _pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:
+def pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:
+    """How many elements ``pad`` adds before and behind those of an axis."""
     if isinstance(pad_width, dict):
         given = {k % ndim: width for k, width in pad_width.items()}
         pair = np.broadcast_to(given.get(axis, 0), 2)

@@ -198,7 +198,7 @@ class Groups(Optimiser):
         self.groups = optimisers
         super().__init__([p for each in optimisers for p in each.parameters], 0.0)
         self.names = [name for each in optimisers for name in each.names]
-        self.memory = {
+        self.held = {
             f"{i}.{name}": arrays
             for i, each in enumerate(optimisers)
             for name, arrays in each.memory.items()

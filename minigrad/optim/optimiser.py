@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from minigrad.advice import look_again, of_keywords
 from minigrad.assign import assign_all, set_at_once
+from minigrad.held import on_device
 from minigrad.limits import within
 from minigrad.tensor import Parameter, Tensor
 
@@ -73,10 +74,21 @@ class Optimiser:
         ]
         self.lr = lr if callable(lr) else within("lr", lr, "[0, inf)")
         self.steps = 0
-        self.memory: Memory = {
+        self.held: Memory = {
             name: [np.zeros_like(wide(p.data)) for p in self.parameters]
             for name in self.kept
         }
+
+    @property
+    def memory(self) -> Memory:
+        """What is kept of each parameter, by name: arrays.
+
+        ``held`` is the same where it is kept: a program that ran on a device leaves it
+        there, and whoever looks at ``memory`` gets it back.
+        """
+        if any(on_device(a) for arrays in self.held.values() for a in arrays):
+            self.held = {k: [*map(np.array, arrays)] for k, arrays in self.held.items()}
+        return self.held
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
@@ -148,7 +160,7 @@ class Optimiser:
         """
         assign_all(
             zip(self.parameters, values, strict=True),
-            (self, "memory", memory),
+            (self, "held", memory),
             (self, "steps", self.steps + 1),
             *[(p.node, "used", True) for p in self.parameters if p.node.used is False],
         )
@@ -161,7 +173,7 @@ class Optimiser:
         >>> Adam([mg.parameter([1.0])]).settings()
         {'betas': (0.9, 0.999), 'eps': 1e-08}
         """
-        changing = ("parameters", "names", "lr", "steps", "memory")
+        changing = ("parameters", "names", "lr", "steps", "held")
         return {k: v for k, v in vars(self).items() if k not in changing}
 
     def labels(self) -> dict[str, list[str]]:
@@ -213,7 +225,7 @@ class Optimiser:
             name: [np.array(given[label]) for label in labels]
             for name, labels in self.labels().items()
         }
-        set_at_once([(self, "memory", memory), (self, "steps", int(given["steps"]))])
+        set_at_once([(self, "held", memory), (self, "steps", int(given["steps"]))])
 
 
 OLD = "it was written by minigrad 0.1, which named no optimiser and no parameter"

@@ -97,7 +97,8 @@ def check_file(path: str | Path) -> Report:
 def _outcome(row: Row, check: str, failures: list[str]) -> str:
     if check in row.skips:
         return "skipped"
-    if check == "conventions" and not row.conventions:
+    given = {"conventions": row.conventions, "lowerings": row.op.lowerings}
+    if not given.get(check, True):
         return "-"
     try:
         row.run(check)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.grad import vjp
+from minigrad.mode import TraceError
 from minigrad.op import Op, by_function
 from minigrad.tensor import Tensor, tensor
 from minigrad.testing.contract import check_contract
@@ -215,7 +216,7 @@ def check_op(
     kinks: Sequence[float | Callable[..., Any]] = (),
     **attrs: Any,
 ) -> None:
-    """Test an op: values, contract, products, and gradients up to ``order``.
+    """Test an op: values, contract, products, gradients up to ``order``, lowerings.
 
     Parameters
     ----------
@@ -327,12 +328,27 @@ def _check_convention(row: Row, convention: Convention) -> None:
             _require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
 
 
+def _check_lowerings(
+    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
+) -> None:
+    """A program with each gives what the op gives, in float32 for all devices."""
+    from minigrad.compile import compile
+
+    arrays = [a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands]
+    for engine in row.op.lowerings:
+        try:
+            compile(f, strict=True, backend=engine)(*arrays)
+        except TraceError as error:
+            raise GradientError(f"the lowering for {engine}: {error}") from None
+
+
 CHECKS: dict[str, Check] = {
     "value": _check_value,
     "contract": _check_contract,
     "float32": _check_float32,
     "products": _check_products,
     "gradient": _check_gradient,
+    "lowerings": _check_lowerings,
     "conventions": lambda *_: None,  # has points of its own: see Row.run
 }
 

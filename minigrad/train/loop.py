@@ -1,9 +1,7 @@
 """The training loop: step after step, with validation, checkpoints and Ctrl-C."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
 from math import inf, isfinite, nan
@@ -16,6 +14,7 @@ from minigrad.limits import whole
 from minigrad.tensor import Tensor
 from minigrad.train.batches import Batches, has_place, size, stream
 from minigrad.train.checkpoint import opened, save_checkpoint
+from minigrad.train.interrupts import interrupts
 from minigrad.train.progress import Progress, bar
 from minigrad.train.training import Training
 
@@ -277,29 +276,3 @@ class _Best:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.state = state
-
-
-@contextmanager
-def interrupts() -> Iterator[Callable[[], bool]]:
-    """Hold Ctrl-C back until it is asked for; a second one is not held back.
-
-    Half a step must not be saved. In another thread than the main one, where Python
-    takes no signals, nothing is changed.
-    """
-    seen: list[int] = []
-    if (
-        threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not signal.default_int_handler
-    ):
-        yield lambda: False
-        return
-
-    def hold(number: int, frame: Any) -> None:
-        seen.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, hold)
-    try:
-        yield lambda: bool(seen)
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,19 +30,30 @@ from typing import Any
 import numpy as np
 
 from minigrad.arrays import Array
-from minigrad.compile import compile
+from minigrad.compile import Program
+from minigrad.compile.backend import ON_DEVICE, chosen
 from minigrad.compile.watched import watch
 from minigrad.grad import grad
 from minigrad.limits import within
 from minigrad.mode import Mode, TraceError, current_mode, tracing
 from minigrad.nn import Module
 from minigrad.nn.cells import State
-from minigrad.ops.elementwise import maximum, minimum, sqrt, square
+from minigrad.ops.discrete import isfinite as isfinite_
+from minigrad.ops.elementwise import (
+    greater,
+    logical_and,
+    maximum,
+    minimum,
+    sqrt,
+    square,
+    where,
+)
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.optim.clipping import SMALLEST
 from minigrad.tensor import Tensor
 from minigrad.train.checkpoint import Part
 from minigrad.train.finite import said_of
+from minigrad.train.interrupts import interrupts
 
 __all__ = ["Training"]
 
@@ -66,7 +77,9 @@ class Training:
         whole step is one program, recorded once for each shape of a batch: all that
         changes must then come from the batch. A loss that draws random numbers itself
         or cannot be compiled runs eagerly, after one warning that says why.
-    backend: the engine of that program, see ``minigrad.compile``.
+    backend, mesh: the engine of that program, and the devices that share a batch, see
+        ``minigrad.compile``. On a device parameters and what the optimiser keeps stay
+        there, and come back when somebody looks at them.
 
     Raises TypeError where the loss is no function, ValueError for a clip outside of
     (0, inf] and for an engine that is not there.
@@ -83,6 +96,7 @@ class Training:
         also: Mapping[str, Part] | None = None,
         eager: bool = False,
         backend: str | None = None,
+        mesh: Any = None,
     ) -> None:
         if not callable(loss):
             raise TypeError(
@@ -97,8 +111,13 @@ class Training:
             "optimiser": optimiser,
             **(also or {}),
         }
-        self.program = compile(
-            whole_step(loss, optimiser), strict=True, backend=backend
+        self.far = chosen(backend) in ON_DEVICE
+        self.program = Program(
+            whole_step(loss, optimiser, guarded=self.far),
+            strict=True,
+            backend=backend,
+            mesh=mesh,
+            donate=("memory",) if self.far else None,
         )
 
     def step(self, *batch: Any) -> tuple[float, float]:
@@ -110,17 +129,15 @@ class Training:
         """
         if self.eager or current_mode.get() is Mode.WATCH:
             return self._eagerly(batch)
-        optimiser = self.optimiser
         try:
-            # What is not finite in the end is computed eagerly too, and warns there.
-            with np.errstate(over="ignore", invalid="ignore"):
-                value, state, norm, values, memory = self.program.arrays(
-                    batch,
-                    optimiser.memory,
-                    np.asarray(optimiser.rate(), np.float64)[()],
-                    np.float64(optimiser.steps + 1),
-                    (self.clip, optimiser.settings()),
-                )
+            if not self.far:
+                value, state, norm, *after = self._computed(batch)
+            else:  # the arrays of before are written over: either has all of a step
+                with interrupts() as interrupted:
+                    value, state, norm, *after = self._computed(batch)
+                    self.optimiser.take(*after)
+                if interrupted():
+                    raise KeyboardInterrupt
         except TraceError as reason:
             warnings.warn(str(reason), RuntimeWarning, stacklevel=2)
             self.eager = True
@@ -128,10 +145,25 @@ class Training:
         found = value.item(), norm.item()
         # Of other norms no square is a normal number, and clip_by_norm knows how.
         if not (isfinite(found[0]) and SMALLEST < found[1] < inf):
+            self.optimiser.steps -= self.far
             return self._eagerly(batch)
-        optimiser.take(values, memory)
-        self.carry(state)
+        if not self.far:
+            self.optimiser.take(*after)
+        self.carry(tuple([np.asarray(s) for s in state]))
         return found
+
+    def _computed(self, batch: tuple[Any, ...]) -> Any:
+        """What the program makes of a batch and of all that the optimiser has."""
+        optimiser = self.optimiser
+        # What is not finite in the end is computed eagerly too, and warns there.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.program.arrays(
+                batch,
+                optimiser.held,
+                np.asarray(optimiser.rate(), np.float64)[()],
+                np.float64(optimiser.steps + 1),
+                (self.clip, optimiser.settings()),
+            )
 
     def _eagerly(self, batch: tuple[Any, ...]) -> tuple[float, float]:
         value, state = parted(self.loss(*batch))
@@ -144,13 +176,15 @@ class Training:
         return value.item(), norm
 
 
-def whole_step(loss: Loss, optimiser: Optimiser) -> Callable[..., Any]:
+def whole_step(
+    loss: Loss, optimiser: Optimiser, guarded: bool = False
+) -> Callable[..., Any]:
     """The whole step as a function to be compiled.
 
     Of a batch, what the optimiser keeps, rate, number of the step (both of shape (),
     float64; of ``Groups`` the rates are (groups,)), and settings, it gives the loss,
     the state, the norm of the gradient before clipping (float64, ()), the new
-    parameters and what is kept of them. Nothing is changed.
+    parameters and what is kept of them. Nothing is changed. ``guarded``: these are the old ones where the step is not to be made.
     """
 
     def step(
@@ -160,9 +194,24 @@ def whole_step(loss: Loss, optimiser: Optimiser) -> Callable[..., Any]:
         parameters = optimiser.parameters
         gradients, norm = _clipped(grad(value, parameters), limits[0])
         values, after = optimiser.updates(parameters, gradients, memory, lr, number)
+        if guarded:
+            values, after = _guarded(value, norm, parameters, memory, values, after)
         return value, state, norm, values, after
 
     return step
+
+
+def _guarded(
+    value: Tensor, norm: Tensor, ps: Any, memory: Any, values: Any, after: Any
+) -> Any:
+    """New values where loss and norm are finite and no square is zero, else the old."""
+    fine = logical_and(isfinite_(value), isfinite_(norm))
+    fine = logical_and(fine, greater(norm, SMALLEST))
+    kept = [where(fine, v, _cast(p, v.dtype)) for v, p in zip(values, ps, strict=True)]
+    return kept, {
+        name: [where(fine, a, b) for a, b in zip(new, memory[name], strict=True)]
+        for name, new in after.items()
+    }
 
 
 def _drawing_nothing(loss: Loss, batch: tuple[Any, ...]) -> Any:

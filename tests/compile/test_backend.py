@@ -16,7 +16,9 @@ def test_every_engine_builds_a_program(name):
 
 
 def test_an_engine_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match="backend is one of numpy, c, got 'torch'"):
+    with pytest.raises(
+        ValueError, match="backend is one of numpy, c, jax, got 'torch'"
+    ):
         mg.compile(lambda x: x, backend="torch")
     with pytest.raises(ValueError, match='no longer handed to Numba, use "c" or'):
         mg.compile(lambda x: x, backend="numba")

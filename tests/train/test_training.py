@@ -1,6 +1,5 @@
 """The whole step: what it changes, on every engine, is what it changes eagerly."""
 
-import shutil
 import warnings
 
 import hypothesis.extra.numpy as hnp
@@ -24,9 +23,8 @@ from minigrad.optim import (
 )
 from minigrad.train import Training, load_checkpoint, save_checkpoint
 from minigrad.train.training import whole_step
+from tests.engines import ENGINES
 
-needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler")
-ENGINES = ["numpy", pytest.param("c", marks=needs_compiler)]
 MAKE = [lambda ps, lr: SGD(ps, lr, 0.9), RMSProp, Adam, AdamW]
 
 

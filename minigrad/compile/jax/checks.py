@@ -4,134 +4,60 @@ JAX brings an index that is out of range inside, and makes float32 of float64 un
 is told otherwise. A program looks before: at the arrays that it is given, and where an
 index is computed, at a flag that is one more result of it. NumPy then runs the call, so
 that the error is NumPy's.
-
-Vocabulary
-    index   an operand that picks elements: indices, and class numbers of targets
-    range   where the elements of an operand must lie, both ends included
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 from math import prod
-from operator import and_
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minigrad.compile import kernels
 from minigrad.compile.backend import EngineError
 from minigrad.compile.counts import shape_at
 from minigrad.compile.kinds import O
-from minigrad.compile.values import AnyOp, Kernel, Leaf, Program, Time, Value, apply, over
-from minigrad.ops.indexing import places_in
+from minigrad.compile.ranges import Range, ranges
+from minigrad.compile.values import Kernel, Leaf, Program, Time, Value, apply, over
 
-# Of each op that picks elements: whether this operand is an index of it.
-INDICES: dict[Any, Callable[[Value, int], bool]] = {
-    O.getitem: lambda v, i: i > 0,
-    O.scatter_n: lambda v, i: v.attrs["keys"][i] is None,
-    **dict.fromkeys(
-        [O.embedding, O.take, O.untake, O.take_along_axis, O.untake_along_axis,
-         O.cross_entropy, O.nll_loss],
-        lambda v, i: i == 1,
-    ),
-    O.target_weights: lambda v, i: i == 0,
-    kernels.number_kept: lambda v, i: i == 0,
-    **dict.fromkeys([kernels.losses, kernels.gradient], lambda v, i: i == 2),
-    O.where: lambda v, i: i == 0,
-}  # fmt: skip
 # Ops whose result consists of elements of their first operand.
 MOVES = frozenset(
     [O.reshape, O.transpose, O.swapaxes, O.squeeze, O.expand_dims, O.broadcast_to,
      O.flip, O.roll, O.getitem, O.take, O.take_along_axis, O.reshape_like, O.detach]
 )  # fmt: skip
 PLACES = frozenset([O.argmax, O.argmin, O.argsort])
+ANY = (16,) * 99  # lengths, where these do not matter
 
 
 class PrecisionError(EngineError):
     """A program of 64 bits, where JAX has 32."""
 
 
+def has_64() -> bool:
+    """Whether JAX computes in 64 bits."""
+    return bool(jax.config.read("jax_enable_x64"))
+
+
 def require_bits(program: Program) -> None:
-    """Raise PrecisionError for float64, which JAX would take for float32."""
-    if jax.config.jax_enable_x64:
-        return
+    """Raise PrecisionError for float64 where JAX would make float32 of it."""
     kept = MOVES | PLACES | {O.where, O.concatenate, O.stack}
-    for v in program.values:
+    for v in () if has_64() else program.values:
         whole = isinstance(v.op, (Leaf, Time)) or v.op in kept
         if v.dtype in ("float64", "uint64") or (v.dtype == "int64" and not whole):
             raise PrecisionError(
                 f"{v.name or v.op.name} is {v.dtype}, and JAX would compute it in 32 "
-                'bits: write jax.config.update("jax_enable_x64", True) when the program '
-                "starts, or make the parameters and arrays float32"
+                'bits: write jax.config.update("jax_enable_x64", True) where the '
+                "program starts, or make parameters and arrays float32"
             )
 
 
-class Range(NamedTuple):
-    """An operand, by number, and where its elements must lie, or be ``ignored``."""
-
-    operand: int
-    low: int
-    high: int
-    ignored: int | None = None
-
-    def holds(self, x: Any) -> Any:
-        """Which elements do."""
-        inside = (x >= self.low) & (x <= self.high)
-        return inside if self.ignored is None else inside | (x == self.ignored)
-
-
-def ranges(
-    op: AnyOp, attrs: Mapping[str, Any], shapes: Sequence[Any], kinds: Sequence[str]
-) -> Iterator[Range]:
-    """What an op requires of operands of these shapes and dtypes."""
-    if op in (O.cross_entropy, O.nll_loss, kernels.losses, kernels.gradient):
-        classes, index = shapes[0][-1], 2 if isinstance(op, Kernel) else 1
-        yield Range(index, 0, classes - 1, attrs.get("ignore_index", -100))
-    elif op is kernels.number_kept:
-        yield Range(0, 0, attrs["classes"] - 1, attrs["ignore_index"])
-    elif op is O.binary_cross_entropy:
-        yield Range(1, 0, 1)
-    elif op is O.embedding:
-        yield _index(1, shapes[0][0])
-    elif op in _PICKING and attrs.get("mode", "raise") == "raise":
-        shape = shapes[_PICKING[op]]
-        axis = attrs.get("axis", None if op in (O.take, O.untake) else -1)
-        yield _index(1, prod(shape) if axis is None else shape[axis])
-    elif op is O.getitem:
-        yield from _of_key(attrs["key"], shapes[0], 1, kinds)
-    elif op is O.scatter_n:
-        first = len(shapes) - sum(map(places_in, attrs["keys"]))
-        for key in attrs["keys"]:
-            yield from _of_key(key, shapes[0], first, kinds)
-            first += places_in(key)
-
-
-# Ops along an axis of an operand, and which that is.
-_PICKING = {O.take: 0, O.take_along_axis: 0, O.untake: 2, O.untake_along_axis: 2}
-
-
-def _index(operand: int, n: int) -> Range:
-    return Range(operand, -n, n - 1)
-
-
-def _of_key(key: Any, shape: Any, first: int, kinds: Sequence[str]) -> Iterator[Range]:
-    """The ranges of the index arrays of a key, which are the operands from one on."""
-    parts = key if isinstance(key, tuple) else (key,)
-    rest = len(shape) - sum(p is not None and p is not Ellipsis for p in parts)
-    axis = 0
-    for part in parts:
-        if part.__class__ is str:
-            if kinds[first] == "bool":
-                return  # a mask is a constant, which the trace has seen
-            yield _index(first, shape[axis])
-            first += 1
-        axis += rest if part is Ellipsis else part is not None
-
-
-# What a program is given, and what it computes.
+def of(v: Value, lengths: Sequence[int] = ANY) -> list[Range]:
+    """What a value requires of its operands."""
+    if isinstance(v.op, (Leaf, Time)):
+        return []
+    shapes = [shape_at(i.shape, lengths) for i in v.inputs]
+    return [*ranges(v.op, v.attrs, shapes, [i.dtype for i in v.inputs])]
 
 
 class Checks:
@@ -145,37 +71,23 @@ class Checks:
         self.of_arguments: list[tuple[Value, Value, int]] = []
         flags: list[Value] = []
         for v in program.values:
-            if isinstance(v.op, (Leaf, Time)):
-                continue
-            found = ranges(v.call, v.attrs, _shapes(v, [FAR] * 99), _kinds(v))
-            for r in found:
-                leaf = source(v.inputs[r.operand])
-                if leaf.op is Leaf.argument:
-                    self.of_arguments.append((leaf, v, r.operand))
-                elif not isinstance(leaf.op, Leaf) and not _is_place(leaf, r):
+            for r in of(v):
+                source = _source(v.inputs[r.operand])
+                if source.op is Leaf.argument:
+                    self.of_arguments.append((source, v, r.operand))
+                elif not isinstance(source.op, Leaf) and not _is_place(source, r):
                     flags.append(_flag(v))
         self.flags = len(flags)
         self.program = replace(program, outputs=(*program.outputs, *flags))
 
     def hold(self, arrays: Mapping[Value, Any], lengths: Sequence[int]) -> bool:
-        """Whether arguments, NumPy's arrays, are what the program requires of them."""
-        for leaf, v, number in self.of_arguments:
-            x = arrays[leaf]
-            for r in ranges(v.call, v.attrs, _shapes(v, lengths), _kinds(v)):
-                if r.operand == number and not np.all(r.holds(np.asarray(x))):
-                    return False
-        return jax.config.jax_enable_x64 or not any(map(_is_long, arrays.values()))
-
-
-FAR = 16  # a length, where lengths do not matter
-
-
-def _shapes(v: Value, lengths: Sequence[int]) -> list[Any]:
-    return [shape_at(i.shape, lengths) for i in v.inputs]
-
-
-def _kinds(v: Value) -> list[str]:
-    return [i.dtype for i in v.inputs]
+        """Whether arguments are what the program requires of them."""
+        for source, v, number in self.of_arguments:
+            x = np.asarray(arrays[source])
+            (r,) = [r for r in of(v, lengths) if r.operand == number]
+            if not np.all(r.holds(x)):
+                return False
+        return has_64() or not any(map(_is_long, arrays.values()))
 
 
 def _is_long(x: Any) -> bool:
@@ -185,11 +97,10 @@ def _is_long(x: Any) -> bool:
     return bool(x.min() < -(2**31) or x.max() >= 2**31)
 
 
-def source(v: Value) -> Value:
+def _source(v: Value) -> Value:
     """The value whose elements a value consists of."""
-    while v.inputs and (v.op in MOVES or isinstance(v.op, Time)):
-        if v.op is Time.splice or v.op is Time.total:
-            break
+    alike = (Time.read, Time.each, Time.shift, Time.at, Time.over)
+    while v.op in MOVES or v.op in alike:
         v = v.inputs[0]
     return v
 
@@ -199,19 +110,18 @@ def _is_place(v: Value, r: Range) -> bool:
     if v.op not in PLACES:
         return False
     axis = v.attrs.get("axis", -1 if v.op is O.argsort else None)
-    (shape,) = _shapes(v, [FAR] * 99)
-    return (prod(shape) if axis is None else shape[axis]) <= r.high + 1
+    shape = shape_at(v.inputs[0].shape, ANY)
+    return (prod(shape) if axis is None else shape[axis]) - 1 <= r.high
 
 
 def _flag(v: Value) -> Value:
     """Whether an operand of a value is out of range, at any of its steps."""
 
     def outside(*xs: Any) -> Any:
-        found = ranges(v.call, v.attrs, [*map(np.shape, xs)], _kinds(v))
-        return ~reduce(and_, [jnp.all(r.holds(xs[r.operand])) for r in found])
+        found = ranges(
+            v.call, v.attrs, [*map(np.shape, xs)], [i.dtype for i in v.inputs]
+        )
+        return ~jnp.stack([jnp.all(r.holds(xs[r.operand])) for r in found]).all()
 
-    kernel = Kernel(outside, len(v.inputs))
-    flag = Value(kernel, v.inputs, {}, (), "bool", v.steps)
-    if v.steps is None:
-        return flag
-    return apply(O.any, over(flag))
+    flag = Value(Kernel(outside, len(v.inputs)), v.inputs, {}, (), "bool", v.steps)
+    return flag if v.steps is None else apply(O.any, over(flag))

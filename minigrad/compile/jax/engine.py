@@ -1,8 +1,5 @@
 """A program built for JAX: its source, jitted for each shape, and what calls it."""
 
-import builtins
-import linecache
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,20 +10,22 @@ from minigrad.compile import numpy as numpy_engine
 from minigrad.compile.jax.checks import Checks, require_bits
 from minigrad.compile.jax.devices import Devices
 from minigrad.compile.jax.write import Writing
+from minigrad.compile.numpy.engine import compiled
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import Loop, own_states
-from minigrad.compile.values import Program, Time, Value
+from minigrad.compile.values import Program
 
 
 def build(
-    program: Program, mesh: Any = None, donate: Sequence[str] = ()
+    program: Program, mesh: Any = None, donate: Sequence[str] = (), scan: str = "steps"
 ) -> "Runner":
     """A runner of a program; its ``source`` can be read.
 
     ``mesh`` are the devices that share the batch. The parameters, and the arguments
-    with a name of ``donate``, may be written over.
+    with a name of ``donate``, may be written over. With ``scan="associative"`` loops
+    that are linear in their state compute all steps at once.
     """
-    return Runner(program, Devices(mesh), donate)
+    return Runner(program, mesh, donate, scan)
 
 
 class Runner:
@@ -36,23 +35,26 @@ class Runner:
     """
 
     def __init__(
-        self, program: Program, devices: Devices, donate: Sequence[str]
+        self, program: Program, mesh: Any, donate: Sequence[str], scan: str
     ) -> None:
-        self.whole, self.devices = program, devices
+        self.whole = program
         self.report: list[tuple[str, int, int]] = []
         ruled = for_numpy(program, self.report)
         require_bits(ruled)
         self.checks = Checks(ruled)
+        self.devices = Devices(mesh, ruled)
         self.program = own_states(self.checks.program)
         self.parameters = list(self.program.parameters)
         self.arguments = list(self.program.arguments)
-        writing = Writing(self.program)
+        writing = Writing(self.program, scan)
         self.parts = writing.parts
         self.source, namespace = writing.text()
-        exec(_compiled(self.source), namespace)
+        exec(compiled(self.source), namespace)
         self.refuser: Any = None
         count = len(program.clocks)
-        names = [*self.parameters, *self.arguments] if donate else []
+        # A call that a flag refuses is made again, with what it was given.
+        may = donate and not self.checks.flags
+        names = [*self.parameters, *self.arguments] if may else []
         given = [
             count + i
             for i, name in enumerate(names)
@@ -62,7 +64,7 @@ class Runner:
             namespace["run"],
             static_argnums=tuple(range(count)),
             donate_argnums=tuple(given),
-            out_shardings=devices.everywhere,
+            out_shardings=self.devices.shared,
         )
 
     def __call__(self, lengths: tuple[int, ...], values: Sequence[Any]) -> Any:
@@ -73,7 +75,7 @@ class Runner:
         if not self.checks.hold(arguments, lengths):
             return self._by_numpy(lengths, values)
         placed = [self.devices.parameter(p) for p in values[:number]]
-        placed += self.devices.batch(arguments)
+        placed += self.devices.arguments(arguments)
         found = self.run(*lengths, *placed)
         results = found[: len(found) - self.checks.flags]
         if any(map(bool, found[len(results) :])):
@@ -95,12 +97,4 @@ class Runner:
         loops = [p for p in self.parts if isinstance(p, Loop)]
         scans = sum(loop.steps.first != loop.steps.last for loop in loops)
         rows.append(f"{'schedule':<14}{scans} scans, {self.run._cache_size()} shapes")
-        return "\n".join([*rows, *self.devices.explain()])
-
-
-def _compiled(source: str) -> Any:
-    """Code whose lines a traceback can show."""
-    name = f"<minigrad program {len(linecache.cache)}>"
-    lines = source.splitlines(keepends=True)
-    linecache.cache[name] = (len(source), None, lines, name)
-    return builtins.compile(source, name, "exec")
+        return "\n".join([*rows, self.devices.explain()])

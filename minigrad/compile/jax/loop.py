@@ -8,83 +8,84 @@ Vocabulary
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from minigrad.compile.counts import Count
+from minigrad.compile.jax.associative import Linear, combined
 from minigrad.compile.jax.source import Source
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Time, Value, moves
+
+Pasts = dict[Value, list[str]]
+WORDS = ("all", "before", "last")
 
 
 class Scans:
     """Writes the loops of a program to its source."""
 
-    def __init__(self, source: Source, parts: Sequence[Part]) -> None:
-        self.source, self.program = source, source.program
+    def __init__(self, source: Source, parts: Sequence[Part], how: str) -> None:
+        self.source, self.program, self.how = source, source.program, how
         loops = [part for part in parts if isinstance(part, Loop)]
         self.last = {loop.whole: loop for loop in loops}
+        self.ranges = Counter(v for loop in loops for v in loop.body)
         inside = {v: loop.whole for loop in loops for v in loop.whole}
         # Lines that somebody outside of their loop reads.
         self.kept = {
-            i
-            for v in self.program.values
-            for i in v.inputs
+            i for v in self.program.values for i in v.inputs
             if i in inside and v not in inside[i]
-        }
+        }  # fmt: skip
         self.depth: dict[Value, int] = defaultdict(int)
         for state, line in self.program.states.items():
             self.depth[line] = max(self.depth[line], abs(state.attrs["delay"]))
-        self.ranges = Counter(v for loop in loops for v in loop.body)
-        self.past: dict[Value, list[str]] = {}
+        self.past: Pasts = {}
         self.pieces: dict[Value, list[str]] = defaultdict(list)
 
     def write(self, loop: Loop) -> None:
         """Write one range; after the last one, its lines as arrays over all steps."""
+        s = self.source
         for v in loop.body:
             if v not in self.past and self.depth[v]:
                 self.past[v] = [self._cell(loop, v, k) for k in range(self.depth[v])]
-        single = loop.steps.first == loop.steps.last
-        (self._once if single else self._scan)(loop)
-        if self.last[loop.whole] is loop:
-            for v in sorted(self.kept & loop.whole, key=self.source.name):
-                pieces = self.pieces[v][:: loop.direction]
-                code = pieces[0]
-                if len(pieces) > 1:
-                    code = f"jnp.concatenate([{', '.join(pieces)}])"
-                if code != self.source.name(v):
-                    self.source.lines.append(f"{self.source.name(v)} = {code}")
+        if loop.steps.first == loop.steps.last:
+            self._once(loop)
+        elif self.how == "associative":
+            self._associative(loop)
+        else:
+            self._scan(loop)
+        if self.last[loop.whole] is not loop:
+            return
+        for v in [v for v in self.pieces if v in loop.whole]:
+            pieces = self.pieces.pop(v)[:: loop.direction]
+            if v in self.kept and pieces != [s.name(v)]:
+                s.run.append(f"{s.name(v)} = jnp.concatenate([{', '.join(pieces)}])")
 
     def _cell(self, loop: Loop, v: Value, k: int) -> str:
-        """What is read of a line so many steps before its first: zeros if nothing is."""
+        """What is read of a line k steps before the one before its first, or zeros."""
         start = v.span.first if loop.direction > 0 else v.span.last
         cell = loop.cells.get((v, start.plus(-(k + 1) * loop.direction)))
         if cell is not None:
             return self.source.untimed(cell)
-        return f"jnp.zeros({self.source.literal(v.shape)}, '{v.dtype}')"
+        shape = self.source.literal(v.shape)
+        return f"jnp.zeros({shape}, '{self.source.dtype(v)}')"
 
     def _once(self, loop: Loop) -> None:
         """A range of one step: its lines, without a loop."""
         s, step = self.source, loop.steps.first
         if any(moves(v.attrs) for v in loop.body):
-            s.lines.append(f"t = {s.end(step)}")
+            s.run.append(f"t = {s.literal(step)}")
         names = {v: s.fresh(f"{s.name(v)}_once") for v in loop.body}
-        s.lines += self._body(loop, names, lambda i: s.element(i, step))
+        s.run += self._body(loop, names, self.past, lambda i: s.element(i, step))
         for v in loop.body:
             self.pieces[v].append(f"{names[v]}[None]")
-        for v in self._carried(loop):
-            self.past[v] = [names.get(v, self.past[v][0]), *self.past[v][:-1]]
+        self.past |= self._after(loop, names, self.past)
 
     def _scan(self, loop: Loop) -> None:
         """A range of several steps: a function of one of them, and its scan."""
-        s, steps = self.source, loop.steps
+        s, steps, now = self.source, loop.steps, dict[str, str]()
         names = {v: s.fresh(f"{s.name(v)}_t") for v in loop.body}
-        begin = {v: self.past[v] for v in self._carried(loop)}
-        for v in begin:
-            self.past[v] = [
-                s.fresh(f"{s.name(v)}_{'before' if loop.direction > 0 else 'after'}")
-                for _ in begin[v]
-            ]
-        now: dict[str, str] = {}
+        kept = [v for v in loop.body if v in self.kept]
+        begin = {v: self.past[v] for v in self.past if v in loop.whole}
+        when = "before" if loop.direction > 0 else "after"
+        inner, ends = (self._like(begin, word) for word in (when, "end"))
 
         def outer(i: Value) -> str:
             code = s.window(i, steps)
@@ -92,69 +93,101 @@ class Scans:
                 now[code] = s.fresh(f"{i.name or i.op.name}_now")
             return now[code]
 
-        lines = self._body(loop, names, outer)
+        lines = self._body(loop, names, inner, outer)
         if any(moves(v.attrs) for v in loop.body):
-            now[f"jnp.arange({s.end(steps.first)}, {s.end(steps.last.plus(1))})"] = "t"
-        after = {v: [names.get(v, p[0]), *p[:-1]] for v, p in self._pasts(begin)}
-        kept = [v for v in loop.body if v in self.kept]
+            first, after = s.literal(steps.first), s.literal(steps.last.plus(1))
+            now[f"jnp.arange({first}, {after})"] = "t"
+        carry = _flat(self._after(loop, names, inner))
         function = s.fresh("forward" if loop.direction > 0 else "backward")
-        s.lines.append(f"def {function}(carry, now):")
-        if begin:
-            s.lines.append(f"    {_row(self._pasts(begin))} = carry")
-        if now:
-            s.lines.append(f"    {_tuple(now.values())} = now")
-        s.lines += [f"    {line}" for line in lines]
-        ys = _tuple(names[v] for v in kept)
-        s.lines.append(f"    return {_row(after.items())}, {ys}")
-        ends = {v: [s.fresh(f"{s.name(v)}_end") for _ in p] for v, p in begin.items()}
-        pieces = {v: s.name(v) if self.ranges[v] == 1 else s.fresh(f"{s.name(v)}_part") for v in kept}
-        xs = _tuple(now) if now else "None"
+        s.run.append(f"def {function}(carry, now):")
+        s.run += [f"    {_flat(inner)} = carry"] if begin else []
+        s.run += [f"    {_tuple(now.values())} = now"] if now else []
+        s.run += [f"    {line}" for line in lines]
+        s.run.append(f"    return {carry}, {_tuple(names[v] for v in kept)}")
+        for v in kept:
+            whole = self.ranges[v] == 1
+            piece = s.name(v) if whole else s.fresh(f"{s.name(v)}_part")
+            self.pieces[v].append(piece)
+        found = _tuple(self.pieces[v][-1] for v in kept)
         options = "" if now else f", length={s.literal(steps.number)}"
         options += ", reverse=True" if loop.direction < 0 else ""
-        s.lines.append(
-            f"{_row(ends.items()) if begin else '_'}, "
-            f"{_tuple(pieces.values()) if kept else '_'} = "
-            f"lax.scan({function}, {_row(begin.items())}, {xs}{options})"
+        s.run.append(
+            f"{_flat(ends) if begin else '_'}, {found if kept else '_'} = lax.scan("
+            f"{function}, {_flat(begin)}, {_tuple(now) if now else 'None'}{options})"
         )
         self.past |= ends
-        for v in kept:
-            self.pieces[v].append(pieces[v])
 
-    def _carried(self, loop: Loop) -> list[Value]:
-        """The lines whose past is known and may be read on this range or later."""
-        return [v for v in self.past if v in loop.whole]
-
-    def _pasts(self, begin):
-        return [(v, self.past[v]) for v in begin]
-
-    def _body(self, loop, names, outer) -> list[str]:
-        """The lines of one step."""
-        s, lines = self.source, []
+    def _associative(self, loop: Loop) -> None:
+        """A range of several steps at once, where its lines are linear in its state."""
+        s, found = self.source, Linear(self.source, loop)
+        line, shape = found.line, s.literal((loop.steps.number, *found.line.shape))
+        (first,) = self.past[line]
+        combine, run = s.refer(combined, "combined"), s.fresh("run")
+        pair = ", ".join(
+            f"jnp.broadcast_to(jnp.asarray({code}, '{s.dtype(line)}'), {shape})"
+            for code in found.affine[line]
+        )
+        back = ", reverse=True" if loop.direction < 0 else ""
+        s.run.append(f"{run} = lax.associative_scan({combine}, ({pair}){back})")
+        all_, before, last = (s.fresh(f"{s.name(line)}_{w}") for w in WORDS)
+        s.run.append(f"{all_} = {run}[0] * {first} + {run}[1]")
+        ends = [f"jnp.asarray({first})[None]", f"{all_}[:-1]"]
+        if loop.direction < 0:
+            ends = [f"{all_}[1:]", ends[0]]
+        s.run.append(f"{before} = jnp.concatenate([{', '.join(ends)}])")
+        s.run.append(f"{last} = {all_}[{-1 if loop.direction > 0 else 0}]")
         for v in loop.body:
-            codes = [self._operand(loop, i, names, outer) for i in loop.operands(v)]
+            a, b = found.affine[v]
+            code = all_ if v is line else f"{a} * {before} + {b}"
+            self.pieces[v].append(s.fresh(f"{s.name(v)}_part"))
+            s.run.append(f"{self.pieces[v][-1]} = {code}")
+        self.past[line] = [last]
+
+    def _like(self, pasts: Pasts, word: str) -> Pasts:
+        """A new name for each value of the past."""
+        s = self.source
+        return {
+            v: [s.fresh(f"{s.name(v)}_{word}") for _ in codes]
+            for v, codes in pasts.items()
+        }
+
+    def _after(self, loop: Loop, names: dict[Value, str], pasts: Pasts) -> Pasts:
+        """The past one step later; what is not computed any more, nobody reads."""
+        return {
+            v: [names.get(v, codes[0]), *codes[:-1]]
+            for v, codes in pasts.items()
+            if v in loop.whole
+        }
+
+    def _body(self, loop: Loop, names: dict[Value, str], pasts: Pasts,
+              outer: Callable[[Value], str]) -> list[str]:  # fmt: skip
+        """The lines of one step; ``outer`` is a value that is computed elsewhere."""
+        s = self.source
+
+        def operand(i: Value) -> str:
+            past = loop.carried.get(i, i)
+            if i in names:
+                return names[i]
+            if past.op is Time.state:
+                delay: int = abs(past.attrs["delay"])
+                return pasts[self.program.states[past]][delay - 1]
+            return s.untimed(i.inputs[0]) if i.op is Time.each else outer(i)
+
+        lines = []
+        for v in loop.body:
+            codes = [operand(i) for i in loop.operands(v)]
             if v.op is Time.splice:
-                code = f"jnp.asarray({codes[0]}, '{v.dtype}')"
+                code = f"jnp.asarray({codes[0]}, '{s.dtype(v)}')"
             else:
                 code = s.call(v, codes, loop.steps.clock)
             lines.append(f"{names[v]} = {code}")
         return lines
 
-    def _operand(self, loop, i, names, outer) -> str:
-        if i in names:
-            return names[i]
-        past = loop.carried.get(i, i)
-        if past.op is Time.state:
-            delay = abs(past.attrs["delay"])
-            return self.past[self.program.states[past]][delay - 1]
-        if i.op is Time.each:
-            return self.source.untimed(i.inputs[0])
-        return outer(i)
 
-
-def _tuple(codes) -> str:
+def _tuple(codes: Iterable[str]) -> str:
     found = list(codes)
     return f"({', '.join(found)}{',' * (len(found) == 1)})"
 
 
-def _row(pasts) -> str:
-    return _tuple(code for _, codes in pasts for code in codes)
+def _flat(pasts: Pasts) -> str:
+    return _tuple(code for codes in pasts.values() for code in codes)

@@ -1,22 +1,24 @@
 """Names, literals and calls: what the lines of a program in JAX are written with.
 
 Vocabulary
-    window  a timed value on some steps: an array with an entry a step
-    same    what is the same at every step is written without a time axis
+    window  a timed value on some of its steps: an array with an entry a step; what is
+            the same at every step is written without that axis
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import lax, nn, vmap
 
 from minigrad.compile.counts import Count, Steps
-from minigrad.compile.jax.checks import INDICES
+from minigrad.compile.jax import checks
 from minigrad.compile.jax.lowerings import LoweringError, lowering
 from minigrad.compile.kinds import ALONG, O, is_ufunc
+from minigrad.compile.numpy.source import Source as NumpySource
 from minigrad.compile.numpy.source import identifier
 from minigrad.compile.numpy.table import index
 from minigrad.compile.values import Leaf, Program, Time, Value, contains, moves
@@ -28,19 +30,20 @@ PYTHON = {"int": int, "float": float}
 OTHER = frozenset([O.argmax, O.argmin, O.argsort, O.any, O.all, O.count, O.astype])
 
 
-class Source:
+class Source(NumpySource):
     """The source of one program as it grows; ``namespace`` is what it refers to."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.lengths = [f"T{i or ''}" for i in range(len(program.clocks))]
-        self.namespace: dict[str, Any] = {"jnp": jnp, "lax": lax, "vmap": jax.vmap}
+        self.namespace = {"jnp": jnp, "lax": lax, "nn": nn, "vmap": vmap}
         self.taken = {*self.lengths, *self.namespace, "carry", "now"}
-        self.names: dict[Value, str] = {}
-        self.referred: dict[int, str] = {}
-        self.lines: list[str] = []
-
-    # Names and literals.
+        self.names: dict[Any, str] = {}
+        self.functions: dict[Any, str] = {}
+        self.run: list[str] = []
+        leaves = [*program.parameters.values(), *program.arguments.values()]
+        for v in leaves:
+            self.names[v] = self.fresh((v.name or "").partition("@")[0])
 
     def fresh(self, stem: str) -> str:
         """A name that nothing has yet."""
@@ -48,67 +51,32 @@ class Source:
         self.taken.add(name)
         return name
 
-    def name(self, v: Value) -> str:
-        """The name of a value, the same each time."""
-        if v not in self.names:
-            self.names[v] = self.fresh((v.name or v.op.name).partition("@")[0])
-        return self.names[v]
-
-    def refer(self, value: Any, stem: str) -> str:
-        """A name by which the source refers to an object."""
-        if id(value) not in self.referred:
-            self.referred[id(value)] = name = self.fresh(stem)
-            self.namespace[name] = value
-        return self.referred[id(value)]
-
-    def literal(self, value: Any, clock: int = 0) -> str:
-        """An attribute or a number as source; ``clock`` is that of t."""
-        if isinstance(value, Count):
-            return value.code(self.lengths)
-        if isinstance(value, Ahead):
-            base = f"{self.lengths[clock]} - t" if value.from_end else "t"
-            return f"{base} {'+-'[value.k < 0]} {abs(value.k)}" if value.k else base
-        if isinstance(value, (tuple, list)):
-            inner = ", ".join(self.literal(part, clock) for part in value)
-            return f"({inner}{',' * (len(value) == 1)})"
-        if isinstance(value, slice):
-            ends = (value.start, value.stop, value.step)
-            return f"slice({', '.join(self.literal(e, clock) for e in ends)})"
-        if isinstance(value, float) and not np.isfinite(value):
-            return f'float("{value}")'
-        if isinstance(value, (bool, int, float, str, type(None))):
-            return repr(value)
-        return "..." if value is Ellipsis else self.refer(value, "k")
-
     def untimed(self, v: Value) -> str:
         """A value without time."""
-        if v.op is not Leaf.constant:
-            return self.name(v)
-        value = v.attrs["value"]
-        if type(value) in (bool, int, float):
-            return self.literal(value)
-        return self.refer(value, v.name or "c")
+        return super().untimed(v) if v.op is Leaf.constant else self.name(v)
 
-    # Calls.
+    def dtype(self, v: Value) -> str:
+        """The dtype that a value has on the device, where 32 bits may be all."""
+        return str(jax.dtypes.canonicalize_dtype(PYTHON.get(v.dtype, v.dtype)))
 
     def call(self, v: Value, codes: Sequence[str], clock: int = 0) -> str:
-        """An op's result as an expression of operands of one step."""
-        codes, cast = self._cast(v, codes)
-        attrs = v.attrs
-        if v.op in INFIX and len(codes) == 2:
-            code = f"{codes[0]} {INFIX[v.op]} {codes[1]}"
-            return f"({code}){cast}" if cast else code
-        if v.op is O.getitem and len(codes) == 1:
-            return self._picked(v, codes[0], clock)
-        found = lowering(v.call)
-        name = found if isinstance(found, str) else self.refer(found, v.op.name)
-        keywords = "".join(
-            f", {k}={self.literal(a, clock)}" for k, a in attrs.items()
+        """An op's result as an expression of operands of one step of a clock."""
+        self.clock = clock
+        v = _plain(v)
+        found, cast = self._cast(v, codes)
+        if v.op in INFIX:
+            return f"{found[0]} {INFIX[v.op]} {found[1]}"
+        if v.op is O.getitem and len(found) == 1:
+            return self._picked(v, found[0])
+        function = lowering(v.call)
+        name = (
+            function if isinstance(function, str) else self.refer(function, v.op.name)
         )
-        operands = ", ".join(codes)
-        return f"{name}({f'[{operands}]' if v.call.variadic else operands}{keywords}){cast}"
+        keywords = "".join(f", {k}={self.literal(a)}" for k, a in v.attrs.items())
+        operands = f"[{', '.join(found)}]" if v.call.variadic else ", ".join(found)
+        return f"{name}({operands}{keywords}){cast}"
 
-    def _picked(self, v: Value, code: str, clock: int) -> str:
+    def _picked(self, v: Value, code: str) -> str:
         """x[key]; of a slice that moves with t its beginning alone does."""
         key = v.attrs["key"]
         if v.inputs[0].op in (Leaf.constant, Time.each) and moves(key):
@@ -117,75 +85,78 @@ class Source:
         for k, part in enumerate(parts):
             if isinstance(part, slice) and contains(part, Ahead):
                 axis = sum(p is not None for p in parts[:k])
-                size = _size(part)
-                if Ellipsis in parts[:k] or size is None:
-                    raise LoweringError(f"jax has no index {key} that moves with t")
-                start = self.literal(part.start, clock)
-                code = f"lax.dynamic_slice_in_dim({code}, {start}, {size}, {axis})"
+                a, b = part.start, part.stop
+                if Ellipsis in parts[:k] or {type(a), type(b)} != {Ahead}:
+                    raise LoweringError(f"JAX has no index {key}, which moves with t")
+                code = (
+                    f"lax.dynamic_slice_in_dim({code}, {self.literal(a)}, {b.k - a.k}, "
+                    f"{axis})"
+                )
                 parts[k] = slice(None, None, part.step)
-        return f"{code}[{index(tuple(parts), lambda p: self.literal(p, clock))}]"
+        return f"{code}[{index(tuple(parts), self.literal)}]"
 
     def _cast(self, v: Value, codes: Sequence[str]) -> tuple[list[str], str]:
         """Operands in the dtypes in which NumPy computes, and a cast of the result.
 
         JAX would compute float32 and whole numbers in float32, NumPy in float64.
         """
-        kinds = [i.dtype for i in v.inputs]
+        kinds, found = [i.dtype for i in v.inputs], list(codes)
         if is_ufunc(v.op) or v.op is O.matmul:
-            ufunc = np.matmul if v.op is O.matmul else v.call.forward
-            weak = all(k in PYTHON for k in kinds)
-            given = [np.dtype(k) if weak or k not in PYTHON else PYTHON[k] for k in kinds]
+            ufunc: Any = np.matmul if v.op is O.matmul else v.call.forward
+            weak = all(k in PYTHON for k in kinds)  # Python's numbers widen nothing
+            given = [
+                PYTHON[k] if k in PYTHON and not weak else np.dtype(k) for k in kinds
+            ]
             wanted = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout))
-            pairs = zip(codes, kinds, wanted, strict=False)
-            return [
-                code if k == w or (k in PYTHON and not weak) else _as(code, w)
-                for code, k, w in pairs
-            ], ""
+            for i, k in enumerate(kinds):
+                if k != wanted[i] and (k not in PYTHON or weak):
+                    found[i] = _as(codes[i], wanted[i])
+            return found, ""
         if v.op in OTHER or v.dtype == "bool":
-            return list(codes), ""
-        found, fixed = list(codes), INDICES.get(v.op)
-        for i, (code, kind) in enumerate(zip(codes, kinds, strict=True)):
-            if kind in PYTHON or kind == v.dtype or (fixed and fixed(v, i)):
-                continue
-            if kind != "bool" or v.op in ALONG:
-                found[i] = _as(code, v.dtype)
-        strong = any(k == v.dtype for k in kinds) or found != list(codes)
+            return found, ""
+        indices = {r.operand for r in checks.of(v)}
+        indices |= {1} if v.op in (O.take, O.untake) else set()
+        for i, kind in enumerate(kinds):
+            is_number = kind not in PYTHON and (kind != "bool" or v.op in ALONG)
+            if is_number and kind != v.dtype and i not in indices:
+                found[i] = _as(codes[i], v.dtype)
+        strong = v.dtype in kinds or found != [*codes]
         return found, "" if strong else f".astype('{v.dtype}')"
 
-    # Timed values as arrays over their steps.
+    # Timed values.
 
-    def end(self, count: Count) -> str:
-        """A count as source."""
-        return count.code(self.lengths)
-
-    def window(self, v: Value, steps: Steps) -> str:
-        """A timed value on some of its steps; what is the same at each has no axis."""
+    def window(self, v: Value, steps: Steps) -> str:  # type: ignore[override]
+        """A timed value on some of its steps."""
         if v.op is Time.each:
             return self.untimed(v.inputs[0])
         if v.op is Time.shift:
             return self.window(v.inputs[0], steps.moved(-v.attrs["delay"]))
-        low, high = steps.first.minus(v.span.first), steps.last.plus(1).minus(v.span.first)
-        code = self.name(v)
-        if steps == v.span:
-            return code
-        return f"{code}[{self.end(low)}:{self.end(high)}]"
+        low, high = self._ends(steps, v.span)
+        return f"{self.name(v)}[{low}:{high}]" if low or high else self.name(v)
 
-    def wide(self, v: Value, steps: Steps) -> str:
-        """The same with its time axis, even if it is the same at each step."""
-        code = self.window(v, steps)
+    def wide(self, v: Value) -> str:
+        """A timed value at all of its steps, also if it is the same at each."""
+        code = self.window(v, v.span)
         if not is_same(v):
             return code
-        shape = self.literal((steps.number, *v.shape))
-        cast = f".astype('{v.dtype}')" if v.dtype not in PYTHON else ""
-        return f"jnp.broadcast_to({code}, {shape}){cast}"
+        shape = self.literal((v.span.number, *v.shape))
+        return f"jnp.broadcast_to(jnp.asarray({code}, '{self.dtype(v)}'), {shape})"
 
-    def element(self, v: Value, step: Count) -> str:
+    def element(self, v: Value, step: Count) -> str:  # type: ignore[override]
         """A timed value at one step."""
         if v.op is Time.each:
             return self.untimed(v.inputs[0])
         if v.op is Time.shift:
             return self.element(v.inputs[0], step.plus(-v.attrs["delay"]))
-        return f"{self.name(v)}[{self.end(step.minus(v.span.first))}]"
+        return f"{self.name(v)}[{self.literal(step.minus(v.span.first))}]"
+
+
+def _plain(v: Value) -> Value:
+    """``dot`` as the operator that it is for operands of few axes."""
+    axes = [len(i.shape) for i in v.inputs]
+    if v.op is not O.dot or max(axes) > 2:
+        return v
+    return replace(v, op=O.matmul if min(axes) else O.multiply)
 
 
 def is_same(v: Value) -> bool:
@@ -196,13 +167,4 @@ def is_same(v: Value) -> bool:
 
 
 def _as(code: str, dtype: Any) -> str:
-    """A value in another dtype."""
     return f"jnp.asarray({code}).astype('{np.dtype(dtype).name}')"
-
-
-def _size(part: slice) -> int | None:
-    """How many elements a slice has whose ends move alike."""
-    a, b = part.start, part.stop
-    if isinstance(a, Ahead) and isinstance(b, Ahead) and a.from_end == b.from_end:
-        return b.k - a.k
-    return None

@@ -1,39 +1,41 @@
 """The text of a program: one function ``run`` of lengths and arrays, to be jitted.
 
 Values without time are a line each. A timed value that does not depend on itself is
-computed for all its steps at once: elements as they are, products as one product, all
-else by ``vmap``. A ``Loop`` is a ``lax.scan``, see ``loop``.
+computed for all its steps at once: what acts along no axis of time as it is, all else
+by ``vmap``. A ``Loop`` is a ``lax.scan``, see ``loop``.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from minigrad.compile import kernels
 from minigrad.compile.jax.loop import Scans
 from minigrad.compile.jax.source import Source, is_same
-from minigrad.compile.kinds import PRODUCTS, is_elementwise
-from minigrad.compile.numpy.table import behind_time
+from minigrad.compile.kinds import PRODUCTS, O, is_elementwise
+from minigrad.compile.numpy.table import behind_time, over_steps
 from minigrad.compile.schedule import Loop, Part, schedule
+from minigrad.compile.spec import end_of
 from minigrad.compile.values import Leaf, Program, Time, Value, moves
 
 
 class Writing:
     """Writes the parts of a program in their order."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scan: str) -> None:
         self.program, self.source = program, Source(program)
         self.parts = schedule(program)
-        self.scans = Scans(self.source, self.parts)
+        self.scans = Scans(self.source, self.parts, scan)
 
     def text(self) -> tuple[str, dict[str, Any]]:
         """The source, and the names that it refers to."""
         s, program = self.source, self.program
-        leaves = [*program.parameters.values(), *program.arguments.values()]
-        given = [*s.lengths, *map(s.name, leaves)]
+        given = [*s.lengths, *s.names.values()]
         for part in self.parts:
             self._part(part)
-        results = ", ".join(s.untimed(o) for o in program.outputs)
-        body = "".join(f"    {line}\n" for line in s.lines)
-        head = "import jax.numpy as jnp\nfrom jax import lax, vmap\n\n\n"
-        text = f"{head}def run({', '.join(given)}):\n{body}    return ({results},)\n"
+        results = "".join(f"{s.untimed(o)}, " for o in program.outputs).rstrip()
+        body = "".join(f"    {line}\n" for line in s.run)
+        head = "import jax.numpy as jnp\nfrom jax import lax, nn, vmap\n\n\n"
+        text = f"{head}def run({', '.join(given)}):\n{body}    return ({results})\n"
         return text, s.namespace
 
     def _part(self, part: Part) -> None:
@@ -44,7 +46,7 @@ class Writing:
             if code.isidentifier():
                 self.source.names[part] = code
             else:
-                self.source.lines.append(f"{self.source.name(part)} = {code}")
+                self.source.run.append(f"{self.source.name(part)} = {code}")
 
     def _untimed(self, v: Value) -> str:
         s = self.source
@@ -54,45 +56,41 @@ class Writing:
         if v.op is Time.at:
             return s.element(h, v.attrs["step"])
         if v.op is Time.over:
-            return s.wide(h, h.span)
-        return f"jnp.sum({s.wide(h, h.span)}, 0).astype('{v.dtype}')"
+            return s.wide(h)
+        return f"jnp.sum({s.wide(h)}, 0, '{s.dtype(v)}')"
 
     def _timed(self, v: Value) -> str:
-        s, steps = self.source, v.span
+        s = self.source
         if v.op is Time.read:
             return self._read(v)
         if v.op is Time.splice:
-            parts = ", ".join(s.wide(i, i.span) for i in v.inputs)
-            return f"jnp.concatenate([{parts}])"
-        codes = [s.window(i, steps) for i in v.inputs]
+            return f"jnp.concatenate([{', '.join(map(s.wide, v.inputs))}])"
+        codes = [s.window(i, v.span) for i in v.inputs]
         timed = [not is_same(i) for i in v.inputs]
         axes = [len(i.shape) for i in v.inputs]
         if any(timed) and is_elementwise(v.op) and not v.call.variadic:
-            most = len(v.shape)
-            codes = [
-                behind_time(c, most - n) if t else c
-                for c, t, n in zip(codes, timed, axes, strict=True)
-            ]
+            missing = [(len(v.shape) - n) * t for n, t in zip(axes, timed, strict=True)]
+            return s.call(v, [*map(behind_time, codes, missing)])
+        rows = v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]
+        if rows or (v.op is O.embedding and timed == [False, True]):
             return s.call(v, codes)
-        if v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]:
-            return s.call(v, codes).replace("jnp.dot", "jnp.matmul")
+        alone = all(timed) and not moves(v.attrs) and v.op is not kernels.gradient
+        form = over_steps(v, v.span.number) if alone else None
+        if form is not None:
+            return s.call(replace(v, op=form[0], attrs=form[1]), codes)
         return self._mapped(v, codes, timed)
 
     def _read(self, v: Value) -> str:
-        s, (xs,) = self.source, v.inputs
-        first, last = v.span.first.plus(-1), v.span.last
-        offset, clock = v.attrs["offset"], v.span.clock
+        """The rows of an array, downwards those of the last steps first."""
+        s, (xs,), offset = self.source, v.inputs, v.attrs["offset"]
+        low, high = v.span.first.plus(offset - 1), v.span.last.plus(offset)
         if v.attrs["down"]:
-            end = s.lengths[clock]
-            low, high = (
-                f"{end} - ({s.end(c)}) + {offset}" for c in (last, first)
-            )
-            return f"{s.untimed(xs)}[{low}:{high}][::-1]"
-        low, high = first.plus(offset), last.plus(offset)
-        whole = xs.shape[0] == (high if high.a else high.b)
-        if whole and s.end(low) == "0":
-            return s.untimed(xs)
-        return f"{s.untimed(xs)}[{s.end(low)}:{s.end(high)}]"
+            end = end_of(v.span.clock, self.program)
+            low = end.minus(v.span.last).plus(offset)
+            high = end.minus(v.span.first).plus(offset + 1)
+        whole = not low.a and not low.b and xs.shape[0] == (high if high.a else high.b)
+        rows = "" if whole else f"[{s.literal(low)}:{s.literal(high)}]"
+        return f"{s.untimed(xs)}{rows}{'[::-1]' * v.attrs['down']}"
 
     def _mapped(self, v: Value, codes: list[str], timed: list[bool]) -> str:
         """One step of v, mapped over all of them."""
@@ -101,10 +99,10 @@ class Writing:
             if is_timed:
                 inner[i] = over.setdefault(code, f"a{len(over)}")
         if moves(v.attrs) or not over:
-            first, last = s.end(v.span.first), s.end(v.span.last.plus(1))
-            over[f"jnp.arange({first}, {last})"] = "t"
+            first, after = s.literal(v.span.first), s.literal(v.span.last.plus(1))
+            over[f"jnp.arange({first}, {after})"] = "t"
         step = s.call(v, inner, v.span.clock)
         function, _, rest = step.partition("(")
-        if rest == f"{', '.join(over.values())})":
-            return f"vmap({function})({', '.join(over)})"
-        return f"vmap(lambda {', '.join(over.values())}: {step})({', '.join(over)})"
+        if rest != f"{', '.join(over.values())})":
+            function = f"lambda {', '.join(over.values())}: {step}"
+        return f"vmap({function})({', '.join(over)})"

@@ -45,7 +45,7 @@ class Runner:
         self.parameters = list(self.program.parameters)
         self.arguments = list(self.program.arguments)
         self.source, namespace = text or Writing(plan).text()
-        exec(_compiled(self.source), namespace)
+        exec(compiled(self.source), namespace)
         self.workspace, self.run = namespace["workspace"], namespace["run"]
         self.free: dict[tuple[int, ...], list[Any]] = {}
 
@@ -95,7 +95,7 @@ def stepwise(part: Part) -> Part:
     return Loop((part,), part.steps, 1, {}, {}, frozenset([part]), {}, {})
 
 
-def _compiled(source: str) -> Any:
+def compiled(source: str) -> Any:
     """Code whose lines a traceback can show."""
     name = f"<minigrad program {len(linecache.cache)}>"
     lines = source.splitlines(keepends=True)

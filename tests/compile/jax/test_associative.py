@@ -1,0 +1,107 @@
+"""Linear loops computed all steps at once are those that run a step at a time."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+import tests.engines  # noqa: F401
+from minigrad.compile.jax.associative import NotLinearError
+
+RNG = np.random.default_rng(0)
+U = mg.parameter(RNG.normal(size=(3, 8)), name="U")
+W = mg.parameter(RNG.normal(size=(4, 4)), name="W")
+
+
+def min_gru(xs, m, reverse=False):
+    """h(t) = u h(t-1) + (1 - u) z."""
+    h, hs = mg.tensor(np.full((2, 4), 0.5), name="h0"), []
+    for _t, x in mg.steps(x=xs, reverse=reverse):
+        a = x @ U
+        u, z = mg.sigmoid(a[:, :4]), a[:, 4:]
+        h = (u * h + (1 - u) * z).named("h")
+        hs.append(h)
+    return mg.stack(hs)
+
+
+def masked(xs, m):
+    """Every form that a line of a linear loop may have."""
+    h, hs = mg.tensor(np.full((2, 4), 0.5), name="h0"), []
+    for _t, x, m_t in mg.steps(x=xs, m=m):
+        z = x @ U[:, :4]
+        after = (mg.sigmoid(z) * h - z).named("n")
+        h = mg.where(m_t, after, -(h / 2.0) + after * 0.5).named("h")
+        hs += [h, after]
+    return mg.stack(hs)
+
+
+def data(T):
+    rng = np.random.default_rng(T)
+    return rng.normal(size=(T, 2, 3)), rng.random(size=(T, 2, 1)) < 0.8
+
+
+def loss(xs, m, reverse=False):
+    value = (min_gru(xs, m, reverse) ** 2).mean()
+    return value, *mg.grad(value, [U])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [min_gru, masked, loss, lambda x, m: loss(x, m, True)],
+    ids=["value", "forms", "gradient", "reverse"],
+)
+def test_a_linear_loop(step):
+    program = mg.compile(step, strict=True, backend="jax", scan="associative")
+    for T in (6, 7, 12):
+        found, wanted = program(*data(T)), step(*data(T))
+        if not isinstance(found, (tuple, list)):
+            found, wanted = [found], [wanted]
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-9, atol=1e-11)
+    assert "lax.associative_scan" in program.source
+    assert "lax.scan" not in program.source
+
+
+def tanh(h, x):
+    return mg.tanh(h + x)
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (tanh, "tanh is not linear"),
+        (lambda h, x: h * h + x, "multiply is not linear"),
+        (lambda h, x: x / h, "divide is not linear"),
+        (lambda h, x: h @ W + x, "matmul is not linear"),
+        (lambda h, x: h.sum(axis=1, keepdims=True) + x, "sum is not linear"),
+        (lambda h, x: mg.where(h > 0, h, x), "not linear|another shape"),
+    ],
+    ids=["tanh", "square", "divisor", "matrix", "sum", "test"],
+)
+def test_what_is_not_linear_is_refused_by_name(body, named):
+    def step(xs):
+        h = mg.tensor(np.ones((2, 4)), name="h0")
+        for _, x in mg.steps(xs):
+            h = body(h, x).named("h")
+        return h.sum()
+
+    program = mg.compile(step, backend="jax", scan="associative")
+    with pytest.raises(NotLinearError, match=named):
+        program(np.ones((5, 2, 4)))
+
+
+def test_two_states_are_refused():
+    def step(xs):
+        h, s = mg.tensor(np.ones((2, 4)), name="h0"), mg.tensor(np.ones((2, 4)))
+        for _, x in mg.steps(xs):
+            h, s = (0.5 * s + x * h).named("h"), (0.5 * h + s).named("s")
+        return h.sum()
+
+    with pytest.raises(NotLinearError, match="more than one state"):
+        mg.compile(step, backend="jax", scan="associative")(np.ones((5, 2, 4)))
+
+
+def test_scan_is_for_jax():
+    with pytest.raises(ValueError, match="the c engine has no scan"):
+        mg.compile(lambda x: x, backend="c", scan="associative")
+    with pytest.raises(ValueError, match="got 'tree'"):
+        mg.compile(lambda x: x, backend="jax", scan="tree")
