@@ -184,7 +184,8 @@ def whole_step(
     Of a batch, what the optimiser keeps, rate, number of the step (both of shape (),
     float64; of ``Groups`` the rates are (groups,)), and settings, it gives the loss,
     the state, the norm of the gradient before clipping (float64, ()), the new
-    parameters and what is kept of them. Nothing is changed. ``guarded``: these are the old ones where the step is not to be made.
+    parameters and what is kept of them. Nothing is changed. ``guarded``: these are the
+    old ones where the step is not to be made.
     """
 
     def step(

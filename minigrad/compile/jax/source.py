@@ -21,8 +21,8 @@ from minigrad.compile.kinds import ALONG, O, is_ufunc
 from minigrad.compile.numpy.source import Source as NumpySource
 from minigrad.compile.numpy.source import identifier
 from minigrad.compile.numpy.table import index
-from minigrad.compile.values import Leaf, Program, Time, Value, contains, moves
-from minigrad.fold.moving_index import Ahead
+from minigrad.compile.values import Leaf, Program, Time, Value, moves
+from minigrad.fold.moving_index import Ahead, contains
 
 INFIX = {O.add: "+", O.subtract: "-", O.multiply: "*", O.divide: "/", O.matmul: "@"}
 PYTHON = {"int": int, "float": float}
