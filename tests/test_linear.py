@@ -116,14 +116,28 @@ def test_an_older_state_is_linear_and_not_diagonal():
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
-    [([1] * 6, "diagonal"), ([2] * 6, "dense"), ([1] * 3 + [2] * 3, "dense")],
-    ids=["one row", "a start that broadcasts", "a batch that grows on the way"],
+    [
+        ([1] * 6, "diagonal"),
+        ([2] * 6, "diagonal"),
+        ([1] * 3 + [2] * 3, "dense"),
+        ([1] + [2] * 5, "dense"),
+        ([1] * 5 + [2], "dense"),
+    ],
+    ids=["one row", "a start that broadcasts", "grows", "grows at 2", "grows at T"],
 )
 def test_a_state_that_broadcasts_is_not_diagonal(rows, expected):
     h = mg.tensor(np.zeros((1, H)), name="h0")
     for t in mg.steps(6):
         h = (a * h + mg.tensor(np.ones((rows[t - 1], H)), name="x")).named("h")
     assert mg.fold(h).linear == {"h": expected}
+    assert why_not_linear(mg.Graph(h)) is None
+
+
+def test_what_grows_within_the_step_is_not_diagonal():
+    h = mg.tensor(np.zeros((1, H)), name="h0")
+    for _, x in mg.steps(x=XS):
+        h = (a * h + x).mean(axis=0, keepdims=True).named("h")
+    assert mg.fold(h).linear == {"h": "dense"}
 
 
 def test_a_state_that_reads_all_steps_before_is_not_said_to_be_linear():

@@ -115,7 +115,7 @@ def _of_loop(
     turned = min(delays) < 0 < max(delays)
     if turned or any(s.kind != "delay" for s in inner):
         return dict.fromkeys(states)  # it reads both ways, or all steps before
-    how = _how(roles, loop)
+    how = _how(roles, loop, states)
     if how is How.NOT:
         return dict.fromkeys(states)
     single = len(states) == 1 and delays in ({1}, {-1})
@@ -123,7 +123,7 @@ def _of_loop(
     return dict.fromkeys(states, "diagonal" if diagonal else "dense")
 
 
-def _how(roles: Sequence[Role], loop: set[int]) -> How:
+def _how(roles: Sequence[Role], loop: set[int], states: set[int]) -> How:
     """The most that a value of a loop depends on its states."""
     before = {
         i: {s.role for s in _sources(roles[i]) if s.role in loop and not s.delay}
@@ -132,13 +132,13 @@ def _how(roles: Sequence[Role], loop: set[int]) -> How:
     found: dict[int, How] = {}
     try:
         for i in TopologicalSorter(before).static_order():
-            found[i] = _how_of(roles[i], loop, found)
+            found[i] = _how_of(roles[i], loop, states, found)
     except CycleError:  # two lines read one another, each at some steps
         return How.NOT
     return max(found.values())
 
 
-def _how_of(role: Role, loop: set[int], found: dict[int, How]) -> How:
+def _how_of(role: Role, loop: set[int], states: set[int], found: dict[int, How]) -> How:
     """How one role depends on the states, given how what it reads does."""
     hows = []
     for operand in role.operands:
@@ -155,6 +155,7 @@ def _how_of(role: Role, loop: set[int], found: dict[int, How]) -> How:
         return How.NOT
     if form.alone and len(depend) > 1:
         return How.NOT
-    # Where the shape grows on the way an element has no place of its own.
-    keeps = form.in_place and not role.ragged
-    return max(hows) if keeps else max(*hows, How.DENSE)
+    # Where the shape grows on the way an element has no place of its own. What comes
+    # before the first state may grow: a start that is broadcast.
+    one_shape = role.ragged <= (role.index not in states)
+    return max(hows) if form.in_place and one_shape else max(*hows, How.DENSE)
