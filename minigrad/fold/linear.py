@@ -112,9 +112,8 @@ def _of_loop(
     """What the states of one loop are."""
     states = {s.role for s in inner if s.delay}
     delays = {s.delay for s in inner if s.delay}
-    turned = min(delays) < 0 < max(delays)
-    if turned or any(s.kind != "delay" for s in inner):
-        return dict.fromkeys(states)  # it reads both ways, or all steps before
+    if any(s.kind != "delay" for s in inner):
+        return dict.fromkeys(states)  # it reads all steps before
     how = _how(roles, loop, states)
     if how is How.NOT:
         return dict.fromkeys(states)
