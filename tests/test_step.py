@@ -168,6 +168,17 @@ def test_an_index_that_moves_is_an_input():
     np.testing.assert_allclose(found["h"], np.tanh(XS[3]))
 
 
+def test_a_leaf_that_is_made_in_the_body_is_an_input():
+    h = mg.tensor(np.zeros((B, N)), name="h0")
+    for t in mg.steps(T):
+        h = mg.tanh(h + mg.tensor(XS[t - 1], name="x")).named("h")
+    recurrence = mg.fold(h)
+    found = recurrence.step({"h": XS[0]}, {"x": XS[1]})
+    np.testing.assert_array_equal(found["h"], np.tanh(XS[0] + XS[1]))
+    with pytest.raises(ValueError, match=r"h\(t\) needs x, and inputs has nothing"):
+        recurrence.step({"h": XS[0]}, {})
+
+
 def test_what_only_some_steps_have_is_no_result():
     h, seen = mg.tensor(np.zeros((B, N)), name="h0"), []
     for t in mg.steps(8):
