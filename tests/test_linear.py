@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.fold.linear import FORMS
 from minigrad.models import LinearRecurrence
 from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU
-from minigrad.nn.recurrent import unroll
+from minigrad.nn.recurrent import stop_gradient, unroll
 from minigrad.op import registry
 from minigrad.testing.programs.agreement import SetAsideError
 from minigrad.testing.programs.one_step import why_not_linear
@@ -43,6 +43,7 @@ KNOWN = {
     "leaky": (lambda x, h: h + 0.1 * (x - h), "diagonal"),
     "divided": (lambda x, h: h / (1 + x * x), "diagonal"),
     "masked": (lambda x, h: mg.where(x > 0, h, x), "diagonal"),
+    "cut off": (lambda x, h: stop_gradient(h) * a + x, "diagonal"),
     "a product": (lambda x, h: h @ W + x, "dense"),
     "a sum": (lambda x, h: h.sum(axis=-1, keepdims=True) * x, "dense"),
     "turned over": (lambda x, h: mg.flip(h, axis=-1) + x, "dense"),
