@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.fold.linear import FORMS
 from minigrad.models import LinearRecurrence
 from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU
-from minigrad.nn.recurrent import unroll
+from minigrad.nn.recurrent import stop_gradient, unroll
 from minigrad.op import registry
 from minigrad.testing.programs.agreement import SetAsideError
 from minigrad.testing.programs.one_step import why_not_linear
@@ -43,6 +43,7 @@ KNOWN = {
     "leaky": (lambda x, h: h + 0.1 * (x - h), "diagonal"),
     "divided": (lambda x, h: h / (1 + x * x), "diagonal"),
     "masked": (lambda x, h: mg.where(x > 0, h, x), "diagonal"),
+    "cut off": (lambda x, h: stop_gradient(h) * a + x, "diagonal"),
     "a product": (lambda x, h: h @ W + x, "dense"),
     "a sum": (lambda x, h: h.sum(axis=-1, keepdims=True) * x, "dense"),
     "turned over": (lambda x, h: mg.flip(h, axis=-1) + x, "dense"),
@@ -116,14 +117,28 @@ def test_an_older_state_is_linear_and_not_diagonal():
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
-    [([1] * 6, "diagonal"), ([2] * 6, "dense"), ([1] * 3 + [2] * 3, "dense")],
-    ids=["one row", "a start that broadcasts", "a batch that grows on the way"],
+    [
+        ([1] * 6, "diagonal"),
+        ([2] * 6, "diagonal"),
+        ([1] * 3 + [2] * 3, "dense"),
+        ([1] + [2] * 5, "dense"),
+        ([1] * 5 + [2], "dense"),
+    ],
+    ids=["one row", "a start that broadcasts", "grows", "grows at 2", "grows at T"],
 )
 def test_a_state_that_broadcasts_is_not_diagonal(rows, expected):
     h = mg.tensor(np.zeros((1, H)), name="h0")
     for t in mg.steps(6):
         h = (a * h + mg.tensor(np.ones((rows[t - 1], H)), name="x")).named("h")
     assert mg.fold(h).linear == {"h": expected}
+    assert why_not_linear(mg.Graph(h)) is None
+
+
+def test_what_grows_within_the_step_is_not_diagonal():
+    h = mg.tensor(np.zeros((1, H)), name="h0")
+    for _, x in mg.steps(x=XS):
+        h = (a * h + x).mean(axis=0, keepdims=True).named("h")
+    assert mg.fold(h).linear == {"h": "dense"}
 
 
 def test_a_state_that_reads_all_steps_before_is_not_said_to_be_linear():

@@ -168,6 +168,28 @@ def test_an_index_that_moves_is_an_input():
     np.testing.assert_allclose(found["h"], np.tanh(XS[3]))
 
 
+def test_a_leaf_that_is_made_in_the_body_is_an_input():
+    h = mg.tensor(np.zeros((B, N)), name="h0")
+    for t in mg.steps(T):
+        h = mg.tanh(h + mg.tensor(XS[t - 1], name="x")).named("h")
+    recurrence = mg.fold(h)
+    found = recurrence.step({"h": XS[0]}, {"x": XS[1]})
+    np.testing.assert_array_equal(found["h"], np.tanh(XS[0] + XS[1]))
+    with pytest.raises(ValueError, match=r"h\(t\) needs x, and inputs has nothing"):
+        recurrence.step({"h": XS[0]}, {})
+
+
+def test_what_only_some_steps_have_is_no_result():
+    h, seen = mg.tensor(np.zeros((B, N)), name="h0"), []
+    for t in mg.steps(8):
+        h = mg.tanh(h).named("h")
+        if t % 2 == 0:
+            with mg.scope("slow"):
+                seen.append((h * 0.5).named("s"))
+    recurrence = mg.fold([h, *seen])
+    assert list(recurrence.step({"h": XS[0]}, {})) == ["h"]
+
+
 def test_what_one_step_does_not_have_keeps_no_state_from_being_computed():
     h, hs = mg.tensor(np.zeros((B, N)), name="h0"), []
     for _, x in mg.steps(x=XS):
@@ -289,7 +311,7 @@ REFUSED = {
     "other axes": (partial(elman, state={"h": np.zeros(H)}), ValueError, "2 axes"),
     "both ways": (both_ways, ValueError, "f is read by later steps and g by earlier"),
     "two loops": (two_loops, ValueError, "2 loops over time"),
-    "periods": (every_second, ValueError, "without branches on t"),
+    "periods": (every_second, ValueError, "one of 6 steps or more, without branches"),
     "one step": (partial(of_steps, 1), ValueError, "two steps or more"),
     "a graph that was read": (read, TypeError, "no value"),
 }

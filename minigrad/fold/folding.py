@@ -119,7 +119,7 @@ class Folding:
             self.names.get(first) or f"{_what(first)}#{index}",
             terms,
             values,
-            len({n.shape for n in nodes}) > 1,
+            _ragged(nodes),
         )
 
     def _step(self, node: Node) -> int:
@@ -306,6 +306,12 @@ class Folding:
         node = self.members[source.role][0]
         label = self.names.get(node) or _what(node)
         return label if source.kind == "broadcast" else f"{label}({source.steps})"
+
+
+def _ragged(nodes: Sequence[Node]) -> int:
+    """How many nodes there are up to the last with another shape than the last."""
+    last = nodes[-1].shape
+    return max((i for i, n in enumerate(nodes, 1) if n.shape != last), default=0)
 
 
 def _what(node: Node) -> str:

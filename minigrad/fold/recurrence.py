@@ -132,7 +132,8 @@ class Recurrence(NotPickled):
         """Of each state that depends on its own past, whether linearly.
 
         "diagonal" is s(t) = a(t) s(t-1) + b(t), element by element, where a and b do
-        not depend on s nor on what depends on it; backward in time it reads s(t+1).
+        not depend on s nor on what depends on it; backward in time it reads s(t+1). The
+        start may be of a shape that broadcasts to that of s.
         "dense" is linear too, and an element may depend on others, on other states or
         on older ones. None is not known to be linear. Structure alone decides, so what
         only turns out to be linear, as relu of what is positive, is None. States have

@@ -89,7 +89,8 @@ class Role(NotPickled):
     ``attrs`` has an entry for each operand; without time that is a tuple with one for
     each source. ``terms`` are those of the nodes' slots. ``spec`` is that of one of the
     nodes, ``leaf`` the node of a leaf without time; a leaf in a loop has ``values``,
-    one for each of its steps. ``ragged``: not all of the nodes have one shape.
+    one for each of its steps. ``ragged`` is how many nodes there are up to the last one
+    that has another shape than those after it, 0 where all have one shape.
     """
 
     _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"
@@ -110,7 +111,7 @@ class Role(NotPickled):
     label: str
     terms: tuple[Any, ...] | None = None
     values: tuple[Any, ...] = ()
-    ragged: bool = False
+    ragged: int = 0
 
     def __repr__(self) -> str:
         when = "" if self.span is None else f"({self.span})"

@@ -43,6 +43,7 @@ class Body:
         self.roles, self.length = roles, lengths[0]
         delays = [abs(s.delay) for r in roles for s in _sources(r) if s.delay]
         self.longest = max(delays, default=0)
+        self.few = self.longest + 2  # steps at an end that may differ from the others
         lines = [r for r in roles if r.span and self.is_general(r.span)]
         self.reach, self.back = self._reach(lines)
         self.names = unique_names(roles)
@@ -85,15 +86,14 @@ class Body:
 
     def is_general(self, span: Span) -> bool:
         """Whether a span is that of all steps but the first and the last few."""
-        beyond = self.longest + 2
-        return span.every == 1 and 0 < span.first <= beyond and -beyond <= span.last < 0
+        few = self.few
+        return span.every == 1 and 0 < span.first <= few and -few <= span.last < 0
 
     def _differs(self, what: str) -> str:
-        beyond = self.longest + 2
         return (
-            f"{what} differs between steps other than the first and the last {beyond}, "
+            f"{what} differs between steps other than the first and last {self.few}, "
             f"or the {self.length} steps of this graph are too few to tell: fold one "
-            f"of {2 * beyond} steps or more, without branches on t"
+            f"of {2 * self.few} steps or more, without branches on t"
         )
 
     def _add(self, wanted: Sequence[int]) -> None:
