@@ -32,12 +32,13 @@ Rectangle = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text in one face."""
+    """A stretch of text in one face; an ``accent`` stands above its middle."""
 
     text: str
     face: str = "sans"
     size: float = 11.0
     rise: float = 0.0
+    accent: str = ""
 
     @property
     def width(self) -> float:
@@ -158,15 +159,26 @@ def extent(lines: Lines) -> tuple[float, float]:
 
 
 def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
-    """The centre of each run of a label that is centred on (x, y)."""
+    """The centre of each run and accent of a label that is centred on (x, y)."""
     top = y + extent(lines)[1] / 2
     for line in lines:
         top -= line_height(line)
         left = x - line_width(line) / 2
         for run in line:
             middle = top + line_height(line) / 2 + run.rise
-            yield left + run.width / 2, middle, run
+            centre = left + run.width / 2
+            yield centre, middle, replace(run, accent="")
+            if run.accent:
+                yield centre, *_accent(middle, run)
             left += run.width
+
+
+def _accent(middle: float, run: Run) -> tuple[float, Run]:
+    """Where the accent of a run stands: over a capital it is raised."""
+    tall = any(c.isupper() or c in "bdfhklt" for c in run.text)
+    size = run.size * (0.55 if run.accent == "→" else 1.0)
+    raised = (0.17 * tall + 0.5 * (run.accent == "→")) * run.size
+    return middle + raised, Run(run.accent, "serif", size)
 
 
 def bounds(scene: Scene) -> Rectangle:

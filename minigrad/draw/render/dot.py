@@ -34,7 +34,7 @@ FACES = {
     "sans": "Arial",
 }
 MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
-SHAPES = {"box": "box", "rounded": "box", "square": "square", "text": "none"}
+SHAPES = {"rounded": "box", "oval": "ellipse", "text": "none", "dot": "circle"}
 PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
 
 
@@ -145,7 +145,7 @@ def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
     if node.bus is not None:
         border = look.line(f"bus{node.bus}")
     outline = (
-        f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
+        f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, node.shape)} '
         f"width={inches(node.width)} height={inches(node.height)} "
         f'style="{",".join(styles)}" fillcolor="{node.fill or paint.fill}" '
         f'color="{border}" penwidth={1.2 if node.bus is None else 2}{label}];'

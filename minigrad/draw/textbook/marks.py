@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
@@ -26,14 +26,15 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
+    lines, wide = enclosed(label or symbol.label, RADIUS, below)
     return Node(
         key,
         x,
         y,
+        wide,
         2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
+        lines,
+        "circle" if wide == 2 * RADIUS else "oval",
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
         name=symbol.key,
