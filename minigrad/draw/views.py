@@ -1,7 +1,7 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -116,7 +116,9 @@ def draw(
     how = Unrolling(
         labels=params == "label",
         weights=shown_weights(chart, params, biases),
-        below=_values(graph) if values and graph is not None else Unrolling.below,
+        below=_values(graph, chart.keys)
+        if values and graph is not None
+        else Unrolling.below,
     )
     data: Series = {}
     after: After | None = None
@@ -209,9 +211,9 @@ def _write_overlay(
     write_bar(sheet, heights, done, scale)
 
 
-def _values(graph: Graph) -> Callable[[str, int], Lines]:
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
     """What ``values=True`` writes into a circle: the norm of the value."""
-    nodes = {seat: node for node, seat in seats(graph).items()}
+    nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from minigrad.draw.page.latex import RAISED, UP
 from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
@@ -67,7 +68,10 @@ def label_of(chart: Chart, arrow: Arrow) -> Lines:
     for name in arrow.labels:
         if runs:
             runs.append(Run(", ", "serif", 18.0))
-        runs += chart.weight(name).label
+        weight = chart.weight(name)
+        runs += weight.label
+        if weight.name != name:
+            runs.append(Run("T", "serif", RAISED, UP))
     return (tuple(runs),) if runs else ()
 
 
