@@ -133,7 +133,7 @@ def test_the_mean_of_losses_is_a_loss_by_any_name():
     for _ in mg.steps(4):
         h = mg.tanh(h @ W).named("h")
         losses.append((h * h).sum().named("L"))
-    assert kinds(mg.stack(losses).mean().named("J"))["J"] == "loss"
+    assert kinds(mg.stack(losses).mean().named("K"))["K"] == "loss"
 
 
 def test_what_stands_for_y_0_bears_that_index_whatever_takes_its_place():
