@@ -10,7 +10,6 @@ from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
 from minigrad.draw.measure import Seat, Series, backward, norm, seats
 from minigrad.draw.ops.items import items_of
-from minigrad.draw.ops.layout_dot import draw_items
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines
@@ -107,11 +106,7 @@ def draw(
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
-            timed = any(item.column is not None for item in items)
-            scene = (
-                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-            )
-            return Figure(scene, look, engine)
+            return Figure(draw_ops(items, steps, caption), look, engine)
         chart = _chart(graph, shapes)
     how = Unrolling(
         labels=params == "label",
