@@ -8,8 +8,8 @@ picture and so do not meet those of another picture on the page.
 >>> from minigrad.draw.page.scene import Node, Run, arranged
 >>> from minigrad.draw.render.theme import style
 >>> circle = Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),), kind="hidden")
->>> print(write(arranged([circle], [], []), style("color")).splitlines()[-2])  # doctest: +ELLIPSIS
-<text x="36" y="41.04" fill="#000000"><tspan ...>h</tspan></text></g>
+>>> print(write(arranged([circle], [], []), style("color")).splitlines()[-3])
+<ellipse cx="36" cy="36" rx="23" ry="23" fill="#D9F0EA" stroke="#00734F" .../>
 """
 
 from collections.abc import Iterator
@@ -133,7 +133,8 @@ class _Picture:
         left, top = node.x - node.width / 2, node.y + node.height / 2
         if node.shape in ("box", "rounded", "square"):
             radius = 8 if node.shape == "rounded" else 0
-            yield f"<rect {self.box(left, top, node.width, node.height, radius)} {drawn}"
+            box = self.box(left, top, node.width, node.height, radius)
+            yield f"<rect {box} {drawn}"
         elif node.shape != "text":
             yield (
                 f'<ellipse cx="{number(node.x)}" cy="{self.y(node.y)}" '
