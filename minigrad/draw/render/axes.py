@@ -109,7 +109,8 @@ class Picture(Artist):
         x0, y0, x1, y1 = frame.box
         return FancyBboxPatch(
             (x0, y0), x1 - x0, y1 - y0, CORNERS[not frame.fill],
-            fc=frame.fill or "none", ec=self.look.rim(frame), lw=pen(frame) * self.scale,
+            fc=frame.fill or "none",
+            ec=self.look.rim(frame), lw=pen(frame) * self.scale,
         )  # fmt: skip
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:

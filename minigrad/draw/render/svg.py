@@ -100,7 +100,8 @@ class _Picture:
             yield from self.node(node)
         for text in self.scene.texts:
             ink = text.ink or self.look.line(text.kind)
-            yield f'<g class="mg-text mg-{text.kind}">'
+            data = _data(edge=text.edge, word=text.word, part=text.part)
+            yield f'<g class="mg-text mg-{text.kind}"{data}>'
             yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
 
     def arrows(self) -> Iterator[str]:
@@ -113,20 +114,25 @@ class _Picture:
                 head = f'\n<path class="mg-head" d="{self.line(corners)}Z" '
                 head += f'fill="{colour}" stroke="none"/>'
             yield (
-                f'<g class="mg-edge mg-{edge.kind}" data-tail="{said(edge.tail)}" '
-                f'data-tip="{said(edge.tip)}" data-part="{edge.part}">'
-                f"{_title(edge.title)}"
+                f'<g class="mg-edge mg-{edge.kind}"'
+                + _data(
+                    edge=edge.id,
+                    tail=edge.tail,
+                    tip=edge.tip,
+                    by=" ".join(edge.parameters),
+                    part=edge.part,
+                )
+                + f">{_title(edge.title)}"
                 f'<path d="{self.curve(points)}" fill="none" stroke="{colour}" '
                 f'stroke-width="{number(pen(edge))}"{_dashes(edge.dashed)}/>{head}</g>'
             )
 
     def node(self, node: Node) -> Iterator[str]:
         paint = self.look.outline(node)
-        t = "" if node.t is None else f' data-t="{said(str(node.t))}"'
         yield (
-            f'<g class="mg-node mg-{node.kind}" data-node="{said(node.key)}" '
-            f'data-name="{said(node.name)}"{t} data-part="{node.part}">'
-            f"{_title(node.title)}"
+            f'<g class="mg-node mg-{node.kind}"'
+            + _data(node=node.id, name=node.name, t=node.t, part=node.part)
+            + f">{_title(node.title)}"
         )
         drawn = f'fill="{paint.fill}" stroke="{paint.border}" '
         drawn += f'stroke-width="{number(pen(node))}"{_dashes(node.dashed)}/>'
@@ -177,6 +183,15 @@ class _Picture:
 
 def _title(words: str) -> str:
     return f"<title>{said(words)}</title>\n" if words else ""
+
+
+def _data(**what: str | int | None) -> str:
+    """What an element is, as far as the scene says it."""
+    return "".join(
+        f' data-{name}="{said(str(value))}"'
+        for name, value in what.items()
+        if value not in (None, "")
+    )
 
 
 def _dashes(dashed: bool) -> str:

@@ -189,7 +189,7 @@ class _Picture:
             options.append("mg dashed")
         size = f"minimum width={number(node.width)}bp, "
         size += f"minimum height={number(node.height)}bp"
-        name = re.sub(r"[^A-Za-z0-9@+-]", "-", node.key)
+        name = re.sub(r"[^A-Za-z0-9@+-]", "-", node.id)
         at = f"({number(node.x)},{number(node.y)})"
         return [
             rf"\node[{', '.join(options)}, {size}] ({name}) at {at} {{}};",
