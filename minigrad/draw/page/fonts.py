@@ -13,7 +13,7 @@ Nimbus and the fonts bundled with graphviz-pure share, so both engines agree wit
 'a name th…'
 """
 
-from unicodedata import normalize
+from unicodedata import combining, normalize
 
 ASCII = {
     "serif": """
@@ -76,6 +76,8 @@ OTHERS |= {chr(0x391 + i): int(w) for i, w in enumerate(GREEK.split()) if w != "
 # Superscript digits, brackets and letters are drawn smaller.
 OTHERS.update(dict.fromkeys("⁽⁾", 200) | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹ᵗⁿⁱ⁺⁻", 340))
 UNKNOWN = 600
+# How far the line that letters stand on lies below their middle, in em.
+BASELINE = 0.28
 
 
 def width(text: str, face: str = "sans", size: float = 11.0) -> float:
@@ -88,6 +90,8 @@ def width(text: str, face: str = "sans", size: float = 11.0) -> float:
 
     def units(letter: str) -> int:
         # An accented letter is as wide as the letter.
+        if combining(letter):
+            return 0
         found = table.get(letter) or OTHERS.get(letter)
         return found or table.get(normalize("NFD", letter)[0], UNKNOWN)
 

@@ -40,10 +40,10 @@ FACES = {
     "mathrm": "serif", "text": "serif", "mathit": "italic", "mathcal": "italic",
 }  # fmt: skip
 ACCENTS = {
-    "hat": "ˆ", "widehat": "ˆ", "tilde": "˜", "widetilde": "˜", "bar": "¯",
-    "overline": "¯", "dot": "˙", "ddot": "¨", "vec": "→",
+    "hat": "\u0302", "widehat": "\u0302", "tilde": "\u0303", "widetilde": "\u0303",
+    "bar": "\u0304", "overline": "\u0304", "dot": "\u0307", "ddot": "\u0308",
+    "vec": "\u20d7",
 }  # fmt: skip
-COMBINING = dict(zip("ˆ˜¯˙¨", "\u0302\u0303\u0304\u0307\u0308", strict=True))
 TOKEN = re.compile(r"(\\[A-Za-z]+) ?|(\\[{}_^$&%#]|.)")
 ESCAPED = [*"{}_^$&%#"]
 PART = r"[^\W_]{1,8}"
@@ -88,7 +88,8 @@ def _runs(tokens: Sequence[str], face: str, size: float, rise: float) -> list[Ru
             runs += _runs(argument, face, size, rise)
         elif command != token and command in ACCENTS:
             first, *others = _runs(argument, face, size, rise) or [Run("")]
-            runs += [_accented(first, ACCENTS[command]), *others]
+            text = first.text[:1] + ACCENTS[command] + first.text[1:]
+            runs += [replace(first, text=normalize("NFC", text)), *others]
         elif command != token and command in FACES:
             argument = ["ℒ"] if argument == ["L"] and "cal" in command else argument
             runs += _runs(argument, FACES[command], size, rise)
@@ -121,11 +122,3 @@ def _commands(tokens: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
             depth += {"{": 1, "}": -1}.get(tokens[i], 0)
             i += 1
         yield token, tokens[start + 1 : i - (not depth)]
-
-
-def _accented(run: Run, accent: str) -> Run:
-    """A run under an accent: one character where the fonts have it."""
-    whole = normalize("NFC", run.text + COMBINING.get(accent, ""))
-    if run.text != whole and len(whole) == 1 and ord(whole) < 0x180:
-        return replace(run, text=whole)
-    return replace(run, accent=accent)

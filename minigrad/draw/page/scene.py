@@ -34,6 +34,8 @@ from typing import Any
 from minigrad.draw.page.fonts import width
 
 MARGIN, GRID = 8.0, 18.0
+# Accents behind the letter that they stand on, and the signs that look like them.
+MARKS = dict(zip("\u0302\u0303\u0304\u0307\u0308\u20d7", "ˆ˜¯˙¨→", strict=True))
 
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
@@ -41,13 +43,12 @@ Rectangle = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text in one face; an ``accent`` stands above its middle."""
+    """A stretch of text in one face."""
 
     text: str
     face: str = "sans"
     size: float = 11.0
     rise: float = 0.0
-    accent: str = ""
 
     @property
     def width(self) -> float:
@@ -200,27 +201,42 @@ def extent(lines: Lines) -> tuple[float, float]:
     return max(map(line_width, lines), default=0.0), sum(map(line_height, lines))
 
 
-def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
-    """The centre of each run and accent of a label that is centred on (x, y)."""
+def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
+    """The middle of each line of a label that is centred on y."""
     top = y + extent(lines)[1] / 2
     for line in lines:
         top -= line_height(line)
+        yield top + line_height(line) / 2, line
+
+
+def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
+    """The centre of each run of a label that is centred on (x, y).
+
+    Accents that the fonts have on no letter of their own are runs too.
+    """
+    for middle, line in placed_lines(y, lines):
         left = x - line_width(line) / 2
         for run in line:
-            middle = top + line_height(line) / 2 + run.rise
-            centre = left + run.width / 2
-            yield centre, middle, replace(run, accent="")
-            if run.accent:
-                yield centre, *_accent(middle, run)
+            yield from _apart(left, middle + run.rise, run)
             left += run.width
 
 
-def _accent(middle: float, run: Run) -> tuple[float, Run]:
-    """Where the accent of a run stands: over a capital it is raised."""
-    tall = any(c.isupper() or c in "bdfhklt" for c in run.text)
-    size = run.size * (0.55 if run.accent == "→" else 1.0)
-    raised = (0.17 * tall + 0.5 * (run.accent == "→")) * run.size
-    return middle + raised, Run(run.accent, "serif", size)
+def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]]:
+    """A run, and its accents as runs of their own above the letters that have them."""
+    letters = ""
+    for sign in run.text:
+        if sign not in MARKS:
+            letters += sign
+            continue
+        over = letters[-1:]
+        tall = over.isupper() or over in "bdfhklt"
+        flat = MARKS[sign] == "→"
+        size, rise = (0.55, 0.5) if flat else (1.0, 0.0)
+        x = left + width(letters, run.face, run.size)
+        x -= width(over, run.face, run.size) / 2
+        mark = replace(run, text=MARKS[sign], face="serif", size=size * run.size)
+        yield x, y + (rise + 0.17 * tall) * run.size, mark
+    yield left + run.width / 2, y, replace(run, text=letters)
 
 
 def bounds(scene: Scene) -> Rectangle:
