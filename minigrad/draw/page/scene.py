@@ -154,8 +154,7 @@ class Frame:
 class Scene:
     """The whole figure.
 
-    ``placed`` is False where only the engine will know where things stand (general
-    graphs); ``elided`` counts the recorded edges between steps that are not shown.
+    ``elided`` counts the recorded edges between steps that are not shown.
     ``length`` has the number of steps of each loop, ``recorded`` that of the record.
     """
 
@@ -165,7 +164,6 @@ class Scene:
     frames: tuple[Frame, ...] = ()
     width: float = 0.0
     height: float = 0.0
-    placed: bool = True
     elided: int = 0
     title: str = ""
     length: tuple[int, ...] = ()
