@@ -14,7 +14,10 @@ from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines
 from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.page.words import translated
+from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
+from minigrad.draw.sizes import fitting
 from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import visible
 from minigrad.draw.textbook.heights import Heights
@@ -37,7 +40,7 @@ from minigrad.graph import Graph, Node, Spec
 def draw(
     x: Any,
     view: str = "auto",
-    steps: int = 6,
+    steps: int | str = 6,
     index: str = "number",
     params: str = "label",
     biases: bool = False,
@@ -45,7 +48,7 @@ def draw(
     values: bool = False,
     overlay: Any = None,
     depth: int | None = None,
-    style: str = "color",
+    style: str | Style = "color",
     caption: str | None = None,
     engine: str = "auto",
 ) -> Figure:
@@ -57,7 +60,8 @@ def draw(
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
-    steps: how many steps are drawn; the middle of longer loops is left out.
+    steps: how many steps are drawn; the middle of longer loops is left out. "column" or
+        "page": as many as can be read where the figure is 3.5 or 7 inches wide.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     params: parameters as "label" on arrows, as "node" with a bus, or "hide".
     biases: draw the parameters that do not multiply too, as nodes.
@@ -65,7 +69,8 @@ def draw(
     overlay: colour the states by "grad", "value", ("grad", name, t) for one loss, or
         a function of an array that returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
-    style: "color", "book" (black and white) or "dark".
+    style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
+        fonts and colours.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     Raises FoldError where the steps of a loop differ (the ops view draws such a graph
@@ -80,6 +85,9 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
+    if isinstance(steps, str):
+        most = (index, params, biases, shapes, values, overlay, depth, style)
+        return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
     check_choices(view=view, index=index, params=params)
     check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
     if index == "symbolic" and (values or overlay is not None):
@@ -106,7 +114,8 @@ def draw(
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
-            return Figure(draw_ops(items, steps, caption), look, engine)
+            scene = draw_ops(items, steps, caption)
+            return Figure(translated(scene, look.language), look, engine)
         chart = _chart(graph, shapes)
     how = Unrolling(
         labels=params == "label",
@@ -141,7 +150,7 @@ def draw(
         )
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
-    return Figure(scene, look, engine, data)
+    return Figure(translated(scene, look.language), look, engine, data)
 
 
 def _chart(graph: Graph, shapes: bool) -> Chart:
