@@ -16,13 +16,12 @@ from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
-from minigrad.draw.textbook.heights import Bus, Heights
+from minigrad.draw.textbook.drawing import UNFOLDED as PART
+from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
-from minigrad.draw.textbook.routes import PART
 from minigrad.draw.textbook.unfolded import Unfolded
-from minigrad.draw.textbook.weights import ASIDE, spread
+from minigrad.draw.textbook.weights import port_of, spread, steps_shown
 
 ASIDE_ARROW = 8.0
 WIDE, HIGH = 52.0, 20.0
@@ -35,16 +34,9 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: str,
-) -> None:
+def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: str) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
+    sheet, chart = drawing.sheet, drawing.chart
     largest = max((v for v in flow.messages.values() if isfinite(v)), default=1.0)
     for edge in tuple(sheet.edges):
         if edge.tail in sheet.nodes and edge.tip in sheet.nodes:
@@ -53,7 +45,7 @@ def add_gradients(
                 _message(sheet, edge, flow.messages[way], largest)
     for wish in sheet.wishes:
         wish.kind = "mutedtext"
-    _collect(sheet, chart, heights, done, flow, weights, of)
+    _collect(drawing, done, flow, of)
     states = [
         s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
     ]
@@ -64,7 +56,7 @@ def add_gradients(
         for s in states
         if s in flow.totals
     }
-    write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
+    write_numbers(drawing, done, flow.totals, titles, "gradienttext")
 
 
 def _seat(node: Node) -> Seat:
@@ -101,20 +93,12 @@ def _is_straight(edge: Edge) -> bool:
     return abs((bx - ax) * (dy - ay) - (by - ay) * (dx - ax)) < 1.0
 
 
-def _collect(
-    sheet: Sheet,
-    chart: Chart,
-    heights: Heights,
-    done: Unfolded,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: str,
-) -> None:
+def _collect(drawing: Drawing, done: Unfolded, flow: Flow, of: str) -> None:
     """The sum over t of each parameter's shares, along its track into a box."""
+    sheet, chart, weights = drawing.sheet, drawing.chart, drawing.how.reserve
     x = done.right + COLUMN * 0.75 + WIDE / 2
-    order = sorted(weights, key=lambda w: -_track(heights, w, w.targets[0]))
-    ys = spread([_track(heights, w, w.targets[0]) for w in order])
-    met: dict[str, int] = {}
+    order = sorted(weights, key=lambda w: -drawing.bus(w.name, w.targets[0]))
+    ys = spread([drawing.bus(w.name, w.targets[0]) for w in order])
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         total = flow.parameters.get(weight.name, 0.0)
         label = gradient_label(weight.label, of)
@@ -144,16 +128,14 @@ def _collect(
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
         turn = x - WIDE / 2 - 6 - 4 * rank
         for target in weight.targets:
-            aside = ASIDE[met.get(target, 0) % len(ASIDE)]
-            met[target] = met.get(target, 0) + 1
-            track = _track(heights, weight, target)
-            clock = chart.symbol(target).clock
+            aside = port_of(drawing, weight.name, target)
+            track = drawing.bus(weight.name, target)
             first = None
-            for t in [None] if clock is None else done.loops[clock].steps:
+            for t in steps_shown(drawing, target, done.loops):
                 node = sheet.nodes.get(chart.seat(target, t))
                 if node is None:
                     continue
-                at = node.x + aside
+                at = node.x - aside
                 first = at if first is None else first
                 start = (at, node.y - sqrt(RADIUS**2 - aside**2))
                 value = shares.get(t or 0, shares.get(0, 0.0))
@@ -188,7 +170,3 @@ def gradient_label(letters: Line, of: str = "L") -> Line:
     room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
     above = shorten(of, "italic", 14.0, max(room, 12.0))
     return (sign, Run(f"{above}/", "italic", 14.0), sign, *below)
-
-
-def _track(heights: Heights, weight: Weight, target: str) -> float:
-    return heights.track(Bus(weight.name, target))
