@@ -88,8 +88,10 @@ class Sheet:
         ends = details.get("covers") or ((tail, tip),)
         details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
         details["id"] = self._free(details["id"])
-        edge = Edge(tail, tip, curve, own=curve, **details)
-        wish = Wish(label, _shaft(edge), share, edge.part, text_kind, edge.id)
+        own = details.pop("own", curve)
+        edge = Edge(tail, tip, curve, own=own, **details)
+        place = _shaft(edge) if own == curve else own
+        wish = Wish(label, place, share, edge.part, text_kind, edge.id)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
         if label:

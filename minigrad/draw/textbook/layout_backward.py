@@ -14,13 +14,13 @@ from minigrad.draw.page.curves import clipped, polyline, shifted
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart, Weight, states
+from minigrad.draw.textbook.chart import states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
-from minigrad.draw.textbook.heights import Bus, Heights
+from minigrad.draw.textbook.drawing import UNFOLDED as PART
+from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
-from minigrad.draw.textbook.routes import PART
 from minigrad.draw.textbook.unfolded import Unfolded
-from minigrad.draw.textbook.weights import ASIDE, spread
+from minigrad.draw.textbook.weights import port_of, spread, steps_shown
 
 ASIDE_ARROW = 8.0
 WIDE, HIGH = 52.0, 20.0
@@ -33,16 +33,9 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: Line,
-) -> None:
+def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
+    sheet, chart = drawing.sheet, drawing.chart
     largest = max((v for v in flow.messages.values() if isfinite(v)), default=1.0)
     for edge in tuple(sheet.edges):
         if edge.tail in sheet.nodes and edge.tip in sheet.nodes:
@@ -51,11 +44,11 @@ def add_gradients(
                 _message(sheet, edge, flow.messages[way], largest)
     for wish in sheet.wishes:
         wish.kind = "mutedtext"
-    _collect(sheet, chart, heights, done, flow, weights, of)
+    _collect(drawing, done, flow, of)
     titles = {
         s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
     }
-    write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
+    write_numbers(drawing, done, flow.totals, titles, "gradienttext")
 
 
 def _seat(node: Node) -> Seat:
@@ -92,20 +85,12 @@ def _is_straight(edge: Edge) -> bool:
     return abs((bx - ax) * (dy - ay) - (by - ay) * (dx - ax)) < 1.0
 
 
-def _collect(
-    sheet: Sheet,
-    chart: Chart,
-    heights: Heights,
-    done: Unfolded,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: Line,
-) -> None:
+def _collect(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
     """The sum over t of each parameter's shares, along its track into a box."""
+    sheet, chart, weights = drawing.sheet, drawing.chart, drawing.how.reserve
     x = done.right + COLUMN * 0.75 + WIDE / 2
-    order = sorted(weights, key=lambda w: -_track(heights, w, w.targets[0]))
-    ys = spread([_track(heights, w, w.targets[0]) for w in order])
-    met: dict[str, int] = {}
+    order = sorted(weights, key=lambda w: -drawing.bus(w.name, w.targets[0]))
+    ys = spread([drawing.bus(w.name, w.targets[0]) for w in order])
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         total = flow.parameters.get(weight.name, 0.0)
         label = gradient_label(weight.label, of)
@@ -135,16 +120,14 @@ def _collect(
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
         turn = x - WIDE / 2 - 6 - 4 * rank
         for target in weight.targets:
-            aside = ASIDE[met.get(target, 0) % len(ASIDE)]
-            met[target] = met.get(target, 0) + 1
-            track = _track(heights, weight, target)
-            clock = chart.symbol(target).clock
+            aside = port_of(drawing, weight.name, target)
+            track = drawing.bus(weight.name, target)
             first = None
-            for t in [None] if clock is None else done.loops[clock].steps:
+            for t in steps_shown(drawing, target, done.loops):
                 node = sheet.nodes.get(chart.seat(target, t))
                 if node is None:
                     continue
-                at = node.x + aside
+                at = node.x - aside
                 first = at if first is None else first
                 start = (at, node.y - sqrt(RADIUS**2 - aside**2))
                 value = shares.get(t or 0, shares.get(0, 0.0))
@@ -179,7 +162,3 @@ def gradient_label(letters: Line, of: Line) -> Line:
     room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
     above = fitted(sized(of, 14.0), max(room, 12.0))
     return (sign, *above, Run("/", "italic", 14.0), sign, *below)
-
-
-def _track(heights: Heights, weight: Weight, target: str) -> float:
-    return heights.track(Bus(weight.name, target))
