@@ -21,7 +21,7 @@ from typing import NamedTuple
 from minigrad.draw.textbook.chart import Arrow
 
 OUTPUT = re.compile(r"[oy]\d*")
-LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss", re.IGNORECASE)
+LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss|objective|cost", re.IGNORECASE)
 
 
 class Value(NamedTuple):
