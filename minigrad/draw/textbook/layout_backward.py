@@ -115,7 +115,7 @@ def _collect(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
         )
         said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
         words = ((Run(said, "serif", 10.0),),)
-        sheet.write(x + WIDE / 2 + 56, y, words, "gradienttext", PART)
+        sheet.write(x + WIDE / 2 + 56, y, words, "gradienttext", PART, word="sum")
         shares = flow.shares.get(weight.name, {})
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
         turn = x - WIDE / 2 - 6 - 4 * rank
