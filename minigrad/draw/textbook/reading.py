@@ -21,6 +21,8 @@ from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
 
+START = re.compile(r"(.+?)_?(?:0|init)")
+
 
 def read(graph: Graph, shapes: bool = False) -> Chart:
     """The chart of a recorded graph's named values, with their shapes if asked for."""
@@ -148,7 +150,7 @@ def _letter(
     stand_in = stand_ins.get(keys[role.index])
     if stand_in is not None:
         state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
-        start = re.fullmatch(r"(.+?)_?(?:0|init)", name)
+        start = START.fullmatch(name)
         if start or name == state.label:
             t = stand_in.offset + 1
             if stand_in.offset > 0:
@@ -190,7 +192,25 @@ def _stand_ins(
                     offset = max(past - recurrence.lengths[role.clock], 1)
                 found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
                 initial.add((source.role, role.index, source.span))
-    return found, initial
+    return _called_so(recurrence, keys) | found, initial
+
+
+def _called_so(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandIn]:
+    """Values called h0 or h_init that only first steps read, where there is an h.
+
+    A loop of one step alone has no arrow that would tell.
+    """
+    timed = {r.label: r for r in recurrence.roles if r.clock is not None and r.operands}
+    found = {}
+    for role in recurrence.roles:
+        name = START.fullmatch(role.name or "")
+        state = timed.get(name[1]) if name and role.clock is None else None
+        if state is None or state.spec.shape != role.spec.shape:
+            continue
+        spans = [e.span for e in recurrence.edges if e.source is role]
+        if all(span is not None and span.first == 1 for span in spans):
+            found[keys[role.index]] = StandIn(keys[state.index], -1)
+    return found
 
 
 def _weights(
