@@ -192,25 +192,29 @@ def _stand_ins(
                     offset = max(past - recurrence.lengths[role.clock], 1)
                 found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
                 initial.add((source.role, role.index, source.span))
-    return _called_so(recurrence, keys) | found, initial
+    _starts_of_one_step(recurrence, keys, found, initial)
+    return found, initial
 
 
-def _called_so(recurrence: Recurrence, keys: dict[int, str]) -> dict[str, StandIn]:
-    """Values called h0 or h_init that only first steps read, where there is an h.
-
-    A loop of one step alone has no arrow that would tell.
-    """
-    timed = {r.label: r for r in recurrence.roles if r.clock is not None and r.operands}
-    found = {}
-    for role in recurrence.roles:
-        name = START.fullmatch(role.name or "")
-        state = timed.get(name[1]) if name and role.clock is None else None
-        if state is None or state.spec.shape != role.spec.shape:
-            continue
-        spans = [e.span for e in recurrence.edges if e.source is role]
-        if all(span is not None and span.first == 1 for span in spans):
-            found[keys[role.index]] = StandIn(keys[state.index], -1)
-    return found
+def _starts_of_one_step(
+    recurrence: Recurrence,
+    keys: dict[int, str],
+    found: dict[str, StandIn],
+    initial: set[tuple[int, int, Any]],
+) -> None:
+    """In a loop of one step nothing but its name tells an initial state."""
+    once = [
+        r for r in recurrence.roles if r.operands and r.clock is not None and r.span
+    ]
+    once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
+    states = {r.label: r for r in once}
+    for role in once:
+        for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
+            start = START.fullmatch(recurrence.roles[source.role].label)
+            state = states.get(start[1]) if start else None
+            if state is not None and state.clock == role.clock:
+                found.setdefault(keys[source.role], StandIn(keys[state.index], -1))
+                initial.add((source.role, role.index, source.span))
 
 
 def _weights(
@@ -229,7 +233,7 @@ def _weights(
                     met = targets.setdefault(source.role, [])
                     met += [] if keys[role.index] in met else [keys[role.index]]
     for edge in recurrence.edges:
-        multiplied.update(edge.labels)
+        multiplied.update(label.removesuffix("ᵀ") for label in edge.labels)
     weights = []
     for index, met in targets.items():
         role = recurrence.roles[index]
