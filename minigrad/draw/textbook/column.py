@@ -64,7 +64,7 @@ class Column:
     letters: Mapping[Arrow, float]
     folded: bool
     crossing: Sequence[Net] = ()
-    entering: Sequence[tuple[str, str]] = ()  # (parameter, target): buses
+    entering: Sequence[tuple[str, str, int]] = ()  # parameter, target, side
     wider: float = 0.0
     reach: float = RADIUS
     lane: float = LANE
@@ -285,6 +285,14 @@ class Column:
             for net in (*self.nets, *self.crossing)
             for a in net.arrows
             if self.level[a.target] == row and net.entry.get(a) == "drop"
+        )
+
+    def passing(self, row: int) -> bool:
+        """Whether straight arrows with letters lead up into a row."""
+        return any(
+            self.form[a] == "straight" and self.letters[a]
+            for a in self.now
+            if self.level[a.target] == row
         )
 
     def track(self, row: int, net: Net, phase: int = 0) -> float:

@@ -97,8 +97,9 @@ class Drawing:
         self.sheet = Sheet()
         self.grid = Grid(chart)
         self.crossing = self._crossing()
-        weights = (*self.how.weights, *self.how.reserve)
-        self.buses = [(w.name, target) for w in weights for target in w.targets]
+        # Parameters enter left of a circle's middle, shares leave right of it.
+        sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
+        self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
         self.columns = {part: self._columns(part) for part in parts}
         self.below: dict[tuple[Any, int], float] = {}
         self._settle()
@@ -140,7 +141,9 @@ class Drawing:
             nets = [a for n in crossing for a in n.arrows]
             arrows = [*group.now, *group.later, *nets]
             letters = {a: self.width(self.names(a)) for a in arrows}
-            entering = [] if folded else [b for b in self.buses if b[1] in group.keys]
+            entering = [b for b in self.buses if b[1] in group.keys]
+            if folded:
+                entering = [b for b in entering if b[2] < 0 and not self.direct(b[0])]
             reach = self._half_width(group)
             column = Column(
                 self.grid, group, letters, folded, crossing, entering, self.wider, reach
@@ -185,6 +188,17 @@ class Drawing:
                     found |= {(state, t) for t in steps[:longest] if t > 1}
         return found if any(abs(a.delay) > 1 for a in group.later) else set()
 
+    def direct(self, name: str) -> bool:
+        """Whether a parameter's box may stand right beside all that it enters."""
+        grid = self.grid
+        return not any(
+            grid.level[target] == grid.level[key]
+            and (grid.of[key], grid.place[key]) < (grid.of[target], grid.place[target])
+            for target in self.chart.weight(name).targets
+            if target in grid.of
+            for key in grid.of
+        )
+
     def names(self, arrow: Arrow) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
         parts = self.grid.parts.get(arrow, [arrow])
@@ -219,7 +233,7 @@ class Drawing:
         for net in self.crossing:
             if net.kind == "rail":
                 rails[self.grid.level[net.arrows[0].target]].append(net)
-        for name, target in self.buses:
+        for name, target, _ in self.buses:
             key = name, self.grid.level[target]
             if key not in rails[key[1]]:
                 rails[key[1]].append(key)
@@ -232,6 +246,8 @@ class Drawing:
             if row:
                 tracks = local[row] + len(rails[row])
                 room = tracks * TRACK + (16.0 if lettered else -4.0) if tracks else 0.0
+                buses = any(not isinstance(name, Net) for name in rails[row])
+                room += 16.0 * (buses and any(c.passing(row) for c in every))
                 room += max(c.needs(row) for c in every) + 0.7 * self.wider
                 base = GAP_CLOSE if row in self.grid.close else GAP_ROW
                 ys.append(ys[-1] + base + room)

@@ -13,6 +13,7 @@ Vocabulary
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from math import cos, pi, sin
 from types import MappingProxyType
@@ -36,7 +37,7 @@ from minigrad.draw.textbook.marks import (
     way_home,
 )
 from minigrad.draw.textbook.ways import Way, way_of
-from minigrad.draw.textbook.weights import draw_boxes
+from minigrad.draw.textbook.weights import draw_boxes, draw_buses
 
 SQUARE, STACK, MOST = 9.0, 14.0, 3
 NONE: Mapping[int, str] = MappingProxyType({})
@@ -62,7 +63,14 @@ def draw_folded(drawing: Drawing) -> None:
     _words_between(drawing)
     room = -min(c.left - c.ports.inner[-1] for c in columns) + 10
     if drawing.how.weights:
-        draw_boxes(drawing, drawing.how.weights, room + 24, FOLDED)
+        inside = [
+            replace(w, targets=tuple(t for t in w.targets if t in drawing.grid.of))
+            for w in drawing.how.weights
+        ]
+        direct = [w for w in inside if w.targets and drawing.direct(w.name)]
+        other = [w for w in inside if w.targets and w not in direct]
+        draw_boxes(drawing, direct, room + 24, FOLDED)
+        draw_buses(drawing, FOLDED, other, -room - 24.0, {})
     _notes(drawing, columns, middles)
 
 
@@ -336,7 +344,8 @@ def _notes(
                 continue
             words = note(symbol.note)
             alone = not column.beside(key, -1)
-            y = drawing.y(key)
+            met = any(key == a.target for n in column.crossing for a in n.arrows)
+            y = drawing.y(key) - 14.0 * met
             if alone:
                 x = middles[g] + edge - 12 - line_width(words[0]) / 2
                 drawing.sheet.write(x, y, words, "faint", FOLDED)

@@ -105,4 +105,10 @@ def only_at(
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = steps_of(chart, arrow)
+    if (
+        arrow.kind == "delay"
+        and arrow.delay
+        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
+    ):
+        return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""

@@ -149,8 +149,9 @@ class Ports:
             for a in net.arrows:
                 if a.target in c.group.keys:
                     self._dock(a.target, *c.landing(net, a))
-        for name, target in c.entering:
-            self._dock(target, "S", name, -2.0 - 0.01 * len(self.docks[target, "S"]))
+        for name, target, side in c.entering:
+            wish = side * (2.0 + 0.01 * len(self.docks[target, "S"]))
+            self._dock(target, "S", name, wish)
 
     def _top_side(self, a: Arrow, near: int) -> int:
         """Which side of its top a target is entered on: away from what leaves there."""

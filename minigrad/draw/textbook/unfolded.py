@@ -32,7 +32,7 @@ from minigrad.draw.textbook.ways import Way, way_of
 from minigrad.draw.textbook.weights import draw_buses
 
 DOT, APART, BESIDE, BOXES = 4.5, 10.0, 44.0, 84.0
-MANY_LOOPS, WIDE, WIDER = 4, 150.0, 230.0
+USUAL, MANY_LOOPS, WIDE, WIDER = 6, 4, 150.0, 230.0
 
 
 @dataclass
@@ -62,7 +62,7 @@ def draw_unfolded(drawing: Drawing, left: float) -> Unfolded:
     done.right = max(x - BESIDE, left)
     draw_between(drawing, UNFOLDED, done.loops, done.middles)
     _given(drawing)
-    draw_buses(drawing, left, done.loops)
+    draw_buses(drawing, UNFOLDED, drawing.how.weights, left, done.loops)
     covered = sum(len(e.covers) for e in drawing.sheet.edges if e.part == UNFOLDED)
     recorded = {
         (drawing.chart.seat(arrow.source, a), drawing.chart.seat(arrow.target, b))
@@ -133,9 +133,10 @@ class _Loop:
         """The steps to draw: fewer where columns are wide; all, if few are hidden."""
         many = sum(g.clock is not None for g in self.drawing.grid.groups) > 1
         steps, pitch = self.drawing.steps, self.column.pitch
-        if self.length > steps and steps <= 6:
-            most = 3 if pitch > WIDER else MANY_LOOPS if many or pitch > WIDE else steps
-            steps = min(steps, most)
+        if steps <= USUAL:
+            wide = 3 if pitch > WIDER else MANY_LOOPS if pitch > WIDE else steps
+            many_loops = many and self.length > steps
+            steps = min(steps, wide, MANY_LOOPS if many_loops else steps)
         longest = max([1, *(abs(a.delay) for a in self.column.later)])
         if self.length <= steps or self.length - steps < longest:
             return list(range(1, self.length + 1))

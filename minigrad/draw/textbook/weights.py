@@ -8,7 +8,7 @@ Vocabulary
 [90.0, 13.5, -8.5]
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import sqrt
 
 from minigrad.draw.page.curves import Curve, polyline, rounded
@@ -16,7 +16,7 @@ from minigrad.draw.page.letters import fitted, sized
 from minigrad.draw.page.scene import Node, Point
 from minigrad.draw.textbook.chart import Step, Weight
 from minigrad.draw.textbook.columns import RADIUS, Loop
-from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
+from minigrad.draw.textbook.drawing import FOLDED, Drawing
 from minigrad.draw.textbook.marks import home
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
@@ -65,35 +65,42 @@ def _low(group: list[float]) -> float:
     return _high(group) - (len(group) - 1) * BETWEEN
 
 
-def draw_buses(drawing: Drawing, x: float, loops: Mapping[int, Loop]) -> None:
+def draw_buses(
+    drawing: Drawing,
+    part: str,
+    weights: Sequence[Weight],
+    x: float,
+    loops: Mapping[int, Loop],
+) -> None:
     """The boxes of parameters at x, left of all columns, and their buses."""
-    chart, sheet = drawing.chart, drawing.sheet
+    sheet = drawing.sheet
 
     def tracks(weight: Weight) -> list[float]:
         return [drawing.bus(weight.name, target) for target in weight.targets]
 
-    order = sorted(drawing.how.weights, key=lambda w: -max(tracks(w)))
+    order = sorted(weights, key=lambda w: -max(tracks(w)))
     ys = spread([max(tracks(w)) for w in order])
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
-        i = chart.weights.index(weight)
-        node = box(weight, f"[{weight.name}]", x, y, UNFOLDED, i)
-        sheet.add(node)
+        i = [w.name for w in drawing.chart.weights].index(weight.name)
+        name = f"[{weight.name}]" + "@t" * (part == FOLDED)
+        sheet.add(box(weight, name, x, y, part, i))
         turn = x + WIDE / 2 + 6 + 4 * rank
         for target in weight.targets:
             track = drawing.bus(weight.name, target)
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
+            aside = port_of(drawing, part, weight.name, target)
             for t in steps_shown(drawing, target, loops):
-                tip = sheet.nodes.get(chart.seat(target, t))
+                seat = home(target) if part == FOLDED else drawing.chart.seat(target, t)
+                tip = sheet.nodes.get(seat)
                 if tip is None:
                     continue
-                aside = port_of(drawing, weight.name, target)
                 curve, junction = drop(start, tip, track, aside)
                 sheet.connect(
-                    node.id,
+                    name,
                     tip.id,
                     curve,
                     kind=f"bus{i}",
-                    part=UNFOLDED,
+                    part=part,
                     title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
                     parameters=(weight.name,),
                     home=f"[{weight.name}]@t>{home(target)}",
@@ -108,12 +115,12 @@ def steps_shown(drawing: Drawing, key: str, loops: Mapping[int, Loop]) -> list[S
     return [None] if g is None or g not in loops else [*loops[g].steps]
 
 
-def port_of(drawing: Drawing, name: str, target: str) -> float:
+def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
     """How far left of a circle's middle a parameter enters."""
     g = drawing.grid.of.get(target)
     if g is None:
         return ASIDE[0]
-    return -drawing.columns[UNFOLDED][g].ports.at(name, target)
+    return -drawing.columns[part][g].ports.at(name, target)
 
 
 def drop(
@@ -132,7 +139,7 @@ def drop(
 
 
 def draw_boxes(
-    drawing: Drawing, weights: tuple[Weight, ...], reach: float, part: str
+    drawing: Drawing, weights: Sequence[Weight], reach: float, part: str
 ) -> None:
     """The boxes beside the folded circuit, each with arrows to what it enters."""
     sheet, chart = drawing.sheet, drawing.chart
@@ -149,7 +156,7 @@ def draw_boxes(
         if any(abs(n.x - first.x + reach) < RADIUS + WIDE / 2 for n in beside):
             middle -= RADIUS + len(here) * (HIGH + 4) / 2 + 8
         for k, weight in enumerate(here):
-            number = chart.weights.index(weight)
+            number = [w.name for w in chart.weights].index(weight.name)
             y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
             node = box(weight, f"[{weight.name}]@t", first.x - reach, y, part, number)
             sheet.add(node)
