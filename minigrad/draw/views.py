@@ -112,7 +112,7 @@ def draw(
             timed = any(n.name and n.time and _computed(n) for n in graph.nodes)
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
-            items = items_of(graph, _kinds(graph), depth, shapes, values)
+            items = items_of(graph, _kinds(graph), depth, shapes, values, steps)
             scene = draw_ops(items, steps, caption)
             return Figure(translated(scene, look.language), look, engine)
         chart = _chart(graph, shapes)
