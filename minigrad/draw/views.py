@@ -1,7 +1,7 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,15 +10,16 @@ from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
 from minigrad.draw.measure import Seat, Series, backward, norm, seats
 from minigrad.draw.ops.items import items_of
-from minigrad.draw.ops.layout_dot import draw_items
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines
-from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.page.words import translated
+from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.sizes import fitting
+from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.columns import visible
-from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.drawing import Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
 from minigrad.draw.textbook.overlay import (
@@ -30,7 +31,7 @@ from minigrad.draw.textbook.overlay import (
 )
 from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.draw.textbook.reading import chart_of, read
-from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
+from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.fold import FoldError, Recurrence
 from minigrad.graph import Graph, Node, Spec
 
@@ -38,7 +39,7 @@ from minigrad.graph import Graph, Node, Spec
 def draw(
     x: Any,
     view: str = "auto",
-    steps: int = 6,
+    steps: int | str = 6,
     index: str = "number",
     params: str = "label",
     biases: bool = False,
@@ -46,7 +47,7 @@ def draw(
     values: bool = False,
     overlay: Any = None,
     depth: int | None = None,
-    style: str = "color",
+    style: str | Style = "color",
     caption: str | None = None,
     engine: str = "auto",
 ) -> Figure:
@@ -58,7 +59,8 @@ def draw(
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
-    steps: how many steps are drawn; the middle of longer loops is left out.
+    steps: how many steps are drawn; the middle of longer loops is left out. "column" or
+        "page": as many as can be read where the figure is 3.5 or 7 inches wide.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     params: parameters as "label" on arrows, as "node" with a bus, or "hide".
     biases: draw the parameters that do not multiply too, as nodes.
@@ -66,7 +68,8 @@ def draw(
     overlay: colour the states by "grad", "value", ("grad", name, t) for one loss, or
         a function of an array that returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
-    style: "color", "book" (black and white) or "dark".
+    style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
+        fonts and colours.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     Raises FoldError where the steps of a loop differ (the ops view draws such a graph
@@ -81,6 +84,9 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
+    if isinstance(steps, str):
+        most = (index, params, biases, shapes, values, overlay, depth, style)
+        return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
     check_choices(view=view, index=index, params=params)
     check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
     if index == "symbolic" and (values or overlay is not None):
@@ -107,26 +113,24 @@ def draw(
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
-            timed = any(item.column is not None for item in items)
-            scene = (
-                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-            )
-            return Figure(scene, look, engine)
+            scene = draw_ops(items, steps, caption)
+            return Figure(translated(scene, look.language), look, engine)
         chart = _chart(graph, shapes)
     how = Unrolling(
         labels=params == "label",
         weights=shown_weights(chart, params, biases),
-        below=_values(graph) if values and graph is not None else Unrolling.below,
+        below=_values(graph, chart.keys)
+        if values and graph is not None
+        else Unrolling.below,
     )
     data: Series = {}
     after: After | None = None
-    reserve: tuple[Weight, ...] = ()
     if graph is not None and overlay is not None:
         found = numbers_of(graph, chart, overlay)
         data = found.series
         scale = Scale(v for series in data.values() for v in series.values())
         how = replace(how, look=partial(_look, data, scale))
-        after = partial(_write_overlay, chart=chart, found=found, scale=scale)
+        after = partial(_write_overlay, found=found, scale=scale)
     elif graph is not None and view == "backward":
         flow = backward(graph, _seats(chart, steps), chart.keys)
         data = flow.totals | flow.shares
@@ -135,16 +139,11 @@ def draw(
         # Where many parameters enter there is room for their sums alone.
         labels = how.labels and max(entering.values(), default=0) <= 3
         how = replace(how, labels=labels, weights=(), edge_kind="muted")
-        after = partial(
-            add_gradients,
-            chart=chart,
-            flow=flow,
-            weights=reserve,
-            of=objective(graph),
-        )
+        how = replace(how, reserve=reserve)
+        after = partial(add_gradients, flow=flow, of=objective(graph))
         view, index = "unfolded", "number"
-    scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
-    return Figure(scene, look, engine, data)
+    scene = draw_chart(chart, view, steps, index, how, after, caption)
+    return Figure(translated(scene, look.language), look, engine, data)
 
 
 def _chart(graph: Graph, shapes: bool) -> Chart:
@@ -198,20 +197,15 @@ def _look(data: Series, scale: Scale, name: str, t: int) -> dict[str, Any]:
 
 
 def _write_overlay(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    found: Overlay,
-    scale: Scale,
+    drawing: Drawing, done: Unfolded, found: Overlay, scale: Scale
 ) -> None:
-    write_numbers(sheet, chart, done, found.series, found.titles)
-    write_bar(sheet, heights, done, scale)
+    write_numbers(drawing, done, found.series, found.titles)
+    write_bar(drawing.sheet, done, scale)
 
 
-def _values(graph: Graph) -> Callable[[str, int], Lines]:
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
     """What ``values=True`` writes into a circle: the norm of the value."""
-    nodes = {seat: node for node, seat in seats(graph).items()}
+    nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))

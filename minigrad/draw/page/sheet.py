@@ -20,6 +20,7 @@ from minigrad.draw.page.curves import (
     HEAD,
     Curve,
     clipped,
+    leaving,
     polyline,
 )
 from minigrad.draw.page.fonts import width
@@ -88,12 +89,24 @@ class Sheet:
         ends = details.get("covers") or ((tail, tip),)
         details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
         details["id"] = self._free(details["id"])
-        edge = Edge(tail, tip, curve, own=curve, **details)
-        wish = Wish(label, _shaft(edge), share, edge.part, text_kind, edge.id)
+        own = details.pop("own", curve)
+        whole, curve = curve, self._outside(curve, tail, tip)
+        own = curve if own == whole else self._outside(own, tail, tip)
+        edge = Edge(tail, tip, curve, own=own, **details)
+        place = _shaft(edge) if own == curve else own
+        wish = Wish(label, place, share, edge.part, text_kind, edge.id)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
         if label:
             self.wishes.append(wish)
+
+    def _outside(self, curve: Curve, tail: str, tip: str) -> Curve:
+        """A curve that ends at ovals: layouts know circles only."""
+        for end in (tip, tail):
+            curve = curve[::-1]
+            if end in self.nodes and self.nodes[end].shape == "oval":
+                curve = leaving(curve, self.nodes[end])
+        return curve
 
     def _free(self, id: str) -> str:
         """The id, or with a number if an edge has it."""

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.latex import RAISED, UP
+from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
@@ -20,7 +21,7 @@ def home(key: str) -> str:
     return f"{key}@t"
 
 
-def way(arrow: Arrow) -> str:
+def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
     delay = f"/{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
@@ -39,16 +40,17 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
+    lines, wide = enclosed(label or symbol.label, RADIUS, below)
     length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
     t = details.get("t")
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
     return Node(
         key,
         x,
         y,
+        wide,
         2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
+        lines,
+        "circle" if wide == 2 * RADIUS else "oval",
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
         name=symbol.name or symbol.key,
@@ -60,13 +62,16 @@ def circle(
     )
 
 
-def label_of(chart: Chart, arrow: Arrow) -> Lines:
+def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
     runs: list[Run] = []
-    for name in arrow.labels:
+    for name in names:
         if runs:
             runs.append(Run(", ", "serif", 18.0))
-        runs += chart.weight(name).label
+        weight = chart.weight(name)
+        runs += weight.label
+        if weight.name != name:
+            runs.append(Run("T", "serif", RAISED, UP))
     return (tuple(runs),) if runs else ()
 
 
@@ -100,4 +105,10 @@ def only_at(
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = steps_of(chart, arrow)
+    if (
+        arrow.kind == "delay"
+        and arrow.delay
+        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
+    ):
+        return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
