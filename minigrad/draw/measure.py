@@ -17,7 +17,7 @@ Norms are those of the whole array (Frobenius), the batch included.
 ({1: 0.25, 2: 0.5, 3: 1.0}, 0.5)
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,23 +41,21 @@ class Flow:
     parameters: dict[str, float]
 
 
-def seats(graph: Graph, keys: Collection[str] = ()) -> dict[Node, Seat]:
+def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
     """The seat of every value that is drawn; a read-out after the loop has its step's.
 
     What a figure gives a name (s, h0) has none in the graph. ``keys`` are those of a
-    chart, which tell values of one name apart.
+    chart's roles, which tell values of one name apart.
     """
     contracted = contract(graph)
-    names, places = contracted.names, contracted.places
+    places = contracted.places
     roles: dict[Any, int] = {}
     late: dict[Any, Seat] = {}
     called: dict[Any, Seat] = {}
     for node in contracted.nodes:
         role = roles.setdefault(places[node], len(roles))
         if node.name is not None:
-            label = names.get(node, node.name)
-            apart = [k for k in (f"{label}#{role}", label) if k in keys]
-            here = (*apart, node.name)[0], node.t
+            here = keys[role] if keys else node.name, node.t
             late[node.name, id(node.value)] = here
             called[id(node.value), node.time] = here
     found: dict[Node, Seat] = {}
@@ -114,13 +112,13 @@ def norm(array: Any) -> float:
     return largest * float(np.sqrt(np.sum((values / largest) ** 2)))
 
 
-def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
+def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) -> Flow:
     """All gradient norms that the backward view shows, in one backward pass.
 
-    ``visible`` are the seats between which messages are wanted; totals and shares cover
-    every step.
+    ``visible`` are the seats between which messages are wanted, ``keys`` those of a
+    chart's roles; totals and shares cover every step.
     """
-    at = seats(graph, {key for key, _ in visible})
+    at = seats(graph, keys)
     values = [
         n
         for n in at

@@ -128,7 +128,7 @@ def draw(
         how = replace(how, look=partial(_look, data, scale))
         after = partial(_write_overlay, chart=chart, found=found, scale=scale)
     elif graph is not None and view == "backward":
-        flow = backward(graph, _seats(chart, steps))
+        flow = backward(graph, _seats(chart, steps), chart.keys)
         data = flow.totals | flow.shares
         reserve = tuple(w for w in chart.weights if biases or not w.bias)
         entering = Counter(target for w in reserve for target in w.targets)

@@ -23,7 +23,7 @@ def test_every_node_and_edge_is_drawn(name):
 
 def test_inputs_stand_below_what_reads_them():
     figure = draw(networks.mlp(), engine="pure")
-    at = {n.key: n.y for n in figure._ready.nodes}
+    at = {n.id: n.y for n in figure._ready.nodes}
     assert all(at[e.tail] < at[e.tip] for e in figure.scene.edges)
 
 
@@ -35,8 +35,8 @@ def test_what_is_the_past_of_a_line_is_a_square_between_it_and_its_reader(delay,
     before.node.value = Past((), "float64", h.node, delay)
     ready = draw(h, engine="pure")._ready
     (square,) = [n for n in ready.nodes if n.shape == "square"]
-    (into,) = [e for e in ready.edges if e.tip == square.key]
-    (out,) = [e for e in ready.edges if e.tail == square.key]
+    (into,) = [e for e in ready.edges if e.tip == square.id]
+    (out,) = [e for e in ready.edges if e.tail == square.id]
     line, reader = ready.node(into.tail), ready.node(out.tip)
     assert (square.kind, into.head, out.head) == (kind, False, True)
     assert reader.y < square.y < line.y
@@ -59,7 +59,7 @@ def test_hubs_of_a_large_graph_are_added_last():
     (hub,) = [n for n in ready.nodes if n.name == "w"]
     others = [n.x for n in ready.nodes if n is not hub]
     assert hub.x < min(others)
-    assert sum(e.tail == hub.key for e in ready.edges) == 250
+    assert sum(e.tail == hub.id for e in ready.edges) == 250
 
 
 def test_a_random_graph_of_two_thousand_nodes_ends(monkeypatch):

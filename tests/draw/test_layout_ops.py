@@ -30,11 +30,11 @@ def test_a_parameter_has_one_drop_per_step(name, uses):
     scene = draw(NETWORKS[name](5), view="ops").scene
     for parameter in uses:
         (box,) = [n for n in scene.nodes if n.name == parameter]
-        assert sum(e.tail == box.key for e in scene.edges) == 5
+        assert sum(e.tail == box.id for e in scene.edges) == 5
     if name == "many_to_one":
         for parameter in "Vc":
             (box,) = [n for n in scene.nodes if n.name == parameter]
-            assert sum(e.tail == box.key for e in scene.edges) == 1
+            assert sum(e.tail == box.id for e in scene.edges) == 1
 
 
 def test_the_middle_of_long_loops_is_left_out():

@@ -53,7 +53,7 @@ def draw_items(items: Sequence[Item], caption: str | None = None) -> Scene:
 
 def large(scene: Scene) -> bool:
     """Whether ``dot`` would take too long with every arrow at once."""
-    place = {node.key: i for i, node in enumerate(scene.nodes)}
+    place = {node.id: i for i, node in enumerate(scene.nodes)}
     spans: Counter[str] = Counter()
     for edge in scene.edges:
         spans[edge.tail] += place[edge.tip] - place[edge.tail]
@@ -69,7 +69,7 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
         hubs = set()
     core = replace(
         scene,
-        nodes=tuple(n for n in scene.nodes if n.key not in hubs),
+        nodes=tuple(n for n in scene.nodes if n.id not in hubs),
         edges=tuple(e for e in scene.edges if e.tail not in hubs),
     )
     asked = replace(core, edges=tuple(map(_upward, core.edges)))
@@ -78,18 +78,18 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
     for thing in answer.get("objects", []):
         if thing["name"].startswith("n") and "pos" in thing:
             x, y = thing["pos"].split(",")
-            at[core.nodes[int(thing["name"][1:])].key] = (float(x), float(y))
+            at[core.nodes[int(thing["name"][1:])].id] = (float(x), float(y))
     curves = [_curve(edge["pos"]) for edge in answer.get("edges", [])]
     left = min((x for x, _ in at.values()), default=0.0) - 120.0
     nodes: list[Node] = []
     for node in scene.nodes:
-        x, y = at.get(node.key, (left, 0.0))
-        if node.key in hubs:
-            heights = [at[e.tip][1] for e in scene.edges if e.tail == node.key]
+        x, y = at.get(node.id, (left, 0.0))
+        if node.id in hubs:
+            heights = [at[e.tip][1] for e in scene.edges if e.tail == node.id]
             y = sum(heights) / len(heights)
             x = left - 60.0 * (len(nodes) % 3)
         nodes.append(replace(node, x=x, y=y))
-    stand = {node.key: node for node in nodes}
+    stand = {node.id: node for node in nodes}
     edges = [
         replace(edge, points=points[::-1] if edge.kind == BACK else points)
         for edge, points in zip(core.edges, curves, strict=True)
@@ -98,7 +98,7 @@ def placed(scene: Scene, look: Style, engine: Engine) -> Scene:
         if edge.tail in hubs:
             line = clipped(stand[edge.tail], stand[edge.tip])
             edges.append(replace(edge, points=line, kind="muted"))
-    sheet = Sheet({node.key: node for node in nodes}, edges)
+    sheet = Sheet({node.id: node for node in nodes}, edges)
     return sheet.scene(scene.title)
 
 

@@ -6,7 +6,7 @@
 >>> for t in mg.steps(3):
 ...     h = mg.tanh(h @ W).named("h")
 >>> scene = draw_ops(items_of(mg.Graph(h)), steps=6)
->>> (box_of_W,) = (node.key for node in scene.nodes if node.name == "W")
+>>> (box_of_W,) = (node.id for node in scene.nodes if node.name == "W")
 >>> sum(edge.tail == box_of_W for edge in scene.edges)
 3
 """
@@ -58,6 +58,7 @@ def box(item: Item, x: float, y: float, bus: int | None = None) -> Node:
         item.title,
         item.name,
         None if item.column is None else item.column[1],
+        role=item.name,
         bus=bus,
     )
 
@@ -111,7 +112,11 @@ def _captions(sheet: Sheet, plan: Plan) -> None:
             shown = sum(s[0] == slot[1] for s in plan.slots)
             hidden = plan.lengths[slot[1]] - shown
             sheet.write(
-                x, low, note(f"{hidden} more step{'s' * (hidden > 1)}"), "faint"
+                x,
+                low,
+                note(f"{hidden} more step{'s' * (hidden > 1)}"),
+                "faint",
+                word="more steps",
             )
             for k in (-1, 0, 1):
                 key = f"dots {slot[1]} {k}"

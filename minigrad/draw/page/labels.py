@@ -42,6 +42,8 @@ class Wish:
     share: float
     part: str
     kind: str
+    edge: str | None = None
+    word: str = ""
 
 
 def place(
@@ -73,7 +75,16 @@ def place(
                 break
         assert best is not None, "there is always a candidate"
         taken.append(_box(*best[1], *size))
-        placed.append(Text(*best[1], wish.lines, wish.kind, part=wish.part))
+        placed.append(
+            Text(
+                *best[1],
+                wish.lines,
+                wish.kind,
+                part=wish.part,
+                edge=wish.edge,
+                word=wish.word,
+            )
+        )
     return placed
 
 

@@ -12,7 +12,7 @@ those are known.
 [('W', 76.75, 49.1)]
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
@@ -52,17 +52,25 @@ class Sheet:
     frames: list[Frame] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     elided: int = 0
-    ways: dict[tuple[str, str], Wish] = field(default_factory=dict)
+    ways: dict[tuple[str, str], tuple[int, Wish]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
 
     def add(self, node: Node) -> None:
         """Put a node on the sheet."""
-        self.nodes[node.key] = node
+        self.nodes[node.id] = node
 
     def write(
-        self, x: float, y: float, lines: Lines, kind: str = "ink", part: str = ""
+        self,
+        x: float,
+        y: float,
+        lines: Lines,
+        kind: str = "ink",
+        part: str = "",
+        edge: str | None = None,
+        word: str = "",
     ) -> None:
         """Put a text on the sheet."""
-        self.texts.append(Text(x, y, lines, kind, part=part))
+        self.texts.append(Text(x, y, lines, kind, part=part, edge=edge, word=word))
 
     def connect(
         self,
@@ -77,19 +85,35 @@ class Sheet:
         """Draw an arrow (straight without a curve), and wish for its label."""
         if curve is None:
             curve = clipped(self.nodes[tail], self.nodes[tip])
-        words = ", ".join("".join(run.text for run in line) for line in label)
-        edge = Edge(tail, tip, curve, label=words, **details)
+        ends = details.get("covers") or ((tail, tip),)
+        details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
+        details["id"] = self._free(details["id"])
+        edge = Edge(tail, tip, curve, own=curve, **details)
+        wish = Wish(label, _shaft(edge), share, edge.part, text_kind, edge.id)
+        self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
-        wish = Wish(label, _shaft(edge), share, edge.part, text_kind)
-        self.ways[tail, tip] = wish
         if label:
             self.wishes.append(wish)
 
-    def join(self, tail: str, tip: str, label: Lines) -> bool:
-        """Add a label to an arrow that is there; False if there is no such arrow."""
-        wish = self.ways.get((tail, tip))
-        if wish is None:
+    def _free(self, id: str) -> str:
+        """The id, or with a number if an edge has it."""
+        number, free = 1, id
+        while free in self.ids:
+            number += 1
+            free = f"{id}#{number}"
+        self.ids.add(free)
+        return free
+
+    def join(
+        self, tail: str, tip: str, label: Lines, parameters: tuple[str, ...] = ()
+    ) -> bool:
+        """Add letters to an arrow that is there; False if there is no such arrow."""
+        if (tail, tip) not in self.ways:
             return False
+        index, wish = self.ways[tail, tip]
+        edge = self.edges[index]
+        both = tuple(dict.fromkeys((*edge.parameters, *parameters)))
+        self.edges[index] = replace(edge, parameters=both)
         if not label:
             return True
         if not wish.lines:
@@ -114,7 +138,7 @@ class Sheet:
         self.texts += place(self.wishes, self.nodes.values(), self.edges, self.texts)
         self.wishes = []
 
-    def scene(self, caption: str | None = None) -> Scene:
+    def scene(self, caption: str | None = None, **details: Any) -> Scene:
         """The finished scene, with all labels placed and the caption below."""
         self.settle()
         if caption:
@@ -127,8 +151,9 @@ class Sheet:
             self.edges,
             self.texts,
             self.frames,
-            self.elided,
-            caption or "",
+            elided=self.elided,
+            title=caption or "",
+            **details,
         )
 
 

@@ -97,7 +97,7 @@ def read(
     drawn: dict[str, Any], scene: Scene
 ) -> tuple[list[Shape], list[Shape], list[Arrow]]:
     """The outlines, texts and arrows of an engine's output."""
-    keys = {f"n{i}": node.key for i, node in enumerate(scene.nodes)}
+    keys = {f"n{i}": node.id for i, node in enumerate(scene.nodes)}
     shapes: list[Shape] = []
     texts: list[Shape] = []
     for thing in drawn.get("objects", []):

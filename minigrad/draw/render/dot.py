@@ -85,11 +85,11 @@ def write(scene: Scene, look: Style) -> str:
                 f"width={inches(2 * inner)} height={inches(2 * inner)}];"
             )
     out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
-    ids = {node.key: f"n{i}" for i, node in enumerate(scene.nodes)}
+    ids = {node.id: f"n{i}" for i, node in enumerate(scene.nodes)}
     for i, edge in enumerate(scene.edges):
         out += _edge(i, edge, ids, look, scene.placed)
     for node in scene.nodes:
-        out += _node(ids[node.key], node, look, scene.placed)
+        out += _node(ids[node.id], node, look, scene.placed)
     for i, text in enumerate(scene.texts):
         ink = text.ink or look.line(text.kind)
         out += _runs(f"t{i}", text.x, text.y, text.lines, ink)

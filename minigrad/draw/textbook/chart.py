@@ -26,6 +26,7 @@ from minigrad.draw.page.scene import Line
 from minigrad.fold import Span
 
 ALL = Span(1, -1)
+Step = int | None
 
 
 class StandIn(NamedTuple):
@@ -51,6 +52,7 @@ class Symbol:
     stands_for: StandIn | None = None
     title: str = ""
     note: str = ""
+    name: str = ""
 
     def steps(self, length: int) -> range:
         """The steps at which it exists."""
@@ -88,12 +90,13 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All symbols, arrows and parameters of a recurrence."""
+    """All symbols, arrows and parameters of a recurrence; ``keys`` of its roles."""
 
     symbols: tuple[Symbol, ...]
     arrows: tuple[Arrow, ...]
     lengths: tuple[int, ...] = ()
     weights: tuple[Weight, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def symbol(self, key: str) -> Symbol:
         """The symbol with that key."""
@@ -103,13 +106,23 @@ class Chart:
         """The parameter of that name."""
         return next(w for w in self.weights if w.name == name)
 
+    def seat(self, key: str, t: Step) -> str:
+        """The id of a circle; its step is counted from the nearer end.
+
+        >>> s = Symbol("s", (), clock=0)
+        >>> [Chart((s,), (), (9,)).seat("s", t) for t in (1, 5, 9, None)]
+        ['s@1', 's@5', 's@-1', 's']
+        """
+        clock = self.symbol(key).clock
+        if t is None or clock is None:
+            return key
+        length = self.lengths[clock]
+        return f"{key}@{t if 2 * t <= length + 1 else t - length - 1}"
+
     @property
     def clocks(self) -> range:
         """The loops over time."""
         return range(len(self.lengths))
-
-
-Step = int | None
 
 
 def steps_of(chart: Chart, arrow: Arrow) -> list[int]:

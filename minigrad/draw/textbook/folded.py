@@ -5,7 +5,7 @@
 >>> sheet = Sheet()
 >>> draw_folded(sheet, chart, Heights(chart), 0.0)
 >>> list(sheet.nodes), [edge.head for edge in sheet.edges]
-(['s folded', 's>s 1'], [False, True])
+(['s@t', 's@t>s@t/1/0'], [False, True])
 """
 
 from collections import Counter
@@ -26,12 +26,21 @@ from minigrad.draw.textbook.chart import (
     Weight,
     outside,
     read_outs,
+    reads,
 )
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.marks import circle, label_of, only_at, said, steps_read
+from minigrad.draw.textbook.marks import (
+    circle,
+    home,
+    label_of,
+    only_at,
+    said,
+    steps_read,
+    way,
+)
 from minigrad.draw.textbook.outside import first_clock
-from minigrad.draw.textbook.weights import draw_boxes, home
+from minigrad.draw.textbook.weights import draw_boxes
 
 SQUARE = 9.0
 LOOP, LANE = 54.0, 40.0
@@ -70,7 +79,7 @@ def draw_folded(
     xs = _columns(chart, symbols, heights)
     for symbol in symbols:
         x, y = left + xs[symbol.key], heights.of(symbol.key)
-        sheet.add(circle(symbol, home(symbol.key), x, y, PART))
+        sheet.add(circle(chart, symbol, home(symbol.key), x, y, PART))
     lanes = Lanes()
     arrows: dict[tuple[str, str], list[Arrow]] = {}
     for arrow in sorted(chart.arrows, key=lambda a: _reach(a, heights)):
@@ -93,7 +102,7 @@ def draw_folded(
             node = sheet.nodes[home(symbol.key)]
             at = node.x - room - line_width(note(symbol.note)[0]) / 2
             # What comes in from the left keeps the middle to itself.
-            tails = [sheet.nodes[e.tail] for e in sheet.edges if e.tip == node.key]
+            tails = [sheet.nodes[e.tail] for e in sheet.edges if e.tip == node.id]
             met = any(n.x < at and abs(n.y - node.y) < 9 for n in tails)
             y = node.y - (14 if met else 0)
             sheet.write(at, y, note(symbol.note), "faint", PART)
@@ -139,16 +148,15 @@ def _straight(
         curve = bulge(tail, tip, max(40.0, inner) + 22 * lane)
     elif abs(tail.x - tip.x) > COLUMN:
         curve = over(tail, tip)
-    title = "; ".join(said(chart, arrow) for arrow in arrows)
     met: set[tuple[str, ...]] = set()
     for arrow in arrows:
         # Of many steps of another loop all letters are alike.
         label = label_of(chart, arrow) if labels and arrow.labels not in met else ()
         if not met:
-            details: dict[str, Any] = {"part": PART, "title": title}
-            sheet.connect(tail.key, tip.key, curve, label, dashed=bool(once), **details)
+            facts = _facts(chart, arrows)
+            sheet.connect(tail.id, tip.id, curve, label, dashed=bool(once), **facts)
         else:
-            sheet.join(tail.key, tip.key, label)
+            sheet.join(tail.id, tip.id, label, arrow.labels)
         met.add(arrow.labels)
     words = "" if arrows[0].span == chart.symbol(arrows[0].source).span else once
     words = words or next(
@@ -156,7 +164,7 @@ def _straight(
     )
     if words:
         points = sheet.edges[-1].points[::-1]
-        sheet.wishes.append(Wish(note(words), points, 0.5, PART, "faint"))
+        sheet.wishes.append(Wish(note(words), points, 0.5, PART, "faint", None, "only"))
 
 
 def _columns(
@@ -191,6 +199,25 @@ def _columns(
     return found
 
 
+def _facts(chart: Chart, arrows: list[Arrow]) -> dict[str, Any]:
+    """What the edges of some arrows between two circles say of them."""
+    first = arrows[0]
+    return {
+        "part": PART,
+        "title": "; ".join(said(chart, arrow) for arrow in arrows),
+        "id": way(first),
+        "home": way(first),
+        "parameters": tuple(dict.fromkeys(p for a in arrows for p in a.labels)),
+        "delay": first.delay,
+        "covers": tuple(
+            (chart.seat(arrow.source, a), chart.seat(arrow.target, b))
+            for arrow in arrows
+            for b, found in reads(chart, arrow)
+            for a in found
+        ),
+    }
+
+
 def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:
     return abs(heights.of(arrow.source) - heights.of(arrow.target)), abs(arrow.delay)
 
@@ -213,7 +240,7 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
     count = abs(arrow.delay) if abs(arrow.delay) <= 3 and not read else 1
     for k in range(count):
         at = y + (count - 1 - 2 * k) * 9.0 * (1 if tail.y >= tip.y else -1)
-        key = f"{arrow.source}>{arrow.target} {read or arrow.delay}" + "'" * k
+        key = f"{way(arrow)}/{k}"
         squares.append(
             Node(
                 key,
@@ -232,13 +259,13 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
         sheet.add(squares[-1])
     down = 1 if squares[0].y >= y and tail.y >= tip.y else -1
     out, into = _halves(tail, tip, squares, side, lane, down)
-    title = said(chart, arrow)
-    sheet.connect(tail.key, squares[0].key, out, head=False, part=PART, title=title)
+    facts = _facts(chart, [arrow])
+    sheet.connect(tail.id, squares[0].id, out, head=False, **facts)
     for a, b in pairwise(squares):
         ends = ((a.x, a.y - down * SQUARE / 2), (b.x, b.y + down * SQUARE / 2))
         link = straight(*ends)
-        sheet.connect(a.key, b.key, link, head=False, part=PART, title=title)
-    sheet.connect(squares[-1].key, tip.key, into, part=PART, title=title)
+        sheet.connect(a.id, b.id, link, head=False, **facts)
+    sheet.connect(squares[-1].id, tip.id, into, **facts)
     if read:
         label = (*label, *note(f"t = {read}"))
     elif count < abs(arrow.delay):
@@ -246,7 +273,10 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
     if label:
         width = max(line_width(line) for line in label)
         lanes.labels[tail.x, side] = abs(x - tail.x) + width
-        sheet.write(x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART)
+        edge = sheet.edges[-1].id
+        sheet.write(
+            x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART, edge
+        )
 
 
 def _halves(
@@ -256,7 +286,7 @@ def _halves(
     first, last = squares[0], squares[-1]
     enter = (first.x, first.y + down * SQUARE / 2)
     leave = (last.x, last.y - down * SQUARE / 2)
-    if tail.key == tip.key:
+    if tail.id == tip.id:
         lift = 30.0 + 14 * lane + 9 * (len(squares) - 1)
         angle = (0.83, 0.56) if not lane else (0.6, 0.8)
         a = (tail.x + side * RADIUS * angle[0], tail.y + RADIUS * angle[1])

@@ -20,7 +20,7 @@ from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.heights import Bus, Heights
 from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
-from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.routes import PART
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.draw.textbook.weights import ASIDE, spread
 
@@ -68,7 +68,7 @@ def add_gradients(
 
 
 def _seat(node: Node) -> Seat:
-    return node.name, node.t if isinstance(node.t, int) and node.t > 0 else None
+    return node.role, node.t if isinstance(node.t, int) and node.t > 0 else None
 
 
 def _message(sheet: Sheet, edge: Edge, value: float, largest: float) -> None:
@@ -79,8 +79,8 @@ def _message(sheet: Sheet, edge: Edge, value: float, largest: float) -> None:
     else:
         curve = shifted(edge.points[::-1], ASIDE_ARROW * _side(tail, tip))
     sheet.connect(
-        tail.key,
-        tip.key,
+        tail.id,
+        tip.id,
         curve,
         kind="gradient",
         dashed=True,
@@ -122,7 +122,7 @@ def _collect(
         summed = "sum over t, " if timed else ""
         sheet.add(
             Node(
-                f"gradient of {weight.name}",
+                f"∂{weight.name}",
                 x,
                 y,
                 WIDE,
@@ -133,6 +133,8 @@ def _collect(
                 f"gradient by {weight.name}: {summed}norm {short(total)}",
                 weight.name,
                 part=PART,
+                role=weight.name,
+                home=f"[{weight.name}]@t",
             )
         )
         said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
@@ -148,7 +150,7 @@ def _collect(
             clock = chart.symbol(target).clock
             first = None
             for t in [None] if clock is None else done.loops[clock].steps:
-                node = sheet.nodes.get(seat(target, t))
+                node = sheet.nodes.get(chart.seat(target, t))
                 if node is None:
                     continue
                 at = node.x + aside
@@ -157,8 +159,8 @@ def _collect(
                 value = shares.get(t or 0, shares.get(0, 0.0))
                 when = "" if t is None else f" at step {t}"
                 sheet.connect(
-                    node.key,
-                    f"gradient of {weight.name}",
+                    node.id,
+                    f"∂{weight.name}",
                     polyline(start, (at, track)),
                     head=False,
                     kind="gradient",
@@ -171,7 +173,7 @@ def _collect(
                 corners = ((first, track), (turn, track), (turn, y), (x - WIDE / 2, y))
                 sheet.connect(
                     "",
-                    f"gradient of {weight.name}",
+                    f"∂{weight.name}",
                     polyline(*corners),
                     kind="gradient",
                     dashed=True,

@@ -46,7 +46,7 @@ def draw_chart(
     after: draws onto the finished columns (gradients, an overlay's numbers).
     reserve: parameters for whose tracks room is left, though nothing is drawn there.
     """
-    how = how or Unrolling()
+    how, recorded = how or Unrolling(), chart.lengths
     if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
@@ -68,7 +68,7 @@ def draw_chart(
         done = draw_unfolded(sheet, chart, heights, left, steps, how)
         if after is not None:
             after(sheet, heights, done)
-    return sheet.scene(caption)
+    return sheet.scene(caption, length=chart.lengths, recorded=recorded)
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:
@@ -85,5 +85,5 @@ def _unfold(sheet: Sheet, x: float, y: float) -> float:
     tip = (x + UNFOLD, y)
     arrow = straight((x, y), tip)
     sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
-    sheet.write(x + UNFOLD / 2 - 4, y + 11, note("Unfold", 15.0))
+    sheet.write(x + UNFOLD / 2 - 4, y + 11, note("Unfold", 15.0), word="unfold")
     return tip[0]

@@ -15,7 +15,20 @@ from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
 
 
+def home(key: str) -> str:
+    """The id of a symbol's circle in the circuit."""
+    return f"{key}@t"
+
+
+def way(arrow: Arrow) -> str:
+    """The id of an arrow in the circuit."""
+    delay = f"/{arrow.delay}" if arrow.delay else ""
+    growing = "/.." if arrow.kind == "growing" else ""
+    return f"{home(arrow.source)}>{home(arrow.target)}{delay}{growing}"
+
+
 def circle(
+    chart: Chart,
     symbol: Symbol,
     key: str,
     x: float,
@@ -26,6 +39,8 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
+    length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
+    t = details.get("t")
     line = fitted(label or symbol.label, 2 * RADIUS - 6)
     return Node(
         key,
@@ -36,7 +51,10 @@ def circle(
         (line, *below),
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
-        name=symbol.key,
+        name=symbol.name or symbol.key,
+        role=symbol.key,
+        last=t - length if t and length else None,
+        home=home(symbol.key),
         part=part,
         **details,
     )

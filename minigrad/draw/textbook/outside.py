@@ -17,8 +17,8 @@ from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, read_outs
 from minigrad.draw.textbook.columns import COLUMN, Loop
 from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.marks import circle, label_of
-from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.marks import circle, label_of, way
+from minigrad.draw.textbook.routes import PART
 
 
 def stand_ins(
@@ -34,6 +34,7 @@ def stand_ins(
         x = loop.at(offset if offset < 0 else len(loop.shown) - 1 + offset)
         sheet.add(
             circle(
+                chart,
                 symbol,
                 symbol.key,
                 x,
@@ -60,12 +61,13 @@ def and_so_on(
         ends = [(begin, arrow.source, True)]
         ends += [(end, arrow.target, False)] * (loop.gap is None)
         for t, key, incoming in ends:
-            inner = seat(arrow.target if incoming else arrow.source, t)
+            inner = chart.seat(arrow.target if incoming else arrow.source, t)
             if inner not in sheet.nodes or (incoming and t == loop.length):
                 continue  # there is nothing before the start of a loop
             symbol = chart.symbol(key)
             x = loop.at(-1 if t == first else len(loop.shown))
             node = circle(
+                chart,
                 symbol,
                 f"{key}@… {t}",
                 x,
@@ -74,16 +76,18 @@ def and_so_on(
                 indexed(symbol.label, "…"),
                 kind="initial",
                 dashed=True,
-                t="…",
             )
             sheet.add(node)
-            tail, tip = (node.key, inner) if incoming else (inner, node.key)
+            tail, tip = (node.id, inner) if incoming else (inner, node.id)
             sheet.connect(
                 tail,
                 tip,
                 label=label_of(chart, arrow) if labels else (),
                 part=PART,
                 dashed=True,
+                parameters=arrow.labels,
+                delay=arrow.delay,
+                home=way(arrow),
             )
 
 
@@ -104,7 +108,7 @@ def before_loop(
             continue
         if first_clock(chart, symbol.key) == clock:
             y = heights.of(symbol.key)
-            sheet.add(circle(symbol, symbol.key, cursor, y, PART))
+            sheet.add(circle(chart, symbol, symbol.key, cursor, y, PART))
             cursor += COLUMN
     return cursor
 
@@ -138,5 +142,5 @@ def after_loops(
     x = right + COLUMN if column and chart.lengths else right
     for symbol in waiting:
         x += 0 if symbol.key in column else COLUMN
-        sheet.add(circle(symbol, symbol.key, x, heights.of(symbol.key), PART))
+        sheet.add(circle(chart, symbol, symbol.key, x, heights.of(symbol.key), PART))
     return x

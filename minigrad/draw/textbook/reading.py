@@ -37,10 +37,12 @@ def chart_of(
     roles = [r for r in recurrence.roles if _shown(r, states)]
     same = _same_data(recurrence, graph)
     counts = Counter(r.label for r in roles if r.index not in same)
-    keys = {
-        r.index: r.label if counts[r.label] == 1 else f"{r.label}#{r.index}"
-        for r in recurrence.roles
-    }
+    keys, met = {}, Counter[str]()
+    for r in recurrence.roles:
+        if r.index not in same:
+            met[r.label] += 1
+        again = met[r.label] > 1 and counts[r.label] > 1
+        keys[r.index] = f"{r.label}#{met[r.label]}" if again else r.label
     keys |= {index: keys[first] for index, first in same.items()}
     roles = [r for r in roles if r.index not in same]
     edges = [
@@ -83,10 +85,12 @@ def chart_of(
                 stand_ins.get(key),
                 _title(role, ops),
                 f"{role.spec.shape}" if shapes else "",
+                role.label,
             )
         )
     weights = _weights(recurrence, keys, graph, states)
-    return Chart(tuple(symbols), arrows, recurrence.lengths, weights)
+    by_role = tuple(keys[r.index] for r in recurrence.roles)
+    return Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role)
 
 
 def _shown(role: Role, states: set[int]) -> bool:

@@ -1,15 +1,12 @@
 """How arrows run between columns: straight, in an arc, along a bus, or cut short.
 
 Vocabulary
-    seat    the key of a circle: "h@3", or "h0" where there is no time
     stub    a half of an arrow whose other end lies among the steps left out
     drop    the end of a bus: up from its track into a circle
-
->>> seat("h", 3), seat("h0", None)
-('h@3', 'h0')
 """
 
 from math import sqrt
+from typing import Any
 
 from minigrad.draw.page.curves import (
     Curve,
@@ -27,14 +24,10 @@ from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart, steps_of
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop
 from minigrad.draw.textbook.heights import ARC, Bus, Heights, rises
+from minigrad.draw.textbook.marks import way
 
 PART = "unfolded"
 DOT, APART, GAP = 4.5, 10.0, 18.0
-
-
-def seat(key: str, t: int | str | None) -> str:
-    """The key of a circle."""
-    return key if t is None else f"{key}@{t}"
 
 
 def route(
@@ -127,11 +120,11 @@ def stubs(
     for t in loop.steps:
         other = t + d
         if other in exists and other not in loop.steps and 1 <= other <= loop.length:
-            tail = sheet.nodes.get(seat(arrow.source, t))
+            tail = sheet.nodes.get(chart.seat(arrow.source, t))
             if tail is not None and _faces(loop, t, d):
                 curve = _virtual(sheet, arrow, loop, t, d, outgoing=True)
                 sheet.connect(
-                    tail.key,
+                    tail.id,
                     "",
                     curve,
                     label,
@@ -139,25 +132,32 @@ def stubs(
                     kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t}) → {arrow.target}({other})",
-                    covers=((tail.key, seat(arrow.target, other)),),
+                    **_facts(arrow),
+                    covers=((tail.id, chart.seat(arrow.target, other)),),
                 )
                 drawn += 1
         if t in exists and t - d not in loop.steps and 1 <= t - d <= loop.length:
-            tip = sheet.nodes.get(seat(arrow.target, t))
+            tip = sheet.nodes.get(chart.seat(arrow.target, t))
             if tip is not None and _faces(loop, t, -d):
                 curve = _virtual(sheet, arrow, loop, t, -d, outgoing=False)
                 sheet.connect(
                     "",
-                    tip.key,
+                    tip.id,
                     curve,
                     label,
                     kind=kind,
                     part=PART,
                     title=f"{arrow.source}({t - d}) → {arrow.target}({t})",
-                    covers=((seat(arrow.source, t - d), tip.key),),
+                    **_facts(arrow),
+                    covers=((chart.seat(arrow.source, t - d), tip.id),),
                 )
                 drawn += 1
     return drawn
+
+
+def _facts(arrow: Arrow) -> dict[str, Any]:
+    """What an edge says of its arrow."""
+    return {"parameters": arrow.labels, "delay": arrow.delay, "home": way(arrow)}
 
 
 def _faces(loop: Loop, t: int, towards: int) -> bool:
@@ -179,7 +179,7 @@ def _virtual(
     # One step away it is drawn as if the first column past the gap were meant.
     across = loop.gap + side if abs(towards) == 1 else here + towards
     source_y, target_y = (
-        next(n.y for n in sheet.nodes.values() if n.name == key and n.part == PART)
+        next(n.y for n in sheet.nodes.values() if n.role == key and n.part == PART)
         for key in (arrow.source, arrow.target)
     )
     ys = (source_y, target_y)
@@ -226,4 +226,4 @@ def dots(
             )
     if count:
         words = f"{loop.hidden} more step{'s' if loop.hidden > 1 else ''}"
-        sheet.write(x, ys[0] - 18, note(words), "faint", PART)
+        sheet.write(x, ys[0] - 18, note(words), "faint", PART, word="more steps")

@@ -1,7 +1,6 @@
 """The unrolled columns: one circle per symbol and step, the middle left out.
 
 Vocabulary
-    seat      the key of a circle: "h@3", or "h0" where there is no time
     stub      a half of an arrow whose other end lies among the steps left out
 
 >>> from minigrad.draw.textbook.chart import Symbol
@@ -9,7 +8,7 @@ Vocabulary
 >>> sheet = Sheet()
 >>> columns = draw_unfolded(sheet, chart, Heights(chart), 0.0, steps=4)
 >>> [key for key in sheet.nodes if key.startswith("s")], sheet.elided
-(['s@1', 's@2', 's@8', 's@9'], 5)
+(['s@1', 's@2', 's@-2', 's@-1'], 5)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,14 +21,14 @@ from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart, Step, Weight, outside, reads
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Loop, visible
 from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.marks import circle, label_of
+from minigrad.draw.textbook.marks import circle, label_of, way
 from minigrad.draw.textbook.outside import (
     after_loops,
     and_so_on,
     before_loop,
     stand_ins,
 )
-from minigrad.draw.textbook.routes import dots, route, seat, stubs
+from minigrad.draw.textbook.routes import dots, route, stubs
 from minigrad.draw.textbook.weights import draw_buses
 
 PART = "unfolded"
@@ -161,8 +160,9 @@ def _columns(
                 title = details.pop("title", f"{symbol.title} · step {loop.text(t)}")
                 sheet.add(
                     circle(
+                        chart,
                         symbol,
-                        seat(symbol.key, t),
+                        chart.seat(symbol.key, t),
                         loop.x(t),
                         heights.of(symbol.key),
                         PART,
@@ -190,14 +190,14 @@ def _arrow(
     shown = _shown(chart, arrow.source, loops)
     for b, found in reads(chart, arrow):
         recorded += len(found)
-        tip = seat(arrow.target, b)
+        tip = chart.seat(arrow.target, b)
         if tip not in sheet.nodes:
             continue
         for a in (a for a in shown if a in found):
-            tail = seat(arrow.source, a)
+            tail = chart.seat(arrow.source, a)
             if tail not in sheet.nodes:
                 continue
-            if sheet.join(tail, tip, label):
+            if sheet.join(tail, tip, label, arrow.labels):
                 joined += 1
                 continue
             drawn += 1
@@ -217,6 +217,9 @@ def _arrow(
                 part=PART,
                 dashed=first.dashed,
                 title=title,
+                parameters=arrow.labels,
+                delay=arrow.delay,
+                home=way(arrow),
                 covers=((tail, tip),),
             )
     clock = chart.symbol(arrow.target).clock

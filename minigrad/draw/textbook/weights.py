@@ -17,16 +17,12 @@ from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import RADIUS, Loop
 from minigrad.draw.textbook.heights import Bus, Heights
-from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.marks import home
+from minigrad.draw.textbook.routes import PART
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 # Where the drops of several parameters meet one circle, left of its middle.
 ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
-
-
-def home(key: str) -> str:
-    """The key of a symbol's circle in the folded part."""
-    return f"{key} folded"
 
 
 def buses(weights: tuple[Weight, ...]) -> list[Bus]:
@@ -48,6 +44,8 @@ def box(weight: Weight, key: str, x: float, y: float, part: str, bus: int) -> No
         weight.title,
         weight.name,
         part=part,
+        role=weight.name,
+        home=f"[{weight.name}]@t",
         bus=bus,
     )
 
@@ -87,7 +85,7 @@ def draw_buses(
     met: dict[str, int] = {}
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         i = chart.weights.index(weight)
-        node = box(weight, weight.name, x, y, PART, i)
+        node = box(weight, f"[{weight.name}]", x, y, PART, i)
         sheet.add(node)
         turn = x + WIDE / 2 + 6 + 4 * rank
         for target in weight.targets:
@@ -97,18 +95,19 @@ def draw_buses(
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
             clock = chart.symbol(target).clock
             for t in [None] if clock is None else loops[clock].steps:
-                tip = sheet.nodes.get(seat(target, t))
+                tip = sheet.nodes.get(chart.seat(target, t))
                 if tip is None:
                     continue
                 curve, junction = drop(start, tip, track, aside)
                 sheet.connect(
-                    node.key,
-                    tip.key,
+                    node.id,
+                    tip.id,
                     curve,
                     kind=f"bus{i}",
                     part=PART,
-                    title=f"{weight.name} → {tip.key.replace('@', '(')}"
-                    + ")" * (t is not None),
+                    title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
+                    parameters=(weight.name,),
+                    home=f"[{weight.name}]@t>{home(target)}",
                 )
                 # The next drop goes on from here: one line, not one per step.
                 start = (junction,)
@@ -156,8 +155,14 @@ def draw_boxes(
         for k, weight in enumerate(here):
             number = chart.weights.index(weight)
             y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(weight, f"{weight.name} box", first.x - reach, y, part, number)
+            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, part, number)
             sheet.add(node)
             for other in weight.targets:
                 if home(other) in sheet.nodes:
-                    sheet.connect(node.key, home(other), part=part, kind=f"bus{number}")
+                    sheet.connect(
+                        node.id,
+                        home(other),
+                        part=part,
+                        kind=f"bus{number}",
+                        parameters=(weight.name,),
+                    )
