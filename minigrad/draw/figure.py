@@ -87,12 +87,9 @@ class Figure(NotPickled):
         answer: dict[str, Any] = json.loads(figure._drawn("json"))
         return answer
 
-    def audit(self, engine: str | None = None) -> list[Fault]:
-        """What touches or overlaps what it should not, measured on the engine's output.
-
-        An empty list is a clean figure.
-        """
-        return faults(self.json(engine), self._ready)
+    def audit(self) -> list[Fault]:
+        """What touches, hides or is mistaken for another; none in a clean figure."""
+        return faults(self._ready)
 
     def save(self, path: str | Path, dpi: float = 200) -> Path:
         """Write the figure and return its path; the file is whole or not there.

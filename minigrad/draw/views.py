@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
-from minigrad.draw.measure import Seat, Series, backward, norm, seats
+from minigrad.draw.measure import Seat, Series, backward, multiplied, norm, seats
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_dot import draw_items
 from minigrad.draw.ops.layout_ops import draw_ops
@@ -144,6 +144,7 @@ def draw(
         )
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
+    scene = replace(scene, multiplied=multiplied(graph) if graph else ())
     return Figure(scene, look, engine, data)
 
 
