@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
-from minigrad.draw.measure import Seat, Series, backward, norm, seats
+from minigrad.draw.measure import Seat, Series, backward, multiplied, norm, seats
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
@@ -143,6 +143,7 @@ def draw(
         after = partial(add_gradients, flow=flow, of=objective(graph))
         view, index = "unfolded", "number"
     scene = draw_chart(chart, view, steps, index, how, after, caption)
+    scene = replace(scene, multiplied=multiplied(graph) if graph else ())
     return Figure(translated(scene, look.language), look, engine, data)
 
 
