@@ -10,7 +10,7 @@ import pytest
 
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.scene import Edge, Frame, Node, Run, Text, arranged
-from minigrad.draw.render.svg import FACES, SERIF, description
+from minigrad.draw.render.svg import SANS, SERIF, description
 from minigrad.draw.render.theme import STYLES, style
 from tests.draw import networks
 from tests.draw.images import read_png
@@ -99,10 +99,10 @@ def test_what_it_says_is_where_graphviz_has_ink(view):
         for x, y in np.rint(curve(path) * 2).astype(int):
             window = pixels[y - 1 : y + 2, x - 1 : x + 2]
             near.append(np.abs(window - colour).sum(axis=-1).min())
-        # Between dashes there is none.
+        # Between dashes there is none; a rim may be of another colour.
         allowed = 240 if path.get("stroke-dasharray") is None else 765
         assert np.mean(np.array(near) < 120) > 0.5, group.get("data-edge")
-        assert max(near) < allowed, group.get("data-edge")
+        assert max(near[1:-1]) < allowed, group.get("data-edge")
 
 
 @pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="no rsvg-convert")
@@ -185,9 +185,8 @@ def test_two_runs_give_equal_bytes_and_it_fits_a_page():
     first, second = (draw(networks.many_to_many(3), view="ops").svg() for _ in "ab")
     assert first == second
     assert 'style="max-width:100%;height:auto"' in first
-    for family in (SERIF, FACES["sans"]):
-        assert "Liberation" in family
-        assert "serif" in family
+    for family in (SERIF, SANS):
+        assert f'font-family="{family}"' in first
 
 
 def test_the_description_is_for_who_cannot_see_it():

@@ -48,7 +48,8 @@ def write(scene: Scene, look: Style) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
         f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
         f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
-        f'text-anchor="middle" role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
+        f'text-anchor="middle" xml:space="preserve" '
+        f'role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
         f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
         f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
         f"{picture}\n</svg>\n"
