@@ -20,7 +20,7 @@ def home(key: str) -> str:
     return f"{key}@t"
 
 
-def way(arrow: Arrow) -> str:
+def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
     delay = f"/{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
@@ -60,9 +60,9 @@ def circle(
     )
 
 
-def label_of(chart: Chart, arrow: Arrow) -> Lines:
+def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
-    letters = [chart.weight(name).label for name in arrow.labels]
+    letters = [chart.weight(name).label for name in names]
     return (listed(letters, short=chart.merged > 0),) if letters else ()
 
 
