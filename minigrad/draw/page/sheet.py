@@ -9,7 +9,7 @@ those are known.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 76.75, 49.1)]
+[('W', 77.15, 45.6)]
 """
 
 from dataclasses import dataclass, field, replace
