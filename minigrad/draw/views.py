@@ -1,7 +1,7 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,11 +10,13 @@ from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
 from minigrad.draw.measure import Seat, Series, backward, norm, seats
 from minigrad.draw.ops.items import items_of
-from minigrad.draw.ops.layout_dot import draw_items
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.page.words import translated
+from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
+from minigrad.draw.sizes import fitting
 from minigrad.draw.spacing import LayOut, clearest, warn_of_doubts
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
@@ -39,7 +41,7 @@ from minigrad.graph import Graph, Node, Spec
 def draw(
     x: Any,
     view: str = "auto",
-    steps: int = 6,
+    steps: int | str = 6,
     index: str = "number",
     params: str = "label",
     biases: bool = False,
@@ -47,7 +49,7 @@ def draw(
     values: bool = False,
     overlay: Any = None,
     depth: int | None = None,
-    style: str = "color",
+    style: str | Style = "color",
     caption: str | None = None,
     engine: str = "auto",
 ) -> Figure:
@@ -59,7 +61,8 @@ def draw(
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
-    steps: how many steps are drawn; the middle of longer loops is left out.
+    steps: how many steps are drawn; the middle of longer loops is left out. "column" or
+        "page": as many as can be read where the figure is 3.5 or 7 inches wide.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     params: parameters as "label" on arrows, as "node" with a bus, or "hide".
     biases: draw the parameters that do not multiply too, as nodes.
@@ -67,7 +70,8 @@ def draw(
     overlay: colour the states by "grad", "value", ("grad", name, t) for one loss, or
         a function of an array that returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
-    style: "color", "book" (black and white) or "dark".
+    style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
+        fonts and colours.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     Raises FoldError where the steps of a loop differ (the ops view draws such a graph
@@ -82,6 +86,9 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
+    if isinstance(steps, str):
+        most = (index, params, biases, shapes, values, overlay, depth, style)
+        return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
     check_choices(view=view, index=index, params=params)
     check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
     if index == "symbolic" and (values or overlay is not None):
@@ -108,16 +115,15 @@ def draw(
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
-            timed = any(item.column is not None for item in items)
-            scene = (
-                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-            )
-            return Figure(scene, look, engine)
+            scene = draw_ops(items, steps, caption)
+            return Figure(translated(scene, look.language), look, engine)
         chart = _chart(graph, shapes)
     how = Unrolling(
         labels=params == "label",
         weights=shown_weights(chart, params, biases),
-        below=_values(graph) if values and graph is not None else Unrolling.below,
+        below=_values(graph, chart.keys)
+        if values and graph is not None
+        else Unrolling.below,
     )
     data: Series = {}
     after: After | None = None
@@ -139,29 +145,19 @@ def draw(
         after = partial(add_gradients, flow=flow, of=objective(graph))
         view, index = "unfolded", "number"
 
-    def lay_out(chart: Chart, how: Unrolling, below: str | None, wider: float) -> Scene:
-        return draw_chart(chart, view, steps, index, how, after, below, wider)
+    def lay_out(chart: Chart, how: Unrolling, wider: float) -> Scene:
+        return draw_chart(chart, view, steps, index, how, after, caption, wider)
 
     def simpler() -> LayOut | None:
         small = collapsed(chart)
         if not small.merged or values or after is not None:
             return None  # what is written belongs to single circles
         weights = shown_weights(small, params, biases)
-        below = _as_one(small.merged, caption)
-        return partial(lay_out, small, replace(how, weights=weights), below)
+        return partial(lay_out, small, replace(how, weights=weights))
 
-    scene = clearest(partial(lay_out, chart, how, caption), simpler)
+    scene = clearest(partial(lay_out, chart, how), simpler)
     warn_of_doubts(scene)
-    return Figure(scene, look, engine, data)
-
-
-def _as_one(values: int, caption: str | None) -> str:
-    """The caption, and the line that says which circles stand for several values."""
-    said = (
-        f"{values} values that read the same and are read by the same are drawn as one "
-        "circle"
-    )
-    return said if caption is None else f"{caption}\n{said}"
+    return Figure(translated(scene, look.language), look, engine, data)
 
 
 def _chart(graph: Graph, shapes: bool) -> Chart:
@@ -221,9 +217,9 @@ def _write_overlay(
     write_bar(drawing.sheet, done, scale)
 
 
-def _values(graph: Graph) -> Callable[[str, int], Lines]:
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
     """What ``values=True`` writes into a circle: the norm of the value."""
-    nodes = {seat: node for node, seat in seats(graph).items()}
+    nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))

@@ -42,7 +42,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An outline or a text as drawn; ``owner`` is the node that a text belongs to."""
+    """An outline or a text as drawn; ``owner`` is the node that a text belongs to.
+
+    An oval is measured as the box around it.
+    """
 
     name: str
     box: Rectangle
@@ -106,9 +109,8 @@ def read(
         for op in thing.get("_draw_", []):
             if index in keys and op["op"] in "eE":
                 x, y, rx, ry = op["rect"]
-                shapes.append(
-                    Shape(keys[index], (x - rx, y - ry, x + rx, y + ry), True)
-                )
+                box = (x - rx, y - ry, x + rx, y + ry)
+                shapes.append(Shape(keys[index], box, abs(rx - ry) < 0.5))
                 break
             if index in keys and op["op"] in "pPbB":
                 shapes.append(Shape(keys[index], around(op["points"])))

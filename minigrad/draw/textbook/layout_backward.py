@@ -7,19 +7,17 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
-import re
 from collections.abc import Iterable
 from math import hypot, isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimmed
-from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
-from minigrad.draw.textbook.chart import Step, Weight
+from minigrad.draw.textbook.chart import Step, Weight, states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
-from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
+from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.draw.textbook.weights import port_of, spread, steps_shown
 
@@ -34,19 +32,16 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: str) -> None:
+def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
     _Messages(drawing, flow).draw()
     for wish in drawing.sheet.wishes:
         wish.kind = "mutedtext"
     _Shares(drawing, done, flow, of).draw()
-    states = [
-        s.key
-        for s in drawing.chart.symbols
-        if s.kind == "hidden" and s.clock is not None and s.key in flow.totals
-    ]
-    # A name is called once, however many values have it.
-    titles = {s: GRADIENT.format(of, brief(re.sub(r"#\d+$", "", s))) for s in states}
+    chart = drawing.chart
+    titles = {
+        s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
+    }
     write_numbers(drawing, done, flow.totals, titles, "gradienttext")
 
 
@@ -141,7 +136,7 @@ def _is_straight(curve: Curve) -> bool:
 class _Shares:
     """The sum over t of each parameter's shares, along its tracks into a box."""
 
-    def __init__(self, drawing: Drawing, done: Unfolded, flow: Flow, of: str) -> None:
+    def __init__(self, drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
         self.drawing, self.done, self.flow, self.of = drawing, done, flow, of
         self.sheet = drawing.sheet
         self.x = done.right + COLUMN * 0.75 + WIDE / 2
@@ -185,7 +180,7 @@ class _Shares:
         said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
         words = ((Run(said, "serif", 10.0),),)
         at = self.x + WIDE / 2 + 56
-        self.sheet.write(at, y, words, "gradienttext", UNFOLDED)
+        self.sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
 
     def _collect(self, weight: Weight, target: str, turn: float, y: float) -> None:
         """The shares at one value's steps, and the line that sums them up."""
@@ -229,9 +224,9 @@ class _Shares:
             )
 
 
-def gradient_label(letters: Line, of: str = "L") -> Line:
+def gradient_label(letters: Line, of: Line) -> Line:
     """∂L/∂W, what stands above as short as the box needs it."""
     sign, below = Run("∂", "serif", 14.0), fitted(sized(letters, 14.0), 56.0)
     room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
-    above = shorten(of, "italic", 14.0, max(room, 12.0))
-    return (sign, Run(f"{above}/", "italic", 14.0), sign, *below)
+    above = fitted(sized(of, 14.0), max(room, 12.0))
+    return (sign, *above, Run("/", "italic", 14.0), sign, *below)

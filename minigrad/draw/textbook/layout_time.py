@@ -12,6 +12,7 @@ from dataclasses import replace
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
+from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
@@ -63,7 +64,20 @@ def draw_chart(
         done = draw_unfolded(drawing, left)
         if after is not None:
             after(drawing, done)
+    if chart.merged:
+        _say_merged(sheet, chart.merged)
     return sheet.scene(caption, length=chart.lengths, recorded=recorded)
+
+
+def _say_merged(sheet: Sheet, count: int) -> None:
+    """The line below a figure with several values in one circle."""
+    sheet.settle()
+    left, low, right, _ = sheet.bounds
+    words = note(
+        f"{count} values that read the same and are read by the same are one circle",
+        13.0,
+    )
+    sheet.write((left + right) / 2, low - 22, words, "caption", word="as one")
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:

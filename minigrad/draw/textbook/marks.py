@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.latex import RAISED, UP
+from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
@@ -39,16 +40,17 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
+    lines, wide = enclosed(label or symbol.label, RADIUS, below)
     length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
     t = details.get("t")
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
     return Node(
         key,
         x,
         y,
+        wide,
         2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
+        lines,
+        "circle" if wide == 2 * RADIUS else "oval",
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
         name=symbol.name or symbol.key,
@@ -62,8 +64,15 @@ def circle(
 
 def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
-    letters = [chart.weight(name).label for name in names]
+    letters = [_letters(chart, name) for name in names]
     return (listed(letters, short=chart.merged > 0),) if letters else ()
+
+
+def _letters(chart: Chart, name: str) -> Line:
+    """The letters of a parameter; "Wᵀ" has a raised T."""
+    weight = chart.weight(name)
+    turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
+    return (*weight.label, *turned)
 
 
 def listed(lines: Sequence[Line], short: bool = False) -> Line:
@@ -111,4 +120,10 @@ def only_at(
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = steps_of(chart, arrow)
+    if (
+        arrow.kind == "delay"
+        and arrow.delay
+        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
+    ):
+        return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
