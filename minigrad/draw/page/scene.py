@@ -95,7 +95,8 @@ class Edge:
     """A curve of 3n + 1 control points, the last the tip of the arrow's head.
 
     ``tail`` and ``tip`` are ids of nodes, "" for an end among the steps left out. A
-    parameter that multiplies transposed is called "Wᵀ". ``delay`` counts steps.
+    parameter that multiplies transposed is called "Wᵀ". ``delay`` counts steps;
+    ``place`` is that of an operand whose place matters, as in a - b.
     """
 
     tail: str
@@ -116,6 +117,7 @@ class Edge:
     net: str | None = None
     own: tuple[Point, ...] = ()
     home: str = ""
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ class Scene:
     """The whole figure.
 
     ``elided`` counts the recorded edges between steps that are not shown.
-    ``length`` has the number of steps of each loop, ``recorded`` that of the record.
+    ``length`` has the number of steps of each loop, ``recorded`` that of the record;
+    ``multiplied`` the parameters that have to be on arrows.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -171,6 +174,7 @@ class Scene:
     title: str = ""
     length: tuple[int, ...] = ()
     recorded: tuple[int, ...] = ()
+    multiplied: tuple[str, ...] = ()
 
     def node(self, id: str) -> Node:
         """The node with that id."""
