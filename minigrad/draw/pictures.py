@@ -7,14 +7,17 @@ three. ``data`` are the numbers that it shows, by name and step.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, ClassVar, Protocol
 
-from minigrad.draw.measure import Series, backward, multiplied, norm, seats
+from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
+from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
 from minigrad.draw.textbook.drawing import Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
@@ -23,6 +26,8 @@ from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_nu
 from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Spec
+
+AS_ONE = "{} values that read the same and are read by the same are one circle"
 
 
 @dataclass(frozen=True)
@@ -68,20 +73,39 @@ class Operations:
 
 
 class Columns:
-    """The folded circuit, the unrolled columns, or both."""
+    """The folded circuit, the unrolled columns, or both.
+
+    ``of_circles`` says whether what is drawn onto them belongs to single circles.
+    """
+
+    of_circles: ClassVar[bool] = False
 
     def __init__(self, asked: Asked, chart: Chart, graph: Graph | None) -> None:
         self.asked, self.chart, self.graph = asked, chart, graph
         self.data: Series = {}
 
     def scene(self) -> Scene:
-        """The figure as data."""
+        """The figure as data, with room for its letters."""
+        how = self.prepare()
+
+        def simpler() -> LayOut | None:
+            small = collapsed(self.chart)
+            if self.of_circles or self.asked.values or not small.merged:
+                return None
+            weights = shown_weights(small, self.asked.params, self.asked.biases)
+            return partial(self.laid_out, small, replace(how, weights=weights))
+
+        return clearest(partial(self.laid_out, self.chart, how), simpler)
+
+    def laid_out(self, chart: Chart, how: Unrolling, wider: float) -> Scene:
+        """The figure of a chart with that much room more than usual."""
         drawing, done = lay_out(
-            self.chart,
+            chart,
             self.asked.view if self.asked.view != "backward" else "unfolded",
             self.asked.steps,
             self.asked.index,
-            self.prepare(),
+            how,
+            wider,
         )
         if done is not None:
             self.decorate(drawing, done)
@@ -89,6 +113,8 @@ class Columns:
             isinstance(node.value, Spec) for node in self.graph.outputs
         ):
             drawing.say("structure only: nothing was computed", "structure")
+        if chart.merged:
+            drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(self.asked.caption, self.chart.lengths)
         return replace(scene, multiplied=multiplied(self.graph) if self.graph else ())
 
@@ -110,6 +136,8 @@ class Columns:
 
 class Overlaid(Columns):
     """Columns whose states are coloured by a number."""
+
+    of_circles = True
 
     def prepare(self) -> Unrolling:
         """The numbers, and the colours that they give."""
@@ -133,6 +161,9 @@ class Overlaid(Columns):
 class Backward(Columns):
     """Grey columns, and the gradient that flows back."""
 
+    of_circles = True
+    flow: Flow | None = None
+
     def prepare(self) -> Unrolling:
         """Room for the shares of the parameters; letters only where those leave any."""
         reserve = [w for w in self.chart.weights if self.asked.biases or not w.bias]
@@ -154,9 +185,10 @@ class Backward(Columns):
             (node.role, node.t if node.t else None)
             for node in drawing.sheet.nodes.values()
         }
-        flow = backward(self.graph, visible, self.chart.keys)
-        self.data = flow.totals | flow.shares
-        add_gradients(drawing, done, flow, objective(self.graph))
+        if self.flow is None:  # the same however wide the columns are
+            self.flow = backward(self.graph, visible, self.chart.keys)
+            self.data = self.flow.totals | self.flow.shares
+        add_gradients(drawing, done, self.flow, objective(self.graph))
 
 
 def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:

@@ -17,6 +17,7 @@ from minigrad.draw.pictures import (
 from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
 from minigrad.draw.sizes import fitting
+from minigrad.draw.spacing import warn_of_faults
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.recorded import as_recorded
 from minigrad.fold import FoldError, Recurrence
@@ -88,7 +89,9 @@ def draw(
         view, steps, index, params, biases, shapes, values, overlay, depth, caption
     )
     made = _view(getattr(x, "graph", x), asked)  # a compiled program shows its own
-    return Figure(translated(made.scene(), look.language), look, engine, made.data)
+    scene = made.scene()
+    warn_of_faults(scene)
+    return Figure(translated(scene, look.language), look, engine, made.data)
 
 
 def _view(x: Any, asked: Asked) -> View:
