@@ -49,8 +49,11 @@ def columns(graph, figure, whole=False):
     shown = {*at.values()}
     told = defaultdict(set)
     for edge in figure.scene.edges:
-        if edge.kind != "gradient" and edge.tail in at and edge.tip in at:
-            told[at[edge.tail], at[edge.tip]].update(map(_upright, edge.parameters))
+        # A rail's drop has no tail: what it stands for says whence it comes.
+        ends = [(edge.tail, edge.tip)] if edge.tail and edge.tip else edge.covers
+        for tail, tip in ends if edge.kind != "gradient" else ():
+            if tail in at and tip in at:
+                told[at[tail], at[tip]].update(map(_upright, edge.parameters))
     between = {w: p for w, p in recorded.items() if w[0] in shown and w[1] in shown}
     yield from (f"missing {_said(way)}" for way in between if way not in told)
     yield from (f"invented {_said(way)}" for way in told if way not in recorded)
@@ -124,6 +127,12 @@ def circuit(graph, figure):
 def _chain(scene, home, edges, inner):
     """An arrow of the circuit is one line from circle to circle through its squares."""
     squares = {n.id for n in scene.nodes if n.kind == "delay" and n.part == "folded"}
+    # Arrows of one value and delay have one trunk, up to their last square.
+    for edge in edges:
+        if edge.tail in squares and all(e.tip != edge.tail for e in edges):
+            edges = [*edges, *(e for e in scene.edges if e.tip == edge.tail)]
+            yield from _chain(scene, home, edges, inner)
+            return
     heads = [e for e in edges if e.head]
     starts = [e for e in edges if e.tail in inner]
     passed = {i for e in edges for i in (e.tail, e.tip)} & squares
