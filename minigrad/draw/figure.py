@@ -111,12 +111,9 @@ class Figure(NotPickled):
         answer: dict[str, Any] = json.loads(figure._drawn("json"))
         return answer
 
-    def audit(self, engine: str | None = None) -> list[Fault]:
-        """What touches or overlaps what it should not, measured on the engine's output.
-
-        An empty list is a clean figure.
-        """
-        return faults(self.json(engine), self.scene)
+    def audit(self) -> list[Fault]:
+        """What touches, hides or is mistaken for another; none in a clean figure."""
+        return faults(self.scene)
 
     @overload
     def save(

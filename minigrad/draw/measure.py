@@ -23,12 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fold.contract import contract
-from minigrad.graph import Graph, Node
+from minigrad.fold.contract import BILINEAR, contract
+from minigrad.graph import Graph, Node, by_id
 from minigrad.pullback import pullback
 
 Seat = tuple[str, int | None]
 Series = dict[str, dict[int, float]]
+FACTORS = BILINEAR | {"embedding", "take", "take_along_axis"}
 
 
 @dataclass(frozen=True)
@@ -181,3 +182,27 @@ def _serves(graph: Graph, node: Node, at: dict[Node, Seat]) -> list[Seat]:
                 seen.add(use.node)
                 stack.append(use.node)
     return list(served)
+
+
+def multiplied(graph: Graph) -> tuple[str, ...]:
+    """The parameters that multiply what is none, or that an index picks from.
+
+    >>> import minigrad as mg
+    >>> W, b = (mg.parameter([2.0], name=name) for name in "Wb")
+    >>> multiplied(Graph(mg.tensor([1.0], name="x") * W + b))
+    ('W',)
+    """
+    letters: dict[Node, frozenset[Node]] = {}  # of what is made of parameters alone
+    found: dict[Node, None] = {}
+    for node in graph.nodes:
+        if not node.inputs:
+            if node.kind != "input":
+                own = {node} if node.kind == "parameter" else ()
+                letters[node] = frozenset(own)
+        elif node.name is None and all(i in letters for i in node.inputs):
+            letters[node] = frozenset().union(*(letters[i] for i in node.inputs))
+        elif node.op.name in FACTORS:
+            for source in node.inputs:
+                found |= dict.fromkeys(sorted(letters.get(source, ()), key=by_id))
+    names = graph.names
+    return tuple(names[parameter] for parameter in found)

@@ -95,7 +95,8 @@ class Edge:
     """A curve of 3n + 1 control points, the last the tip of the arrow's head.
 
     ``tail`` and ``tip`` are ids of nodes, "" for an end among the steps left out. A
-    parameter that multiplies transposed is called "Wᵀ". ``delay`` counts steps.
+    parameter that multiplies transposed is called "Wᵀ". ``delay`` counts steps;
+    ``place`` is that of an operand whose place matters, as in a - b.
     """
 
     tail: str
@@ -116,11 +117,14 @@ class Edge:
     net: str | None = None
     own: tuple[Point, ...] = ()
     home: str = ""
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A label without an outline, centred on its point.
+
+    A backed one lies on a patch of paper that hides the line under it.
 
     ``edge`` is the id of the edge that letters belong to; ``word`` says which word of
     the figures it is ("unfold", "more steps", "only"), for a style that translates it.
@@ -134,6 +138,7 @@ class Text:
     part: str = ""
     edge: str | None = None
     word: str = ""
+    backed: bool = False
 
     @property
     def words(self) -> str:
@@ -155,7 +160,8 @@ class Scene:
     """The whole figure.
 
     ``elided`` counts the recorded edges between steps that are not shown.
-    ``length`` has the number of steps of each loop, ``recorded`` that of the record.
+    ``length`` has the number of steps of each loop, ``recorded`` that of the record;
+    ``multiplied`` the parameters that have to be on arrows.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -168,6 +174,7 @@ class Scene:
     title: str = ""
     length: tuple[int, ...] = ()
     recorded: tuple[int, ...] = ()
+    multiplied: tuple[str, ...] = ()
 
     def node(self, id: str) -> Node:
         """The node with that id."""

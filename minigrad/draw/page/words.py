@@ -23,6 +23,12 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "es": ("{} pasos más", "{} paso más"),
     },
     "steps": {"en": ("{} steps", "{} step"), "es": ("{} pasos", "{} paso")},
+    "as one": {
+        "en": ("{} values that read the same and are read by the same are one circle",),
+        "es": (
+            "{} valores que leen lo mismo y que leen los mismos son un solo círculo",
+        ),
+    },
     "only": {"en": ("only t = {}",), "es": ("solo t = {}",)},
     "sum": {
         "en": ("= Σ over t, norm {}", "norm {}"),

@@ -109,8 +109,7 @@ class Picture(Artist):
         x0, y0, x1, y1 = frame.box
         return FancyBboxPatch(
             (x0, y0), x1 - x0, y1 - y0, CORNERS[not frame.fill],
-            fc=frame.fill or "none",
-            ec=self.look.rim(frame), lw=pen(frame) * self.scale,
+            fc=frame.fill or "none", ec=self.look.rim(frame), lw=pen(frame) * self.scale
         )  # fmt: skip
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:
@@ -139,9 +138,7 @@ class Picture(Artist):
     def _letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[Artist]:
         for at_x, middle, run in placed_runs(x, y, lines):
             words, font = clean(run.text), _font(run, self.look)
-            wide = text_to_path.get_text_width_height_descent(
-                words, font, ismath=False
-            )[0]
+            wide, *_ = measured(words, font, ismath=False)
             # A font that is wider than ours is drawn smaller.
             font.set_size(run.size * self.scale * min(1.0, run.width / (wide or 1.0)))
             yield Text(

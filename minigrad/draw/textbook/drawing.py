@@ -20,8 +20,8 @@ from math import hypot
 from typing import Any, NamedTuple
 
 from minigrad.draw.page.curves import HEAD, Curve, sample
-from minigrad.draw.page.letters import enclosed, indexed
-from minigrad.draw.page.scene import Lines, extent
+from minigrad.draw.page.letters import enclosed, indexed, note
+from minigrad.draw.page.scene import Lines, Scene, extent
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column, Net
@@ -88,7 +88,7 @@ class Drawing:
         self,
         chart: Chart,
         how: Unrolling | None = None,
-        steps: int = 6,
+        steps: int | None = None,
         parts: Sequence[str] = (FOLDED, UNFOLDED),
         wider: float = 0.0,
     ) -> None:
@@ -110,9 +110,11 @@ class Drawing:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
         for arrow in self.grid.between:
-            found[arrow.source, arrow.target, arrow.labels].append(arrow)
+            # What reads one step is no part of a rail from all steps.
+            at = arrow.at if arrow.kind == "pick" else None
+            found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
         nets = []
-        for (source, _, _), arrows in found.items():
+        for (source, *_), arrows in found.items():
             at = arrows[0].at
             bridge = starts_a_loop(self.chart, arrows[0]) and at and at.last == -1
             entry = dict.fromkeys(arrows, "side" if bridge else "drop")
@@ -273,6 +275,18 @@ class Drawing:
     def column(self, part: str, key: str) -> Column:
         """The column that a symbol belongs to."""
         return self.columns[part][self.grid.of[key]]
+
+    def say(self, words: str, word: str) -> None:
+        """Write a faint line below everything."""
+        left, low, right, _ = self.sheet.bounds
+        lines = note(words, 12.0)
+        at = (left + right) / 2, low - 14.0
+        self.sheet.write(*at, lines, "faint", word=word)
+
+    def scene(self, caption: str | None, recorded: tuple[int, ...]) -> Scene:
+        """The finished scene; ``recorded`` has the lengths of the record's loops."""
+        length = recorded if self.how.index else self.chart.lengths
+        return self.sheet.scene(caption, length=length, recorded=recorded)
 
     # ---------------------------------------------------------------------- emission
 

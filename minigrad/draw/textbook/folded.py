@@ -192,8 +192,8 @@ class _Circuit:
             words = f"t = {steps_read(part)}"
         if words:
             edge = next(e for e in self.sheet.edges if e.id == way_home(a))
-            wish = Wish(note(words), edge.points[::-1], 0.5, FOLDED, "faint")
-            wish.word = "only" if words == once else ""
+            word = "only" if words == once else ""
+            wish = Wish(note(words), edge.id, "faint", word, below=True)
             self.sheet.wishes.append(wish)
 
     # ------------------------------------------------------------------------ squares
@@ -327,8 +327,7 @@ def _words_between(drawing: Drawing) -> None:
             if edge.id == way_home(net.arrows[0]) and edge.dashed:
                 words = only_at(drawing.chart, net.arrows[0], drawing.how.index or NONE)
                 if words:
-                    wish = Wish(note(words), edge.points[::-1], 0.5, FOLDED, "faint")
-                    wish.word = "only"
+                    wish = Wish(note(words), edge.id, "faint", "only", below=True)
                     drawing.sheet.wishes.append(wish)
 
 
