@@ -79,7 +79,7 @@ def faults(scene: Scene) -> list[Fault]:
     arrows = Arrows(scene.edges)
     return [
         *_touching(shapes, words),
-        *(f for w in words for f in arrows.through(w, LABEL, "arrow on label")),
+        *_struck(scene, words, arrows),
         *(f for s in shapes for f in arrows.through(s, FOREIGN, "arrow through node")),
         *_mistaken(scene, texts, arrows),
         *_swapped(scene),
@@ -202,6 +202,15 @@ def sampled(
     )
 
 
+def _struck(scene: Scene, words: list[Shape], arrows: Arrows) -> Iterator[Fault]:
+    """Arrows through letters, but for a text on a patch of paper on its own arrow."""
+    backed = {f"text {i}": t.edge for i, t in enumerate(scene.texts) if t.backed}
+    for shape in words:
+        for fault in arrows.through(shape, LABEL, "arrow on label"):
+            if backed.get(shape.owner) != fault.first:
+                yield fault
+
+
 def _mistaken(
     scene: Scene, texts: list[list[Shape]], arrows: Arrows
 ) -> Iterator[Fault]:
@@ -221,6 +230,7 @@ def _mistaken(
         others = arrows.distances([run.box for run in runs])
         akin = {i for i, e in enumerate(scene.edges) if kin(own, e, squares)}
         nearest = min((d for i, d in mine.items() if i in akin), default=FAR)
+        nearest = 0.0 if text.backed else nearest
         foreign = ((d, i) for i, d in others.items() if i not in akin)
         distance, i = min(foreign, default=(FAR, 0))
         if (depth := nearest + NEARER - distance) > 0:
