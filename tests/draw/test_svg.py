@@ -1,5 +1,6 @@
 """SVG by our own hand: against the scene, and against the pixels of Graphviz."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Page
 
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.scene import Edge, Frame, Node, Run, Text, arranged
@@ -170,6 +172,26 @@ def test_what_is_raised_stands_where_the_scene_says():
         # The middle of the run, upwards from the middle of the line.
         heights.append(36 - (base - 0.28 * float(span.get("font-size"))))
     assert np.allclose(heights, [0, 4.5, 0], atol=0.02)
+
+
+def test_a_backed_text_lies_on_paper():
+    text = Text(0, 0, ((Run("W", "bold", 18),),), backed=True)
+    edge = Edge("", "", ((-40, 0), (-20, 0), (20, 0), (40, 0)), head=False)
+    figure = Figure(arranged([], [edge], [text]), engine="pure")
+    (group,) = elements(ET.fromstring(figure.svg()), "text")
+    assert [child.tag for child in group] == [f"{SVG}rect", f"{SVG}text"]
+    assert group[0].get("fill") == figure.look.background
+    assert figure.tex().count(r"\path[mg paper]") == 2
+    out = io.BytesIO()
+    page = Page(figsize=[side / 72 for side in figure.size])
+    figure.to_axes(page.add_axes((0, 0, 1, 1)))
+    page.savefig(out, dpi=144)
+    for data in (out.getvalue(), figure.png(dpi=144)):
+        pixels = read_png(data)
+        # Beside the letter, on the patch, the line is not seen; farther off it is.
+        y, x = pixels.shape[0] // 2, pixels.shape[1] // 2
+        assert (pixels[y - 2 : y + 3, x - 19] > 200).all()
+        assert (pixels[y - 2 : y + 3, x - 40] < 128).any()
 
 
 def test_ids_of_two_pictures_do_not_meet():

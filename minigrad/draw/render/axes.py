@@ -90,8 +90,8 @@ class Picture(Artist):
 
     def _parts(self) -> Iterator[Artist]:
         """The artists of the scene, from the back to the front."""
-        wide, high = self.scene.width, self.scene.height
-        yield Rectangle((0, 0), wide, high, fc=self.look.background, ec="none")
+        paper: dict[str, Any] = {"fc": self.look.background, "ec": "none"}
+        yield Rectangle((0, 0), self.scene.width, self.scene.height, **paper)
         for frame in self.scene.frames:
             yield self._frame(frame)
         for edge in self.scene.edges:
@@ -102,6 +102,9 @@ class Picture(Artist):
                 yield self._outline(node)
             yield from self._letters(node.x, node.y, node.lines, paint.ink)
         for text in self.scene.texts:
+            if text.backed:
+                x0, y0, x1, y1 = text.patch
+                yield Rectangle((x0, y0), x1 - x0, y1 - y0, **paper)
             ink = text.ink or self.look.line(text.kind)
             yield from self._letters(text.x, text.y, text.lines, ink)
 

@@ -104,6 +104,10 @@ class _Picture:
             ink = text.ink or self.look.line(text.kind)
             data = _data(edge=text.edge, word=text.word, part=text.part)
             yield f'<g class="mg-text mg-{text.kind}"{data}>'
+            if text.backed:
+                x0, y0, x1, y1 = text.patch
+                box = self.box(x0, y1, x1 - x0, y1 - y0, 0)
+                yield f'<rect class="mg-paper" {box} fill="{paper}"/>'
             yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
 
     def arrows(self) -> Iterator[str]:

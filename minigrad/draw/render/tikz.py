@@ -113,6 +113,9 @@ def picture(scene: Scene, look: Style) -> str:
     for node in scene.nodes:
         lines += writer.node(node)
     for text in scene.texts:
+        if text.backed:
+            x0, y0, x1, y1 = map(number, text.patch)
+            lines.append(rf"\path[mg paper] ({x0},{y0}) rectangle ({x1},{y1});")
         ink = writer.colour(look.line(text.kind))
         style = writer.style(f"mg {text.kind} text", f"mg letters, text={ink}")
         style += f", text={writer.colour(text.ink)}" if text.ink else ""
