@@ -213,6 +213,8 @@ class _Reader:
         named = [self._indexed(node.name, node)] if node.name else []
         if "via" in node.attrs:  # many operations, and the name says all
             return named[0]
+        if re.fullmatch(rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""):
+            named = []  # the line of a program, called after its op
         return _joined(_operation(node), named)
 
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
