@@ -3,6 +3,7 @@
 Vocabulary
     curve   3n + 1 points: an end, then two controls and an end for each piece
     normal  the unit vector across a line that points up, or right if it is vertical
+    shaft   the part of an arrow before its head
 
 >>> straight((0, 0), (30, 0))
 ((0, 0), (10.0, 0.0), (20.0, 0.0), (30, 0))
@@ -13,7 +14,7 @@ from math import hypot, sqrt
 
 from minigrad.draw.page.scene import Node, Point
 
-HEAD = 8.5
+HEAD, WIDE = 8.5, 0.4
 Curve = tuple[Point, ...]
 
 
@@ -87,6 +88,42 @@ def part_of(curve: Curve, start: float, end: float) -> Curve:
         blossom(start, end, end),
         blossom(end, end, end),
     )
+
+
+def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
+    """An arrow without its head, which reaches from the shaft's end to the curve's.
+
+    The curve is divided there, so that both controls of the last piece lie before the
+    head, however short the piece was. A head takes at most two thirds of its arrow.
+
+    >>> round(shaft_of(straight((0, 0), (30, 0)))[-1][0], 6)
+    21.5
+    """
+    head = HEAD * min(1.8, 0.8 + 0.2 * thickness)
+    tip = curve[-1]
+
+    def away(p: Point) -> float:
+        return hypot(p[0] - tip[0], p[1] - tip[1])
+
+    head = min(head, 2 / 3 * max(away(p) for p in sample(curve, 8)))
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    while len(pieces) > 1 and away(pieces[-1][0]) <= head:
+        pieces.pop()
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        share = (low + high) / 2
+        if away(point_at(pieces[-1], share)) > head:
+            low = share
+        else:
+            high = share
+    end = part_of(pieces[-1], 0.0, (low + high) / 2)
+    return (*curve[: 3 * len(pieces) - 3], *end)
+
+
+def head_of(base: Point, tip: Point) -> tuple[Point, Point, Point]:
+    """The corners of an arrow's head: its tip, and both ends of its base."""
+    dx, dy = (tip[0] - base[0]) * WIDE, (tip[1] - base[1]) * WIDE
+    return tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx)
 
 
 def normal(a: Point, b: Point) -> Point:

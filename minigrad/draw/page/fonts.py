@@ -67,6 +67,8 @@ OTHERS = {
 # Superscript digits, brackets and letters are drawn smaller.
 OTHERS.update(dict.fromkeys("⁽⁾", 200) | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹ᵗⁿⁱ⁺⁻", 340))
 UNKNOWN = 600
+# How far the line that letters stand on lies below their middle, in em.
+BASELINE = 0.28
 
 
 def width(text: str, face: str = "sans", size: float = 11.0) -> float:

@@ -203,15 +203,20 @@ def extent(lines: Lines) -> tuple[float, float]:
     return max(map(line_width, lines), default=0.0), sum(map(line_height, lines))
 
 
-def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
-    """The centre of each run of a label that is centred on (x, y)."""
+def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
+    """The middle of each line of a label that is centred on y."""
     top = y + extent(lines)[1] / 2
     for line in lines:
         top -= line_height(line)
+        yield top + line_height(line) / 2, line
+
+
+def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
+    """The centre of each run of a label that is centred on (x, y)."""
+    for middle, line in placed_lines(y, lines):
         left = x - line_width(line) / 2
         for run in line:
-            middle = top + line_height(line) / 2 + run.rise
-            yield left + run.width / 2, middle, run
+            yield left + run.width / 2, middle + run.rise, run
             left += run.width
 
 

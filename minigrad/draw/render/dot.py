@@ -12,8 +12,9 @@ n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
 """
 
 import re
+from math import hypot
 
-from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import clean
 from minigrad.draw.page.scene import (
     MARGIN,
@@ -24,7 +25,7 @@ from minigrad.draw.page.scene import (
     Scene,
     placed_runs,
 )
-from minigrad.draw.render.theme import Style
+from minigrad.draw.render.theme import Style, pen
 
 FACES = {
     "serif": "Times",
@@ -114,18 +115,17 @@ def _frame(i: int, frame: Frame, look: Style) -> list[str]:
     x0, y0, x1, y1 = frame.box
     fill = frame.fill or "none"
     at = f"{number((x0 + x1) / 2)},{number((y0 + y1) / 2)}"
-    border = look.line(frame.kind) if frame.fill is None else frame.fill
     return [
         f'f{i} [id="f{i}" pos="{at}" shape=box '
         f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
         f'style="{"filled" if frame.fill else "rounded"}" fillcolor="{fill}" '
-        f'color="{border}" penwidth=0.8];'
+        f'color="{look.rim(frame)}" penwidth={pen(frame)}];'
     ]
 
 
 def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
-    paint = look.paint(node.kind)
-    ink = node.ink or paint.ink
+    paint = look.outline(node)
+    ink = paint.ink
     if node.shape == "text":
         return _runs(name, node.x, node.y, node.lines, ink)
     styles = ["filled"]
@@ -141,14 +141,11 @@ def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
                 quoted("".join(run.text for run in line))[1:-1] for line in node.lines
             ).join('""')
         )
-    border = node.border or paint.border
-    if node.bus is not None:
-        border = look.line(f"bus{node.bus}")
     outline = (
         f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
         f"width={inches(node.width)} height={inches(node.height)} "
-        f'style="{",".join(styles)}" fillcolor="{node.fill or paint.fill}" '
-        f'color="{border}" penwidth={1.2 if node.bus is None else 2}{label}];'
+        f'style="{",".join(styles)}" fillcolor="{paint.fill}" '
+        f'color="{paint.border}" penwidth={number(pen(node))}{label}];'
     )
     runs = _runs(name, node.x, node.y, node.lines, ink) if placed else []
     return [outline, *runs]
@@ -173,22 +170,19 @@ def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
 def _edge(
     i: int, edge: Edge, ids: dict[str, str], look: Style, placed: bool
 ) -> list[str]:
-    colour = edge.colour or look.line(edge.kind)
     style = ' style="dashed"' if edge.dashed else ""
-    # A head is 10 pt long at arrowsize 1; thick arrows have larger ones.
-    head = HEAD * min(1.8, 0.8 + 0.2 * edge.thickness)
-    arrow = f" arrowsize={number(head / 10)}" if edge.head else " arrowhead=none"
-    common = f'color="{colour}" penwidth={number(1.2 * edge.thickness)}{style}{arrow}'
+    common = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}{style}'
+    ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
+    if not edge.head:
+        common += " arrowhead=none"
     if not placed:
-        return [f'{ids[edge.tail]} -> {ids[edge.tip]} [id="e{i}" {common}];']
-    points = list(edge.points)
-    tip = ""
+        return [f'{ends} [id="e{i}" {common}];']
+    points, tip = edge.points, ""
     if edge.head:
         # DOT wants the tip apart; the curve ends where the arrow head begins.
-        (ax, ay), (bx, by) = points[-2], points[-1]
-        length = max(((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5, 1e-9)
-        points[-1] = (bx - (bx - ax) / length * head, by - (by - ay) / length * head)
-        tip = f"e,{number(bx)},{number(by)} "
+        points, (x, y) = shaft_of(points, edge.thickness), points[-1]
+        size = hypot(x - points[-1][0], y - points[-1][1])
+        common += f" arrowsize={number(size / 10)}"
+        tip = f"e,{number(x)},{number(y)} "
     path = " ".join(f"{number(x)},{number(y)}" for x, y in points)
-    ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
     return [f'{ends} [id="e{i}" {common} pos="{tip}{path}"];']

@@ -15,6 +15,8 @@ also told by its letter and its row, never by colour alone.
 
 from dataclasses import dataclass, field
 
+from minigrad.draw.page.scene import Edge, Frame, Node
+
 
 @dataclass(frozen=True, slots=True)
 class Paint:
@@ -49,6 +51,31 @@ class Style:
         if kind.startswith("bus") and self.buses:
             return self.buses[int(kind[3:]) % len(self.buses)]
         return self.lines.get(kind, self.ink)
+
+    def outline(self, node: Node) -> Paint:
+        """What one node is painted with: its kind's, or what it has of its own."""
+        usual = self.paint(node.kind)
+        border = node.border or usual.border
+        if node.bus is not None:
+            border = self.line(f"bus{node.bus}")
+        return Paint(node.fill or usual.fill, border, node.ink or usual.ink)
+
+    def stroke(self, edge: Edge) -> str:
+        """The colour of one arrow."""
+        return edge.colour or self.line(edge.kind)
+
+    def rim(self, frame: Frame) -> str:
+        """The colour of a frame's line."""
+        return frame.fill or self.line(frame.kind)
+
+
+def pen(thing: Node | Edge | Frame) -> float:
+    """How thick a thing is drawn, in points."""
+    if isinstance(thing, Edge):
+        return 1.2 * thing.thickness
+    if isinstance(thing, Frame):
+        return 0.8
+    return 1.2 if thing.bus is None else 2.0
 
 
 COLOR = Style(
