@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, overload
 
-from minigrad.draw.ops.layout_dot import placed
 from minigrad.draw.page.scene import Scene
 from minigrad.draw.render import dot, svg, tikz
 from minigrad.draw.render.audit import Fault, faults
@@ -60,20 +59,10 @@ class Figure(NotPickled):
         """The DOT text, made without any engine."""
         return dot.write(self.scene, self.look)
 
-    @cached_property
-    def _ready(self) -> Scene:
-        """The scene to be drawn: one without coordinates gets them first."""
-        if self.scene.placed:
-            return self.scene
-        return placed(self.scene, self.look, self._engine)
-
     def _drawn(self, form: str, **graph: str) -> bytes:
         """What the engine makes of the figure; ``graph`` are attributes of it."""
-        source = (
-            self.dot if self._ready is self.scene else dot.write(self._ready, self.look)
-        )
         extra = "".join(f"{name}={value} " for name, value in graph.items())
-        source = source.replace("graph [", f"graph [{extra}", 1)
+        source = self.dot.replace("graph [", f"graph [{extra}", 1)
         return run(self._engine, "neato", form, source)
 
     def svg(self) -> str:
@@ -82,7 +71,7 @@ class Figure(NotPickled):
         Nodes and arrows carry titles that a browser shows, and say by ``data-node`` and
         ``data-edge`` which of the scene's they are.
         """
-        return svg.write(self._ready, self.look)
+        return svg.write(self.scene, self.look)
 
     def tex(self, standalone: bool = True) -> str:
         r"""The figure as TikZ: a LaTeX document, or the picture alone for ``\input``.
@@ -90,7 +79,7 @@ class Figure(NotPickled):
         Letters are LaTeX' own, and each kind of thing has a style (``mg hidden``).
         """
         write = tikz.document if standalone else tikz.picture
-        return write(self._ready, self.look)
+        return write(self.scene, self.look)
 
     def to_axes(self, axes: "Axes") -> None:
         """Draw the figure on axes of matplotlib, as large as they are.
@@ -99,7 +88,7 @@ class Figure(NotPickled):
         """
         from minigrad.draw.render.axes import draw_on  # needs matplotlib
 
-        draw_on(axes, self._ready, self.look)
+        draw_on(axes, self.scene, self.look)
 
     def png(self, dpi: float = 200) -> bytes:
         """The figure as PNG, ``dpi`` pixels to the inch (72 points), by a Graphviz."""
@@ -114,7 +103,7 @@ class Figure(NotPickled):
             from minigrad.draw.render.axes import pdf
         except ImportError:
             return self._drawn("pdf")
-        return pdf(self._ready, self.look)
+        return pdf(self.scene, self.look)
 
     def json(self, engine: str | None = None) -> dict[str, Any]:
         """The geometry that the engine drew, for checks."""
@@ -124,7 +113,7 @@ class Figure(NotPickled):
 
     def audit(self) -> list[Fault]:
         """What touches, hides or is mistaken for another; none in a clean figure."""
-        return faults(self._ready)
+        return faults(self.scene)
 
     @overload
     def save(
@@ -203,7 +192,7 @@ class Figure(NotPickled):
     @cached_property
     def size(self) -> tuple[float, float]:
         """Width and height in points."""
-        return self._ready.width, self._ready.height
+        return self.scene.width, self.scene.height
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
         """SVG for notebooks, and PNG at twice the resolution where an engine is."""

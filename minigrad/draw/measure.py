@@ -92,9 +92,10 @@ def by_step(
     graph: Graph,
     names: Collection[str],
     measure: Callable[[list[Node]], list[float]],
+    keys: Sequence[str] = (),
 ) -> Series:
-    """A number for each of the named values at each step."""
-    at = seats(graph)
+    """A number for each of the named values at each step; ``keys`` as for ``seats``."""
+    at = seats(graph, keys)
     nodes = [n for n, (name, t) in at.items() if name in names and t is not None]
     series: Series = {name: {} for name in names}
     for node, value in zip(nodes, measure(nodes), strict=True):

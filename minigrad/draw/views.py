@@ -1,7 +1,7 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +10,6 @@ from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
 from minigrad.draw.measure import Seat, Series, backward, multiplied, norm, seats
 from minigrad.draw.ops.items import items_of
-from minigrad.draw.ops.layout_dot import draw_items
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines
@@ -107,16 +106,14 @@ def draw(
             view = "ops" if not timed else "unfolded" if overlay else "textbook"
         if view == "ops":
             items = items_of(graph, _kinds(graph), depth, shapes, values)
-            timed = any(item.column is not None for item in items)
-            scene = (
-                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-            )
-            return Figure(scene, look, engine)
+            return Figure(draw_ops(items, steps, caption), look, engine)
         chart = _chart(graph, shapes)
     how = Unrolling(
         labels=params == "label",
         weights=shown_weights(chart, params, biases),
-        below=_values(graph) if values and graph is not None else Unrolling.below,
+        below=_values(graph, chart.keys)
+        if values and graph is not None
+        else Unrolling.below,
     )
     data: Series = {}
     after: After | None = None
@@ -210,9 +207,9 @@ def _write_overlay(
     write_bar(sheet, heights, done, scale)
 
 
-def _values(graph: Graph) -> Callable[[str, int], Lines]:
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
     """What ``values=True`` writes into a circle: the norm of the value."""
-    nodes = {seat: node for node, seat in seats(graph).items()}
+    nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))

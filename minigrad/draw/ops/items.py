@@ -14,27 +14,31 @@ Vocabulary
 [('W', 'parameter'), ('x', 'input'), ('matmul', 'value'), ('tanh → h', 'value')]
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from minigrad.draw.measure import norm
 from minigrad.draw.page.fonts import shorten
-from minigrad.draw.page.letters import clean, letter, short, superscript
+from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, sized
 from minigrad.draw.page.scene import Line, Lines, Run, extent
-from minigrad.graph import Graph, Node, Past
+from minigrad.graph import Graph, Node, Past, PerOperand
+from minigrad.op import OPERAND
 from minigrad.scope import LOOP, Slot
 
+START = re.compile(r"(.+?)_?(?:0|init)")
 SIGNS = {
     "add": "+",
     "subtract": "−",
     "multiply": "×",
     "divide": "/",
-    "negative": "−",
+    "negative": "neg",
     "power": "^",
     "add_n": "Σ",
 }
-ROOM = 150.0
+COMMUTATIVE = frozenset(["add", "multiply", "maximum", "minimum", "add_n"])
+ROOM, SIZE, FINE = 150.0, 11.0, 8.5
 SQUARE = 11.0
 
 
@@ -53,6 +57,8 @@ class Item:
     leaf: bool
     shape: str = "rounded"
     past: str | None = None
+    commutative: bool = False
+    scope: Any = None
 
     @property
     def words(self) -> str:
@@ -64,7 +70,8 @@ class Item:
         """The width of its box."""
         if self.past is not None:
             return max(SQUARE, extent(self.lines)[0] + 6.0)
-        return max(extent(self.lines)[0] + 20.0, 34.0 if self.leaf else 52.0)
+        wide = max(extent(self.lines)[0] + 20.0, 34.0 if self.leaf else 52.0)
+        return max(wide, min(8.0 * len(self.inputs) + 12.0, 240.0))
 
     @property
     def height(self) -> float:
@@ -147,7 +154,7 @@ class _Reader:
         used = {i for n in self.graph.nodes if n not in inside for i in n.inputs}
         out = [n for n in members if n.name and (n in used or n in self.graph.outputs)]
         name = clean(str(path[-1][0])) + (" gradient" if gradient else "")
-        label = _joined(name, [self._indexed(n.name or "", n) for n in out[:2]])
+        label = _joined((Run(name),), [self._indexed(n.name or "", n) for n in out[:2]])
         return Item(
             keys[members[0]],
             (label,),
@@ -177,24 +184,26 @@ class _Reader:
             keys[line],
         )
 
+    def _line(self, node: Node, name: str) -> Line:
+        """What stands in the box of a node."""
+        read = node.op is not None and node.op.name == "step"
+        if node.kind == "parameter":
+            shape = getattr(node.value, "shape", ())
+            return sized(letter(name, len(shape), parameter=True), 0.8 * 18.0)
+        if node.kind == "constant":
+            return (Run(_constant(node.value, name)),)
+        if not node.inputs or (read and name):
+            return self._indexed(name, node)
+        named = [self._indexed(node.name, node)] if node.name else []
+        if "via" in node.attrs:  # many operations, and the name says all
+            return named[0]
+        return _joined(_operation(node), named)
+
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
         name = self.names.get(node, "")
         leaf = not node.inputs
         read = node.op is not None and node.op.name == "step"
-        if node.kind == "parameter":
-            shape = getattr(node.value, "shape", ())
-            line = letter(name, len(shape), parameter=True)
-            line = tuple(Run(r.text, r.face, r.size * 0.8, r.rise * 0.8) for r in line)
-        elif node.kind == "constant":
-            line = (Run(_constant(node.value, name)),)
-        elif leaf or (read and name):
-            line = (Run(shorten(self._indexed(name, node), "sans", 11.0, ROOM)),)
-        else:
-            op = SIGNS.get(node.op.name, clean(node.op.name))
-            named = [self._indexed(node.name, node)] if node.name else []
-            # A contracted node is many operations, and its name says all.
-            contracted = "via" in node.attrs
-            line = (Run(named[0]),) if contracted else _joined(op, named)
+        line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
             lines.append((Run(f"{_shape(node)}", "sans", 8.0),))
@@ -215,12 +224,28 @@ class _Reader:
             name,
             leaf,
             "box" if leaf or read else "rounded",
+            commutative=node.op is not None and node.op.name in COMMUTATIVE,
+            scope=_scope(node),
         )
 
-    def _indexed(self, name: str, node: Node) -> str:
-        """A name with its raised step: h⁽³⁾."""
-        name = shorten(clean(name), "sans", 11.0, 90.0)
-        return name if node.t is None else f"{name}⁽{superscript(node.t)}⁾"
+    def _indexed(self, name: str, node: Node) -> Line:
+        """A name with its raised step."""
+        shape = getattr(node.value, "shape", ())
+        line = fitted(letter(name, len(shape)), 110.0)
+        start = (
+            START.fullmatch(name) if not node.inputs and self._starts(node) else None
+        )
+        if start:
+            line = indexed(letter(start[1], len(shape)), "0")
+        elif node.t is not None:
+            line = indexed(line, str(node.t))
+        return sized(line, 13.0)
+
+    def _starts(self, node: Node) -> bool:
+        """Whether a leaf is what a loop begins with."""
+        if node.inputs or node.time is not None:
+            return False
+        return self.kinds.get(node.name or "") == "initial"
 
     def _title(self, node: Node, name: str) -> str:
         what = node.kind if node.op is None else node.op.name
@@ -234,10 +259,57 @@ class _Reader:
         return words + (f", in {scope}" if scope else "")
 
 
-def _joined(op: str, names: list[str]) -> Line:
+def _joined(op: Line, names: list[Line]) -> Line:
     """``tanh → h``."""
-    text = op + (f" → {', '.join(names)}" if names else "")
-    return (Run(shorten(text, "sans", 11.0, ROOM)),)
+    if not names:
+        return fitted(op, ROOM)
+    comma = (Run(", "),)
+    line: Line = (*op, Run(" → "), *names[0])
+    for name in names[1:]:
+        line += (*comma, *name)
+    return fitted(line, ROOM)
+
+
+def _operation(node: Node) -> Line:
+    """An op and what was said to it: ``sum axis=0``, or what an index takes."""
+    op = node.op.name
+    if op == "getitem":
+        return (Run(_key(node.attrs["key"])),)
+    said = [
+        value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
+        for name, value in node.attrs.items()
+        if not isinstance(value, PerOperand) and name != "dtype"
+    ]
+    words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
+    fine = (Run(words, "sans", FINE),) if said else ()
+    return (Run(SIGNS.get(op, clean(op))), *fine)
+
+
+def _key(key: Any) -> str:
+    """An index as it is written, with a dot for each array.
+
+    >>> _key((slice(None), slice(0, 4), OPERAND))
+    '[:, 0:4, ·]'
+    """
+
+    def part(value: Any) -> str:
+        if isinstance(value, slice):
+            ends = [value.start, value.stop]
+            ends += [] if value.step is None else [value.step]
+            return ":".join("" if end is None else str(end) for end in ends)
+        if value is Ellipsis:
+            return "…"
+        return "·" if value is OPERAND else str(value)
+
+    parts = key if isinstance(key, tuple) else (key,)
+    return f"[{', '.join(map(part, parts))}]"
+
+
+def _scope(node: Node) -> Any:
+    """The innermost scope with a name that a node was made in, or None."""
+    path = node.scope.path
+    named = [i for i, part in enumerate(path) if part[0] != LOOP]
+    return path[: named[-1] + 1] if named else None
 
 
 def _shape(node: Node) -> tuple[int, ...]:

@@ -35,9 +35,7 @@ def draw_ops(
     for key, item in plan.items.items():
         slot = plan.slot(key)
         if slot in plan.left and slot[0] != "bus":
-            grid = plan.grid(key)
-            x = plan.left[slot] + grid.offset(grid.lanes[item.place])
-            sheet.add(box(item, x, plan.rows[grid.ranks[item.place]]))
+            sheet.add(box(item, plan.x(key), plan.rows[plan.rank(key)]))
     recorded = sum(len(item.inputs) for item in items)
     sheet.elided = recorded - draw_arrows(sheet, plan, found, drops)
     _captions(sheet, plan)

@@ -158,10 +158,12 @@ def reach(node: Node, a: Point, b: Point) -> float:
     length = hypot(dx, dy) or 1.0
     dx, dy = dx / length, dy / length
     px, py = a[0] - node.x, a[1] - node.y
-    if node.shape in ("circle", "dot"):
-        radius = node.width / 2
-        along = px * dx + py * dy
-        return -along + sqrt(max(0.0, radius**2 - (px**2 + py**2 - along**2)))
+    if node.shape in ("circle", "oval", "dot"):
+        wide, high = node.width / 2, node.height / 2
+        square = (dx / wide) ** 2 + (dy / high) ** 2
+        along = px * dx / wide**2 + py * dy / high**2
+        rest = (px / wide) ** 2 + (py / high) ** 2 - 1
+        return (-along + sqrt(max(0.0, along**2 - square * rest))) / square
     ways = []
     if dx:
         ways.append(((node.width / 2 if dx > 0 else -node.width / 2) - px) / dx)

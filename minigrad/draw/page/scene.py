@@ -34,6 +34,8 @@ from typing import Any
 from minigrad.draw.page.fonts import width
 
 MARGIN, GRID = 8.0, 18.0
+# Accents behind the letter that they stand on, and the signs that look like them.
+MARKS = dict(zip("\u0302\u0303\u0304\u0307\u0308\u20d7", "ˆ˜¯˙¨→", strict=True))
 
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
@@ -154,8 +156,7 @@ class Frame:
 class Scene:
     """The whole figure.
 
-    ``placed`` is False where only the engine will know where things stand (general
-    graphs); ``elided`` counts the recorded edges between steps that are not shown.
+    ``elided`` counts the recorded edges between steps that are not shown.
     ``length`` has the number of steps of each loop, ``recorded`` that of the record;
     ``multiplied`` the parameters that have to be on arrows.
     """
@@ -166,7 +167,6 @@ class Scene:
     frames: tuple[Frame, ...] = ()
     width: float = 0.0
     height: float = 0.0
-    placed: bool = True
     elided: int = 0
     title: str = ""
     length: tuple[int, ...] = ()
@@ -212,12 +212,33 @@ def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
 
 
 def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
-    """The centre of each run of a label that is centred on (x, y)."""
+    """The centre of each run of a label that is centred on (x, y).
+
+    Accents that the fonts have on no letter of their own are runs too.
+    """
     for middle, line in placed_lines(y, lines):
         left = x - line_width(line) / 2
         for run in line:
-            yield left + run.width / 2, middle + run.rise, run
+            yield from _apart(left, middle + run.rise, run)
             left += run.width
+
+
+def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]]:
+    """A run, and its accents as runs of their own above the letters that have them."""
+    letters = ""
+    for sign in run.text:
+        if sign not in MARKS:
+            letters += sign
+            continue
+        over = letters[-1:]
+        tall = over.isupper() or over in "bdfhklt"
+        flat = MARKS[sign] == "→"
+        size, rise = (0.55, 0.5) if flat else (1.0, 0.0)
+        x = left + width(letters, run.face, run.size)
+        x -= width(over, run.face, run.size) / 2
+        mark = replace(run, text=MARKS[sign], face="serif", size=size * run.size)
+        yield x, y + (rise + 0.17 * tall) * run.size, mark
+    yield left + run.width / 2, y, replace(run, text=letters)
 
 
 def bounds(scene: Scene) -> Rectangle:

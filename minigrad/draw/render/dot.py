@@ -17,7 +17,6 @@ from math import hypot
 from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import clean
 from minigrad.draw.page.scene import (
-    MARGIN,
     Edge,
     Frame,
     Lines,
@@ -35,7 +34,7 @@ FACES = {
     "sans": "Arial",
 }
 MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
-SHAPES = {"box": "box", "rounded": "box", "square": "square", "text": "none"}
+SHAPES = {"rounded": "box", "oval": "ellipse", "text": "none", "dot": "circle"}
 PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
 
 
@@ -63,52 +62,34 @@ def inches(points: float) -> str:
 
 
 def write(scene: Scene, look: Style) -> str:
-    """The DOT text of a scene; equal scenes give equal text.
-
-    For a placed scene run it with ``neato -n2``, else with ``dot``.
-    """
+    """The DOT text of a scene, for ``neato -n2``; equal scenes give equal text."""
     out = [
         "digraph minigrad {",
-        f'graph [bgcolor="{look.background}" {_layout(scene, look)} '
+        f'graph [bgcolor="{look.background}" pad=0 margin=0 notranslate=true '
         "splines=true outputorder=edgesfirst];",
         'node [fontname="Times" label="" fixedsize=true];',
         "edge [arrowsize=1];",
     ]
-    if scene.placed:
-        # Two invisible corners hold the margin inside the bounding box; both engines
-        # take a node of 2 pt as it is.
-        inner = 1.0
-        for i, (x, y) in enumerate(
-            ((inner, inner), (scene.width - inner, scene.height - inner))
-        ):
-            out.append(
-                f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
-                f"width={inches(2 * inner)} height={inches(2 * inner)}];"
-            )
+    # Two invisible corners hold the margin inside the bounding box; both engines take a
+    # node of 2 pt as it is.
+    inner = 1.0
+    corners = ((inner, inner), (scene.width - inner, scene.height - inner))
+    for i, (x, y) in enumerate(corners):
+        out.append(
+            f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
+            f"width={inches(2 * inner)} height={inches(2 * inner)}];"
+        )
     out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
     ids = {node.id: f"n{i}" for i, node in enumerate(scene.nodes)}
     for i, edge in enumerate(scene.edges):
-        out += _edge(i, edge, ids, look, scene.placed)
+        out += _edge(i, edge, ids, look)
     for node in scene.nodes:
-        out += _node(ids[node.id], node, look, scene.placed)
+        out += _node(ids[node.id], node, look)
     for i, text in enumerate(scene.texts):
         ink = text.ink or look.line(text.kind)
         out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
     out.append("}\n")
     return "\n".join(out)
-
-
-def _layout(scene: Scene, look: Style) -> str:
-    """Our coordinates, or what ``dot`` needs to find some."""
-    if scene.placed:
-        return "pad=0 margin=0 notranslate=true"
-    wishes = f"pad={inches(MARGIN)} margin=0 rankdir=BT nodesep=0.25 ranksep=0.4"
-    if len(scene.nodes) > 200:
-        wishes += " nslimit=2 nslimit1=2 mclimit=0.5"
-    if scene.title:
-        wishes += f' label={quoted(scene.title)} fontname="Times" fontsize=13'
-        wishes += f' fontcolor="{look.ink}"'
-    return wishes
 
 
 def _frame(i: int, frame: Frame, look: Style) -> list[str]:
@@ -123,7 +104,7 @@ def _frame(i: int, frame: Frame, look: Style) -> list[str]:
     ]
 
 
-def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
+def _node(name: str, node: Node, look: Style) -> list[str]:
     paint = look.outline(node)
     ink = paint.ink
     if node.shape == "text":
@@ -133,22 +114,14 @@ def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
         styles.append("rounded")
     if node.dashed:
         styles.append("dashed")
-    at = f'pos="{number(node.x)},{number(node.y)}" ' if placed else ""
-    label = ""
-    if not placed:
-        label = f' fontname="{FACES["sans"]}" fontsize=11 fontcolor="{ink}" label=' + (
-            "\\n".join(
-                quoted("".join(run.text for run in line))[1:-1] for line in node.lines
-            ).join('""')
-        )
     outline = (
-        f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
+        f'{name} [id="{name}" pos="{number(node.x)},{number(node.y)}" '
+        f"shape={SHAPES.get(node.shape, node.shape)} "
         f"width={inches(node.width)} height={inches(node.height)} "
         f'style="{",".join(styles)}" fillcolor="{paint.fill}" '
-        f'color="{paint.border}" penwidth={number(pen(node))}{label}];'
+        f'color="{paint.border}" penwidth={number(pen(node))}];'
     )
-    runs = _runs(name, node.x, node.y, node.lines, ink) if placed else []
-    return [outline, *runs]
+    return [outline, *_runs(name, node.x, node.y, node.lines, ink)]
 
 
 def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
@@ -167,16 +140,12 @@ def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
     return out
 
 
-def _edge(
-    i: int, edge: Edge, ids: dict[str, str], look: Style, placed: bool
-) -> list[str]:
+def _edge(i: int, edge: Edge, ids: dict[str, str], look: Style) -> list[str]:
     style = ' style="dashed"' if edge.dashed else ""
     common = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}{style}'
     ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
     if not edge.head:
         common += " arrowhead=none"
-    if not placed:
-        return [f'{ends} [id="e{i}" {common}];']
     points, tip = edge.points, ""
     if edge.head:
         # DOT wants the tip apart; the curve ends where the arrow head begins.

@@ -60,6 +60,7 @@ ACCENTS = {
     "\u0304": (r"\bar", r"\="), "\u0306": (r"\breve", r"\u"),
     "\u0307": (r"\dot", r"\."), "\u0308": (r"\ddot", r"\""),
     "\u030a": (r"\mathring", r"\r"), "\u030c": (r"\check", r"\v"),
+    "\u20d7": (r"\vec", r"\="),
 }  # fmt: skip
 LETTERS = {"italic": "%s", "bold": r"\mathbf{%s}", "bolditalic": r"\boldsymbol{%s}"}
 WORDS = {

@@ -103,8 +103,9 @@ class Chart:
         return next(s for s in self.symbols if s.key == key)
 
     def weight(self, name: str) -> Weight:
-        """The parameter of that name."""
-        return next(w for w in self.weights if w.name == name)
+        """The parameter of that name, or of that name transposed: Wᵀ."""
+        names = (name, name.removesuffix("ᵀ"))
+        return next(w for n in names for w in self.weights if w.name == n)
 
     def seat(self, key: str, t: Step) -> str:
         """The id of a circle; its step is counted from the nearer end.
@@ -123,6 +124,13 @@ class Chart:
     def clocks(self) -> range:
         """The loops over time."""
         return range(len(self.lengths))
+
+
+def states(chart: Chart) -> list[str]:
+    """The hidden values that read another step or that another step reads."""
+    across = [a for a in chart.arrows if a.kind == "delay" and a.delay]
+    ends = {key for a in across for key in (a.source, a.target)}
+    return [s.key for s in chart.symbols if s.kind == "hidden" and s.key in ends]
 
 
 def steps_of(chart: Chart, arrow: Arrow) -> list[int]:

@@ -7,19 +7,17 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
-import re
 from math import isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import clipped, polyline, shifted
-from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.chart import Chart, Weight, states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.heights import Bus, Heights
-from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
+from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
 from minigrad.draw.textbook.routes import PART
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.draw.textbook.weights import ASIDE, spread
@@ -42,7 +40,7 @@ def add_gradients(
     chart: Chart,
     flow: Flow,
     weights: tuple[Weight, ...],
-    of: str,
+    of: Line,
 ) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
     largest = max((v for v in flow.messages.values() if isfinite(v)), default=1.0)
@@ -54,15 +52,8 @@ def add_gradients(
     for wish in sheet.wishes:
         wish.kind = "mutedtext"
     _collect(sheet, chart, heights, done, flow, weights, of)
-    states = [
-        s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
-    ]
     titles = {
-        s: GRADIENT.format(
-            of, brief(re.sub(r"#\d+$", "", s))
-        )  # of one name, two values
-        for s in states
-        if s in flow.totals
+        s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
     }
     write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
 
@@ -108,7 +99,7 @@ def _collect(
     done: Unfolded,
     flow: Flow,
     weights: tuple[Weight, ...],
-    of: str,
+    of: Line,
 ) -> None:
     """The sum over t of each parameter's shares, along its track into a box."""
     x = done.right + COLUMN * 0.75 + WIDE / 2
@@ -182,12 +173,12 @@ def _collect(
                 )
 
 
-def gradient_label(letters: Line, of: str = "L") -> Line:
+def gradient_label(letters: Line, of: Line) -> Line:
     """∂L/∂W, what stands above as short as the box needs it."""
     sign, below = Run("∂", "serif", 14.0), fitted(sized(letters, 14.0), 56.0)
     room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
-    above = shorten(of, "italic", 14.0, max(room, 12.0))
-    return (sign, Run(f"{above}/", "italic", 14.0), sign, *below)
+    above = fitted(sized(of, 14.0), max(room, 12.0))
+    return (sign, *above, Run("/", "italic", 14.0), sign, *below)
 
 
 def _track(heights: Heights, weight: Weight, target: str) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.latex import RAISED, UP
+from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
@@ -39,16 +40,17 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
+    lines, wide = enclosed(label or symbol.label, RADIUS, below)
     length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
     t = details.get("t")
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
     return Node(
         key,
         x,
         y,
+        wide,
         2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
+        lines,
+        "circle" if wide == 2 * RADIUS else "oval",
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
         name=symbol.name or symbol.key,
@@ -66,7 +68,10 @@ def label_of(chart: Chart, arrow: Arrow) -> Lines:
     for name in arrow.labels:
         if runs:
             runs.append(Run(", ", "serif", 18.0))
-        runs += chart.weight(name).label
+        weight = chart.weight(name)
+        runs += weight.label
+        if weight.name != name:
+            runs.append(Run("T", "serif", RAISED, UP))
     return (tuple(runs),) if runs else ()
 
 

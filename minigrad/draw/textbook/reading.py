@@ -21,6 +21,8 @@ from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
 
+START = re.compile(r"(.+?)_?(?:0|init)")
+
 
 def read(graph: Graph, shapes: bool = False) -> Chart:
     """The chart of a recorded graph's named values, with their shapes if asked for."""
@@ -148,7 +150,7 @@ def _letter(
     stand_in = stand_ins.get(keys[role.index])
     if stand_in is not None:
         state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
-        start = re.fullmatch(r"(.+?)_?(?:0|init)", name)
+        start = START.fullmatch(name)
         if start or name == state.label:
             t = stand_in.offset + 1
             if stand_in.offset > 0:
@@ -190,7 +192,29 @@ def _stand_ins(
                     offset = max(past - recurrence.lengths[role.clock], 1)
                 found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
                 initial.add((source.role, role.index, source.span))
+    _starts_of_one_step(recurrence, keys, found, initial)
     return found, initial
+
+
+def _starts_of_one_step(
+    recurrence: Recurrence,
+    keys: dict[int, str],
+    found: dict[str, StandIn],
+    initial: set[tuple[int, int, Any]],
+) -> None:
+    """In a loop of one step nothing but its name tells an initial state."""
+    once = [
+        r for r in recurrence.roles if r.operands and r.clock is not None and r.span
+    ]
+    once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
+    states = {r.label: r for r in once}
+    for role in once:
+        for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
+            start = START.fullmatch(recurrence.roles[source.role].label)
+            state = states.get(start[1]) if start else None
+            if state is not None and state.clock == role.clock:
+                found.setdefault(keys[source.role], StandIn(keys[state.index], -1))
+                initial.add((source.role, role.index, source.span))
 
 
 def _weights(
@@ -209,7 +233,7 @@ def _weights(
                     met = targets.setdefault(source.role, [])
                     met += [] if keys[role.index] in met else [keys[role.index]]
     for edge in recurrence.edges:
-        multiplied.update(edge.labels)
+        multiplied.update(label.removesuffix("ᵀ") for label in edge.labels)
     weights = []
     for index, met in targets.items():
         role = recurrence.roles[index]
