@@ -12,10 +12,12 @@ from minigrad.draw.measure import Seat, Series, backward, multiplied, norm, seat
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
-from minigrad.draw.page.scene import Lines
+from minigrad.draw.page.scene import Lines, Scene
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.render.theme import style as style_named
+from minigrad.draw.spacing import LayOut, clearest, warn_of_doubts
 from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import visible
 from minigrad.draw.textbook.heights import Heights
 from minigrad.draw.textbook.layout_backward import add_gradients
@@ -140,9 +142,31 @@ def draw(
             of=objective(graph),
         )
         view, index = "unfolded", "number"
-    scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
+
+    def lay_out(chart: Chart, how: Unrolling, below: str | None, wider: float) -> Scene:
+        return draw_chart(chart, view, steps, index, how, after, reserve, below, wider)
+
+    def simpler() -> LayOut | None:
+        small = collapsed(chart)
+        if not small.merged or values or after is not None:
+            return None  # what is written belongs to single circles
+        weights = shown_weights(small, params, biases)
+        below = _as_one(small.merged, caption)
+        return partial(lay_out, small, replace(how, weights=weights), below)
+
+    scene = clearest(partial(lay_out, chart, how, caption), simpler)
     scene = replace(scene, multiplied=multiplied(graph) if graph else ())
+    warn_of_doubts(scene)
     return Figure(scene, look, engine, data)
+
+
+def _as_one(values: int, caption: str | None) -> str:
+    """The caption, and the line that says which circles stand for several values."""
+    said = (
+        f"{values} values that read the same and are read by the same are drawn as one "
+        "circle"
+    )
+    return said if caption is None else f"{caption}\n{said}"
 
 
 def _chart(graph: Graph, shapes: bool) -> Chart:

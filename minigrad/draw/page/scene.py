@@ -124,6 +124,8 @@ class Edge:
 class Text:
     """A label without an outline, centred on its point.
 
+    A backed one lies on a patch of paper that hides the line under it.
+
     ``edge`` is the id of the edge that letters belong to; ``word`` says which word of
     the figures it is ("unfold", "more steps", "only"), for a style that translates it.
     """
@@ -136,6 +138,7 @@ class Text:
     part: str = ""
     edge: str | None = None
     word: str = ""
+    backed: bool = False
 
     @property
     def words(self) -> str:

@@ -9,19 +9,14 @@ those are known.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 76.75, 49.1)]
+[('W', 77.15, 45.6)]
 """
 
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
-from minigrad.draw.page.curves import (
-    HEAD,
-    Curve,
-    clipped,
-    polyline,
-)
+from minigrad.draw.page.curves import Curve, clipped
 from minigrad.draw.page.fonts import width
 from minigrad.draw.page.labels import Wish, place
 from minigrad.draw.page.letters import clean
@@ -78,7 +73,6 @@ class Sheet:
         tip: str,
         curve: Curve | None = None,
         label: Lines = (),
-        share: float = 0.5,
         text_kind: str = "ink",
         **details: Any,
     ) -> None:
@@ -89,7 +83,7 @@ class Sheet:
         details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
         details["id"] = self._free(details["id"])
         edge = Edge(tail, tip, curve, own=curve, **details)
-        wish = Wish(label, _shaft(edge), share, edge.part, text_kind, edge.id)
+        wish = Wish(label, edge.id, text_kind)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
         if label:
@@ -135,7 +129,9 @@ class Sheet:
 
     def settle(self) -> None:
         """Place the labels that have been wished for so far."""
-        self.texts += place(self.wishes, self.nodes.values(), self.edges, self.texts)
+        self.texts += place(
+            self.wishes, self.nodes.values(), self.edges, self.texts, self.frames
+        )
         self.wishes = []
 
     def scene(self, caption: str | None = None, **details: Any) -> Scene:
@@ -155,19 +151,6 @@ class Sheet:
             title=caption or "",
             **details,
         )
-
-
-def _shaft(edge: Edge) -> Curve:
-    """A straight arrow without its head, whose middle is where the eye sees it."""
-    a, b = edge.points[0], edge.points[-1]
-    length = ((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2) ** 0.5
-    if not edge.head or len(edge.points) != 4 or length < 1:
-        return edge.points
-    vertical = abs(b[0] - a[0]) < 1
-    if vertical:
-        return edge.points
-    keep = 1 - HEAD / length
-    return polyline(a, (a[0] + (b[0] - a[0]) * keep, a[1] + (b[1] - a[1]) * keep))
 
 
 def _wrapped(caption: str, room: float) -> Lines:

@@ -22,6 +22,8 @@ from minigrad.draw.page.scene import (
     Lines,
     Node,
     Scene,
+    Text,
+    extent,
     placed_runs,
 )
 from minigrad.draw.render.theme import Style, pen
@@ -87,9 +89,21 @@ def write(scene: Scene, look: Style) -> str:
         out += _node(ids[node.id], node, look)
     for i, text in enumerate(scene.texts):
         ink = text.ink or look.line(text.kind)
+        if text.backed:
+            out.append(_paper(i, text, look))
         out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
     out.append("}\n")
     return "\n".join(out)
+
+
+def _paper(i: int, text: Text, look: Style) -> str:
+    """The patch that hides a line under a text."""
+    wide, high = extent(text.lines)
+    return (
+        f't{i} [pos="{number(text.x)},{number(text.y)}" shape=box '
+        f"width={inches(wide + 2)} height={inches(0.75 * high)} "
+        f'style=filled color="{look.background}" fillcolor="{look.background}"];'
+    )
 
 
 def _frame(i: int, frame: Frame, look: Style) -> list[str]:

@@ -90,13 +90,17 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All symbols, arrows and parameters of a recurrence; ``keys`` of its roles."""
+    """All symbols, arrows and parameters of a recurrence; ``keys`` of its roles.
+
+    ``merged`` counts the values that are drawn as one with others.
+    """
 
     symbols: tuple[Symbol, ...]
     arrows: tuple[Arrow, ...]
     lengths: tuple[int, ...] = ()
     weights: tuple[Weight, ...] = ()
     keys: tuple[str, ...] = ()
+    merged: int = 0
 
     def symbol(self, key: str) -> Symbol:
         """The symbol with that key."""

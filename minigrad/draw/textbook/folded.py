@@ -163,8 +163,8 @@ def _straight(
         (f"t = {steps_read(a)}" for a in arrows if a.kind == "growing"), ""
     )
     if words:
-        points = sheet.edges[-1].points[::-1]
-        sheet.wishes.append(Wish(note(words), points, 0.5, PART, "faint", None, "only"))
+        edge = sheet.edges[-1].id
+        sheet.wishes.append(Wish(note(words), edge, "faint", "only", below=True))
 
 
 def _columns(
@@ -273,10 +273,11 @@ def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) 
     if label:
         width = max(line_width(line) for line in label)
         lanes.labels[tail.x, side] = abs(x - tail.x) + width
+        # Beside the squares if there is room.
+        through = straight(out[-1], into[0])
+        around = (*out, *through[1:], *into[1:])
         edge = sheet.edges[-1].id
-        sheet.write(
-            x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART, edge
-        )
+        sheet.wishes.append(Wish(label, edge, curve=around, below=side < 0))
 
 
 def _halves(

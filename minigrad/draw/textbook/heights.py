@@ -50,7 +50,10 @@ class Heights:
     gap lie above each other in that order.
     """
 
-    def __init__(self, chart: Chart, below: Iterable[Bus] = ()) -> None:
+    def __init__(
+        self, chart: Chart, below: Iterable[Bus] = (), wider: float = 0.0
+    ) -> None:
+        self.wider = wider
         self.rows = rows(chart)
         self._level = {s.key: self._level_of(chart, s.key) for s in chart.symbols}
         below = (*outer_buses(chart), *below)
@@ -71,7 +74,7 @@ class Heights:
         for row in range(1, high):
             room = len(tracks[row]) * TRACK + (ARC if row - 1 in arcs else 0.0)
             room += RISE if row - 1 in risen else 0.0
-            self._row.append(self._row[-1] + ROW + room)
+            self._row.append(self._row[-1] + ROW + 0.7 * wider + room)
         self.tracks: dict[tuple[str, str], float] = {}
         for bus in below:
             row = self._level[bus.target]

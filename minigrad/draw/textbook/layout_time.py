@@ -35,6 +35,7 @@ def draw_chart(
     after: After | None = None,
     reserve: tuple[Weight, ...] = (),
     caption: str | None = None,
+    wider: float = 0.0,
 ) -> Scene:
     """The scene of a chart.
 
@@ -45,13 +46,14 @@ def draw_chart(
     how: what is written on and beside the circles.
     after: draws onto the finished columns (gradients, an overlay's numbers).
     reserve: parameters for whose tracks room is left, though nothing is drawn there.
+    wider: points of extra room between columns and lanes; 0.7 of it between rows.
     """
     how, recorded = how or Unrolling(), chart.lengths
     if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
     sheet = Sheet()
-    heights = Heights(chart, buses((*how.weights, *reserve)))
+    heights = Heights(chart, buses((*how.weights, *reserve)), wider)
     left = 0.0
     if not chart.lengths:  # without a loop both halves are the same
         view = "unfolded"

@@ -5,7 +5,7 @@
 's → s, 1 step later'
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -64,15 +64,27 @@ def circle(
 
 def label_of(chart: Chart, arrow: Arrow) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
-    runs: list[Run] = []
+    letters: list[Line] = []
     for name in arrow.labels:
-        if runs:
-            runs.append(Run(", ", "serif", 18.0))
         weight = chart.weight(name)
-        runs += weight.label
-        if weight.name != name:
-            runs.append(Run("T", "serif", RAISED, UP))
-    return (tuple(runs),) if runs else ()
+        turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
+        letters.append((*weight.label, *turned))
+    return (listed(letters, short=chart.merged > 0),) if letters else ()
+
+
+def listed(lines: Sequence[Line], short: bool = False) -> Line:
+    """Letters with commas between; if short of more than three the first and the last.
+
+    >>> "".join(run.text for run in listed([(Run(k),) for k in "figo"], short=True))
+    'f … o'
+    """
+    between = Run(", ", "serif", 18.0)
+    if short and len(lines) > 3:
+        lines, between = [lines[0], lines[-1]], Run(" … ", "serif", 18.0)
+    runs = list(lines[0])
+    for line in lines[1:]:
+        runs += [between, *line]
+    return tuple(runs)
 
 
 def said(chart: Chart, arrow: Arrow) -> str:

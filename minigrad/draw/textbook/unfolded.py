@@ -133,7 +133,7 @@ def _pitch(chart: Chart, heights: Heights, clock: int, how: Unrolling) -> float:
     longest = max(labels, default=0.0)
     # A long label beside a slanting arrow needs half as much again.
     wide = max(COLUMN, 2 * RADIUS + longest + (16.0 if longest < 40 else 70.0))
-    return wide + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
+    return wide + heights.wider + LANE * max(0, len(_skips(chart, heights, clock)) - 1)
 
 
 def _skips(chart: Chart, heights: Heights, clock: int) -> list[Arrow]:

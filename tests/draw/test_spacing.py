@@ -1,0 +1,69 @@
+"""Figures with letters in doubt are laid out again, wider; what is left is told."""
+
+import warnings
+
+import pytest
+
+from minigrad.draw.page.curves import straight
+from minigrad.draw.page.scene import Edge, Run, Scene, Text
+from minigrad.draw.spacing import clearest, warn_of_doubts
+
+W = ((Run("W", "bold", 18.0),),)
+
+
+def scene(wrong, backed=0, wide=0.0):
+    """A scene with some letters in doubt, far from one another."""
+    edges, texts = [], []
+    for k in range(wrong + backed):
+        edges.append(Edge("", "", straight((200 * k, 0), (200 * k + 60, 0)), id=f"{k}"))
+        texts.append(Text(200.0 * k + 30, 0.0, W, edge=f"{k}", backed=k >= wrong))
+    return Scene((), tuple(edges), tuple(texts), width=wide)
+
+
+def laid_out(*counts):
+    asked = []
+
+    def lay_out(wider):
+        asked.append(wider)
+        return scene(*counts[len(asked) - 1], wide=wider)
+
+    return clearest(lay_out, lambda: None).width, asked
+
+
+@pytest.mark.parametrize(
+    ("counts", "chosen", "asked"),
+    [
+        ([(0,)], 0.0, [0.0]),
+        ([(1,), (0,)], 10.0, [0.0, 10.0]),
+        ([(0, 1), (0,)], 10.0, [0.0, 10.0]),
+        ([(3,), (1,), (2,), (1,)], 10.0, [0.0, 10.0, 20.0, 30.0]),
+        ([(1,), (0, 2), (0, 1), (0, 1)], 20.0, [0.0, 10.0, 20.0, 30.0]),
+        ([(0, 1), (0, 1), (0, 1), (0, 1)], 0.0, [0.0, 10.0, 20.0, 30.0]),
+    ],
+)
+def test_the_best_layout_wins_and_the_first_clear_one_ends_the_search(
+    counts, chosen, asked
+):
+    assert laid_out(*counts) == (chosen, asked)
+
+
+def test_far_too_many_doubts_ask_for_a_simpler_figure_once():
+    asked = []
+
+    def simpler():
+        asked.append("simpler")
+        return lambda wider: scene(0, wide=-1.0)
+
+    assert clearest(lambda wider: scene(7), simpler).width == -1.0
+    assert clearest(lambda wider: scene(6), simpler).width == 0.0
+    assert asked == ["simpler"]
+
+
+def test_a_warning_names_what_is_left():
+    with pytest.warns(
+        UserWarning, match="4 texts .* W at 0, W at 1, W at 2 and 1 more"
+    ):
+        warn_of_doubts(scene(4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_doubts(scene(0, 3))
