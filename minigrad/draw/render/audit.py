@@ -76,10 +76,18 @@ def faults(scene: Scene) -> list[Fault]:
     runs = [[*letters(n.id, n)] for n in scene.nodes]
     texts = [[*letters(f"text {i}", t)] for i, t in enumerate(scene.texts)]
     words = [shape for found in (*runs, *texts) for shape in found]
+    # Letters with a patch behind them may stand on a line, which is hidden there.
+    bare = [
+        w
+        for t, found in zip(scene.texts, texts, strict=True)
+        if not t.backed
+        for w in found
+    ]
+    bare += [w for found in runs for w in found]
     arrows = Arrows(scene.edges)
     return [
         *_touching(shapes, words),
-        *(f for w in words for f in arrows.through(w, LABEL, "arrow on label")),
+        *(f for w in bare for f in arrows.through(w, LABEL, "arrow on label")),
         *(f for s in shapes for f in arrows.through(s, FOREIGN, "arrow through node")),
         *_mistaken(scene, texts, arrows),
         *_swapped(scene),
