@@ -13,13 +13,12 @@ from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
-from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.render.theme import style as style_named
 from minigrad.draw.spacing import LayOut, clearest, warn_of_doubts
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import visible
-from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.drawing import Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
 from minigrad.draw.textbook.overlay import (
@@ -31,7 +30,7 @@ from minigrad.draw.textbook.overlay import (
 )
 from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.draw.textbook.reading import chart_of, read
-from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
+from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.fold import FoldError, Recurrence
 from minigrad.graph import Graph, Node, Spec
 
@@ -119,13 +118,12 @@ def draw(
     )
     data: Series = {}
     after: After | None = None
-    reserve: tuple[Weight, ...] = ()
     if graph is not None and overlay is not None:
         found = numbers_of(graph, chart, overlay)
         data = found.series
         scale = Scale(v for series in data.values() for v in series.values())
         how = replace(how, look=partial(_look, data, scale))
-        after = partial(_write_overlay, chart=chart, found=found, scale=scale)
+        after = partial(_write_overlay, found=found, scale=scale)
     elif graph is not None and view == "backward":
         flow = backward(graph, _seats(chart, steps), chart.keys)
         data = flow.totals | flow.shares
@@ -134,17 +132,12 @@ def draw(
         # Where many parameters enter there is room for their sums alone.
         labels = how.labels and max(entering.values(), default=0) <= 3
         how = replace(how, labels=labels, weights=(), edge_kind="muted")
-        after = partial(
-            add_gradients,
-            chart=chart,
-            flow=flow,
-            weights=reserve,
-            of=objective(graph),
-        )
+        how = replace(how, reserve=reserve)
+        after = partial(add_gradients, flow=flow, of=objective(graph))
         view, index = "unfolded", "number"
 
     def lay_out(chart: Chart, how: Unrolling, below: str | None, wider: float) -> Scene:
-        return draw_chart(chart, view, steps, index, how, after, reserve, below, wider)
+        return draw_chart(chart, view, steps, index, how, after, below, wider)
 
     def simpler() -> LayOut | None:
         small = collapsed(chart)
@@ -220,15 +213,10 @@ def _look(data: Series, scale: Scale, name: str, t: int) -> dict[str, Any]:
 
 
 def _write_overlay(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    found: Overlay,
-    scale: Scale,
+    drawing: Drawing, done: Unfolded, found: Overlay, scale: Scale
 ) -> None:
-    write_numbers(sheet, chart, done, found.series, found.titles)
-    write_bar(sheet, heights, done, scale)
+    write_numbers(drawing, done, found.series, found.titles)
+    write_bar(drawing.sheet, done, scale)
 
 
 def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:

@@ -179,31 +179,53 @@ def beside(a: Point, b: Point, middle: Point, size: Point, gap: float = 4.0) -> 
     return (middle[0] + nx * away, middle[1] + ny * away)
 
 
-def shifted(curve: Curve, aside: float) -> Curve:
-    """A curve moved to the right-hand side as seen from its start."""
-    (ax, ay), (bx, by) = curve[0], curve[-1]
-    length = hypot(bx - ax, by - ay) or 1.0
-    dx, dy = (by - ay) / length * aside, -(bx - ax) / length * aside
-    return tuple((x + dx, y + dy) for x, y in curve)
+def parallel(curve: Curve, aside: float) -> Curve:
+    """A curve beside another one, on the right-hand side as seen from its start.
+
+    >>> parallel(straight((0, 0), (30, 0)), 8.0)
+    ((0.0, -8.0), (10.0, -8.0), (20.0, -8.0), (30.0, -8.0))
+    """
+    found: list[Point] = []
+    for i in range(0, len(curve) - 1, 3):
+        a, b, c, d = curve[i : i + 4]
+        start, end = _right(a, b if b != a else d), _right(c if c != d else a, d)
+        turned = hypot(start[0] - end[0], start[1] - end[1])
+        # The inner side of a bend is shorter than the outer one.
+        by = [start, start, end, end]
+        piece = [
+            (x + aside * dx, y + aside * dy)
+            for (x, y), (dx, dy) in zip((a, b, c, d), by, strict=True)
+        ]
+        if turned > 0.1:
+            corner = between(b, c, 0.5)
+            both = (
+                corner[0] + aside * (start[0] + end[0]),
+                corner[1] + aside * (start[1] + end[1]),
+            )
+            piece[1] = between(piece[0], both, 0.55)
+            piece[2] = between(piece[3], both, 0.55)
+        found += piece if not found else piece[1:]
+    return tuple(found)
 
 
-def bulge(tail: Node, tip: Node, away: float) -> Curve:
-    """A curve to the left of its column, around what stands between two circles."""
-    radius = tail.width / 2
-    up = 1 if tip.y > tail.y else -1
-    a = (tail.x - radius * 0.87, tail.y + up * radius * 0.5)
-    b = (tip.x - radius * 0.87, tip.y - up * radius * 0.5)
-    lean = away * 4 / 3 - radius * 0.3
-    third = abs(b[1] - a[1]) * 0.3
-    return (a, (tail.x - lean, a[1] + up * third), (tip.x - lean, b[1] - up * third), b)
+def _right(a: Point, b: Point) -> Point:
+    """The unit vector to the right of the way from a to b."""
+    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    return (b[1] - a[1]) / length, -(b[0] - a[0]) / length
 
 
-def over(tail: Node, tip: Node, high: float = 44.0) -> Curve:
-    """An arc from the top of one circle to the top of another."""
-    radius = tail.width / 2
-    side = 1 if tip.x > tail.x else -1
-    a = (tail.x + side * radius * 0.6, tail.y + radius * 0.8)
-    b = (tip.x - side * radius * 0.6, tip.y + radius * 0.8)
-    lift = (high - radius * 0.8) * 4 / 3
-    wide = abs(b[0] - a[0]) * 0.25
-    return (a, (a[0] + side * wide, a[1] + lift), (b[0] - side * wide, b[1] + lift), b)
+def trimmed(curve: Curve, tail: Node | None, tip: Node | None) -> Curve:
+    """A curve whose straight ends lie on the outlines of circles."""
+    points = list(curve)
+    for node, end, inner in ((tail, 0, 1), (tip, -1, -2)):
+        if node is None:
+            continue
+        (x, y), (ix, iy) = points[end], points[inner]
+        length = hypot(ix - x, iy - y) or 1.0
+        dx, dy = (ix - x) / length, (iy - y) / length
+        px, py = x - node.x, y - node.y
+        along = px * dx + py * dy
+        rest = (node.width / 2) ** 2 - (px**2 + py**2 - along**2)
+        by = -along + sqrt(max(rest, 0.0))
+        points[end] = (x + dx * by, y + dy * by)
+    return tuple(points)

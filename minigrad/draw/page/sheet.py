@@ -9,7 +9,7 @@ those are known.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 77.15, 45.6)]
+[('W', 76.75, 49.1)]
 """
 
 from dataclasses import dataclass, field, replace
@@ -82,7 +82,8 @@ class Sheet:
         ends = details.get("covers") or ((tail, tip),)
         details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
         details["id"] = self._free(details["id"])
-        edge = Edge(tail, tip, curve, own=curve, **details)
+        details.setdefault("own", curve)
+        edge = Edge(tail, tip, curve, **details)
         wish = Wish(label, edge.id, text_kind)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)

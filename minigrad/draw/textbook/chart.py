@@ -27,6 +27,7 @@ from minigrad.fold import Span
 
 ALL = Span(1, -1)
 Step = int | None
+Pair = tuple[str, str]
 
 
 class StandIn(NamedTuple):

@@ -12,18 +12,16 @@ from dataclasses import replace
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
-from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
 from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
-from minigrad.draw.textbook.heights import Heights, recurrence_height
 from minigrad.draw.textbook.symbolic import symbolic
-from minigrad.draw.textbook.unfolded import Unfolded, Unrolling, draw_unfolded
-from minigrad.draw.textbook.weights import buses
+from minigrad.draw.textbook.unfolded import Unfolded, draw_unfolded
 
 UNFOLD = 64.0
 
-After = Callable[[Sheet, Heights, Unfolded], None]
+After = Callable[[Drawing, Unfolded], None]
 
 
 def draw_chart(
@@ -33,7 +31,6 @@ def draw_chart(
     index: str = "number",
     how: Unrolling | None = None,
     after: After | None = None,
-    reserve: tuple[Weight, ...] = (),
     caption: str | None = None,
     wider: float = 0.0,
 ) -> Scene:
@@ -45,31 +42,27 @@ def draw_chart(
     index: "number", or "symbolic" for columns t-1, t, t+1.
     how: what is written on and beside the circles.
     after: draws onto the finished columns (gradients, an overlay's numbers).
-    reserve: parameters for whose tracks room is left, though nothing is drawn there.
     wider: points of extra room between columns and lanes; 0.7 of it between rows.
     """
     how, recorded = how or Unrolling(), chart.lengths
     if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
-    sheet = Sheet()
-    heights = Heights(chart, buses((*how.weights, *reserve)), wider)
-    left = 0.0
     if not chart.lengths:  # without a loop both halves are the same
         view = "unfolded"
+    both = {"textbook": (FOLDED, UNFOLDED), "folded": (FOLDED,)}
+    drawing = Drawing(chart, how, steps, both.get(view, (UNFOLDED,)), wider)
+    sheet, left = drawing.sheet, 0.0
     if view != "unfolded":
-        draw_folded(
-            sheet, chart, heights, 0.0, how.labels, how.weights, how.index or {}
-        )
+        draw_folded(drawing)
         sheet.settle()
         left = sheet.right
     if view == "textbook":
-        y = recurrence_height(chart, heights)
-        left = _unfold(sheet, left + 28.0, y) + 30.0 + RADIUS
+        left = _unfold(drawing, left + 28.0) + 30.0
     if view != "folded":
-        done = draw_unfolded(sheet, chart, heights, left, steps, how)
+        done = draw_unfolded(drawing, left)
         if after is not None:
-            after(sheet, heights, done)
+            after(drawing, done)
     return sheet.scene(caption, length=chart.lengths, recorded=recorded)
 
 
@@ -82,10 +75,21 @@ def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]
     )
 
 
-def _unfold(sheet: Sheet, x: float, y: float) -> float:
-    """The arrow between both halves; returns the x of its tip."""
+def _unfold(drawing: Drawing, x: float) -> float:
+    """The arrow between both halves; returns the x of its tip.
+
+    It stands at the height of the first recurrence.
+    """
+    later = [a for group in drawing.grid.groups for a in group.later]
+    y = drawing.ys[-1] / 2
+    if later:
+        y = (drawing.y(later[0].source) + drawing.y(later[0].target)) / 2
     tip = (x + UNFOLD, y)
     arrow = straight((x, y), tip)
-    sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
-    sheet.write(x + UNFOLD / 2 - 4, y + 11, note("Unfold", 15.0), word="unfold")
+    drawing.sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
+    words = note("Unfold", 15.0)
+    drawing.sheet.write(x + UNFOLD / 2 - 4, y + 11, words, word="unfold")
     return tip[0]
+
+
+__all__ = ["RADIUS", "After", "draw_chart", "shown_weights"]

@@ -21,7 +21,7 @@ def home(key: str) -> str:
     return f"{key}@t"
 
 
-def way(arrow: Arrow) -> str:
+def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
     delay = f"/{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
@@ -62,10 +62,10 @@ def circle(
     )
 
 
-def label_of(chart: Chart, arrow: Arrow) -> Lines:
+def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
     letters: list[Line] = []
-    for name in arrow.labels:
+    for name in names:
         weight = chart.weight(name)
         turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
         letters.append((*weight.label, *turned))

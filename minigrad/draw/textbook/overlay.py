@@ -30,7 +30,7 @@ from minigrad.draw.page.letters import (
 from minigrad.draw.page.scene import Frame, Line, Run
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, states
-from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Node
 
@@ -187,30 +187,31 @@ def gradient_of(above: Line, below: Line) -> Line:
 
 
 def write_numbers(
-    sheet: Sheet,
-    chart: Chart,
+    drawing: Drawing,
     done: Unfolded,
     series: Series,
     titles: dict[str, Line],
     kind: str = "ink",
 ) -> None:
     """One row of numbers below the columns for each series, with its name in front."""
+    sheet, grid = drawing.sheet, drawing.grid
     y = sheet.bounds[1] - 14.0
     for name, title in titles.items():
-        clock = chart.symbol(name).clock or 0
-        loop = done.loops[clock]
+        loop = done.loops.get(grid.of[name])
+        if loop is None:
+            continue
         for t in loop.steps:
             if t in series[name]:
                 sheet.write(loop.x(t), y, note(short(series[name][t]), 11.0), kind)
-        sheet.write(loop.at(-1), y, (title,), kind)
+        sheet.write(loop.before, y, (title,), kind)
         y -= 18.0
 
 
-def write_bar(sheet: Sheet, heights: Heights, done: Unfolded, scale: Scale) -> None:
+def write_bar(sheet: Sheet, done: Unfolded, scale: Scale) -> None:
     """The colour bar with its decades, below everything."""
     low, high = scale.decades
     top = sheet.bounds[1] - 16.0
-    left = done.loops[0].at(-0.4)
+    left = next(iter(done.loops.values())).xs[0] - 38.0
     for k in range(SWATCHES):
         box = (left + k * SWATCH, top - 11, left + (k + 1) * SWATCH, top)
         sheet.frames.append(Frame(box, fill=mixed((k + 0.5) / SWATCHES)))
