@@ -148,7 +148,9 @@ def draw(
         return partial(lay_out, small, replace(how, weights=weights), below)
 
     scene = clearest(partial(lay_out, chart, how, caption), simpler)
-    scene = replace(scene, multiplied=multiplied(graph) if graph else ())
+    if graph is not None and view != "folded" and index == "number":
+        # A circuit does not show what its start is computed by.
+        scene = replace(scene, multiplied=multiplied(graph))
     warn_of_doubts(scene)
     return Figure(scene, look, engine, data)
 

@@ -6,10 +6,14 @@ What was recorded is told by ``own``, which knows nothing of how figures are mad
 
 from collections import Counter, defaultdict
 
+import numpy as np
+
 from minigrad.draw import draw
+from minigrad.draw.render.audit import sampled
 from tests.draw.own import Value, reads, values
 
 CIRCLES = ("circle", "oval")
+JOINT = 5.0
 
 
 def seats(graph, figure):
@@ -49,8 +53,10 @@ def columns(graph, figure, whole=False):
     shown = {*at.values()}
     told = defaultdict(set)
     for edge in figure.scene.edges:
-        if edge.kind != "gradient" and edge.tail in at and edge.tip in at:
-            told[at[edge.tail], at[edge.tip]].update(map(_upright, edge.parameters))
+        if edge.kind != "gradient":
+            for a, b in joined(figure.scene, edge):
+                if a in at and b in at:
+                    told[at[a], at[b]].update(map(_upright, edge.parameters))
     between = {w: p for w, p in recorded.items() if w[0] in shown and w[1] in shown}
     yield from (f"missing {_said(way)}" for way in between if way not in told)
     yield from (f"invented {_said(way)}" for way in told if way not in recorded)
@@ -60,6 +66,7 @@ def columns(graph, figure, whole=False):
     if len(at) > len(shown):
         yield "two circles for one value"
     yield from (f"circle {v} of nothing" for v in shown - wanted)
+    yield from hanging(figure.scene)
     ends = {v for way in recorded for v in way}
     if whole:
         yield from (f"no circle for {v}" for v in ends - shown)
@@ -69,6 +76,37 @@ def columns(graph, figure, whole=False):
         count = len(told_of) + figure.scene.elided
         if count != len(recorded):
             yield f"{len(recorded)} recorded, {count} drawn or counted"
+
+
+def joined(scene, edge):
+    """The pairs of circles that an arrow leads from and to.
+
+    One that begins at the trunk of its net leads from what the trunk comes from.
+    """
+    if edge.tail and edge.tip:
+        return [(edge.tail, edge.tip)]
+    if edge.net is None or edge.tail or not edge.points:
+        return []
+    net = [e for e in scene.edges if e.net == edge.net and e is not edge]
+    from_there = {e.tail for e in net}
+    return [(a, b) for a, b in edge.covers if b == edge.tip and a in from_there]
+
+
+def hanging(scene):
+    """Arrows that begin at no circle, at no sister and at no dots."""
+    ids = {n.id for n in scene.nodes}
+    dots = [(n.x, n.y) for n in scene.nodes if n.kind == "dot"] or [(-1e6, 0.0)]
+    nets = defaultdict(list)
+    for edge in scene.edges:
+        nets[edge.net].append(edge)
+    for edge in scene.edges:
+        if edge.tail or not edge.net or edge.kind == "gradient":
+            continue
+        sisters = tuple(e for e in nets[edge.net] if e is not edge)
+        near = np.concatenate([np.array(dots), sampled(sisters)[1]])
+        away = np.hypot(*(near - edge.points[0]).T).min()
+        if away > JOINT and ids.issuperset(a for a, _ in edge.covers):
+            yield f"{edge.id} begins {away:.0f} pt from its trunk"
 
 
 def _covers(edge):
@@ -89,8 +127,7 @@ def circuit(graph, figure):
     The circles of the columns at every step tell what the circuit's pairs of ids are.
     """
     recorded = reads(graph)
-    length = max([graph.steps, 3])
-    full = draw(graph, view="unfolded", steps=length)
+    full = draw(graph, view="unfolded", steps=max(graph.steps, 40))
     at = seats(graph, full)
     scene = figure.scene
     inner = {n.id for n in scene.nodes if n.part == "folded" and n.shape in CIRCLES}
@@ -100,19 +137,17 @@ def circuit(graph, figure):
         for way, letters in recorded.items()
         if {homes.get(i) for i, v in at.items() if v in way} <= inner
     }
-    arrows = defaultdict(list)
-    for edge in scene.edges:
-        if edge.part == "folded" and not edge.kind.startswith("bus"):
-            arrows[edge.home].append(edge)
     told = set()
-    for home, edges in arrows.items():
-        yield from _chain(scene, home, edges, inner)
-        ways = {tuple(at.get(i, Value(i, None)) for i in p) for p in edges[0].covers}
+    for edge in scene.edges:
+        if edge.part != "folded" or edge.kind.startswith("bus") or not edge.head:
+            continue
+        yield from _line(scene, edge, inner)
+        ways = {tuple(at.get(i, Value(i, None)) for i in p) for p in edge.covers}
         told |= ways
-        letters = {*map(_upright, edges[0].parameters)}
+        letters = {*map(_upright, edge.parameters)}
         right = frozenset().union(*(recorded.get(way, ()) for way in ways))
         if letters != right:
-            yield f"circuit: {home} by {sorted(letters)}, recorded {sorted(right)}"
+            yield f"circuit: {edge.id} by {sorted(letters)}, recorded {sorted(right)}"
     yield from (f"circuit: missing {_said(w)}" for w in timed if w not in told)
     yield from (f"circuit: invented {_said(w)}" for w in told if w not in recorded)
     names = {v.name for way in recorded for v in way if v.t is not None}
@@ -121,32 +156,39 @@ def circuit(graph, figure):
         yield from (f"circuit: no circle for {n}" for n in sorted(names - drawn))
 
 
-def _chain(scene, home, edges, inner):
-    """An arrow of the circuit is one line from circle to circle through its squares."""
-    squares = {n.id for n in scene.nodes if n.kind == "delay" and n.part == "folded"}
-    heads = [e for e in edges if e.head]
-    starts = [e for e in edges if e.tail in inner]
-    passed = {i for e in edges for i in (e.tail, e.tip)} & squares
-    if len(heads) != 1 or len(starts) != 1 or heads[0].tip not in inner:
-        yield f"circuit: {home} is no line from one circle to another"
-    if len(edges) != len(passed) + 1:
-        yield f"circuit: {home} is broken at its squares"
-    delay = abs(edges[0].delay)
-    if bool(passed) != bool(delay) or (len(passed) not in (1, delay) and delay):
-        yield f"circuit: {home} has {len(passed)} squares for a delay of {delay}"
+def _line(scene, edge, inner):
+    """An arrow of the circuit is a line from circle to circle through its squares."""
+    into = {e.tip: e for e in scene.edges if e.part == "folded" and not e.head}
+    passed, at = 0, edge.tail
+    while at in into and at not in inner:
+        passed, at = passed + 1, into[at].tail
+    delay = abs(edge.delay)
+    if at not in inner or edge.tip not in inner:
+        yield f"circuit: {edge.id} leads from {at!r} to {edge.tip!r}"
+    if bool(passed) != bool(delay) or (delay and passed not in (1, delay)):
+        yield f"circuit: {edge.id} has {passed} squares for a delay of {delay}"
 
 
 def back(graph, figure):
     """What the gradient arrows say: one back along each arrow that carries any."""
     scene = figure.scene
     at = seats(graph, figure)
-    ways = [(e.tail, e.tip) for e in scene.edges if e.kind != "gradient"]
-    forward = {w for w in ways if w[0] in at and w[1] in at}
-    returned = {
-        (e.tip, e.tail)
+    forward = {
+        (a, b)
         for e in scene.edges
-        if e.kind == "gradient" and e.tail in at and e.tip in at
+        if e.kind != "gradient"
+        for a, b in joined(scene, e)
+        if a in at and b in at
     }
+    gradients = [e for e in scene.edges if e.kind == "gradient"]
+    returned = {(e.tip, e.tail) for e in gradients if e.tip in at and e.tail in at}
+    ends = defaultdict(set)
+    for edge in gradients:
+        if edge.net:
+            ends[edge.tail].add(edge.net)
+            ends[edge.tip].add(edge.net)
+    # Along a rail each end has a piece of its own.
+    returned |= {(a, b) for a, b in forward if ends[a] & ends[b]}
     carrying, possible = carried(graph)
     for a, b in sorted(forward - returned):
         if (at[a], at[b]) in carrying:

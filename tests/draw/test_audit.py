@@ -108,7 +108,7 @@ def test_letters_that_are_nearer_to_another_arrow():
     own, other = arrow("own", (0, 0), (100, 0)), arrow("other", (0, 40), (100, 40))
     for y, clean in ((12, True), (17, True), (19, False), (26, False)):
         found = told(edges=[own, other], texts=[Text(50, y, W, edge="own")])
-        near = ("letters at another arrow", "text 0: W", "other")
+        near = ("letters at another arrow", "W of own", "other")
         assert found == ([] if clean else [near])
 
 
@@ -135,19 +135,20 @@ def test_letters_may_be_near_to_the_kin_of_their_arrow(mine, others):
     assert told(nodes, odd, text) != []
 
 
-def test_an_index_of_letters_is_no_way_to_come_nearer():
-    """What is raised or lowered may belong to the letter, or not be seen."""
+def test_letters_are_as_near_as_the_nearest_of_them():
     small = ((Run("W", "bold", 18), Run("long", "serif", 11, -6)),)
     own = arrow("own", (40, -50), (40, 50))
-    other = arrow("other", (-12, -50), (-12, 50))
-    assert told(edges=[own, other], texts=[Text(13, 0, small, edge="own")]) == [
-        ("letters at another arrow", "text 0: W", "other")
-    ]
+    for x, clean in ((-12, True), (-4, False)):
+        other = arrow("other", (x, -50), (x, 50))
+        found = told(edges=[own, other], texts=[Text(18, 0, small, edge="own")])
+        assert found == (
+            [] if clean else [("letters at another arrow", "Wlong of own", "other")]
+        )
 
 
 def test_letters_of_an_arrow_that_is_not_there():
     assert told(texts=[Text(0, 0, W, edge="gone")]) == [
-        ("letters of no arrow", "text 0: W", "gone")
+        ("letters of no arrow", "W", "gone")
     ]
 
 

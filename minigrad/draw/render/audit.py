@@ -54,16 +54,12 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An outline, or a run of letters; ``owner`` is the id of what letters belong to.
-
-    Letters of one text have one ``owner``, and those in an outline that one's id.
-    """
+    """An outline, or a run of letters, whose ``owner`` is what they are written in."""
 
     name: str
     box: Rectangle
     round: bool = False
     owner: str = ""
-    size: float = 0.0
 
 
 def faults(scene: Scene) -> list[Fault]:
@@ -109,7 +105,7 @@ def letters(owner: str, thing: Node | Text) -> Iterator[Shape]:
             low = 0.45 if DESCENDING & set(run.text) else 0.25
             box = (x - run.width / 2, y - low * run.size, 0.0, y + 0.45 * run.size)
             box = (box[0], box[1], x + run.width / 2, box[3])
-            yield Shape(f"{owner}: {run.text}", box, owner=owner, size=run.size)
+            yield Shape(f"{owner}: {run.text}", box, owner=owner)
 
 
 def _touching(shapes: list[Shape], words: list[Shape]) -> Iterator[Fault]:
@@ -220,21 +216,18 @@ def _mistaken(
         if text.edge is None or not runs:
             continue
         if text.edge not in number:
-            yield Fault("letters of no arrow", runs[0].name, text.edge, FAR)
+            yield Fault("letters of no arrow", text.words, text.edge, FAR)
             continue
         own = scene.edges[number[text.edge]]
-        large = max(run.size for run in runs)
-        # Doubt about what belongs to the letter counts against it both ways.
-        mine = arrows.distances([run.box for run in runs if run.size == large])
-        others = arrows.distances([run.box for run in runs])
+        away = arrows.distances([run.box for run in runs])
         akin = {i for i, e in enumerate(scene.edges) if kin(own, e, squares)}
-        nearest = min((d for i, d in mine.items() if i in akin), default=FAR)
-        foreign = ((d, i) for i, d in others.items() if i not in akin)
+        nearest = min((d for i, d in away.items() if i in akin), default=FAR)
+        foreign = ((d, i) for i, d in away.items() if i not in akin)
         distance, i = min(foreign, default=(FAR, 0))
         if (depth := nearest + NEARER - distance) > 0:
             other = named(scene.edges[i], i)
-            what = "letters at another arrow"
-            yield Fault(what, runs[0].name, other, round(depth, 2))
+            letters = f"{text.words} of {text.edge}"
+            yield Fault("letters at another arrow", letters, other, round(depth, 2))
 
 
 def kin(own: Edge, other: Edge, squares: set[str]) -> bool:
