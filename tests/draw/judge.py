@@ -52,7 +52,10 @@ def columns(graph, figure, whole=False):
     at = seats(graph, figure)
     shown = {*at.values()}
     told = defaultdict(set)
+    ids = {node.id for node in figure.scene.nodes} | {""}
     for edge in figure.scene.edges:
+        if not {edge.tail, edge.tip} <= ids:
+            yield f"{edge.id} leads from or to nothing"
         if edge.kind != "gradient":
             for a, b in joined(figure.scene, edge):
                 if a in at and b in at:
@@ -65,13 +68,13 @@ def columns(graph, figure, whole=False):
             yield f"{_said(way)} by {sorted(told[way])}, recorded {sorted(letters)}"
     if len(at) > len(shown):
         yield "two circles for one value"
-    yield from (f"circle {v} of nothing" for v in shown - wanted)
+    yield from (f"circle {_name(v)} of nothing" for v in shown - wanted)
     yield from hanging(figure.scene)
     ends = {v for way in recorded for v in way}
     if whole:
-        yield from (f"no circle for {v}" for v in ends - shown)
+        yield from (f"no circle for {_name(v)}" for v in ends - shown)
     else:
-        yield from (f"no circle for {v}" for v in ends - shown if v.t is None)
+        yield from (f"no circle for {_name(v)}" for v in ends - shown if v.t is None)
         told_of = {c for e in figure.scene.edges for c in _covers(e)}
         count = len(told_of) + figure.scene.elided
         if count != len(recorded):
@@ -118,7 +121,11 @@ def _upright(name):
 
 
 def _said(way):
-    return " -> ".join(f"{v.name}({v.t})" + "'" * v.rank for v in way)
+    return " -> ".join(map(_name, way))
+
+
+def _name(value):
+    return f"{value.name}({value.t})" + "'" * value.rank
 
 
 def circuit(graph, figure):
@@ -154,6 +161,36 @@ def circuit(graph, figure):
     drawn = {n.name for n in scene.nodes if n.id in inner}
     if graph.steps:
         yield from (f"circuit: no circle for {n}" for n in sorted(names - drawn))
+
+
+def symbols(graph, figure):
+    """What columns t-1, t, t+1 say: for each arrow what enters and what leaves them."""
+    scene, span = figure.scene, defaultdict(dict)
+    nodes = {n.id: n for n in scene.nodes if n.part == "unfolded"}
+    shown = sorted({n.t for n in nodes.values() if n.t is not None})
+    if len(shown) != 3:
+        yield f"symbolic: columns {shown}"
+        return
+    for (a, b), letters in reads(graph).items():
+        if a.t is not None and b.t is not None and a.name and not (a.rank or b.rank):
+            span[a.name, b.name, b.t - a.t].setdefault(b.t, letters)
+    told = defaultdict(set)
+    for edge in scene.edges:
+        if edge.tail in nodes and edge.tip in nodes:
+            a, b = nodes[edge.tail], nodes[edge.tip]
+            told[a.name, a.t, b.name, b.t].update(map(_upright, edge.parameters))
+    for (a, b, delay), steps in span.items():
+        if len(steps) < 2 or (graph.clocks and len(graph.clocks) > 1):
+            continue  # not of every step, or of another loop
+        letters = frozenset().union(*steps.values())
+        for t in shown:
+            tail = (a, t - delay if t - delay in shown else None)
+            ways = [(*tail, b, t)]
+            ways += [(a, t, b, None)] * (t + delay not in shown)
+            for way in ways:
+                if told.get(way) != letters:
+                    said = f"by {told.get(way)}, recorded {sorted(letters)}"
+                    yield f"symbolic: {way} {said}"
 
 
 def _line(scene, edge, inner):

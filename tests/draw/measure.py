@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad.draw import draw
 from tests.draw.corpus import NETS, recorded
-from tests.draw.judge import back, circuit, columns
+from tests.draw.judge import back, circuit, columns, symbols
 from tests.draw.pixels import hidden
 
 VIEWS = {
@@ -40,6 +40,8 @@ def wrong(graph, view, figure):
         told += columns(graph, figure, whole=view == "unfolded")
     if view in ("textbook", "folded") and graph.steps:
         told += circuit(graph, figure)
+    if view == "symbolic":
+        told += symbols(graph, figure)
     if view == "backward":
         told += back(graph, figure)
     yield from (("untrue", words) for words in told)

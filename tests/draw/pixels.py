@@ -23,10 +23,10 @@ ALONE, CLEAR, POINTS = 3.5, 1.5, 15
 SOLID, DASHED = 0.8, 0.25
 
 
-def hidden(figure):
-    """The arrows without ink: pairs of an id and what of it is not seen."""
+def hidden(figure, picture=None):
+    """The arrows without ink in a picture of the figure: (id, what is not seen)."""
     scene, look = figure.scene, figure.look
-    pixels = read_png(figure.png(dpi=DPI))
+    pixels = read_png(picture or figure.png(dpi=DPI))
     which, points = sampled(scene.edges)
     heads = 2 * sum(e.head and bool(e.points) for e in scene.edges)
     last = len(which) - heads
