@@ -144,7 +144,7 @@ def parser() -> Parser:
         "--steps", type=positive, default=20, help="steps over time (default: 20)"
     )
     command.add_argument(
-        "--columns", type=positive, default=6, help="how many are drawn (default: 6)"
+        "--columns", type=positive, help="how many are drawn (default: 6 at most)"
     )
     command.add_argument("--view", choices=VIEWS, default="auto")
     command.add_argument("--style", choices=STYLES, default="color")

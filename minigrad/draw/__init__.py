@@ -20,6 +20,14 @@ a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what wa
 
 from minigrad.draw.figure import Figure
 from minigrad.draw.render.engine import EngineError, GraphvizNotFound, LayoutTimeout
+from minigrad.draw.render.theme import Style
 from minigrad.draw.views import draw
 
-__all__ = ["EngineError", "Figure", "GraphvizNotFound", "LayoutTimeout", "draw"]
+__all__ = [
+    "EngineError",
+    "Figure",
+    "GraphvizNotFound",
+    "LayoutTimeout",
+    "Style",
+    "draw",
+]

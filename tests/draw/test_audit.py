@@ -135,14 +135,22 @@ def test_letters_may_be_near_to_the_kin_of_their_arrow(mine, others):
     assert told(nodes, odd, text) != []
 
 
-def test_letters_are_as_near_as_the_nearest_of_them():
+def test_an_index_of_letters_is_no_way_to_come_nearer():
+    """What is raised or lowered may belong to the letter, or not be seen."""
     small = ((Run("W", "bold", 18), Run("long", "serif", 11, -6)),)
     own = arrow("own", (40, -50), (40, 50))
-    for x, clean in ((-12, True), (-4, False)):
-        other = arrow("other", (x, -50), (x, 50))
-        found = told(edges=[own, other], texts=[Text(18, 0, small, edge="own")])
-        assert found == (
-            [] if clean else [("letters at another arrow", "Wlong of own", "other")]
+    other = arrow("other", (-12, -50), (-12, 50))
+    assert told(edges=[own, other], texts=[Text(13, 0, small, edge="own")]) == [
+        ("letters at another arrow", "Wlong of own", "other")
+    ]
+
+
+def test_letters_on_a_patch_may_stand_on_their_own_line_alone():
+    edges = [arrow("own", (0, 0), (100, 0)), arrow("other", (0, 40), (100, 40))]
+    for y, struck in ((0, None), (40, "other")):
+        found = told(edges=edges, texts=[Text(50, y, W, edge="own", backed=True)])
+        assert [s for _, _, s in found] == (
+            [] if struck is None else ["text 0: W"] + [struck]
         )
 
 

@@ -71,9 +71,7 @@ def test_what_has_another_span_or_other_readers_stays_apart():
 
 def test_too_many_letters_are_drawn_on_fewer_arrows_and_the_figure_says_so():
     scene = draw(mutual(3), engine="pure").scene
-    said = (
-        "3 values that read the same and are read by the same are drawn as one circle"
-    )
+    said = "3 values that read the same and are read by the same are one circle"
     assert said in [text.words for text in scene.texts]
     names = {n.name for n in scene.nodes if n.part == "folded"} - {""}
     assert names == {"x", "a", "o", "L"}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from minigrad.draw.page.curves import HEAD, clipped, polyline, rounded, straight
 from minigrad.draw.page.labels import Wish, place
-from minigrad.draw.page.nearness import doubts
 from minigrad.draw.page.scene import Edge, Frame, Node, Run, Scene, Text
+from minigrad.draw.render.audit import faults
 
 
 def word(text):
@@ -41,7 +41,7 @@ def test_one_arrow_has_its_letter_above_its_middle():
     assert 8 < text.y < 12
     assert text.edge == "W"
     assert not text.backed
-    assert not doubts(scene)
+    assert not faults(scene)
 
 
 def test_a_vertical_arrow_has_its_letter_to_the_right():
@@ -60,7 +60,7 @@ def test_two_arrows_that_cross_keep_their_letters():
         arrow("W", straight((0, 0), (80, 80)), "W"),
         arrow("U", straight((0, 80), (80, 0)), "U"),
     ]
-    assert not doubts(solved([], edges))
+    assert not faults(solved([], edges))
 
 
 @pytest.mark.parametrize("apart", [9.0, 12.0, 18.0])
@@ -74,7 +74,7 @@ def test_parallel_arrows_have_their_letters_on_the_outer_sides(apart):
     below, above = scene.texts
     assert below.y < 0
     assert above.y > apart
-    assert not doubts(scene)
+    assert not faults(scene)
 
 
 def test_three_parallel_arrows_leave_the_inner_one_its_line_alone():
@@ -84,7 +84,7 @@ def test_three_parallel_arrows_leave_the_inner_one_its_line_alone():
     ]
     scene = solved([], edges)
     assert [t.backed for t in scene.texts] == [False, True, False]
-    assert not doubts(scene)
+    assert not faults(scene)
 
 
 def trunk(letters, apart=66.0, net="n"):
@@ -112,23 +112,11 @@ def trunk(letters, apart=66.0, net="n"):
 def test_drops_of_one_trunk_have_each_its_own_letter():
     nodes, edges = trunk("WUVR")
     scene = solved(nodes, edges)
-    assert not doubts(scene)
+    assert not faults(scene)
     for edge, text in zip(edges, scene.texts, strict=True):
         x, low = edge.own[0]
         assert abs(text.x - x) < 20
         assert low < text.y < 0
-
-
-def test_a_letter_beside_the_trunk_of_others_is_in_doubt():
-    nodes, edges = trunk("WU")
-    texts = [
-        Text(33.0, -31.0, word("W"), edge="0"),
-        Text(115.0, -18.0, word("U"), edge="1"),
-    ]
-    found = doubts(Scene(tuple(nodes), tuple(edges), tuple(texts)))
-    assert [(d.what, d.edge) for d in found] == [("near", "0")]
-    nodes, edges = trunk("WW")
-    assert not doubts(Scene(tuple(nodes), tuple(edges), tuple(texts[:1])))
 
 
 def test_all_arrows_of_one_home_take_one_seat():
@@ -149,9 +137,9 @@ def test_one_that_has_no_room_with_its_sisters_stands_elsewhere():
         arrow(f"h{t}", clipped(a, b), "W", home="h>h", tail=a.id, tip=b.id)
         for t, (a, b) in enumerate(pairwise(nodes))
     ]
-    texts = [Text(48.0, 12.0, word("HHHH")), Text(144.0, -12.0, word("HHHH"))]
+    texts = [Text(48.0, 12.0, word("HHH")), Text(144.0, -12.0, word("HHH"))]
     scene = solved(nodes, edges, texts)
-    assert not doubts(scene)
+    assert not faults(scene)
     first, second, third = scene.texts[2:]
     assert first.y < 0 < second.y == third.y
 
@@ -169,7 +157,7 @@ def test_a_self_loop_has_its_letter_beside_the_square_and_not_on_it():
     wish = Wish(word("W"), "in", curve=around)
     texts = place([wish], [circle_, square], edges, [])
     scene = Scene((circle_, square), tuple(edges), tuple(texts))
-    assert not doubts(scene)
+    assert not faults(scene)
     assert texts[0].x > 54
 
 

@@ -3,34 +3,15 @@
 import numpy as np
 import pytest
 
-from minigrad.draw.page.curves import point_at, sample, straight
-from minigrad.draw.page.nearness import dense, doubts, gaps, ink, overlaps
-from minigrad.draw.page.scene import Edge, Node, Run, Scene, Text
+from minigrad.draw.page.curves import point_at, polyline, sample, straight
+from minigrad.draw.page.nearness import Ground, dense, gaps, ink, overlaps
+from minigrad.draw.page.scene import Edge, Frame, Node, Run
 
 CURVE = ((0, 0), (40, 90), (80, -90), (120, 0), (160, 90), (200, 0), (210, 0))
 
 
 def word(text, *more):
     return ((Run(text, "bold", 18.0), *more),)
-
-
-def scene_of(*texts, thickness=1.0, height=25.0):
-    edges = (
-        Edge("a", "b", straight((0, 0), (60, 0)), id="own", head=False),
-        Edge(
-            "c",
-            "d",
-            straight((0, height), (60, height)),
-            id="other",
-            head=False,
-            thickness=thickness,
-        ),
-    )
-    return Scene((Node("n", 90.0, 0.0, 46.0, 46.0),), edges, texts)
-
-
-def wrong(scene):
-    return [(doubt.what, doubt.other) for doubt in doubts(scene)]
 
 
 def test_points_along_a_curve_are_on_it_and_close():
@@ -70,38 +51,84 @@ def test_ink_knows_subscripts_and_letters_without_ascenders():
     assert two.down > 1.5 * plain.down
 
 
-def test_a_letter_beside_its_own_arrow_is_in_no_doubt():
-    assert wrong(scene_of(Text(30.0, -10.0, word("W"), edge="own"))) == []
+def line(y, id, **facts):
+    curve = straight((0, y), (60, y))
+    return Edge("a", "b", curve, id=id, head=False, part="unfolded", **facts)
 
 
-@pytest.mark.parametrize(
-    ("y", "what", "other"),
-    [
-        (12.0, "near", "other"),
-        (0.0, "struck", "own"),
-        (24.0, "struck", "other"),
-    ],
-)
-def test_a_letter_at_another_arrow_or_struck_is_in_doubt(y, what, other):
-    assert wrong(scene_of(Text(30.0, y, word("W"), edge="own"))) == [(what, other)]
+AROUND = np.array([-99.0, -99.0, 99.0, 99.0])
 
 
-def test_a_letter_on_its_own_line_is_right_on_a_patch_of_paper():
-    assert wrong(scene_of(Text(30.0, 0.0, word("W"), edge="own", backed=True))) == []
+def heights(*edges, of=0):
+    """The heights at which lines are foreign to one of some level arrows."""
+    ground = Ground([], edges)
+    points, _ = ground.foreign(edges[of], ground.own(edges[of]), AROUND)
+    return set(points[:, 1].round(6))
 
 
-def test_a_letter_on_an_outline_or_on_a_text_is_in_doubt():
-    on_circle = Text(75.0, -15.0, word("W"), edge="own")
-    assert ("on outline", "n") in wrong(scene_of(on_circle))
-    both = (Text(x, -10.0, word(k), edge="own") for x, k in ((30.0, "W"), (38.0, "U")))
-    assert wrong(scene_of(*both)) == [("on text", "U"), ("on text", "W")]
+def test_every_other_line_is_foreign_though_it_has_the_same_letters():
+    assert heights(line(0, "a"), line(9, "b"), line(20, "c")) == {9.0, 20.0}
+    same = {"parameters": ("W",), "home": "h>h"}
+    assert heights(line(0, "a", **same), line(9, "b", **same)) == {9.0}
+
+
+def test_arrows_of_one_net_with_the_same_letters_are_kin():
+    net = {"net": "n", "parameters": ("W",)}
+    assert heights(line(0, "a", **net), line(9, "b", **net)) == set()
+    other = net | {"parameters": ("U",)}
+    assert heights(line(0, "a", **net), line(9, "b", **other)) == {9.0}
+
+
+def test_what_sisters_with_other_letters_share_is_foreign_to_both():
+    trunk = polyline((0, 0), (60, 0), (60, 40))
+    drop = straight((60, 10), (60, 40))
+    net = {"net": "n", "part": "unfolded"}
+    first = Edge("a", "b", trunk, id="1", parameters=("W",), own=drop, **net)
+    second = line(20, "2", net="n", parameters=("U",))
+    ground = Ground([], [first, second])
+    points, of = ground.foreign(first, ground.own(first), AROUND)
+    assert {tuple(p) for p in points[of == 0]} >= {(0.0, 0.0), (60.0, 0.0)}
+    assert not any(y > 10 for _, y in points[of == 0])
+
+
+def test_the_halves_of_a_loop_are_one_arrow():
+    half = {"part": "folded", "home": "h>h"}
+    a, b = (
+        Edge("a", "b", straight((0, y), (60, y)), id=f"{y}", **half) for y in (0, 9)
+    )
+    assert len(Ground([], [a, b]).kin(a)) == 2
+
+
+@pytest.mark.parametrize("head", [True, False])
+def test_the_corners_of_a_head_are_part_of_a_line(head):
+    arrow = Edge("a", "b", straight((0, 0), (60, 0)), id="1", head=head)
+    ground = Ground([], [arrow, line(50, "2")])
+    points, _ = ground.foreign(ground.edges[1], ground.own(ground.edges[1]), AROUND)
+    assert (abs(points[:, 1]).max() > 3) == head
 
 
 def test_a_thick_line_is_nearer_than_its_middle():
-    text = Text(30.0, 10.0, word("W"), edge="own")
-    assert wrong(scene_of(text, height=27.0)) == []
-    assert wrong(scene_of(text, height=27.0, thickness=8.0)) == [("near", "other")]
+    box = np.array([[20.0, -20.0, 40.0, -10.0]])
+    for thickness, near in ((1.0, 10.0), (5.0, 7.6)):
+        ground = Ground([], [line(0, "1", thickness=thickness), line(50, "2")])
+        other = ground.edges[1]
+        found = ground.foreign(other, ground.own(other), AROUND)
+        assert ground.from_lines(box, *found).min() == pytest.approx(near, abs=0.05)
 
 
-def test_texts_that_belong_to_no_arrow_are_not_judged():
-    assert wrong(scene_of(Text(30.0, 24.0, word("W")))) == []
+def test_outlines_are_as_far_as_their_rim():
+    nodes = [
+        Node("c", 0, 0, 40, 40),
+        Node("s", 100, 0, 9, 9, shape="square"),
+        Node("o", 200, 0, 80, 40, shape="oval"),
+        Node("t", 30, 0, 9, 9, shape="text"),
+    ]
+    box = np.array([[30.0, -5.0, 50.0, 5.0]])
+    assert Ground(nodes, []).from_outlines(box)[0] == pytest.approx(
+        [10, 45.5, 55], abs=1
+    )
+
+
+def test_frames_have_borders_and_swatches_have_none():
+    frames = [Frame((0, 0, 20, 10)), Frame((0, 0, 99, 99), fill="#fff")]
+    assert Ground([], [], frames).borders.max(axis=0) == pytest.approx([20, 10])

@@ -1,4 +1,4 @@
-"""Figures with letters in doubt are laid out again, wider; what is left is told."""
+"""Figures that can be misread are laid out again, wider; what is left is told."""
 
 import warnings
 
@@ -6,7 +6,7 @@ import pytest
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.scene import Edge, Run, Scene, Text
-from minigrad.draw.spacing import clearest, warn_of_doubts
+from minigrad.draw.spacing import clearest, warn_of_faults
 
 W = ((Run("W", "bold", 18.0),),)
 
@@ -47,7 +47,7 @@ def test_the_best_layout_wins_and_the_first_clear_one_ends_the_search(
     assert laid_out(*counts) == (chosen, asked)
 
 
-def test_far_too_many_doubts_ask_for_a_simpler_figure_once():
+def test_far_too_many_faults_ask_for_a_simpler_figure_once():
     asked = []
 
     def simpler():
@@ -61,9 +61,9 @@ def test_far_too_many_doubts_ask_for_a_simpler_figure_once():
 
 def test_a_warning_names_what_is_left():
     with pytest.warns(
-        UserWarning, match="4 texts .* W at 0, W at 1, W at 2 and 1 more"
+        UserWarning, match=r"at 4 places \(arrow on label: 0, text 0: W; "
     ):
-        warn_of_doubts(scene(4))
+        warn_of_faults(scene(4))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_doubts(scene(0, 3))
+        warn_of_faults(scene(0, 3))

@@ -120,6 +120,33 @@ def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
     return (*curve[: 3 * len(pieces) - 3], *end)
 
 
+def leaving(curve: Curve, node: Node) -> Curve:
+    """A curve from where it leaves an oval at its start.
+
+    >>> oval = Node("h", 0, 0, 60, 46, shape="oval")
+    >>> round(leaving(straight((0, 0), (96, 0)), oval)[0][0], 6)
+    30.0
+    """
+
+    def inside(p: Point) -> bool:
+        x, y = (p[0] - node.x) / node.width, (p[1] - node.y) / node.height
+        return x * x + y * y < 0.25
+
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    while len(pieces) > 1 and inside(pieces[0][-1]):
+        pieces.pop(0)
+    if not inside(pieces[0][0]):
+        return curve
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        share = (low + high) / 2
+        low, high = (
+            (share, high) if inside(point_at(pieces[0], share)) else (low, share)
+        )
+    first = part_of(pieces[0], high, 1.0)
+    return (*first, *(p for piece in pieces[1:] for p in piece[1:]))
+
+
 def head_of(base: Point, tip: Point) -> tuple[Point, Point, Point]:
     """The corners of an arrow's head: its tip, and both ends of its base."""
     dx, dy = (tip[0] - base[0]) * WIDE, (tip[1] - base[1]) * WIDE

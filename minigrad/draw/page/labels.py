@@ -25,7 +25,6 @@ import numpy as np
 
 from minigrad.draw.page.curves import HEAD, Curve
 from minigrad.draw.page.nearness import (
-    MARGIN,
     Array,
     Ground,
     Indices,
@@ -47,8 +46,9 @@ BAD = 300.0
 STRUCK, ON_TEXT, ON_BORDER = 1000.0, 600.0, 250.0
 # How far a seat wants to be from its own line, other lines, outlines, texts, frames.
 OWN, OTHERS, OUTLINES, TEXTS, BORDERS = 1.6, 2.2, 2.0, 2.5, 1.5
-# A margin that remains one however an engine sets the letters.
-SAFE = 3.5
+# By how much others are farther than its own line, and a margin that remains one
+# however an engine sets the letters.
+MARGIN, SAFE = 2.0, 3.5
 # No line that is farther from all seats matters.
 NEAR = 20.0
 ROUNDS = 6

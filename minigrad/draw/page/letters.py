@@ -19,7 +19,7 @@ from minigrad.draw.page.latex import RAISED, SIZE, UP, greek, typeset
 from minigrad.draw.page.scene import Line, Lines, Run, extent, line_width
 
 WORD = 13.0
-WIDEST = 90.0  # of an oval
+WIDEST = 110.0  # of an oval
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # Signs that the fonts of the engines lack, and what is written for them.
 LACKING = str.maketrans(
@@ -121,7 +121,7 @@ def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float
     (['hidden_', 'state'], 57)
     """
     if line_width(line) <= 2 * radius - 6 or not _breaks(line):
-        room = 2 * radius - 6 if line_width(line) < 2.4 * radius else WIDEST - 12
+        room = 2 * radius - 6 if line_width(line) < 2.1 * radius else WIDEST - 12
         line = fitted(line, room)
     if line_width(line) <= 2 * radius - 6:
         return (joined(line), *below), 2 * radius

@@ -7,17 +7,17 @@ Vocabulary
     kin      arrows of one trunk with the same letters: beside each of them these are
              right
     foreign  every other line, and what kin share with sisters of other letters
-    doubt    letters that a reader may take for those of another arrow, or cannot read
 
 >>> from minigrad.draw.page.curves import straight
->>> from minigrad.draw.page.scene import Run, arranged
 >>> lines = [Edge("", "", straight((0, y), (60, y)), id=f"at {y}") for y in (0, 25)]
->>> letters = Text(30, 12, ((Run("W", "bold", 18),),), edge="at 0")
->>> [(doubt.what, doubt.other) for doubt in doubts(arranged([], lines, [letters]))]
-[('near', 'at 25')]
+>>> ground = Ground([], lines)
+>>> around = np.array([-20.0, -20.0, 80.0, 45.0])
+>>> points, of = ground.foreign(lines[0], ground.own(lines[0]), around)
+>>> set(points[:, 1].round(1)) >= {25.0}, set(of)
+(True, {np.int64(1)})
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +30,6 @@ from minigrad.draw.page.scene import (
     Lines,
     Node,
     Point,
-    Scene,
-    Text,
     extent,
     placed_runs,
 )
@@ -41,10 +39,8 @@ Indices = NDArray[np.intp]
 
 STEP, BARB = 2.0, 3.4
 ROUND = ("circle", "dot", "oval")
-# Nearer to its own arrow than to another by this much; what strikes; what touches.
-MARGIN, STRUCK, STRUCK_BY_OWN, TOUCHED = 2.0, 0.5, 0.8, 0.5
-# So far from a letter a line matters; so near to its own part a trunk is that part.
-FAR, JOINT = 30.0, 4.6
+# So near to its own part a trunk is that part.
+JOINT = 4.6
 # What reaches below the line of writing, and what does not reach high above it.
 LOW = set("gjpqyQβγημρφχψςζξ,;()")
 SMALL = set("acegmnopqrsuvwxyzαγεηικμνοπρστυχωςφψ,.…−-")
@@ -224,60 +220,3 @@ def _trunk(edge: Edge) -> tuple[str, str]:
 def _border(frame: Frame) -> tuple[Point, ...]:
     x0, y0, x1, y1 = frame.box
     return polyline((x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0))
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Letters in doubt: why, their words, their arrow, and what is too near to them."""
-
-    what: str
-    words: str
-    edge: str
-    other: str
-
-
-def doubts(scene: Scene) -> list[Doubt]:
-    """All letters of arrows in a placed scene that are in doubt.
-
-    "near": another line is as near as their own, or not farther by 2 pt; "struck": a
-    line runs through them; "on outline", "on text": they touch what they must not.
-    """
-    ground = Ground(scene.nodes, scene.edges, scene.frames)
-    print_of = [ink(t.lines) for t in scene.texts]
-    boxes = np.zeros((len(scene.texts), 4))
-    for i, text in enumerate(scene.texts):
-        boxes[i] = print_of[i].boxes(np.array([[text.x, text.y]]))
-    found = []
-    for i, text in enumerate(scene.texts):
-        if text.edge is None:
-            continue
-        edge = ground.edges[ground.numbers[text.edge]]
-        wrong = list(_wrong(ground, text, edge, boxes[i : i + 1]))
-        touched = overlaps(boxes[i : i + 1], boxes, TOUCHED)[0]
-        touched[i] = False
-        if touched.any():
-            wrong.append(("on text", scene.texts[int(touched.argmax())].words))
-        found += [Doubt(what, text.words, edge.id, other) for what, other in wrong]
-    return found
-
-
-def _wrong(
-    ground: Ground, text: Text, edge: Edge, box: Array
-) -> Iterator[tuple[str, str]]:
-    """What is wrong with letters beside their arrow, and what makes it so."""
-    own = ground.own(edge)
-    bare = box.copy()
-    bare[:, 1] = text.y - ink(text.lines).bare
-    mine = 0.0 if text.backed else float(gaps(bare, own).min())
-    points, of = ground.foreign(edge, own, box[0] + FAR * np.array([-1, -1, 1, 1]))
-    if not text.backed and gaps(box, own).min() < STRUCK_BY_OWN:
-        yield "struck", edge.id
-    if len(points):
-        away = ground.from_lines(box, points, of)[0]
-        other = ground.edges[int(of[away.argmin()])].id
-        if away.min() < STRUCK:
-            yield "struck", other
-        elif away.min() - mine < MARGIN - 0.05:  # coordinates are rounded
-            yield "near", other
-    if ground.nodes and (depth := ground.from_outlines(box)[0]).min() < 0:
-        yield "on outline", ground.nodes[int(depth.argmin())].id

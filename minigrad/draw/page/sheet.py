@@ -9,14 +9,14 @@ those are known.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 76.75, 49.1)]
+[('W', 77.15, 45.6)]
 """
 
 from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
-from minigrad.draw.page.curves import Curve, clipped
+from minigrad.draw.page.curves import Curve, clipped, leaving
 from minigrad.draw.page.fonts import width
 from minigrad.draw.page.labels import Wish, place
 from minigrad.draw.page.letters import clean
@@ -82,13 +82,23 @@ class Sheet:
         ends = details.get("covers") or ((tail, tip),)
         details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
         details["id"] = self._free(details["id"])
-        details.setdefault("own", curve)
-        edge = Edge(tail, tip, curve, **details)
+        own = details.pop("own", curve)
+        whole, curve = curve, self._outside(curve, tail, tip)
+        own = curve if own == whole else self._outside(own, tail, tip)
+        edge = Edge(tail, tip, curve, own=own, **details)
         wish = Wish(label, edge.id, text_kind)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
         if label:
             self.wishes.append(wish)
+
+    def _outside(self, curve: Curve, tail: str, tip: str) -> Curve:
+        """A curve that ends at ovals: layouts know circles only."""
+        for end in (tip, tail):
+            curve = curve[::-1]
+            if end in self.nodes and self.nodes[end].shape == "oval":
+                curve = leaving(curve, self.nodes[end])
+        return curve
 
     def _free(self, id: str) -> str:
         """The id, or with a number if an edge has it."""

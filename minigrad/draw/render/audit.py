@@ -54,12 +54,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An outline, or a run of letters, whose ``owner`` is what they are written in."""
+    """An outline, or a run of letters; ``owner`` is the id of what letters belong to.
+
+    Letters of one text have one ``owner``, and those in an outline that one's id.
+    """
 
     name: str
     box: Rectangle
     round: bool = False
     owner: str = ""
+    size: float = 0.0
 
 
 def faults(scene: Scene) -> list[Fault]:
@@ -72,18 +76,10 @@ def faults(scene: Scene) -> list[Fault]:
     runs = [[*letters(n.id, n)] for n in scene.nodes]
     texts = [[*letters(f"text {i}", t)] for i, t in enumerate(scene.texts)]
     words = [shape for found in (*runs, *texts) for shape in found]
-    # Letters with a patch behind them may stand on a line, which is hidden there.
-    bare = [
-        w
-        for t, found in zip(scene.texts, texts, strict=True)
-        if not t.backed
-        for w in found
-    ]
-    bare += [w for found in runs for w in found]
     arrows = Arrows(scene.edges)
     return [
         *_touching(shapes, words),
-        *(f for w in bare for f in arrows.through(w, LABEL, "arrow on label")),
+        *_struck(scene, words, arrows),
         *(f for s in shapes for f in arrows.through(s, FOREIGN, "arrow through node")),
         *_mistaken(scene, texts, arrows),
         *_swapped(scene),
@@ -105,7 +101,7 @@ def letters(owner: str, thing: Node | Text) -> Iterator[Shape]:
             low = 0.45 if DESCENDING & set(run.text) else 0.25
             box = (x - run.width / 2, y - low * run.size, 0.0, y + 0.45 * run.size)
             box = (box[0], box[1], x + run.width / 2, box[3])
-            yield Shape(f"{owner}: {run.text}", box, owner=owner)
+            yield Shape(f"{owner}: {run.text}", box, owner=owner, size=run.size)
 
 
 def _touching(shapes: list[Shape], words: list[Shape]) -> Iterator[Fault]:
@@ -206,6 +202,15 @@ def sampled(
     )
 
 
+def _struck(scene: Scene, words: list[Shape], arrows: Arrows) -> Iterator[Fault]:
+    """Arrows through letters, but for a text on a patch of paper on its own arrow."""
+    backed = {f"text {i}": t.edge for i, t in enumerate(scene.texts) if t.backed}
+    for shape in words:
+        for fault in arrows.through(shape, LABEL, "arrow on label"):
+            if backed.get(shape.owner) != fault.first:
+                yield fault
+
+
 def _mistaken(
     scene: Scene, texts: list[list[Shape]], arrows: Arrows
 ) -> Iterator[Fault]:
@@ -219,10 +224,14 @@ def _mistaken(
             yield Fault("letters of no arrow", text.words, text.edge, FAR)
             continue
         own = scene.edges[number[text.edge]]
-        away = arrows.distances([run.box for run in runs])
+        large = max(run.size for run in runs)
+        # Doubt about what belongs to the letter counts against it both ways.
+        mine = arrows.distances([run.box for run in runs if run.size == large])
+        others = arrows.distances([run.box for run in runs])
         akin = {i for i, e in enumerate(scene.edges) if kin(own, e, squares)}
-        nearest = min((d for i, d in away.items() if i in akin), default=FAR)
-        foreign = ((d, i) for i, d in away.items() if i not in akin)
+        nearest = min((d for i, d in mine.items() if i in akin), default=FAR)
+        nearest = 0.0 if text.backed else nearest
+        foreign = ((d, i) for i, d in others.items() if i not in akin)
         distance, i = min(foreign, default=(FAR, 0))
         if (depth := nearest + NEARER - distance) > 0:
             other = named(scene.edges[i], i)

@@ -138,7 +138,7 @@ class Picture(Artist):
 
     def _letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[Artist]:
         for at_x, middle, run in placed_runs(x, y, lines):
-            words, font = clean(run.text), _font(run)
+            words, font = clean(run.text), _font(run, self.look)
             wide = text_to_path.get_text_width_height_descent(
                 words, font, ismath=False
             )[0]
@@ -150,9 +150,10 @@ class Picture(Artist):
             )  # fmt: skip
 
 
-def _font(run: Run) -> FontProperties:
+def _font(run: Run, look: Style) -> FontProperties:
+    usual = SANS if run.face == "sans" else SERIF
     return FontProperties(
-        family=SANS if run.face == "sans" else SERIF,
+        family=[look.font(run.face) or usual[0], *usual],
         style="italic" if "italic" in run.face else "normal",
         weight="bold" if "bold" in run.face else "normal",
         size=run.size,

@@ -35,6 +35,7 @@ FACES = {
     "bolditalic": "Times-BoldItalic",
     "sans": "Arial",
 }
+WORDS = {"bold": "Bold", "italic": "Italic", "bolditalic": "Bold Italic"}
 MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
 SHAPES = {"rounded": "box", "oval": "ellipse", "text": "none", "dot": "circle"}
 PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
@@ -91,7 +92,7 @@ def write(scene: Scene, look: Style) -> str:
         ink = text.ink or look.line(text.kind)
         if text.backed:
             out.append(_paper(i, text, look))
-        out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
+        out += _runs(f"t{i}", text.x, text.y, text.lines, ink, look)
     out.append("}\n")
     return "\n".join(out)
 
@@ -122,7 +123,7 @@ def _node(name: str, node: Node, look: Style) -> list[str]:
     paint = look.outline(node)
     ink = paint.ink
     if node.shape == "text":
-        return _runs(name, node.x, node.y, node.lines, ink)
+        return _runs(name, node.x, node.y, node.lines, ink, look)
     styles = ["filled"]
     if node.shape == "rounded":
         styles.append("rounded")
@@ -135,16 +136,21 @@ def _node(name: str, node: Node, look: Style) -> list[str]:
         f'style="{",".join(styles)}" fillcolor="{paint.fill}" '
         f'color="{paint.border}" penwidth={number(pen(node))}];'
     )
-    return [outline, *_runs(name, node.x, node.y, node.lines, ink)]
+    return [outline, *_runs(name, node.x, node.y, node.lines, ink, look)]
 
 
-def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
+def _runs(
+    name: str, x: float, y: float, lines: Lines, ink: str, look: Style
+) -> list[str]:
     out = []
     for k, (at_x, at_y, run) in enumerate(placed_runs(x, y, lines)):
         face, label = FACES[run.face], quoted(run.text)
         # Bold and italic letters come out right by markup in both engines, but only
         # ASCII is centred then; the rest names the typeface.
-        if run.face in MARKUP and PLAIN.fullmatch(run.text):
+        chosen = look.font(run.face)
+        if chosen is not None:
+            face = f"{chosen} {WORDS.get(run.face, '')}".strip()
+        elif run.face in MARKUP and PLAIN.fullmatch(run.text):
             face, label = FACES["serif"], f"<{MARKUP[run.face].format(run.text)}>"
         out.append(
             f'{name}_{k} [pos="{number(at_x)},{number(at_y)}" shape=none '

@@ -33,7 +33,7 @@ FACES = {
     "bold": BOLD,
     "italic": ITALIC,
     "bolditalic": BOLD + ITALIC,
-    "sans": f' font-family="{SANS}"',
+    "sans": ' font-family="{}"',
 }
 RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI"}
 NAMED = 12  # as many names the description reads out
@@ -47,7 +47,7 @@ def write(scene: Scene, look: Style) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
         f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
-        f'style="max-width:100%;height:auto" font-family="{SERIF}" '
+        f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
         f'text-anchor="middle" role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
         f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
         f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
@@ -153,7 +153,7 @@ class _Picture:
         for middle, line in placed_lines(y, lines):
             bases = [middle + run.rise - BASELINE * run.size for run in line]
             spans = "".join(
-                f"<tspan{_drop(before - base)}{_face(run)}>{said(run.text)}</tspan>"
+                f"<tspan{_drop(before - base)}{self.face(run)}>{said(run.text)}</tspan>"
                 for run, before, base in zip(
                     line, bases[:1] + bases, bases, strict=False
                 )
@@ -161,6 +161,12 @@ class _Picture:
             if line:
                 place = f'x="{number(x)}" y="{self.y(bases[0])}"'
                 yield f'<text {place} fill="{ink}">{spans}</text>'
+
+    def face(self, run: Run) -> str:
+        turned = any(bidirectional(c) in RIGHT_TO_LEFT for c in run.text)
+        alone = ' unicode-bidi="isolate"' if turned else ""
+        face = FACES[run.face].format(_fonts(self.look, run.face))
+        return f'{face} font-size="{number(run.size)}"{alone}'
 
     def curve(self, points: Curve) -> str:
         rest = (self.at(points[i : i + 3]) for i in range(1, len(points), 3))
@@ -202,7 +208,7 @@ def _drop(by: float) -> str:
     return f' dy="{number(by)}"' if number(by) != "0" else ""
 
 
-def _face(run: Run) -> str:
-    turned = any(bidirectional(c) in RIGHT_TO_LEFT for c in run.text)
-    alone = ' unicode-bidi="isolate"' if turned else ""
-    return f'{FACES[run.face]} font-size="{number(run.size)}"{alone}'
+def _fonts(look: Style, face: str) -> str:
+    """A style's font before those that are as wide as the tables say."""
+    usual, chosen = SANS if face == "sans" else SERIF, look.font(face)
+    return f"'{chosen}',{usual}" if chosen else usual

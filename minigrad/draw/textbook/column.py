@@ -55,7 +55,8 @@ class Column:
     """The pattern that all columns of a group follow.
 
     ``letters`` has the width of each arrow's letters; ``nets`` those that come from or
-    lead to other groups, at first; ``wider`` is extra room between all of it.
+    lead to other groups, at first; ``wider`` is extra room between all of it, ``reach``
+    half the width of the widest outline.
     """
 
     grid: Grid
@@ -65,6 +66,7 @@ class Column:
     crossing: Sequence[Net] = ()
     entering: Sequence[tuple[str, str, int]] = ()  # parameter, target, side
     wider: float = 0.0
+    reach: float = RADIUS
     lane: float = LANE
     pitch: float = COLUMN
 
@@ -72,7 +74,7 @@ class Column:
         self.now = self.group.now
         self.later = self.group.later
         self.level = self.grid.level
-        self.lane += self.wider
+        self.lane += self.wider + 2 * (self.reach - RADIUS)
         self.form: dict[Arrow, str] = {}
         self.nets: list[Net] = []
         self.tracks: dict[int, list[tuple[Net, int]]] = {}
@@ -94,12 +96,12 @@ class Column:
     @property
     def right(self) -> float:
         """The right rim of the rightmost circle."""
-        return max(map(self.x, self.group.keys)) + RADIUS
+        return max(map(self.x, self.group.keys)) + self.reach
 
     @property
     def left(self) -> float:
         """The left rim of the leftmost circle."""
-        return min(map(self.x, self.group.keys)) - RADIUS
+        return min(map(self.x, self.group.keys)) - self.reach
 
     def beside(self, key: str, side: int) -> bool:
         """Whether another circle stands in the same row on that side."""
@@ -129,7 +131,8 @@ class Column:
                     continue
                 x, y = self.x(key) + step * self.pitch - p[0], self.height(key) - p[1]
                 share = max(0.0, min(1.0, (x * dx + y * dy) / length))
-                if hypot(share * dx - x, share * dy - y) < RADIUS + clear:
+                aside, above = share * dx - x, share * dy - y
+                if hypot(aside * RADIUS / self.reach, above) < RADIUS + clear:
                     return False
         return True
 
@@ -336,13 +339,14 @@ class Column:
 
     def _widen(self) -> None:
         """Lanes wide enough for the letters beside drops, and along level arrows."""
-        self.lane = LANE + self.wider
+        extra = 2 * (self.reach - RADIUS)
+        self.lane = LANE + self.wider + extra
         for a in self.now:
             if self.form[a] == "straight" and (
                 self.level[a.source] == self.level[a.target]
             ):
-                room = 2 * RADIUS + self.letters[a] + HEAD + 18
-                self.lane = max(self.lane, min(room, 2 * WIDEST))
+                room = 2 * self.reach + self.letters[a] + HEAD + 18
+                self.lane = max(self.lane, min(room, 2 * WIDEST + extra))
         reach = self.ports.reach()
         for k in self.group.keys:
             for o in self.group.keys:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
+USUAL = 6
 
 
 def visible(length: int, steps: int) -> list[int | None]:

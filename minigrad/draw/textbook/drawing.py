@@ -20,7 +20,8 @@ from math import hypot
 from typing import Any, NamedTuple
 
 from minigrad.draw.page.curves import HEAD, Curve, sample
-from minigrad.draw.page.scene import Lines, extent
+from minigrad.draw.page.letters import enclosed, indexed, note
+from minigrad.draw.page.scene import Lines, Scene, extent
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column, Net
@@ -87,7 +88,7 @@ class Drawing:
         self,
         chart: Chart,
         how: Unrolling | None = None,
-        steps: int = 6,
+        steps: int | None = None,
         parts: Sequence[str] = (FOLDED, UNFOLDED),
         wider: float = 0.0,
     ) -> None:
@@ -143,12 +144,21 @@ class Drawing:
             entering = [b for b in self.buses if b[1] in group.keys]
             if folded:
                 entering = [b for b in entering if b[2] < 0 and not self.direct(b[0])]
+            reach = self._half_width(group)
             column = Column(
-                self.grid, group, letters, folded, crossing, entering, self.wider
+                self.grid, group, letters, folded, crossing, entering, self.wider, reach
             )
             column.starts = self._only_starts(group)
             found.append(column)
         return found
+
+    def _half_width(self, group: Group) -> float:
+        """Half the width of the widest outline, with the longest index."""
+        symbols = [self.chart.symbol(key) for key in group.keys]
+        timed = [s.clock for s in symbols if s.clock is not None]
+        index = str(max((self.chart.lengths[c] for c in timed), default=0))
+        labels = [indexed(s.label, index) if timed else s.label for s in symbols]
+        return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
 
     def _circuit(self, group: Group, inner: list[Net]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
@@ -263,6 +273,18 @@ class Drawing:
     def column(self, part: str, key: str) -> Column:
         """The column that a symbol belongs to."""
         return self.columns[part][self.grid.of[key]]
+
+    def say(self, words: str, word: str) -> None:
+        """Write a faint line below everything."""
+        left, low, right, _ = self.sheet.bounds
+        lines = note(words, 12.0)
+        at = (left + right) / 2, low - 14.0
+        self.sheet.write(*at, lines, "faint", word=word)
+
+    def scene(self, caption: str | None, recorded: tuple[int, ...]) -> Scene:
+        """The finished scene; ``recorded`` has the lengths of the record's loops."""
+        length = recorded if self.how.index else self.chart.lengths
+        return self.sheet.scene(caption, length=length, recorded=recorded)
 
     # ---------------------------------------------------------------------- emission
 

@@ -192,7 +192,7 @@ class _Circuit:
             words = f"t = {steps_read(part)}"
         if words:
             edge = next(e for e in self.sheet.edges if e.id == way_home(a))
-            word = "only" if once else ""
+            word = "only" if words == once else ""
             wish = Wish(note(words), edge.id, "faint", word, below=True)
             self.sheet.wishes.append(wish)
 
@@ -288,7 +288,8 @@ class _Circuit:
         if count < abs(net.delay):
             words = note(f"{abs(net.delay)} steps")
             at = squares[0].x + 8 + line_width(words[0]) / 2
-            self.sheet.write(at, squares[0].y - 14, words, "faint", FOLDED)
+            y = squares[0].y - 14
+            self.sheet.write(at, y, words, "faint", FOLDED, word="steps")
         # In the order in which the trunk meets them.
         turned = near > out if squares[0].x == squares[-1].x else column.out(net) > 0
         return squares[::-1] if turned else squares

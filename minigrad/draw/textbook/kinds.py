@@ -21,7 +21,7 @@ from typing import NamedTuple
 from minigrad.draw.textbook.chart import Arrow
 
 OUTPUT = re.compile(r"[oy]\d*")
-LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss", re.IGNORECASE)
+LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss|objective|cost", re.IGNORECASE)
 
 
 class Value(NamedTuple):
@@ -42,13 +42,13 @@ def kinds_of(
     for arrow in arrows:
         into[arrow.target].append(arrow)
         out[arrow.source].append(arrow)
-    data = {v.key for v in values if v.data}
+    data = {v.key for v in values if v.data and v.key not in initial}
     kinds: dict[str, str] = {}
     # From the last to the first: what a value serves is known before it.
     for key, name, shape, is_data in reversed(values):
         served = {a.target for a in out[key] if not a.delay}
         losses = {target for target in served if kinds.get(target) == "loss"}
-        crosses = any(a.delay for a in into[key])
+        crosses = any(a.delay or a.source in initial for a in into[key])
         leads = any(a.delay for a in out[key])
         said = OUTPUT.fullmatch(name) or (losses and served == losses)
         gathers = len(into[key]) > 1 or any(a.kind == "gather" for a in into[key])

@@ -180,7 +180,7 @@ class _Shares:
         said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
         words = ((Run(said, "serif", 10.0),),)
         at = self.x + WIDE / 2 + 56
-        self.sheet.write(at, y, words, "gradienttext", UNFOLDED)
+        self.sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
 
     def _collect(self, weight: Weight, target: str, turn: float, y: float) -> None:
         """The shares at one value's steps, and the line that sums them up."""

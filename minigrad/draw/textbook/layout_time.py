@@ -6,64 +6,79 @@
 ['Unfold']
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
 from minigrad.draw.textbook.chart import Chart, Weight
-from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
+from minigrad.draw.textbook.reading import chart_of
 from minigrad.draw.textbook.symbolic import symbolic
 from minigrad.draw.textbook.unfolded import Unfolded, draw_unfolded
+from minigrad.fold import Recurrence, fold
 
 UNFOLD = 64.0
 
-After = Callable[[Drawing, Unfolded], None]
 
-
-def draw_chart(
+def lay_out(
     chart: Chart,
     view: str = "textbook",
-    steps: int = 6,
+    steps: int | None = None,
     index: str = "number",
     how: Unrolling | None = None,
-    after: After | None = None,
-    caption: str | None = None,
     wider: float = 0.0,
-) -> Scene:
-    """The scene of a chart.
+) -> tuple[Drawing, Unfolded | None]:
+    """The drawing of a chart, and its columns if it has any.
 
     Parameters
     ----------
     view: "textbook", "folded" or "unfolded".
+    steps: how many columns; None for as many as are usual.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     how: what is written on and beside the circles.
-    after: draws onto the finished columns (gradients, an overlay's numbers).
-    wider: points of extra room between columns and lanes; 0.7 of it between rows.
+    wider: extra room between columns, lanes and tracks, in points.
     """
-    how, recorded = how or Unrolling(), chart.lengths
+    how = how or Unrolling()
     if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
     if not chart.lengths:  # without a loop both halves are the same
         view = "unfolded"
-    both = {"textbook": (FOLDED, UNFOLDED), "folded": (FOLDED,)}
-    drawing = Drawing(chart, how, steps, both.get(view, (UNFOLDED,)), wider)
-    sheet, left = drawing.sheet, 0.0
+    parts = {"textbook": (FOLDED, UNFOLDED), "folded": (FOLDED,)}
+    drawing = Drawing(chart, how, steps, parts.get(view, (UNFOLDED,)), wider)
+    left = 0.0
     if view != "unfolded":
         draw_folded(drawing)
-        sheet.settle()
-        left = sheet.right
+        drawing.sheet.settle()
+        left = drawing.sheet.right
     if view == "textbook":
         left = _unfold(drawing, left + 28.0) + 30.0
-    if view != "folded":
-        done = draw_unfolded(drawing, left)
-        if after is not None:
-            after(drawing, done)
-    return sheet.scene(caption, length=chart.lengths, recorded=recorded)
+    return drawing, draw_unfolded(drawing, left) if view != "folded" else None
+
+
+def draw_chart(chart: Chart, view: str = "textbook", **how: Any) -> Scene:
+    """The scene of a chart, as ``lay_out`` draws it."""
+    return lay_out(chart, view, **how)[0].scene(None, chart.lengths)
+
+
+def of_length(recurrence: Recurrence, steps: int, **how: Any) -> Scene:
+    """The textbook figure of a recurrence for another number of steps: structure only.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(5):
+    ...     h = mg.tanh(h).named("h")
+    >>> of_length(mg.fold(mg.contract(h)), 7).length
+    (7,)
+    """
+    chart = chart_of(fold(recurrence.unfold(steps)))
+    drawing = lay_out(chart, **how)[0]
+    if chart.lengths != recurrence.lengths:
+        drawing.say("structure only: nothing was computed", "structure")
+    return drawing.scene(None, recurrence.lengths)
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:
@@ -90,6 +105,3 @@ def _unfold(drawing: Drawing, x: float) -> float:
     words = note("Unfold", 15.0)
     drawing.sheet.write(x + UNFOLD / 2 - 4, y + 11, words, word="unfold")
     return tip[0]
-
-
-__all__ = ["RADIUS", "After", "draw_chart", "shown_weights"]

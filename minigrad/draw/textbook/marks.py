@@ -64,12 +64,15 @@ def circle(
 
 def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
-    letters: list[Line] = []
-    for name in names:
-        weight = chart.weight(name)
-        turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
-        letters.append((*weight.label, *turned))
+    letters = [_letters(chart, name) for name in names]
     return (listed(letters, short=chart.merged > 0),) if letters else ()
+
+
+def _letters(chart: Chart, name: str) -> Line:
+    """The letters of a parameter; "Wᵀ" has a raised T."""
+    weight = chart.weight(name)
+    turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
+    return (*weight.label, *turned)
 
 
 def listed(lines: Sequence[Line], short: bool = False) -> Line:
@@ -117,4 +120,10 @@ def only_at(
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = steps_of(chart, arrow)
+    if (
+        arrow.kind == "delay"
+        and arrow.delay
+        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
+    ):
+        return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""

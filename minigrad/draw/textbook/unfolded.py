@@ -24,7 +24,7 @@ from minigrad.draw.page.scene import Node
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, Pair, StandIn, reads, steps_of
 from minigrad.draw.textbook.column import Column
-from minigrad.draw.textbook.columns import RADIUS, Loop, visible
+from minigrad.draw.textbook.columns import RADIUS, USUAL, Loop, visible
 from minigrad.draw.textbook.cut import Cut, heights_of_dots
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import circle
@@ -32,7 +32,7 @@ from minigrad.draw.textbook.ways import Way, way_of
 from minigrad.draw.textbook.weights import draw_buses
 
 DOT, APART, BESIDE, BOXES = 4.5, 10.0, 44.0, 84.0
-USUAL, MANY_LOOPS, WIDE, WIDER = 6, 4, 150.0, 230.0
+FEW, WIDE, WIDER = 4, 150.0, 230.0
 
 
 @dataclass
@@ -133,10 +133,9 @@ class _Loop:
         """The steps to draw: fewer where columns are wide; all, if few are hidden."""
         many = sum(g.clock is not None for g in self.drawing.grid.groups) > 1
         steps, pitch = self.drawing.steps, self.column.pitch
-        if steps <= USUAL:
-            wide = 3 if pitch > WIDER else MANY_LOOPS if pitch > WIDE else steps
-            many_loops = many and self.length > steps
-            steps = min(steps, wide, MANY_LOOPS if many_loops else steps)
+        if steps is None:
+            steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
+            steps = min(steps, FEW) if many and self.length > USUAL else steps
         longest = max([1, *(abs(a.delay) for a in self.column.later)])
         if self.length <= steps or self.length - steps < longest:
             return list(range(1, self.length + 1))
