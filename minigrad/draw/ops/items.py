@@ -59,6 +59,7 @@ class Item:
     past: str | None = None
     commutative: bool = False
     scope: Any = None
+    operation: str = ""
 
     @property
     def words(self) -> str:
@@ -116,14 +117,13 @@ class _Reader:
     def items(self) -> list[Item]:
         keys: dict[Node, str] = {}
         groups: dict[Any, list[Node]] = {}
+        numbers: dict[Any, int] = {}
         for i, node in enumerate(self.graph.nodes):
             box = self._box(node)
             group = (box, self._column(node)) if box is not None else i
-            members = groups.setdefault(group, [])
-            members.append(node)
-            keys[node] = (
-                f"i{len(groups) - 1}" if len(members) == 1 else keys[members[0]]
-            )
+            groups.setdefault(group, []).append(node)
+            line = box or self.graph.places[node]
+            keys[node] = f"i{numbers.setdefault(line, len(numbers))}{self._at(node)}"
         return [
             self._scope(group, members, keys)
             if isinstance(group, tuple)
@@ -132,6 +132,14 @@ class _Reader:
             else self._item(members[0], keys)
             for group, members in groups.items()
         ]
+
+    def _at(self, node: Node) -> str:
+        """The step in an id: counted from the nearer end, as in the textbook."""
+        if node.time is None:
+            return ""
+        clock, t = node.time
+        length = self.graph.clocks[clock]
+        return f"@{t if 2 * t <= length + 1 else t - length - 1}"
 
     def _column(self, node: Node) -> tuple[int, int] | None:
         return None if node.time is None else (self.clocks[node.time[0]], node.time[1])
@@ -225,8 +233,16 @@ class _Reader:
             leaf,
             "box" if leaf or read else "rounded",
             commutative=node.op is not None and node.op.name in COMMUTATIVE,
-            scope=_scope(node),
+            scope=self._region(node),
+            operation=f"{_what(node)} {_shape(node)}",
         )
+
+    def _region(self, node: Node) -> Any:
+        """The scopes with names around a node, or None; a gradient is in none."""
+        if not node.inputs or isinstance(node.slot, Slot):
+            return None
+        path = self.graph.places[node][0]
+        return tuple(part for part in path if part[0] != LOOP) or None
 
     def _indexed(self, name: str, node: Node) -> Line:
         """A name with its raised step."""
@@ -305,11 +321,11 @@ def _key(key: Any) -> str:
     return f"[{', '.join(map(part, parts))}]"
 
 
-def _scope(node: Node) -> Any:
-    """The innermost scope with a name that a node was made in, or None."""
-    path = node.scope.path
-    named = [i for i, part in enumerate(path) if part[0] != LOOP]
-    return path[: named[-1] + 1] if named else None
+def _what(node: Node) -> str:
+    """What two nodes that are the same operation have in common."""
+    if node.op is None:
+        return _constant(node.value, "") if node.kind == "constant" else node.kind
+    return f"{node.op.name} {node.attrs}"
 
 
 def _shape(node: Node) -> tuple[int, ...]:

@@ -13,8 +13,10 @@
 
 from collections.abc import Sequence
 
+from minigrad.draw.ops.frames import draw_frames
 from minigrad.draw.ops.items import Item, items_of
 from minigrad.draw.ops.plan import Plan
+from minigrad.draw.ops.repeats import folded
 from minigrad.draw.ops.routes import BusDrops, draw_arrows, ways
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Node, Scene
@@ -27,6 +29,7 @@ def draw_ops(
     items: Sequence[Item], steps: int = 6, caption: str | None = None
 ) -> Scene:
     """The scene of the items of a graph with a loop over time."""
+    items, times = folded(items)
     plan = Plan(items, steps)
     found, drops = ways(plan)
     plan.settle()
@@ -38,6 +41,7 @@ def draw_ops(
             sheet.add(box(item, plan.x(key), plan.rows[plan.rank(key)]))
     recorded = sum(len(item.inputs) for item in items)
     sheet.elided = recorded - draw_arrows(sheet, plan, found, drops)
+    draw_frames(sheet, plan, times)
     _captions(sheet, plan)
     return sheet.scene(caption)
 

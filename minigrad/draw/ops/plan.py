@@ -68,7 +68,10 @@ class Plan:
             for stage in found
             if stage != ("bus", 0)
         }
-        high = 1 + max(max(g.ranks.values()) for g in self.grids.values())
+        tops = {stage: max(g.ranks.values()) for stage, g in self.grids.items()}
+        high = 1 + max(tops.values())
+        if ("after", 0) in tops:  # what comes last stands at the top, as losses do
+            self.grids["after", 0].lift(high - 1 - tops["after", 0])
         self.heights = [22.0] * high
         for key, item in self.items.items():
             if self.stage_of[key] != ("bus", 0):

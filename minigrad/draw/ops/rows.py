@@ -55,12 +55,21 @@ class Layers:
     passages: dict[tuple[Place, Place], list[float]] = field(default_factory=dict)
     width: float = 0.0
     mains: dict[Place, Place] = field(default_factory=dict)
-    ends: dict[int, tuple[Spot, Spot]] = field(default_factory=dict)
+    ends: dict[int, tuple[Spot, ...]] = field(default_factory=dict)
     slants: dict[int, float] = field(default_factory=dict)
 
     def free(self, place: Place, side: int) -> bool:
         """Whether nothing stands beside a place in its row, on that side."""
-        return self.ends[self.ranks[place]][side > 0] == (place, self.ranks[place])
+        return bool(self.ends[self.ranks[place]][side > 0].place == place)
+
+    def lift(self, rows: int) -> None:
+        """Move everything up by some rows."""
+        self.ranks = {place: rank + rows for place, rank in self.ranks.items()}
+        self.ends = {
+            rank + rows: tuple(Spot(s.place, s.rank + rows) for s in ends)
+            for rank, ends in self.ends.items()
+        }
+        self.slants = {rank + rows: far for rank, far in self.slants.items()}
 
 
 def arrange(

@@ -235,7 +235,8 @@ class Ports:
         c = self.column
         ends = c.x(a.source) * side, c.x(a.target) * side
         far = (c.right - c.left + 60) // 6.5
-        return [side * (max(ends) + RADIUS + 12 + 6.5 * k) for k in range(1 + int(far))]
+        near = max(ends) + c.reach + 12
+        return [side * (near + 6.5 * k) for k in range(1 + int(far))]
 
     def _lane_free(
         self, a: Arrow, x: float, side: int, low: float, high: float
@@ -291,7 +292,7 @@ class Ports:
         for (key, way), arrows in by_circle.items():
             arrows.sort(key=lambda a: abs(a.delay))
             side, shift = self._loop_side(key, way, len(arrows))
-            reach = RADIUS + 27.0
+            reach = c.reach + 27.0
             for number, a in enumerate(arrows):
                 x = c.x(key) + side * reach
                 self.loops[a] = x, shift, number, side
@@ -316,7 +317,7 @@ class Ports:
         best: tuple[float, int, float] | None = None
         for side in (way, -way):
             for shift in (0.0, 15.0, -15.0) if many == 1 else (0.0,):
-                x, y = c.x(key) + side * (RADIUS + 15.0), c.height(key) + shift
+                x, y = c.x(key) + side * (c.reach + 15.0), c.height(key) + shift
                 met = sum(abs(px - x) < 16 and abs(py - y) < 26 for px, py in lines)
                 near = sum(
                     abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24

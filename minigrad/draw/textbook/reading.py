@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from minigrad.draw.page.letters import indexed, letter
-from minigrad.draw.page.scene import Line
+from minigrad.draw.page.scene import Line, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
@@ -90,7 +90,7 @@ def chart_of(
                 role.label,
             )
         )
-    weights = _weights(recurrence, keys, graph, states)
+    weights = _weights(recurrence, keys, graph, states, shapes)
     by_role = tuple(keys[r.index] for r in recurrence.roles)
     return Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role)
 
@@ -222,6 +222,7 @@ def _weights(
     keys: dict[int, str],
     graph: Graph | None,
     states: set[int],
+    shapes: bool,
 ) -> tuple[Weight, ...]:
     targets: dict[int, list[str]] = {}
     multiplied: set[str] = set()
@@ -240,10 +241,13 @@ def _weights(
         uses = len(graph.uses(role.leaf)) if graph and role.leaf else 0
         title = f"{role.label}: parameter, shape {role.spec.shape}"
         title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
+        label = letter(role.label, len(role.spec.shape), parameter=True)
+        if shapes:
+            label = (*label, Run(f" {role.spec.shape}", "sans", 8.0))
         weights.append(
             Weight(
                 role.label,
-                letter(role.label, len(role.spec.shape), parameter=True),
+                label,
                 tuple(met),
                 role.label not in multiplied,
                 title,

@@ -156,7 +156,7 @@ class _Loop:
         column, grid = self.column, self.drawing.grid
         before = [k for k, s in self.stand.items() if s.offset < 0]
         after = [k for k, s in self.stand.items() if s.offset > 0]
-        wide = 2 * RADIUS + self._reach_of(before) if before else 0.0
+        wide = 2 * column.reach + self._reach_of(before) if before else 0.0
         wide += self._start_width()
         self.first = self.left + wide - min(column.left, column.ports.outer[-1])
         n = len(self.kept)
@@ -179,7 +179,7 @@ class _Loop:
             self._dots(levels)
         end = move(slots[-1]) + max(column.right, column.ports.outer[1])
         if after:
-            end += self._reach_of(after) + 2 * RADIUS
+            end += self._reach_of(after) + 2 * column.reach
         return end + max(BESIDE, column.ports.inner[1] + 16)
 
     def _reach_of(self, stand: list[str]) -> float:
@@ -252,8 +252,8 @@ class _Loop:
             side = 1 if offset > 0 else -1
             rank = taken[column.level[state], side]
             taken[column.level[state], side] += 1
-            far = self._reach_of(before if side < 0 else after) + RADIUS
-            far += rank * (2 * RADIUS + 12)
+            far = self._reach_of(before if side < 0 else after) + column.reach
+            far += rank * (2 * column.reach + 12)
             edge = column.right if side > 0 else column.left
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
