@@ -93,31 +93,40 @@ def part_of(curve: Curve, start: float, end: float) -> Curve:
 def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
     """An arrow without its head, which reaches from the shaft's end to the curve's.
 
-    The curve is divided there, so that both controls of the last piece lie before the
-    head, however short the piece was. A head takes at most two thirds of its arrow.
+    The curve is divided there, so that both controls of its last piece lie before the
+    head, however short the piece was. A head takes at most two thirds of what leads to
+    it without a corner.
 
     >>> round(shaft_of(straight((0, 0), (30, 0)))[-1][0], 6)
     21.5
+    >>> round(shaft_of(polyline((0, 0), (30, 0), (30, 6)))[-1][1], 6)
+    2.0
     """
-    head = HEAD * min(1.8, 0.8 + 0.2 * thickness)
     tip = curve[-1]
 
     def away(p: Point) -> float:
         return hypot(p[0] - tip[0], p[1] - tip[1])
 
-    head = min(head, 2 / 3 * max(away(p) for p in sample(curve, 8)))
-    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
-    while len(pieces) > 1 and away(pieces[-1][0]) <= head:
-        pieces.pop()
+    head = HEAD * min(1.8, 0.8 + 0.2 * thickness)
+    start = len(curve) - 4
+    while start > 0 and away(curve[start]) <= head and not _is_corner(curve, start):
+        start -= 3
     low, high = 0.0, 1.0
+    head = min(head, 2 / 3 * max(map(away, sample(curve[start:], 8))))
+    piece = curve[start : start + 4]
     for _ in range(40):
         share = (low + high) / 2
-        if away(point_at(pieces[-1], share)) > head:
-            low = share
-        else:
-            high = share
-    end = part_of(pieces[-1], 0.0, (low + high) / 2)
-    return (*curve[: 3 * len(pieces) - 3], *end)
+        low, high = (
+            (share, high) if away(point_at(piece, share)) > head else (low, share)
+        )
+    return (*curve[:start], *part_of(piece, 0.0, low))
+
+
+def _is_corner(curve: Curve, at: int) -> bool:
+    """Whether a curve turns by more than 45 degrees where two pieces meet."""
+    before = complex(*curve[at]) - complex(*curve[at - 1])
+    after = complex(*curve[at + 1]) - complex(*curve[at])
+    return (after * before.conjugate()).real < 0.7 * abs(after) * abs(before)
 
 
 def leaving(curve: Curve, node: Node) -> Curve:

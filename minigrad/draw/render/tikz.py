@@ -240,7 +240,7 @@ def label(line: Line) -> str:
     out, rest = "", list(line)
     while rest:
         run = rest.pop(0)
-        scripts = {"^": "", "_": ""}
+        scripts = {"_": "", "^": ""}
         while rest and rest[0].rise != run.rise:
             script = rest.pop(0)
             scripts["^" if script.rise > run.rise else "_"] += formula(script)

@@ -1,0 +1,74 @@
+"""A figure on axes of matplotlib, and PDF by it: as large as it is, fonts inside."""
+
+import io
+import re
+import zlib
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure as Page
+
+from minigrad.draw import Figure, draw
+from minigrad.draw.page.scene import Node, Run, arranged
+from tests.draw import networks
+from tests.draw.images import read_png
+
+
+def page_of(figure, scale=1.0):
+    """A page as large as the figure, with it on it."""
+    page = Page(figsize=[scale * side / 72 for side in figure.size])
+    figure.to_axes(page.add_axes((0, 0, 1, 1)))
+    return page
+
+
+def pixels(page, dpi):
+    out = io.BytesIO()
+    page.savefig(out, dpi=dpi)
+    return read_png(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("view", "look"), [("textbook", "color"), ("backward", "dark"), ("ops", "book")]
+)
+def test_it_looks_as_the_png_does(view, look):
+    figure = draw(networks.many_to_many(3), view=view, style=look, engine="pure")
+    ours, theirs = pixels(page_of(figure), 96), read_png(figure.png(dpi=96))
+    high, wide = np.minimum(ours.shape, theirs.shape)[:2]
+    assert np.abs(np.subtract(ours.shape, theirs.shape)).max() <= 1
+    apart = np.abs(ours[:high, :wide] - theirs[:high, :wide]).sum(axis=-1) > 200
+    assert apart.mean() < 0.03
+
+
+def test_letters_grow_with_the_axes():
+    figure = draw(networks.dynamical_system(), engine="pure")
+    small, large = pixels(page_of(figure), 144), pixels(page_of(figure, 2), 72)
+    assert small.shape == large.shape
+    assert (np.abs(small - large).sum(axis=-1) > 60).mean() < 0.001
+
+
+def test_a_pdf_has_its_size_and_its_fonts():
+    figure = draw(networks.many_to_many(3))
+    data = figure.pdf()
+    box = re.search(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", data)
+    assert [float(side) for side in box.groups()] == pytest.approx(figure.size)
+    assert data.count(b"/FontFile2") == data.count(b"/Type /FontDescriptor") >= 3
+    assert data == figure.pdf()
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)
+    assert any(b" Tf" in zlib.decompress(s) for s in streams if s[:1] == b"x")
+
+
+def test_any_name_is_text():
+    for name in ("$x$", "$", r"\alpha_{", "a\nb", "\x00", "<&>"):
+        node = Node("n", 0, 0, 90, 46, ((Run(name, "bold", 18),),))
+        assert Figure(arranged([node], [], [])).pdf().startswith(b"%PDF")
+
+
+def test_a_page_with_other_axes_holds_it():
+    page = Page(figsize=(8, 3), layout="tight")
+    left, right = page.subplots(1, 2)
+    draw(networks.dynamical_system()).to_axes(left)
+    right.plot([1, 2, 3])
+    out = io.BytesIO()
+    page.savefig(out, bbox_inches="tight")
+    assert (read_png(out.getvalue()) < 128).any()
+    assert not left.axison

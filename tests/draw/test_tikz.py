@@ -1,0 +1,126 @@
+"""TikZ: any label is text, and LaTeX makes of it what the scene says."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from minigrad.draw import Figure, draw
+from minigrad.draw.page.letters import indexed, letter
+from minigrad.draw.page.scene import Node, Run, arranged
+from minigrad.draw.render.tikz import MATH, label, latex
+from tests.draw import networks
+
+LATEX = pytest.mark.skipif(
+    not shutil.which("pdflatex"),
+    reason="LEFT OUT: no pdflatex, so no TikZ picture is compiled "
+    "(apt-get install texlive-latex-extra texlive-pictures)",
+)
+HOSTILE = [
+    r"\input{/etc/passwd}",
+    "$x$ & 50 % #1 ~^_{}",
+    "a`b'c\"d<e>f|g",
+    "?` !` -- --- ''",
+    "[x]{y},=",
+    "ŷ ñ ü ß ø é ǎ Å Ǻ",
+    "αβΓ∂‖−→×·…∞ℒ⁽ᵗ⁻¹⁾ ₜ",
+    "日本語 שלום \u202eевил",
+    "\x00\x07 \ud800 \n",
+    "x" * 300,
+]
+
+
+def made(document, folder):
+    """The PDF of a LaTeX document."""
+    (folder / "a.tex").write_text(document, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, "\n".join(re.findall("(?m)^(?:!|l\\.).*", log))
+    return (folder / "a.pdf").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (indexed(letter("h", 1), "t-1"), r"$\boldsymbol{h}^{(t-1)}$"),
+        (indexed(letter("h_enc", 1), "3"), r"$\boldsymbol{h}_{\mathit{enc}}^{(3)}$"),
+        (letter("W1", 2, parameter=True), r"$\mathbf{W}_{1}$"),
+        (letter("loss", 0), r"$\mathit{loss}$"),
+        (letter("θ", 2, parameter=True), r"$\boldsymbol{\theta }$"),
+        ((Run("24 more steps", "serif", 10),), "24 more steps"),
+        ((Run("t = 1", "bold", 13),), r"\textbf{t = 1}"),
+        ((Run("tanh → h⁽²⁾"),), r"\textsf{tanh $\to$ h${}^{(}$${}^{2}$${}^{)}$}"),
+    ],
+)
+def test_letters_are_those_of_latex(line, shown):
+    assert label(line) == shown
+
+
+@pytest.mark.parametrize("math", [False, True])
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+def test_nothing_of_a_name_is_a_command(name, math):
+    text = latex(name, math)
+    for known in (r"\\[{}$&#%_]", r"\\char34\{\}", r"\\[`'^~=u.\"rv](?=\{)"):
+        text = re.sub(known, "", text)
+    commands = set(re.findall(r"\\([A-Za-z]+)", text))
+    ours = {"text", "minigradsign", "dots", "ss", "o", "textbackslash", "textbar"}
+    ours |= {"textasciicircum", "textasciitilde", "textasciigrave"}
+    ours |= {"textless", "textgreater", "hat", "tilde", "ddot", "acute", "check"}
+    ours |= {"mathring", "mathcal"} | {m[1:] for m in MATH.values()}
+    assert commands <= ours
+    assert not re.search(r"[&#%~]", text)
+    assert text.count("{") == text.count("}")
+
+
+def test_a_picture_holds_the_whole_scene():
+    figure = draw(networks.many_to_many(4))
+    text = figure.tex(standalone=False)
+    assert text in figure.tex()
+    outlines = [node for node in figure.scene.nodes if node.shape != "text"]
+    assert len(re.findall(r"\\node.*minimum width", text)) == len(outlines)
+    assert len(re.findall(r"\\path\[mg \w+ line", text)) == len(figure.scene.edges)
+    assert len(re.findall("mg head=", text)) == sum(e.head for e in figure.scene.edges)
+    assert text == draw(networks.many_to_many(4)).tex(standalone=False)
+    for style in re.findall(r"\[(mg \w+(?: \w+)?)[,\]]", text):
+        assert f"\n  {style}/.style=" in text
+
+
+@LATEX
+@pytest.mark.parametrize(
+    ("view", "look"), [("textbook", "color"), ("backward", "dark"), ("ops", "book")]
+)
+def test_it_compiles_to_a_page_of_its_size(view, look, tmp_path):
+    figure = draw(networks.many_to_many(4), view=view, style=look)
+    pdf = made(r"\pdfobjcompresslevel=0" + figure.tex(), tmp_path)
+    box = re.search(rb"/MediaBox ?\[ ?0 0 (\S+) (\S+?) ?\]", pdf)
+    assert [float(n) for n in box.groups()] == pytest.approx(figure.size, abs=0.1)
+
+
+@LATEX
+def test_hostile_names_compile(tmp_path):
+    nodes = [
+        Node(
+            name, 0, 40 * k, 60, 30, ((Run(name, face, 18), Run(name, "serif", 9, 4)),)
+        )
+        for k, name in enumerate(HOSTILE)
+        for face in ("bolditalic", "bold", "italic", "sans", "serif")
+    ]
+    made(Figure(arranged(nodes, [], [])).tex(), tmp_path)
+
+
+@LATEX
+def test_an_author_changes_the_styles(tmp_path):
+    nodes = [Node("h", 0, 0, 46, 46, kind="hidden")]
+    picture = Figure(arranged(nodes, [], [])).tex(standalone=False)
+    document = r"""\documentclass{article}
+\usepackage{amsmath,tikz}
+\usetikzlibrary{arrows.meta,shapes.geometric}
+\pdfcompresslevel=0
+\tikzset{minigrad picture/.style={mg hidden/.append style={fill={rgb:red,1;blue,1}}}}
+\begin{document}
+%s
+\end{document}
+"""
+    assert b"0.5 0 0.5 rg" in made(document % picture, tmp_path)
