@@ -110,9 +110,11 @@ class Drawing:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
         for arrow in self.grid.between:
-            found[arrow.source, arrow.target, arrow.labels].append(arrow)
+            # What reads one step is no part of a rail from all steps.
+            at = arrow.at if arrow.kind == "pick" else None
+            found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
         nets = []
-        for (source, _, _), arrows in found.items():
+        for (source, *_), arrows in found.items():
             at = arrows[0].at
             bridge = starts_a_loop(self.chart, arrows[0]) and at and at.last == -1
             entry = dict.fromkeys(arrows, "side" if bridge else "drop")

@@ -16,6 +16,7 @@ from typing import Any
 
 from minigrad.draw.page.letters import indexed, letter
 from minigrad.draw.page.scene import Line, Run
+from minigrad.draw.textbook.aligned import aligned
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
@@ -51,7 +52,8 @@ def chart_of(
         e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
     ]
     drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
-    roles = [r for r in roles if r.index in drawn or r.kind != "constant"]
+    # Data that nothing shown reads is not drawn, unless there is nothing else.
+    roles = [r for r in roles if r.index in drawn] or roles
     stand_ins, initial = _stand_ins(recurrence, keys)
     found = dict.fromkeys(
         Arrow(
@@ -92,7 +94,7 @@ def chart_of(
         )
     weights = _weights(recurrence, keys, graph, states, shapes)
     by_role = tuple(keys[r.index] for r in recurrence.roles)
-    return Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role)
+    return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
 
 
 def _shown(role: Role, states: set[int]) -> bool:

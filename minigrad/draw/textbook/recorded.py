@@ -43,11 +43,42 @@ class Steps(tuple[int, ...]):
 
 
 class _Reads:
-    """What one line reads: of each source by which parameters, and at which steps."""
+    """What one line reads: of each source by which parameters, and at which steps.
+
+    What is read in one place of the formula, at other steps another thing, is one
+    operand: an initial state in the place of a state.
+    """
 
     def __init__(self) -> None:
         self.letters: dict[Node, int] = {}
-        self.steps: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        self.places: dict[Any, dict[tuple[Any, ...], list[int]]] = {}
+
+    def add(self, node: Node, role_of: dict[Node, int]) -> None:
+        """Add what a node reads; several steps of another loop are one source."""
+        via = node.attrs.get("via", (None,) * len(node.inputs))
+        uses = node.attrs.get("uses", range(len(node.inputs)))
+        own = [i for i, by in zip(node.inputs, via, strict=True) if by is None]
+        for parameter in own:
+            self.letters.setdefault(parameter, len(self.letters))
+        here = node.time[1] if node.time else 0
+        far: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        for source, by, use in zip(node.inputs, via, uses, strict=True):
+            if by is None:
+                continue
+            letters = tuple(own[k] for k in by)
+            role, there = role_of[source], source.time
+            if there is not None and not (node.time and there[0] is node.time[0]):
+                far[role, letters].append(there[1])
+                continue
+            kind = "delay" if there else "broadcast" if node.time else "plain"
+            delay = here - there[1] if there else None
+            operand = self.places.setdefault((use, letters), {})
+            operand.setdefault((role, kind, delay, None), []).append(here)
+        for (role, letters), steps in far.items():
+            at = Steps(sorted(set(steps)))
+            kind = "pick" if len(at) == 1 else "gather"
+            operand = self.places.setdefault(((role, at), letters), {})
+            operand.setdefault((role, kind, None, at), []).append(here)
 
 
 def as_recorded(graph: Graph) -> Recurrence:
@@ -58,36 +89,27 @@ def as_recorded(graph: Graph) -> Recurrence:
     for node in contracted.nodes:
         groups[contracted.places[node], node.name].append(node)
     role_of = {node: i for i, nodes in enumerate(groups.values()) for node in nodes}
-    names = contracted.names
-    roles = []
+    names, roles = contracted.names, []
     for index, ((place, _), nodes) in enumerate(groups.items()):
         first, reads = nodes[0], _Reads()
         for node in nodes:
-            _add(reads, node, role_of)
-        parameters = [(Source(role_of[p], "broadcast"),) for p in reads.letters]
-        operands, via = [], []
-        for (role, kind, delay, at, letters), steps in reads.steps.items():
-            span: Any = Steps(sorted(steps)) if first.time else None
-            operands.append((Source(role, kind, delay, at, span),))
-            numbers = tuple(reads.letters[p] for p in letters)
-            via.append(numbers if first.time else (numbers,))
-        none = [None if first.time else (None,)] * len(parameters)
-        time = first.time
+            reads.add(node, role_of)
+        operands, via = _operands(reads, role_of, first.time is not None)
+        time, value = first.time, first.value
         spans: Any = Steps(sorted(n.time[1] for n in nodes if n.time)) if time else None
-        value = first.value
         roles.append(
             Role(
                 index,
                 first.kind,
                 first.op,
-                {"via": PerOperand([*none, *via])},
+                {"via": PerOperand(via)},
                 first.name,
                 place[0],
                 place[1],
                 clocks[time[0]] if time else None,
                 spans,
                 value if first.kind == "constant" else None,
-                (*parameters, *operands),
+                operands,
                 Spec(getattr(value, "shape", ()), str(getattr(value, "dtype", ""))),
                 first if not time and not first.inputs else None,
                 names.get(first) or first.label,
@@ -96,29 +118,20 @@ def as_recorded(graph: Graph) -> Recurrence:
     return Recurrence(tuple(roles), (), tuple(contracted.clocks.values()))
 
 
-def _add(reads: _Reads, node: Node, role_of: dict[Node, int]) -> None:
-    """Add what a node reads; several steps of another loop are one source."""
-    via = node.attrs.get("via", (None,) * len(node.inputs))
-    pairs = list(zip(node.inputs, via, strict=True))
-    own = [source for source, by in pairs if by is None]
-    for parameter in own:
-        reads.letters.setdefault(parameter, len(reads.letters))
-    here = node.time[1] if node.time else 0
-    far: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    for source, by in pairs:
-        if by is None:
-            continue
-        letters = tuple(own[k] for k in by)
-        role = role_of[source]
-        if source.time is None:
-            kind = "broadcast" if node.time else "plain"
-            reads.steps[role, kind, None, None, letters].append(here)
-        elif node.time and source.time[0] is node.time[0]:
-            delay = here - source.time[1]
-            reads.steps[role, "delay", delay, None, letters].append(here)
-        else:
-            far[role, letters].append(source.time[1])
-    for (role, letters), steps in far.items():
-        at = Steps(sorted(set(steps)))
-        kind = "pick" if len(at) == 1 else "gather"
-        reads.steps[role, kind, None, at, letters].append(here)
+def _operands(
+    reads: _Reads, role_of: dict[Node, int], timed: bool
+) -> tuple[tuple[Any, ...], list[Any]]:
+    """The operands of a role, and by which letters each is read."""
+    operands: list[tuple[Source, ...]] = [
+        (Source(role_of[p], "broadcast"),) for p in reads.letters
+    ]
+    via: list[Any] = [None if timed else (None,)] * len(operands)
+    for (_, letters), found in reads.places.items():
+        sources = []
+        for (role, kind, delay, at), steps in found.items():
+            span: Any = Steps(sorted(steps)) if timed else None
+            sources.append(Source(role, kind, delay, at, span))
+        operands.append(tuple(sources))
+        numbers = tuple(reads.letters[p] for p in letters)
+        via.append(numbers if timed else (numbers,) * len(sources))
+    return tuple(operands), via

@@ -63,14 +63,15 @@ def draw_unfolded(drawing: Drawing, left: float) -> Unfolded:
     draw_between(drawing, UNFOLDED, done.loops, done.middles)
     _given(drawing)
     draw_buses(drawing, UNFOLDED, drawing.how.weights, left, done.loops)
-    covered = sum(len(e.covers) for e in drawing.sheet.edges if e.part == UNFOLDED)
+    shown = [e for e in drawing.sheet.edges if e.part == UNFOLDED]
+    covered = {pair for edge in shown for pair in edge.covers}
     recorded = {
         (drawing.chart.seat(arrow.source, a), drawing.chart.seat(arrow.target, b))
         for arrow in drawing.chart.arrows
         for b, found in reads(drawing.chart, arrow)
         for a in found
     }
-    drawing.sheet.elided = 0 if drawing.how.index else len(recorded) - covered
+    drawing.sheet.elided = 0 if drawing.how.index else len(recorded - covered)
     return done
 
 
