@@ -179,18 +179,18 @@ def symbols(graph, figure):
         if edge.tail in nodes and edge.tip in nodes:
             a, b = nodes[edge.tail], nodes[edge.tip]
             told[a.name, a.t, b.name, b.t].update(map(_upright, edge.parameters))
+    expected = defaultdict(frozenset)
     for (a, b, delay), steps in span.items():
-        if len(steps) < 2 or (graph.clocks and len(graph.clocks) > 1):
+        if len(steps) < 2 or len(graph.clocks) > 1:
             continue  # not of every step, or of another loop
-        letters = frozenset().union(*steps.values())
         for t in shown:
             tail = (a, t - delay if t - delay in shown else None)
-            ways = [(*tail, b, t)]
-            ways += [(a, t, b, None)] * (t + delay not in shown)
+            ways = [(*tail, b, t)] + [(a, t, b, None)] * (t + delay not in shown)
             for way in ways:
-                if told.get(way) != letters:
-                    said = f"by {told.get(way)}, recorded {sorted(letters)}"
-                    yield f"symbolic: {way} {said}"
+                expected[way] = expected[way].union(*steps.values())
+    for way, letters in expected.items():
+        if told.get(way) != letters:
+            yield f"symbolic: {way} by {told.get(way)}, recorded {sorted(letters)}"
 
 
 def _line(scene, edge, inner):
