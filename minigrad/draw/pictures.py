@@ -66,10 +66,11 @@ class Operations:
     def scene(self) -> Scene:
         """The figure as data."""
         asked = self.asked
+        steps = asked.steps or USUAL
         items = items_of(
-            self.graph, self.kinds, asked.depth, asked.shapes, asked.values
+            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
         )
-        return draw_ops(items, asked.steps or USUAL, asked.caption)
+        return draw_ops(items, steps, asked.caption)
 
 
 class Columns:

@@ -41,14 +41,14 @@ def test_boxes_overlap_when_they_are_nearer_than_asked():
 
 def test_ink_knows_subscripts_and_letters_without_ascenders():
     plain, low = ink(word("W")), ink(word("W", Run("f", "italic", 11.0, -4.0)))
-    assert low.down > plain.down
-    assert low.bare == plain.bare
-    assert low.aside > plain.aside
-    assert ink(word("x")).up < plain.up
-    assert ink(word("y")).down > plain.down
+    assert low.whole[1] < plain.whole[1] and low.size[0] > plain.size[0]
+    wide = plain.bare[2] - plain.bare[0]
+    assert low.bare[2] - low.bare[0] == pytest.approx(wide, abs=0.01)
+    assert (low.bare[0], low.bare[1]) == (low.whole[0], plain.bare[1])
+    assert ink(word("x")).whole[3] < plain.whole[3]
+    assert ink(word("y")).whole[1] < plain.whole[1]
     two = ink((word("W")[0], word("U")[0]))
-    assert two.up > 1.5 * plain.up
-    assert two.down > 1.5 * plain.down
+    assert two.size[1] > 1.5 * plain.size[1]
 
 
 def line(y, id, **facts):

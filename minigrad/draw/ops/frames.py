@@ -19,16 +19,10 @@ PAD, TITLE = 7.0, 10.0
 def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
     """Frame the scopes; ``times`` are those that stand for several of their kind."""
     members: dict[Any, list[Node]] = defaultdict(list)
-    scopes = {key: item.scope or () for key, item in plan.items.items()}
-    for key, item in plan.items.items():
-        # What only one scope reads is drawn in it.
-        if item.kind in ("parameter", "constant"):
-            readers = [scopes[k] for k, i in plan.items.items() if key in i.inputs]
-            scopes[key] = _shared(readers)
-    for key, path in scopes.items():
-        if key in sheet.nodes:
-            for depth in range(1, len(path) + 1):
-                members[path[:depth], plan.slot(key)].append(sheet.nodes[key])
+    for key in sheet.nodes:
+        path = plan.scopes[key] or ()
+        for depth in range(1, len(path) + 1):
+            members[path[:depth], plan.slot(key)].append(sheet.nodes[key])
     edges = [sample(edge.points, 8) for edge in sheet.edges]
     framed: list[Rectangle] = []
     deepest = max((len(path) for path, _ in members), default=0)
@@ -50,16 +44,6 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         lines = note(name, TITLE)
         x, y = _clear(box, extent(lines), edges)
         sheet.write(x, y, lines, "faint")
-
-
-def _shared(paths: list[Any]) -> Any:
-    """The scopes that all paths begin with."""
-    alike = 0
-    for parts in zip(*paths, strict=False):
-        if len(set(parts)) > 1:
-            break
-        alike += 1
-    return paths[0][:alike] if paths else ()
 
 
 def _around(nodes: list[Node], pad: float) -> Rectangle:

@@ -23,6 +23,7 @@ from minigrad.draw.measure import norm
 from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, sized
 from minigrad.draw.page.scene import Line, Lines, Run, extent
+from minigrad.draw.textbook.columns import visible
 from minigrad.graph import Graph, Node, Past, PerOperand
 from minigrad.op import OPERAND
 from minigrad.scope import LOOP, Slot
@@ -88,13 +89,15 @@ def items_of(
     depth: int | None = None,
     shapes: bool = False,
     values: bool = False,
+    steps: int | None = None,
 ) -> list[Item]:
     """The items of a graph in the order in which they ran.
 
     ``kinds`` says what named values are (hidden, loss, ...); with ``depth``, what lies
-    in more than that many scopes becomes one item per scope entry and step.
+    in more than that many scopes becomes one item per scope entry and step. Of loops
+    that are longer than ``steps`` those between have no label.
     """
-    return _Reader(graph, kinds or {}, depth, shapes, values).items()
+    return _Reader(graph, kinds or {}, depth, shapes, values, steps).items()
 
 
 class _Reader:
@@ -105,6 +108,7 @@ class _Reader:
         depth: int | None,
         shapes: bool,
         values: bool,
+        steps: int | None,
     ) -> None:
         self.graph = graph
         self.kinds = kinds
@@ -112,7 +116,12 @@ class _Reader:
         self.shapes = shapes
         self.values = values
         self.names = graph.names
-        self.clocks = {clock: i for i, clock in enumerate(graph.clocks)}
+        self.lengths = graph.clocks
+        self.clocks = {clock: i for i, clock in enumerate(self.lengths)}
+        self.shown = {
+            clock: {*visible(length, steps or length)}
+            for clock, length in self.lengths.items()
+        }
 
     def items(self) -> list[Item]:
         keys: dict[Node, str] = {}
@@ -138,7 +147,7 @@ class _Reader:
         if node.time is None:
             return ""
         clock, t = node.time
-        length = self.graph.clocks[clock]
+        length = self.lengths[clock]
         return f"@{t if 2 * t <= length + 1 else t - length - 1}"
 
     def _column(self, node: Node) -> tuple[int, int] | None:
@@ -211,6 +220,10 @@ class _Reader:
         name = self.names.get(node, "")
         leaf = not node.inputs
         read = node.op is not None and node.op.name == "step"
+        place, column = self.graph.places[node], self._column(node)
+        inputs = tuple(keys[i] for i in node.inputs)
+        if node.time is not None and node.t not in self.shown[node.time[0]]:
+            return Item(keys[node], (), "", place, column, inputs, "", name, leaf)
         line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
@@ -220,14 +233,13 @@ class _Reader:
         kind = self.kinds.get(node.name or "", "")
         if not kind or node.kind in ("parameter", "constant"):
             kind = node.kind if leaf else "input" if read else "value"
-        place = self.graph.places[node]
         return Item(
             keys[node],
             tuple(lines),
             kind,
             place,
-            self._column(node),
-            tuple(keys[i] for i in node.inputs),
+            column,
+            inputs,
             self._title(node, name),
             name,
             leaf,

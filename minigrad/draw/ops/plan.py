@@ -50,6 +50,7 @@ class Plan:
         self.items = {item.key: item for item in items}
         self.stage_of = stages(self.items)
         self.lifted = _lifted(items)
+        self.scopes = _scopes(items)
         lengths: dict[int, int] = {}
         for item in items:
             if item.column is not None:
@@ -209,6 +210,22 @@ def stages(items: dict[str, Item]) -> dict[str, Any]:
     return found
 
 
+def _scopes(items: Sequence[Item]) -> dict[str, Any]:
+    """The scope of each item; what is only read in one is drawn in it too."""
+    found = {item.key: item.scope for item in items}
+    readers: dict[str, list[Any]] = {}
+    for item in items:
+        for source in item.inputs:
+            readers.setdefault(source, []).append(item.scope or ())
+    for item in items:
+        paths = readers.get(item.key, [])
+        if item.kind in ("parameter", "constant") and paths:
+            alike = [len(set(parts)) == 1 for parts in zip(*paths, strict=False)]
+            shared = alike.index(False) if False in alike else len(alike)
+            found[item.key] = paths[0][:shared] or None
+    return found
+
+
 def _lifted(items: Sequence[Item]) -> set[str]:
     """The pasts that stand between their readers and the line that they are of.
 
@@ -234,7 +251,7 @@ def grid_of(items: list[Item], plan: Plan) -> Layers:
     stage = plan.stage_of[items[0].key]
     for item in items:
         widths[item.place] = max(widths.get(item.place, 0.0), item.width)
-        groups[item.place] = item.scope
+        groups[item.place] = plan.scopes[item.key]
         mine = reads.setdefault(item.place, {})
         for source in item.inputs:
             other = plan.items[source]

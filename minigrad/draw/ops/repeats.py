@@ -37,13 +37,15 @@ def folded(items: Sequence[Item]) -> tuple[list[Item], dict[Any, int]]:
         times[blocks[0][0].scope[:1]] = len(blocks)
         for block in blocks[1:]:
             instead |= {b.key: a.key for a, b in zip(blocks[0], block, strict=True)}
+    if not instead:
+        return [*items], {}
     kept = [
         replace(item, inputs=tuple(instead.get(key, key) for key in item.inputs))
         for item in items
         if item.key not in instead
     ]
     read = {key for item in kept for key in item.inputs}
-    unread = {i.key for i in items if i.leaf} - read if instead else set()
+    unread = {i.key for i in items if i.leaf} - read
     return [item for item in kept if item.key not in unread], times
 
 

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 BETWEEN, PASSAGE = 18.0, 12.0
 SWEEPS, LARGE = 12, 4000
-MAIN = 500.0  # the weight of a link of a main path
+MAIN = 1e6  # the weight of a link of a main path
 
 Place = Any
 
@@ -81,7 +81,7 @@ def arrange(
 
     Places of one of the ``groups`` stand together.
     """
-    ranks = _ranks(widths, reads)
+    ranks = _ranks(widths, reads, groups or {})
     layers = Layers(ranks, mains=_mains(ranks, reads))
     links = _links(layers, reads)
     rows = _ordered(_first(ranks, reads, links), links, groups or {})
@@ -292,12 +292,24 @@ def _spread(
 
 
 def _ranks(
-    places: Iterable[Place], reads: Mapping[Place, Sequence[Place]]
+    places: Iterable[Place],
+    reads: Mapping[Place, Sequence[Place]],
+    groups: Mapping[Place, Any],
 ) -> dict[Place, int]:
     """Longest paths from below, then everything with a consumer moved up to it."""
     number = {p: i for i, p in enumerate(places)}
     after: dict[Place, set[Place]] = {p: set() for p in number}
     waiting = {p: len(set(reads.get(p, ()))) for p in number}
+    # Below a group is a row for its own leaves alone.
+    roomy = set()
+    for q in number:
+        own = [p for p in reads.get(q, ()) if groups.get(p) == groups.get(q)]
+        if groups.get(q) and not all(reads.get(p) for p in own):
+            roomy.add(q)
+
+    def apart(p: Place, q: Place) -> int:
+        return 2 if q in roomy and groups.get(p) != groups.get(q) else 1
+
     for p in number:
         for q in set(reads.get(p, ())):
             after[q].add(p)
@@ -305,7 +317,7 @@ def _ranks(
     ranks = dict.fromkeys(order, 0)
     for p in order:
         for q in sorted(after[p], key=number.__getitem__):
-            ranks[q] = max(ranks.get(q, 0), ranks[p] + 1)
+            ranks[q] = max(ranks.get(q, 0), ranks[p] + apart(p, q))
             waiting[q] -= 1
             if not waiting[q]:
                 order.append(q)
@@ -313,6 +325,6 @@ def _ranks(
         raise ValueError("the lines of a step depend on each other in a circle")
     for p in reversed(order):
         if after[p]:
-            ranks[p] = min(ranks[q] for q in after[p]) - 1
+            ranks[p] = min(ranks[q] - apart(p, q) for q in after[p])
     lowest = min(ranks.values(), default=0)
     return {p: rank - lowest for p, rank in ranks.items()}

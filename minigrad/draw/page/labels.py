@@ -82,10 +82,8 @@ def place(
     A stub among the steps left out has none where it is too short for them.
     """
     ground = Ground(nodes, edges, frames)
-    taken = np.zeros((0, 4))
-    for text in texts:
-        box = ink(text.lines).boxes(np.array([[text.x, text.y]]))
-        taken = np.vstack([taken, box])
+    boxes = [np.add(ink(t.lines).whole, (t.x, t.y, t.x, t.y)) for t in texts]
+    taken = np.array(boxes).reshape(-1, 4)
     seats = [_Seats(wish, ground, taken) for wish in wishes]
     plan = _Plan(seats)
     plan.solve()
@@ -107,7 +105,7 @@ class _Seats:
         self.ink = ink(wish.lines)
         curve = wish.curve or edge.own or edge.points
         self._seat(dense(curve), edge.head and curve[-1] == edge.points[-1])
-        self.boxes = self.ink.boxes(self.at)
+        self.boxes = self.at[:, [0, 1, 0, 1]] + self.ink.whole
         corners = (np.array(curve) - curve[0]).round(1)
         what = (edge.part, edge.home or edge.id, wish.word, len(self.at))
         self.form = (*what, *corners.flat)
@@ -125,7 +123,7 @@ class _Seats:
         up = ahead[:, ::-1] * np.array([-1, 1])
         flip = (up[:, 1] < -0.2) | ((abs(up[:, 1]) <= 0.2) & (up[:, 0] < 0))
         up[flip] *= -1
-        size = np.array([self.ink.aside, (self.ink.up + self.ink.down) / 2])
+        size = np.array(self.ink.size)
         middle = np.array(self.ink.centre)
         places, costs = [], []
         for side in (1, -1):
@@ -144,8 +142,7 @@ class _Seats:
         own = ground.own(self.edge)
         low, high = self.boxes[:, :2].min(axis=0), self.boxes[:, 2:].max(axis=0)
         reach = np.append(low - NEAR, high + NEAR)
-        bare = self.boxes.copy()
-        bare[:, 1] = self.at[:, 1] - self.ink.bare
+        bare = self.at[:, [0, 1, 0, 1]] + self.ink.bare
         mine = gaps(bare, own).min(axis=1)
         whole = (
             mine if (bare == self.boxes).all() else gaps(self.boxes, own).min(axis=1)
@@ -159,7 +156,7 @@ class _Seats:
             more = away - mine
             far = 1.3 * (7 - more).clip(0) + 25 * (SAFE - more).clip(0)
             cost += np.where(more < MARGIN, BAD + 60 * (MARGIN - more), far)
-            if self.ink.aside > WIDE:
+            if self.ink.size[0] > WIDE:
                 cost += self._amid(ground, own, points, of)
         if ground.nodes:
             away = ground.from_outlines(self.boxes)
@@ -175,8 +172,7 @@ class _Seats:
     def _amid(self, ground: Ground, own: Array, points: Array, of: Indices) -> Array:
         """What speaks against seats of a long text whose middle is at another line."""
         middle = self.boxes.copy()
-        middle[:, 0] += self.ink.aside * 2 / 3
-        middle[:, 2] -= self.ink.aside * 2 / 3
+        middle[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
         mine = np.where(self.backed, 0.0, gaps(middle, own).min(axis=1))
         more = ground.from_lines(middle, points, of).min(axis=1) - mine
         cost: Array = 15 * (MARGIN - more).clip(0, 6)

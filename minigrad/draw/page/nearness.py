@@ -30,7 +30,8 @@ from minigrad.draw.page.scene import (
     Lines,
     Node,
     Point,
-    extent,
+    Rectangle,
+    Run,
     placed_runs,
 )
 
@@ -48,26 +49,25 @@ SMALL = set("acegmnopqrsuvwxyzαγεηικμνοπρστυχωςφψ,.…−-")
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How far the print of a text reaches from its point: aside, up and down.
+    """What is printed of a text, as seen from its point: left, low, right, high.
 
-    ``bare`` is how far down it reaches without its subscripts.
+    ``bare`` is the part without subscripts and superscripts.
     """
 
-    aside: float
-    up: float
-    down: float
-    bare: float
+    whole: Rectangle
+    bare: Rectangle
 
-    def boxes(self, at: Array) -> Array:
-        """The boxes (left, low, right, high) of the text at some points."""
-        sides = [-self.aside, -self.down, self.aside, self.up]
-        boxes: Array = at[:, [0, 1, 0, 1]] + np.array(sides)
-        return boxes
+    @property
+    def size(self) -> Point:
+        """Half the width and half the height of all of it."""
+        left, low, right, high = self.whole
+        return (right - left) / 2, (high - low) / 2
 
     @property
     def centre(self) -> Point:
-        """The middle of the print, as seen from the point of the text."""
-        return 0.0, (self.up - self.down) / 2
+        """The middle of all of it."""
+        left, low, right, high = self.whole
+        return (left + right) / 2, (low + high) / 2
 
 
 def ink(lines: Lines) -> Ink:
@@ -75,19 +75,32 @@ def ink(lines: Lines) -> Ink:
 
     Engines put the line of writing 0.24 to 0.31 em below the point: both fit in.
 
-    >>> from minigrad.draw.page.scene import Run
-    >>> ink(((Run("W", "bold", 18), Run("f", "italic", 11, -4.0)),))
-    Ink(aside=10.53, up=7.56, down=7.41, bare=5.58)
+    >>> ink(((Run("W", "bold", 18), Run("f", "italic", 11, -4.0)),)).bare
+    (-10.53, -5.58, 7.47, 7.56)
     """
-    up = down = bare = 0.0
-    for _, y, run in placed_runs(0.0, 0.0, lines):
-        letters = set(run.text)
-        up = max(up, y + run.size * (0.22 if letters <= SMALL else 0.42))
-        low = run.size * (0.51 if letters & LOW else 0.31) - y
-        down = max(down, low)
-        bare = max(bare, low if run.rise >= 0 else 0.0)
-    sizes = (extent(lines)[0] / 2, up, down, bare)
-    return Ink(*(round(size, 2) for size in sizes))
+    placed = list(placed_runs(0.0, 0.0, lines))
+    large = max((run.size for _, _, run in placed), default=0.0)
+    whole = [_print(*one) for one in placed]
+    bare = [_print(x, y, run) for x, y, run in placed if run.size == large]
+    return Ink(_around(whole), _around(bare))
+
+
+def _print(x: float, y: float, run: Run) -> Rectangle:
+    letters, wide = set(run.text), run.width / 2
+    low = 0.51 if letters & LOW else 0.31
+    high = 0.22 if letters <= SMALL else 0.42
+    return (x - wide, y - low * run.size, x + wide, y + high * run.size)
+
+
+def _around(boxes: Sequence[Rectangle]) -> Rectangle:
+    left, low, right, high = zip(*boxes, strict=True) if boxes else ((0.0,),) * 4
+    sides = (min(left), min(low), max(right), max(high))
+    return (
+        round(sides[0], 2),
+        round(sides[1], 2),
+        round(sides[2], 2),
+        round(sides[3], 2),
+    )
 
 
 def dense(points: Sequence[Point]) -> Array:

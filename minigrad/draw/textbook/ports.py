@@ -187,6 +187,18 @@ class Ports:
                     found[a.target, side] = max(found.get((a.target, side), 0.0), far)
         return found
 
+    def clear_left(self, key: str) -> bool:
+        """Whether nothing but circles is to the left of a circle."""
+        c = self.column
+        y, x = c.height(key), c.x(key)
+        if any(a.source == key and loop[3] < 0 for a, loop in self.loops.items()):
+            return False
+        for a, (lane, _) in self.lanes.items():
+            low, high = sorted((c.height(a.source), c.height(a.target)))
+            if lane < x and low - 20 < y < high + 20:
+                return False
+        return not any(net.kind == "time" and c.out(net) < 0 for net in c.nets)
+
     def far(self, side: int) -> float:
         """How far letters of drops reach beyond the column, with room for a line."""
         c = self.column
@@ -291,8 +303,8 @@ class Ports:
                 by_circle[a.source, 1 if a.delay > 0 else -1].append(a)
         for (key, way), arrows in by_circle.items():
             arrows.sort(key=lambda a: abs(a.delay))
-            side, shift = self._loop_side(key, way, len(arrows))
-            reach = c.reach + 27.0
+            side, shift, out = self._loop_side(key, way, len(arrows))
+            reach = c.reach + 27.0 + out
             for number, a in enumerate(arrows):
                 x = c.x(key) + side * reach
                 self.loops[a] = x, shift, number, side
@@ -300,48 +312,66 @@ class Ports:
                 edge = x - c.right if side > 0 else c.left - x
                 self.inner[side] = max(self.inner[side], edge + c.letters[a] + 10)
 
-    def _loop_side(self, key: str, way: int, many: int) -> tuple[int, float]:
-        """Where a loop meets least: on its own side if it can, level or not."""
+    def _loop_side(self, key: str, way: int, many: int) -> tuple[int, float, float]:
+        """Where a loop meets least: its side, how far above its circle, how far out."""
         c = self.column
-        lines: list[Point] = []
+        lines = self._lines()
+        others = [(c.x(k), c.height(k)) for k in c.group.keys if k != key]
+
+        def cost(side: int, shift: float, out: float) -> float:
+            x, y = c.x(key) + side * (c.reach + 15.0 + out), c.height(key) + shift
+            high = 26.0 + 10.0 * (many > 1)
+            met = sum(abs(px - x) < 16 and abs(py - y) < high for px, py in lines)
+            square = c.x(key) + side * (c.reach + 27.0 + out)
+            met += 3 * sum(abs(px - square) < 8 and abs(py - y) < 9 for px, py in lines)
+            near = sum(
+                abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24
+                for ox, oy in others
+            )
+            bridged = sum(
+                net.kind == "bridge"
+                and key == (net.source if side > 0 else net.arrows[0].target)
+                for net in c.crossing
+            )
+            asked = 4.0 * (side != way) + 0.2 * abs(shift) + 0.3 * out
+            return 10.0 * met + 400.0 * near + 60.0 * bridged + asked
+
+        shifts = (0.0, 15.0, -15.0) if many == 1 else (0.0,)
+        options = [
+            (side, shift, out)
+            for side in (way, -way)
+            for shift in shifts
+            for out in (0.0, 14.0, 28.0)
+        ]
+        return min(options, key=lambda option: cost(*option))
+
+    def _lines(self) -> list[Point]:
+        """Points along all arrows that are laid out before the loops."""
+        c = self.column
+        ends: list[tuple[Point, Point]] = []
         for a in c.now:
             p = c.x(a.source), c.height(a.source)
             q = c.x(a.target), c.height(a.target)
             if c.form[a] == "side":
-                p, q = ((self.lanes[a][0], y) for y in (p[1], q[1]))
-            lines += [
-                (p[0] + (q[0] - p[0]) * i / 40, p[1] + (q[1] - p[1]) * i / 40)
-                for i in range(41)
+                lane = self.lanes[a][0]
+                ends += [(p, (lane, p[1])), ((lane, q[1]), q)]
+                p, q = (lane, p[1]), (lane, q[1])
+            ends.append((p, q))
+        for net in (n for n in c.nets if n.kind == "time"):
+            side = c.out(net)
+            rim = (c.right if side > 0 else c.left) + 80.0 * side
+            levels = [(net.source, c.exit(net))]
+            levels += [
+                (a.target, c.enter(net, a))
+                for a in net.arrows
+                if net.entry[a] == "side"
             ]
-        others = [(c.x(k), c.height(k)) for k in c.group.keys if k != key]
-        best: tuple[float, int, float] | None = None
-        for side in (way, -way):
-            for shift in (0.0, 15.0, -15.0) if many == 1 else (0.0,):
-                x, y = c.x(key) + side * (c.reach + 15.0), c.height(key) + shift
-                met = sum(abs(px - x) < 16 and abs(py - y) < 26 for px, py in lines)
-                near = sum(
-                    abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24
-                    for ox, oy in others
-                )
-                nets = sum(
-                    40.0
-                    for net in c.nets
-                    if net.kind == "time"
-                    and c.out(net) == side
-                    and key in (net.source, *(a.target for a in net.arrows))
-                )
-                nets += sum(
-                    120.0
-                    for net in c.crossing
-                    if net.kind == "bridge"
-                    and key == (net.source if side > 0 else net.arrows[0].target)
-                )
-                cost = 10.0 * met + 400.0 * near + nets * 0.2
-                cost += 4.0 * (side != way) + 0.2 * abs(shift)
-                if best is None or cost < best[0]:
-                    best = cost, side, shift
-        assert best is not None, "there is always the first"
-        return best[1], best[2]
+            ends += [((c.x(k) + RADIUS * side, y), (rim, y)) for k, y in levels]
+        return [
+            (p[0] + (q[0] - p[0]) * i / 40, p[1] + (q[1] - p[1]) * i / 40)
+            for p, q in ends
+            for i in range(41)
+        ]
 
     def _verticals(self) -> None:
         """The x of each trunk in the channel, in the order that crosses least."""
