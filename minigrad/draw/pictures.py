@@ -66,10 +66,8 @@ class Operations:
     def scene(self) -> Scene:
         """The figure as data."""
         asked = self.asked
-        steps = asked.steps or USUAL
-        items = items_of(
-            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
-        )
+        steps, told = asked.steps or USUAL, (asked.shapes, asked.values)
+        items = items_of(self.graph, self.kinds, asked.depth, *told, steps)
         return draw_ops(items, steps, asked.caption)
 
 
@@ -117,9 +115,7 @@ class Columns:
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(self.asked.caption, self.chart.lengths)
-        if self.graph is None or done is None or self.asked.index == "symbolic":
-            return scene  # what a start is computed by is no part of it
-        return replace(scene, multiplied=multiplied(self.graph))
+        return replace(scene, multiplied=multiplied(self.graph) if self.graph else ())
 
     def prepare(self) -> Unrolling:
         """What is written on circles and arrows."""

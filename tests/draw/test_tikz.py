@@ -4,11 +4,12 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.letters import indexed, letter
-from minigrad.draw.page.scene import Node, Run, arranged
+from minigrad.draw.page.scene import Node, Run, arranged, line_width
 from minigrad.draw.render.tikz import MATH, label, latex
 from tests.draw import networks
 
@@ -23,7 +24,7 @@ HOSTILE = [
     "a`b'c\"d<e>f|g",
     "?` !` -- --- ''",
     "[x]{y},=",
-    "ŷ ñ ü ß ø é ǎ Å Ǻ",
+    "ŷ ñ ü ß ø é ǎ Å Ǻ v\u20d7",
     "αβΓ∂‖−→×·…∞ℒ⁽ᵗ⁻¹⁾ ₜ",
     "日本語 שלום \u202eевил",
     "\x00\x07 \ud800 \n",
@@ -67,11 +68,19 @@ def test_nothing_of_a_name_is_a_command(name, math):
     commands = set(re.findall(r"\\([A-Za-z]+)", text))
     ours = {"text", "minigradsign", "dots", "ss", "o", "textbackslash", "textbar"}
     ours |= {"textasciicircum", "textasciitilde", "textasciigrave"}
-    ours |= {"textless", "textgreater", "hat", "tilde", "ddot", "acute", "check"}
-    ours |= {"mathring", "mathcal"} | {m[1:] for m in MATH.values()}
+    ours |= {"textless", "textgreater", "hat", "tilde", "ddot", "acute", "vec"}
+    ours |= {"mathring", "check", "mathcal"} | {m[1:].strip() for m in MATH.values()}
     assert commands <= ours
     assert not re.search(r"[&#%~]", text)
     assert text.count("{") == text.count("}")
+
+
+def test_what_is_long_is_no_wider_than_the_scene_says():
+    figure = draw(networks.lstm(3))
+    text = figure.tex(standalone=False)
+    wide = [float(n) for n in re.findall(r"mg fit=([\d.]+)bp\] at .*mathbf", text)]
+    lines = [t.lines[0] for t in figure.scene.texts if "," in t.words]
+    assert np.allclose(wide, [line_width(line) for line in lines], atol=0.01)
 
 
 def test_a_picture_holds_the_whole_scene():

@@ -306,7 +306,7 @@ def _operation(node: Node) -> Line:
     said = [
         value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
         for name, value in node.attrs.items()
-        if not isinstance(value, PerOperand) and name != "dtype"
+        if not (isinstance(value, PerOperand) or value is None or value is False)
     ]
     words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
     fine = (Run(words, "sans", FINE),) if said else ()

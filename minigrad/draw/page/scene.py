@@ -141,6 +141,13 @@ class Text:
     backed: bool = False
 
     @property
+    def patch(self) -> Rectangle:
+        """The paper under a backed text."""
+        wide, high = extent(self.lines)
+        dx, dy = wide / 2 + 1, 0.375 * high
+        return (self.x - dx, self.y - dy, self.x + dx, self.y + dy)
+
+    @property
     def words(self) -> str:
         """The text without its typography."""
         return "\n".join("".join(run.text for run in line) for line in self.lines)

@@ -15,6 +15,7 @@ picture and so do not meet those of another picture on the page.
 from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
+from itertools import pairwise
 from unicodedata import bidirectional
 
 from minigrad.draw.page.curves import Curve, head_of, shaft_of
@@ -48,7 +49,8 @@ def write(scene: Scene, look: Style) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
         f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
         f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
-        f'text-anchor="middle" role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
+        f'text-anchor="middle" xml:space="preserve" '
+        f'role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
         f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
         f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
         f"{picture}\n</svg>\n"
@@ -102,6 +104,10 @@ class _Picture:
             ink = text.ink or self.look.line(text.kind)
             data = _data(edge=text.edge, word=text.word, part=text.part)
             yield f'<g class="mg-text mg-{text.kind}"{data}>'
+            if text.backed:
+                x0, y0, x1, y1 = text.patch
+                box = self.box(x0, y1, x1 - x0, y1 - y0, 0)
+                yield f'<rect class="mg-paper" {box} fill="{paper}"/>'
             yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
 
     def arrows(self) -> Iterator[str]:
@@ -113,27 +119,19 @@ class _Picture:
                 corners = head_of(points[-1], edge.points[-1])
                 head = f'\n<path class="mg-head" d="{self.line(corners)}Z" '
                 head += f'fill="{colour}" stroke="none"/>'
+            by = " ".join(edge.parameters)
+            ends = {"tail": edge.tail, "tip": edge.tip}
+            data = _data(edge=edge.id, **ends, by=by, part=edge.part)
             yield (
-                f'<g class="mg-edge mg-{edge.kind}"'
-                + _data(
-                    edge=edge.id,
-                    tail=edge.tail,
-                    tip=edge.tip,
-                    by=" ".join(edge.parameters),
-                    part=edge.part,
-                )
-                + f">{_title(edge.title)}"
+                f'<g class="mg-edge mg-{edge.kind}"{data}>{_title(edge.title)}'
                 f'<path d="{self.curve(points)}" fill="none" stroke="{colour}" '
                 f'stroke-width="{number(pen(edge))}"{_dashes(edge.dashed)}/>{head}</g>'
             )
 
     def node(self, node: Node) -> Iterator[str]:
         paint = self.look.outline(node)
-        yield (
-            f'<g class="mg-node mg-{node.kind}"'
-            + _data(node=node.id, name=node.name, t=node.t, part=node.part)
-            + f">{_title(node.title)}"
-        )
+        data = _data(node=node.id, name=node.name, t=node.t, part=node.part)
+        yield f'<g class="mg-node mg-{node.kind}"{data}>{_title(node.title)}'
         drawn = f'fill="{paint.fill}" stroke="{paint.border}" '
         drawn += f'stroke-width="{number(pen(node))}"{_dashes(node.dashed)}/>'
         left, top = node.x - node.width / 2, node.y + node.height / 2
@@ -152,11 +150,10 @@ class _Picture:
         """One element a line; runs follow each other, whatever font is at hand."""
         for middle, line in placed_lines(y, lines):
             bases = [middle + run.rise - BASELINE * run.size for run in line]
+            drops = [before - base for before, base in pairwise(bases[:1] + bases)]
             spans = "".join(
-                f"<tspan{_drop(before - base)}{self.face(run)}>{said(run.text)}</tspan>"
-                for run, before, base in zip(
-                    line, bases[:1] + bases, bases, strict=False
-                )
+                f"<tspan{_drop(drop)}{self.face(run)}>{said(run.text)}</tspan>"
+                for run, drop in zip(line, drops, strict=True)
             )
             if line:
                 place = f'x="{number(x)}" y="{self.y(bases[0])}"'
