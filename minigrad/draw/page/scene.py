@@ -214,9 +214,9 @@ def extent(lines: Lines) -> tuple[float, float]:
 
 
 def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
-    """The middle of each line of a label that is centred on y."""
+    """The middle of each line of a label that is centred on y; none of an empty one."""
     top = y + extent(lines)[1] / 2
-    for line in lines:
+    for line in filter(None, lines):
         top -= line_height(line)
         yield top + line_height(line) / 2, line
 

@@ -153,11 +153,10 @@ class Picture(Artist):
 def _font(run: Run, look: Style) -> FontProperties:
     usual = SANS if run.face == "sans" else SERIF
     return FontProperties(
-        family=[look.font(run.face) or usual[0], *usual],
+        family=[look.font(run.face) or usual[0], *usual], size=run.size,
         style="italic" if "italic" in run.face else "normal",
         weight="bold" if "bold" in run.face else "normal",
-        size=run.size,
-    )
+    )  # fmt: skip
 
 
 def _path(points: Curve) -> Path:

@@ -26,10 +26,12 @@ from minigrad.draw.page.scene import (
     Edge,
     Frame,
     Line,
-    Lines,
     Node,
+    Point,
+    Rectangle,
     Run,
     Scene,
+    Text,
     line_width,
     placed_lines,
 )
@@ -106,20 +108,19 @@ def picture(scene: Scene, look: Style) -> str:
     """The ``tikzpicture`` of a placed scene; equal scenes give equal text."""
     writer = _Picture(look)
     writer.style("mg paper", f"fill={writer.colour(look.background)}")
-    corner = f"({number(scene.width)},{number(scene.height)})"
-    lines = [rf"\path[mg paper] (0,0) rectangle {corner};"]
+    paper = (0.0, 0.0, scene.width, scene.height)
+    lines = [rf"\path[mg paper] {_box(paper)};"]
     lines += [writer.frame(frame) for frame in scene.frames]
     lines += [writer.edge(edge) for edge in scene.edges]
     for node in scene.nodes:
         lines += writer.node(node)
     for text in scene.texts:
         if text.backed:
-            x0, y0, x1, y1 = map(number, text.patch)
-            lines.append(rf"\path[mg paper] ({x0},{y0}) rectangle ({x1},{y1});")
+            lines.append(rf"\path[mg paper] {_box(text.patch)};")
         ink = writer.colour(look.line(text.kind))
         style = writer.style(f"mg {text.kind} text", f"mg letters, text={ink}")
         style += f", text={writer.colour(text.ink)}" if text.ink else ""
-        lines += writer.letters(text.x, text.y, text.lines, style)
+        lines += writer.letters(text, style)
     colours = (rf"\definecolor{{mg{c}}}{{HTML}}{{{c}}}" for c in sorted(writer.colours))
     styles = (f"  {name}/.style={{{how}}}," for name, how in writer.styles.items())
     body = "\n".join(lines)
@@ -145,23 +146,20 @@ class _Picture:
         return f"mg{colour[1:]}"
 
     def frame(self, frame: Frame) -> str:
-        x0, y0, x1, y1 = map(number, frame.box)
         rim = f"draw={self.colour(self.look.rim(frame))}, line width={pen(frame)}bp"
         if frame.fill:
             style = f"{rim}, fill={self.colour(frame.fill)}"
         else:
             style = self.style(f"mg {frame.kind} frame", f"{rim}, rounded corners=8bp")
-        return rf"\path[{style}] ({x0},{y0}) rectangle ({x1},{y1});"
+        return rf"\path[{style}] {_box(frame.box)};"
 
     def edge(self, edge: Edge) -> str:
         usual = self.colour(self.look.line(edge.kind))
         options = [self.style(f"mg {edge.kind} line", f"mg line, draw={usual}")]
         if edge.colour:
             options.append(f"draw={self.colour(edge.colour)}")
-        if edge.thickness != 1:
-            options.append(f"line width={number(pen(edge))}bp")
-        if edge.dashed:
-            options.append("mg dashed")
+        options += [f"line width={number(pen(edge))}bp"] * (edge.thickness != 1)
+        options += ["mg dashed"] * edge.dashed
         points = edge.points
         if edge.head:
             points = shaft_of(points, edge.thickness)
@@ -172,34 +170,29 @@ class _Picture:
 
     def node(self, node: Node) -> list[str]:
         usual, own = self.look.paint(node.kind), self.look.outline(node)
-        ink = self.style(
-            f"mg {node.kind} letters", f"mg letters, text={self.colour(usual.ink)}"
-        )
+        ink = f"mg letters, text={self.colour(usual.ink)}"
+        ink = self.style(f"mg {node.kind} letters", ink)
         if own.ink != usual.ink:
             ink += f", text={self.colour(own.ink)}"
-        letters = list(self.letters(node.x, node.y, node.lines, ink))
+        letters = [*self.letters(node, ink)]
         if node.shape == "text":
             return letters
         fill, border = self.colour(usual.fill), self.colour(usual.border)
         look = self.style(f"mg {node.kind}", f"mg node, fill={fill}, draw={border}")
         shape = SHAPES.get(node.shape)
         options = [look, "ellipse" if shape is None else f"rectangle{shape}"]
-        if own.fill != usual.fill:
-            options.append(f"fill={self.colour(own.fill)}")
-        if own.border != usual.border:
-            options.append(f"draw={self.colour(own.border)}")
-        if node.bus is not None:
-            options.append(f"line width={number(pen(node))}bp")
-        if node.dashed:
-            options.append("mg dashed")
+        options += [f"fill={self.colour(own.fill)}"] * (own.fill != usual.fill)
+        options += [f"draw={self.colour(own.border)}"] * (own.border != usual.border)
+        options += [f"line width={number(pen(node))}bp"] * (node.bus is not None)
+        options += ["mg dashed"] * node.dashed
         options.append(f"minimum width={number(node.width)}bp")
         options.append(f"minimum height={number(node.height)}bp")
         name = re.sub(r"[^A-Za-z0-9@+-]", "-", node.id)
-        at = f"({number(node.x)},{number(node.y)})"
-        return [rf"\node[{', '.join(options)}] ({name}) at {at} {{}};", *letters]
+        at = f"({name}) at {_at((node.x, node.y))}"
+        return [rf"\node[{', '.join(options)}] {at} {{}};", *letters]
 
-    def letters(self, x: float, y: float, lines: Lines, style: str) -> Iterator[str]:
-        for middle, line in placed_lines(y, tuple(filter(None, lines))):
+    def letters(self, thing: Node | Text, style: str) -> Iterator[str]:
+        for middle, line in placed_lines(thing.y, thing.lines):
             size = number(line[0].size)
             font = rf"font=\fontsize{{{size}}}{{{size}}}\selectfont, "
             font += f"text height={number(2 * BASELINE * line[0].size)}bp"
@@ -207,24 +200,28 @@ class _Picture:
             # LaTeX' own letters are wider, and what is long would touch the next thing.
             if len(line[0].text) + sum(run.rise == line[0].rise for run in line) > 2:
                 options += f", mg fit={number(line_width(line))}bp"
-            at = f"({number(x)},{number(middle + line[0].rise)})"
+            at = _at((thing.x, middle + line[0].rise))
             yield rf"\node[{options}] at {at} {{{label(line)}}};"
+
+
+def _at(point: Point) -> str:
+    return f"({number(point[0])},{number(point[1])})"
+
+
+def _box(box: Rectangle) -> str:
+    return f"{_at(box[:2])} rectangle {_at(box[2:])}"
 
 
 def _path(points: Curve) -> str:
     """A curve in TikZ' words; straight pieces are lines."""
-
-    def at(p: tuple[float, float]) -> str:
-        return f"({number(p[0])},{number(p[1])})"
-
-    out, a = at(points[0]), complex(*points[0])
+    out, a = _at(points[0]), complex(*points[0])
     for b, c, d in zip(points[1::3], points[2::3], points[3::3], strict=True):
         along = (complex(*d) - a).conjugate()
         bent = max(abs(((complex(*p) - a) * along).imag) for p in (b, c))
         if bent <= 0.01 * abs(along):
-            out += f" -- {at(d)}"
+            out += f" -- {_at(d)}"
         else:
-            out += f" .. controls {at(b)} and {at(c)} .. {at(d)}"
+            out += f" .. controls {_at(b)} and {_at(c)} .. {_at(d)}"
         a = complex(*d)
     return out
 
