@@ -150,7 +150,7 @@ def test_letters_on_a_patch_may_stand_on_their_own_line_alone():
     for y, struck in ((0, None), (40, "other")):
         found = told(edges=edges, texts=[Text(50, y, W, edge="own", backed=True)])
         assert [s for _, _, s in found] == (
-            [] if struck is None else ["text 0: W"] + [struck]
+            [] if struck is None else ["text 0: W", struck]
         )
 
 

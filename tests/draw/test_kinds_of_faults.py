@@ -114,22 +114,29 @@ def in_order(graph, scene):
 
 @pytest.mark.parametrize(
     "make",
-    [
-        names.minus,
-        still.expression,
-        still.web,
-        still.perceptron,
-        still.attention_block,
-        still.hessian_vector_product,
-        still.gradient,
-        loops.many_to_one,
-    ],
+    [still.expression, still.web, still.perceptron, still.attention_block],
 )
 def test_operands_enter_from_left_to_right_as_they_are_written(make):
     graph = mg.Graph(make())
     found = [*in_order(graph, shown(graph, view="ops", steps=30))]
     assert found
     assert [str(node) for node, a, b in found if a >= b] == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        names.minus,
+        still.hessian_vector_product,
+        still.gradient,
+        loops.many_to_one,
+        gates.gru,
+    ],
+)
+def test_operands_at_several_steps_enter_in_order(make):
+    figure = draw(make(), view="ops", steps=30)
+    assert {e.place for e in figure.scene.edges} >= {0, 1}
+    assert [f for f in figure.audit() if f.what == "operands swapped"] == []
 
 
 def test_a_negation_is_no_subtraction():
