@@ -180,12 +180,15 @@ def symbols(graph, figure):
             a, b = nodes[edge.tail], nodes[edge.tip]
             told[a.name, a.t, b.name, b.t].update(map(_upright, edge.parameters))
     expected = defaultdict(frozenset)
+    # Behind dots stands the last column, for what is read out there.
+    end = shown[:2] if shown[2] - shown[1] > 1 else shown
     for (a, b, delay), steps in span.items():
         if len(steps) < 2 or len(graph.clocks) > 1:
             continue  # not of every step, or of another loop
-        for t in shown:
-            tail = (a, t - delay if t - delay in shown else None)
-            ways = [(*tail, b, t)] + [(a, t, b, None)] * (t + delay not in shown)
+        for t in end:
+            tail = (a, t - delay if t - delay in end else None)
+            out = t + delay not in shown and end == shown
+            ways = [(*tail, b, t)] + [(a, t, b, None)] * out
             for way in ways:
                 expected[way] = expected[way].union(*steps.values())
     for way, letters in expected.items():

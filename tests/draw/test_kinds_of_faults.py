@@ -64,10 +64,10 @@ def test_two_values_from_outside_of_a_loop_stand_apart(view):
 
 
 @pytest.mark.parametrize("T", [2, 3, 9])
-@pytest.mark.parametrize("make", [loops.many_to_many, loops.skips, loops.delay_two])
+@pytest.mark.parametrize("make", [loops.many_to_many, loops.skips, loops.mutual])
 def test_columns_in_letters_are_those_of_the_recurrence_at_any_length(make, T):
     # Of a delay that no step has reached nothing is known.
-    length = T + 4 * (make is not loops.many_to_many)
+    length = T + 4 * (make is loops.skips)
     scene = shown(make(length), view="unfolded", index="symbolic")
     told = Counter(words(n) for n in circles(scene) if n.name == "h" and n.t)
     assert {*told} == {"h(t−1)", "h(t)", "h(t+1)"}
