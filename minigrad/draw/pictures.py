@@ -66,8 +66,10 @@ class Operations:
     def scene(self) -> Scene:
         """The figure as data."""
         asked = self.asked
-        steps, told = asked.steps or USUAL, (asked.shapes, asked.values)
-        items = items_of(self.graph, self.kinds, asked.depth, *told, steps)
+        steps = asked.steps or USUAL
+        items = items_of(
+            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
+        )
         return draw_ops(items, steps, asked.caption)
 
 
