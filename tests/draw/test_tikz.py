@@ -96,6 +96,30 @@ def test_a_picture_holds_the_whole_scene():
         assert f"\n  {style}/.style=" in text
 
 
+@pytest.mark.parametrize("view", ["textbook", "backward", "ops"])
+def test_every_arrow_runs_where_the_scene_says(view):
+    figure = draw(networks.many_to_many(4), view=view)
+    scene, text = figure.scene, figure.tex()
+    lines = re.findall(r"\\path\[(mg \w+ line.*?)\] (.*);", text)
+    assert len(lines) == len(scene.edges)
+    for edge, (options, path) in zip(scene.edges, lines, strict=True):
+        at = [tuple(map(float, p.split(","))) for p in re.findall(r"\((.*?)\)", path)]
+        assert at[0] == pytest.approx(edge.points[0], abs=0.01)
+        assert at[-1] == pytest.approx(edge.points[-1], abs=0.01)
+        assert ("mg head=" in options) == edge.head
+        assert ("mg dashed" in options) == edge.dashed
+        assert f"mg {edge.kind} line" in options
+        colour = figure.look.stroke(edge)[1:]
+        style = re.search(rf"mg {edge.kind} line/.style={{(.*)}}", text)[1]
+        assert f"draw=mg{colour}" in (options if edge.colour else style)
+    for node in scene.nodes:
+        if node.shape != "text":
+            at = rf"\({node.x:g},{node.y:g}\) {{}};"
+            (options,) = re.findall(rf"\\node\[(mg {node.kind},.*)\] .*{at}", text)
+            assert ("mg dashed" in options) == node.dashed
+            assert ("ellipse" in options) == (node.shape in ("circle", "dot"))
+
+
 @LATEX
 @pytest.mark.parametrize(
     ("view", "look"), [("textbook", "color"), ("backward", "dark"), ("ops", "book")]
