@@ -223,8 +223,11 @@ class _Reader:
         read = node.op is not None and node.op.name == "step"
         place, column = self.graph.places[node], self._column(node)
         inputs = tuple(keys[i] for i in node.inputs)
-        if node.time is not None and node.t not in self.shown[node.time[0]]:
-            return Item(keys[node], (), "", place, column, inputs, "", name, leaf)
+        commutes = node.op is not None and node.op.name in COMMUTATIVE
+        hidden = node.time is not None and node.t not in self.shown[node.time[0]]
+        if hidden:
+            what = (keys[node], (), "", place, column, inputs, "", name, leaf)
+            return Item(*what, commutative=commutes, scope=self._region(node))
         line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
@@ -245,7 +248,7 @@ class _Reader:
             name,
             leaf,
             "box" if leaf or read else "rounded",
-            commutative=node.op is not None and node.op.name in COMMUTATIVE,
+            commutative=commutes,
             scope=self._region(node),
             operation=f"{_what(node)} {_shape(node)}",
         )
