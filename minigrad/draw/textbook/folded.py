@@ -55,7 +55,8 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            label = indexed(symbol.label, symbol.turn) if symbol.turn else None
+            turn = symbol.turn and f"t,{symbol.turn}"
+            label = indexed(symbol.label, turn) if turn else None
             node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label)
             drawing.sheet.add(node)
         x += column.right + column.ports.inner[1] + 8
