@@ -91,11 +91,17 @@ def chart_of(
                 _title(role, ops),
                 f"{role.spec.shape}" if shapes else "",
                 role.label,
+                _turn(role),
             )
         )
     weights = _weights(recurrence, keys, graph, states, shapes)
     by_role = tuple(keys[r.index] for r in recurrence.roles)
     return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
+
+
+def _turn(role: Role) -> str:
+    """The steps of the loops within a step that a role belongs to."""
+    return ",".join(str(part[2]) for part in role.path if len(part) > 2)
 
 
 def _shown(role: Role, states: set[int]) -> bool:
@@ -156,7 +162,9 @@ def _letter(
         start = START.fullmatch(name)
         if start or name == state.label:
             t = stand_in.offset + 1
-            if stand_in.offset > 0:
+            if recurrence.lengths[state.clock or 0] == 1:
+                t = min(stand_in.offset + 1, 0)
+            elif stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
             line = letter(start[1] if start else name, _axes(state))
             return indexed(line, str(t).replace("-", "−"))
@@ -205,18 +213,30 @@ def _starts_of_one_step(
     found: dict[str, StandIn],
     initial: set[tuple[int, int, Any]],
 ) -> None:
-    """In a loop of one step nothing but its name tells an initial state."""
+    """In a loop of one step nothing but its name tells an initial state.
+
+    States of which none reads the other stand side by side, their starts at both sides.
+    """
     once = [
         r for r in recurrence.roles if r.operands and r.clock is not None and r.span
     ]
     once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
     states = {r.label: r for r in once}
+    served: dict[int, set[int]] = {}  # by the roles that a role reads, and itself
+    for role in once:
+        served[role.index] = {role.index}
+        for source in (s for operand in role.operands for s in operand):
+            served[role.index] |= served.get(source.role, set())
+    first: int | None = None
     for role in once:
         for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
             start = START.fullmatch(recurrence.roles[source.role].label)
             state = states.get(start[1]) if start else None
             if state is not None and state.clock == role.clock:
-                found.setdefault(keys[source.role], StandIn(keys[state.index], -1))
+                apart = first is not None and not served[first] & served[state.index]
+                first = state.index if first is None else first
+                start_of = StandIn(keys[state.index], 1 if apart else -1)
+                found.setdefault(keys[source.role], start_of)
                 initial.add((source.role, role.index, source.span))
 
 
