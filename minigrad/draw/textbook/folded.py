@@ -21,8 +21,8 @@ from typing import Any
 
 from minigrad.draw.page.curves import Curve, straight
 from minigrad.draw.page.labels import Wish
-from minigrad.draw.page.letters import note
-from minigrad.draw.page.scene import Lines, Node, extent, line_width
+from minigrad.draw.page.letters import indexed, note
+from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, reads
 from minigrad.draw.textbook.column import Column, Net
@@ -55,7 +55,10 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            drawing.sheet.add(circle(drawing.chart, symbol, home(key), *at, FOLDED))
+            turn = symbol.turn and f"t,{symbol.turn}"
+            label = indexed(symbol.label, turn) if turn else None
+            node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label)
+            drawing.sheet.add(node)
         x += column.right + column.ports.inner[1] + 8
     for g, column in enumerate(columns):
         _Circuit(drawing, column, middles[g]).draw()
@@ -253,12 +256,13 @@ class _Circuit:
         self.sheet.connect(
             squares[-1].id, ends, back, part=FOLDED, **{**facts, "net": net}
         )
-        self._letters(a, x, y, side, count, read)
+        through = straight(away[-1], back[0])
+        self._letters(a, (*away, *through[1:], *back[1:]), side, count, read)
 
     def _letters(
-        self, a: Arrow, x: float, y: float, side: int, count: int, read: bool
+        self, a: Arrow, loop: Curve, side: int, count: int, read: bool
     ) -> None:
-        """The letters of a loop, beside its square."""
+        """The letters of a loop, on its outer side."""
         lines: Lines = self.drawing.letters(self.drawing.names(a))
         if read:
             part = next(p for p in self.drawing.grid.parts[a] if steps_read(p))
@@ -266,8 +270,8 @@ class _Circuit:
         elif count < abs(a.delay):
             lines = (*lines, *note(f"{abs(a.delay)} steps"))
         if lines:
-            at = x + side * (SQUARE / 2 + 4 + extent(lines)[0] / 2)
-            self.sheet.write(at, y, lines, "ink", FOLDED, way_home(a))
+            wish = Wish(lines, way_home(a), curve=loop, below=side < 0)
+            self.sheet.wishes.append(wish)
 
     def _squares_on(self, net: Net) -> list[Node]:
         """The squares of a trunk, before its first branch: the delay is the value's."""
