@@ -25,7 +25,6 @@ from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, si
 from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.draw.textbook.columns import visible
 from minigrad.graph import Graph, Node, Past, PerOperand
-from minigrad.op import OPERAND
 from minigrad.scope import LOOP, Slot
 
 START = re.compile(r"(.+?)_?(?:0|init)")
@@ -306,7 +305,7 @@ def _operation(node: Node) -> Line:
     said = [
         value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
         for name, value in node.attrs.items()
-        if not isinstance(value, PerOperand) and name != "dtype"
+        if not (isinstance(value, PerOperand) or value is None or value is False)
     ]
     words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
     fine = (Run(words, "sans", FINE),) if said else ()
@@ -314,9 +313,9 @@ def _operation(node: Node) -> Line:
 
 
 def _key(key: Any) -> str:
-    """An index as it is written, with a dot for each array.
+    """An index as it is written, with a dot in the place of each array.
 
-    >>> _key((slice(None), slice(0, 4), OPERAND))
+    >>> _key((slice(None), slice(0, 4), "operand"))
     '[:, 0:4, ·]'
     """
 
@@ -327,7 +326,7 @@ def _key(key: Any) -> str:
             return ":".join("" if end is None else str(end) for end in ends)
         if value is Ellipsis:
             return "…"
-        return "·" if value is OPERAND else str(value)
+        return "·" if isinstance(value, str) else str(value)
 
     parts = key if isinstance(key, tuple) else (key,)
     return f"[{', '.join(map(part, parts))}]"

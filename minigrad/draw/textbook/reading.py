@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from minigrad.draw.page.latex import DOWN
 from minigrad.draw.page.letters import indexed, letter
 from minigrad.draw.page.scene import Line, Run
 from minigrad.draw.textbook.aligned import aligned
@@ -251,7 +252,8 @@ def _weights(
         title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
         label = letter(role.label, len(role.spec.shape), parameter=True)
         if shapes:
-            label = (*label, Run(f" {role.spec.shape}", "sans", 8.0))
+            size = "×".join(map(str, role.spec.shape))
+            label = (*label, Run(f" {size}", "sans", 7.0, DOWN))
         weights.append(
             Weight(
                 role.label,
