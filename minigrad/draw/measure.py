@@ -23,12 +23,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fold.contract import BILINEAR, contract
+from minigrad.fold.contract import BILINEAR, contract, partners
 from minigrad.graph import Graph, Node, by_id
 from minigrad.pullback import pullback
 
 Seat = tuple[str, int | None]
 Series = dict[str, dict[int, float]]
+Use = tuple[str, int, int]
 FACTORS = BILINEAR | {"embedding", "take", "take_along_axis"}
 
 
@@ -206,3 +207,49 @@ def multiplied(graph: Graph) -> tuple[str, ...]:
                 found |= dict.fromkeys(sorted(letters.get(source, ()), key=by_id))
     names = graph.names
     return tuple(names[parameter] for parameter in found)
+
+
+def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]]:
+    """Which uses of parameters lie on each arrow: those that multiply on its way.
+
+    A use is the parameter's name, the place of its consumer among the graph's nodes,
+    and the argument.
+    """
+    at, names = seats(graph, keys), graph.names
+    serving: set[Node] = set()  # what leads to a value that is drawn
+    for node in reversed(graph.nodes):
+        if node in at or node in serving:
+            serving.update(node.inputs)
+    inner: dict[Node, list[Use]] = {}  # of what is made of parameters alone
+    ways: dict[Node, dict[Seat, dict[Use, None]]] = {}
+    found: dict[tuple[Seat, Seat], dict[Use, None]] = {}
+    for place, node in enumerate(graph.nodes):
+        if node not in at and node not in serving:
+            continue
+        own = [
+            inner.get(source, [])
+            + ([(names[source], place, i)] if source.kind == "parameter" else [])
+            for i, source in enumerate(node.inputs)
+        ]
+        still = ("parameter", "constant")
+        alone = all(i in inner or i.kind in still for i in node.inputs)
+        if node.inputs and node not in at and alone:
+            inner[node] = [use for made in own for use in made]
+        here: dict[Seat, dict[Use, None]] = {}
+        for i, source in enumerate(node.inputs):
+            acting = partners(node, i)
+            met = {
+                use: None
+                for k, other in enumerate(node.inputs)
+                if k != i and other in acting
+                for use in own[k]
+            }
+            carried = {at[source]: {}} if source in at else ways.get(source, {})
+            for seat, on_way in carried.items():
+                here.setdefault(seat, {}).update(on_way | met)
+        if node in at:
+            for seat, on_way in here.items():
+                if seat != at[node]:
+                    found.setdefault((seat, at[node]), {}).update(on_way)
+        ways[node] = here
+    return {way: list(on_way) for way, on_way in found.items()}

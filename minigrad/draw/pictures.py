@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
-from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats
+from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats, uses
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
@@ -96,7 +96,23 @@ class Columns:
             weights = shown_weights(small, self.asked.params, self.asked.biases)
             return partial(self.laid_out, small, replace(how, weights=weights))
 
-        return clearest(partial(self.laid_out, self.chart, how), simpler)
+        scene = clearest(partial(self.laid_out, self.chart, how), simpler)
+        return self._with_uses(scene) if self.graph is not None else scene
+
+    def _with_uses(self, scene: Scene) -> Scene:
+        """The scene with the uses of parameters that lie on each edge."""
+        assert self.graph is not None, "what is used was recorded"
+        chart, on = self.chart, uses(self.graph, self.chart.keys)
+        told = {
+            (chart.seat(*a), chart.seat(*b)): found
+            for (a, b), found in on.items()
+            if found
+        }
+        edges = []
+        for edge in scene.edges:
+            mine = [use for pair in edge.covers for use in told.get(pair, ())]
+            edges.append(replace(edge, uses=tuple(dict.fromkeys(mine))))
+        return replace(scene, edges=tuple(edges))
 
     def laid_out(self, chart: Chart, how: Unrolling, wider: float) -> Scene:
         """The figure of a chart with that much room more than usual."""

@@ -184,7 +184,7 @@ class _Contraction:
             mine = above.get(reader, {})
             for i, node in enumerate(reader.inputs):
                 here = dict(mine)
-                for other in _partners(reader, i):
+                for other in partners(reader, i):
                     here |= dict.fromkeys(self.factors.get(other, ()))
                 letters[reader, i] = tuple(here)
                 if node in inner:
@@ -192,8 +192,14 @@ class _Contraction:
         return letters
 
 
-def _partners(reader: Node, argument: int) -> tuple[Node, ...]:
-    """The operands of an op that act on what comes in at an argument."""
+def partners(reader: Node, argument: int) -> tuple[Node, ...]:
+    """The operands of an op that multiply what comes in at an argument, or are picked.
+
+    >>> import minigrad as mg
+    >>> x, W = mg.tensor([[1.0]], name="x"), mg.parameter([[2.0]], name="W")
+    >>> [node.label for node in partners((x @ W).node, 0)]
+    ['W']
+    """
     if reader.op.name in BILINEAR:
         return (*reader.inputs[:argument], *reader.inputs[argument + 1 :])
     return reader.inputs[:1] if argument and reader.op.name in PICKING else ()

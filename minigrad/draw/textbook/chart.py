@@ -42,7 +42,7 @@ class StandIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named value."""
+    """A named value; of a loop in a step, ``turn`` has its own steps: 2 of h(t,2)."""
 
     key: str
     label: Line
@@ -54,6 +54,7 @@ class Symbol:
     title: str = ""
     note: str = ""
     name: str = ""
+    turn: str = ""
 
     def steps(self, length: int) -> range:
         """The steps at which it exists."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from minigrad.draw.page.curves import Curve, straight
 from minigrad.draw.page.labels import Wish
-from minigrad.draw.page.letters import note
+from minigrad.draw.page.letters import indexed, note
 from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, reads
@@ -55,7 +55,10 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            drawing.sheet.add(circle(drawing.chart, symbol, home(key), *at, FOLDED))
+            turn = symbol.turn and f"t,{symbol.turn}"
+            label = indexed(symbol.label, turn) if turn else None
+            node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label)
+            drawing.sheet.add(node)
         x += column.right + column.ports.inner[1] + 8
     for g, column in enumerate(columns):
         _Circuit(drawing, column, middles[g]).draw()

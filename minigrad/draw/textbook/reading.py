@@ -91,11 +91,17 @@ def chart_of(
                 _title(role, ops),
                 f"{role.spec.shape}" if shapes else "",
                 role.label,
+                _turn(role),
             )
         )
     weights = _weights(recurrence, keys, graph, states, shapes)
     by_role = tuple(keys[r.index] for r in recurrence.roles)
     return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
+
+
+def _turn(role: Role) -> str:
+    """The steps of the loops within a step that a role belongs to."""
+    return ",".join(str(part[2]) for part in role.path if len(part) > 2)
 
 
 def _shown(role: Role, states: set[int]) -> bool:

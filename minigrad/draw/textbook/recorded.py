@@ -65,7 +65,7 @@ class _Reads:
         for source, by, use in zip(node.inputs, via, uses, strict=True):
             if by is None:
                 continue
-            letters = tuple(own[k] for k in by)
+            letters = tuple((own[max(k, ~k)], k < 0) for k in by)
             role, there = role_of[source], source.time
             if there is not None and not (node.time and there[0] is node.time[0]):
                 far[role, letters].append(there[1])
@@ -132,6 +132,7 @@ def _operands(
             span: Any = Steps(sorted(steps)) if timed else None
             sources.append(Source(role, kind, delay, at, span))
         operands.append(tuple(sources))
-        numbers = tuple(reads.letters[p] for p in letters)
+        told = ((reads.letters[p], turned) for p, turned in letters)
+        numbers = tuple(~k if turned else k for k, turned in told)
         via.append(numbers if timed else (numbers,) * len(sources))
     return tuple(operands), via

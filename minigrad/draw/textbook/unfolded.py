@@ -219,7 +219,7 @@ class _Loop:
             for x, t in zip(self.slots, self.kept, strict=True):
                 if t not in exists:
                     continue
-                said = self.text(t)
+                said = ",".join(filter(None, (self.text(t), symbol.turn)))
                 details = {"t": t} | drawing.how.look(key, t)
                 title = details.pop("title", f"{symbol.title} · step {said}")
                 drawing.sheet.add(
