@@ -15,7 +15,7 @@ from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
-from minigrad.draw.spacing import LayOut, clearest
+from minigrad.draw.spacing import clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
@@ -88,14 +88,10 @@ class Columns:
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
-
-        def simpler() -> LayOut | None:
-            small = collapsed(self.chart)
-            if self.of_circles or self.asked.values or not small.merged:
-                return None
+        small, simpler = collapsed(self.chart), None
+        if small.merged and not self.of_circles and not self.asked.values:
             weights = shown_weights(small, self.asked.params, self.asked.biases)
-            return partial(self.laid_out, small, replace(how, weights=weights))
-
+            simpler = partial(self.laid_out, small, replace(how, weights=weights))
         scene = clearest(partial(self.laid_out, self.chart, how), simpler)
         return self._with_uses(scene) if self.graph is not None else scene
 
