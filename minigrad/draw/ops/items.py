@@ -213,6 +213,8 @@ class _Reader:
         named = [self._indexed(node.name, node)] if node.name else []
         if "via" in node.attrs:  # many operations, and the name says all
             return named[0]
+        if re.fullmatch(rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""):
+            named = []  # the line of a program, called after its op
         return _joined(_operation(node), named)
 
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
@@ -221,8 +223,11 @@ class _Reader:
         read = node.op is not None and node.op.name == "step"
         place, column = self.graph.places[node], self._column(node)
         inputs = tuple(keys[i] for i in node.inputs)
-        if node.time is not None and node.t not in self.shown[node.time[0]]:
-            return Item(keys[node], (), "", place, column, inputs, "", name, leaf)
+        commutes = node.op is not None and node.op.name in COMMUTATIVE
+        hidden = node.time is not None and node.t not in self.shown[node.time[0]]
+        if hidden:
+            what = (keys[node], (), "", place, column, inputs, "", name, leaf)
+            return Item(*what, commutative=commutes, scope=self._region(node))
         line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
@@ -243,7 +248,7 @@ class _Reader:
             name,
             leaf,
             "box" if leaf or read else "rounded",
-            commutative=node.op is not None and node.op.name in COMMUTATIVE,
+            commutative=commutes,
             scope=self._region(node),
             operation=f"{_what(node)} {_shape(node)}",
         )

@@ -253,7 +253,7 @@ def _weights(
         label = letter(role.label, len(role.spec.shape), parameter=True)
         if shapes:
             size = "×".join(map(str, role.spec.shape))
-            label = (*label, Run(f" {size}", "sans", 7.0, DOWN))
+            label = (*label, Run(size, "sans", 6.5, DOWN - 2))
         weights.append(
             Weight(
                 role.label,
