@@ -18,7 +18,7 @@ from minigrad.draw.page.scene import extent
 from minigrad.draw.render.audit import Arrows, sampled
 from tests.draw.images import read_png
 
-DPI = 100
+DPI = 72
 ALONE, CLEAR, POINTS = 3.5, 1.5, 15
 SOLID, DASHED = 0.8, 0.25
 
