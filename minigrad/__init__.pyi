@@ -27,6 +27,7 @@ from minigrad.draw import Figure
 from minigrad.fold import FoldError
 from minigrad.compile import Program
 from minigrad.fold import Recurrence
+from minigrad.draw import Style
 from minigrad.compile import compile
 from minigrad.fold import contract
 from minigrad.draw import draw
@@ -821,6 +822,7 @@ __all__ = [
     "Recurrence",
     "Share",
     "Spec",
+    "Style",
     "Tensor",
     "Use",
     "abs",

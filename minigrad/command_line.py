@@ -15,6 +15,7 @@ from minigrad import __version__
 from minigrad.compile.backend import FOLDERS
 from minigrad.data.tables import MISSING
 from minigrad.draw.choices import CHOICES, VIEWS
+from minigrad.draw.figure import FORMATS
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS
@@ -117,7 +118,7 @@ def parser() -> Parser:
         "--steps", type=positive, default=20, help="steps over time (default: 20)"
     )
     command.add_argument(
-        "--columns", type=positive, default=6, help="how many are drawn (default: 6)"
+        "--columns", type=positive, help="how many are drawn (default: 6 at most)"
     )
     command.add_argument("--view", type=among(VIEWS), default="auto")
     command.add_argument("--style", type=among(STYLES), default="color")
@@ -135,7 +136,11 @@ def parser() -> Parser:
     command.add_argument("--depth", type=positive, help="collapse scopes in view ops")
     command.add_argument("--dpi", type=positive, default=200, help="default: 200")
     command.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="default: NETWORK.png"
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f".{', .'.join(FORMATS)} (default: NETWORK.png)",
     )
     command.set_defaults(command="draw")
 

@@ -60,6 +60,7 @@ UPWARD = {("tensor.py", "grad"), ("graph.py", "draw")}
 DRAW_KNOWS = {
     "draw",
     "files",
+    "limits",
     "pickles",
     "scope",
     "graph",

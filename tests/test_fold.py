@@ -360,6 +360,33 @@ def test_an_expression_of_parameters_labels_the_arrow():
     assert edges(h) == ["h0 -> h(1) by W", "h(t-1) -> h(t) by W"]
 
 
+@pytest.mark.parametrize("pick", [mg.embedding, mg.take, lambda E, x: E[x]])
+def test_a_matrix_whose_rows_are_picked_labels_the_arrow_of_the_index(pick):
+    E, h = mg.parameter(np.eye(2), name="E"), mg.tensor(np.zeros((1, 2)), name="h0")
+    axis = {"axis": 0} if pick is mg.take else {}
+    for _, x in mg.steps(np.ones((4, 1), int)):
+        h = mg.tanh(h + pick(E, x, **axis)).named("h")
+    assert "x(t) -> h(t) by E" in edges(h)
+
+
+@pytest.mark.parametrize("turn", [lambda W: W.T, lambda W: W.swapaxes(0, 1)])
+def test_a_letter_says_that_its_matrix_is_transposed(turn):
+    W, h = mg.parameter(np.eye(2), name="W"), mg.tensor(np.zeros((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((4, 1, 2))):
+        h = mg.tanh(h @ turn(W) + x @ turn(turn(W))).named("h")
+    assert {"h(t-1) -> h(t) by Wᵀ", "x(t) -> h(t) by W"} <= set(edges(h))
+
+
+def test_no_letter_of_a_second_way_is_lost():
+    ps = {n: mg.parameter(np.eye(2), name=n) for n in ("U", "W", "U_r", "W_r")}
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((4, 1, 2))):
+        r = mg.sigmoid(x @ ps["U_r"] + h @ ps["W_r"])
+        h = mg.tanh(x @ ps["U"] + (r * h) @ ps["W"]).named("h")
+    (x_to_h,) = [e for e in mg.fold(mg.contract(h)).edges if e.source.label == "x"]
+    assert set(x_to_h.labels) == {"U", "W", "U_r"}
+
+
 def test_a_named_expression_of_parameters_is_a_value_and_no_label():
     W = mg.parameter(np.eye(2), name="W")
     A = (0.5 * W).named("A")

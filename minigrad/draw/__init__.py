@@ -3,8 +3,8 @@
 The rooms, in the order of the work. ``textbook``: ``reading`` makes a chart (letters,
 arrows, rows) of a folded graph and ``layout_time`` lays it out, with ``folded`` and
 ``unfolded`` for the halves; ``layout_backward`` and ``overlay`` add what ``measure``
-found in the gradients. ``ops``: ``items`` are single operations, which ``layout_ops``
-(time columns) and ``layout_dot`` (no time) lay out. All draw on a ``sheet`` of
+found in the gradients. ``ops``: ``items`` are single operations, which ``rows`` and
+``plan`` give their places and ``layout_ops`` draws. All draw on a ``sheet`` of
 ``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes the scene in
 a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what was drawn.
 ``figure`` holds it all together, and ``views`` is the one function that chooses.
@@ -20,6 +20,14 @@ a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what wa
 
 from minigrad.draw.figure import Figure
 from minigrad.draw.render.engine import EngineError, GraphvizNotFound, LayoutTimeout
+from minigrad.draw.render.theme import Style
 from minigrad.draw.views import draw
 
-__all__ = ["EngineError", "Figure", "GraphvizNotFound", "LayoutTimeout", "draw"]
+__all__ = [
+    "EngineError",
+    "Figure",
+    "GraphvizNotFound",
+    "LayoutTimeout",
+    "Style",
+    "draw",
+]

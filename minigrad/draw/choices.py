@@ -36,7 +36,7 @@ def check_options(steps: Any, depth: Any, caption: Any, **switches: Any) -> None
             raise TypeError(f"{name} is True or False, got {value!r}")
     if caption is not None and not isinstance(caption, str):
         raise TypeError(f"caption is text, got {caption!r}: caption=str(...)")
-    if _whole("steps", steps) < 3:
+    if steps is not None and _whole("steps", steps) < 3:
         raise ValueError(f"steps must be at least 3 to show both ends, got {steps}")
     if depth is not None and _whole("depth", depth) < 0:
         raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")

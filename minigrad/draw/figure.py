@@ -7,30 +7,30 @@
 (b'PNG', True, 'digraph minigrad')
 """
 
-import html
+import io
 import json
-import re
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, overload
 
-from minigrad.draw.ops.layout_dot import placed
-from minigrad.draw.page.letters import UNPRINTABLE
 from minigrad.draw.page.scene import Scene
+from minigrad.draw.render import dot, svg, tikz
 from minigrad.draw.render.audit import Fault, faults
-from minigrad.draw.render.dot import write
 from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
 from minigrad.draw.render.theme import Style, style
 from minigrad.files import replacing
+from minigrad.limits import within
 from minigrad.pickles import NotPickled
 
-GROUP = re.compile(
-    r'<g id="(\w+)" class="(node|edge|graph)"([^>]*)>\s*<title>(.*?)</title>', re.S
-)
-LETTERS = re.compile(r"[nt]\d+_\d+")
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FORMATS = ("png", "jpg", "svg", "pdf", "tex", "dot")
+DPI = "[1, 2400]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,9 @@ class Figure(NotPickled):
     scene: what stands where, as data.
     data: the numbers of the overlay or the backward view: {name: {t: number}}.
 
-    ``save`` takes the format from the suffix: .png .jpg .svg .pdf .dot .gv.
+    ``save`` takes the format from the suffix: .svg .png .jpg .pdf .tex .dot .gv. SVG,
+    TikZ and DOT text need nothing but this package, PDF and ``to_axes`` need
+    matplotlib, PNG and JPG a Graphviz.
     """
 
     _instead: ClassVar[str] = 'save it with figure.save("name.svg")'
@@ -55,31 +57,53 @@ class Figure(NotPickled):
     @cached_property
     def dot(self) -> str:
         """The DOT text, made without any engine."""
-        return write(self.scene, self.look)
-
-    @cached_property
-    def _ready(self) -> Scene:
-        """The scene to be drawn: one without coordinates gets them first."""
-        if self.scene.placed:
-            return self.scene
-        return placed(self.scene, self.look, self._engine)
+        return dot.write(self.scene, self.look)
 
     def _drawn(self, form: str, **graph: str) -> bytes:
         """What the engine makes of the figure; ``graph`` are attributes of it."""
-        source = (
-            self.dot if self._ready is self.scene else write(self._ready, self.look)
-        )
         extra = "".join(f"{name}={value} " for name, value in graph.items())
-        source = source.replace("graph [", f"graph [{extra}", 1)
+        source = self.dot.replace("graph [", f"graph [{extra}", 1)
         return run(self._engine, "neato", form, source)
 
+    def svg(self) -> str:
+        """The figure as SVG, which is as wide as it is or as the page.
+
+        Nodes and arrows carry titles that a browser shows, and say by ``data-node`` and
+        ``data-edge`` which of the scene's they are.
+        """
+        return svg.write(self.scene, self.look)
+
+    def tex(self, standalone: bool = True) -> str:
+        r"""The figure as TikZ: a LaTeX document, or the picture alone for ``\input``.
+
+        Letters are LaTeX' own, and each kind of thing has a style (``mg hidden``).
+        """
+        write = tikz.document if standalone else tikz.picture
+        return write(self.scene, self.look)
+
+    def to_axes(self, axes: "Axes") -> None:
+        """Draw the figure on axes of matplotlib, as large as they are.
+
+        True to size are axes of ``figure.size`` points (1/72 inch).
+        """
+        from minigrad.draw.render.axes import draw_on  # needs matplotlib
+
+        draw_on(axes, self.scene, self.look)
+
     def png(self, dpi: float = 200) -> bytes:
-        """The figure as PNG, ``dpi`` pixels to the inch (72 points)."""
+        """The figure as PNG, ``dpi`` pixels to the inch (72 points), by a Graphviz."""
         return self._image("png", dpi)
 
-    def svg(self) -> str:
-        """The figure as SVG; nodes and arrows carry titles that a browser shows."""
-        return titled(self._drawn("svg").decode(), self._ready)
+    def pdf(self) -> bytes:
+        """The figure as PDF with its fonts in it, as large as ``size`` says.
+
+        It is matplotlib that writes it, or where that is missing the C Graphviz.
+        """
+        try:
+            from minigrad.draw.render.axes import pdf
+        except ImportError:
+            return self._drawn("pdf")
+        return pdf(self.scene, self.look)
 
     def json(self, engine: str | None = None) -> dict[str, Any]:
         """The geometry that the engine drew, for checks."""
@@ -87,49 +111,79 @@ class Figure(NotPickled):
         answer: dict[str, Any] = json.loads(figure._drawn("json"))
         return answer
 
-    def audit(self, engine: str | None = None) -> list[Fault]:
-        """What touches or overlaps what it should not, measured on the engine's output.
+    def audit(self) -> list[Fault]:
+        """What touches, hides or is mistaken for another; none in a clean figure."""
+        return faults(self.scene)
 
-        An empty list is a clean figure.
-        """
-        return faults(self.json(engine), self._ready)
-
-    def save(self, path: str | Path, dpi: float = 200) -> Path:
+    @overload
+    def save(
+        self, file: str | os.PathLike[str], dpi: float = 200, format: str | None = None
+    ) -> Path: ...
+    @overload
+    def save(
+        self, file: IO[bytes] | IO[str], dpi: float = 200, format: str | None = None
+    ) -> None: ...
+    def save(
+        self,
+        file: str | os.PathLike[str] | IO[bytes] | IO[str],
+        dpi: float = 200,
+        format: str | None = None,
+    ) -> Path | None:
         """Write the figure and return its path; the file is whole or not there.
 
-        Without any Graphviz the DOT text is left beside it, and GraphvizNotFound says
-        so. PDF needs the C Graphviz.
+        Parameters
+        ----------
+        file: a path, whose suffix says the format, or an open file, which needs one.
+        dpi: pixels to the inch, of PNG and JPG.
+        format: "svg", "png", "jpg", "pdf", "tex", "dot" or "gv".
+
+        Without any Graphviz a PNG cannot be made: the DOT text is left beside it, and
+        GraphvizNotFound says so.
         """
-        path = Path(path)
-        form = path.suffix.lower().removeprefix(".")
-        if form in ("dot", "gv"):
+        within("dpi", dpi, DPI)
+        if isinstance(file, (str, os.PathLike)):
+            path = Path(file)
+            form = _format(format, path.suffix, repr(path.name))
+            try:
+                data = self._written(form, dpi)
+            except GraphvizNotFound as error:
+                kept = path.with_suffix(".dot")
+                with replacing(kept) as temporary:
+                    temporary.write_text(self.dot, encoding="utf-8")
+                raise GraphvizNotFound(
+                    f"{error}; the figure is kept in {kept}"
+                ) from None
             with replacing(path) as temporary:
-                temporary.write_text(self.dot, encoding="utf-8")
+                temporary.write_bytes(data)
             return path
-        if form not in ("png", "jpg", "jpeg", "svg", "pdf"):
-            raise ValueError(
-                f"cannot tell a format from {path.name!r}: "
-                "use .png, .jpg, .svg, .pdf, .dot or .gv"
-            )
-        try:
-            if form == "svg":
-                data = self.svg().encode()
-            else:
-                data = self._image(form.replace("jpeg", "jpg"), dpi)
-        except GraphvizNotFound as error:
-            kept = path.with_suffix(".dot")
-            with replacing(kept) as temporary:
-                temporary.write_text(self.dot, encoding="utf-8")
-            raise GraphvizNotFound(f"{error}; the figure is kept in {kept}") from None
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
-        return path
+        if not hasattr(file, "write"):
+            raise TypeError(f"file is a path or an open file, got {file!r}")
+        form = _format(format, "", "an open file")
+        data = self._written(form, dpi)
+        if not isinstance(file, io.TextIOBase):
+            file.write(data)  # type: ignore[arg-type]
+        elif form in ("svg", "tex", "dot"):
+            file.write(data.decode())
+        else:
+            raise TypeError(f'{form} is bytes: open the file with "wb", not "w"')
+        return None
+
+    def _written(self, form: str, dpi: float) -> bytes:
+        """The whole file of a format."""
+        if form in ("png", "jpg"):
+            return self._image(form, dpi)
+        if form == "pdf":
+            return self.pdf()
+        if form == "dot":
+            return self.dot.encode()
+        return (self.svg() if form == "svg" else self.tex()).encode()
 
     @cached_property
     def _engine(self) -> Engine:
         return find(self.engine)
 
     def _image(self, form: str, dpi: float) -> bytes:
+        within("dpi", dpi, DPI)
         width, height = self.size
         dpi = guarded_dpi(width, height, dpi)
         # The resolution belongs to the picture, not to the figure.
@@ -138,21 +192,21 @@ class Figure(NotPickled):
     @cached_property
     def size(self) -> tuple[float, float]:
         """Width and height in points."""
-        return self._ready.width, self._ready.height
+        return self.scene.width, self.scene.height
 
     def _repr_mimebundle_(self, **_: Any) -> Any:
-        """PNG at twice the resolution and SVG for notebooks; the text if that fails."""
+        """SVG for notebooks, and PNG at twice the resolution where an engine is."""
         bundle: dict[str, Any] = {"text/plain": repr(self)}
+        metadata: dict[str, Any] = {}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 bundle["image/svg+xml"] = self.svg()
                 bundle["image/png"] = self.png(dpi=192)
-                width = round(self.size[0] * 96 / 72)
+            metadata["image/png"] = {"width": round(self.size[0] * 96 / 72)}
         except Exception as error:
             bundle["text/plain"] = f"{self!r}: {error}"
-            return bundle
-        return bundle, {"image/png": {"width": width}}
+        return bundle, metadata
 
     def __copy__(self) -> "Figure":
         return self
@@ -165,19 +219,12 @@ class Figure(NotPickled):
         return f"<Figure: {count} nodes, {len(self.scene.edges)} edges>"
 
 
-def titled(svg: str, scene: Scene) -> str:
-    """SVG whose titles say what each thing stands for, in place of Graphviz' ids."""
-    titles = {f"n{i}": node.title for i, node in enumerate(scene.nodes)}
-    titles |= {f"e{i}": edge.title for i, edge in enumerate(scene.edges)}
-
-    titles["graph0"] = scene.title
-
-    def named(match: re.Match[str]) -> str:
-        name, what, rest, said = match.groups()
-        words = html.escape(UNPRINTABLE.sub("?", titles.get(name, "")))
-        # Letters lie over their outline and would take the pointer from it.
-        rest += ' pointer-events="none"' if LETTERS.fullmatch(said) else ""
-        title = f"\n<title>{words}</title>" if words else ""
-        return f'<g id="{name}" class="{what}"{rest}>{title}'
-
-    return GROUP.sub(named, svg)
+def _format(asked: str | None, suffix: str, file: str) -> str:
+    """The format that was asked for, or that the suffix of a file says."""
+    form = (suffix if asked is None else asked).lower().removeprefix(".")
+    form = {"jpeg": "jpg", "gv": "dot"}.get(form, form)
+    if form not in FORMATS:
+        what = f"cannot tell a format from {file}" if asked is None else f"no {asked!r}"
+        known = ", ".join(f".{form}" for form in FORMATS)
+        raise ValueError(f"{what}: use {known} or .gv, as suffix or as format=")
+    return form

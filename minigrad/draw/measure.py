@@ -17,18 +17,20 @@ Norms are those of the whole array (Frobenius), the batch included.
 ({1: 0.25, 2: 0.5, 3: 1.0}, 0.5)
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from minigrad.fold.contract import contract
-from minigrad.graph import Graph, Node
+from minigrad.fold.contract import BILINEAR, contract, partners
+from minigrad.graph import Graph, Node, by_id
 from minigrad.pullback import pullback
 
 Seat = tuple[str, int | None]
 Series = dict[str, dict[int, float]]
+Use = tuple[str, int, int]
+FACTORS = BILINEAR | {"embedding", "take", "take_along_axis"}
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,21 @@ class Flow:
     parameters: dict[str, float]
 
 
-def seats(graph: Graph, keys: Collection[str] = ()) -> dict[Node, Seat]:
+def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
     """The seat of every value that is drawn; a read-out after the loop has its step's.
 
     What a figure gives a name (s, h0) has none in the graph. ``keys`` are those of a
-    chart, which tell values of one name apart.
+    chart's roles, which tell values of one name apart.
     """
     contracted = contract(graph)
-    names, places = contracted.names, contracted.places
+    places = contracted.places
     roles: dict[Any, int] = {}
     late: dict[Any, Seat] = {}
     called: dict[Any, Seat] = {}
     for node in contracted.nodes:
         role = roles.setdefault(places[node], len(roles))
         if node.name is not None:
-            label = names.get(node, node.name)
-            apart = [k for k in (f"{label}#{role}", label) if k in keys]
-            here = (*apart, node.name)[0], node.t
+            here = keys[role] if keys else node.name, node.t
             late[node.name, id(node.value)] = here
             called[id(node.value), node.time] = here
     found: dict[Node, Seat] = {}
@@ -93,9 +93,10 @@ def by_step(
     graph: Graph,
     names: Collection[str],
     measure: Callable[[list[Node]], list[float]],
+    keys: Sequence[str] = (),
 ) -> Series:
-    """A number for each of the named values at each step."""
-    at = seats(graph)
+    """A number for each of the named values at each step; ``keys`` as for ``seats``."""
+    at = seats(graph, keys)
     nodes = [n for n, (name, t) in at.items() if name in names and t is not None]
     series: Series = {name: {} for name in names}
     for node, value in zip(nodes, measure(nodes), strict=True):
@@ -114,13 +115,13 @@ def norm(array: Any) -> float:
     return largest * float(np.sqrt(np.sum((values / largest) ** 2)))
 
 
-def backward(graph: Graph, visible: Collection[Seat]) -> Flow:
+def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) -> Flow:
     """All gradient norms that the backward view shows, in one backward pass.
 
-    ``visible`` are the seats between which messages are wanted; totals and shares cover
-    every step.
+    ``visible`` are the seats between which messages are wanted, ``keys`` those of a
+    chart's roles; totals and shares cover every step.
     """
-    at = seats(graph, {key for key, _ in visible})
+    at = seats(graph, keys)
     values = [
         n
         for n in at
@@ -182,3 +183,73 @@ def _serves(graph: Graph, node: Node, at: dict[Node, Seat]) -> list[Seat]:
                 seen.add(use.node)
                 stack.append(use.node)
     return list(served)
+
+
+def multiplied(graph: Graph) -> tuple[str, ...]:
+    """The parameters that multiply what is none, or that an index picks from.
+
+    >>> import minigrad as mg
+    >>> W, b = (mg.parameter([2.0], name=name) for name in "Wb")
+    >>> multiplied(Graph(mg.tensor([1.0], name="x") * W + b))
+    ('W',)
+    """
+    letters: dict[Node, frozenset[Node]] = {}  # of what is made of parameters alone
+    found: dict[Node, None] = {}
+    for node in graph.nodes:
+        if not node.inputs:
+            if node.kind != "input":
+                own = {node} if node.kind == "parameter" else ()
+                letters[node] = frozenset(own)
+        elif node.name is None and all(i in letters for i in node.inputs):
+            letters[node] = frozenset().union(*(letters[i] for i in node.inputs))
+        elif node.op.name in FACTORS:
+            for source in node.inputs:
+                found |= dict.fromkeys(sorted(letters.get(source, ()), key=by_id))
+    names = graph.names
+    return tuple(names[parameter] for parameter in found)
+
+
+def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]]:
+    """Which uses of parameters lie on each arrow: those that multiply on its way.
+
+    A use is the parameter's name, the place of its consumer among the graph's nodes,
+    and the argument.
+    """
+    at, names = seats(graph, keys), graph.names
+    serving: set[Node] = set()  # what leads to a value that is drawn
+    for node in reversed(graph.nodes):
+        if node in at or node in serving:
+            serving.update(node.inputs)
+    inner: dict[Node, list[Use]] = {}  # of what is made of parameters alone
+    ways: dict[Node, dict[Seat, dict[Use, None]]] = {}
+    found: dict[tuple[Seat, Seat], dict[Use, None]] = {}
+    for place, node in enumerate(graph.nodes):
+        if node not in at and node not in serving:
+            continue
+        own = [
+            inner.get(source, [])
+            + ([(names[source], place, i)] if source.kind == "parameter" else [])
+            for i, source in enumerate(node.inputs)
+        ]
+        still = ("parameter", "constant")
+        alone = all(i in inner or i.kind in still for i in node.inputs)
+        if node.inputs and node not in at and alone:
+            inner[node] = [use for made in own for use in made]
+        here: dict[Seat, dict[Use, None]] = {}
+        for i, source in enumerate(node.inputs):
+            acting = partners(node, i)
+            met = {
+                use: None
+                for k, other in enumerate(node.inputs)
+                if k != i and other in acting
+                for use in own[k]
+            }
+            carried = {at[source]: {}} if source in at else ways.get(source, {})
+            for seat, on_way in carried.items():
+                here.setdefault(seat, {}).update(on_way | met)
+        if node in at:
+            for seat, on_way in here.items():
+                if seat != at[node]:
+                    found.setdefault((seat, at[node]), {}).update(on_way)
+        ways[node] = here
+    return {way: list(on_way) for way, on_way in found.items()}

@@ -1,36 +1,25 @@
 """The one function ``draw``: which view of which graph, and with what on it."""
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
-from minigrad.draw.measure import Seat, Series, backward, norm, seats
-from minigrad.draw.ops.items import items_of
-from minigrad.draw.ops.layout_dot import draw_items
-from minigrad.draw.ops.layout_ops import draw_ops
-from minigrad.draw.page.letters import note, short
-from minigrad.draw.page.scene import Lines
-from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.render.theme import style as style_named
-from minigrad.draw.textbook.chart import Chart, Weight
-from minigrad.draw.textbook.columns import visible
-from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.layout_backward import add_gradients
-from minigrad.draw.textbook.layout_time import After, draw_chart, shown_weights
-from minigrad.draw.textbook.overlay import (
-    Overlay,
-    Scale,
-    objective,
-    write_bar,
-    write_numbers,
+from minigrad.draw.page.words import translated
+from minigrad.draw.pictures import (
+    Asked,
+    Backward,
+    Columns,
+    Operations,
+    Overlaid,
+    View,
 )
-from minigrad.draw.textbook.overlay import overlay as numbers_of
+from minigrad.draw.render.theme import Style
+from minigrad.draw.render.theme import style as style_named
+from minigrad.draw.sizes import fitting
+from minigrad.draw.spacing import warn_of_faults
 from minigrad.draw.textbook.reading import chart_of, read
-from minigrad.draw.textbook.unfolded import Unfolded, Unrolling
+from minigrad.draw.textbook.recorded import as_recorded
 from minigrad.fold import FoldError, Recurrence
 from minigrad.graph import Graph, Node, Spec
 
@@ -38,7 +27,7 @@ from minigrad.graph import Graph, Node, Spec
 def draw(
     x: Any,
     view: str = "auto",
-    steps: int = 6,
+    steps: int | str | None = None,
     index: str = "number",
     params: str = "label",
     biases: bool = False,
@@ -46,7 +35,7 @@ def draw(
     values: bool = False,
     overlay: Any = None,
     depth: int | None = None,
-    style: str = "color",
+    style: str | Style = "color",
     caption: str | None = None,
     engine: str = "auto",
 ) -> Figure:
@@ -58,7 +47,9 @@ def draw(
     view: "textbook" (folded circuit, "Unfold", columns), "folded", "unfolded",
         "backward" (columns with the gradient flowing back), "ops" (every operation);
         "auto" is textbook for a graph with named values in a loop over time, else ops.
-    steps: how many steps are drawn; the middle of longer loops is left out.
+    steps: how many steps are drawn; the middle of longer loops is left out. None: 6,
+        or fewer where columns are wide. "column" or "page": as many as can be read
+        where the figure is 3.5 or 7 inches wide.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     params: parameters as "label" on arrows, as "node" with a bus, or "hide".
     biases: draw the parameters that do not multiply too, as nodes.
@@ -66,12 +57,13 @@ def draw(
     overlay: colour the states by "grad", "value", ("grad", name, t) for one loss, or
         a function of an array that returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
-    style: "color", "book" (black and white) or "dark".
+    style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
+        fonts and colours.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
-    Raises FoldError where the steps of a loop differ (the ops view draws such a graph
-    all the same), ValueError for an unknown choice and for what a view cannot show, and
-    TypeError for an option of another type.
+    A graph whose steps differ is drawn unfolded, as recorded; "textbook" and "folded"
+    raise FoldError for it. Raises ValueError for an unknown choice and for what a view
+    cannot show, and TypeError for an option of another type.
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")
@@ -81,6 +73,9 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
+    if isinstance(steps, str):
+        most = (index, params, biases, shapes, values, overlay, depth, style)
+        return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
     check_choices(view=view, index=index, params=params)
     check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
     if index == "symbolic" and (values or overlay is not None):
@@ -90,69 +85,48 @@ def draw(
     if overlay is not None and view in ("ops", "backward", "folded"):
         raise ValueError(f"an overlay colours unrolled columns, not view={view!r}")
     look = style_named(style)
-    x = getattr(x, "graph", x)  # a compiled program shows its own
-    if isinstance(x, Recurrence):
-        graph, chart = None, chart_of(x, shapes=shapes)
-        if view in ("ops", "backward") or overlay is not None or values:
-            raise ValueError("a folded graph alone has no values and no single ops")
-        view = "textbook" if view == "auto" else view
-    else:
-        graph = x if isinstance(x, Graph) else Graph(x)
-        if not graph.nodes:
-            raise ValueError("there is nothing to draw: the list of outputs is empty")
-        if values or overlay is not None or view == "backward":
-            _require_values(graph)
-        if view == "auto":
-            timed = any(n.name and n.time and _computed(n) for n in graph.nodes)
-            view = "ops" if not timed else "unfolded" if overlay else "textbook"
-        if view == "ops":
-            items = items_of(graph, _kinds(graph), depth, shapes, values)
-            timed = any(item.column is not None for item in items)
-            scene = (
-                draw_ops(items, steps, caption) if timed else draw_items(items, caption)
-            )
-            return Figure(scene, look, engine)
-        chart = _chart(graph, shapes)
-    how = Unrolling(
-        labels=params == "label",
-        weights=shown_weights(chart, params, biases),
-        below=_values(graph) if values and graph is not None else Unrolling.below,
+    asked = Asked(
+        view, steps, index, params, biases, shapes, values, overlay, depth, caption
     )
-    data: Series = {}
-    after: After | None = None
-    reserve: tuple[Weight, ...] = ()
-    if graph is not None and overlay is not None:
-        found = numbers_of(graph, chart, overlay)
-        data = found.series
-        scale = Scale(v for series in data.values() for v in series.values())
-        how = replace(how, look=partial(_look, data, scale))
-        after = partial(_write_overlay, chart=chart, found=found, scale=scale)
-    elif graph is not None and view == "backward":
-        flow = backward(graph, _seats(chart, steps))
-        data = flow.totals | flow.shares
-        reserve = tuple(w for w in chart.weights if biases or not w.bias)
-        entering = Counter(target for w in reserve for target in w.targets)
-        # Where many parameters enter there is room for their sums alone.
-        labels = how.labels and max(entering.values(), default=0) <= 3
-        how = replace(how, labels=labels, weights=(), edge_kind="muted")
-        after = partial(
-            add_gradients,
-            chart=chart,
-            flow=flow,
-            weights=reserve,
-            of=objective(graph),
-        )
-        view, index = "unfolded", "number"
-    scene = draw_chart(chart, view, steps, index, how, after, reserve, caption)
-    return Figure(scene, look, engine, data)
+    made = _view(getattr(x, "graph", x), asked)  # a compiled program shows its own
+    scene = made.scene()
+    warn_of_faults(scene)
+    return Figure(translated(scene, look.language), look, engine, made.data)
 
 
-def _chart(graph: Graph, shapes: bool) -> Chart:
+def _view(x: Any, asked: Asked) -> View:
+    """The view that was asked for, of what there is."""
+    if isinstance(x, Recurrence):
+        view = asked.view
+        if view in ("ops", "backward") or asked.overlay is not None or asked.values:
+            raise ValueError("a folded graph alone has no values and no single ops")
+        asked = replace(asked, view="textbook" if view == "auto" else view)
+        return Columns(asked, chart_of(x, shapes=asked.shapes), None)
+    graph = x if isinstance(x, Graph) else Graph(x)
+    if not graph.nodes:
+        raise ValueError("there is nothing to draw: the list of outputs is empty")
+    if asked.values or asked.overlay is not None or asked.view == "backward":
+        _require_values(graph)
+    if asked.view == "auto":
+        timed = any(n.name and n.time and _computed(n) for n in graph.nodes)
+        shown = "unfolded" if asked.overlay else "textbook"
+        asked = replace(asked, view=shown if timed else "ops", auto=True)
+    if asked.view == "ops":
+        return Operations(asked, graph, _kinds(graph))
     try:
-        return read(graph, shapes)
+        chart = read(graph, asked.shapes)
     except FoldError as error:
-        error.add_note('view="ops" draws a graph whose steps differ')
-        raise
+        if asked.index == "symbolic" or (
+            asked.view in ("textbook", "folded") and not asked.auto
+        ):
+            error.add_note('view="unfolded" draws the steps as they were recorded')
+            raise
+        chart = chart_of(as_recorded(graph), graph, asked.shapes)
+        if asked.view == "textbook":
+            asked = replace(asked, view="unfolded")
+    if asked.overlay is not None:
+        return Overlaid(asked, chart, graph)
+    return (Backward if asked.view == "backward" else Columns)(asked, chart, graph)
 
 
 def _computed(node: Node) -> bool:
@@ -177,44 +151,3 @@ def _kinds(graph: Graph) -> dict[str, str]:
         return {symbol.key: symbol.kind for symbol in read(graph).symbols}
     except ValueError:
         return {}
-
-
-def _seats(chart: Chart, steps: int) -> set[Seat]:
-    """Where values stand in the columns that will be drawn."""
-    return {
-        (symbol.key, t)
-        for symbol in chart.symbols
-        for t in (
-            [None]
-            if symbol.clock is None
-            else visible(chart.lengths[symbol.clock], steps)
-        )
-    }
-
-
-def _look(data: Series, scale: Scale, name: str, t: int) -> dict[str, Any]:
-    """The colours of a circle under an overlay."""
-    return scale.look(data[name][t]) if t in data.get(name, {}) else {}
-
-
-def _write_overlay(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    found: Overlay,
-    scale: Scale,
-) -> None:
-    write_numbers(sheet, chart, done, found.series, found.titles)
-    write_bar(sheet, heights, done, scale)
-
-
-def _values(graph: Graph) -> Callable[[str, int], Lines]:
-    """What ``values=True`` writes into a circle: the norm of the value."""
-    nodes = {seat: node for node, seat in seats(graph).items()}
-
-    def below(name: str, t: int) -> Lines:
-        node = nodes.get((name, t))
-        return note(short(norm(node.value)), 8.0, "sans") if node is not None else ()
-
-    return below

@@ -4,7 +4,8 @@
 that a later step reads and a named value depends on, or that is read more than one step
 later, and what a state starts from (h0).
 Between two kept values an arrow stands for the paths of ops that join them, and says
-which parameters enter these by a product: the letter on the arrow is W, and not b.
+which parameters enter these by a product: the letter on the arrow is W, and not b. A
+matrix whose rows an index picks is a letter of the index' arrow.
 
 A read-out made after the loop from one step's h gets that step.
 
@@ -26,6 +27,15 @@ from minigrad.scope import Scope, Slot
 BILINEAR = frozenset(
     ["matmul", "multiply", "dot", "einsum", "tensordot", "outer", "conv1d"]
 )
+# Ops that pick from their first operand what the others say.
+PICKING = frozenset(["embedding", "take", "take_along_axis", "getitem"])
+
+
+class Letter(NamedTuple):
+    """A parameter on the way, and whether it multiplies transposed."""
+
+    node: Node
+    turned: bool
 
 
 class Named(NamedTuple):
@@ -43,7 +53,8 @@ def contract(graph: Any) -> Graph:
     Takes a Graph, a Tensor or a list of them. A kept value's node reads named values
     and parameters, in the order in which its formula met them first. ``attrs["via"]``
     has an entry for each: None for a parameter that is a letter of the formula, for a
-    value the letters on its paths, by number among the node's letters.
+    value the letters on its paths, by number k among the node's letters, or -k - 1 of
+    one that multiplies transposed.
     ``attrs["uses"]`` tells where the formula meets each. Raises ValueError if nothing
     has a name.
     """
@@ -58,7 +69,7 @@ class _Read(NamedTuple):
     node: Node
     reader: Node
     argument: int
-    letters: tuple[Node, ...]
+    letters: tuple[Letter, ...]
 
 
 class _Contraction:
@@ -125,7 +136,9 @@ class _Contraction:
         for k, letter in enumerate(letters):
             number.setdefault(letter, k)
         via = [
-            None if self._is_letter(r.node) else tuple(number[p] for p in r.letters)
+            None
+            if self._is_letter(r.node)
+            else tuple(~number[p] if turned else number[p] for p, turned in r.letters)
             for r in reads
         ]
         attrs: dict[str, Any] = {"via": PerOperand(via)}
@@ -163,22 +176,33 @@ class _Contraction:
         letters = self._letters(inner)
         return [_Read(node, reader, i, letters[reader, i]) for node, reader, i in found]
 
-    def _letters(self, inner: set[Node]) -> dict[tuple[Node, int], tuple[Node, ...]]:
+    def _letters(self, inner: set[Node]) -> dict[tuple[Node, int], tuple[Letter, ...]]:
         """The letters on all paths from each operand of a formula to its value."""
-        above: dict[Node, dict[Node, None]] = {}
-        letters: dict[tuple[Node, int], tuple[Node, ...]] = {}
+        above: dict[Node, dict[Letter, None]] = {}
+        letters: dict[tuple[Node, int], tuple[Letter, ...]] = {}
         for reader in sorted(inner, key=by_id, reverse=True):
             mine = above.get(reader, {})
             for i, node in enumerate(reader.inputs):
                 here = dict(mine)
-                if reader.op.name in BILINEAR:
-                    for j, other in enumerate(reader.inputs):
-                        if j != i:
-                            here |= dict.fromkeys(self.factors.get(other, ()))
+                for other in partners(reader, i):
+                    here |= dict.fromkeys(self.factors.get(other, ()))
                 letters[reader, i] = tuple(here)
                 if node in inner:
                     above[node] = above.get(node, {}) | here
         return letters
+
+
+def partners(reader: Node, argument: int) -> tuple[Node, ...]:
+    """The operands of an op that multiply what comes in at an argument, or are picked.
+
+    >>> import minigrad as mg
+    >>> x, W = mg.tensor([[1.0]], name="x"), mg.parameter([[2.0]], name="W")
+    >>> [node.label for node in partners((x @ W).node, 0)]
+    ['W']
+    """
+    if reader.op.name in BILINEAR:
+        return (*reader.inputs[:argument], *reader.inputs[argument + 1 :])
+    return reader.inputs[:1] if argument and reader.op.name in PICKING else ()
 
 
 def _gathers(node: Node, places: dict[Node, Any]) -> bool:
@@ -289,19 +313,22 @@ def _starts(graph: Graph, crossing: Container[Node]) -> dict[Node, Node]:
     return found
 
 
-def _factors(graph: Graph, kept: dict[Node, str]) -> dict[Node, tuple[Node, ...]]:
+def _factors(graph: Graph, kept: dict[Node, str]) -> dict[Node, tuple[Letter, ...]]:
     """Which unnamed expressions are made of parameters and constants alone."""
-    factors: dict[Node, tuple[Node, ...]] = {}
+    factors: dict[Node, tuple[Letter, ...]] = {}
     for node in graph.nodes:
         if node in kept:
             continue
         if node.kind == "parameter":
-            factors[node] = (node,)
+            factors[node] = (Letter(node, False),)
         elif node.kind == "constant":
             factors[node] = ()
         elif node.inputs and all(i in factors for i in node.inputs):
+            letters = dict.fromkeys(p for i in node.inputs for p in factors[i])
+            turns = node.op.name in ("transpose", "swapaxes")
             factors[node] = tuple(
-                dict.fromkeys(p for i in node.inputs for p in factors[i])
+                Letter(p, turned != (turns and len(p.value.shape) > 1))
+                for p, turned in letters
             )
     return factors
 

@@ -78,7 +78,8 @@ class Recurrence(NotPickled):
             for source, numbers in read:
                 labels = merged.setdefault((role.index, source), [])
                 for k in numbers:
-                    labels += [] if letters[k] in labels else [letters[k]]
+                    label = letters[k] if k >= 0 else f"{letters[~k]}ᵀ"
+                    labels += [] if label in labels else [label]
         return [
             Edge(
                 self.roles[s.role],

@@ -125,7 +125,10 @@ class Role(NotPickled):
 
 
 class Edge(NamedTuple):
-    """One arrow of a folded graph; ``labels`` names the parameters on its path."""
+    """One arrow of a folded graph; ``labels`` names the parameters on its path.
+
+    One that multiplies transposed is Wᵀ.
+    """
 
     source: Role
     target: Role

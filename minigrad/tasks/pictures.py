@@ -81,6 +81,28 @@ def _dynamical_system(steps: int) -> Tensor:
     return state
 
 
+def _clockwork(steps: int) -> Tensor:
+    """Groups of units that run at every step, at every second, at every fourth."""
+    return _every_step("Clockwork", periods=(1, 2, 4))(steps)
+
+
+def _recursive(leaves: int) -> Tensor:
+    """A balanced tree: the steps are the leaves."""
+    model = _model("Recursive")
+    trees: list[Any] = [k % N_IN for k in range(leaves)]
+    while len(trees) > 1:
+        pairs = [tuple(trees[k : k + 2]) for k in range(0, len(trees), 2)]
+        trees = [pair if len(pair) == 2 else pair[0] for pair in pairs]
+    output: Tensor = model.of_tree(trees[0])
+    return output
+
+
+def _fully_connected(steps: int) -> Any:
+    """Symbols of which each is drawn from a table of all pasts."""
+    rng = np.random.default_rng(0)
+    return models.FullyConnected(N_OUT, min(steps, 12), rng=rng).ancestral(1, rng)
+
+
 PICTURES: dict[str, Callable[[int], Any]] = {
     "many-to-many": _every_step("ManyToMany"),
     "output-feedback": _output_feedback("free"),
@@ -100,6 +122,9 @@ PICTURES: dict[str, Callable[[int], Any]] = {
     "deep-transition-skip": _every_step("DeepTransition", skip=True),
     "self-attention": _every_step("SelfAttention"),
     "linear-recurrence": _every_step("LinearRecurrence"),
+    "clockwork": _clockwork,
+    "recursive": _recursive,
+    "fully-connected": _fully_connected,
     "neural-turing-machine": _every_step("NeuralTuringMachine", loss=cross_entropy),
 }
 

@@ -23,41 +23,37 @@ def read_png(data):
             packed += body
         position += 12 + length
     channels = CHANNELS[colour]
-    raw = np.frombuffer(zlib.decompress(packed), np.uint8).astype(np.int64)
+    raw = np.frombuffer(zlib.decompress(packed), np.uint8).astype(np.int16)
     lines = raw.reshape(height, 1 + width * channels)
-    pixels = np.zeros((height + 1, width + 1, channels), np.int64)
-    for y in range(height):
-        kind, line = lines[y, 0], lines[y, 1:].reshape(width, channels)
-        pixels[y + 1, 1:] = _unfiltered(kind, line, pixels[y], channels)
-    pixels = pixels[1:, 1:]
+    given = lines[:, 1:].reshape(height, width, channels)
+    pixels = _unfiltered(lines[:, 0], given)
     if channels in (1, 2):
         grey = pixels[..., :1]
         pixels = np.concatenate([grey, grey, grey, pixels[..., 1:]], axis=-1)
     if pixels.shape[-1] == 4:
         alpha = pixels[..., 3:] / 255
         return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(int)
-    return pixels
+    return pixels.astype(int)
 
 
-def _unfiltered(kind, line, above, channels):
-    if kind == 0:
-        return line
-    if kind == 1:
-        return np.cumsum(line, axis=0) % 256
-    if kind == 2:
-        return (line + above[1:]) % 256
-    left = np.zeros(channels, np.int64)
-    out = np.empty_like(line)
-    for x in range(len(line)):
-        up, corner = above[x + 1], above[x]
-        if kind == 3:
-            guess = (left + up) // 2
-        else:
-            p = left + up - corner
-            a, b, c = abs(p - left), abs(p - up), abs(p - corner)
-            guess = np.where((a <= b) & (a <= c), left, np.where(b <= c, up, corner))
-        left = out[x] = (line[x] + guess) % 256
-    return out
+def _unfiltered(kinds, given):
+    """The pixels of filtered lines: each is told by those left of it and above it.
+
+    Those of a diagonal do not depend on each other, so a diagonal is one operation.
+    """
+    height, width, channels = given.shape
+    out = np.zeros((height + 1, width + 1, channels), np.int16)
+    for d in range(height + width - 1):
+        y = np.arange(max(0, d - width + 1), min(height, d + 1))
+        x = d - y
+        left, up, corner = out[y + 1, x], out[y, x + 1], out[y, x]
+        p = left + up - corner
+        a, b, c = abs(p - left), abs(p - up), abs(p - corner)
+        paeth = np.where((a <= b) & (a <= c), left, np.where(b <= c, up, corner))
+        guesses = (np.zeros_like(left), left, up, (left + up) // 2, paeth)
+        guess = np.choose(kinds[y][:, None], guesses)
+        out[y + 1, x + 1] = (given[y, x] + guess) % 256
+    return out[1:, 1:]
 
 
 def size_of(data):

@@ -1,6 +1,9 @@
 """Getting a figure out: PNG, SVG, notebooks, golden bytes (checks 17-21, 29)."""
 
+import io
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -90,28 +93,100 @@ def test_golden_bytes(name):
     assert data == path.read_bytes()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_svg_titles_say_what_things_are(engine):
-    root = ET.fromstring(draw(networks.many_to_many(3), engine=engine).svg())
+def test_svg_titles_say_what_things_are():
+    root = ET.fromstring(draw(networks.many_to_many(3)).svg())
     titles = [e.text for e in root.iter() if e.tag.endswith("title")]
     assert "h: tanh, shape (2, 4) float64 · step 2" in titles
     assert "h(1) → h(2) by W" in titles
-    ops = ET.fromstring(draw(networks.many_to_many(3), view="ops", engine=engine).svg())
+    ops = ET.fromstring(draw(networks.many_to_many(3), view="ops").svg())
     titles = [e.text for e in ops.iter() if e.tag.endswith("title")]
     assert "W: parameter, shape (4, 4) float64, 3 uses" in titles
     assert "h: tanh, step 2, shape (2, 4) float64" in titles
 
 
+STARTS = {
+    ".png": b"\x89PNG",
+    ".jpg": b"\xff\xd8",
+    ".svg": b"<svg",
+    ".pdf": b"%PDF",
+    ".tex": b"\\Req",
+    ".dot": b"dig",
+    ".gv": b"dig",
+}
+
+
 def test_formats_come_from_the_suffix(tmp_path):
     figure = draw(networks.dynamical_system(), engine="pure")
-    starts = {".png": b"\x89PNG", ".jpg": b"\xff\xd8", ".svg": b"<?xml", ".dot": b"dig"}
-    for suffix, start in starts.items():
+    for suffix, start in STARTS.items():
         path = figure.save(tmp_path / f"a{suffix}")
         assert path.read_bytes().startswith(start)
+        file = io.BytesIO()
+        assert figure.save(file, format=suffix[1:]) is None
+        assert file.getvalue() == path.read_bytes()
+    assert figure.save(tmp_path / "b", format="SVG").read_text() == figure.svg()
     with pytest.raises(ValueError, match=r"use \.png"):
         figure.save(tmp_path / "a.bmp")
     large = figure.save(tmp_path / "b.png", dpi=300).read_bytes()
     assert size_of(large)[0] > size_of((tmp_path / "a.png").read_bytes())[0]
+
+
+def test_open_files_of_text_take_text():
+    figure = draw(networks.dynamical_system())
+    file = io.StringIO()
+    figure.save(file, format="tex")
+    assert file.getvalue() == figure.tex()
+    with pytest.raises(TypeError, match=r'png is bytes: open the file with "wb"'):
+        figure.save(file, format="png")
+    with pytest.raises(ValueError, match=r"an open file: use \.png, .*\.tex"):
+        figure.save(file)
+    with pytest.raises(ValueError, match=r"no 'bmp': use \.png, .*\.tex"):
+        figure.save("a.png", format="bmp")
+    with pytest.raises(TypeError, match="a path or an open file, got 3"):
+        figure.save(3)
+
+
+@pytest.mark.parametrize("dpi", [0, -1, float("nan"), float("inf"), 1e6])
+def test_a_resolution_that_is_none_is_refused_at_once(dpi, tmp_path):
+    figure = draw(networks.dynamical_system(), engine="not-there")
+    for way in (figure.png, lambda dpi: figure.save(tmp_path / "a.png", dpi=dpi)):
+        with pytest.raises(ValueError, match="dpi lies in"):
+            way(dpi)
+    with pytest.raises(TypeError, match="dpi is a number"):
+        figure.save(tmp_path / "a.svg", dpi="high")
+    assert list(tmp_path.iterdir()) == []
+
+
+WITHOUT = """
+import os, sys
+sys.modules["graphviz"] = sys.modules["graphviz_pure"] = None
+os.environ["PATH"] = sys.executable = "/nowhere"
+import minigrad as mg
+from minigrad.draw import GraphvizNotFound
+from minigrad.tasks.pictures import PICTURES
+loss = PICTURES["many-to-many"](4)
+for view in ("textbook", "folded", "unfolded", "ops", "backward"):
+    figure = mg.draw(loss, view=view)
+    for name in ("a.svg", "a.tex", "a.pdf", "a.dot"):
+        figure.save(name)
+assert set(figure._repr_mimebundle_()[0]) == {"text/plain", "image/svg+xml"}
+try:
+    figure.png()
+except GraphvizNotFound as error:
+    print("png:", error)
+"""
+
+
+def test_graphviz_is_asked_for_pixels_alone(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(mg.__file__).parents[1])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "png: no Graphviz found: install one with" in done.stdout
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 @pytest.mark.parametrize("name", [*NETWORKS, *UNTIMED])
@@ -120,19 +195,18 @@ def test_notebooks_get_a_picture(name):
     graph = mg.Graph(loss)
     bundle, metadata = graph._repr_mimebundle_()
     wide, _ = size_of(bundle["image/png"])
-    assert bundle["image/svg+xml"].startswith("<?xml")
+    assert bundle["image/svg+xml"].startswith("<svg")
     assert abs(metadata["image/png"]["width"] * 2 - wide) <= 4
 
 
 def test_a_notebook_never_fails(monkeypatch):
     monkeypatch.setenv("MINIGRAD_DOT", "not-there")
     figure = draw(networks.many_to_many(3))
-    assert "no Graphviz" in figure._repr_mimebundle_()["text/plain"]
-    W, W2 = (mg.parameter(np.eye(2), name=name) for name in ("W", "W2"))
-    h = mg.tensor(np.zeros((1, 2)), name="h0")
-    for t in mg.steps(6):
-        h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
-    assert "not drawn" in mg.Graph(h)._repr_mimebundle_()["text/plain"]
+    bundle, _ = figure._repr_mimebundle_()
+    assert "no Graphviz" in bundle["text/plain"]
+    assert bundle["image/svg+xml"] == figure.svg()
+    assert "image/png" not in bundle
+    assert "not drawn" in mg.Graph([])._repr_mimebundle_()["text/plain"]
 
 
 def test_nothing_is_not_drawn():

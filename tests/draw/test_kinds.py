@@ -110,6 +110,32 @@ def test_a_state_that_a_loss_reads_is_a_state():
     assert kinds(total)["o"] == "hidden"
 
 
+def test_a_layer_is_hidden_whatever_feeds_the_next_step():
+    for forced in (False, True):
+        W, V = mg.parameter(np.eye(2), name="W"), mg.parameter(np.eye(2), name="V")
+        e, total = mg.tensor(np.zeros((1, 2)), name="o0"), 0
+        for _, y in mg.steps(y=np.ones((4, 1, 2))):
+            h = mg.tanh(e @ W).named("h")
+            o = (h @ V).named("o")
+            total = total + mg.mse_loss(o, y).named("L")
+            e = y if forced else o
+        found = kinds(total)
+        assert (found["h"], found["o0"]) == ("hidden", "initial"), forced
+    assert kinds(NETWORKS["many_to_many"](1))["h0"] == "initial"
+
+
+def test_the_mean_of_losses_is_a_loss_by_any_name():
+    W, h, losses = (
+        mg.parameter(np.eye(2), name="W"),
+        mg.tensor(np.ones(2), name="x"),
+        [],
+    )
+    for _ in mg.steps(4):
+        h = mg.tanh(h @ W).named("h")
+        losses.append((h * h).sum().named("L"))
+    assert kinds(mg.stack(losses).mean().named("K"))["K"] == "loss"
+
+
 def test_what_stands_for_y_0_bears_that_index_whatever_takes_its_place():
     network = models.Conditional(2, 3, 2, rng=RNG)
     line = read(mg.Graph(network.loss(XS, YS))).symbol("y0").label

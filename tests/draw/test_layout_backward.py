@@ -54,9 +54,9 @@ def test_shares_are_those_of_grad_by_use(name):
 def test_each_parameter_collects_one_share_per_step():
     scene = draw(networks.many_to_many(4), view="backward", biases=True).scene
     for name in "UWVbc":
-        box = scene.node(f"gradient of {name}")
-        assert sum(e.tip == box.key and e.tail != "" for e in scene.edges) == 4
-        assert sum(e.tip == box.key and e.head for e in scene.edges) == 1
+        box = scene.node(f"∂{name}")
+        assert sum(e.tip == box.id and e.tail != "" for e in scene.edges) == 4
+        assert sum(e.tip == box.id and e.head for e in scene.edges) == 1
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])

@@ -63,7 +63,7 @@ def test_groups_of_several_periods(way):
 def test_the_letters_are_those_of_the_book():
     scene = draw(recorded("ManyToMany")).scene
     assert {n.name for n in scene.nodes if n.part == "folded"} == {*"xhoLy", ""}
-    assert {e.label for e in scene.edges} == {"U", "V", "W", ""}
+    assert {e.parameters for e in scene.edges} == {("U",), ("V",), ("W",), ()}
 
 
 WAYS = [{}, {"view": "backward"}, {"overlay": "grad"}]

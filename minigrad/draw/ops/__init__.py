@@ -1,1 +1,1 @@
-"""The ops view: every recorded operation, in columns of time or placed by ``dot``."""
+"""The ops view: every recorded operation, in rows, and in columns of time."""

@@ -14,27 +14,31 @@ Vocabulary
 [('W', 'parameter'), ('x', 'input'), ('matmul', 'value'), ('tanh → h', 'value')]
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from minigrad.draw.measure import norm
 from minigrad.draw.page.fonts import shorten
-from minigrad.draw.page.letters import clean, letter, short, superscript
+from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, sized
 from minigrad.draw.page.scene import Line, Lines, Run, extent
-from minigrad.graph import Graph, Node, Past
+from minigrad.draw.textbook.columns import visible
+from minigrad.graph import Graph, Node, Past, PerOperand
 from minigrad.scope import LOOP, Slot
 
+START = re.compile(r"(.+?)_?(?:0|init)")
 SIGNS = {
     "add": "+",
     "subtract": "−",
     "multiply": "×",
     "divide": "/",
-    "negative": "−",
+    "negative": "neg",
     "power": "^",
     "add_n": "Σ",
 }
-ROOM = 150.0
+COMMUTATIVE = frozenset(["add", "multiply", "maximum", "minimum", "add_n"])
+ROOM, SIZE, FINE = 150.0, 11.0, 8.5
 SQUARE = 11.0
 
 
@@ -53,6 +57,9 @@ class Item:
     leaf: bool
     shape: str = "rounded"
     past: str | None = None
+    commutative: bool = False
+    scope: Any = None
+    operation: str = ""
 
     @property
     def words(self) -> str:
@@ -64,7 +71,8 @@ class Item:
         """The width of its box."""
         if self.past is not None:
             return max(SQUARE, extent(self.lines)[0] + 6.0)
-        return max(extent(self.lines)[0] + 20.0, 34.0 if self.leaf else 52.0)
+        wide = max(extent(self.lines)[0] + 20.0, 34.0 if self.leaf else 52.0)
+        return max(wide, min(8.0 * len(self.inputs) + 12.0, 240.0))
 
     @property
     def height(self) -> float:
@@ -80,13 +88,15 @@ def items_of(
     depth: int | None = None,
     shapes: bool = False,
     values: bool = False,
+    steps: int | None = None,
 ) -> list[Item]:
     """The items of a graph in the order in which they ran.
 
     ``kinds`` says what named values are (hidden, loss, ...); with ``depth``, what lies
-    in more than that many scopes becomes one item per scope entry and step.
+    in more than that many scopes becomes one item per scope entry and step. Of loops
+    that are longer than ``steps`` those between have no label.
     """
-    return _Reader(graph, kinds or {}, depth, shapes, values).items()
+    return _Reader(graph, kinds or {}, depth, shapes, values, steps).items()
 
 
 class _Reader:
@@ -97,6 +107,7 @@ class _Reader:
         depth: int | None,
         shapes: bool,
         values: bool,
+        steps: int | None,
     ) -> None:
         self.graph = graph
         self.kinds = kinds
@@ -104,19 +115,23 @@ class _Reader:
         self.shapes = shapes
         self.values = values
         self.names = graph.names
-        self.clocks = {clock: i for i, clock in enumerate(graph.clocks)}
+        self.lengths = graph.clocks
+        self.clocks = {clock: i for i, clock in enumerate(self.lengths)}
+        self.shown = {
+            clock: {*visible(length, steps or length)}
+            for clock, length in self.lengths.items()
+        }
 
     def items(self) -> list[Item]:
         keys: dict[Node, str] = {}
         groups: dict[Any, list[Node]] = {}
+        numbers: dict[Any, int] = {}
         for i, node in enumerate(self.graph.nodes):
             box = self._box(node)
             group = (box, self._column(node)) if box is not None else i
-            members = groups.setdefault(group, [])
-            members.append(node)
-            keys[node] = (
-                f"i{len(groups) - 1}" if len(members) == 1 else keys[members[0]]
-            )
+            groups.setdefault(group, []).append(node)
+            line = box or self.graph.places[node]
+            keys[node] = f"i{numbers.setdefault(line, len(numbers))}{self._at(node)}"
         return [
             self._scope(group, members, keys)
             if isinstance(group, tuple)
@@ -125,6 +140,14 @@ class _Reader:
             else self._item(members[0], keys)
             for group, members in groups.items()
         ]
+
+    def _at(self, node: Node) -> str:
+        """The step in an id: counted from the nearer end, as in the textbook."""
+        if node.time is None:
+            return ""
+        clock, t = node.time
+        length = self.lengths[clock]
+        return f"@{t if 2 * t <= length + 1 else t - length - 1}"
 
     def _column(self, node: Node) -> tuple[int, int] | None:
         return None if node.time is None else (self.clocks[node.time[0]], node.time[1])
@@ -147,7 +170,7 @@ class _Reader:
         used = {i for n in self.graph.nodes if n not in inside for i in n.inputs}
         out = [n for n in members if n.name and (n in used or n in self.graph.outputs)]
         name = clean(str(path[-1][0])) + (" gradient" if gradient else "")
-        label = _joined(name, [self._indexed(n.name or "", n) for n in out[:2]])
+        label = _joined((Run(name),), [self._indexed(n.name or "", n) for n in out[:2]])
         return Item(
             keys[members[0]],
             (label,),
@@ -177,24 +200,35 @@ class _Reader:
             keys[line],
         )
 
+    def _line(self, node: Node, name: str) -> Line:
+        """What stands in the box of a node."""
+        read = node.op is not None and node.op.name == "step"
+        if node.kind == "parameter":
+            shape = getattr(node.value, "shape", ())
+            return sized(letter(name, len(shape), parameter=True), 0.8 * 18.0)
+        if node.kind == "constant":
+            return (Run(_constant(node.value, name)),)
+        if not node.inputs or (read and name):
+            return self._indexed(name, node)
+        named = [self._indexed(node.name, node)] if node.name else []
+        if "via" in node.attrs:  # many operations, and the name says all
+            return named[0]
+        if re.fullmatch(rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""):
+            named = []  # the line of a program, called after its op
+        return _joined(_operation(node), named)
+
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
         name = self.names.get(node, "")
         leaf = not node.inputs
         read = node.op is not None and node.op.name == "step"
-        if node.kind == "parameter":
-            shape = getattr(node.value, "shape", ())
-            line = letter(name, len(shape), parameter=True)
-            line = tuple(Run(r.text, r.face, r.size * 0.8, r.rise * 0.8) for r in line)
-        elif node.kind == "constant":
-            line = (Run(_constant(node.value, name)),)
-        elif leaf or (read and name):
-            line = (Run(shorten(self._indexed(name, node), "sans", 11.0, ROOM)),)
-        else:
-            op = SIGNS.get(node.op.name, clean(node.op.name))
-            named = [self._indexed(node.name, node)] if node.name else []
-            # A contracted node is many operations, and its name says all.
-            contracted = "via" in node.attrs
-            line = (Run(named[0]),) if contracted else _joined(op, named)
+        place, column = self.graph.places[node], self._column(node)
+        inputs = tuple(keys[i] for i in node.inputs)
+        commutes = node.op is not None and node.op.name in COMMUTATIVE
+        hidden = node.time is not None and node.t not in self.shown[node.time[0]]
+        if hidden:
+            what = (keys[node], (), "", place, column, inputs, "", name, leaf)
+            return Item(*what, commutative=commutes, scope=self._region(node))
+        line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
             lines.append((Run(f"{_shape(node)}", "sans", 8.0),))
@@ -203,24 +237,47 @@ class _Reader:
         kind = self.kinds.get(node.name or "", "")
         if not kind or node.kind in ("parameter", "constant"):
             kind = node.kind if leaf else "input" if read else "value"
-        place = self.graph.places[node]
         return Item(
             keys[node],
             tuple(lines),
             kind,
             place,
-            self._column(node),
-            tuple(keys[i] for i in node.inputs),
+            column,
+            inputs,
             self._title(node, name),
             name,
             leaf,
             "box" if leaf or read else "rounded",
+            commutative=commutes,
+            scope=self._region(node),
+            operation=f"{_what(node)} {_shape(node)}",
         )
 
-    def _indexed(self, name: str, node: Node) -> str:
-        """A name with its raised step: h⁽³⁾."""
-        name = shorten(clean(name), "sans", 11.0, 90.0)
-        return name if node.t is None else f"{name}⁽{superscript(node.t)}⁾"
+    def _region(self, node: Node) -> Any:
+        """The scopes with names around a node, or None; a gradient is in none."""
+        if not node.inputs or isinstance(node.slot, Slot):
+            return None
+        path = self.graph.places[node][0]
+        return tuple(part for part in path if part[0] != LOOP) or None
+
+    def _indexed(self, name: str, node: Node) -> Line:
+        """A name with its raised step."""
+        shape = getattr(node.value, "shape", ())
+        line = fitted(letter(name, len(shape)), 110.0)
+        start = (
+            START.fullmatch(name) if not node.inputs and self._starts(node) else None
+        )
+        if start:
+            line = indexed(letter(start[1], len(shape)), "0")
+        elif node.t is not None:
+            line = indexed(line, str(node.t))
+        return sized(line, 13.0)
+
+    def _starts(self, node: Node) -> bool:
+        """Whether a leaf is what a loop begins with."""
+        if node.inputs or node.time is not None:
+            return False
+        return self.kinds.get(node.name or "") == "initial"
 
     def _title(self, node: Node, name: str) -> str:
         what = node.kind if node.op is None else node.op.name
@@ -234,10 +291,57 @@ class _Reader:
         return words + (f", in {scope}" if scope else "")
 
 
-def _joined(op: str, names: list[str]) -> Line:
+def _joined(op: Line, names: list[Line]) -> Line:
     """``tanh → h``."""
-    text = op + (f" → {', '.join(names)}" if names else "")
-    return (Run(shorten(text, "sans", 11.0, ROOM)),)
+    if not names:
+        return fitted(op, ROOM)
+    comma = (Run(", "),)
+    line: Line = (*op, Run(" → "), *names[0])
+    for name in names[1:]:
+        line += (*comma, *name)
+    return fitted(line, ROOM)
+
+
+def _operation(node: Node) -> Line:
+    """An op and what was said to it: ``sum axis=0``, or what an index takes."""
+    op = node.op.name
+    if op == "getitem":
+        return (Run(_key(node.attrs["key"])),)
+    said = [
+        value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
+        for name, value in node.attrs.items()
+        if not (isinstance(value, PerOperand) or value is None or value is False)
+    ]
+    words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
+    fine = (Run(words, "sans", FINE),) if said else ()
+    return (Run(SIGNS.get(op, clean(op))), *fine)
+
+
+def _key(key: Any) -> str:
+    """An index as it is written, with a dot in the place of each array.
+
+    >>> _key((slice(None), slice(0, 4), "operand"))
+    '[:, 0:4, ·]'
+    """
+
+    def part(value: Any) -> str:
+        if isinstance(value, slice):
+            ends = [value.start, value.stop]
+            ends += [] if value.step is None else [value.step]
+            return ":".join("" if end is None else str(end) for end in ends)
+        if value is Ellipsis:
+            return "…"
+        return "·" if isinstance(value, str) else str(value)
+
+    parts = key if isinstance(key, tuple) else (key,)
+    return f"[{', '.join(map(part, parts))}]"
+
+
+def _what(node: Node) -> str:
+    """What two nodes that are the same operation have in common."""
+    if node.op is None:
+        return _constant(node.value, "") if node.kind == "constant" else node.kind
+    return f"{node.op.name} {node.attrs}"
 
 
 def _shape(node: Node) -> tuple[int, ...]:

@@ -6,15 +6,17 @@
 >>> for t in mg.steps(3):
 ...     h = mg.tanh(h @ W).named("h")
 >>> scene = draw_ops(items_of(mg.Graph(h)), steps=6)
->>> (box_of_W,) = (node.key for node in scene.nodes if node.name == "W")
+>>> (box_of_W,) = (node.id for node in scene.nodes if node.name == "W")
 >>> sum(edge.tail == box_of_W for edge in scene.edges)
 3
 """
 
 from collections.abc import Sequence
 
+from minigrad.draw.ops.frames import draw_frames
 from minigrad.draw.ops.items import Item, items_of
 from minigrad.draw.ops.plan import Plan
+from minigrad.draw.ops.repeats import folded
 from minigrad.draw.ops.routes import BusDrops, draw_arrows, ways
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Node, Scene
@@ -27,6 +29,7 @@ def draw_ops(
     items: Sequence[Item], steps: int = 6, caption: str | None = None
 ) -> Scene:
     """The scene of the items of a graph with a loop over time."""
+    items, times = folded(items)
     plan = Plan(items, steps)
     found, drops = ways(plan)
     plan.settle()
@@ -35,11 +38,10 @@ def draw_ops(
     for key, item in plan.items.items():
         slot = plan.slot(key)
         if slot in plan.left and slot[0] != "bus":
-            grid = plan.grid(key)
-            x = plan.left[slot] + grid.offset(grid.lanes[item.place])
-            sheet.add(box(item, x, plan.rows[grid.ranks[item.place]]))
+            sheet.add(box(item, plan.x(key), plan.rows[plan.rank(key)]))
     recorded = sum(len(item.inputs) for item in items)
     sheet.elided = recorded - draw_arrows(sheet, plan, found, drops)
+    draw_frames(sheet, plan, times)
     _captions(sheet, plan)
     return sheet.scene(caption)
 
@@ -58,6 +60,7 @@ def box(item: Item, x: float, y: float, bus: int | None = None) -> Node:
         item.title,
         item.name,
         None if item.column is None else item.column[1],
+        role=item.name,
         bus=bus,
     )
 
@@ -111,7 +114,11 @@ def _captions(sheet: Sheet, plan: Plan) -> None:
             shown = sum(s[0] == slot[1] for s in plan.slots)
             hidden = plan.lengths[slot[1]] - shown
             sheet.write(
-                x, low, note(f"{hidden} more step{'s' * (hidden > 1)}"), "faint"
+                x,
+                low,
+                note(f"{hidden} more step{'s' * (hidden > 1)}"),
+                "faint",
+                word="more steps",
             )
             for k in (-1, 0, 1):
                 key = f"dots {slot[1]} {k}"

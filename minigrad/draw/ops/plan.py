@@ -4,23 +4,26 @@ Vocabulary
     stage     what items share a grid: parameters and sequences ("bus"), what ran before
               the loops, the steps of one loop, what ran after
     slot      a column of the figure: a stage, or one step of it, or the gap
-    grid      row and lane of every place of a stage, the same for all its steps
+    grid      row and x of every place of a stage, the same for all its steps
     way       an arrow between two slots: out, along a track, in a channel, and in
     track     a height between two rows where arrows run level
     channel   an x before a slot where arrows run upright
+    port      where on the lower side of a box an operand enters, from left to right
 
 Arrows between slots run on tracks and in channels only, so none crosses a box.
 """
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from minigrad.draw.ops.items import Item
-from minigrad.draw.ops.rows import arrange
+from minigrad.draw.ops.rows import Layers, arrange
 from minigrad.draw.textbook.columns import visible
 
-GAP, TRACK, BETWEEN, CHANNEL, LINE = 26.0, 9.0, 18.0, 34.0, 7.0
+GAP, TRACK, CHANNEL, LINE = 26.0, 9.0, 34.0, 7.0
+HUB = 8  # uses of a leaf that get a bus of their own
 
 Slot = tuple[
     Any, Any
@@ -40,42 +43,14 @@ class Way:
     stub: str = ""
 
 
-@dataclass
-class Grid:
-    """Where the places of one stage stand."""
-
-    ranks: dict[Any, int]
-    lanes: dict[Any, int]
-    passages: dict[tuple[Any, Any], list[int]]
-    widths: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def width(self) -> float:
-        """The width of one of its slots."""
-        return sum(self.widths.values()) + BETWEEN * max(len(self.widths) - 1, 0)
-
-    def offset(self, lane: int) -> float:
-        """The centre of a lane, from the slot's left side."""
-        before = [w for k, w in self.widths.items() if k < lane]
-        return sum(before) + BETWEEN * len(before) + self.widths[lane] / 2
-
-    def free(self, place: Any, side: int) -> bool:
-        """Whether nothing stands beside a place in its row, on that side."""
-        rank, lane = self.ranks[place], self.lanes[place]
-        row = [self.lanes[p] for p, r in self.ranks.items() if r == rank]
-        for (source, _), lanes in self.passages.items():
-            at = rank - self.ranks[source] - 1
-            if 0 <= at < len(lanes):
-                row.append(lanes[at])
-        return not any((other - lane) * side > 0 for other in row)
-
-
 class Plan:
     """The arrangement of all items: slots with their x, rows with their y."""
 
     def __init__(self, items: Sequence[Item], steps: int) -> None:
         self.items = {item.key: item for item in items}
         self.stage_of = stages(self.items)
+        self.lifted = _lifted(items)
+        self.scopes = _scopes(items)
         lengths: dict[int, int] = {}
         for item in items:
             if item.column is not None:
@@ -94,7 +69,10 @@ class Plan:
             for stage in found
             if stage != ("bus", 0)
         }
-        high = 1 + max(max(g.ranks.values()) for g in self.grids.values())
+        tops = {stage: max(g.ranks.values()) for stage, g in self.grids.items()}
+        high = 1 + max(tops.values())
+        if ("after", 0) in tops:  # what comes last stands at the top, as losses do
+            self.grids["after", 0].lift(high - 1 - tops["after", 0])
         self.heights = [22.0] * high
         for key, item in self.items.items():
             if self.stage_of[key] != ("bus", 0):
@@ -109,9 +87,13 @@ class Plan:
         """The slot of an item, shown or not."""
         return self.items[key].column or self.stage_of[key]
 
-    def grid(self, key: str) -> Grid:
+    def grid(self, key: str) -> Layers:
         """The grid of an item."""
         return self.grids[self.stage_of[key]]
+
+    def x(self, key: str) -> float:
+        """The x of an item that is shown."""
+        return self.left[self.slot(key)] + self.grid(key).xs[self.items[key].place]
 
     def rank(self, key: str) -> int:
         """The row of an item."""
@@ -134,7 +116,8 @@ class Plan:
         y = 0.0
         for rank, height in enumerate(self.heights):
             if rank:
-                y += GAP + TRACK * len(self.tracks[rank])
+                slant = max(g.slants.get(rank, 0.0) for g in self.grids.values())
+                y += GAP + TRACK * len(self.tracks[rank]) + min(0.08 * slant, 40.0)
             self.rows.append(y + height / 2)
             y += height
         x = 0.0
@@ -171,9 +154,39 @@ class Plan:
             self.left[slot] - CHANNEL / 2 - LINE * (len(users) - 1 - users.index(user))
         )
 
-    def passage(self, key: str, rank: int, lane: int) -> tuple[float, float]:
-        """The point where a long arrow passes a row of its slot."""
-        return self.left[self.slot(key)] + self.grid(key).offset(lane), self.rows[rank]
+    def ordered(self, key: str, argument: int) -> int | None:
+        """The place of an operand where the order of operands means something."""
+        item = self.items[key]
+        free = item.commutative or not item.operation or len(item.inputs) < 2
+        return None if free else argument
+
+    def port(self, key: str, argument: int) -> float:
+        """Where an operand enters, from the middle of its box.
+
+        What stands straight below enters in the middle. Where the order means nothing,
+        operands enter in the order of what they come from.
+        """
+        item, grid = self.items[key], self.grid(key)
+        order = [*range(len(item.inputs))]
+        here = self.slot(key)
+        if item.commutative:
+            order.sort(key=lambda k: self._from(here, item.inputs[k]))
+        inside = [item.inputs[k] for k in order if self.slot(item.inputs[k]) == here]
+        main = grid.mains.get(item.place)
+        below = [k for k in order if self.items[item.inputs[k]].place == main]
+        straight = below and item.inputs[below[0]] in inside
+        middle = order.index(below[0]) if straight else (len(order) - 1) / 2
+        most = max(middle, len(order) - 1 - middle, 1.0)
+        apart = min(14.0, (item.width / 2 - 6.0) / most)
+        return (order.index(argument) - middle) * apart
+
+    def _from(self, here: Slot, source: str) -> tuple[float, float]:
+        """What tells from how far left something comes into a slot."""
+        there = self.slot(source)
+        if there == here:
+            return 0.0, self.grid(source).xs[self.items[source].place]
+        before = self.order.get(there, -1) < self.order.get(here, 0)
+        return (-1.0 if before else 1.0), 0.0
 
 
 def stages(items: dict[str, Item]) -> dict[str, Any]:
@@ -181,6 +194,7 @@ def stages(items: dict[str, Item]) -> dict[str, Any]:
     late: dict[str, bool] = {}
     used: dict[str, set[Any]] = {key: set() for key in items}
     found: dict[str, Any] = {}
+    uses = Counter(source for item in items.values() for source in item.inputs)
     for key, item in items.items():
         # The box of a scope may read a leaf that was made after its first operation.
         late[key] = any(
@@ -193,30 +207,79 @@ def stages(items: dict[str, Item]) -> dict[str, Any]:
         for source in item.inputs:
             used[source].add(found[key])
     for key, item in items.items():
-        if item.leaf and item.column is None:
+        if item.past is not None:
+            found[key] = found[item.past]
+        elif item.leaf and item.column is None:
             alone = len(used[key]) == 1 and next(iter(used[key]))[0] != "step"
+            alone = alone and uses[key] <= HUB
             found[key] = next(iter(used[key])) if alone else ("bus", 0)
     return found
 
 
-def grid_of(items: list[Item], plan: Plan) -> Grid:
-    """Rows and lanes of one stage; for the steps of a loop, of all steps at once."""
-    places: dict[Any, float] = {}
+def _scopes(items: Sequence[Item]) -> dict[str, Any]:
+    """The scope of each item; what is only read in one is drawn in it too."""
+    found = {item.key: item.scope for item in items}
+    readers: dict[str, list[Any]] = {}
+    for item in items:
+        for source in item.inputs:
+            readers.setdefault(source, []).append(item.scope or ())
+    for item in items:
+        paths = readers.get(item.key, [])
+        if item.kind in ("parameter", "constant") and paths:
+            alike = [len(set(parts)) == 1 for parts in zip(*paths, strict=False)]
+            shared = alike.index(False) if False in alike else len(alike)
+            found[item.key] = paths[0][:shared] or None
+    return found
+
+
+def _lifted(items: Sequence[Item]) -> set[str]:
+    """The pasts that stand between their readers and the line that they are of.
+
+    Any other, of a line that reads its own past, stands below its readers.
+    """
+    found = set()
+    for item in items:
+        if item.past is not None:
+            later = {item.past}
+            for other in items:
+                if later.intersection(other.inputs):
+                    later.add(other.key)
+            readers = {other.key for other in items if item.key in other.inputs}
+            found |= set() if readers & later else {item.key}
+    return found
+
+
+def grid_of(items: list[Item], plan: Plan) -> Layers:
+    """The layers of one stage; for the steps of a loop, of all steps at once."""
+    widths: dict[Any, float] = {}
     reads: dict[Any, dict[Any, None]] = {}
-    early = set()
+    groups: dict[Any, Any] = {}
     stage = plan.stage_of[items[0].key]
     for item in items:
-        places[item.place] = max(places.get(item.place, 0.0), item.width)
+        widths[item.place] = max(widths.get(item.place, 0.0), item.width)
+        groups[item.place] = plan.scopes[item.key]
+        mine = reads.setdefault(item.place, {})
         for source in item.inputs:
             other = plan.items[source]
-            if plan.stage_of[source] == stage and other.column == item.column:
-                reads.setdefault(item.place, {})[other.place] = None
-            elif other.column is not None:
-                early.add(item.place)
-    grid = Grid(*arrange([*places], {p: [*r] for p, r in reads.items()}, early))
-    for place, lane in grid.lanes.items():
-        grid.widths[lane] = max(grid.widths.get(lane, 0.0), places[place])
-    for passed in grid.passages.values():
-        for lane in passed:
-            grid.widths.setdefault(lane, 12.0)
-    return grid
+            if source in plan.lifted:
+                reads.setdefault(other.place, {})[item.place] = None
+            elif plan.stage_of[source] == stage and other.column == item.column:
+                mine[other.place] = None
+        if item.key in plan.lifted and item.past is not None:
+            reads.setdefault(plan.items[item.past].place, {})[item.place] = None
+    early = {item.place for item in items if _reads_the_past(item, plan)}
+    in_turn = {item.place for item in items if not item.commutative}
+    return arrange(
+        widths,
+        {
+            p: [*r] if p in in_turn else sorted(r, key=lambda q: q not in early)
+            for p, r in reads.items()
+        },
+        groups,
+    )
+
+
+def _reads_the_past(item: Item, plan: Plan) -> bool:
+    """Whether an item reads another step, which is better done at the left."""
+    columns = [plan.items[source].column for source in item.inputs]
+    return any(column not in (None, item.column) for column in columns)

@@ -8,10 +8,11 @@ from collections.abc import Hashable
 from typing import Any
 
 from minigrad.draw.ops.plan import Plan, Way
-from minigrad.draw.page.curves import Curve, clipped, polyline, rounded, straight
-from minigrad.draw.page.scene import Node, Point
+from minigrad.draw.page.curves import Curve, polyline, rounded
+from minigrad.draw.page.scene import Point
 from minigrad.draw.page.sheet import Sheet
 
+BACK = "recurrence"  # the kind of an arrow that leads to another step of its loop
 BusDrops = dict[tuple[str, int], list[tuple[str, int]]]
 
 
@@ -31,6 +32,10 @@ def ways(plan: Plan) -> tuple[list[Way], BusDrops]:
                 way = _way(plan, source, key, argument)
                 if way is not None:
                     found.append(way)
+    for key, item in plan.items.items():
+        if item.past is not None and key not in plan.lifted:
+            plan.claim(plan.rank(item.past) + 1, ("back", key))
+            plan.claim(plan.rank(key), ("back", key))
     for source, _ in drops:
         plan.channel(plan.slots[1], ("bus", source))
     return found, drops
@@ -51,11 +56,27 @@ def _way(plan: Plan, source: str, target: str, argument: int) -> Way | None:
     if stub != "in" and (abs(a - b) > 1 or not plan.grid(source).free(place_a, side)):
         lag = there[1] % (abs(a - b) or 1) if isinstance(there[1], int) else 0
         out = plan.claim(plan.rank(source) + 1, ("out", place_a, place_b, side, lag))
-    if stub != "out" and not plan.grid(target).free(place_b, -side):
+    beside = plan.grid(target).free(place_b, -side) and _first(
+        plan, target, argument, -side
+    )
+    if stub != "out" and not beside:
         into = plan.claim(plan.rank(target), ("into", place_b, argument))
     before = plan.slots[b if side > 0 else b + 1]
     user: Hashable = (place_a, place_b, argument)
     return Way(source, target, argument, out, into, plan.channel(before, user), stub)
+
+
+def _first(plan: Plan, key: str, argument: int, side: int) -> bool:
+    """Whether an operand is the outermost of those that enter from a side."""
+    item, here = plan.items[key], plan.slot(key)
+    from_there = [
+        k
+        for k, source in enumerate(item.inputs)
+        if plan.slot(source) not in (here, ("bus", 0))
+    ]
+    if item.commutative:
+        return argument == from_there[0]
+    return argument == (0 if side < 0 else len(item.inputs) - 1)
 
 
 def _adjacent_to_gap(plan: Plan, here: Any, there: Any) -> bool:
@@ -74,13 +95,14 @@ def draw_arrows(sheet: Sheet, plan: Plan, found: list[Way], drops: BusDrops) -> 
     """Draw all arrows; returns how many recorded edges they are."""
     drawn = 0
     for key, item in plan.items.items():
-        met: set[str] = set()
-        for source in item.inputs:
-            if source in sheet.nodes and plan.slot(source) == plan.slot(key):
-                if key in sheet.nodes:
-                    _within(sheet, plan, source, key, source in met)
-                    drawn += 1
-                met.add(source)
+        for argument, source in enumerate(item.inputs):
+            shown = source in sheet.nodes and key in sheet.nodes
+            if shown and plan.slot(source) == plan.slot(key):
+                _within(sheet, plan, source, key, argument)
+                drawn += 1
+    for number, (key, item) in enumerate(plan.items.items()):
+        if item.past is not None:
+            _back(sheet, plan, key, item.past, number)
     for colour, source in enumerate(dict.fromkeys(source for source, _ in drops)):
         drawn += _bus(sheet, plan, source, drops, colour)
     for way in found:
@@ -93,33 +115,56 @@ def _title(plan: Plan, source: str, target: str) -> str:
     return f"{plan.items[source].words} → {plan.items[target].words}"
 
 
-def _within(sheet: Sheet, plan: Plan, source: str, target: str, again: bool) -> None:
-    """An arrow in a slot: straight, or through the passages that were kept free."""
-    a, b = sheet.nodes[source], sheet.nodes[target]
-    places = (plan.items[source].place, plan.items[target].place)
-    lanes = plan.grid(target).passages.get(places)
-    curve: Curve | None = clipped(a, b, 6.0) if again else None
-    lane_of = plan.grid(target).lanes
-    if not lanes and not again and abs(lane_of[places[0]] - lane_of[places[1]]) > 1:
-        # In the gap between two rows, so as not to brush a neighbour.
-        end = (b.x + _port(a.x, b), b.y - b.height / 2)
-        curve = straight((a.x, a.y + a.height / 2), end)
-    if lanes and not again:
-        first = plan.rank(source) + 1
-        points = [plan.passage(target, first + k, lane) for k, lane in enumerate(lanes)]
-        corners: list[Point] = [(a.x, a.y + a.height / 2)]
-        for x, y in points:
-            reach = 16.0
-            corners += [(x, y - reach), (x, y + reach)]
-        corners.append((b.x + _port(corners[-1][0], b), b.y - b.height / 2))
+def _within(sheet: Sheet, plan: Plan, source: str, target: str, argument: int) -> None:
+    """An arrow in a slot, through its passages in the rows between."""
+    title, place = _title(plan, source, target), plan.ordered(target, argument)
+    if source in plan.lifted:
+        curve = _upward(sheet, plan, target, source)[::-1]
+        sheet.connect(source, target, curve, kind=BACK, title=title)
+        return
+    curve = _upward(sheet, plan, source, target, plan.port(target, argument))
+    kind = "forward" if plan.items[source].past is None else BACK
+    sheet.connect(source, target, curve, kind=kind, title=title, place=place)
+
+
+def _upward(sheet: Sheet, plan: Plan, low: str, high: str, aside: float = 0.0) -> Curve:
+    """From the top of a box to the lower side of another one of its slot."""
+    a, b = sheet.nodes[low], sheet.nodes[high]
+    grid, left = plan.grid(low), plan.left[plan.slot(low)]
+    places = (plan.items[low].place, plan.items[high].place)
+    corners: list[Point] = [(a.x, a.y + a.height / 2)]
+    for rank, x in enumerate(grid.passages[places], plan.rank(low) + 1):
+        reach = plan.heights[rank] / 2 + 3.0
+        for y in (plan.rows[rank] - reach, plan.rows[rank] + reach):
+            corners.append((left + x, y))
+    corners.append((b.x + aside, b.y - b.height / 2))
+    return rounded(*_simple(corners), radius=10.0)
+
+
+def _back(sheet: Sheet, plan: Plan, square: str, line: str, number: int) -> None:
+    """The line to its past: straight down to it, or around everything at the right."""
+    a, b = sheet.nodes[line], sheet.nodes[square]
+    if square in plan.lifted:
+        curve = _upward(sheet, plan, square, line)[::-1]
+    else:
+        slot, user = plan.slot(line), ("back", square)
+        right = plan.left[slot] + plan.width(slot) + 14.0 + 7.0 * number
+        high = plan.track_y((plan.rank(line) + 1, user))
+        low = plan.track_y((plan.rank(square), user))
+        x = a.x + a.width * 0.3
+        corners = [(x, a.y + a.height / 2), (x, high), (right, high), (right, low)]
+        corners += [(b.x, low), (b.x, b.y - b.height / 2)]
         curve = rounded(*corners, radius=10.0)
-    sheet.connect(source, target, curve, title=_title(plan, source, target))
+    sheet.connect(line, square, curve, head=False, kind=BACK, title=f"{b.title}")
 
 
-def _port(x: float, b: Node) -> float:
-    """Where on its lower side a box is entered from x: towards where it comes from."""
-    room = b.width * 0.3
-    return max(-room, min(room, (x - b.x) * 0.3))
+def _simple(corners: list[Point]) -> list[Point]:
+    """Corners without those on a straight line, or a hair's breadth beside it."""
+    found = corners[:1]
+    for before, here, after in zip(corners, corners[1:], corners[2:], strict=False):
+        upright = abs(before[0] - here[0]) < 0.1 and abs(here[0] - after[0]) < 0.1
+        found += [] if upright else [here]
+    return [*found, corners[-1]]
 
 
 def _bus(sheet: Sheet, plan: Plan, source: str, drops: BusDrops, colour: int) -> int:
@@ -135,8 +180,7 @@ def _bus(sheet: Sheet, plan: Plan, source: str, drops: BusDrops, colour: int) ->
         start += ((turn, y),)
         for target, argument in sorted(uses, key=lambda use: sheet.nodes[use[0]].x):
             tip = sheet.nodes[target]
-            apart = min(7.0, 0.7 * tip.width / len(plan.items[target].inputs))
-            x = tip.x - tip.width * 0.3 + apart * argument
+            x = tip.x + plan.port(target, argument)
             end = (x, tip.y - tip.height / 2)
             curve = polyline(*start, (x, y), end)
             sheet.connect(
@@ -145,6 +189,7 @@ def _bus(sheet: Sheet, plan: Plan, source: str, drops: BusDrops, colour: int) ->
                 curve,
                 kind=f"bus{colour}",
                 title=_title(plan, source, target),
+                place=plan.ordered(target, argument),
             )
             start = ((x, y),)
             drawn += 1
@@ -182,7 +227,7 @@ def _between(sheet: Sheet, plan: Plan, way: Way) -> None:
             corners += [(x, b.y), (b.x - side * b.width / 2, b.y)]
         else:
             level = plan.track_y(way.into)
-            at = b.x - side * b.width * 0.36
+            at = b.x + plan.port(way.target, way.argument)
             corners += [(x, level), (at, level), (at, b.y - b.height / 2)]
     corners = [p for i, p in enumerate(corners) if not i or p != corners[i - 1]]
     sheet.connect(
@@ -190,6 +235,7 @@ def _between(sheet: Sheet, plan: Plan, way: Way) -> None:
         way.target if b is not None else "",
         rounded(*corners, radius=10.0) if len(corners) > 2 else polyline(*corners),
         head=way.stub != "out",
-        kind="recurrence" if isinstance(plan.slot(way.source)[0], int) else "forward",
+        kind=BACK if isinstance(plan.slot(way.source)[0], int) else "forward",
         title=_title(plan, way.source, way.target),
+        place=plan.ordered(way.target, way.argument),
     )

@@ -3,6 +3,7 @@
 Vocabulary
     curve   3n + 1 points: an end, then two controls and an end for each piece
     normal  the unit vector across a line that points up, or right if it is vertical
+    shaft   the part of an arrow before its head
 
 >>> straight((0, 0), (30, 0))
 ((0, 0), (10.0, 0.0), (20.0, 0.0), (30, 0))
@@ -13,7 +14,7 @@ from math import hypot, sqrt
 
 from minigrad.draw.page.scene import Node, Point
 
-HEAD = 8.5
+HEAD, WIDE = 8.5, 0.4
 Curve = tuple[Point, ...]
 
 
@@ -89,6 +90,78 @@ def part_of(curve: Curve, start: float, end: float) -> Curve:
     )
 
 
+def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
+    """An arrow without its head, which reaches from the shaft's end to the curve's.
+
+    The curve is divided there, so that both controls of its last piece lie before the
+    head, however short the piece was. A head takes at most two thirds of what leads to
+    it without a corner.
+
+    >>> round(shaft_of(straight((0, 0), (30, 0)))[-1][0], 6)
+    21.5
+    >>> round(shaft_of(polyline((0, 0), (30, 0), (30, 6)))[-1][1], 6)
+    2.0
+    """
+    tip = curve[-1]
+
+    def away(p: Point) -> float:
+        return hypot(p[0] - tip[0], p[1] - tip[1])
+
+    head = HEAD * min(1.8, 0.8 + 0.2 * thickness)
+    start = len(curve) - 4
+    while start > 0 and away(curve[start]) <= head and not _is_corner(curve, start):
+        start -= 3
+    low, high = 0.0, 1.0
+    head = min(head, 2 / 3 * max(map(away, sample(curve[start:], 8))))
+    piece = curve[start : start + 4]
+    for _ in range(40):
+        share = (low + high) / 2
+        low, high = (
+            (share, high) if away(point_at(piece, share)) > head else (low, share)
+        )
+    return (*curve[:start], *part_of(piece, 0.0, low))
+
+
+def _is_corner(curve: Curve, at: int) -> bool:
+    """Whether a curve turns by more than 45 degrees where two pieces meet."""
+    before = complex(*curve[at]) - complex(*curve[at - 1])
+    after = complex(*curve[at + 1]) - complex(*curve[at])
+    return (after * before.conjugate()).real < 0.7 * abs(after) * abs(before)
+
+
+def leaving(curve: Curve, node: Node) -> Curve:
+    """A curve from where it leaves an oval at its start.
+
+    >>> oval = Node("h", 0, 0, 60, 46, shape="oval")
+    >>> round(leaving(straight((0, 0), (96, 0)), oval)[0][0], 6)
+    30.0
+    """
+
+    def inside(p: Point) -> bool:
+        x, y = (p[0] - node.x) / node.width, (p[1] - node.y) / node.height
+        return x * x + y * y < 0.25
+
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    while len(pieces) > 1 and inside(pieces[0][-1]):
+        pieces.pop(0)
+    if not inside(pieces[0][0]):
+        return curve
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        share = (low + high) / 2
+        low, high = (
+            (share, high) if inside(point_at(pieces[0], share)) else (low, share)
+        )
+    first = part_of(pieces[0], high, 1.0)
+    return (*first, *(p for piece in pieces[1:] for p in piece[1:]))
+
+
+def head_of(base: Point, tip: Point) -> tuple[Point, Point, Point]:
+    """The corners of an arrow's head: its tip, and both ends of its base."""
+    dx, dy = (tip[0] - base[0]) * WIDE, (tip[1] - base[1]) * WIDE
+    return tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx)
+
+
 def normal(a: Point, b: Point) -> Point:
     """The unit vector across a line, upwards (to the right of a vertical line)."""
     dx, dy = b[0] - a[0], b[1] - a[1]
@@ -121,10 +194,12 @@ def reach(node: Node, a: Point, b: Point) -> float:
     length = hypot(dx, dy) or 1.0
     dx, dy = dx / length, dy / length
     px, py = a[0] - node.x, a[1] - node.y
-    if node.shape in ("circle", "dot"):
-        radius = node.width / 2
-        along = px * dx + py * dy
-        return -along + sqrt(max(0.0, radius**2 - (px**2 + py**2 - along**2)))
+    if node.shape in ("circle", "oval", "dot"):
+        wide, high = node.width / 2, node.height / 2
+        square = (dx / wide) ** 2 + (dy / high) ** 2
+        along = px * dx / wide**2 + py * dy / high**2
+        rest = (px / wide) ** 2 + (py / high) ** 2 - 1
+        return (-along + sqrt(max(0.0, along**2 - square * rest))) / square
     ways = []
     if dx:
         ways.append(((node.width / 2 if dx > 0 else -node.width / 2) - px) / dx)
@@ -140,31 +215,53 @@ def beside(a: Point, b: Point, middle: Point, size: Point, gap: float = 4.0) -> 
     return (middle[0] + nx * away, middle[1] + ny * away)
 
 
-def shifted(curve: Curve, aside: float) -> Curve:
-    """A curve moved to the right-hand side as seen from its start."""
-    (ax, ay), (bx, by) = curve[0], curve[-1]
-    length = hypot(bx - ax, by - ay) or 1.0
-    dx, dy = (by - ay) / length * aside, -(bx - ax) / length * aside
-    return tuple((x + dx, y + dy) for x, y in curve)
+def parallel(curve: Curve, aside: float) -> Curve:
+    """A curve beside another one, on the right-hand side as seen from its start.
+
+    >>> parallel(straight((0, 0), (30, 0)), 8.0)
+    ((0.0, -8.0), (10.0, -8.0), (20.0, -8.0), (30.0, -8.0))
+    """
+    found: list[Point] = []
+    for i in range(0, len(curve) - 1, 3):
+        a, b, c, d = curve[i : i + 4]
+        start, end = _right(a, b if b != a else d), _right(c if c != d else a, d)
+        turned = hypot(start[0] - end[0], start[1] - end[1])
+        # The inner side of a bend is shorter than the outer one.
+        by = [start, start, end, end]
+        piece = [
+            (x + aside * dx, y + aside * dy)
+            for (x, y), (dx, dy) in zip((a, b, c, d), by, strict=True)
+        ]
+        if turned > 0.1:
+            corner = between(b, c, 0.5)
+            both = (
+                corner[0] + aside * (start[0] + end[0]),
+                corner[1] + aside * (start[1] + end[1]),
+            )
+            piece[1] = between(piece[0], both, 0.55)
+            piece[2] = between(piece[3], both, 0.55)
+        found += piece if not found else piece[1:]
+    return tuple(found)
 
 
-def bulge(tail: Node, tip: Node, away: float) -> Curve:
-    """A curve to the left of its column, around what stands between two circles."""
-    radius = tail.width / 2
-    up = 1 if tip.y > tail.y else -1
-    a = (tail.x - radius * 0.87, tail.y + up * radius * 0.5)
-    b = (tip.x - radius * 0.87, tip.y - up * radius * 0.5)
-    lean = away * 4 / 3 - radius * 0.3
-    third = abs(b[1] - a[1]) * 0.3
-    return (a, (tail.x - lean, a[1] + up * third), (tip.x - lean, b[1] - up * third), b)
+def _right(a: Point, b: Point) -> Point:
+    """The unit vector to the right of the way from a to b."""
+    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    return (b[1] - a[1]) / length, -(b[0] - a[0]) / length
 
 
-def over(tail: Node, tip: Node, high: float = 44.0) -> Curve:
-    """An arc from the top of one circle to the top of another."""
-    radius = tail.width / 2
-    side = 1 if tip.x > tail.x else -1
-    a = (tail.x + side * radius * 0.6, tail.y + radius * 0.8)
-    b = (tip.x - side * radius * 0.6, tip.y + radius * 0.8)
-    lift = (high - radius * 0.8) * 4 / 3
-    wide = abs(b[0] - a[0]) * 0.25
-    return (a, (a[0] + side * wide, a[1] + lift), (b[0] - side * wide, b[1] + lift), b)
+def trimmed(curve: Curve, tail: Node | None, tip: Node | None) -> Curve:
+    """A curve whose straight ends lie on the outlines of circles."""
+    points = list(curve)
+    for node, end, inner in ((tail, 0, 1), (tip, -1, -2)):
+        if node is None:
+            continue
+        (x, y), (ix, iy) = points[end], points[inner]
+        length = hypot(ix - x, iy - y) or 1.0
+        dx, dy = (ix - x) / length, (iy - y) / length
+        px, py = x - node.x, y - node.y
+        along = px * dx + py * dy
+        rest = (node.width / 2) ** 2 - (px**2 + py**2 - along**2)
+        by = -along + sqrt(max(rest, 0.0))
+        points[end] = (x + dx * by, y + dy * by)
+    return tuple(points)

@@ -13,6 +13,8 @@ Nimbus and the fonts bundled with graphviz-pure share, so both engines agree wit
 'a name th…'
 """
 
+from unicodedata import combining, normalize
+
 ASCII = {
     "serif": """
         250 333 408 500 500 833 778 333 333 333 500 564 250 333 250 278 500
@@ -59,14 +61,23 @@ WIDTHS = {
     face: dict(zip(map(chr, range(32, 127)), map(int, table.split()), strict=True))
     for face, table in ASCII.items()
 }
-# Beyond ASCII the signs that the figures themselves use; any other counts as 0.6 em.
+# Beyond ASCII the signs that the figures themselves use, and Greek letters, which are
+# much alike in all faces; any other counts as 0.6 em.
 OTHERS = {
-    "−": 564, "…": 1000, "→": 990, "·": 250, "×": 564, "Σ": 592, "σ": 522, "∂": 494,
-    "‖": 400, "τ": 439, "θ": 500, "ŷ": 500, "ℒ": 700, "∞": 713, "≤": 549, "√": 549,
+    "−": 564, "…": 1000, "→": 990, "·": 250, "×": 564, "∂": 494, "‖": 400, "ℒ": 700,
+    "∞": 713, "≤": 549, "√": 549, "ˆ": 333, "˜": 333, "¯": 500, "˙": 333, "¨": 333,
 }  # fmt: skip
+GREEK = """
+    667 667 604 627 667 611 778 763 389 667 667 889 722 659 722 778 611 611 619 611 611
+    789 667 800 746 0 0 0 0 0 0 0 553 512 416 512 410 441 549 519 278 530 444 556 444
+    449 500 546 515 446 539 444 490 585 465 668 723
+"""
+OTHERS |= {chr(0x391 + i): int(w) for i, w in enumerate(GREEK.split()) if w != "0"}
 # Superscript digits, brackets and letters are drawn smaller.
 OTHERS.update(dict.fromkeys("⁽⁾", 200) | dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹ᵗⁿⁱ⁺⁻", 340))
 UNKNOWN = 600
+# How far the line that letters stand on lies below their middle, in em.
+BASELINE = 0.28
 
 
 def width(text: str, face: str = "sans", size: float = 11.0) -> float:
@@ -76,8 +87,15 @@ def width(text: str, face: str = "sans", size: float = 11.0) -> float:
     19.46
     """
     table = WIDTHS[face]
-    units = sum(table.get(c) or OTHERS.get(c, UNKNOWN) for c in text)
-    return units * size / 1000
+
+    def units(letter: str) -> int:
+        # An accented letter is as wide as the letter.
+        if combining(letter):
+            return 0
+        found = table.get(letter) or OTHERS.get(letter)
+        return found or table.get(normalize("NFD", letter)[0], UNKNOWN)
+
+    return sum(map(units, text)) * size / 1000
 
 
 def shorten(text: str, face: str, size: float, room: float) -> str:

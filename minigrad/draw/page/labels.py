@@ -1,47 +1,75 @@
-"""Where the labels of arrows find room.
+"""Where the letters of arrows find room: solved for all of them at once.
 
 Vocabulary
-    wish    a label that wants to stand beside its arrow
+    wish    letters that want to stand beside an arrow
+    seat    a place where they could stand: at a share of the arrow's own part, on one
+            of its sides, at some distance; or on the line, on a patch of paper
+    cost    what speaks against a seat: most of all, that the letters could be read as
+            those of another arrow
 
-Labels are placed when all outlines and arrows are known: at the middle of the arrow and
-above it or to its right if nothing is there, else at the first place along it where
-they touch nothing and no other arrow lies between.
+All arrows that stand for one of the circuit take the same seat where they can. The
+hardest are seated first; then all choose again, until none moves.
 
 >>> from minigrad.draw.page.curves import straight
 >>> from minigrad.draw.page.scene import Run
->>> wish = Wish(((Run("W", "bold", 18),),), straight((0, 0), (40, 0)), 0.5, "", "ink")
->>> [(text.x, round(text.y, 1)) for text in place([wish], [], [], [])]
-[(20.0, 14.1)]
+>>> arrow = Edge("", "", straight((0, 0), (40, 0)), head=False, id="a")
+>>> (text,) = place([Wish(((Run("W", "bold", 18),),), "a")], [], [arrow], [])
+>>> round(text.x, 1), round(text.y, 1), text.edge
+(21.0, 9.6, 'a')
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-from minigrad.draw.page.curves import Curve, beside, between, point_at, sample
-from minigrad.draw.page.scene import (
-    Edge,
-    Lines,
-    Node,
-    Point,
-    Rectangle,
-    Text,
-    extent,
+import numpy as np
+
+from minigrad.draw.page.curves import HEAD, Curve
+from minigrad.draw.page.nearness import (
+    Array,
+    Ground,
+    Indices,
+    dense,
+    gaps,
+    ink,
+    overlaps,
+    within,
 )
+from minigrad.draw.page.scene import Edge, Frame, Lines, Node, Text
 
-SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
-CLEAR = 2.0
+SHARES = np.linspace(0.05, 0.95, 15)
+MORE, LONG = np.linspace(0.02, 0.98, 29), 90.0
+GAPS = (4.0, 7.0, 10.0)
+# Half the width beyond which a text is long.
+WIDE = 16.0
+# A seat with such a cost leaves the letters in doubt.
+BAD = 300.0
+STRUCK, ON_TEXT, ON_BORDER = 1000.0, 600.0, 250.0
+# How far a seat wants to be from its own line, other lines, outlines, texts, frames.
+OWN, OTHERS, OUTLINES, TEXTS, BORDERS = 1.6, 2.2, 2.0, 2.5, 1.5
+# By how much others are farther than its own line, and a margin that remains one
+# however an engine sets the letters.
+MARGIN, SAFE = 2.0, 3.5
+# No line that is farther from all seats matters.
+NEAR = 20.0
+ROUNDS = 6
+# How many seats are looked at together.
+TOGETHER = 28
 
 
 @dataclass
 class Wish:
-    """A label beside a curve; ``share`` is where along it is tried first."""
+    """Letters beside the arrow with an id.
+
+    ``curve`` is where they stand if that is not the arrow's own part; ``below`` tries
+    its lower side first.
+    """
 
     lines: Lines
-    curve: Curve
-    share: float
-    part: str
-    kind: str
+    edge: str
+    kind: str = "ink"
+    word: str = ""
+    curve: Curve = ()
+    below: bool = False
 
 
 def place(
@@ -49,101 +77,181 @@ def place(
     nodes: Iterable[Node],
     edges: Iterable[Edge],
     texts: Iterable[Text],
+    frames: Iterable[Frame] = (),
 ) -> list[Text]:
-    """Texts for all wishes, each where it touches nothing if there is such a place."""
-    taken = [_box(n.x, n.y, n.width, n.height) for n in nodes if n.shape != "text"]
-    for text in texts:
-        taken.append(_box(text.x, text.y, *_ink(text.lines)))
-    lines = [_Line(sample(e.points, 24), e.thickness) for e in edges if e.points]
-    placed = []
-    # Level arrows first: theirs is the only good place above them.
-    for wish in sorted(wishes, key=lambda w: abs(w.curve[0][1] - w.curve[-1][1]) > 1):
-        size = _ink(wish.lines)
-        best: tuple[float, Point] | None = None
-        for at, anchor in _candidates(wish, size):
-            box = _box(*at, *size)
-            cost = sum(_overlap(box, other) for other in taken)
-            cost += sum(line.through(box) for line in lines)
-            # Across another arrow it would be taken for that one's label.
-            start = between(anchor, at, 0.1)
-            cost += sum(line.crosses(start, at) for line in lines)
-            if best is None or cost < best[0]:
-                best = (cost, at)
-            if not cost:
-                break
-        assert best is not None, "there is always a candidate"
-        taken.append(_box(*best[1], *size))
-        placed.append(Text(*best[1], wish.lines, wish.kind, part=wish.part))
-    return placed
+    """Texts for all wishes, each where it is nobody else's if there is such a place.
+
+    A stub among the steps left out has none where it is too short for them.
+    """
+    ground = Ground(nodes, edges, frames)
+    boxes = [np.add(ink(t.lines).whole, (t.x, t.y, t.x, t.y)) for t in texts]
+    taken = np.array(boxes).reshape(-1, 4)
+    seats = [_Seats(wish, ground, taken) for wish in wishes]
+    plan = _Plan(seats)
+    plan.solve()
+    return [
+        seat.text(j)
+        for k, seat in enumerate(seats)
+        for j in [plan.chosen[k]]
+        if not seat.stub or plan.cost(k)[j] < BAD
+    ]
 
 
-def _candidates(wish: Wish, size: Point) -> Iterable[tuple[Point, Point]]:
-    """Places for a label, the best first, each with its point on the arrow."""
-    shares = sorted(SHARES, key=lambda s: abs(s - wish.share))
-    for gap in (6.0, 10.0, 16.0):
+class _Seats:
+    """All seats for one wish, and what each costs by what is drawn already."""
+
+    def __init__(self, wish: Wish, ground: Ground, taken: Array) -> None:
+        self.wish = wish
+        self.edge = edge = ground.edges[ground.numbers[wish.edge]]
+        self.stub = not (edge.tail and edge.tip)
+        self.ink = ink(wish.lines)
+        curve = wish.curve or edge.own or edge.points
+        self._seat(dense(curve), edge.head and curve[-1] == edge.points[-1])
+        self.boxes = self.at[:, [0, 1, 0, 1]] + self.ink.whole
+        corners = (np.array(curve) - curve[0]).round(1)
+        what = (edge.part, edge.home or edge.id, wish.word, len(self.at))
+        self.form = (*what, *corners.flat)
+        self.cost += self._off_outlines(ground)
+        self.cost += ON_TEXT * overlaps(self.boxes, taken, TEXTS).sum(axis=1)
+        # Where something else is struck already, lines need no look. The rest in small
+        # groups, each with the lines near to it.
+        own = ground.own(edge)
+        rest = np.flatnonzero(self.cost < STRUCK)
+        for rows in np.array_split(rest, len(rest) // TOGETHER + 1):
+            if len(rows):
+                self.cost[rows] += self._off_lines(ground, own, rows)
+
+    def _seat(self, own: Array, head: bool) -> None:
+        """Points for the text along a curve, and how much each is disliked."""
+        along = np.append(0.0, np.hypot(*np.diff(own, axis=0).T).cumsum())
+        length = along[-1] - (HEAD if head and along[-1] > 2 * HEAD else 0.0)
+        shares = MORE if length > LONG else SHARES
+        at = np.searchsorted(along, shares * length).clip(0, len(own) - 1)
+        ahead = own[(at + 2).clip(0, len(own) - 1)] - own[(at - 2).clip(0)]
+        ahead /= np.hypot(*ahead.T).clip(1e-9)[:, None]
+        up = ahead[:, ::-1] * np.array([-1, 1])
+        flip = (up[:, 1] < -0.2) | ((abs(up[:, 1]) <= 0.2) & (up[:, 0] < 0))
+        up[flip] *= -1
+        size, middle = np.array(self.ink.size), np.array(self.ink.centre)
+        # Letters of a loop want to be at its squares.
+        aside = (30 if self.wish.curve else 9) * abs(shares - 0.5)
+        places, costs = [own[at] - middle], [aside + 45.0]
         for side in (1, -1):
-            for share in shares:
-                a = point_at(wish.curve, max(share - 0.02, 0))
-                b = point_at(wish.curve, min(share + 0.02, 1))
-                middle = point_at(wish.curve, share)
-                x, y = beside(a, b, middle, size, gap)
-                if side < 0:
-                    x, y = 2 * middle[0] - x, 2 * middle[1] - y
-                yield (x, y), middle
+            for gap in GAPS:
+                away = gap + abs(up) @ size
+                places.append(own[at] + side * up * away[:, None] - middle)
+                wanted = 0.0 if (side < 0) == self.wish.below else 4.0
+                costs.append(aside + wanted + 0.6 * (gap - GAPS[0]))
+        # Share by share, so that neighbours in the list are neighbours on the page.
+        self.at = np.stack(places, axis=1).reshape(-1, 2)
+        self.cost = np.stack(costs, axis=1).ravel()
+        self.backed = np.arange(len(self.at)) % len(places) == 0
 
+    def _off_outlines(self, ground: Ground) -> Array:
+        """What circles, boxes and frames speak against each seat."""
+        cost = np.zeros(len(self.boxes))
+        if ground.nodes:
+            away = ground.from_outlines(self.boxes)
+            far = 2 * (5 - away).clip(0)
+            on = STRUCK + 10 * (OUTLINES - away)
+            cost += np.where(away < OUTLINES, on, far).sum(axis=1)
+        borders = ground.borders[within(ground.borders, _reach(self.boxes))]
+        if len(borders):
+            cost += ON_BORDER * (gaps(self.boxes, borders).min(axis=1) < BORDERS)
+        return cost
 
-def _ink(lines: Lines) -> Point:
-    """The size of a label without the white above and below its letters."""
-    wide, high = extent(lines)
-    return wide, high * 0.75
+    def _off_lines(self, ground: Ground, own: Array, rows: Indices) -> Array:
+        """What lines speak against some seats."""
+        boxes, backed = self.boxes[rows], self.backed[rows]
+        reach = _reach(boxes)
+        own = own[within(own, reach)]
+        cost = np.where(~backed & (gaps(boxes, own).min(axis=1) < OWN), STRUCK, 0.0)
+        points, of = ground.foreign(self.edge, own, reach)
+        if not len(points):
+            return cost
+        away = ground.from_lines(boxes, points, of).min(axis=1)
+        cost += np.where(away < OTHERS, STRUCK + 20 * (OTHERS - away), 0.0)
+        bare = self.at[rows][:, [0, 1, 0, 1]] + self.ink.bare
+        more = away - np.where(backed, 0.0, gaps(bare, own).min(axis=1))
+        far = 1.3 * (7 - more).clip(0) + 25 * (SAFE - more).clip(0)
+        cost += np.where(more < MARGIN, BAD + 60 * (MARGIN - more), far)
+        if self.ink.size[0] > WIDE:
+            # The middle of a long text must not be at another line.
+            boxes[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
+            mine = np.where(backed, 0.0, gaps(boxes, own).min(axis=1))
+            more = ground.from_lines(boxes, points, of).min(axis=1) - mine
+            cost += 15 * (MARGIN - more).clip(0, 6)
+        return cost
 
-
-def _box(x: float, y: float, wide: float, high: float) -> Rectangle:
-    return (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
-
-
-def _overlap(a: Rectangle, b: Rectangle) -> float:
-    wide = min(a[2], b[2]) - max(a[0], b[0]) + CLEAR
-    high = min(a[3], b[3]) - max(a[1], b[1]) + CLEAR
-    return min(wide, high) if wide > 0 and high > 0 else 0.0
-
-
-def _turn(a: Point, b: Point, c: Point) -> bool:
-    """Whether c lies left of the line from a to b."""
-    return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
-
-
-class _Line:
-    """The points of an arrow, with the box around them for a quick no."""
-
-    def __init__(self, points: list[Point], thickness: float) -> None:
-        self.points = points
-        self.clear = clear = CLEAR + thickness / 2
-        self.left = min(x for x, _ in points) - clear
-        self.right = max(x for x, _ in points) + clear
-        self.low = min(y for _, y in points) - clear
-        self.high = max(y for _, y in points) + clear
-
-    def crosses(self, a: Point, b: Point) -> bool:
-        """Whether the line runs between two points."""
-        if max(a[0], b[0]) < self.left or min(a[0], b[0]) > self.right:
-            return False
-        if max(a[1], b[1]) < self.low or min(a[1], b[1]) > self.high:
-            return False
-        return any(
-            _turn(a, b, p) != _turn(a, b, q) and _turn(p, q, a) != _turn(p, q, b)
-            for p, q in pairwise(self.points)
+    def text(self, j: int) -> Text:
+        """The letters on a seat."""
+        x, y = self.at[j]
+        return Text(
+            float(x),
+            float(y),
+            self.wish.lines,
+            self.wish.kind,
+            part=self.edge.part,
+            edge=self.edge.id,
+            word=self.wish.word,
+            backed=bool(self.backed[j]),
         )
 
-    def through(self, box: Rectangle) -> float:
-        """How much of the line runs through a box."""
-        x0, y0, x1, y1 = box
-        clear = self.clear
-        if x0 > self.right or x1 < self.left or y0 > self.high or y1 < self.low:
-            return 0.0
-        return float(
-            sum(
-                x0 - clear < x < x1 + clear and y0 - clear < y < y1 + clear
-                for x, y in self.points
-            )
+
+def _reach(boxes: Array) -> Array:
+    """The box around all from which something matters to one of these."""
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return np.append(low - NEAR, high + NEAR)
+
+
+class _Plan:
+    """Who sits where."""
+
+    def __init__(self, seats: Sequence[_Seats]) -> None:
+        self.seats = seats
+        self.chosen = [-1] * len(seats)
+        # Nobody is in the way of others as long as he stands nowhere.
+        self._boxes = np.full((len(seats), 4), np.nan)
+        low = np.array([s.boxes.min(axis=0) for s in seats]).reshape(-1, 4)
+        high = np.array([s.boxes.max(axis=0) for s in seats]).reshape(-1, 4)
+        hulls = np.hstack([low[:, :2], high[:, 2:]])
+        self._near = overlaps(hulls, hulls, TEXTS)
+        np.fill_diagonal(self._near, False)
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for k, seat in enumerate(seats):
+            groups.setdefault(seat.form, []).append(k)
+        self.groups = sorted(
+            groups.values(), key=lambda g: -max(seats[k].cost.min() for k in g)
         )
+
+    def solve(self) -> None:
+        """Seat the hardest first; then let all choose again while one moves."""
+        for _ in range(ROUNDS):
+            before = list(self.chosen)
+            for group in self.groups:
+                self._choose(group)
+            if self.chosen == before:
+                break
+
+    def cost(self, k: int, but: Sequence[int] = ()) -> Array:
+        """What the seats of a wish cost now; ``but`` does not count whom it meets."""
+        others = self._near[k].copy()
+        others[list(but)] = False
+        met = overlaps(self.seats[k].boxes, self._boxes[others], TEXTS)
+        total: Array = self.seats[k].cost + ON_TEXT * met.sum(axis=1)
+        return total
+
+    def _choose(self, group: list[int]) -> None:
+        """One seat for a group, and another for whom that one leaves in doubt."""
+        together = sum(self.cost(k, group).clip(max=2 * STRUCK) for k in group)
+        best = int(np.argmin(together))
+        for k in group:
+            self._sit(k, best)
+        for k in group:
+            alone = self.cost(k)
+            if alone[best] >= BAD and alone.min() < alone[best]:
+                self._sit(k, int(alone.argmin()))
+
+    def _sit(self, k: int, j: int) -> None:
+        self.chosen[k] = j
+        self._boxes[k] = self.seats[k].boxes[j]

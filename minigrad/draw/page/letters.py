@@ -1,47 +1,64 @@
-"""Letters as in the book: vectors bold italic, matrices bold upright, scalars italic.
+r"""Letters as in the book: vectors bold italic, matrices bold upright, scalars italic.
 
->>> [(run.text, run.face) for run in letter("W", 2, parameter=True)]
-[('W', 'bold')]
->>> [(run.text, run.face) for run in indexed(letter("h", 1), "3")]
-[('h', 'bolditalic'), ('(3)', 'serif')]
+A longer name is a word, which a circle breaks behind "_".
+
+>>> [(run.text, run.face) for run in letter("W_hh", 2, parameter=True)]
+[('W', 'bold'), ('hh', 'italic')]
+>>> [(run.text, run.face) for run in indexed(letter(r"\hat{y}", 1), "3")]
+[('ŷ', 'bolditalic'), ('(3)', 'serif')]
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
-from math import floor, isfinite, log10
+from itertools import combinations, groupby, pairwise
+from math import floor, isfinite, log10, sqrt
 
 from minigrad.draw.page.fonts import shorten
-from minigrad.draw.page.scene import Line, Run, line_width
+from minigrad.draw.page.latex import RAISED, SIZE, UP, greek, typeset
+from minigrad.draw.page.scene import Line, Lines, Run, extent, line_width
 
-SIZE, RAISED = 18.0, 11.0
+WORD = 13.0
+WIDEST = 110.0  # of an oval
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-SUBSCRIPT = re.compile(r"([^\W\d_])(?:_?(\d{1,3})|_([^\W_]{1,5}))")
+# Signs that the fonts of the engines lack, and what is written for them.
+LACKING = str.maketrans(
+    {"∇": "grad ", "⊙": " mul ", "⊗": "×", "⊕": "+", "⇒": "→", "⋯": "…", "⋮": "…"}
+    | {"∘": "·", "⊤": "T", "∈": " in "}
+)
+INDEXED = re.compile(r"(\w+)\((t(?:[+\-−]\d+)?|\d+)\)")
 
 
 def clean(text: str) -> str:
-    """One line without characters that no format can hold.
+    """One line without characters that no format can hold, or that the fonts lack.
 
     >>> clean("a\\nb\\x00c")
     'a b?c'
     """
-    return UNPRINTABLE.sub("?", re.sub(r"\s+", " ", text))
+    return UNPRINTABLE.sub("?", re.sub(r"\s+", " ", text)).translate(LACKING)
 
 
 def letter(name: str, ndim: int, parameter: bool = False) -> Line:
-    """The typeset name of a value; ``h1`` and ``h_enc`` get a subscript.
+    """The typeset name of a value; of a word each part up to a "_" is a run.
 
     ``ndim`` counts the axes that the value has in the book, where there is no batch.
+
+    >>> [(run.text, run.size) for run in letter("hidden_state", 1)]
+    [('hidden_', 13.0), ('state', 13.0)]
     """
     face = "italic" if ndim == 0 else "bolditalic"
     if parameter and ndim >= 2:
         face = "bold"
     name = clean(name)
-    match = SUBSCRIPT.fullmatch(name)
-    if match:
-        sub = match[2] or match[3]
-        sub_face = "serif" if sub.isdigit() else "italic"
-        return (Run(match[1], face, SIZE), Run(sub, sub_face, RAISED, -4.0))
-    return (Run(shorten(name, face, SIZE, 90), face, SIZE),)
+    if len(name) > 2 and name[0] == name[-1] == "$":
+        name = name[1:-1]
+    at = INDEXED.fullmatch(name)
+    if at:
+        return indexed(letter(at[1], ndim, parameter), at[2].replace("-", "−"))
+    size = SIZE if len(name) <= 4 else WORD
+    parts = re.findall(r"[^_ ]+[_ ]*|[_ ]+", name[:400]) or [name]
+    runs = typeset(greek(name), face)
+    return runs if 0 < len(runs) < 12 else tuple(Run(p, face, size) for p in parts)
 
 
 def indexed(line: Line, index: str) -> Line:
@@ -51,7 +68,7 @@ def indexed(line: Line, index: str) -> Line:
             text,
             "italic" if text.isalpha() and text.isascii() else "serif",
             RAISED,
-            4.5,
+            UP,
         )
         for text in re.findall(r"[a-zτ]+|[^a-zτ]+", f"({index})")
     ]
@@ -66,22 +83,78 @@ def sized(line: Line, size: float) -> Line:
     )
 
 
+def joined(line: Line) -> Line:
+    """The line with what looks alike in one run."""
+    groups = groupby(line, lambda run: replace(run, text=""))
+    return tuple(
+        replace(alike, text="".join(run.text for run in runs)) for alike, runs in groups
+    )
+
+
 def fitted(line: Line, room: float) -> Line:
     """The line, smaller if it would be wider than ``room`` points, cut at last."""
     wide = line_width(line)
     if wide <= room:
         return line
-    scale = max(room / wide, 0.5)
-    smaller = tuple(
-        replace(run, size=round(run.size * scale, 2), rise=round(run.rise * scale, 2))
-        for run in line
-    )
-    excess = line_width(smaller) - room
-    if excess <= 0.3:
-        return smaller
-    first = smaller[0]
-    cut = shorten(first.text, first.face, first.size, max(first.width - excess, 1.0))
-    return (replace(first, text=cut), *smaller[1:])
+    size = max(run.size for run in line)
+    runs = [*joined(sized(line, round(size * max(room / wide, 0.5), 2)))]
+    while (excess := line_width(tuple(runs)) - room) > 0.3:
+        i = max(range(len(runs)), key=lambda i: runs[i].width)
+        text, face, size = runs[i].text, runs[i].face, runs[i].size
+        cut = shorten(text, face, size, max(runs[i].width - excess, 1.0))
+        if cut == text:
+            break
+        runs[i] = replace(runs[i], text=cut)
+    return tuple(runs)
+
+
+def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float]:
+    """The lines of a label, and the width of the circle or oval that holds them.
+
+    A name that is too long for a circle is broken behind "_" into at most three lines;
+    an oval is as high as the circle.
+
+    >>> enclosed(letter("h", 1), 23.0)[1]
+    46.0
+    >>> lines, wide = enclosed(letter("hidden_state", 1), 23.0)
+    >>> [line[0].text for line in lines], round(wide)
+    (['hidden_', 'state'], 57)
+    """
+    least = extent(below)[0]
+    if line_width(line) <= 2 * radius - 6 or not _breaks(line):
+        room = 2 * radius - 6 if line_width(line) < 2.1 * radius else WIDEST - 12
+        line = fitted(line, room)
+    if line_width(line) <= 2 * radius - 6 and least <= 2 * radius - 12:
+        return (joined(line), *below), 2 * radius
+    ways = [(_around((*lines, *below), radius), lines) for lines in _broken(line)]
+    two = [way for way in ways if len(way[1]) <= 2 and way[0] <= WIDEST]
+    wide, lines = min(two or ways, key=lambda way: way[0])
+    if wide > WIDEST:
+        room = WIDEST - (wide - extent(lines)[0])
+        lines, wide = tuple(fitted(part, room) for part in lines), WIDEST
+    return (*map(joined, lines), *below), max(wide, 2 * radius)
+
+
+def _breaks(line: Line) -> list[int]:
+    """Where a line may be broken."""
+    ends = [i + 1 for i, run in enumerate(line) if run.text[-1:] in ("_", " ")]
+    return [i for i in ends if i < len(line)][:12]
+
+
+def _broken(line: Line) -> Iterator[Lines]:
+    """The line in two lines or, a little smaller, in three, in every way."""
+    for count in (0, 1, 2):
+        small = sized(line, 0.85 * max(run.size for run in line)) if count > 1 else line
+        for chosen in combinations(_breaks(line), count):
+            ends = [0, *chosen, len(line)]
+            yield tuple(small[a:b] for a, b in pairwise(ends))
+
+
+def _around(lines: Lines, radius: float) -> float:
+    """The width of an oval of that height around lines."""
+    wide, high = extent(lines)
+    high *= 0.8  # letters do not fill their lines
+    return wide / sqrt(max(1 - (high / 2 / radius) ** 2, 0.1)) + 5.0
 
 
 def note(text: str, size: float = 10.0, face: str = "serif") -> tuple[Line, ...]:

@@ -7,7 +7,16 @@ Vocabulary
     edge    Bezier control points from tail to tip, with or without an arrow head
     text    a label without an outline
     kind    what a thing is ("hidden", "loss", "gradient"); a style gives it its colours
-    covers  the recorded edges that an edge of the figure stands for
+    id      what tells a thing from all others in its scene: made from its role, the
+            same at every length; steps are counted from the nearer end ("h@3", and
+            "o@-1" of the last step), "h@t" is a circle of the circuit
+    role    the line of the program that a circle or box stands for, at all steps
+    home    the id of what stands for the same thing in the circuit
+    covers  the recorded edges that an edge of the figure stands for, as pairs of ids
+    uses    the uses of parameters on an edge: (name, place of the consumer among the
+            graph's nodes, argument)
+    net     what arrows with one trunk have in common: its name
+    own     the part of an edge that no sister in its net with other letters runs along
 
 Points (1/72 inch), y upwards.
 
@@ -25,6 +34,8 @@ from typing import Any
 from minigrad.draw.page.fonts import width
 
 MARGIN, GRID = 8.0, 18.0
+# Accents behind the letter that they stand on, and the signs that look like them.
+MARKS = dict(zip("\u0302\u0303\u0304\u0307\u0308\u20d7", "ˆ˜¯˙¨→", strict=True))
 
 Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]
@@ -51,9 +62,13 @@ Lines = tuple[Line, ...]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An outline with a label inside; ``name`` and ``t`` say what it stands for."""
+    """An outline with a label inside.
 
-    key: str
+    ``name`` is its name in the program, ``t`` its step, ``last`` that step counted from
+    the last one (0, -1, ..).
+    """
+
+    id: str
     x: float
     y: float
     width: float
@@ -63,8 +78,11 @@ class Node:
     kind: str = "value"
     title: str = ""
     name: str = ""
-    t: int | str | None = None
+    t: int | None = None
     part: str = ""
+    role: str = ""
+    last: int | None = None
+    home: str = ""
     dashed: bool = False
     fill: str | None = None
     ink: str | None = None
@@ -74,7 +92,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A curve of 3n + 1 control points, the last the tip of the arrow's head."""
+    """A curve of 3n + 1 control points, the last the tip of the arrow's head.
+
+    ``tail`` and ``tip`` are ids of nodes, "" for an end among the steps left out. A
+    parameter that multiplies transposed is called "Wᵀ". ``delay`` counts steps;
+    ``place`` is that of an operand whose place matters, as in a - b.
+    """
 
     tail: str
     tip: str
@@ -86,13 +109,26 @@ class Edge:
     colour: str | None = None
     title: str = ""
     part: str = ""
-    label: str = ""
-    covers: tuple[Any, ...] = ()
+    id: str = ""
+    parameters: tuple[str, ...] = ()
+    delay: int = 0
+    covers: tuple[tuple[str, str], ...] = ()
+    uses: tuple[tuple[str, int, int], ...] = ()
+    net: str | None = None
+    own: tuple[Point, ...] = ()
+    home: str = ""
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A label without an outline, centred on its point."""
+    """A label without an outline, centred on its point.
+
+    A backed one lies on a patch of paper that hides the line under it.
+
+    ``edge`` is the id of the edge that letters belong to; ``word`` says which word of
+    the figures it is ("unfold", "more steps", "only"), for a style that translates it.
+    """
 
     x: float
     y: float
@@ -100,6 +136,16 @@ class Text:
     kind: str = "ink"
     ink: str | None = None
     part: str = ""
+    edge: str | None = None
+    word: str = ""
+    backed: bool = False
+
+    @property
+    def patch(self) -> Rectangle:
+        """The paper under a backed text."""
+        wide, high = extent(self.lines)
+        dx, dy = wide / 2 + 1, 0.375 * high
+        return (self.x - dx, self.y - dy, self.x + dx, self.y + dy)
 
     @property
     def words(self) -> str:
@@ -120,8 +166,9 @@ class Frame:
 class Scene:
     """The whole figure.
 
-    ``placed`` is False where only the engine will know where things stand (general
-    graphs); ``elided`` counts the recorded edges between steps that are not shown.
+    ``elided`` counts the recorded edges between steps that are not shown.
+    ``length`` has the number of steps of each loop, ``recorded`` that of the record;
+    ``multiplied`` the parameters that have to be on arrows.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -130,16 +177,25 @@ class Scene:
     frames: tuple[Frame, ...] = ()
     width: float = 0.0
     height: float = 0.0
-    placed: bool = True
     elided: int = 0
     title: str = ""
+    length: tuple[int, ...] = ()
+    recorded: tuple[int, ...] = ()
+    multiplied: tuple[str, ...] = ()
 
-    def node(self, key: str) -> Node:
-        """The node with that key."""
+    def node(self, id: str) -> Node:
+        """The node with that id."""
         for node in self.nodes:
-            if node.key == key:
+            if node.id == id:
                 return node
-        raise KeyError(key)
+        raise KeyError(id)
+
+    def edge(self, id: str) -> Edge:
+        """The edge with that id."""
+        for edge in self.edges:
+            if edge.id == id:
+                return edge
+        raise KeyError(id)
 
 
 def line_width(line: Line) -> float:
@@ -157,16 +213,42 @@ def extent(lines: Lines) -> tuple[float, float]:
     return max(map(line_width, lines), default=0.0), sum(map(line_height, lines))
 
 
-def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
-    """The centre of each run of a label that is centred on (x, y)."""
+def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
+    """The middle of each line of a label that is centred on y; none of an empty one."""
     top = y + extent(lines)[1] / 2
-    for line in lines:
+    for line in filter(None, lines):
         top -= line_height(line)
+        yield top + line_height(line) / 2, line
+
+
+def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float, Run]]:
+    """The centre of each run of a label that is centred on (x, y).
+
+    Accents that the fonts have on no letter of their own are runs too.
+    """
+    for middle, line in placed_lines(y, lines):
         left = x - line_width(line) / 2
         for run in line:
-            middle = top + line_height(line) / 2 + run.rise
-            yield left + run.width / 2, middle, run
+            yield from _apart(left, middle + run.rise, run)
             left += run.width
+
+
+def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]]:
+    """A run, and its accents as runs of their own above the letters that have them."""
+    letters = ""
+    for sign in run.text:
+        if sign not in MARKS:
+            letters += sign
+            continue
+        over = letters[-1:]
+        tall = over.isupper() or over in "bdfhklt"
+        flat = MARKS[sign] == "→"
+        size, rise = (0.55, 0.5) if flat else (1.0, 0.0)
+        x = left + width(letters, run.face, run.size)
+        x -= width(over, run.face, run.size) / 2
+        mark = replace(run, text=MARKS[sign], face="serif", size=size * run.size)
+        yield x, y + (rise + 0.17 * tall) * run.size, mark
+    yield left + run.width / 2, y, replace(run, text=letters)
 
 
 def bounds(scene: Scene) -> Rectangle:
@@ -204,7 +286,11 @@ def moved(scene: Scene, dx: float, dy: float) -> Scene:
         nodes=tuple(replace(n, x=at(n.x, dx), y=at(n.y, dy)) for n in scene.nodes),
         texts=tuple(replace(t, x=at(t.x, dx), y=at(t.y, dy)) for t in scene.texts),
         edges=tuple(
-            replace(e, points=tuple((at(x, dx), at(y, dy)) for x, y in e.points))
+            replace(
+                e,
+                points=tuple((at(x, dx), at(y, dy)) for x, y in e.points),
+                own=tuple((at(x, dx), at(y, dy)) for x, y in e.own),
+            )
             for e in scene.edges
         ),
         frames=tuple(
@@ -227,15 +313,14 @@ def arranged(
     edges: Iterable[Edge],
     texts: Iterable[Text],
     frames: Iterable[Frame] = (),
-    elided: int = 0,
-    title: str = "",
+    **details: Any,
 ) -> Scene:
     """A placed scene in the middle of its canvas, with a margin of at least 8 pt."""
-    scene = Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), title=title)
+    scene = Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), **details)
     left, bottom, right, top = bounds(scene)
     width, height = whole(right - left), whole(top - bottom)
     scene = moved(scene, (width - left - right) / 2, (height - bottom - top) / 2)
-    return replace(scene, width=width, height=height, elided=elided)
+    return replace(scene, width=width, height=height)
 
 
 def whole(size: float) -> float:

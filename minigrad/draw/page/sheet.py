@@ -9,19 +9,14 @@ those are known.
 (None, None)
 >>> sheet.connect("a", "b", label=((Run("W", "bold", 18),),))
 >>> [(text.words, text.x, round(text.y, 1)) for text in sheet.scene().texts]
-[('W', 76.75, 49.1)]
+[('W', 77.15, 45.6)]
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
-from minigrad.draw.page.curves import (
-    HEAD,
-    Curve,
-    clipped,
-    polyline,
-)
+from minigrad.draw.page.curves import Curve, clipped, leaving
 from minigrad.draw.page.fonts import width
 from minigrad.draw.page.labels import Wish, place
 from minigrad.draw.page.letters import clean
@@ -52,17 +47,25 @@ class Sheet:
     frames: list[Frame] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     elided: int = 0
-    ways: dict[tuple[str, str], Wish] = field(default_factory=dict)
+    ways: dict[tuple[str, str], tuple[int, Wish]] = field(default_factory=dict)
+    ids: set[str] = field(default_factory=set)
 
     def add(self, node: Node) -> None:
         """Put a node on the sheet."""
-        self.nodes[node.key] = node
+        self.nodes[node.id] = node
 
     def write(
-        self, x: float, y: float, lines: Lines, kind: str = "ink", part: str = ""
+        self,
+        x: float,
+        y: float,
+        lines: Lines,
+        kind: str = "ink",
+        part: str = "",
+        edge: str | None = None,
+        word: str = "",
     ) -> None:
         """Put a text on the sheet."""
-        self.texts.append(Text(x, y, lines, kind, part=part))
+        self.texts.append(Text(x, y, lines, kind, part=part, edge=edge, word=word))
 
     def connect(
         self,
@@ -70,26 +73,52 @@ class Sheet:
         tip: str,
         curve: Curve | None = None,
         label: Lines = (),
-        share: float = 0.5,
         text_kind: str = "ink",
         **details: Any,
     ) -> None:
         """Draw an arrow (straight without a curve), and wish for its label."""
         if curve is None:
             curve = clipped(self.nodes[tail], self.nodes[tip])
-        words = ", ".join("".join(run.text for run in line) for line in label)
-        edge = Edge(tail, tip, curve, label=words, **details)
+        ends = details.get("covers") or ((tail, tip),)
+        details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
+        details["id"] = self._free(details["id"])
+        own = details.pop("own", curve)
+        whole, curve = curve, self._outside(curve, tail, tip)
+        own = curve if own == whole else self._outside(own, tail, tip)
+        edge = Edge(tail, tip, curve, own=own, **details)
+        wish = Wish(label, edge.id, text_kind)
+        self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
-        wish = Wish(label, _shaft(edge), share, edge.part, text_kind)
-        self.ways[tail, tip] = wish
         if label:
             self.wishes.append(wish)
 
-    def join(self, tail: str, tip: str, label: Lines) -> bool:
-        """Add a label to an arrow that is there; False if there is no such arrow."""
-        wish = self.ways.get((tail, tip))
-        if wish is None:
+    def _outside(self, curve: Curve, tail: str, tip: str) -> Curve:
+        """A curve that ends at ovals: layouts know circles only."""
+        for end in (tip, tail):
+            curve = curve[::-1]
+            if end in self.nodes and self.nodes[end].shape == "oval":
+                curve = leaving(curve, self.nodes[end])
+        return curve
+
+    def _free(self, id: str) -> str:
+        """The id, or with a number if an edge has it."""
+        number, free = 1, id
+        while free in self.ids:
+            number += 1
+            free = f"{id}#{number}"
+        self.ids.add(free)
+        return free
+
+    def join(
+        self, tail: str, tip: str, label: Lines, parameters: tuple[str, ...] = ()
+    ) -> bool:
+        """Add letters to an arrow that is there; False if there is no such arrow."""
+        if (tail, tip) not in self.ways:
             return False
+        index, wish = self.ways[tail, tip]
+        edge = self.edges[index]
+        both = tuple(dict.fromkeys((*edge.parameters, *parameters)))
+        self.edges[index] = replace(edge, parameters=both)
         if not label:
             return True
         if not wish.lines:
@@ -111,10 +140,12 @@ class Sheet:
 
     def settle(self) -> None:
         """Place the labels that have been wished for so far."""
-        self.texts += place(self.wishes, self.nodes.values(), self.edges, self.texts)
+        self.texts += place(
+            self.wishes, self.nodes.values(), self.edges, self.texts, self.frames
+        )
         self.wishes = []
 
-    def scene(self, caption: str | None = None) -> Scene:
+    def scene(self, caption: str | None = None, **details: Any) -> Scene:
         """The finished scene, with all labels placed and the caption below."""
         self.settle()
         if caption:
@@ -127,22 +158,10 @@ class Sheet:
             self.edges,
             self.texts,
             self.frames,
-            self.elided,
-            caption or "",
+            elided=self.elided,
+            title=caption or "",
+            **details,
         )
-
-
-def _shaft(edge: Edge) -> Curve:
-    """A straight arrow without its head, whose middle is where the eye sees it."""
-    a, b = edge.points[0], edge.points[-1]
-    length = ((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2) ** 0.5
-    if not edge.head or len(edge.points) != 4 or length < 1:
-        return edge.points
-    vertical = abs(b[0] - a[0]) < 1
-    if vertical:
-        return edge.points
-    keep = 1 - HEAD / length
-    return polyline(a, (a[0] + (b[0] - a[0]) * keep, a[1] + (b[1] - a[1]) * keep))
 
 
 def _wrapped(caption: str, room: float) -> Lines:

@@ -1,33 +1,45 @@
-"""Geometry checks on what an engine really drew (its ``-Tjson`` output).
+"""Whether a scene can be read without a doubt: what touches, hides or is mistaken.
 
 Vocabulary
-    fault   one thing that touches, hides or overlaps another by more than is allowed
+    fault   one thing that touches, hides or confuses another by more than is allowed
     depth   by how many points
+    kin     the arrows that letters may be near to: their own, those with the same
+            trunk, the other half at a delay square, the arrow back beside it
 
-Allowed: 1 pt between nodes, 1.5 pt between a label and anything else, 2 pt of an arrow
-in a node that it does not belong to, 0.5 pt of text outside of its own outline.
+Allowed: 1 pt between nodes, 1.5 pt between a text and anything else, 2 pt of an arrow
+in a node that it does not belong to, 0.5 pt of text outside of its own outline. Letters
+are nearer to their own arrow than to any other by 2 pt.
 
->>> from minigrad.draw.figure import Figure
 >>> from minigrad.draw.page.scene import Node, arranged
 >>> twice = [Node("a", 0, 0, 46, 46), Node("b", 30, 0, 46, 46)]
->>> [fault.what for fault in Figure(arranged(twice, [], [])).audit()]
+>>> [fault.what for fault in faults(arranged(twice, [], []))]
 ['node on node']
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot
-from typing import Any
 
-from minigrad.draw.page.curves import sample
-from minigrad.draw.page.fonts import width
-from minigrad.draw.page.scene import Point, Rectangle, Scene
+import numpy as np
+from numpy.typing import NDArray
 
-NODE, LABEL, FOREIGN, OUTSIDE = 1.0, 1.5, 2.0, 0.5
-CELL = 120.0
-FACES = {0: "serif", 1: "bold", 2: "italic", 3: "bolditalic"}
+from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.scene import (
+    Edge,
+    Lines,
+    Node,
+    Rectangle,
+    Scene,
+    Text,
+    placed_runs,
+)
+
+NODE, LABEL, FOREIGN, OUTSIDE, NEARER = 1.0, 1.5, 2.0, 0.5, 2.0
+CELL, FAR = 120.0, 60.0
+DESCENDING = frozenset("gjpqy(),_Q")
+ROUND = ("circle", "dot", "oval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,134 +54,230 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An outline or a text as drawn; ``owner`` is the node that a text belongs to."""
+    """An outline, or a run of letters; ``owner`` is the id of what letters belong to.
+
+    Letters of one text have one ``owner``, and those in an outline that one's id.
+    """
 
     name: str
     box: Rectangle
     round: bool = False
     owner: str = ""
+    size: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """An arrow as drawn, sampled into points."""
+def faults(scene: Scene) -> list[Fault]:
+    """All violations in a scene whose things have their places."""
+    shapes = [
+        Shape(n.id, around(n), n.shape in ROUND)
+        for n in scene.nodes
+        if n.shape != "text"
+    ]
+    runs = [[*letters(n.id, n)] for n in scene.nodes]
+    texts = [[*letters(f"text {i}", t)] for i, t in enumerate(scene.texts)]
+    words = [shape for found in (*runs, *texts) for shape in found]
+    arrows = Arrows(scene.edges)
+    return [
+        *_touching(shapes, words),
+        *_struck(scene, words, arrows),
+        *(f for s in shapes for f in arrows.through(s, FOREIGN, "arrow through node")),
+        *_mistaken(scene, texts, arrows),
+        *_swapped(scene),
+        *_missing(scene),
+    ]
 
-    name: str
-    tail: str
-    tip: str
-    points: list[Point]
+
+def around(node: Node) -> Rectangle:
+    """The box of an outline."""
+    wide, high = node.width / 2, node.height / 2
+    return (node.x - wide, node.y - high, node.x + wide, node.y + high)
 
 
-def faults(drawn: dict[str, Any], scene: Scene) -> list[Fault]:
-    """All violations in an engine's ``-Tjson`` output of a scene."""
-    shapes, texts, arrows = read(drawn, scene)
-    found = []
+def letters(owner: str, thing: Node | Text) -> Iterator[Shape]:
+    """The ink of the runs of a label, by our own widths."""
+    lines: Lines = thing.lines
+    for x, y, run in placed_runs(thing.x, thing.y, lines):
+        if run.text.strip():
+            low = 0.45 if DESCENDING & set(run.text) else 0.25
+            box = (x - run.width / 2, y - low * run.size, 0.0, y + 0.45 * run.size)
+            box = (box[0], box[1], x + run.width / 2, box[3])
+            yield Shape(f"{owner}: {run.text}", box, owner=owner, size=run.size)
+
+
+def _touching(shapes: list[Shape], words: list[Shape]) -> Iterator[Fault]:
+    """Outlines and labels that reach into each other."""
     for a, b in near(shapes, shapes):
         # The delay square sits on an arrow, dots inside nothing: all outlines count.
         if a.name < b.name and (depth := overlap(a, b)) > NODE:
-            found.append(Fault("node on node", a.name, b.name, round(depth, 2)))
-    for text, shape in near(texts, shapes):
+            yield Fault("node on node", a.name, b.name, round(depth, 2))
+    for text, shape in near(words, shapes):
         if text.owner == shape.name:
             if (depth := sticking_out(text, shape)) > OUTSIDE:
-                found.append(
-                    Fault("text outside", text.name, shape.name, round(depth, 2))
-                )
+                yield Fault("text outside", text.name, shape.name, round(depth, 2))
         elif (depth := overlap(text, shape)) > LABEL:
-            found.append(Fault("label on node", text.name, shape.name, round(depth, 2)))
-    for a, b in near(texts, texts):
-        apart = a.owner != b.owner or not a.owner
-        if a.name < b.name and apart and (depth := overlap(a, b)) > LABEL:
-            found.append(Fault("label on label", a.name, b.name, round(depth, 2)))
-    for arrow, targets, allowed, what in (
-        *((arrow, texts, LABEL, "arrow on label") for arrow in arrows),
-        *((arrow, shapes, FOREIGN, "arrow through node") for arrow in arrows),
-    ):
-        for target in crossed(arrow, targets):
-            if target.name in (arrow.tail, arrow.tip):
-                continue
-            depth = max(inside(p, target) for p in arrow.points)
-            if depth > allowed:
-                found.append(Fault(what, arrow.name, target.name, round(depth, 2)))
-    return found
+            yield Fault("label on node", text.name, shape.name, round(depth, 2))
+    for a, b in near(words, words):
+        if a.name < b.name and a.owner != b.owner and (depth := overlap(a, b)) > LABEL:
+            yield Fault("label on label", a.name, b.name, round(depth, 2))
 
 
-def read(
-    drawn: dict[str, Any], scene: Scene
-) -> tuple[list[Shape], list[Shape], list[Arrow]]:
-    """The outlines, texts and arrows of an engine's output."""
-    keys = {f"n{i}": node.key for i, node in enumerate(scene.nodes)}
-    shapes: list[Shape] = []
-    texts: list[Shape] = []
-    for thing in drawn.get("objects", []):
-        name = thing["name"]
-        index = name.split("_")[0]
-        for op in thing.get("_draw_", []):
-            if index in keys and op["op"] in "eE":
-                x, y, rx, ry = op["rect"]
-                shapes.append(
-                    Shape(keys[index], (x - rx, y - ry, x + rx, y + ry), True)
-                )
-                break
-            if index in keys and op["op"] in "pPbB":
-                shapes.append(Shape(keys[index], around(op["points"])))
-                break
-        owner = keys.get(index, "")
-        texts += text_boxes(thing, owner or index, owner)
-    arrows = []
-    names = {thing["_gvid"]: thing["name"] for thing in drawn.get("objects", [])}
-    for i, edge in enumerate(drawn.get("edges", [])):
-        tail, tip = (keys.get(names[edge[end]], "") for end in ("tail", "head"))
-        points: list[Point] = []
-        for op in edge.get("_draw_", []):
-            if op["op"] in "bB":
-                points += sample(tuple(map(tuple, op["points"])))
-        for op in edge.get("_hdraw_", []):
-            if op["op"] in "pP":
-                points += [tuple(p) for p in op["points"]]
-        arrows.append(Arrow(f"{tail} -> {tip} ({i})", tail, tip, points))
-    return shapes, texts, arrows
+class Arrows:
+    """All arrows as points, sorted by x, so that those near a box are found fast."""
+
+    def __init__(self, edges: tuple[Edge, ...]) -> None:
+        self.edges = edges
+        which, points = sampled(edges)
+        order = np.argsort(points[:, 0], kind="stable")
+        self.which, self.points = which[order], points[order]
+
+    def within(self, box: Rectangle) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The points in a box, and the number of the edge of each."""
+        first, last = np.searchsorted(self.points[:, 0], (box[0], box[2]))
+        points, which = self.points[first:last], self.which[first:last]
+        inside = (points[:, 1] > box[1]) & (points[:, 1] < box[3])
+        return which[inside], points[inside]
+
+    def through(self, shape: Shape, allowed: float, what: str) -> Iterator[Fault]:
+        """The arrows that run deeper into a shape than is allowed."""
+        which, points = self.within(shape.box)
+        if not len(which):
+            return
+        depths = inside(points, shape)
+        for i in np.unique(which):
+            edge = self.edges[i]
+            depth = float(depths[which == i].max())
+            if depth > allowed and shape.name not in (edge.tail, edge.tip):
+                yield Fault(what, named(edge, i), shape.name, round(depth, 2))
+
+    def distances(self, boxes: list[Rectangle]) -> dict[int, float]:
+        """How far each arrow is from the nearest of some boxes, if it is not far."""
+        x0, y0 = (min(box[k] for box in boxes) - FAR for k in (0, 1))
+        x1, y1 = (max(box[k] for box in boxes) + FAR for k in (2, 3))
+        which, points = self.within((x0, y0, x1, y1))
+        x, y = points[:, 0], points[:, 1]
+        far = np.full(len(which), np.inf)
+        for box in boxes:
+            dx = np.maximum(np.maximum(box[0] - x, x - box[2]), 0.0)
+            dy = np.maximum(np.maximum(box[1] - y, y - box[3]), 0.0)
+            far = np.minimum(far, np.hypot(dx, dy))
+        return {int(i): float(far[which == i].min()) for i in np.unique(which)}
 
 
-def text_boxes(thing: dict[str, Any], name: str, owner: str) -> Iterator[Shape]:
-    """The boxes of a thing's texts, by our own widths: an engine's are estimates."""
-    size, face, markup = 14.0, "Times", 0
-    for op in thing.get("_ldraw_", []):
-        if op["op"] == "F":
-            size, face = op["size"], op["face"]
-        elif op["op"] == "t":
-            markup = op["fontchar"]
-        elif op["op"] == "T":
-            # graphviz-pure doubles the backslash in JSON, though not in the picture.
-            words = op["text"].replace("\\\\", "\\")
-            wide = width(words, face_of(face, markup), size)
-            x, y = op["pt"]
-            left = x if op["align"] == "l" else x - wide / 2
-            low = 0.2 if re.search(r"[gjpqy(),]", op["text"]) else 0.0
-            box = (left, y - low * size, left + wide, y + 0.68 * size)
-            yield Shape(f"{name}: {op['text']}", box, owner=owner)
+def named(edge: Edge, number: int) -> str:
+    """What an arrow is called in a report."""
+    return edge.id or f"{edge.tail} -> {edge.tip} ({number})"
 
 
-def face_of(face: str, markup: int) -> str:
-    """Our name for an engine's typeface."""
-    if face.startswith("Arial"):
-        return "sans"
-    markup |= ("Bold" in face) | (("Italic" in face) << 1)
-    return FACES[markup & 3]
+def sampled(
+    edges: tuple[Edge, ...],
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Points along arrows, less than 2 pt apart, and each one's edge by number.
+
+    The corners of the heads are among them.
+    """
+    told = [
+        (i, e.points[k : k + 4])
+        for i, e in enumerate(edges)
+        for k in range(0, len(e.points) - 1, 3)
+    ]
+    pieces = np.array([p for _, p in told]).reshape(-1, 4, 2)
+    lengths = np.hypot(*np.diff(pieces, axis=1).T).sum(axis=0)
+    counts = (lengths / 1.5).astype(int) + 2
+    last = np.repeat(np.cumsum(counts), counts) - 1
+    u = 1.0 - (last - np.arange(counts.sum())) / (np.repeat(counts, counts) - 1)
+    v = 1.0 - u
+    shares = np.stack([v**3, 3 * v * v * u, 3 * v * u * u, u**3])
+    a_to_d = np.repeat(pieces, counts, axis=0)
+    points = np.einsum("kn,nkc->nc", shares, a_to_d)
+    which = np.repeat(np.array([i for i, _ in told], int), counts)
+    ends = [(i, *e.points[-2:]) for i, e in enumerate(edges) if e.head and e.points]
+    tips = np.array([e[2] for e in ends]).reshape(-1, 2)
+    way = tips - np.array([e[1] for e in ends]).reshape(-1, 2)
+    way *= HEAD / np.maximum(np.hypot(*way.T), 1e-9)[:, None]
+    side = 0.35 * way[:, ::-1] * (-1.0, 1.0)
+    heads = np.array([e[0] for e in ends], int)
+    return (
+        np.concatenate([which, heads, heads]),
+        np.concatenate([points, tips - way + side, tips - way - side]),
+    )
 
 
-def around(points: Iterable[Any]) -> Rectangle:
-    """The box around points."""
-    xs, ys = zip(*points, strict=True)
-    return (min(xs), min(ys), max(xs), max(ys))
+def _struck(scene: Scene, words: list[Shape], arrows: Arrows) -> Iterator[Fault]:
+    """Arrows through letters, but for a text on a patch of paper on its own arrow."""
+    backed = {f"text {i}": t.edge for i, t in enumerate(scene.texts) if t.backed}
+    for shape in words:
+        for fault in arrows.through(shape, LABEL, "arrow on label"):
+            if backed.get(shape.owner) != fault.first:
+                yield fault
+
+
+def _mistaken(
+    scene: Scene, texts: list[list[Shape]], arrows: Arrows
+) -> Iterator[Fault]:
+    """Letters that are nearer to a foreign arrow than to their own, or have none."""
+    number = {edge.id: i for i, edge in enumerate(scene.edges) if edge.id}
+    squares = {node.id for node in scene.nodes if node.kind == "delay"}
+    for text, runs in zip(scene.texts, texts, strict=True):
+        if text.edge is None or not runs:
+            continue
+        if text.edge not in number:
+            yield Fault("letters of no arrow", text.words, text.edge, FAR)
+            continue
+        own = scene.edges[number[text.edge]]
+        large = max(run.size for run in runs)
+        # Doubt about what belongs to the letter counts against it both ways.
+        mine = arrows.distances([run.box for run in runs if run.size == large])
+        others = arrows.distances([run.box for run in runs])
+        akin = {i for i, e in enumerate(scene.edges) if kin(own, e, squares)}
+        nearest = min((d for i, d in mine.items() if i in akin), default=FAR)
+        nearest = 0.0 if text.backed else nearest
+        foreign = ((d, i) for i, d in others.items() if i not in akin)
+        distance, i = min(foreign, default=(FAR, 0))
+        if (depth := nearest + NEARER - distance) > 0:
+            other = named(scene.edges[i], i)
+            letters = f"{text.words} of {text.edge}"
+            yield Fault("letters at another arrow", letters, other, round(depth, 2))
+
+
+def kin(own: Edge, other: Edge, squares: set[str]) -> bool:
+    """Whether letters of one arrow may be near to another one."""
+    if own is other or (own.net is not None and own.net == other.net):
+        return True
+    if {own.tail, own.tip} & {other.tail, other.tip} & squares:
+        return True  # the halves at a delay square
+    return bool(own.tail and own.tip) and {own.tail, own.tip} == {other.tail, other.tip}
+
+
+def _swapped(scene: Scene) -> Iterator[Fault]:
+    """Operands of an op that do not enter it from left to right as they are written."""
+    entering: dict[str, list[Edge]] = defaultdict(list)
+    numbered = {text.edge for text in scene.texts if text.edge is not None}
+    for edge in scene.edges:
+        if edge.place is not None and edge.points and edge.id not in numbered:
+            entering[edge.tip].append(edge)
+    for tip, edges in entering.items():
+        edges.sort(key=lambda e: e.place or 0)
+        for a, b in pairwise(edges):
+            depth = a.points[-1][0] - b.points[-1][0]
+            if depth > -1.0 and a.tail != b.tail:
+                yield Fault("operands swapped", f"{a.tail}, {b.tail}", tip, depth)
+
+
+def _missing(scene: Scene) -> Iterator[Fault]:
+    """Parameters that multiply or are indexed, and are on no arrow."""
+    found = {p.removesuffix("ᵀ") for edge in scene.edges for p in edge.parameters}
+    for name in scene.multiplied:
+        if name not in found:
+            yield Fault("parameter on no arrow", name, "", 0.0)
 
 
 def overlap(a: Shape, b: Shape) -> float:
     """How deep two shapes reach into each other; 0 if they do not touch."""
     if a.round and b.round:
-        (ax, ay, ar), (bx, by, br) = disc(a), disc(b)
+        (ax, ay, ar), (bx, by, br) = disc(a, b), disc(b, a)
         return max(0.0, ar + br - hypot(ax - bx, ay - by))
     if a.round or b.round:
-        (x, y, r), box = (disc(a), b.box) if a.round else (disc(b), a.box)
+        (x, y, r), box = (disc(a, b), b.box) if a.round else (disc(b, a), a.box)
         dx = max(box[0] - x, 0.0, x - box[2])
         dy = max(box[1] - y, 0.0, y - box[3])
         return max(0.0, r - hypot(dx, dy))
@@ -178,30 +286,36 @@ def overlap(a: Shape, b: Shape) -> float:
     return max(0.0, min(wide, high))
 
 
-def disc(shape: Shape) -> tuple[float, float, float]:
-    """Centre and radius of a circle."""
+def disc(shape: Shape, other: Shape) -> tuple[float, float, float]:
+    """Centre and radius of a circle; of an oval, of its end next to another shape."""
     x0, y0, x1, y1 = shape.box
-    return (x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2
+    radius = min(x1 - x0, y1 - y0) / 2
+    at = (other.box[0] + other.box[2]) / 2
+    return min(max(at, x0 + radius), x1 - radius), (y0 + y1) / 2, radius
 
 
 def sticking_out(text: Shape, shape: Shape) -> float:
     """How far a text reaches over its own outline."""
     x0, y0, x1, y1 = text.box
     if shape.round:
-        x, y, r = disc(shape)
-        corners = ((x0, y0), (x0, y1), (x1, y0), (x1, y1))
-        return max(hypot(cx - x, cy - y) for cx, cy in corners) - r
+        corners = np.array([(x0, y0), (x0, y1), (x1, y0), (x1, y1)])
+        return float(-inside(corners, shape).min())
     b = shape.box
     return max(b[0] - x0, x1 - b[2], b[1] - y0, y1 - b[3])
 
 
-def inside(p: Point, shape: Shape) -> float:
-    """How deep a point lies in a shape; negative outside."""
+def inside(points: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
+    """How deep points lie in a shape; negative outside."""
+    x0, y0, x1, y1 = shape.box
+    x, y = points[:, 0], points[:, 1]
+    found: NDArray[np.float64]
     if shape.round:
-        x, y, r = disc(shape)
-        return r - hypot(p[0] - x, p[1] - y)
-    b = shape.box
-    return min(p[0] - b[0], b[2] - p[0], p[1] - b[1], b[3] - p[1])
+        wide, high = (x1 - x0) / 2, (y1 - y0) / 2
+        away = np.hypot((x - x0 - wide) / wide, (y - y0 - high) / high)
+        found = (1.0 - away) * min(wide, high)
+    else:
+        found = np.minimum(np.minimum(x - x0, x1 - x), np.minimum(y - y0, y1 - y))
+    return found
 
 
 def near(first: list[Shape], second: list[Shape]) -> Iterator[tuple[Shape, Shape]]:
@@ -216,20 +330,8 @@ def near(first: list[Shape], second: list[Shape]) -> Iterator[tuple[Shape, Shape
             yield shape, second[i]
 
 
-def cells(box: Rectangle) -> Iterator[Hashable]:
+def cells(box: Rectangle) -> Iterator[tuple[int, int]]:
     """The grid cells that a box touches."""
     for i in range(int(box[0] // CELL), int(box[2] // CELL) + 1):
         for j in range(int(box[1] // CELL), int(box[3] // CELL) + 1):
             yield i, j
-
-
-def crossed(arrow: Arrow, targets: list[Shape]) -> list[Shape]:
-    """The shapes whose boxes meet the box of an arrow."""
-    if not arrow.points:
-        return []
-    x0, y0, x1, y1 = around(arrow.points)
-    return [
-        s
-        for s in targets
-        if s.box[0] < x1 and s.box[2] > x0 and s.box[1] < y1 and s.box[3] > y0
-    ]

@@ -12,19 +12,20 @@ n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
 """
 
 import re
+from math import hypot
 
-from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import clean
 from minigrad.draw.page.scene import (
-    MARGIN,
     Edge,
     Frame,
     Lines,
     Node,
     Scene,
+    Text,
     placed_runs,
 )
-from minigrad.draw.render.theme import Style
+from minigrad.draw.render.theme import Style, pen
 
 FACES = {
     "serif": "Times",
@@ -33,8 +34,9 @@ FACES = {
     "bolditalic": "Times-BoldItalic",
     "sans": "Arial",
 }
+WORDS = {"bold": "Bold", "italic": "Italic", "bolditalic": "Bold Italic"}
 MARKUP = {"bold": "<B>{}</B>", "italic": "<I>{}</I>", "bolditalic": "<B><I>{}</I></B>"}
-SHAPES = {"box": "box", "rounded": "box", "square": "square", "text": "none"}
+SHAPES = {"rounded": "box", "oval": "ellipse", "text": "none", "dot": "circle"}
 PLAIN = re.compile(r"[A-Za-z0-9 ()+\-.,_=/]+")
 
 
@@ -62,105 +64,92 @@ def inches(points: float) -> str:
 
 
 def write(scene: Scene, look: Style) -> str:
-    """The DOT text of a scene; equal scenes give equal text.
-
-    For a placed scene run it with ``neato -n2``, else with ``dot``.
-    """
+    """The DOT text of a scene, for ``neato -n2``; equal scenes give equal text."""
     out = [
         "digraph minigrad {",
-        f'graph [bgcolor="{look.background}" {_layout(scene, look)} '
+        f'graph [bgcolor="{look.background}" pad=0 margin=0 notranslate=true '
         "splines=true outputorder=edgesfirst];",
         'node [fontname="Times" label="" fixedsize=true];',
         "edge [arrowsize=1];",
     ]
-    if scene.placed:
-        # Two invisible corners hold the margin inside the bounding box; both engines
-        # take a node of 2 pt as it is.
-        inner = 1.0
-        for i, (x, y) in enumerate(
-            ((inner, inner), (scene.width - inner, scene.height - inner))
-        ):
-            out.append(
-                f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
-                f"width={inches(2 * inner)} height={inches(2 * inner)}];"
-            )
+    # Two invisible corners hold the margin inside the bounding box; both engines take a
+    # node of 2 pt as it is.
+    inner = 1.0
+    corners = ((inner, inner), (scene.width - inner, scene.height - inner))
+    for i, (x, y) in enumerate(corners):
+        out.append(
+            f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
+            f"width={inches(2 * inner)} height={inches(2 * inner)}];"
+        )
     out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
-    ids = {node.key: f"n{i}" for i, node in enumerate(scene.nodes)}
+    ids = {node.id: f"n{i}" for i, node in enumerate(scene.nodes)}
     for i, edge in enumerate(scene.edges):
-        out += _edge(i, edge, ids, look, scene.placed)
+        out += _edge(i, edge, ids, look)
     for node in scene.nodes:
-        out += _node(ids[node.key], node, look, scene.placed)
+        out += _node(ids[node.id], node, look)
     for i, text in enumerate(scene.texts):
         ink = text.ink or look.line(text.kind)
-        out += _runs(f"t{i}", text.x, text.y, text.lines, ink)
+        if text.backed:
+            out.append(_paper(i, text, look))
+        out += _runs(f"t{i}", text.x, text.y, text.lines, ink, look)
     out.append("}\n")
     return "\n".join(out)
 
 
-def _layout(scene: Scene, look: Style) -> str:
-    """Our coordinates, or what ``dot`` needs to find some."""
-    if scene.placed:
-        return "pad=0 margin=0 notranslate=true"
-    wishes = f"pad={inches(MARGIN)} margin=0 rankdir=BT nodesep=0.25 ranksep=0.4"
-    if len(scene.nodes) > 200:
-        wishes += " nslimit=2 nslimit1=2 mclimit=0.5"
-    if scene.title:
-        wishes += f' label={quoted(scene.title)} fontname="Times" fontsize=13'
-        wishes += f' fontcolor="{look.ink}"'
-    return wishes
+def _paper(i: int, text: Text, look: Style) -> str:
+    """The patch that hides a line under a text."""
+    x0, y0, x1, y1 = text.patch
+    return (
+        f't{i} [pos="{number(text.x)},{number(text.y)}" shape=box '
+        f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
+        f'style=filled color="{look.background}" fillcolor="{look.background}"];'
+    )
 
 
 def _frame(i: int, frame: Frame, look: Style) -> list[str]:
     x0, y0, x1, y1 = frame.box
     fill = frame.fill or "none"
     at = f"{number((x0 + x1) / 2)},{number((y0 + y1) / 2)}"
-    border = look.line(frame.kind) if frame.fill is None else frame.fill
     return [
         f'f{i} [id="f{i}" pos="{at}" shape=box '
         f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
         f'style="{"filled" if frame.fill else "rounded"}" fillcolor="{fill}" '
-        f'color="{border}" penwidth=0.8];'
+        f'color="{look.rim(frame)}" penwidth={pen(frame)}];'
     ]
 
 
-def _node(name: str, node: Node, look: Style, placed: bool) -> list[str]:
-    paint = look.paint(node.kind)
-    ink = node.ink or paint.ink
+def _node(name: str, node: Node, look: Style) -> list[str]:
+    paint = look.outline(node)
+    ink = paint.ink
     if node.shape == "text":
-        return _runs(name, node.x, node.y, node.lines, ink)
+        return _runs(name, node.x, node.y, node.lines, ink, look)
     styles = ["filled"]
     if node.shape == "rounded":
         styles.append("rounded")
     if node.dashed:
         styles.append("dashed")
-    at = f'pos="{number(node.x)},{number(node.y)}" ' if placed else ""
-    label = ""
-    if not placed:
-        label = f' fontname="{FACES["sans"]}" fontsize=11 fontcolor="{ink}" label=' + (
-            "\\n".join(
-                quoted("".join(run.text for run in line))[1:-1] for line in node.lines
-            ).join('""')
-        )
-    border = node.border or paint.border
-    if node.bus is not None:
-        border = look.line(f"bus{node.bus}")
     outline = (
-        f'{name} [id="{name}" {at}shape={SHAPES.get(node.shape, "circle")} '
+        f'{name} [id="{name}" pos="{number(node.x)},{number(node.y)}" '
+        f"shape={SHAPES.get(node.shape, node.shape)} "
         f"width={inches(node.width)} height={inches(node.height)} "
-        f'style="{",".join(styles)}" fillcolor="{node.fill or paint.fill}" '
-        f'color="{border}" penwidth={1.2 if node.bus is None else 2}{label}];'
+        f'style="{",".join(styles)}" fillcolor="{paint.fill}" '
+        f'color="{paint.border}" penwidth={number(pen(node))}];'
     )
-    runs = _runs(name, node.x, node.y, node.lines, ink) if placed else []
-    return [outline, *runs]
+    return [outline, *_runs(name, node.x, node.y, node.lines, ink, look)]
 
 
-def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
+def _runs(
+    name: str, x: float, y: float, lines: Lines, ink: str, look: Style
+) -> list[str]:
     out = []
     for k, (at_x, at_y, run) in enumerate(placed_runs(x, y, lines)):
         face, label = FACES[run.face], quoted(run.text)
         # Bold and italic letters come out right by markup in both engines, but only
         # ASCII is centred then; the rest names the typeface.
-        if run.face in MARKUP and PLAIN.fullmatch(run.text):
+        chosen = look.font(run.face)
+        if chosen is not None:
+            face = f"{chosen} {WORDS.get(run.face, '')}".strip()
+        elif run.face in MARKUP and PLAIN.fullmatch(run.text):
             face, label = FACES["serif"], f"<{MARKUP[run.face].format(run.text)}>"
         out.append(
             f'{name}_{k} [pos="{number(at_x)},{number(at_y)}" shape=none '
@@ -170,25 +159,18 @@ def _runs(name: str, x: float, y: float, lines: Lines, ink: str) -> list[str]:
     return out
 
 
-def _edge(
-    i: int, edge: Edge, ids: dict[str, str], look: Style, placed: bool
-) -> list[str]:
-    colour = edge.colour or look.line(edge.kind)
+def _edge(i: int, edge: Edge, ids: dict[str, str], look: Style) -> list[str]:
     style = ' style="dashed"' if edge.dashed else ""
-    # A head is 10 pt long at arrowsize 1; thick arrows have larger ones.
-    head = HEAD * min(1.8, 0.8 + 0.2 * edge.thickness)
-    arrow = f" arrowsize={number(head / 10)}" if edge.head else " arrowhead=none"
-    common = f'color="{colour}" penwidth={number(1.2 * edge.thickness)}{style}{arrow}'
-    if not placed:
-        return [f'{ids[edge.tail]} -> {ids[edge.tip]} [id="e{i}" {common}];']
-    points = list(edge.points)
-    tip = ""
+    common = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}{style}'
+    ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
+    if not edge.head:
+        common += " arrowhead=none"
+    points, tip = edge.points, ""
     if edge.head:
         # DOT wants the tip apart; the curve ends where the arrow head begins.
-        (ax, ay), (bx, by) = points[-2], points[-1]
-        length = max(((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5, 1e-9)
-        points[-1] = (bx - (bx - ax) / length * head, by - (by - ay) / length * head)
-        tip = f"e,{number(bx)},{number(by)} "
+        points, (x, y) = shaft_of(points, edge.thickness), points[-1]
+        size = hypot(x - points[-1][0], y - points[-1][1])
+        common += f" arrowsize={number(size / 10)}"
+        tip = f"e,{number(x)},{number(y)} "
     path = " ".join(f"{number(x)},{number(y)}" for x, y in points)
-    ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
     return [f'{ends} [id="e{i}" {common} pos="{tip}{path}"];']

@@ -13,11 +13,18 @@ also told by its letter and its row, never by colour alone.
 '#FFFFFF'
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from minigrad.draw.page.scene import Edge, Frame, Node
+from minigrad.draw.page.words import LANGUAGES
+
+STYLES: dict[str, "Style"] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(NamedTuple):
     """The colours of one kind of node."""
 
     fill: str
@@ -25,30 +32,103 @@ class Paint:
     ink: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Style:
-    """All colours of a figure.
+    """What a figure looks like: a style that there is, and what is to differ from it.
 
-    ``lines`` gives edges and texts their colour by kind; a kind without an entry is
-    drawn in ``ink``, and a node kind without a paint as "value".
+    Parameters
+    ----------
+    name: "color", "book" or "dark": where the rest comes from.
+    language: of the words in a figure, "en" or "es".
+    serif, sans: the fonts of letters, and of operations. Places are made for letters as
+        wide as those of Times and Arial; wider ones may touch what stands beside them.
+    background, ink: the colours of the paper, and of lines and texts.
+    paints: fill, border and letters by kind of node ("hidden", "input", "loss", ...).
+    lines: colours of arrows and texts by kind ("gradient", "recurrence", "faint").
+    buses: the colours of buses, one after the other.
+
+    >>> Style("book", language="es").paint("hidden").fill
+    '#FFFFFF'
+    >>> Style(paints={"hidden": ("#FFE0E0", "#800000", "#000000")}).paint("hidden").ink
+    '#000000'
     """
 
-    name: str
-    background: str
-    ink: str
-    paints: dict[str, Paint]
-    lines: dict[str, str] = field(default_factory=dict)
+    name: str = "color"
+    language: str = "en"
+    serif: str = "Times"
+    sans: str = "Arial"
+    background: str = ""
+    ink: str = ""
+    paints: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
     buses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise ValueError(f"no language {self.language!r}; there are {known}")
+        if self.name in STYLES:
+            usual = STYLES[self.name]
+            fill = object.__setattr__
+            fill(self, "background", self.background or usual.background)
+            fill(self, "ink", self.ink or usual.ink)
+            own = {kind: Paint(*paint) for kind, paint in self.paints.items()}
+            fill(self, "paints", {**usual.paints, **own})
+            fill(self, "lines", {**usual.lines, **self.lines})
+            fill(self, "buses", tuple(self.buses or usual.buses))
+        elif not self.background:
+            known = ", ".join(STYLES)
+            raise ValueError(f"no style {self.name!r}; there are {known}")
+        for font in (self.serif, self.sans):
+            if not re.fullmatch(r"\w[\w -]*", font):
+                raise ValueError(f"a font is one name, got {font!r}")
+        colours = [self.background, self.ink, *self.lines.values(), *self.buses]
+        colours += [colour for paint in self.paints.values() for colour in paint]
+        for colour in colours:
+            if not re.fullmatch("#[0-9A-Fa-f]{6}", colour):
+                raise ValueError(f"a colour is written #RRGGBB, got {colour!r}")
+
+    def font(self, face: str) -> str | None:
+        """The font of a face, None for the usual one."""
+        chosen, usual = (
+            (self.sans, "Arial") if face == "sans" else (self.serif, "Times")
+        )
+        return None if chosen == usual else chosen
 
     def paint(self, kind: str) -> Paint:
         """The paint of a kind of node."""
-        return self.paints.get(kind, self.paints["value"])
+        return Paint(*self.paints.get(kind, self.paints["value"]))
 
     def line(self, kind: str) -> str:
         """The colour of a kind of edge or text."""
         if kind.startswith("bus") and self.buses:
             return self.buses[int(kind[3:]) % len(self.buses)]
         return self.lines.get(kind, self.ink)
+
+    def outline(self, node: Node) -> Paint:
+        """What one node is painted with: its kind's, or what it has of its own."""
+        usual = self.paint(node.kind)
+        border = node.border or usual.border
+        if node.bus is not None:
+            border = self.line(f"bus{node.bus}")
+        return Paint(node.fill or usual.fill, border, node.ink or usual.ink)
+
+    def stroke(self, edge: Edge) -> str:
+        """The colour of one arrow."""
+        return edge.colour or self.line(edge.kind)
+
+    def rim(self, frame: Frame) -> str:
+        """The colour of a frame's line."""
+        return frame.fill or self.line(frame.kind)
+
+
+def pen(thing: Node | Edge | Frame) -> float:
+    """How thick a thing is drawn, in points."""
+    if isinstance(thing, Edge):
+        return 1.2 * thing.thickness
+    if isinstance(thing, Frame):
+        return 0.8
+    return 1.2 if thing.bus is None else 2.0
 
 
 COLOR = Style(
@@ -133,11 +213,9 @@ DARK = Style(
     buses=("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E0B43C", "#9AD4F5"),
 )
 
-STYLES = {style.name: style for style in (COLOR, BOOK, DARK)}
+STYLES |= {look.name: look for look in (COLOR, BOOK, DARK)}
 
 
-def style(name: str) -> Style:
+def style(look: str | Style) -> Style:
     """The style of that name; ValueError lists the names there are."""
-    if name not in STYLES:
-        raise ValueError(f"no style {name!r}; there are {', '.join(STYLES)}")
-    return STYLES[name]
+    return look if isinstance(look, Style) else Style(look)

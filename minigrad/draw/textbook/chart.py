@@ -26,6 +26,8 @@ from minigrad.draw.page.scene import Line
 from minigrad.fold import Span
 
 ALL = Span(1, -1)
+Step = int | None
+Pair = tuple[str, str]
 
 
 class StandIn(NamedTuple):
@@ -40,7 +42,7 @@ class StandIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named value."""
+    """A named value; of a loop in a step, ``turn`` has its own steps: 2 of h(t,2)."""
 
     key: str
     label: Line
@@ -51,6 +53,8 @@ class Symbol:
     stands_for: StandIn | None = None
     title: str = ""
     note: str = ""
+    name: str = ""
+    turn: str = ""
 
     def steps(self, length: int) -> range:
         """The steps at which it exists."""
@@ -88,20 +92,39 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """All symbols, arrows and parameters of a recurrence."""
+    """All symbols, arrows and parameters of a recurrence; ``keys`` of its roles.
+
+    ``merged`` counts the values that are drawn as one with others.
+    """
 
     symbols: tuple[Symbol, ...]
     arrows: tuple[Arrow, ...]
     lengths: tuple[int, ...] = ()
     weights: tuple[Weight, ...] = ()
+    keys: tuple[str, ...] = ()
+    merged: int = 0
 
     def symbol(self, key: str) -> Symbol:
         """The symbol with that key."""
         return next(s for s in self.symbols if s.key == key)
 
     def weight(self, name: str) -> Weight:
-        """The parameter of that name."""
-        return next(w for w in self.weights if w.name == name)
+        """The parameter of that name, or of that name transposed: Wᵀ."""
+        names = (name, name.removesuffix("ᵀ"))
+        return next(w for n in names for w in self.weights if w.name == n)
+
+    def seat(self, key: str, t: Step) -> str:
+        """The id of a circle; its step is counted from the nearer end.
+
+        >>> s = Symbol("s", (), clock=0)
+        >>> [Chart((s,), (), (9,)).seat("s", t) for t in (1, 5, 9, None)]
+        ['s@1', 's@5', 's@-1', 's']
+        """
+        clock = self.symbol(key).clock
+        if t is None or clock is None:
+            return key
+        length = self.lengths[clock]
+        return f"{key}@{t if 2 * t <= length + 1 else t - length - 1}"
 
     @property
     def clocks(self) -> range:
@@ -109,7 +132,11 @@ class Chart:
         return range(len(self.lengths))
 
 
-Step = int | None
+def states(chart: Chart) -> list[str]:
+    """The hidden values that read another step or that another step reads."""
+    across = [a for a in chart.arrows if a.kind == "delay" and a.delay]
+    ends = {key for a in across for key in (a.source, a.target)}
+    return [s.key for s in chart.symbols if s.kind == "hidden" and s.key in ends]
 
 
 def steps_of(chart: Chart, arrow: Arrow) -> list[int]:

@@ -2,19 +2,20 @@
 
 Vocabulary
     column   one step, or the gap where steps are left out
-    gap      the place of the three dots, one column wide
+    gap      the place of the three dots
     index    what is written in the brackets: the number, or t-1, t, t+1
 
 >>> visible(30, 6)
 [1, 2, 3, 4, None, 29, 30]
->>> visible(7, 6)
-[1, 2, 3, 4, None, 6, 7]
+>>> visible(7, 3)
+[1, None, 6, 7]
 """
 
 from dataclasses import dataclass
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
+USUAL = 6
 
 
 def visible(length: int, steps: int) -> list[int | None]:
@@ -26,12 +27,11 @@ def visible(length: int, steps: int) -> list[int | None]:
 
 @dataclass(frozen=True)
 class Loop:
-    """The columns of one clock: x of each shown step, and of the gap."""
+    """The columns of one clock: the x of each shown step, and of the gap."""
 
     length: int
     shown: tuple[int | None, ...]
-    left: float
-    pitch: float = COLUMN
+    xs: tuple[float, ...]
     index: dict[int, str] | None = None
 
     @property
@@ -39,29 +39,11 @@ class Loop:
         """The steps that are drawn."""
         return [t for t in self.shown if t is not None]
 
-    @property
-    def gap(self) -> int | None:
-        """The position of the gap among the columns."""
-        return self.shown.index(None) if None in self.shown else None
-
-    @property
-    def hidden(self) -> int:
-        """The number of steps that are left out."""
-        return self.length - len(self.steps)
-
-    def at(self, position: float) -> float:
-        """The x of the column at a position; -1 is the one before the first."""
-        return self.left + position * self.pitch
-
     def x(self, t: int) -> float:
         """The x of step t."""
-        return self.at(self.shown.index(t))
+        return self.xs[self.shown.index(t)]
 
     @property
-    def right(self) -> float:
-        """The x of the last column."""
-        return self.at(len(self.shown) - 1)
-
-    def text(self, t: int) -> str:
-        """What stands in the brackets at step t."""
-        return str(t) if self.index is None else self.index[t]
+    def before(self) -> float:
+        """The x of a column before the first."""
+        return self.xs[0] - COLUMN

@@ -1,277 +1,335 @@
 """The folded circuit: one circle per symbol, and a black square for each step of delay.
 
->>> from minigrad.draw.textbook.chart import Symbol
+Vocabulary
+    loop     an arrow through time from a circle round to itself
+    square   one step of delay; hollow where later steps are read
+
+>>> from minigrad.draw.textbook.chart import Arrow, Chart, Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
->>> sheet = Sheet()
->>> draw_folded(sheet, chart, Heights(chart), 0.0)
->>> list(sheet.nodes), [edge.head for edge in sheet.edges]
-(['s folded', 's>s 1'], [False, True])
+>>> drawing = Drawing(chart)
+>>> draw_folded(drawing)
+>>> list(drawing.sheet.nodes), [edge.head for edge in drawing.sheet.edges]
+(['s@t', 's@t>s@t/1/0'], [False, True])
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
+from math import cos, pi, sin
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.curves import Curve, bulge, over, sample, straight
+from minigrad.draw.page.curves import Curve, straight
 from minigrad.draw.page.labels import Wish
-from minigrad.draw.page.letters import note
+from minigrad.draw.page.letters import indexed, note
 from minigrad.draw.page.scene import Lines, Node, line_width
-from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import (
-    Arrow,
-    Chart,
-    Symbol,
-    Weight,
-    outside,
-    read_outs,
+from minigrad.draw.textbook.between import draw_between
+from minigrad.draw.textbook.chart import Arrow, reads
+from minigrad.draw.textbook.column import Column, Net
+from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
+from minigrad.draw.textbook.marks import (
+    circle,
+    home,
+    only_at,
+    said,
+    steps_read,
+    way_home,
 )
-from minigrad.draw.textbook.columns import COLUMN, RADIUS
-from minigrad.draw.textbook.heights import Heights
-from minigrad.draw.textbook.marks import circle, label_of, only_at, said, steps_read
-from minigrad.draw.textbook.outside import first_clock
-from minigrad.draw.textbook.weights import draw_boxes, home
+from minigrad.draw.textbook.ways import Way, way_of
+from minigrad.draw.textbook.weights import draw_boxes, draw_buses
 
-SQUARE = 9.0
-LOOP, LANE = 54.0, 40.0
-PART = "folded"
+SQUARE, STACK, MOST = 9.0, 14.0, 3
+NONE: Mapping[int, str] = MappingProxyType({})
 
 
-class Lanes:
-    """Which lanes beside a column are free between two heights."""
-
-    def __init__(self) -> None:
-        self.taken: dict[tuple[float, int], list[tuple[int, float, float]]] = {}
-        self.labels: dict[tuple[float, int], float] = {}
-
-    def claim(self, x: float, side: int, low: float, high: float) -> int:
-        """The innermost free lane on a side of the column at x."""
-        lanes = self.taken.setdefault((x, side), [])
-        lane = 0
-        while any(k == lane and a < high and low < b for k, a, b in lanes):
-            lane += 1
-        lanes.append((lane, low, high))
-        return lane
-
-
-def draw_folded(
-    sheet: Sheet,
-    chart: Chart,
-    heights: Heights,
-    left: float,
-    labels: bool = True,
-    weights: tuple[Weight, ...] = (),
-    index: Mapping[int, str] = MappingProxyType({}),
-) -> None:
-    """Draw every symbol once with its arrows; ``left`` is the first circuit's x."""
-    left_out = outside(chart)
-    symbols = [s for s in chart.symbols if s.key not in left_out]
-    xs = _columns(chart, symbols, heights)
-    for symbol in symbols:
-        x, y = left + xs[symbol.key], heights.of(symbol.key)
-        sheet.add(circle(symbol, home(symbol.key), x, y, PART))
-    lanes = Lanes()
-    arrows: dict[tuple[str, str], list[Arrow]] = {}
-    for arrow in sorted(chart.arrows, key=lambda a: _reach(a, heights)):
-        if left_out & {arrow.source, arrow.target}:
-            continue
-        if _crosses(chart, arrow):
-            label = label_of(chart, arrow) if labels else ()
-            _loop(sheet, chart, arrow, label, lanes)
-        else:
-            arrows.setdefault((arrow.source, arrow.target), []).append(arrow)
-    for here in arrows.values():
-        _straight(sheet, chart, here, heights, labels, lanes, index)
-    room = max((_room(sheet, node) for node in sheet.nodes.values()), default=RADIUS)
-    if weights:
-        draw_boxes(sheet, chart, weights, room + 42, PART)
-        room += 62
-    room += 8
-    for symbol in chart.symbols:
-        if symbol.note and home(symbol.key) in sheet.nodes:
-            node = sheet.nodes[home(symbol.key)]
-            at = node.x - room - line_width(note(symbol.note)[0]) / 2
-            # What comes in from the left keeps the middle to itself.
-            tails = [sheet.nodes[e.tail] for e in sheet.edges if e.tip == node.key]
-            met = any(n.x < at and abs(n.y - node.y) < 9 for n in tails)
-            y = node.y - (14 if met else 0)
-            sheet.write(at, y, note(symbol.note), "faint", PART)
-
-
-def _room(sheet: Sheet, node: Node) -> float:
-    """How far the arrows of a circle's own column reach to its left."""
-    reach = RADIUS
-    for edge in sheet.edges:
-        ends = (sheet.nodes[edge.tail], sheet.nodes[edge.tip])
-        if node in ends and abs(ends[0].x - ends[1].x) < COLUMN * 0.75:
-            reach = max(reach, *(node.x - x for x, _ in sample(edge.points)))
-    return reach
-
-
-def _crosses(chart: Chart, arrow: Arrow) -> bool:
-    """Whether an arrow leads from one step of a loop to another, as a loop here."""
-    if arrow.kind in ("delay", "growing"):
-        return arrow.delay != 0
-    clock = chart.symbol(arrow.target).clock
-    return clock is not None and chart.symbol(arrow.source).clock == clock
-
-
-def _straight(
-    sheet: Sheet,
-    chart: Chart,
-    arrows: list[Arrow],
-    heights: Heights,
-    labels: bool,
-    lanes: Lanes,
-    index: Mapping[int, str],
-) -> None:
-    """All arrows from one circle to another as one, dashed if at a single step."""
-    tail, tip = sheet.nodes[home(arrows[0].source)], sheet.nodes[home(arrows[0].target)]
-    times = [only_at(chart, arrow, index) for arrow in arrows]
-    once = times[0] if len(set(times)) == 1 else ""
-    curve = None
-    if tail.x == tip.x and heights.apart(arrows[0].source, arrows[0].target) > 1:
-        low, high = sorted((tail.y, tip.y))
-        lane = lanes.claim(tail.x, -1, low, high)
-        # Around the letters of a loop on that side, too.
-        inner = lanes.labels.get((tail.x, -1), 18.0) if lane else 18.0
-        curve = bulge(tail, tip, max(40.0, inner) + 22 * lane)
-    elif abs(tail.x - tip.x) > COLUMN:
-        curve = over(tail, tip)
-    title = "; ".join(said(chart, arrow) for arrow in arrows)
-    met: set[tuple[str, ...]] = set()
-    for arrow in arrows:
-        # Of many steps of another loop all letters are alike.
-        label = label_of(chart, arrow) if labels and arrow.labels not in met else ()
-        if not met:
-            details: dict[str, Any] = {"part": PART, "title": title}
-            sheet.connect(tail.key, tip.key, curve, label, dashed=bool(once), **details)
-        else:
-            sheet.join(tail.key, tip.key, label)
-        met.add(arrow.labels)
-    words = "" if arrows[0].span == chart.symbol(arrows[0].source).span else once
-    words = words or next(
-        (f"t = {steps_read(a)}" for a in arrows if a.kind == "growing"), ""
-    )
-    if words:
-        points = sheet.edges[-1].points[::-1]
-        sheet.wishes.append(Wish(note(words), points, 0.5, PART, "faint"))
-
-
-def _columns(
-    chart: Chart, symbols: Sequence[Symbol], heights: Heights
-) -> dict[str, float]:
-    """One x per clock, of read-outs too; what has no time stands before what it feeds.
-
-    Of several on one height, each has a place of its own.
-    """
-    after = read_outs(chart)
-    before: dict[int, list[str]] = {}
-    clock_of: dict[str, int] = {}
-    for symbol in symbols:
-        clock = after.get(symbol.key, symbol.clock)
-        if clock is None:
-            first = first_clock(chart, symbol.key)
-            before.setdefault(len(chart.lengths) if first is None else first, [])
-            before[len(chart.lengths) if first is None else first].append(symbol.key)
-        else:
-            clock_of[symbol.key] = clock
-    found: dict[str, float] = {}
+def draw_folded(drawing: Drawing) -> None:
+    """Draw every symbol once with its arrows, from x = 0 on."""
     x = 0.0
-    for clock in range(len(chart.lengths) + 1):
-        waiting = before.get(clock, [])
-        levels = Counter(heights.of(key) for key in waiting)
-        x += COLUMN * max(0, max(levels.values(), default=1) - 1) if clock else 0.0
-        for key in waiting:
-            found[key] = x - COLUMN * levels[heights.of(key)]
-            levels[heights.of(key)] -= 1
-        found |= {key: x for key, at in clock_of.items() if at == clock}
-        x += 2 * COLUMN
-    return found
+    middles: dict[int, float] = {}
+    columns = drawing.columns[FOLDED]
+    for g, column in enumerate(columns):
+        x -= min(column.left - column.ports.inner[-1], column.ports.outer[-1])
+        x += 40.0 * bool(g)
+        middles[g] = x
+        for key in column.group.keys:
+            symbol = drawing.chart.symbol(key)
+            at = x + column.x(key), drawing.y(key)
+            turn = symbol.turn and f"t,{symbol.turn}"
+            label = indexed(symbol.label, turn) if turn else None
+            shape = note(symbol.note, 8.0, "sans") if symbol.note else ()
+            node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label, shape)
+            drawing.sheet.add(node)
+        x += column.right + column.ports.inner[1] + 8
+    for g, column in enumerate(columns):
+        _Circuit(drawing, column, middles[g]).draw()
+    draw_between(drawing, FOLDED, {}, middles)
+    _words_between(drawing)
+    room = -min(c.left - c.ports.inner[-1] for c in columns) + 10
+    if drawing.how.weights:
+        inside = [
+            replace(w, targets=tuple(t for t in w.targets if t in drawing.grid.of))
+            for w in drawing.how.weights
+        ]
+        direct = [w for w in inside if w.targets and drawing.direct(w.name)]
+        other = [w for w in inside if w.targets and w not in direct]
+        draw_boxes(drawing, direct, room + 24, FOLDED)
+        draw_buses(drawing, FOLDED, other, -room - 24.0, {})
 
 
-def _reach(arrow: Arrow, heights: Heights) -> tuple[float, int]:
-    return abs(heights.of(arrow.source) - heights.of(arrow.target)), abs(arrow.delay)
+class _Circuit:
+    """The arrows of one group."""
 
+    def __init__(self, drawing: Drawing, column: Column, middle: float) -> None:
+        self.drawing, self.column, self.middle = drawing, column, middle
+        self.chart, self.sheet = drawing.chart, drawing.sheet
 
-def _loop(sheet: Sheet, chart: Chart, arrow: Arrow, label: Lines, lanes: Lanes) -> None:
-    """An arrow through time: out of a circle, through its squares, into a circle.
+    def draw(self) -> None:
+        """Draw all arrows of the group, with their squares and their words."""
+        column = self.column
+        for a in (*column.later, *column.now):
+            if column.form[a] == "loop":
+                self._loop(a)
+        squares = {n: self._squares_on(n) for n in column.nets if n.kind == "time"}
+        instances = []
+        for a in (*column.later, *column.now):
+            if column.form[a] != "loop":
+                instances += self._instance(a, squares)
+        self.drawing.emit(instances, FOLDED)
+        for a in (*column.later, *column.now):
+            if column.form[a] != "loop":
+                self._words(a)
 
-    What comes from later steps runs on the left-hand side through hollow squares.
-    """
-    tail, tip = sheet.nodes[home(arrow.source)], sheet.nodes[home(arrow.target)]
-    side = -1 if arrow.delay < 0 else 1
-    read = steps_read(arrow)
-    low, high = sorted((tail.y, tip.y))
-    itself = low == high
-    reach = 30.0 if itself else 0.0
-    lane = lanes.claim(tail.x, side, low - reach, high + reach)
-    x = tail.x + side * (LOOP + LANE * lane)
-    y = (low + high) / 2
-    squares = []
-    count = abs(arrow.delay) if abs(arrow.delay) <= 3 and not read else 1
-    for k in range(count):
-        at = y + (count - 1 - 2 * k) * 9.0 * (1 if tail.y >= tip.y else -1)
-        key = f"{arrow.source}>{arrow.target} {read or arrow.delay}" + "'" * k
-        squares.append(
-            Node(
-                key,
-                x,
-                at,
-                SQUARE,
-                SQUARE,
-                (),
-                "square",
-                "delay",
-                "delay of one step" if side > 0 else "one step ahead",
-                part=PART,
-                fill=None if side > 0 else "none",
+    def _instance(self, a: Arrow, squares: dict[Net, list[Node]]) -> list[Instance]:
+        """An arrow from the squares of its trunk on; the first leads there too."""
+        column = self.column
+        xs, xt = (self.middle + column.x(k) for k in (a.source, a.target))
+        way = way_of(column, a, xs, xt, self.middle)
+        net = next((n for n in column.nets if a in n.arrows), None)
+        facts = self.facts(a)
+        names, covers = facts.pop("parameters"), facts.pop("covers")
+        title, tail, trunk = facts.pop("title"), home(a.source), None
+        if net is not None:
+            trunk = f"{tail}/{net.delay or column.level[a.target]}"
+        if net in squares:
+            assert net is not None, "None has no squares"
+            stack = squares[net]
+            middle = (stack[0].x + stack[-1].x) / 2, (stack[0].y + stack[-1].y) / 2
+            reach = SQUARE / 2 + STACK * (len(stack) - 1) / 2
+            lead, way = way.split(middle, reach)
+            if a is net.arrows[0]:
+                whole = [self.facts(b) for b in net.arrows]
+                said = "; ".join(f["title"] for f in whole)
+                self._chain(
+                    [tail, *(n.id for n in stack)],
+                    stack,
+                    lead,
+                    {
+                        **facts,
+                        "title": said,
+                        "parameters": tuple(
+                            dict.fromkeys(p for f in whole for p in f["parameters"])
+                        ),
+                        "covers": tuple(pair for f in whole for pair in f["covers"]),
+                    },
+                )
+            tail = stack[-1].id
+        once = bool(self.once(a))
+        return [
+            Instance(
+                a, tail, home(a.target), way, names, covers, (), False, trunk, once,
+                title, facts,
             )
+        ]  # fmt: skip
+
+    def _chain(
+        self, ends: list[str], stack: list[Node], lead: Way, facts: dict[str, Any]
+    ) -> None:
+        """The line into a stack of squares, and from square to square."""
+        curves = [lead.curve()]
+        for u, v in pairwise(stack):
+            dx, dy = (u.x < v.x) - (u.x > v.x), (u.y < v.y) - (u.y > v.y)
+            by = SQUARE / 2
+            ends_of = (u.x + dx * by, u.y + dy * by), (v.x - dx * by, v.y - dy * by)
+            curves.append(straight(*ends_of))
+        for k, curve in enumerate(curves):
+            self.sheet.connect(
+                ends[k],
+                ends[k + 1],
+                curve,
+                head=False,
+                part=FOLDED,
+                **{**facts, "id": f"{facts['id']}'{k}", "net": facts["id"]},
+            )
+
+    def once(self, a: Arrow) -> str:
+        """The words for an arrow at one step of several."""
+        index = self.drawing.how.index or NONE
+        parts = self.drawing.grid.parts[a]
+        words = {only_at(self.chart, part, index) for part in parts}
+        return words.pop() if len(words) == 1 else ""
+
+    def facts(self, a: Arrow) -> dict[str, Any]:
+        """What the edges of an arrow say of it."""
+        parts, chart = self.drawing.grid.parts[a], self.chart
+        return {
+            "id": way_home(a),
+            "home": way_home(a),
+            "title": "; ".join(said(chart, part) for part in parts),
+            "parameters": self.drawing.names(a),
+            "delay": a.delay,
+            "covers": tuple(
+                (chart.seat(part.source, s), chart.seat(part.target, t))
+                for part in parts
+                for t, found in reads(chart, part)
+                for s in found
+            ),
+        }
+
+    def _words(self, a: Arrow) -> None:
+        """The faint words beside an arrow: at which step, or of which steps."""
+        once = self.once(a)
+        words = "" if a.span == self.chart.symbol(a.source).span else once
+        part = next((p for p in self.drawing.grid.parts[a] if steps_read(p)), None)
+        if part is not None and not words:
+            words = f"t = {steps_read(part)}"
+        if words:
+            edge = next(e for e in self.sheet.edges if e.id == way_home(a))
+            word = "only" if words == once else ""
+            wish = Wish(note(words), edge.id, "faint", word, below=True)
+            self.sheet.wishes.append(wish)
+
+    # ------------------------------------------------------------------------ squares
+
+    def _loop(self, a: Arrow) -> None:
+        """Out of a circle, through its squares, and back."""
+        column, circle_x = self.column, self.middle + self.column.x(a.source)
+        x, shift, number, side = column.ports.loops[a]
+        x, y = x + self.middle, self.drawing.y(a.source)
+        many = 1 + max(
+            r[2] for b, r in column.ports.loops.items() if b.source == a.source
         )
-        sheet.add(squares[-1])
-    down = 1 if squares[0].y >= y and tail.y >= tip.y else -1
-    out, into = _halves(tail, tip, squares, side, lane, down)
-    title = said(chart, arrow)
-    sheet.connect(tail.key, squares[0].key, out, head=False, part=PART, title=title)
-    for a, b in pairwise(squares):
-        ends = ((a.x, a.y - down * SQUARE / 2), (b.x, b.y + down * SQUARE / 2))
-        link = straight(*ends)
-        sheet.connect(a.key, b.key, link, head=False, part=PART, title=title)
-    sheet.connect(squares[-1].key, tip.key, into, part=PART, title=title)
-    if read:
-        label = (*label, *note(f"t = {read}"))
-    elif count < abs(arrow.delay):
-        label = (*label, *note(f"{abs(arrow.delay)} steps"))
-    if label:
-        width = max(line_width(line) for line in label)
-        lanes.labels[tail.x, side] = abs(x - tail.x) + width
-        sheet.write(x + side * (SQUARE / 2 + 4 + width / 2), y, label, "ink", PART)
+        read = any(steps_read(p) for p in self.drawing.grid.parts[a])
+        count = abs(a.delay) if abs(a.delay) <= MOST and not read else 1
+        tall = (count - 1) * STACK / 2 + SQUARE / 2
+        half = max(20.0 if shift else 27.0 + 13 * number, tall + 12) + 8
+        up, down = (62, -4) if shift > 0 else (4, -62) if shift < 0 else (40, -40)
+        if many > 1:
+            up, down = 30 + 19 * number, -(30 + 19 * number)
+        far = 15.0 + 5 * number
+        out, into = ((side * cos(d * pi / 180), sin(d * pi / 180)) for d in (up, down))
+        p = circle_x + RADIUS * out[0], y + RADIUS * out[1]
+        q = circle_x + RADIUS * into[0], y + RADIUS * into[1]
+        y += shift
+        first, last = (x, y + tall), (x, y - tall)
+        away: Curve = (
+            p,
+            (p[0] + far * out[0], p[1] + far * out[1]),
+            (x, y + half),
+            first,
+        )
+        back: Curve = (
+            last,
+            (x, y - half),
+            (q[0] + far * into[0], q[1] + far * into[1]),
+            q,
+        )
+        squares = self._squares(a, x, y, count)
+        facts = self.facts(a)
+        ends = home(a.source)
+        net = facts["id"]
+        for one, (start, end, curve) in enumerate(
+            [
+                (ends, squares[0].id, away),
+                *(
+                    (
+                        u.id,
+                        v.id,
+                        straight((u.x, u.y - SQUARE / 2), (v.x, v.y + SQUARE / 2)),
+                    )
+                    for u, v in pairwise(squares)
+                ),
+            ]
+        ):
+            piece = {**facts, "id": f"{net}'{one}", "net": net}
+            self.sheet.connect(start, end, curve, head=False, part=FOLDED, **piece)
+        self.sheet.connect(
+            squares[-1].id, ends, back, part=FOLDED, **{**facts, "net": net}
+        )
+        through = straight(away[-1], back[0])
+        self._letters(a, (*away, *through[1:], *back[1:]), side, count, read)
+
+    def _letters(
+        self, a: Arrow, loop: Curve, side: int, count: int, read: bool
+    ) -> None:
+        """The letters of a loop, on its outer side."""
+        lines: Lines = self.drawing.letters(self.drawing.names(a))
+        if read:
+            part = next(p for p in self.drawing.grid.parts[a] if steps_read(p))
+            lines = (*lines, *note(f"t = {steps_read(part)}"))
+        elif count < abs(a.delay):
+            lines = (*lines, *note(f"{abs(a.delay)} steps"))
+        if lines:
+            wish = Wish(lines, way_home(a), curve=loop, below=side < 0)
+            self.sheet.wishes.append(wish)
+
+    def _squares_on(self, net: Net) -> list[Node]:
+        """The squares of a trunk, before its first branch: the delay is the value's."""
+        column = self.column
+        a = net.arrows[0]
+        x = self.middle + column.ports.vertical[net]
+        out = column.exit(net)
+        levels = [column.enter(net, b) for b in net.arrows]
+        near = min(levels, key=lambda y: abs(y - out))
+        count = abs(net.delay) if abs(net.delay) <= MOST else 1
+        y = (out + near) / 2
+        both = any((v - out) * (near - out) < 0 for v in levels)
+        if both or abs(near - out) < 12.0 + STACK * (count - 1) + SQUARE:
+            x -= column.out(net) * (9.0 + 7.0 * (count - 1))
+            squares = self._squares(a, x, out, count, level=True)
+        else:
+            squares = self._squares(a, x, y, count)
+        if count < abs(net.delay):
+            words = note(f"{abs(net.delay)} steps")
+            at = squares[0].x + 8 + line_width(words[0]) / 2
+            y = squares[0].y - 14
+            self.sheet.write(at, y, words, "faint", FOLDED, word="steps")
+        # In the order in which the trunk meets them.
+        turned = near > out if squares[0].x == squares[-1].x else column.out(net) > 0
+        return squares[::-1] if turned else squares
+
+    def _squares(
+        self, a: Arrow, x: float, y: float, count: int, level: bool = False
+    ) -> list[Node]:
+        ahead = a.delay >= 0
+        found = []
+        for k in range(count):
+            by = ((count - 1) / 2 - k) * STACK
+            found.append(
+                Node(
+                    f"{way_home(a)}/{k}",
+                    x + by * level,
+                    y + by * (not level),
+                    SQUARE,
+                    SQUARE,
+                    (),
+                    "square",
+                    "delay",
+                    "delay of one step" if ahead else "one step ahead",
+                    part=FOLDED,
+                    fill=None if ahead else "none",
+                )
+            )
+            self.sheet.add(found[-1])
+        return found
 
 
-def _halves(
-    tail: Node, tip: Node, squares: list[Node], side: int, lane: int, down: int
-) -> tuple[Curve, Curve]:
-    """The curve into the first square and the one out of the last."""
-    first, last = squares[0], squares[-1]
-    enter = (first.x, first.y + down * SQUARE / 2)
-    leave = (last.x, last.y - down * SQUARE / 2)
-    if tail.key == tip.key:
-        lift = 30.0 + 14 * lane + 9 * (len(squares) - 1)
-        angle = (0.83, 0.56) if not lane else (0.6, 0.8)
-        a = (tail.x + side * RADIUS * angle[0], tail.y + RADIUS * angle[1])
-        b = (tip.x + side * RADIUS * angle[0], tip.y - RADIUS * angle[1])
-        near = (tail.x + side * (36.0 + 8 * lane), tail.y + lift + 4)
-        out = (a, near, (first.x, tail.y + lift), enter)
-        into = (leave, (last.x, tip.y - lift), (near[0], tip.y - lift - 4), b)
-        return out, into
-    # An outer lane passes the squares of the inner ones below or above.
-    away = 16.0 if lane else 0.0
-    wide = (RADIUS**2 - away**2) ** 0.5
-    a = (tail.x + side * wide, tail.y - down * away)
-    b = (tip.x + side * wide, tip.y + down * away)
-    bend = 20.0 if abs(tail.y - enter[1]) > 44 else 8.0
-    lean = 0.0 if abs(tail.y - enter[1]) > 44 else 8.0
-    out = (a, (first.x - side * lean, a[1]), (first.x, a[1] - down * bend), enter)
-    into = (leave, (last.x, b[1] + down * bend), (last.x - side * lean, b[1]), b)
-    return out, into
+def _words_between(drawing: Drawing) -> None:
+    """Which steps of another loop an arrow reads, if it is one of several."""
+    for edge in list(drawing.sheet.edges):
+        for net in drawing.crossing:
+            if edge.id == way_home(net.arrows[0]) and edge.dashed:
+                words = only_at(drawing.chart, net.arrows[0], drawing.how.index or NONE)
+                if words:
+                    wish = Wish(note(words), edge.id, "faint", "only", below=True)
+                    drawing.sheet.wishes.append(wish)

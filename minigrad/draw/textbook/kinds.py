@@ -1,13 +1,13 @@
 """What each named value is, told from what it reads and what reads it.
 
 Vocabulary
-    hidden   it crosses a step
-    loss     a scalar at the end, or a value called L
+    loss     a scalar at the end that reads several values or steps, or is called L
     output   losses alone read it, or it is the end, or it is called o or y
-    target   data that a loss reads, and that nothing else in its step leads to a loss
+    target   data that a loss compares with what was computed, and no more
     input    other data
     initial  it replaces a state before the first step
-    value    anything else
+    value    computed from data alone, without a parameter
+    hidden   anything else: a state, a layer, a gate
 
 >>> values = [Value("x", "x", (2,), True), Value("h", "h", (2,), False)]
 >>> kinds_of(values, [Arrow("x", "h"), Arrow("h", "h", delay=1)], {})
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from minigrad.draw.textbook.chart import Arrow
 
 OUTPUT = re.compile(r"[oy]\d*")
-LOSS = re.compile(r"L|ℒ|loss.*|.*_loss", re.IGNORECASE)
+LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss|objective|cost", re.IGNORECASE)
 
 
 class Value(NamedTuple):
@@ -42,32 +42,36 @@ def kinds_of(
     for arrow in arrows:
         into[arrow.target].append(arrow)
         out[arrow.source].append(arrow)
-    data = {v.key for v in values if v.data}
+    data = {v.key for v in values if v.data and v.key not in initial}
     kinds: dict[str, str] = {}
     # From the last to the first: what a value serves is known before it.
     for key, name, shape, is_data in reversed(values):
         served = {a.target for a in out[key] if not a.delay}
         losses = {target for target in served if kinds.get(target) == "loss"}
-        crosses = any(a.delay for a in into[key])
+        crosses = any(a.delay or a.source in initial for a in into[key])
         leads = any(a.delay for a in out[key])
         said = OUTPUT.fullmatch(name) or (losses and served == losses)
-        scalar = shape == () and len(into[key]) > 1 and not crosses
+        gathers = len(into[key]) > 1 or any(a.kind == "gather" for a in into[key])
+        scalar = shape == () and gathers and not crosses
         if key in initial:
             kind = "initial"
         elif is_data:
             ends = all(all(a.delay for a in out[t]) for t in served - losses)
-            kind = "target" if losses and ends else "input"
+            compared = {a.source for t in losses for a in into[t]} - data
+            kind = "target" if compared and ends else "input"
         elif served == losses and (LOSS.fullmatch(name) or scalar):
             kind = "loss"
-        elif all(a.source in data for a in into[key]) and not losses and out[key]:
+        elif (
+            all(a.source in data and not a.labels for a in into[key])
+            and not losses
+            and out[key]
+        ):
             kind = "value"
-        elif said and not (crosses and leads):
-            kind = "output"
-        elif crosses or (not losses and leads):
-            kind = "hidden"
-        elif served == losses:
+        elif (said and not (crosses and leads)) or (
+            served == losses and not crosses and (losses or not leads)
+        ):
             kind = "output"
         else:
-            kind = "hidden" if "hidden" in {kinds.get(t) for t in served} else "value"
+            kind = "hidden"
         kinds[key] = kind
     return kinds

@@ -7,24 +7,21 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
-import re
-from math import isfinite, log10, sqrt
+from collections.abc import Iterable
+from math import hypot, isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
-from minigrad.draw.page.curves import clipped, polyline, shifted
-from minigrad.draw.page.fonts import shorten
+from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimmed
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
-from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.chart import Step, Weight, states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
-from minigrad.draw.textbook.heights import Bus, Heights
-from minigrad.draw.textbook.overlay import GRADIENT, brief, write_numbers
-from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
+from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
 from minigrad.draw.textbook.unfolded import Unfolded
-from minigrad.draw.textbook.weights import ASIDE, spread
+from minigrad.draw.textbook.weights import port_of, spread, steps_shown
 
-ASIDE_ARROW = 8.0
+ASIDE = 8.0
 WIDE, HIGH = 52.0, 20.0
 
 
@@ -35,158 +32,201 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(
-    sheet: Sheet,
-    heights: Heights,
-    done: Unfolded,
-    chart: Chart,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: str,
-) -> None:
+def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
-    largest = max((v for v in flow.messages.values() if isfinite(v)), default=1.0)
-    for edge in tuple(sheet.edges):
-        if edge.tail in sheet.nodes and edge.tip in sheet.nodes:
-            way = (_seat(sheet.nodes[edge.tail]), _seat(sheet.nodes[edge.tip]))
-            if way in flow.messages:
-                _message(sheet, edge, flow.messages[way], largest)
-    for wish in sheet.wishes:
+    _Messages(drawing, flow).draw()
+    for wish in drawing.sheet.wishes:
         wish.kind = "mutedtext"
-    _collect(sheet, chart, heights, done, flow, weights, of)
-    states = [
-        s.key for s in chart.symbols if s.kind == "hidden" and s.clock is not None
-    ]
+    _Shares(drawing, done, flow, of).draw()
+    chart = drawing.chart
     titles = {
-        s: GRADIENT.format(
-            of, brief(re.sub(r"#\d+$", "", s))
-        )  # of one name, two values
-        for s in states
-        if s in flow.totals
+        s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
     }
-    write_numbers(sheet, chart, done, flow.totals, titles, "gradienttext")
+    write_numbers(drawing, done, flow.totals, titles, "gradienttext")
+
+
+class _Messages:
+    """The arrows back, beside those that the values took."""
+
+    def __init__(self, drawing: Drawing, flow: Flow) -> None:
+        self.sheet, self.messages = drawing.sheet, flow.messages
+        finite = [v for v in flow.messages.values() if isfinite(v)]
+        self.largest = max(finite, default=1.0)
+
+    def draw(self) -> None:
+        """One for each arrow over which a gradient comes back."""
+        nodes = self.sheet.nodes
+        drops = [e for e in self.sheet.edges if not e.tail and e.tip and e.covers]
+        into = {(a, b) for e in drops for a, b in e.covers}
+        for edge in tuple(self.sheet.edges):
+            pairs: Iterable[tuple[str, str]] = ((edge.tail, edge.tip),)
+            if not edge.tail or not edge.tip:  # of a rail, a riser or a drop
+                rail = edge.net is not None and edge.net.endswith(" rail")
+                tip = edge.net.split(">")[1].split(" ")[0] if edge.net and rail else ""
+                pairs = edge.covers if rail and edge.tip else ()
+                if rail and edge.tail:
+                    pairs = [
+                        (a, b)
+                        for a, b in into
+                        if a == edge.tail and b in nodes and nodes[b].role == tip
+                    ]
+            found = [
+                self.messages[way]
+                for a, b in pairs
+                if a in nodes and b in nodes
+                for way in [(_seat(nodes[a]), _seat(nodes[b]))]
+                if way in self.messages
+            ]
+            if found:
+                self._message(edge, max(found))
+
+    def _message(self, edge: Edge, value: float) -> None:
+        """The arrow back along a forward arrow, on its right-hand side."""
+        nodes = self.sheet.nodes
+        tail, tip = nodes.get(edge.tip), nodes.get(edge.tail)
+        curve = edge.points[::-1]
+        # A branch leads back to its trunk, the trunk to the value.
+        ends = tip is not None and abs(_away(tip, curve[-1]) - tip.width / 2) < 1.5
+        begins = tail is not None and abs(_away(tail, curve[0]) - tail.width / 2) < 1.5
+        side = _side(curve)
+        if tail and tip and begins and ends and _is_straight(curve):
+            back = clipped(tail, tip, aside=ASIDE * side)
+        else:
+            rims = tail if begins else None, tip if ends else None
+            back = trimmed(parallel(curve, ASIDE * side), *rims)
+        names = (
+            f"{tip.name if tip else 'all'}",
+            f"{tail.name if tail else 'all'}",
+        )
+        self.sheet.connect(
+            edge.tip,
+            edge.tail,
+            back,
+            head=ends,
+            kind="gradient",
+            dashed=True,
+            thickness=thickness(value, self.largest),
+            part=UNFOLDED,
+            net=edge.net,
+            title=f"gradient over {names[0]} → {names[1]}: norm {short(value)}",
+        )
 
 
 def _seat(node: Node) -> Seat:
-    return node.name, node.t if isinstance(node.t, int) and node.t > 0 else None
+    return node.role, node.t if node.t is not None and node.t > 0 else None
 
 
-def _message(sheet: Sheet, edge: Edge, value: float, largest: float) -> None:
-    """The arrow back along a forward arrow, on its right-hand side."""
-    tail, tip = sheet.nodes[edge.tip], sheet.nodes[edge.tail]
-    if len(edge.points) == 4 and _is_straight(edge):
-        curve = clipped(tail, tip, aside=ASIDE_ARROW * _side(tail, tip))
-    else:
-        curve = shifted(edge.points[::-1], ASIDE_ARROW * _side(tail, tip))
-    sheet.connect(
-        tail.key,
-        tip.key,
-        curve,
-        kind="gradient",
-        dashed=True,
-        thickness=thickness(value, largest),
-        part=PART,
-        title=f"gradient over {tip.name} → {tail.name}: norm {short(value)}",
-    )
+def _away(node: Node, point: tuple[float, float]) -> float:
+    return hypot(point[0] - node.x, point[1] - node.y)
 
 
-def _side(tail: Node, tip: Node) -> int:
+def _side(curve: Curve) -> int:
     """Left of vertical arrows and below level ones, where no letters stand."""
-    dx, dy = tip.x - tail.x, tip.y - tail.y
+    (ax, ay), (bx, by) = curve[0], curve[-1]
+    dx, dy = bx - ax, by - ay
     return 1 if dx > 1 or (abs(dx) <= 1 and dy < 0) else -1
 
 
-def _is_straight(edge: Edge) -> bool:
-    (ax, ay), (bx, by), _, (dx, dy) = edge.points
-    return abs((bx - ax) * (dy - ay) - (by - ay) * (dx - ax)) < 1.0
+def _is_straight(curve: Curve) -> bool:
+    (ax, ay), (bx, by), *_, (dx, dy) = curve
+    level = abs((bx - ax) * (dy - ay) - (by - ay) * (dx - ax)) < 1.0
+    return len(curve) == 4 and level
 
 
-def _collect(
-    sheet: Sheet,
-    chart: Chart,
-    heights: Heights,
-    done: Unfolded,
-    flow: Flow,
-    weights: tuple[Weight, ...],
-    of: str,
-) -> None:
-    """The sum over t of each parameter's shares, along its track into a box."""
-    x = done.right + COLUMN * 0.75 + WIDE / 2
-    order = sorted(weights, key=lambda w: -_track(heights, w, w.targets[0]))
-    ys = spread([_track(heights, w, w.targets[0]) for w in order])
-    met: dict[str, int] = {}
-    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
-        total = flow.parameters.get(weight.name, 0.0)
-        label = gradient_label(weight.label, of)
-        timed = any(chart.symbol(t).clock is not None for t in weight.targets)
+class _Shares:
+    """The sum over t of each parameter's shares, along its tracks into a box."""
+
+    def __init__(self, drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
+        self.drawing, self.done, self.flow, self.of = drawing, done, flow, of
+        self.sheet = drawing.sheet
+        self.x = done.right + COLUMN * 0.75 + WIDE / 2
+
+    def draw(self) -> None:
+        """The boxes from high to low, and what leads into each."""
+
+        def track(weight: Weight) -> float:
+            return self.drawing.bus(weight.name, weight.targets[0])
+
+        order = sorted(self.drawing.how.reserve, key=lambda w: -track(w))
+        ys = spread([track(w) for w in order])
+        for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+            self._box(weight, y)
+            turn = self.x - WIDE / 2 - 6 - 4 * rank
+            for target in weight.targets:
+                self._collect(weight, target, turn, y)
+
+    def _box(self, weight: Weight, y: float) -> None:
+        total = self.flow.parameters.get(weight.name, 0.0)
+        symbol = self.drawing.chart.symbol
+        timed = any(symbol(t).clock is not None for t in weight.targets)
         summed = "sum over t, " if timed else ""
-        sheet.add(
+        self.sheet.add(
             Node(
-                f"gradient of {weight.name}",
-                x,
+                f"∂{weight.name}",
+                self.x,
                 y,
                 WIDE,
                 HIGH,
-                (fitted(label, WIDE - 6),),
+                (fitted(gradient_label(weight.label, self.of), WIDE - 6),),
                 "box",
                 "gradient",
                 f"gradient by {weight.name}: {summed}norm {short(total)}",
                 weight.name,
-                part=PART,
+                part=UNFOLDED,
+                role=weight.name,
+                home=f"[{weight.name}]@t",
             )
         )
         said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
         words = ((Run(said, "serif", 10.0),),)
-        sheet.write(x + WIDE / 2 + 56, y, words, "gradienttext", PART)
-        shares = flow.shares.get(weight.name, {})
+        at = self.x + WIDE / 2 + 56
+        self.sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
+
+    def _collect(self, weight: Weight, target: str, turn: float, y: float) -> None:
+        """The shares at one value's steps, and the line that sums them up."""
+        drawing, box = self.drawing, f"∂{weight.name}"
+        shares = self.flow.shares.get(weight.name, {})
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
-        turn = x - WIDE / 2 - 6 - 4 * rank
-        for target in weight.targets:
-            aside = ASIDE[met.get(target, 0) % len(ASIDE)]
-            met[target] = met.get(target, 0) + 1
-            track = _track(heights, weight, target)
-            clock = chart.symbol(target).clock
-            first = None
-            for t in [None] if clock is None else done.loops[clock].steps:
-                node = sheet.nodes.get(seat(target, t))
-                if node is None:
-                    continue
-                at = node.x + aside
-                first = at if first is None else first
-                start = (at, node.y - sqrt(RADIUS**2 - aside**2))
-                value = shares.get(t or 0, shares.get(0, 0.0))
-                when = "" if t is None else f" at step {t}"
-                sheet.connect(
-                    node.key,
-                    f"gradient of {weight.name}",
-                    polyline(start, (at, track)),
-                    head=False,
-                    kind="gradient",
-                    dashed=True,
-                    thickness=thickness(value, largest),
-                    part=PART,
-                    title=f"share of {weight.name}{when}: norm {short(value)}",
-                )
-            if first is not None:
-                corners = ((first, track), (turn, track), (turn, y), (x - WIDE / 2, y))
-                sheet.connect(
-                    "",
-                    f"gradient of {weight.name}",
-                    polyline(*corners),
-                    kind="gradient",
-                    dashed=True,
-                    part=PART,
-                    title=f"sum over t into {weight.name}",
-                )
+        track = drawing.bus(weight.name, target)
+        aside = port_of(drawing, UNFOLDED, weight.name, target)
+        steps: list[Step] = steps_shown(drawing, target, self.done.loops)
+        first = None
+        for t in steps:
+            node = self.sheet.nodes.get(drawing.chart.seat(target, t))
+            if node is None:
+                continue
+            at = node.x - aside
+            first = at if first is None else first
+            start = (at, node.y - sqrt(RADIUS**2 - aside**2))
+            value = shares.get(t or 0, shares.get(0, 0.0))
+            when = "" if t is None else f" at step {t}"
+            self.sheet.connect(
+                node.id,
+                box,
+                polyline(start, (at, track)),
+                head=False,
+                kind="gradient",
+                dashed=True,
+                thickness=thickness(value, largest),
+                part=UNFOLDED,
+                title=f"share of {weight.name}{when}: norm {short(value)}",
+            )
+        if first is not None:
+            end = (self.x - WIDE / 2, y)
+            self.sheet.connect(
+                "",
+                box,
+                polyline((first, track), (turn, track), (turn, y), end),
+                kind="gradient",
+                dashed=True,
+                part=UNFOLDED,
+                title=f"sum over t into {weight.name}",
+            )
 
 
-def gradient_label(letters: Line, of: str = "L") -> Line:
+def gradient_label(letters: Line, of: Line) -> Line:
     """∂L/∂W, what stands above as short as the box needs it."""
     sign, below = Run("∂", "serif", 14.0), fitted(sized(letters, 14.0), 56.0)
     room = min(30.0, 2 * (WIDE - 6) - 20.0 - line_width(below))
-    above = shorten(of, "italic", 14.0, max(room, 12.0))
-    return (sign, Run(f"{above}/", "italic", 14.0), sign, *below)
-
-
-def _track(heights: Heights, weight: Weight, target: str) -> float:
-    return heights.track(Bus(weight.name, target))
+    above = fitted(sized(of, 14.0), max(room, 12.0))
+    return (sign, *above, Run("/", "italic", 14.0), sign, *below)

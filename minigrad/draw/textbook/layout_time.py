@@ -6,69 +6,79 @@
 ['Unfold']
 """
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
-from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, Weight
-from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
-from minigrad.draw.textbook.heights import Heights, recurrence_height
+from minigrad.draw.textbook.reading import chart_of
 from minigrad.draw.textbook.symbolic import symbolic
-from minigrad.draw.textbook.unfolded import Unfolded, Unrolling, draw_unfolded
-from minigrad.draw.textbook.weights import buses
+from minigrad.draw.textbook.unfolded import Unfolded, draw_unfolded
+from minigrad.fold import Recurrence, fold
 
 UNFOLD = 64.0
 
-After = Callable[[Sheet, Heights, Unfolded], None]
 
-
-def draw_chart(
+def lay_out(
     chart: Chart,
     view: str = "textbook",
-    steps: int = 6,
+    steps: int | None = None,
     index: str = "number",
     how: Unrolling | None = None,
-    after: After | None = None,
-    reserve: tuple[Weight, ...] = (),
-    caption: str | None = None,
-) -> Scene:
-    """The scene of a chart.
+    wider: float = 0.0,
+) -> tuple[Drawing, Unfolded | None]:
+    """The drawing of a chart, and its columns if it has any.
 
     Parameters
     ----------
     view: "textbook", "folded" or "unfolded".
+    steps: how many columns; None for as many as are usual.
     index: "number", or "symbolic" for columns t-1, t, t+1.
     how: what is written on and beside the circles.
-    after: draws onto the finished columns (gradients, an overlay's numbers).
-    reserve: parameters for whose tracks room is left, though nothing is drawn there.
+    wider: extra room between columns, lanes and tracks, in points.
     """
     how = how or Unrolling()
     if index == "symbolic" and chart.lengths:
         chart, letters, steps = symbolic(chart)
         how = replace(how, index=letters)
-    sheet = Sheet()
-    heights = Heights(chart, buses((*how.weights, *reserve)))
-    left = 0.0
     if not chart.lengths:  # without a loop both halves are the same
         view = "unfolded"
+    parts = {"textbook": (FOLDED, UNFOLDED), "folded": (FOLDED,)}
+    drawing = Drawing(chart, how, steps, parts.get(view, (UNFOLDED,)), wider)
+    left = 0.0
     if view != "unfolded":
-        draw_folded(
-            sheet, chart, heights, 0.0, how.labels, how.weights, how.index or {}
-        )
-        sheet.settle()
-        left = sheet.right
+        draw_folded(drawing)
+        drawing.sheet.settle()
+        left = drawing.sheet.right
     if view == "textbook":
-        y = recurrence_height(chart, heights)
-        left = _unfold(sheet, left + 28.0, y) + 30.0 + RADIUS
-    if view != "folded":
-        done = draw_unfolded(sheet, chart, heights, left, steps, how)
-        if after is not None:
-            after(sheet, heights, done)
-    return sheet.scene(caption)
+        left = _unfold(drawing, left + 28.0) + 30.0
+    return drawing, draw_unfolded(drawing, left) if view != "folded" else None
+
+
+def draw_chart(chart: Chart, view: str = "textbook", **how: Any) -> Scene:
+    """The scene of a chart, as ``lay_out`` draws it."""
+    return lay_out(chart, view, **how)[0].scene(None, chart.lengths)
+
+
+def of_length(recurrence: Recurrence, steps: int, **how: Any) -> Scene:
+    """The textbook figure of a recurrence for another number of steps: structure only.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(5):
+    ...     h = mg.tanh(h).named("h")
+    >>> of_length(mg.fold(mg.contract(h)), 7).length
+    (7,)
+    """
+    chart = chart_of(fold(recurrence.unfold(steps)))
+    drawing = lay_out(chart, **how)[0]
+    if chart.lengths != recurrence.lengths:
+        drawing.say("structure only: nothing was computed", "structure")
+    return drawing.scene(None, recurrence.lengths)
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:
@@ -80,10 +90,18 @@ def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]
     )
 
 
-def _unfold(sheet: Sheet, x: float, y: float) -> float:
-    """The arrow between both halves; returns the x of its tip."""
+def _unfold(drawing: Drawing, x: float) -> float:
+    """The arrow between both halves; returns the x of its tip.
+
+    It stands at the height of the first recurrence.
+    """
+    later = [a for group in drawing.grid.groups for a in group.later]
+    y = drawing.ys[-1] / 2
+    if later:
+        y = (drawing.y(later[0].source) + drawing.y(later[0].target)) / 2
     tip = (x + UNFOLD, y)
     arrow = straight((x, y), tip)
-    sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
-    sheet.write(x + UNFOLD / 2 - 4, y + 11, note("Unfold", 15.0))
+    drawing.sheet.edges.append(Edge("", "", arrow, kind="unfold", thickness=1.3))
+    words = note("Unfold", 15.0)
+    drawing.sheet.write(x + UNFOLD / 2 - 4, y + 11, words, word="unfold")
     return tip[0]

@@ -5,17 +5,31 @@
 's → s, 1 step later'
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from minigrad.draw.page.letters import fitted
+from minigrad.draw.page.latex import RAISED, UP
+from minigrad.draw.page.letters import enclosed
 from minigrad.draw.page.scene import Line, Lines, Node, Run
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
 from minigrad.draw.textbook.columns import RADIUS
 
 
+def home(key: str) -> str:
+    """The id of a symbol's circle in the circuit."""
+    return f"{key}@t"
+
+
+def way_home(arrow: Arrow) -> str:
+    """The id of an arrow in the circuit."""
+    delay = f"/{arrow.delay}" if arrow.delay else ""
+    growing = "/.." if arrow.kind == "growing" else ""
+    return f"{home(arrow.source)}>{home(arrow.target)}{delay}{growing}"
+
+
 def circle(
+    chart: Chart,
     symbol: Symbol,
     key: str,
     x: float,
@@ -26,30 +40,54 @@ def circle(
     **details: Any,
 ) -> Node:
     """The circle of a symbol; ``below`` is a second line of its label."""
-    line = fitted(label or symbol.label, 2 * RADIUS - 6)
+    lines, wide = enclosed(label or symbol.label, RADIUS, below)
+    length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
+    t = details.get("t")
     return Node(
         key,
         x,
         y,
+        wide,
         2 * RADIUS,
-        2 * RADIUS,
-        (line, *below),
+        lines,
+        "circle" if wide == 2 * RADIUS else "oval",
         kind=details.pop("kind", symbol.kind),
         title=details.pop("title", symbol.title),
-        name=symbol.key,
+        name=symbol.name or symbol.key,
+        role=symbol.key,
+        last=t - length if t and length else None,
+        home=home(symbol.key),
         part=part,
         **details,
     )
 
 
-def label_of(chart: Chart, arrow: Arrow) -> Lines:
+def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
     """The letters of the parameters that multiply on an arrow."""
-    runs: list[Run] = []
-    for name in arrow.labels:
-        if runs:
-            runs.append(Run(", ", "serif", 18.0))
-        runs += chart.weight(name).label
-    return (tuple(runs),) if runs else ()
+    letters = [_letters(chart, name) for name in names]
+    return (listed(letters, short=chart.merged > 0),) if letters else ()
+
+
+def _letters(chart: Chart, name: str) -> Line:
+    """The letters of a parameter; "Wᵀ" has a raised T."""
+    weight = chart.weight(name)
+    turned = (Run("T", "serif", RAISED, UP),) if weight.name != name else ()
+    return (*weight.label, *turned)
+
+
+def listed(lines: Sequence[Line], short: bool = False) -> Line:
+    """Letters with commas between; if short of more than three the first and the last.
+
+    >>> "".join(run.text for run in listed([(Run(k),) for k in "figo"], short=True))
+    'f … o'
+    """
+    between = Run(", ", "serif", 18.0)
+    if short and len(lines) > 3:
+        lines, between = [lines[0], lines[-1]], Run(" … ", "serif", 18.0)
+    runs = list(lines[0])
+    for line in lines[1:]:
+        runs += [between, *line]
+    return tuple(runs)
 
 
 def said(chart: Chart, arrow: Arrow) -> str:
@@ -82,4 +120,10 @@ def only_at(
     if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
         return ""
     steps = steps_of(chart, arrow)
+    if (
+        arrow.kind == "delay"
+        and arrow.delay
+        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
+    ):
+        return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""

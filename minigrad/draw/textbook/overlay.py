@@ -18,12 +18,19 @@ from math import ceil, floor, isfinite, log10
 from typing import Any
 
 from minigrad.draw.measure import Series, by_step, chosen, gradients, norm, seats
-from minigrad.draw.page.fonts import shorten
-from minigrad.draw.page.letters import clean, note, short, superscript
-from minigrad.draw.page.scene import Frame, Run
+from minigrad.draw.page.letters import (
+    clean,
+    fitted,
+    indexed,
+    letter,
+    note,
+    short,
+    sized,
+)
+from minigrad.draw.page.scene import Frame, Line, Run
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart
-from minigrad.draw.textbook.heights import Heights
+from minigrad.draw.textbook.chart import Chart, states
+from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Node
 
@@ -35,7 +42,8 @@ CIVIDIS = (
 COLOURS = [tuple(bytes.fromhex(colour)) for colour in CIVIDIS.split()]
 SWATCH, SWATCHES = 9.0, 24
 RED = "#D00000"
-VALUE, GRADIENT = "‖{}⁽ᵗ⁾‖", "‖∂{}/∂{}⁽ᵗ⁾‖"
+SMALL = 12.0
+BAR = Run("‖", "serif", SMALL)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Overlay:
     """The numbers of an overlay, and what they are called."""
 
     series: Series
-    titles: dict[str, str]
+    titles: dict[str, Line]
 
 
 class Scale:
@@ -103,18 +111,13 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         name, t) for the loss of that name at step t alone, ("value", name, None) for
         another value than the states, or a function of an array that returns a number.
     """
-    names = {node.name for node in graph.nodes}  # a name of two values is none here
-    states = [
-        s.key
-        for s in chart.symbols
-        if s.kind == "hidden" and s.clock is not None and s.key in names
-    ]
+    shown = states(chart)
     if isinstance(asked, tuple) and len(asked) != 3:
         raise ValueError(f"an overlay of one value is (kind, name, t), got {asked!r}")
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
     if kind == "value" and name is not None:
-        states = [name]
-    if not states:
+        shown = [name]
+    if not shown:
         raise ValueError("an overlay needs a state: a named value that crosses a step")
     if kind == "grad":
         at = seats(graph)
@@ -123,69 +126,92 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         def by_gradient(nodes: list[Node]) -> list[float]:
             return [norm(g) for g in gradients(graph, outputs, nodes)]
 
-        series = by_step(graph, states, by_gradient)
-        top = brief(name) if name is not None else objective(graph)
-        top += f"⁽{superscript(t)}⁾" if name is not None and t is not None else ""
-        titles = {s: GRADIENT.format(top, brief(s)) for s in states}
+        series = by_step(graph, shown, by_gradient, chart.keys)
+        top = small(name) if name is not None else objective(graph)
+        if name is not None and t is not None:
+            top = sized(indexed(top, str(t)), SMALL)
+        titles = {s: gradient_of(top, named(chart, s)) for s in shown}
     elif kind == "value":
-        series = by_step(graph, states, lambda nodes: [norm(n.value) for n in nodes])
-        titles = {s: VALUE.format(brief(s)) for s in states}
+
+        def norms(nodes: list[Node]) -> list[float]:
+            return [norm(n.value) for n in nodes]
+
+        series = by_step(graph, shown, norms, chart.keys)
+        titles = {s: (BAR, *named(chart, s), BAR) for s in shown}
     elif callable(kind):
         series = by_step(
-            graph, states, lambda nodes: [float(kind(n.value)) for n in nodes]
+            graph,
+            shown,
+            lambda nodes: [float(kind(n.value)) for n in nodes],
+            chart.keys,
         )
         said = getattr(kind, "__name__", "f")
-        said = "f" if said == "<lambda>" else brief(said)
-        titles = {s: f"{said}({brief(s)}⁽ᵗ⁾)" for s in states}
+        said = "f" if said == "<lambda>" else clean(said)
+        before, after = Run(f"{said}(", "serif", SMALL), Run(")", "serif", SMALL)
+        titles = {s: (before, *named(chart, s), after) for s in shown}
     else:
         raise ValueError(
             f'no overlay {asked!r}: there are "grad", "value", (kind, name, t) and '
             "functions of an array"
         )
     if not all(series.values()):
-        missing = next(s for s in states if not series[s])
+        missing = next(s for s in shown if not series[s])
         raise ValueError(f"no value named {missing!r} at any step")
     return Overlay(series, titles)
 
 
-def objective(graph: Graph) -> str:
+def objective(graph: Graph) -> Line:
     """What a gradient is of: the name of the output, else L; of an array, its sum."""
     only = graph.outputs[0] if len(graph.outputs) == 1 else None
     if only is None or only.name is None:
-        return "L"
-    return brief(only.name) if only.value.size == 1 else f"Σ{brief(only.name)}"
+        return small("L")
+    total = () if only.value.size == 1 else (Run("Σ", "serif", SMALL),)
+    return (*total, *small(only.name))
 
 
-def brief(name: str) -> str:
-    """A name for a short title."""
-    return shorten(clean(name), "serif", 12.0, 60.0)
+def small(name: str) -> Line:
+    """A name in a title, cut to a few letters."""
+    return fitted(sized(letter(name, 0), SMALL), 60.0)
+
+
+def named(chart: Chart, key: str) -> Line:
+    """A value at step t in a title."""
+    names = [s.name or s.key for s in chart.symbols if s.key == key]
+    return sized(indexed(small((*names, key)[0]), "t"), SMALL)
+
+
+def gradient_of(above: Line, below: Line) -> Line:
+    """The title ‖∂L/∂h(t)‖."""
+    partial = Run("∂", "serif", SMALL)
+    return (BAR, partial, *above, Run("/∂", "serif", SMALL), *below, BAR)
 
 
 def write_numbers(
-    sheet: Sheet,
-    chart: Chart,
+    drawing: Drawing,
     done: Unfolded,
     series: Series,
-    titles: dict[str, str],
+    titles: dict[str, Line],
     kind: str = "ink",
 ) -> None:
     """One row of numbers below the columns for each series, with its name in front."""
+    sheet, grid = drawing.sheet, drawing.grid
     y = sheet.bounds[1] - 14.0
     for name, title in titles.items():
-        clock = chart.symbol(name).clock or 0
-        loop = done.loops[clock]
+        loop = done.loops.get(grid.of[name])
+        if loop is None:
+            continue
         for t in loop.steps:
             if t in series[name]:
                 sheet.write(loop.x(t), y, note(short(series[name][t]), 11.0), kind)
-        sheet.write(loop.at(-1), y, note(title, 12.0, "serif"), kind)
+        sheet.write(loop.before, y, (title,), kind)
         y -= 18.0
 
 
-def write_bar(sheet: Sheet, heights: Heights, done: Unfolded, scale: Scale) -> None:
+def write_bar(sheet: Sheet, done: Unfolded, scale: Scale) -> None:
     """The colour bar with its decades, below everything."""
     low, high = scale.decades
     top = sheet.bounds[1] - 16.0
-    left = done.loops[0].at(-0.4)
+    left = next(iter(done.loops.values())).xs[0] - 38.0
     for k in range(SWATCHES):
         box = (left + k * SWATCH, top - 11, left + (k + 1) * SWATCH, top)
         sheet.frames.append(Frame(box, fill=mixed((k + 0.5) / SWATCHES)))

@@ -14,12 +14,16 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from minigrad.draw.page.latex import DOWN
 from minigrad.draw.page.letters import indexed, letter
-from minigrad.draw.page.scene import Line
+from minigrad.draw.page.scene import Line, Run
+from minigrad.draw.textbook.aligned import aligned
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.kinds import Value, kinds_of
 from minigrad.fold import Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
+
+START = re.compile(r"(.+?)_?(?:0|init)")
 
 
 def read(graph: Graph, shapes: bool = False) -> Chart:
@@ -37,17 +41,20 @@ def chart_of(
     roles = [r for r in recurrence.roles if _shown(r, states)]
     same = _same_data(recurrence, graph)
     counts = Counter(r.label for r in roles if r.index not in same)
-    keys = {
-        r.index: r.label if counts[r.label] == 1 else f"{r.label}#{r.index}"
-        for r in recurrence.roles
-    }
+    keys, met = {}, Counter[str]()
+    for r in recurrence.roles:
+        if r.index not in same:
+            met[r.label] += 1
+        again = met[r.label] > 1 and counts[r.label] > 1
+        keys[r.index] = f"{r.label}#{met[r.label]}" if again else r.label
     keys |= {index: keys[first] for index, first in same.items()}
     roles = [r for r in roles if r.index not in same]
     edges = [
         e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
     ]
     drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
-    roles = [r for r in roles if r.index in drawn or r.kind != "constant"]
+    # Data that nothing shown reads is not drawn, unless there is nothing else.
+    roles = [r for r in roles if r.index in drawn] or roles
     stand_ins, initial = _stand_ins(recurrence, keys)
     found = dict.fromkeys(
         Arrow(
@@ -83,10 +90,18 @@ def chart_of(
                 stand_ins.get(key),
                 _title(role, ops),
                 f"{role.spec.shape}" if shapes else "",
+                role.label,
+                _turn(role),
             )
         )
-    weights = _weights(recurrence, keys, graph, states)
-    return Chart(tuple(symbols), arrows, recurrence.lengths, weights)
+    weights = _weights(recurrence, keys, graph, states, shapes)
+    by_role = tuple(keys[r.index] for r in recurrence.roles)
+    return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
+
+
+def _turn(role: Role) -> str:
+    """The steps of the loops within a step that a role belongs to."""
+    return ",".join(str(part[2]) for part in role.path if len(part) > 2)
 
 
 def _shown(role: Role, states: set[int]) -> bool:
@@ -144,10 +159,12 @@ def _letter(
     stand_in = stand_ins.get(keys[role.index])
     if stand_in is not None:
         state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
-        start = re.fullmatch(r"(.+?)_?(?:0|init)", name)
+        start = START.fullmatch(name)
         if start or name == state.label:
             t = stand_in.offset + 1
-            if stand_in.offset > 0:
+            if recurrence.lengths[state.clock or 0] == 1:
+                t = min(stand_in.offset + 1, 0)
+            elif stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
             line = letter(start[1] if start else name, _axes(state))
             return indexed(line, str(t).replace("-", "−"))
@@ -186,7 +203,41 @@ def _stand_ins(
                     offset = max(past - recurrence.lengths[role.clock], 1)
                 found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
                 initial.add((source.role, role.index, source.span))
+    _starts_of_one_step(recurrence, keys, found, initial)
     return found, initial
+
+
+def _starts_of_one_step(
+    recurrence: Recurrence,
+    keys: dict[int, str],
+    found: dict[str, StandIn],
+    initial: set[tuple[int, int, Any]],
+) -> None:
+    """In a loop of one step nothing but its name tells an initial state.
+
+    States of which none reads the other stand side by side, their starts at both sides.
+    """
+    once = [
+        r for r in recurrence.roles if r.operands and r.clock is not None and r.span
+    ]
+    once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
+    states = {r.label: r for r in once}
+    served: dict[int, set[int]] = {}  # by the roles that a role reads, and itself
+    for role in once:
+        served[role.index] = {role.index}
+        for source in (s for operand in role.operands for s in operand):
+            served[role.index] |= served.get(source.role, set())
+    first: int | None = None
+    for role in once:
+        for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
+            start = START.fullmatch(recurrence.roles[source.role].label)
+            state = states.get(start[1]) if start else None
+            if state is not None and state.clock == role.clock:
+                apart = first is not None and not served[first] & served[state.index]
+                first = state.index if first is None else first
+                start_of = StandIn(keys[state.index], 1 if apart else -1)
+                found.setdefault(keys[source.role], start_of)
+                initial.add((source.role, role.index, source.span))
 
 
 def _weights(
@@ -194,6 +245,7 @@ def _weights(
     keys: dict[int, str],
     graph: Graph | None,
     states: set[int],
+    shapes: bool,
 ) -> tuple[Weight, ...]:
     targets: dict[int, list[str]] = {}
     multiplied: set[str] = set()
@@ -205,17 +257,21 @@ def _weights(
                     met = targets.setdefault(source.role, [])
                     met += [] if keys[role.index] in met else [keys[role.index]]
     for edge in recurrence.edges:
-        multiplied.update(edge.labels)
+        multiplied.update(label.removesuffix("ᵀ") for label in edge.labels)
     weights = []
     for index, met in targets.items():
         role = recurrence.roles[index]
         uses = len(graph.uses(role.leaf)) if graph and role.leaf else 0
         title = f"{role.label}: parameter, shape {role.spec.shape}"
         title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
+        label = letter(role.label, len(role.spec.shape), parameter=True)
+        if shapes:
+            size = "×".join(map(str, role.spec.shape))
+            label = (*label, Run(size, "sans", 6.5, DOWN - 2))
         weights.append(
             Weight(
                 role.label,
-                letter(role.label, len(role.spec.shape), parameter=True),
+                label,
                 tuple(met),
                 role.label not in multiplied,
                 title,

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from minigrad.draw.textbook.chart import Arrow, Chart, reads
 from minigrad.draw.textbook.marks import said
+from minigrad.fold import Span
 
 
 def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
@@ -19,11 +20,17 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     Where something happens at the last step only, that step is τ and stands apart.
     Raises ValueError for what such columns do not show.
     """
+    chart = _from_end_to_end(chart)
     far = max([1, *(abs(a.delay) for a in chart.arrows)])
-    if min(chart.lengths) < 2 * far + 1:
-        raise _not_around_t(
-            f"a loop of {min(chart.lengths)} steps with a delay of {far} has no middle"
-        )
+    known = {(a.source, a.target, a.labels) for a in chart.arrows if a.delay}
+    stands = {s.key: s.stands_for.state for s in chart.symbols if s.stands_for}
+    for a in chart.arrows:
+        state = stands.get(a.source)
+        if state is not None and (state, a.target, a.labels) not in known:
+            raise _not_around_t(
+                f"a loop of {min(chart.lengths)} steps does not tell how many steps "
+                f"later {a.target} reads {state}"
+            )
     spans = [s.span for s in chart.symbols] + [a.span for a in chart.arrows]
     ends = [n for span in spans for n in span[:2]]
     edge = max([far, *(n if n > 0 else -n - 1 for n in ends)]) + 1
@@ -45,7 +52,7 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
         if symbol.clock is not None and not any(t in found for t in steps):
             raise _not_around_t(f"{symbol.key} is at steps {symbol.span} alone")
     for arrow in here:
-        shown = any(
+        shown = arrow.delay or any(
             a is None or a in steps
             for t, read in reads(long, arrow)
             if t is None or t in steps
@@ -55,6 +62,23 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
             raise _not_around_t(said(long, arrow))
     letters = ("t−1", "t", "τ" if late else "t+1")
     return long, dict(zip(steps, letters, strict=True)), length
+
+
+def _from_end_to_end(chart: Chart) -> Chart:
+    """The chart with spans that hold wherever they can, however short the loop was."""
+
+    def wide(span: Span, clock: int | None, delay: int = 0) -> Span:
+        length = chart.lengths[clock] if clock is not None else 0
+        first, last = 1 + max(delay, 0), -1 + min(delay, 0)
+        whole = Span(first, last).steps(length)
+        return Span(first, last) if length and span.steps(length) == whole else span
+
+    symbols = tuple(replace(s, span=wide(s.span, s.clock)) for s in chart.symbols)
+    arrows = tuple(
+        replace(a, span=wide(a.span, chart.symbol(a.target).clock, a.delay))
+        for a in chart.arrows
+    )
+    return replace(chart, symbols=symbols, arrows=arrows)
 
 
 def _meets(chart: Chart, arrow: Arrow, steps: list[int]) -> bool:

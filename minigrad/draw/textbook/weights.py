@@ -8,30 +8,20 @@ Vocabulary
 [90.0, 13.5, -8.5]
 """
 
+from collections.abc import Mapping, Sequence
 from math import sqrt
 
 from minigrad.draw.page.curves import Curve, polyline, rounded
 from minigrad.draw.page.letters import fitted, sized
 from minigrad.draw.page.scene import Node, Point
-from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.chart import Step, Weight
 from minigrad.draw.textbook.columns import RADIUS, Loop
-from minigrad.draw.textbook.heights import Bus, Heights
-from minigrad.draw.textbook.routes import PART, seat
+from minigrad.draw.textbook.drawing import FOLDED, Drawing
+from minigrad.draw.textbook.marks import home
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 # Where the drops of several parameters meet one circle, left of its middle.
 ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
-
-
-def home(key: str) -> str:
-    """The key of a symbol's circle in the folded part."""
-    return f"{key} folded"
-
-
-def buses(weights: tuple[Weight, ...]) -> list[Bus]:
-    """The buses that some parameters need."""
-    return [Bus(w.name, target) for w in weights for target in w.targets]
 
 
 def box(weight: Weight, key: str, x: float, y: float, part: str, bus: int) -> Node:
@@ -48,6 +38,8 @@ def box(weight: Weight, key: str, x: float, y: float, part: str, bus: int) -> No
         weight.title,
         weight.name,
         part=part,
+        role=weight.name,
+        home=f"[{weight.name}]@t",
         bus=bus,
     )
 
@@ -74,44 +66,61 @@ def _low(group: list[float]) -> float:
 
 
 def draw_buses(
-    sheet: Sheet,
-    chart: Chart,
-    heights: Heights,
-    weights: tuple[Weight, ...],
+    drawing: Drawing,
+    part: str,
+    weights: Sequence[Weight],
     x: float,
-    loops: list[Loop],
+    loops: Mapping[int, Loop],
 ) -> None:
-    """The boxes of parameters at x, left of all loops, and their buses."""
-    order = sorted(weights, key=lambda w: -max(_tracks(heights, w)))
-    ys = spread([max(_tracks(heights, w)) for w in order])
-    met: dict[str, int] = {}
+    """The boxes of parameters at x, left of all columns, and their buses."""
+    sheet = drawing.sheet
+
+    def tracks(weight: Weight) -> list[float]:
+        return [drawing.bus(weight.name, target) for target in weight.targets]
+
+    order = sorted(weights, key=lambda w: -max(tracks(w)))
+    ys = spread([max(tracks(w)) for w in order])
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
-        i = chart.weights.index(weight)
-        node = box(weight, weight.name, x, y, PART, i)
-        sheet.add(node)
+        i = [w.name for w in drawing.chart.weights].index(weight.name)
+        name = f"[{weight.name}]" + "@t" * (part == FOLDED)
+        sheet.add(box(weight, name, x, y, part, i))
         turn = x + WIDE / 2 + 6 + 4 * rank
         for target in weight.targets:
-            aside = ASIDE[met.get(target, 0) % len(ASIDE)]
-            met[target] = met.get(target, 0) + 1
-            track = heights.track(Bus(weight.name, target))
+            track = drawing.bus(weight.name, target)
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
-            clock = chart.symbol(target).clock
-            for t in [None] if clock is None else loops[clock].steps:
-                tip = sheet.nodes.get(seat(target, t))
+            aside = port_of(drawing, part, weight.name, target)
+            for t in steps_shown(drawing, target, loops):
+                seat = home(target) if part == FOLDED else drawing.chart.seat(target, t)
+                tip = sheet.nodes.get(seat)
                 if tip is None:
                     continue
                 curve, junction = drop(start, tip, track, aside)
                 sheet.connect(
-                    node.key,
-                    tip.key,
+                    name,
+                    tip.id,
                     curve,
                     kind=f"bus{i}",
-                    part=PART,
-                    title=f"{weight.name} → {tip.key.replace('@', '(')}"
-                    + ")" * (t is not None),
+                    part=part,
+                    title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
+                    parameters=(weight.name,),
+                    home=f"[{weight.name}]@t>{home(target)}",
                 )
                 # The next drop goes on from here: one line, not one per step.
                 start = (junction,)
+
+
+def steps_shown(drawing: Drawing, key: str, loops: Mapping[int, Loop]) -> list[Step]:
+    """The steps at which a symbol may stand; None for one without time."""
+    g = drawing.grid.of.get(key)
+    return [None] if g is None or g not in loops else [*loops[g].steps]
+
+
+def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
+    """How far left of a circle's middle a parameter enters."""
+    g = drawing.grid.of.get(target)
+    if g is None:
+        return ASIDE[0]
+    return -drawing.columns[part][g].ports.at(name, target)
 
 
 def drop(
@@ -129,18 +138,11 @@ def drop(
     ), junction
 
 
-def _tracks(heights: Heights, weight: Weight) -> list[float]:
-    return [heights.track(Bus(weight.name, target)) for target in weight.targets]
-
-
 def draw_boxes(
-    sheet: Sheet,
-    chart: Chart,
-    weights: tuple[Weight, ...],
-    reach: float,
-    part: str,
+    drawing: Drawing, weights: Sequence[Weight], reach: float, part: str
 ) -> None:
     """The boxes beside the folded circuit, each with arrows to what it enters."""
+    sheet, chart = drawing.sheet, drawing.chart
     by_target: dict[str, list[Weight]] = {}
     for weight in weights:
         # What a start alone is computed with belongs to no circuit.
@@ -154,10 +156,16 @@ def draw_boxes(
         if any(abs(n.x - first.x + reach) < RADIUS + WIDE / 2 for n in beside):
             middle -= RADIUS + len(here) * (HIGH + 4) / 2 + 8
         for k, weight in enumerate(here):
-            number = chart.weights.index(weight)
+            number = [w.name for w in chart.weights].index(weight.name)
             y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(weight, f"{weight.name} box", first.x - reach, y, part, number)
+            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, part, number)
             sheet.add(node)
             for other in weight.targets:
                 if home(other) in sheet.nodes:
-                    sheet.connect(node.key, home(other), part=part, kind=f"bus{number}")
+                    sheet.connect(
+                        node.id,
+                        home(other),
+                        part=part,
+                        kind=f"bus{number}",
+                        parameters=(weight.name,),
+                    )

@@ -1,0 +1,62 @@
+"""The words that figures write, in the languages that a style may ask for.
+
+Vocabulary
+    word    what a text says, whatever its language: ``Text.word``
+
+Layouts write English, and say which word it is; ``translated`` puts another language in
+its place. A braced part stays as it is.
+
+>>> say("es", "more steps", "14 more steps")
+'14 pasos más'
+"""
+
+import re
+from dataclasses import replace
+
+from minigrad.draw.page.scene import Scene, Text
+
+# The forms of each word; where a number is one the second pattern may differ.
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "unfold": {"en": ("Unfold",), "es": ("Desplegar",)},
+    "more steps": {
+        "en": ("{} more steps", "{} more step"),
+        "es": ("{} pasos más", "{} paso más"),
+    },
+    "steps": {"en": ("{} steps", "{} step"), "es": ("{} pasos", "{} paso")},
+    "as one": {
+        "en": ("{} values that read the same and are read by the same are one circle",),
+        "es": (
+            "{} valores que leen lo mismo y que leen los mismos son un solo círculo",
+        ),
+    },
+    "only": {"en": ("only t = {}",), "es": ("solo t = {}",)},
+    "sum": {
+        "en": ("= Σ over t, norm {}", "norm {}"),
+        "es": ("= Σ sobre t, norma {}", "norma {}"),
+    },
+}
+LANGUAGES = tuple(WORDS["unfold"])
+
+
+def say(language: str, word: str, english: str) -> str:
+    """English words in that language; ValueError for words that are not of the form."""
+    for form, other in zip(WORDS[word]["en"], WORDS[word][language], strict=True):
+        pattern = re.escape(form).replace(r"\{\}", "(.+)")
+        match = re.fullmatch(pattern, english)
+        if match:
+            return other.format(*match.groups())
+    raise ValueError(f"{english!r} is no form of the word {word!r}")
+
+
+def translated(scene: Scene, language: str) -> Scene:
+    """The scene with its words in that language."""
+
+    def text_in(text: Text) -> Text:
+        if text.word not in WORDS:
+            return text
+        words = say(language, text.word, text.words)
+        return replace(text, lines=((replace(text.lines[0][0], text=words),),))
+
+    if language == "en":
+        return scene
+    return replace(scene, texts=tuple(map(text_in, scene.texts)))

@@ -1,0 +1,217 @@
+"""One class for each view: what it needs, how it is laid out, what is drawn onto it.
+
+A view prepares its numbers, lays out a drawing, and decorates that; ``scene`` does all
+three. ``data`` are the numbers that it shows, by name and step.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Protocol
+
+from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats, uses
+from minigrad.draw.ops.items import items_of
+from minigrad.draw.ops.layout_ops import draw_ops
+from minigrad.draw.page.letters import note, short
+from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.spacing import clearest
+from minigrad.draw.textbook.chart import Chart
+from minigrad.draw.textbook.collapsed import collapsed
+from minigrad.draw.textbook.columns import USUAL
+from minigrad.draw.textbook.drawing import Drawing, Unrolling
+from minigrad.draw.textbook.layout_backward import add_gradients
+from minigrad.draw.textbook.layout_time import lay_out, shown_weights
+from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
+from minigrad.draw.textbook.overlay import overlay as numbers_of
+from minigrad.draw.textbook.unfolded import Unfolded
+from minigrad.graph import Graph, Spec
+
+AS_ONE = "{} values that read the same and are read by the same are one circle"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What ``draw`` was asked for; ``auto`` if the view was left to it."""
+
+    view: str = "textbook"
+    steps: int | None = None
+    index: str = "number"
+    params: str = "label"
+    biases: bool = False
+    shapes: bool = False
+    values: bool = False
+    overlay: Any = None
+    depth: int | None = None
+    caption: str | None = None
+    auto: bool = False
+
+
+class View(Protocol):
+    """A view of a graph."""
+
+    data: Series
+
+    def scene(self) -> Scene:
+        """The figure as data."""
+
+
+class Operations:
+    """Every operation."""
+
+    def __init__(self, asked: Asked, graph: Graph, kinds: dict[str, str]) -> None:
+        self.asked, self.graph, self.kinds = asked, graph, kinds
+        self.data: Series = {}
+
+    def scene(self) -> Scene:
+        """The figure as data."""
+        asked = self.asked
+        steps = asked.steps or USUAL
+        items = items_of(
+            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
+        )
+        return draw_ops(items, steps, asked.caption)
+
+
+class Columns:
+    """The folded circuit, the unrolled columns, or both.
+
+    ``of_circles`` says whether what is drawn onto them belongs to single circles.
+    """
+
+    of_circles: ClassVar[bool] = False
+
+    def __init__(self, asked: Asked, chart: Chart, graph: Graph | None) -> None:
+        self.asked, self.chart, self.graph = asked, chart, graph
+        self.data: Series = {}
+
+    def scene(self) -> Scene:
+        """The figure as data, with room for its letters."""
+        how = self.prepare()
+        small, simpler = collapsed(self.chart), None
+        if small.merged and not self.of_circles and not self.asked.values:
+            weights = shown_weights(small, self.asked.params, self.asked.biases)
+            simpler = partial(self.laid_out, small, replace(how, weights=weights))
+        scene = clearest(partial(self.laid_out, self.chart, how), simpler)
+        return self._with_uses(scene) if self.graph is not None else scene
+
+    def _with_uses(self, scene: Scene) -> Scene:
+        """The scene with the uses of parameters that lie on each edge."""
+        assert self.graph is not None, "what is used was recorded"
+        chart, on = self.chart, uses(self.graph, self.chart.keys)
+        told = {
+            (chart.seat(*a), chart.seat(*b)): found
+            for (a, b), found in on.items()
+            if found
+        }
+        edges = []
+        for edge in scene.edges:
+            mine = [use for pair in edge.covers for use in told.get(pair, ())]
+            edges.append(replace(edge, uses=tuple(dict.fromkeys(mine))))
+        return replace(scene, edges=tuple(edges))
+
+    def laid_out(self, chart: Chart, how: Unrolling, wider: float) -> Scene:
+        """The figure of a chart with that much room more than usual."""
+        drawing, done = lay_out(
+            chart,
+            self.asked.view if self.asked.view != "backward" else "unfolded",
+            self.asked.steps,
+            self.asked.index,
+            how,
+            wider,
+        )
+        if done is not None:
+            self.decorate(drawing, done)
+        if self.graph is not None and any(
+            isinstance(node.value, Spec) for node in self.graph.outputs
+        ):
+            drawing.say("structure only: nothing was computed", "structure")
+        if chart.merged:
+            drawing.say(AS_ONE.format(chart.merged), "as one")
+        scene = drawing.scene(self.asked.caption, self.chart.lengths)
+        if self.graph is None or done is None or self.asked.index == "symbolic":
+            return scene  # what a start is computed by is no part of it
+        return replace(scene, multiplied=multiplied(self.graph))
+
+    def prepare(self) -> Unrolling:
+        """What is written on circles and arrows."""
+        asked = self.asked
+        below = Unrolling.below
+        if asked.values and self.graph is not None:
+            below = _norms(self.graph, self.chart.keys)
+        return Unrolling(
+            labels=asked.params == "label",
+            weights=shown_weights(self.chart, asked.params, asked.biases),
+            below=below,
+        )
+
+    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+        """Draw onto the finished columns."""
+
+
+class Overlaid(Columns):
+    """Columns whose states are coloured by a number."""
+
+    of_circles = True
+
+    def prepare(self) -> Unrolling:
+        """The numbers, and the colours that they give."""
+        assert self.graph is not None, "what is overlaid was recorded"
+        found = numbers_of(self.graph, self.chart, self.asked.overlay)
+        self.data, self.titles = found.series, found.titles
+        self.scale = Scale(v for series in self.data.values() for v in series.values())
+
+        def look(name: str, t: int) -> dict[str, Any]:
+            here = self.data.get(name, {})
+            return self.scale.look(here[t]) if t in here else {}
+
+        return replace(super().prepare(), look=look)
+
+    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+        """The numbers below the columns, and the colour bar."""
+        write_numbers(drawing, done, self.data, self.titles)
+        write_bar(drawing.sheet, done, self.scale)
+
+
+class Backward(Columns):
+    """Grey columns, and the gradient that flows back."""
+
+    of_circles = True
+    flow: Flow | None = None
+
+    def prepare(self) -> Unrolling:
+        """Room for the shares of the parameters; letters only where those leave any."""
+        reserve = [w for w in self.chart.weights if self.asked.biases or not w.bias]
+        entering = Counter(target for w in reserve for target in w.targets)
+        few = max(entering.values(), default=0) <= 3
+        how = super().prepare()
+        return replace(
+            how,
+            labels=how.labels and few,
+            weights=(),
+            reserve=tuple(reserve),
+            edge_kind="muted",
+        )
+
+    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+        """The messages between what is shown, and the sums of the shares."""
+        assert self.graph is not None, "what flows back was recorded"
+        visible = {
+            (node.role, node.t if node.t else None)
+            for node in drawing.sheet.nodes.values()
+        }
+        if self.flow is None:  # the same however wide the columns are
+            self.flow = backward(self.graph, visible, self.chart.keys)
+            self.data = self.flow.totals | self.flow.shares
+        add_gradients(drawing, done, self.flow, objective(self.graph))
+
+
+def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
+    """What ``values=True`` writes into a circle: the norm of the value."""
+    nodes = {seat: node for node, seat in seats(graph, keys).items()}
+
+    def below(name: str, t: int) -> Lines:
+        node = nodes.get((name, t))
+        return note(short(norm(node.value)), 8.0, "sans") if node is not None else ()
+
+    return below

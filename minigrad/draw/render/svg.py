@@ -1,0 +1,207 @@
+"""Scene to SVG: the default of notebooks and pages, written without any engine.
+
+An element says what it is: ``class="mg-node mg-hidden"`` and ``data-node="h@3"`` for a
+node, ``mg-edge`` and ``data-edge`` for an arrow and its letters. Colours are attributes
+of the elements, so a page's own CSS comes before them. Ids begin with a digest of the
+picture and so do not meet those of another picture on the page.
+
+>>> from minigrad.draw.page.scene import Node, Run, arranged
+>>> from minigrad.draw.render.theme import style
+>>> circle = Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),), kind="hidden")
+>>> print(write(arranged([circle], [], []), style("color")).splitlines()[-3])
+<ellipse cx="36" cy="36" rx="23" ry="23" fill="#D9F0EA" stroke="#00734F" .../>
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from html import escape
+from itertools import pairwise
+from unicodedata import bidirectional
+
+from minigrad.draw.page.curves import Curve, head_of, shaft_of
+from minigrad.draw.page.fonts import BASELINE
+from minigrad.draw.page.letters import UNPRINTABLE
+from minigrad.draw.page.scene import Lines, Node, Rectangle, Run, Scene, placed_lines
+from minigrad.draw.render.dot import number
+from minigrad.draw.render.theme import Style, pen
+
+# All of these are as wide as the tables of `page.fonts` say.
+SERIF = "Tinos,'Liberation Serif','Nimbus Roman','Times New Roman',Times,serif"
+SANS = "Arimo,'Liberation Sans','Nimbus Sans',Arial,Helvetica,sans-serif"
+BOLD, ITALIC = ' font-weight="bold"', ' font-style="italic"'
+FACES = {
+    "serif": "",
+    "bold": BOLD,
+    "italic": ITALIC,
+    "bolditalic": BOLD + ITALIC,
+    "sans": ' font-family="{}"',
+}
+RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI"}
+NAMED = 12  # as many names the description reads out
+
+
+def write(scene: Scene, look: Style) -> str:
+    """The SVG text of a placed scene; equal scenes give equal text."""
+    picture = "\n".join(_Picture(scene, look).elements())
+    mark = "mg" + sha256(picture.encode()).hexdigest()[:8]
+    wide, high = number(scene.width), number(scene.height)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
+        f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
+        f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
+        f'text-anchor="middle" xml:space="preserve" '
+        f'role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
+        f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
+        f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
+        f"{picture}\n</svg>\n"
+    )
+
+
+def said(text: str) -> str:
+    """Text that is safe in an element and in an attribute.
+
+    >>> said('<b>"&"\\x00')
+    '&lt;b&gt;&quot;&amp;&quot;?'
+    """
+    return escape(UNPRINTABLE.sub("?", text))
+
+
+def description(scene: Scene) -> str:
+    """The picture in words: how many things, and the first of their names."""
+    drawn = [node for node in scene.nodes if node.shape != "text"]
+    names = list(dict.fromkeys(node.name for node in drawn if node.name))
+    words = f"{len(drawn)} nodes"
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        words += f" ({', '.join(names[:NAMED])}{more})"
+    words += f", {sum(edge.head for edge in scene.edges)} arrows."
+    if scene.elided:
+        words += f" {scene.elided} arrows of the graph are left out."
+    return words
+
+
+class _Picture:
+    """The elements of one scene, from the back to the front."""
+
+    def __init__(self, scene: Scene, look: Style) -> None:
+        self.scene, self.look = scene, look
+
+    def elements(self) -> Iterator[str]:
+        paper = self.look.background
+        yield f'<rect class="mg-paper" width="100%" height="100%" fill="{paper}"/>'
+        for frame in self.scene.frames:
+            yield (
+                f'<rect class="mg-frame mg-{frame.kind}" '
+                f"{self.box(frame.box, 0 if frame.fill else 8)} "
+                f'fill="{frame.fill or "none"}" stroke="{self.look.rim(frame)}" '
+                f'stroke-width="{pen(frame)}"/>'
+            )
+        yield from self.arrows()
+        for node in self.scene.nodes:
+            yield from self.node(node)
+        for text in self.scene.texts:
+            ink = text.ink or self.look.line(text.kind)
+            data = _data(edge=text.edge, word=text.word, part=text.part)
+            yield f'<g class="mg-text mg-{text.kind}"{data}>'
+            if text.backed:
+                box = self.box(text.patch)
+                yield f'<rect class="mg-paper" {box} fill="{paper}"/>'
+            yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
+
+    def arrows(self) -> Iterator[str]:
+        for edge in self.scene.edges:
+            colour, points = self.look.stroke(edge), edge.points
+            head = ""
+            if edge.head:
+                points = shaft_of(points, edge.thickness)
+                corners = head_of(points[-1], edge.points[-1])
+                head = f'\n<path class="mg-head" d="{self.line(corners)}Z" '
+                head += f'fill="{colour}" stroke="none"/>'
+            by = " ".join(edge.parameters)
+            data = _data(edge=edge.id, tail=edge.tail, tip=edge.tip, by=by)
+            yield (
+                f'<g class="mg-edge mg-{edge.kind}"{data}>{_title(edge.title)}'
+                f'<path d="{self.curve(points)}" fill="none" stroke="{colour}" '
+                f'stroke-width="{number(pen(edge))}"{_dashes(edge.dashed)}/>{head}</g>'
+            )
+
+    def node(self, node: Node) -> Iterator[str]:
+        paint = self.look.outline(node)
+        data = _data(node=node.id, name=node.name, t=node.t, part=node.part)
+        yield f'<g class="mg-node mg-{node.kind}"{data}>{_title(node.title)}'
+        drawn = f'fill="{paint.fill}" stroke="{paint.border}" '
+        drawn += f'stroke-width="{number(pen(node))}"{_dashes(node.dashed)}/>'
+        dx, dy = node.width / 2, node.height / 2
+        if node.shape in ("box", "rounded", "square"):
+            box = (node.x - dx, node.y - dy, node.x + dx, node.y + dy)
+            yield f"<rect {self.box(box, 8 * (node.shape == 'rounded'))} {drawn}"
+        elif node.shape != "text":
+            yield (
+                f'<ellipse cx="{number(node.x)}" cy="{self.y(node.y)}" '
+                f'rx="{number(dx)}" ry="{number(dy)}" {drawn}'
+            )
+        yield "\n".join(self.letters(node.x, node.y, node.lines, paint.ink)) + "</g>"
+
+    def letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[str]:
+        """One element a line; runs follow each other, whatever font is at hand."""
+        for middle, line in placed_lines(y, lines):
+            bases = [middle + run.rise - BASELINE * run.size for run in line]
+            drops = [before - base for before, base in pairwise(bases[:1] + bases)]
+            spans = "".join(
+                f"<tspan{_drop(drop)}{self.face(run)}>{said(run.text)}</tspan>"
+                for run, drop in zip(line, drops, strict=True)
+            )
+            place = f'x="{number(x)}" y="{self.y(bases[0])}"'
+            yield f'<text {place} fill="{ink}">{spans}</text>'
+
+    def face(self, run: Run) -> str:
+        turned = any(bidirectional(c) in RIGHT_TO_LEFT for c in run.text)
+        alone = ' unicode-bidi="isolate"' if turned else ""
+        face = FACES[run.face].format(_fonts(self.look, run.face))
+        return f'{face} font-size="{number(run.size)}"{alone}'
+
+    def curve(self, points: Curve) -> str:
+        rest = (self.at(points[i : i + 3]) for i in range(1, len(points), 3))
+        return f"M{self.at(points[:1])}" + "".join(f"C{part}" for part in rest)
+
+    def line(self, points: Curve) -> str:
+        return "M" + "L".join(self.at((point,)) for point in points)
+
+    def at(self, points: Curve) -> str:
+        return " ".join(f"{number(x)},{self.y(y)}" for x, y in points)
+
+    def y(self, y: float) -> str:
+        return number(self.scene.height - y)
+
+    def box(self, box: Rectangle, radius: int = 0) -> str:
+        x0, y0, x1, y1 = box
+        size = f'width="{number(x1 - x0)}" height="{number(y1 - y0)}"'
+        corner = f' rx="{radius}"' if radius else ""
+        return f'x="{number(x0)}" y="{self.y(y1)}" {size}{corner}'
+
+
+def _title(words: str) -> str:
+    return f"<title>{said(words)}</title>\n" if words else ""
+
+
+def _data(**what: str | int | None) -> str:
+    """What an element is, as far as the scene says it."""
+    return "".join(
+        f' data-{name}="{said(str(value))}"'
+        for name, value in what.items()
+        if value not in (None, "")
+    )
+
+
+def _dashes(dashed: bool) -> str:
+    return ' stroke-dasharray="5 3"' if dashed else ""
+
+
+def _drop(by: float) -> str:
+    return f' dy="{number(by)}"' if number(by) != "0" else ""
+
+
+def _fonts(look: Style, face: str) -> str:
+    """A style's font before those that are as wide as the tables say."""
+    usual, chosen = SANS if face == "sans" else SERIF, look.font(face)
+    return f"'{chosen}',{usual}" if chosen else usual

@@ -1,0 +1,62 @@
+"""Room for letters: a figure that is not clean is laid out again, wider.
+
+Vocabulary
+    wider   by how many points lanes and channels are wider than usual, and rows by 0.7
+            of that
+
+>>> from minigrad.draw.page.scene import Scene
+>>> clearest(lambda wider: Scene(width=100.0 + wider)).width
+100.0
+"""
+
+import warnings
+from collections.abc import Callable
+
+from minigrad.draw.page.scene import Scene
+from minigrad.draw.render.audit import faults
+
+WIDER = (0.0, 10.0, 20.0, 30.0)
+# What a figure is worse by: a fault, letters on their line, each point of width.
+FAULT, ON_LINE, WIDENED = 100.0, 3.0, 0.25
+# With more faults than this no room will help.
+TOO_MUCH = 6
+
+LayOut = Callable[[float], Scene]
+
+
+def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
+    """The best of up to four layouts, each wider than the one before.
+
+    The first one without a fault and without letters on their line is the last.
+    ``simpler`` draws the same with fewer arrows, where there are far too many faults or
+    some are left.
+    """
+    found: list[tuple[float, int, Scene]] = []
+    for wider in WIDER:
+        scene = lay_out(wider)
+        left, backed = len(faults(scene)), sum(text.backed for text in scene.texts)
+        if not left and not backed:
+            return scene
+        worse = FAULT * left + ON_LINE * backed + WIDENED * wider
+        found.append((worse, left, scene))
+        if simpler is not None and left > TOO_MUCH:
+            break
+    _, left, scene = min(found, key=lambda one: one[0])
+    if simpler is not None and left:
+        other = clearest(simpler)
+        return other if len(faults(other)) < left else scene
+    return scene
+
+
+def warn_of_faults(scene: Scene) -> None:
+    """Warn of what can be misread in a finished figure."""
+    found = faults(scene)
+    if not found:
+        return
+    which = "; ".join(f"{f.what}: {f.first}, {f.second}" for f in found[:3])
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    warnings.warn(
+        f"the figure can be misread at {len(found)} places ({which}{more}): "
+        'view="folded", params="node" or fewer steps= leave more room',
+        stacklevel=3,
+    )

@@ -1,0 +1,103 @@
+"""Where steps are left out: a finished drawing is cut, and its right part moved.
+
+Vocabulary
+    cut     the x at which the drawing is cut, in the channel after the last step before
+            the gap; what lies to the right of it moves by GAP
+    half    one of the two parts of an arrow across the cut; each has one end
+
+>>> from minigrad.draw.page.curves import straight
+>>> left, right, y = halves(straight((0, 0), (60, 0)), Cut(30.0))
+>>> left[-1], right[0], right[-1], y
+((54.0, 0.0), (118.0, 0.0), (164.0, 0.0), 0.0)
+"""
+
+from itertools import groupby
+from math import hypot
+from typing import NamedTuple
+
+from minigrad.draw.page.curves import Curve, part_of, point_at, straight
+
+GAP, NEAR = 104.0, 8.5
+
+
+class Cut(NamedTuple):
+    """The place of a cut, and how far ends before and after it are drawn on."""
+
+    x: float
+    before: float = 24.0
+    after: float = 16.0
+
+    def moved(self, x: float) -> float:
+        """Where something at x stands after the cut."""
+        return x + GAP if x > self.x else x
+
+    @property
+    def middle(self) -> float:
+        """The x of the dots."""
+        return self.x + (GAP + self.before - self.after) / 2
+
+
+def moved(curve: Curve) -> Curve:
+    """A curve in the right part."""
+    return tuple((x + GAP, y) for x, y in curve)
+
+
+def halves(curve: Curve, cut: Cut) -> tuple[Curve, Curve, float | None]:
+    """The left and the right half of a curve, and the y at which it was cut."""
+    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
+    left: list[Curve] = []
+    right: list[Curve] = []
+    level: float | None = None
+    for piece in pieces:
+        begins, ends = piece[0][0] <= cut.x, piece[-1][0] <= cut.x
+        if begins == ends:
+            (left if begins else right).append(piece)
+            continue
+        share = _share(piece, cut.x)
+        one, two = part_of(piece, 0.0, share), part_of(piece, share, 1.0)
+        (x, y), (bx, by) = point_at(piece, share), two[1]
+        if hypot(bx - x, by - y) < 1e-6:
+            bx, by = two[-1]
+        length = hypot(bx - x, by - y) or 1.0
+        dx, dy = (bx - x) / length, (by - y) / length
+        far, near = (cut.before, cut.after) if begins else (cut.after, cut.before)
+        on = straight((x, y), (x + dx * far, y + dy * far))
+        back = straight((x - dx * near, y - dy * near), (x, y))
+        (left if begins else right).extend((one, on))
+        (right if begins else left).extend((back, two))
+        level = y + (dy * (far - near) / 2 if abs(dx) > 0.05 else 0.0)
+    return _joined(left), moved(_joined(right)), level
+
+
+def _share(piece: Curve, x: float) -> float:
+    """Where a piece crosses x."""
+    low, high = 0.0, 1.0
+    begins = piece[0][0] <= x
+    for _ in range(40):
+        middle = (low + high) / 2
+        if (point_at(piece, middle)[0] <= x) == begins:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _joined(pieces: list[Curve]) -> Curve:
+    if not pieces:
+        return ()
+    return (pieces[0][0], *(point for piece in pieces for point in piece[1:]))
+
+
+def heights_of_dots(levels: list[float]) -> list[float]:
+    """The heights of the dots; arrows that are cut close together have one place.
+
+    >>> heights_of_dots([0.0, 6.0, 40.0])
+    [3.0, 40.0]
+    """
+    groups: list[list[float]] = []
+    for y, _ in groupby(sorted(levels)):
+        if groups and y - groups[-1][-1] < NEAR:
+            groups[-1].append(y)
+        else:
+            groups.append([y])
+    return [sum(group) / len(group) for group in groups]

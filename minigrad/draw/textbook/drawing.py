@@ -1,0 +1,410 @@
+"""One drawing of a chart: grid, columns and heights, and how arrows get onto it.
+
+Vocabulary
+    part      the folded circuit, or the unfolded columns
+    instance  one arrow between two circles of a part, before it is drawn
+    sisters   instances on one trunk; the first one draws it, the others their branches
+
+>>> from minigrad.draw.textbook.chart import Arrow, Symbol
+>>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
+>>> drawing = Drawing(chart)
+>>> drawing.y("s"), [c.folded for c in drawing.columns["folded"]]
+(0.0, [True])
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import hypot
+from typing import Any, NamedTuple
+
+from minigrad.draw.page.curves import HEAD, Curve, sample
+from minigrad.draw.page.letters import enclosed, indexed, note
+from minigrad.draw.page.scene import Lines, Scene, extent
+from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
+from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column, Net
+from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.cut import Cut, halves, moved
+from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
+from minigrad.draw.textbook.marks import home, label_of, way_home
+from minigrad.draw.textbook.ways import Way
+
+FOLDED, UNFOLDED = "folded", "unfolded"
+GAP_ROW, GAP_CLOSE = 72.0, 64.0
+
+
+@dataclass(frozen=True)
+class Unrolling:
+    """How the columns are written: their index, and what overlays add to a circle.
+
+    ``reserve`` are parameters for whose tracks there is room though nothing is drawn.
+    """
+
+    index: Mapping[int, str] | None = None
+    labels: bool = True
+    weights: tuple[Weight, ...] = ()
+    reserve: tuple[Weight, ...] = ()
+    edge_kind: str = "forward"
+    text_kind: str = "ink"
+    below: Callable[[str, int], Lines] = lambda name, t: ()
+    look: Callable[[str, int], dict[str, Any]] = lambda name, t: {}
+
+
+@dataclass(eq=False)
+class Instance:
+    """An arrow from circle to circle.
+
+    Of one ``across`` a gap ``covers`` is what its left half stands for, ``into`` what
+    its right half does; a half that stands for nothing is not drawn.
+    """
+
+    arrow: Arrow
+    tail: str
+    tip: str
+    way: Way
+    parameters: tuple[str, ...] = ()
+    covers: tuple[Pair, ...] = ()
+    into: tuple[Pair, ...] = ()
+    across: bool = False
+    net: str | None = None
+    dashed: bool = False
+    title: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class Ends(NamedTuple):
+    """The ids at the ends of an edge, "" for one that lies in a gap."""
+
+    tail: str
+    tip: str
+
+
+class Drawing:
+    """A chart on its way to a scene."""
+
+    def __init__(
+        self,
+        chart: Chart,
+        how: Unrolling | None = None,
+        steps: int | None = None,
+        parts: Sequence[str] = (FOLDED, UNFOLDED),
+        wider: float = 0.0,
+    ) -> None:
+        self.chart, self.how, self.steps = chart, how or Unrolling(), steps
+        self.wider = wider
+        self.sheet = Sheet()
+        self.grid = Grid(chart)
+        self.crossing = self._crossing()
+        # Parameters enter left of a circle's middle, shares leave right of it.
+        sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
+        self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
+        self.columns = {part: self._columns(part) for part in parts}
+        self.below: dict[tuple[Any, int], float] = {}
+        self._settle()
+
+    # -------------------------------------------------------------------- the columns
+
+    def _crossing(self) -> list[Net]:
+        """What leads from group to group, by its source, target and letters."""
+        found: dict[Any, list[Arrow]] = defaultdict(list)
+        for arrow in self.grid.between:
+            # What reads one step is no part of a rail from all steps.
+            at = arrow.at if arrow.kind == "pick" else None
+            found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
+        nets = []
+        for (source, *_), arrows in found.items():
+            at = arrows[0].at
+            bridge = starts_a_loop(self.chart, arrows[0]) and at and at.last == -1
+            entry = dict.fromkeys(arrows, "side" if bridge else "drop")
+            kind = "bridge" if bridge else "rail"
+            nets.append(Net(source, 0, arrows, kind, entry))
+        return nets
+
+    def _columns(self, part: str) -> list[Column]:
+        folded = part == FOLDED
+        found = []
+        for group in self.grid.groups:
+            inner = [
+                n
+                for n in self.crossing
+                if n.source in group.keys and n.arrows[0].target in group.keys
+            ]
+            crossing = [
+                n
+                for n in self.crossing
+                if n.source in group.keys
+                or any(a.target in group.keys for a in n.arrows)
+            ]
+            if folded:  # what reads several steps of its own loop is one arrow there
+                group = self._circuit(group, inner)
+                crossing = [n for n in crossing if n not in inner]
+            nets = [a for n in crossing for a in n.arrows]
+            arrows = [*group.now, *group.later, *nets]
+            letters = {a: self.width(self.names(a)) for a in arrows}
+            entering = [b for b in self.buses if b[1] in group.keys]
+            if folded:
+                entering = []  # those that do not stand beside are known later
+            reach = self._half_width(group)
+            column = Column(
+                self.grid, group, letters, folded, crossing, entering, self.wider, reach
+            )
+            column.starts = self._only_starts(group)
+            found.append(column)
+        return found
+
+    def _half_width(self, group: Group) -> float:
+        """Half the width of the widest outline, with the longest index."""
+        symbols = [self.chart.symbol(key) for key in group.keys]
+        timed = [s.clock for s in symbols if s.clock is not None]
+        index = str(max((self.chart.lengths[c] for c in timed), default=0))
+        labels = [indexed(s.label, index) if timed else s.label for s in symbols]
+        return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
+
+    def _circuit(self, group: Group, inner: list[Net]) -> Group:
+        """The group as a circuit, with what reads several of its own steps."""
+        met = {(a.source, a.target): a for a in (*group.now, *group.later)}
+        now, later = list(group.now), list(group.later)
+        for arrow in (a for n in inner for a in n.arrows):
+            same = met.get((arrow.source, arrow.target))
+            if same is not None and same.delay == arrow.delay:
+                if arrow not in self.grid.parts[same]:
+                    self.grid.parts[same].append(arrow)
+                continue
+            self.grid.parts[arrow] = [arrow]
+            (later if arrow.delay or arrow.source == arrow.target else now).append(
+                arrow
+            )
+        return Group(group.clock, group.keys, tuple(now), tuple(later))
+
+    def _only_starts(self, group: Group) -> set[tuple[str, int]]:
+        """States and delays of more than a step by which their starts are read."""
+        found = set()
+        for arrow in self.grid.initial:
+            if group.clock is not None and arrow.target in group.keys:
+                state = self.grid.stand[arrow.source].state
+                longest = max((abs(a.delay) for a in group.later), default=0)
+                steps = arrow.span.steps(self.chart.lengths[group.clock])
+                if self.grid.level[state] == self.grid.level[arrow.target]:
+                    found |= {(state, t) for t in steps[:longest] if t > 1}
+        return found if any(abs(a.delay) > 1 for a in group.later) else set()
+
+    def direct(self, name: str) -> bool:
+        """Whether a parameter's box may stand right beside all that it enters.
+
+        Not where a circle or an arrow stands to the left of one.
+        """
+        grid = self.grid
+        inside = [t for t in self.chart.weight(name).targets if t in grid.of]
+        beside = any(
+            grid.level[target] == grid.level[key]
+            and (grid.of[key], grid.place[key]) < (grid.of[target], grid.place[target])
+            for target in inside
+            for key in grid.of
+        )
+        return not beside and all(
+            self.column(FOLDED, target).ports.clear_left(target) for target in inside
+        )
+
+    def _indirect(self, column: Column) -> list[tuple[str, str, int]]:
+        """The parameters that reach a circuit's circles from below."""
+        keys = column.group.keys
+        return [
+            b for b in self.buses if b[1] in keys and b[2] < 0 and not self.direct(b[0])
+        ]
+
+    def names(self, arrow: Arrow) -> tuple[str, ...]:
+        """The parameters on an arrow and all that it stands for."""
+        parts = self.grid.parts.get(arrow, [arrow])
+        return tuple(dict.fromkeys(name for a in parts for name in a.labels))
+
+    def width(self, names: tuple[str, ...]) -> float:
+        """How wide the letters on an arrow are."""
+        return extent(self.letters(names))[0]
+
+    def letters(self, names: tuple[str, ...]) -> Lines:
+        """The letters of parameters, where arrows have any."""
+        return label_of(self.chart, names) if self.how.labels else ()
+
+    def _settle(self) -> None:
+        """Heights of rows and tracks, forms, ports and widths, until they agree."""
+        grid = self.grid
+        every = [c for columns in self.columns.values() for c in columns]
+        ys = [72.0 * row for row in range(grid.count)]
+        for round in range(5):
+            for column in every:
+                if round == 2 and column.folded:
+                    column.entering = self._indirect(column)
+                column.choose(ys)
+            zones, ys = self._heights(every)
+            for column in every:
+                column.zones = zones
+                column.choose(ys)
+                column.settle()
+        self.ys = ys
+
+    def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:
+        """How far below its row each first track lies, and the rows themselves."""
+        rails: dict[int, list[Any]] = defaultdict(list)
+        for net in self.crossing:
+            if net.kind == "rail":
+                rails[self.grid.level[net.arrows[0].target]].append(net)
+        for name, target, _ in self.buses:
+            key = name, self.grid.level[target]
+            if key not in rails[key[1]]:
+                rails[key[1]].append(key)
+        ys, zones = [0.0], []
+        local = []
+        for row in range(self.grid.count):
+            lettered = any(c.lettered(row) for c in every)
+            zones.append(LETTERED if lettered else BARE)
+            local.append(max(len(c.tracks.get(row, ())) for c in every))
+            if row:
+                tracks = local[row] + len(rails[row])
+                room = tracks * TRACK + (16.0 if lettered else -4.0) if tracks else 0.0
+                buses = any(not isinstance(name, Net) for name in rails[row])
+                room += 16.0 * (buses and any(c.passing(row) for c in every))
+                room += max(c.needs(row) for c in every) + 0.7 * self.wider
+                base = GAP_CLOSE if row in self.grid.close else GAP_ROW
+                ys.append(ys[-1] + base + room)
+        for row, names in rails.items():
+            first = ys[row] - RADIUS - zones[row] - TRACK * local[row]
+            for number, name in enumerate(names):
+                self.below[name, row] = first - TRACK * number
+        return zones, ys
+
+    def y(self, key: str) -> float:
+        """The y of a symbol."""
+        return self.ys[self.grid.level[key]]
+
+    def rail(self, net: Net) -> float:
+        """The y of the track of what leads from group to group."""
+        return self.below[net, self.grid.level[net.arrows[0].target]]
+
+    def bus(self, name: str, target: str) -> float:
+        """The y of the track of a parameter."""
+        row = self.grid.level[target]
+        return self.below[(name, row), row]
+
+    def column(self, part: str, key: str) -> Column:
+        """The column that a symbol belongs to."""
+        return self.columns[part][self.grid.of[key]]
+
+    def say(self, words: str, word: str) -> None:
+        """Write a faint line below everything."""
+        left, low, right, _ = self.sheet.bounds
+        lines = note(words, 12.0)
+        at = (left + right) / 2, low - 14.0
+        self.sheet.write(*at, lines, "faint", word=word)
+
+    def scene(self, caption: str | None, recorded: tuple[int, ...]) -> Scene:
+        """The finished scene; ``recorded`` has the lengths of the record's loops."""
+        length = recorded if self.how.index else self.chart.lengths
+        return self.sheet.scene(caption, length=length, recorded=recorded)
+
+    # ---------------------------------------------------------------------- emission
+
+    def emit(
+        self, instances: Iterable[Instance], part: str, cut: Cut | None = None
+    ) -> list[float]:
+        """Draw instances; returns the heights at which the cut meets them."""
+        nets: dict[Any, list[Instance]] = defaultdict(list)
+        for number, one in enumerate(instances):
+            nets[one.net or number].append(one)
+        levels: list[float] = []
+        for sisters in nets.values():
+            whole = [s for s in sisters if not s.across]
+            across = [s for s in sisters if s.across]
+            self._draw(whole, part, cut, None, levels)
+            if across:
+                assert cut is not None, "only a cut has halves"
+                left = [s for s in across if s.covers]
+                right = [replace(s, covers=s.into) for s in across if s.into]
+                self._draw(left, part, cut, "left", levels)
+                self._draw(right, part, cut, "right", levels)
+        return levels
+
+    def _draw(
+        self,
+        sisters: list[Instance],
+        part: str,
+        cut: Cut | None,
+        half: str | None,
+        levels: list[float],
+    ) -> None:
+        """Draw sisters, each from where it leaves those before it."""
+        alike = len({s.parameters for s in sisters}) == 1
+        trunk: int | None = None
+        for i, one in enumerate(sisters):
+            after = max([one.way.shared(s.way) for s in sisters[:i]], default=0.0)
+            others = [s for s in sisters if s.parameters != one.parameters]
+            mine = max([one.way.shared(s.way) for s in others], default=0.0)
+            curve = one.way.curve(after)
+            own = one.way.own(after if alike else mine)
+            letters = self.letters(one.parameters) if not alike or not i else ()
+            ends = Ends(one.tail, one.tip)
+            if cut is not None:
+                found = self._severed(one, curve, own, cut, half)
+                if found is None:
+                    if trunk is not None:  # its trunk is that of the first sister
+                        first = self.sheet.edges[trunk]
+                        both = (*first.covers, *one.covers)
+                        self.sheet.edges[trunk] = replace(first, covers=both)
+                    continue
+                curve, own, ends, level = found
+                levels += [] if level is None else [level]
+                if half and not _room(own, letters):
+                    letters = ()
+            trunk = len(self.sheet.edges) if trunk is None else trunk
+            self.sheet.connect(
+                ends.tail,
+                ends.tip,
+                curve,
+                letters,
+                own=own,
+                text_kind=self.how.text_kind,
+                **{
+                    "head": bool(ends.tip),
+                    "net": one.net if len(sisters) > 1 else None,
+                    "kind": self.how.edge_kind if part == UNFOLDED else "forward",
+                    "part": part,
+                    "dashed": one.dashed,
+                    "title": one.title,
+                    "parameters": one.parameters,
+                    "delay": one.arrow.delay,
+                    "home": way_home(one.arrow),
+                    "covers": one.covers,
+                    **one.details,
+                },
+            )
+
+    def _severed(
+        self, one: Instance, curve: Curve, own: Curve, cut: Cut, half: str | None
+    ) -> tuple[Curve, Curve, Ends, float | None] | None:
+        """What is left of a curve after the cut, or None where nothing is."""
+        ends = Ends(one.tail, one.tip)
+        if half is None:
+            if curve[0][0] > cut.x:
+                return moved(curve), moved(own), ends, None
+            return curve, own, ends, None
+        left, right, level = halves(curve, cut)
+        kept = left if half == "left" else right
+        if not kept:
+            return None
+        forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
+        begins = forward == (half == "left")
+        ends = Ends(one.tail, "") if begins else Ends("", one.tip)
+        left, right, _ = halves(own, cut)
+        mine = left if half == "left" else right
+        return kept, mine or kept, ends, level
+
+
+def _room(own: Curve, letters: Lines) -> bool:
+    """Whether half an arrow is long enough for its letters."""
+    points = sample(own, 8)
+    length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
+    return length >= extent(letters)[0] + HEAD
+
+
+__all__ = ["FOLDED", "UNFOLDED", "Drawing", "Instance", "Unrolling", "home"]

@@ -1,0 +1,477 @@
+"""Where arrows meet circles, where they pass each other beside a column.
+
+Vocabulary
+    port    a place on a side of a circle: N, E, S or W, and how far from its middle
+    vertical, side lane: the x of a trunk in the channel, of a way around circles
+
+>>> spread([-1, 0, 1]), spread([1, 2]), spread([-1, 0, 1], busy=True)
+([-11.0, 0.0, 11.0], [-9.0, 9.0], [-16.0, 0.0, 16.0])
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import permutations
+from math import atan2, pi, sqrt
+from typing import TYPE_CHECKING, Any
+
+from minigrad.draw.page.scene import Point
+from minigrad.draw.textbook.chart import Arrow
+from minigrad.draw.textbook.columns import RADIUS
+
+if TYPE_CHECKING:
+    from minigrad.draw.textbook.column import Column, Net
+
+VERTICAL, FIRST = 13.0, 16.0
+
+
+def spread(wishes: Sequence[float], busy: bool = False) -> list[float]:
+    """The places of ports on a side, in the order of what they wish, from low to high.
+
+    A wish of 0 is a level or vertical arrow, which keeps the middle; so does a loop,
+    where the side is ``busy``.
+    """
+    zero = any(w == 0 for w in wishes)
+    if not zero and not busy:
+        gap = {1: 0.0, 2: 18.0, 3: 13.0, 4: 10.0}.get(len(wishes), 0.0)
+        gap = gap or 36 / max(1, len(wishes) - 1)
+        return [(i - (len(wishes) - 1) / 2) * gap for i in range(len(wishes))]
+    found = []
+    low, high = sum(w < 0 for w in wishes), sum(w > 0 for w in wishes)
+    for i, wish in enumerate(wishes):
+        if wish == 0:
+            found.append(0.0)
+            continue
+        many, rank = (low, low - 1 - i) if wish < 0 else (high, i - len(wishes) + high)
+        first = {1: 16.0 if busy else 11.0, 2: 12.0 if busy else 10.0}.get(many, 7.0)
+        step = (20.0 - first) / (many - 1) if many > 1 else 0.0
+        found.append((first + rank * step) * (-1 if wish < 0 else 1))
+    return found
+
+
+class Ports:
+    """The ports of one column, its verticals and its side lanes."""
+
+    def __init__(self, column: "Column") -> None:
+        self.column = column
+        self.offset: dict[tuple[Any, str], float] = {}
+        self.docks: dict[tuple[str, str], list[tuple[float, Any]]] = defaultdict(list)
+        self.lanes: dict[Arrow, tuple[float, int]] = {}
+        self.vertical: dict[Any, float] = {}
+        self.inner = {1: 0.0, -1: 0.0}
+        self.outer = {1: 0.0, -1: 0.0}
+        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
+        self.turn: dict[tuple[Arrow, str], float] = {}
+        self._dock_level()
+        self._dock_nets()
+        self._assign()
+
+    def at(self, who: Any, key: str) -> float:
+        """How far from the middle of its side a port lies."""
+        return self.offset.get((who, key), 0.0)
+
+    def rim(self, side: str, offset: float, x: float, y: float) -> Point:
+        """The point of a port on a circle's rim."""
+        far = sqrt(max(RADIUS**2 - offset**2, 1.0))
+        dx, dy = {
+            "E": (far, offset),
+            "W": (-far, offset),
+            "N": (offset, far),
+            "S": (offset, -far),
+        }[side]
+        return x + dx, y + dy
+
+    def place(self) -> None:
+        """Side lanes, ports, loops and verticals, once lanes have their width."""
+        column = self.column
+        self.outer = {1: column.right, -1: column.left}
+        for key in list(self.docks):
+            self.docks[key] = [d for d in self.docks[key] if d[1] not in self.lanes]
+        self._side_lanes()
+        self._assign()
+        self._loops()
+        self._verticals()
+        self._turn()
+
+    # ----------------------------------------------------------------------- docks
+
+    def _dock(self, key: str, side: str, who: Any, wish: float) -> None:
+        if (wish, who) not in self.docks[key, side]:
+            self.docks[key, side].append((wish, who))
+
+    def _dock_level(self) -> None:
+        """Level and vertical arrows, which keep the middle of their sides."""
+        c = self.column
+        for a in (*c.now, *c.later):
+            if c.form[a] != "straight":
+                continue
+            right = a.delay > 0 or c.x(a.source) < c.x(a.target)
+            if c.level[a.source] == c.level[a.target]:
+                ends = ("E", "W") if right else ("W", "E")
+            elif not a.delay and c.x(a.source) == c.x(a.target):
+                up = c.level[a.target] > c.level[a.source]
+                ends = ("N", "S") if up else ("S", "N")
+            else:
+                continue
+            self._dock(a.source, ends[0], (a, "out"), 0.0)
+            self._dock(a.target, ends[1], (a, "in"), 0.0)
+
+    def _dock_nets(self) -> None:
+        c = self.column
+        for net in c.nets:
+            side = c.out(net)
+            if net.kind == "fan":
+                row = c.level[net.arrows[0].target]
+                self._dock(net.source, "N", net, 0.01 * (row + 1))
+            elif c.beside(net.source, side):
+                self._dock(net.source, "N", net, float(side))
+            else:
+                ways = [
+                    c.height(a.target)
+                    - c.height(net.source)
+                    - 30.0 * (net.entry[a] == "drop")
+                    for a in net.arrows
+                ]
+                self._dock(net.source, "E" if side > 0 else "W", net, sum(ways) or 1.0)
+            for a in net.arrows:
+                near = c.near(net)
+                if net.entry[a] == "drop":
+                    wish = 1.0 if net.kind == "fan" else near * (1 + 0.1 * abs(a.delay))
+                    self._dock(a.target, "S", a, wish)
+                elif net.entry[a] == "top":
+                    self._dock(a.target, "N", a, 1.2 * self._top_side(a, near))
+                else:
+                    dy = c.height(net.source) - c.height(a.target)
+                    self._dock(a.target, "E" if near > 0 else "W", a, dy or 1.0)
+        for net in c.crossing:
+            if net.source in c.group.keys:
+                wish = -1.5 if c.own_step(net) else 1.5
+                self._dock(net.source, c.riser(net), net, wish)
+            for a in net.arrows:
+                if a.target in c.group.keys:
+                    self._dock(a.target, *c.landing(net, a))
+        for name, target, side in c.entering:
+            wish = side * (2.0 + 0.01 * len(self.docks[target, "S"]))
+            self._dock(target, "S", name, wish)
+
+    def _top_side(self, a: Arrow, near: int) -> int:
+        """Which side of its top a target is entered on: away from what leaves there."""
+        c = self.column
+        lean = sum(
+            c.x(b.target) - c.x(a.target)
+            for b in c.now
+            if b.source == a.target and c.form[b] == "straight"
+        )
+        return -1 if lean > 0 else 1 if lean < 0 else near
+
+    def _assign(self) -> None:
+        c = self.column
+        looped = {a.source for a in c.later if c.form[a] == "loop"}
+        for (key, side), found in self.docks.items():
+            found.sort(key=lambda dock: dock[0])
+            wishes = [wish for wish, _ in found]
+            places = spread(wishes, busy=key in looped and side == "E")
+            for place, (_, who) in zip(places, found, strict=True):
+                self.offset[who, key] = place
+
+    def reach(self) -> dict[tuple[str, int], float]:
+        """How far the letters of drops reach beside a circle's middle, on each side."""
+        c = self.column
+        found: dict[tuple[str, int], float] = {}
+        for net in (*c.nets, *c.crossing):
+            for a in net.arrows:
+                words = c.letters.get(a, 0.0)
+                if net.entry.get(a) == "drop" and words and a.target in c.group.keys:
+                    offset = self.at(a, a.target)
+                    side = 1 if offset >= 0 else -1
+                    far = abs(offset) + words + 5
+                    found[a.target, side] = max(found.get((a.target, side), 0.0), far)
+        return found
+
+    def clear_left(self, key: str) -> bool:
+        """Whether nothing but circles is to the left of a circle."""
+        c = self.column
+        y, x = c.height(key), c.x(key)
+        if any(a.source == key and loop[3] < 0 for a, loop in self.loops.items()):
+            return False
+        for a, (lane, _) in self.lanes.items():
+            low, high = sorted((c.height(a.source), c.height(a.target)))
+            if lane < x and low - 20 < y < high + 20:
+                return False
+        return not any(net.kind == "time" and c.out(net) < 0 for net in c.nets)
+
+    def far(self, side: int) -> float:
+        """How far letters of drops reach beyond the column, with room for a line."""
+        c = self.column
+        rim = c.right if side > 0 else -c.left
+        reach = [
+            c.x(key) * side + far - rim + 7
+            for (key, s), far in self.reach().items()
+            if s == side
+        ]
+        return max([0.0, *reach])
+
+    # ------------------------------------------------------------------------ lanes
+
+    def _side_lanes(self) -> None:
+        """A lane for each arrow around circles, the shortest first."""
+        c = self.column
+        todo = [a for a in c.now if c.form[a] == "side"]
+        todo.sort(key=lambda a: abs(c.level[a.source] - c.level[a.target]))
+        taken: list[tuple[float, float, float]] = []
+        for a in todo:
+            low, high = sorted((c.height(a.source), c.height(a.target)))
+            options = [
+                (self._lane_cost(a, x, side, low, high), x, side)
+                for side in (-1, 1)
+                for x in self._lanes_of(a, side)
+                if not any(
+                    abs(x - t) < 12 and low < h and lo < high for t, lo, h in taken
+                )
+                and self._lane_free(a, x, side, low, high)
+            ]
+            rim = (c.left - 16.0, -1) if c.x(a.source) <= 0 else (c.right + 16.0, 1)
+            _, x, side = min(options, default=(0.0, *rim))
+            self.lanes[a] = x, side
+            taken.append((x, low, high))
+            self.outer[1] = max(self.outer[1], x)
+            self.outer[-1] = min(self.outer[-1], x)
+            words = c.letters[a] + 10 if c.letters[a] else 0.0
+            self.inner[1] = max(self.inner[1], x - c.right + words * (x > c.right))
+            self.inner[-1] = max(self.inner[-1], c.left - x)
+            way = "E" if side > 0 else "W"
+            up = c.height(a.target) - c.height(a.source)
+            self._dock(a.source, way, (a, "out"), up)
+            self._dock(a.target, way, (a, "in"), -up)
+
+    def _lanes_of(self, a: Arrow, side: int) -> list[float]:
+        c = self.column
+        ends = c.x(a.source) * side, c.x(a.target) * side
+        far = (c.right - c.left + 60) // 6.5
+        near = max(ends) + c.reach + 12
+        return [side * (near + 6.5 * k) for k in range(1 + int(far))]
+
+    def _lane_free(
+        self, a: Arrow, x: float, side: int, low: float, high: float
+    ) -> bool:
+        c = self.column
+        if not c.free((x, low), (x, high), {(a.source, 0), (a.target, 0)}, clear=7.0):
+            return False
+        return all(
+            c.free(
+                (c.x(key) + (RADIUS + 1) * side, c.height(key)),
+                (x, c.height(key)),
+                {(key, 0)},
+                clear=4.0,
+            )
+            for key in (a.source, a.target)
+        )
+
+    def _lane_cost(
+        self, a: Arrow, x: float, side: int, low: float, high: float
+    ) -> float:
+        """How far the way is, and what it crosses."""
+        c = self.column
+        cost = abs(x - c.x(a.source)) + abs(x - c.x(a.target)) + 12.0 * (side > 0)
+        cost += 40.0 * (x < c.left - 2 or x > c.right + 2)
+        for b in c.later:
+            way = 1 if b.delay > 0 else -1
+            y = c.height(b.source)
+            if c.form[b] == "straight" and low < y < high:
+                cost += 30.0 * ((x - c.x(b.source)) * way > 0)
+            if c.form[b] == "loop" and low - 20 < y < high + 20:
+                cost += 22.0 * (way == side and (x - c.x(b.source)) * side > 0)
+        for b in c.now:
+            if c.form[b] == "straight" and b != a:
+                across = (c.x(b.source) - x) * (c.x(b.target) - x) < 0
+                middle = (c.height(b.source) + c.height(b.target)) / 2
+                cost += 26.0 * (across and low < middle < high)
+        for net in c.nets:
+            for b in net.arrows:
+                y = c.height(b.target)
+                if net.entry[b] == "drop" and low < y - RADIUS < high:
+                    cost += 180.0 * (c.left < x < c.right) / len(net.arrows)
+                if net.entry[b] == "side" and low < y <= high:
+                    cost += 14.0 * (c.near(net) == side)
+        return cost
+
+    def _loops(self) -> None:
+        """Folded: the x, the shift, the number and the side of each round loop."""
+        c = self.column
+        by_circle: dict[tuple[str, int], list[Arrow]] = defaultdict(list)
+        for a in c.later:
+            if c.form[a] == "loop":
+                by_circle[a.source, 1 if a.delay > 0 else -1].append(a)
+        for (key, way), arrows in by_circle.items():
+            arrows.sort(key=lambda a: abs(a.delay))
+            side, shift, out = self._loop_side(key, way, len(arrows))
+            reach = c.reach + 27.0 + out
+            for number, a in enumerate(arrows):
+                x = c.x(key) + side * reach
+                self.loops[a] = x, shift, number, side
+                reach += max(20.0, c.letters[a] + (16.0 if len(arrows) == 1 else 20.0))
+                edge = x - c.right if side > 0 else c.left - x
+                self.inner[side] = max(self.inner[side], edge + c.letters[a] + 10)
+
+    def _loop_side(self, key: str, way: int, many: int) -> tuple[int, float, float]:
+        """Where a loop meets least: its side, how far above its circle, how far out."""
+        c = self.column
+        lines = self._lines()
+        others = [(c.x(k), c.height(k)) for k in c.group.keys if k != key]
+
+        def cost(side: int, shift: float, out: float) -> float:
+            x, y = c.x(key) + side * (c.reach + 15.0 + out), c.height(key) + shift
+            high = 26.0 + 10.0 * (many > 1)
+            met = sum(abs(px - x) < 16 and abs(py - y) < high for px, py in lines)
+            square = c.x(key) + side * (c.reach + 27.0 + out)
+            met += 3 * sum(abs(px - square) < 8 and abs(py - y) < 9 for px, py in lines)
+            near = sum(
+                abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24
+                for ox, oy in others
+            )
+            bridged = sum(
+                net.kind == "bridge"
+                and key == (net.source if side > 0 else net.arrows[0].target)
+                for net in c.crossing
+            )
+            asked = 4.0 * (side != way) + 0.2 * abs(shift) + 0.3 * out
+            return 10.0 * met + 400.0 * near + 60.0 * bridged + asked
+
+        shifts = (0.0, 15.0, -15.0) if many == 1 else (0.0,)
+        options = [
+            (side, shift, out)
+            for side in (way, -way)
+            for shift in shifts
+            for out in (0.0, 14.0, 28.0)
+        ]
+        return min(options, key=lambda option: cost(*option))
+
+    def _lines(self) -> list[Point]:
+        """Points along all arrows that are laid out before the loops."""
+        c = self.column
+        ends: list[tuple[Point, Point]] = []
+        for a in c.now:
+            p = c.x(a.source), c.height(a.source)
+            q = c.x(a.target), c.height(a.target)
+            if c.form[a] == "side":
+                lane = self.lanes[a][0]
+                ends += [(p, (lane, p[1])), ((lane, q[1]), q)]
+                p, q = (lane, p[1]), (lane, q[1])
+            ends.append((p, q))
+        for net in (n for n in c.nets if n.kind == "time"):
+            side = c.out(net)
+            rim = (c.right if side > 0 else c.left) + 80.0 * side
+            levels = [(net.source, c.exit(net))]
+            levels += [
+                (a.target, c.enter(net, a))
+                for a in net.arrows
+                if net.entry[a] == "side"
+            ]
+            ends += [((c.x(k) + RADIUS * side, y), (rim, y)) for k, y in levels]
+        return [
+            (p[0] + (q[0] - p[0]) * i / 40, p[1] + (q[1] - p[1]) * i / 40)
+            for p, q in ends
+            for i in range(41)
+        ]
+
+    def _verticals(self) -> None:
+        """The x of each trunk in the channel, in the order that crosses least."""
+        c = self.column
+        for side in (1, -1):
+            nets = [n for n in c.nets if n.kind == "time" and c.out(n) == side]
+            reach = self.far(side) if c.folded else 0.0
+            at = max(FIRST, reach) + self.inner[side]
+            rim = c.right if side > 0 else -c.left
+            for net in self._ordered(nets):
+                self.vertical[net] = side * (at + rim)
+                words = {c.letters[a] for a in net.arrows}
+                wide = max(24.0, min(words) + 16) if len(words) == 1 else 24.0
+                at += wide if c.folded else VERTICAL
+            way = "E" if side > 0 else "W"
+            risers = [
+                n
+                for n in c.crossing
+                if n.source in c.group.keys and n.kind == "rail" and c.riser(n) == way
+            ]
+            for net in risers:
+                self.vertical[net] = side * (at + rim)
+                at += VERTICAL
+            if nets or risers:
+                self.inner[side] = at
+
+    def _ordered(self, nets: list["Net"]) -> list["Net"]:
+        c = self.column
+        ends = {n: (c.exit(n), [c.enter(n, a) for a in n.arrows]) for n in nets}
+
+        def span(net: "Net") -> tuple[float, float]:
+            out, into = ends[net]
+            return min(out, *into), max(out, *into)
+
+        if len(nets) > 6:
+            return sorted(nets, key=lambda n: span(n)[1] - span(n)[0])
+
+        def crossings(some: Iterable["Net"]) -> int:
+            order, total = list(some), 0
+            for i, a in enumerate(order):
+                low, high = span(a)
+                for j, b in enumerate(order):
+                    if i == j:
+                        continue
+                    out, into = ends[b]
+                    total += i < j and low - 1 < out < high + 1
+                    if (i < j) == c.folded:
+                        total += sum(low - 1 < y < high + 1 for y in into)
+            return total
+
+        return list(min(permutations(nets), key=crossings))
+
+    # ------------------------------------------------------------------------ turns
+
+    def _turn(self) -> None:
+        """Turn slanted straight arrows on the rims until all ends are 7 pt apart."""
+        c = self.column
+        ends: dict[str, list[list[Any]]] = defaultdict(list)
+        for a in (*c.now, *c.later):
+            if c.form[a] != "straight":
+                continue
+            dx = c.x(a.target) + a.delay * c.pitch - c.x(a.source)
+            dy = c.height(a.target) - c.height(a.source)
+            angle = atan2(dy, dx)
+            fixed = abs(dx) < 0.01 or abs(dy) < 0.01
+            ends[a.source].append([angle, fixed, (a, "out")])
+            ends[a.target].append([angle + pi, fixed, (a, "in")])
+        for (key, side), found in self.docks.items():
+            for _, who in found:
+                if isinstance(who, tuple) and c.form.get(who[0]) == "straight":
+                    continue
+                x, y = self.rim(side, self.at(who, key), 0.0, 0.0)
+                ends[key].append([atan2(y, x), True, None])
+        for a in c.later:
+            if c.form[a] == "arc":
+                out = 57 * pi / 180 if a.delay > 0 else pi - 57 * pi / 180
+                ends[a.source].append([out, True, None])
+                ends[a.target].append([pi - out, True, None])
+        for around in ends.values():
+            start = [angle for angle, _, _ in around]
+            push_apart(around, 7.0 / RADIUS)
+            for (angle, _, who), before in zip(around, start, strict=True):
+                if who is not None:
+                    self.turn[who] = max(-0.5, min(0.5, angle - before))
+
+
+def push_apart(ends: list[list[Any]], need: float) -> None:
+    """Change the angles of ends that are not fixed, until they are that far apart."""
+    for _ in range(30):
+        moved = False
+        for i, one in enumerate(ends):
+            for other in ends[:i]:
+                apart = (one[0] - other[0] + pi) % (2 * pi) - pi
+                if abs(apart) >= need - 1e-3:
+                    continue
+                by = (need - abs(apart)) / 2 * (1 if apart >= 0 else -1)
+                if not one[1]:
+                    one[0] += by * (2 if other[1] else 1)
+                if not other[1]:
+                    other[0] -= by * (2 if one[1] else 1)
+                moved = moved or not (one[1] and other[1])
+        if not moved:
+            return

@@ -1,0 +1,91 @@
+"""Scopes in frames, and blocks that are alike as one."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from tests.draw import networks
+
+
+def block(x, k, name="block", deeper=False, named=False):
+    with mg.scope(name):
+        W = mg.parameter(np.full((2, 2), 0.5), name=f"W{k}")
+        x = mg.relu(x @ W)
+        x = x.named("r") if named else x
+        return mg.tanh(x) if deeper else x
+
+
+def chain(count, **odd):
+    x = mg.tensor(np.ones((1, 2)), name="x")
+    for k in range(count):
+        x = block(x, k, **(odd if k == 2 else {}))
+    return x.sum().named("L")
+
+
+def words(scene):
+    return [text.words for text in scene.texts]
+
+
+def inside(frame, node):
+    left, low, right, high = frame.box
+    return left < node.x < right and low < node.y < high
+
+
+@pytest.mark.parametrize("count", [3, 6])
+def test_blocks_that_are_alike_stand_as_one(count):
+    figure = draw(chain(count), view="ops", engine="pure")
+    assert words(figure.scene) == [f"block × {count}"]
+    names = {node.name for node in figure.scene.nodes}
+    assert {"x", "L", "W0"} <= names
+    assert "W1" not in names
+    (frame,) = figure.scene.frames
+    held = {n.name for n in figure.scene.nodes if inside(frame, n)}
+    assert "x" not in held
+    assert "L" not in held
+    assert figure.audit() == []
+
+
+def test_two_blocks_are_two():
+    scene = draw(chain(2), view="ops").scene
+    assert words(scene) == ["block", "block"]
+    assert {"W0", "W1"} <= {node.name for node in scene.nodes}
+
+
+@pytest.mark.parametrize("odd", [{"deeper": True}, {"name": "other"}, {"named": True}])
+def test_a_block_that_differs_is_drawn(odd):
+    scene = draw(chain(5, **odd), view="ops").scene
+    assert not any("×" in text for text in words(scene))
+    assert {f"W{k}" for k in range(5)} <= {node.name for node in scene.nodes}
+
+
+def test_a_block_that_something_else_reads_is_drawn():
+    x = first = block(mg.tensor(np.ones((1, 2)), name="x"), 0)
+    for k in range(1, 5):
+        x = block(x, k)
+    scene = draw((x + first).sum(), view="ops").scene
+    assert {f"W{k}" for k in range(5)} <= {node.name for node in scene.nodes}
+
+
+def test_a_frame_holds_what_its_scope_made_and_nothing_else():
+    scene = draw(networks.lstm(2), view="ops").scene
+    graph = mg.Graph(networks.lstm(2))
+    cells = [f for f in scene.frames if f.box == max(f.box for f in scene.frames)]
+    assert words(scene).count("lstm1") == 2
+    made = sum(any(p[0] == "lstm1" for p in n.scope.path) for n in graph.nodes)
+    outer = sorted(scene.frames, key=lambda f: f.box[0] - f.box[2])[:2]
+    boxes = [n for n in scene.nodes if any(inside(f, n) for f in outer)]
+    assert len([n for n in boxes if n.shape == "rounded"]) == made
+    assert cells
+
+
+def test_the_ids_of_boxes_do_not_depend_on_the_length():
+    def ids(T):
+        scene = draw(networks.many_to_many(T), view="ops", steps=20).scene
+        return {n.id: (n.name, n.title.split(",")[0]) for n in scene.nodes}
+
+    short, long = ids(4), ids(9)
+    assert len(short) == len(mg.Graph(networks.many_to_many(4)).nodes)
+    for key, told in short.items():
+        if "@" in key:
+            assert long[key] == told

@@ -1,0 +1,74 @@
+"""Figures that can be misread are laid out again, wider; what is left is told."""
+
+import warnings
+
+import pytest
+
+from minigrad.draw.page.curves import straight
+from minigrad.draw.page.scene import Edge, Run, Scene, Text
+from minigrad.draw.spacing import clearest, warn_of_faults
+
+W = ((Run("W", "bold", 18.0),),)
+
+
+def scene(wrong, backed=0, wide=0.0):
+    """A scene with some letters in doubt, far from one another."""
+    edges, texts = [], []
+    for k in range(wrong + backed):
+        edges.append(Edge("", "", straight((200 * k, 0), (200 * k + 60, 0)), id=f"{k}"))
+        texts.append(Text(200.0 * k + 30, 0.0, W, edge=f"{k}", backed=k >= wrong))
+    return Scene((), tuple(edges), tuple(texts), width=wide)
+
+
+def laid_out(*counts):
+    asked = []
+
+    def lay_out(wider):
+        asked.append(wider)
+        return scene(*counts[len(asked) - 1], wide=wider)
+
+    return clearest(lay_out).width, asked
+
+
+@pytest.mark.parametrize(
+    ("counts", "chosen", "asked"),
+    [
+        ([(0,)], 0.0, [0.0]),
+        ([(1,), (0,)], 10.0, [0.0, 10.0]),
+        ([(0, 1), (0,)], 10.0, [0.0, 10.0]),
+        ([(3,), (1,), (2,), (1,)], 10.0, [0.0, 10.0, 20.0, 30.0]),
+        ([(1,), (0, 2), (0, 1), (0, 1)], 20.0, [0.0, 10.0, 20.0, 30.0]),
+        ([(0, 1), (0, 1), (0, 1), (0, 1)], 0.0, [0.0, 10.0, 20.0, 30.0]),
+    ],
+)
+def test_the_best_layout_wins_and_the_first_clear_one_ends_the_search(
+    counts, chosen, asked
+):
+    assert laid_out(*counts) == (chosen, asked)
+
+
+@pytest.mark.parametrize(
+    ("left", "simple", "chosen", "tried"),
+    [(7, 0, -1.0, 1), (7, 8, 0.0, 1), (2, 1, -1.0, 4), (2, 2, 0.0, 4), (0, 0, 0.0, 1)],
+)
+def test_what_no_room_helps_is_drawn_simpler_if_that_is_clearer(
+    left, simple, chosen, tried
+):
+    asked = []
+
+    def lay_out(wider):
+        asked.append(wider)
+        return scene(left, wide=wider)
+
+    found = clearest(lay_out, lambda wider: scene(simple, wide=-1.0))
+    assert (found.width, len(asked)) == (chosen, tried)
+
+
+def test_a_warning_names_what_is_left():
+    with pytest.warns(
+        UserWarning, match=r"at 4 places \(arrow on label: 0, text 0: W; "
+    ):
+        warn_of_faults(scene(4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_faults(scene(0, 3))

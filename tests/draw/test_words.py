@@ -1,0 +1,97 @@
+"""The words of figures in other languages, and how many steps a page has room for."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from minigrad.draw.page.words import LANGUAGES, WORDS, say
+from minigrad.draw.sizes import LEAST, printed
+from tests.draw import networks
+
+
+def words(figure):
+    return [text.words for text in figure.scene.texts]
+
+
+def test_every_word_has_every_language_in_as_many_forms():
+    for forms in WORDS.values():
+        assert set(forms) == set(LANGUAGES)
+        assert len({len(each) for each in forms.values()}) == 1
+
+
+def test_spanish():
+    style = mg.Style(language="es")
+    figure = draw(networks.many_to_one(20), style=style)
+    assert {"Desplegar", "14 pasos más", "solo t = 20"} <= set(words(figure))
+    assert "5 pasos más" in words(
+        draw(networks.many_to_one(9), view="ops", steps=4, style=style)
+    )
+    one = draw(networks.many_to_many(7), view="unfolded", style=style)
+    assert "1 paso más" in words(one)
+
+
+@pytest.mark.parametrize("view", ["textbook", "backward", "ops"])
+def test_no_english_word_is_left(view):
+    loss = networks.many_to_one(9)
+    english = draw(loss, view=view, steps=4)
+    spanish = draw(loss, view=view, steps=4, style=mg.Style(language="es"))
+    told = [text for text in english.scene.texts if text.word]
+    assert told
+    for one, other in zip(english.scene.texts, spanish.scene.texts, strict=True):
+        plain = any(len(part) > 3 for part in one.words.split() if part.isalpha())
+        assert (one.words != other.words) == bool(one.word), one
+        assert one.word or not plain, one
+
+
+def test_what_is_no_form_of_a_word_is_refused():
+    with pytest.raises(ValueError, match="no form of the word 'only'"):
+        say("es", "only", "never t = 3")
+
+
+def test_a_style_differs_from_one_that_there_is():
+    pink = ("#FFE0E0", "#800000", "#000000")
+    style = mg.Style("book", paints={"hidden": pink}, serif="Palatino", sans="Inter")
+    figure = draw(networks.many_to_many(3), style=style, engine="pure")
+    assert "'Palatino'" in figure.svg()
+    assert "#FFE0E0" in figure.svg()
+    assert 'fontname="Palatino Bold Italic"' in figure.dot
+    assert style.paint("input").fill == "#FFFFFF"
+    assert "'Inter'" in draw(networks.mlp(), view="ops", style=style).svg()
+
+
+@pytest.mark.parametrize(
+    ("way", "message"),
+    [
+        ({"name": "neon"}, "no style 'neon'.*color, book, dark"),
+        ({"language": "fr"}, "no language 'fr'.*en, es"),
+        ({"ink": "red"}, "#RRGGBB, got 'red'"),
+        ({"serif": '"><script>'}, "a font is one name"),
+    ],
+)
+def test_a_style_that_cannot_be(way, message):
+    with pytest.raises(ValueError, match=message):
+        mg.Style(**way)
+
+
+def test_as_many_steps_as_can_be_read():
+    loss = networks.dynamical_system(30)
+    page = draw(loss, view="unfolded", steps="page")
+    shown = sum(n.name == "s" for n in page.scene.nodes)
+    assert 2 < shown < 12
+    assert printed(page, "page") >= LEAST
+    assert printed(draw(loss, view="unfolded", steps=shown + 1), "page") < LEAST
+    circuit = draw(loss, view="folded", steps="column")
+    assert printed(circuit, "column") >= LEAST
+
+
+def test_letters_that_would_be_too_small_are_told():
+    with pytest.warns(UserWarning, match="letters are .* pt, less than 7"):
+        draw(networks.lstm(6, layers=2), view="ops", steps="column")
+    with pytest.raises(ValueError, match='a number, "column" or "page"'):
+        draw(networks.many_to_many(3), steps="poster")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert draw(networks.many_to_many(2), steps="page").size[0] < np.inf
