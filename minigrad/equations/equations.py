@@ -9,17 +9,17 @@ import numpy as np
 from minigrad.equations.build import Builder
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
-from minigrad.equations.tree import Expr, in_spans, step_of
-from minigrad.equations.writing import (
+from minigrad.equations.tokens import (
     CLOSE,
     OPEN,
     Reference,
     Token,
     Tokens,
-    Writer,
     sign,
     words,
 )
+from minigrad.equations.tree import Expr, in_spans, step_of
+from minigrad.equations.writing import Writer
 from minigrad.pickles import NotPickled
 
 LONGEST = 10**5  # tokens of one equation

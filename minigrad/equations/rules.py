@@ -10,22 +10,16 @@ import math
 from collections import Counter
 from typing import Any
 
+from minigrad.equations.pieces import CUT, PIECES, flat, is_joined, sliced
 from minigrad.equations.simplify import (
-    ELEMENTWISE,
     Attrs,
     Over,
     Rule,
     Simplifier,
     axes_of,
     scaled,
-    whole,
 )
-from minigrad.equations.tree import Expr, Shape, step_of
-from minigrad.fold.moving_index import Ahead, at_step
-
-ALL = slice(None)
-# A slice of these is these of slices: of gates, and of their gradients.
-CUT = frozenset(["tanh", "sigmoid", "relu", "square", "multiply", "subtract"])
+from minigrad.equations.tree import Expr, Shape
 
 
 def _both(*over: Over) -> Over:
@@ -33,44 +27,6 @@ def _both(*over: Over) -> Over:
     for clock, n in (pair for some in over for pair in some):
         total[clock] += n
     return tuple((c, n) for c, n in sorted(total.items()) if n)
-
-
-def sliced(f: Simplifier, x: Expr, a: int, b: int) -> Expr:
-    """The features a..b-1, which are the last axis."""
-    shape = (*x.shape[:-1], b - a)
-    key = (ALL,) * (len(shape) - 1) + (slice(a, b),)
-    return f.call("getitem", [x], {"key": key}, shape)
-
-
-def feature_ends(key: Any, shape: Shape) -> tuple[int, int] | None:
-    """The first feature that a key takes and that behind the last, if it is a slice."""
-    parts = key if isinstance(key, tuple) else (key,)
-    parts = (ALL,) * (len(shape) - 1) + parts[1:] if parts[0] is Ellipsis else parts
-    last = parts[-1] if shape and len(parts) == len(shape) else None
-    if not isinstance(last, slice) or parts[:-1] != (ALL,) * (len(shape) - 1):
-        return None
-    numbers = all(e is None or type(e) is int for e in (last.start, last.stop))
-    return last.indices(shape[-1])[:2] if numbers and last.step in (None, 1) else None
-
-
-def _slice(f: Simplifier, x: Expr, a: int, b: int) -> Expr | None:
-    """Some features of what was made element by element, cut or joined."""
-    if (a, b) == (0, x.shape[-1]):
-        return x
-    if x.op == "getitem" and len(x.args) == 1:
-        inner = feature_ends(x.attrs["key"], x.args[0].shape)
-        return inner and sliced(f, x.args[0], inner[0] + a, inner[0] + b)
-    if _is_joined(x):
-        start = 0
-        for e in x.args:
-            if start <= a and b <= start + e.shape[-1]:
-                return sliced(f, e, a - start, b - start)
-            start += e.shape[-1]
-    numbers = all(e.shape == x.shape or not e.shape for e in x.args)
-    if x.op in CUT and numbers:
-        parts = [sliced(f, e, a, b) if e.shape else e for e in x.args]
-        return f.call(x.op, parts, x.attrs, (*x.shape[:-1], b - a))
-    return None
 
 
 def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -91,7 +47,7 @@ def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
         return f.make("negative", (rest,), {}, shape) if number < 0 else rest
     for i, x in enumerate((a, b)):
         other = (b, a)[i]
-        if _is_joined(x) and other.shape == shape and other.op in CUT:
+        if is_joined(x) and other.shape == shape and other.op in CUT:
             return _joined(f, x, other, shape)
         pair = [a, b]
 
@@ -103,16 +59,10 @@ def _multiply(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
             return found
         if i and a is b:
             return f.make("square", (a,), {}, shape)
-        column, row = _flat(x, -1), _flat(other, 0)
+        column, row = flat(x, -1), flat(other, 0)
         if column is not None and row is not None:
             return f.make("outer", (column, row), {}, shape)
     return None if a is args[0] else f.make("multiply", (a, b), {}, shape)
-
-
-def _is_joined(e: Expr) -> bool:
-    """Whether this is features side by side."""
-    joined = e.op == "concatenate" and e.attrs.get("axis") == -1
-    return joined and all(part.op != "each" for part in e.args)
 
 
 def _joined(f: Simplifier, parts: Expr, by: Expr, shape: Shape) -> Expr:
@@ -123,14 +73,6 @@ def _joined(f: Simplifier, parts: Expr, by: Expr, shape: Shape) -> Expr:
         found.append(f.call("multiply", [e, sliced(f, by, start, end)], {}, e.shape))
         start = end
     return f.call("concatenate", found, {"axis": -1}, shape)
-
-
-def _flat(e: Expr, axis: int) -> Expr | None:
-    """The vector that was given an axis of length 1: a column, or a row."""
-    inner = e.args[0] if e.op == "reshape" else e
-    given = len(e.shape) == 2 and e.shape[axis] == 1 and e is not inner
-    ok = len(inner.shape) == 1 and (given or (not axis and e is inner))
-    return inner if ok and e.number is None else None
 
 
 def _add(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -255,7 +197,7 @@ def _sum(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
         return f.number(1.0, shape)
     if x.op == "multiply" and axes == [0] and len(x.shape) == 2 and not keepdims:
         for a, b in (x.args, x.args[::-1]):
-            column = _flat(a, -1)
+            column = flat(a, -1)
             if column is not None and b.shape == x.shape:
                 return f.call("matmul", [column, b], {}, shape)
     if x.op == "stack" and not x.attrs.get("axis", 0) and 0 in axes and not keepdims:
@@ -340,110 +282,6 @@ def _unit(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     return f.times(1 / n, unit) if n else unit
 
 
-def _scatter(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    """What fills all of an array is joined: parts of features, or all steps."""
-    rest = args[1:]
-    cuts = [
-        feature_ends(k, shape) if k is not None else None for k in attrs["keys"][1:]
-    ]
-    if None not in cuts and all(e.op != "each" for e in rest):
-        order = sorted(range(len(cuts)), key=lambda i: cuts[i] or (0, 0))
-        ends = [cuts[i] or (0, 0) for i in order]
-        if [0, *(b for _, b in ends)] == [*(a for a, _ in ends), shape[-1]]:
-            return f.call("concatenate", [rest[i] for i in order], {"axis": -1}, shape)
-    each = rest[0]
-    key = attrs["keys"][1] if len(rest) == 1 else 0
-    if isinstance(key, tuple) and all(p in (None, Ellipsis) or p == ALL for p in key):
-        return f.view(each, shape)
-    if (
-        len(rest) > 1
-        or each.op != "each"
-        or len(each.args) > 1
-        or each.attrs["every"] > 1
-    ):
-        return None
-    a, key = each.attrs, each.attrs["entries"][0]
-    n = f.lengths[a["clock"]]
-    full = (a["first"], a["last"]) == (step_of(1, n), step_of(n, n, n > 1)) and shape[
-        0
-    ] == n
-    if full and key == Ahead(-1, step=getattr(key, "step", False)):
-        again = f.make(
-            "each", each.args, a | {"down": False, "entries": (None,)}, each.shape
-        )
-        return f.make("stack", (again,), {"axis": 0}, shape)
-    return None
-
-
-def _concatenate(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    if attrs.get("axis", 0) not in (-1, len(shape) - 1) or any(
-        a.op == "each" for a in args
-    ):
-        return args[0] if len(args) == 1 and args[0].op != "each" else None
-    flat = [part for a in args for part in (a.args if _is_joined(a) else [a])]
-    return f.make("concatenate", flat, {"axis": -1}, shape)
-
-
-def _getitem(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    x, key = args[0], attrs["key"]
-    parts = key if isinstance(key, tuple) else (key,)
-    if len(args) > 1:
-        return None
-    if x.number is not None:
-        return f.number(x.number, shape, x.attrs["over"])
-    if math.prod(shape) == math.prod(x.shape) and not any(
-        isinstance(p, Ahead) or (isinstance(p, slice) and p.step not in (None, 1))
-        for p in parts
-    ):
-        return f.view(x, shape)
-    row = _flat(x.args[0], 0) if x.op == "matmul" and len(x.shape) == 2 else None
-    if row is not None and row is not x.args[0] and parts == (Ellipsis, 0, ALL):
-        return f.call("matmul", [row, x.args[1]], {}, shape)
-    found = f.outward(x, lambda e: f.call("getitem", [e], attrs, shape))
-    ends = feature_ends(key, x.shape)
-    if ends is not None and not found:
-        a, b = ends
-        plain = (ALL,) * (len(shape) - 1) + (slice(a, b),)
-        return _slice(f, x, a, b) or f.make("getitem", (x,), {"key": plain}, shape)
-    if found or len(parts) > 1 or not isinstance(parts[0], (int, Ahead)):
-        return found
-    return None if isinstance(parts[0], bool) else _row(f, x, parts[0], shape)
-
-
-def _row(f: Simplifier, x: Expr, index: Any, shape: Shape) -> Expr | None:
-    """One row of what was made of all steps: what was made of that step."""
-    each, k = (
-        whole(x),
-        at_step(index, f.t or 0, f.lengths[f.clock or 0] if f.lengths else 0),
-    )
-    if not x.shape or not 0 <= k < x.shape[0]:
-        return None
-    ahead = isinstance(index, Ahead) and not index.from_end
-    if each is not None and ahead and each.attrs["clock"] == f.clock:
-        return f.moved(each.args[0], index.k + 1)
-    if x.op == "value":
-        return f.row(x, index)
-
-    def row(e: Expr) -> Expr:
-        return f.call("getitem", [e], {"key": index}, e.shape[1:])
-
-    if x.op == "broadcast_to":
-        inner = x.args[0]
-        if len(inner.shape) == len(x.shape):
-            one = inner.shape[0] == 1
-            inner = f.view(inner, inner.shape[1:]) if one else row(inner)
-        return f.call("broadcast_to", [inner], {}, shape)
-    if x.op == "embedding":
-        at = row(x.args[1])
-        return f.make("embedding", (x.args[0], at), {}, shape)
-    if x.op not in ELEMENTWISE or any(
-        a.shape != x.shape and len(a.shape) == len(x.shape) for a in x.args
-    ):
-        return None
-    rows = [row(a) if a.shape == x.shape else a for a in x.args]
-    return f.call(x.op, rows, x.attrs, shape)
-
-
 RULES: dict[str, Rule] = {
     "multiply": _multiply,
     "add": _add,
@@ -465,7 +303,5 @@ RULES: dict[str, Rule] = {
     "mse_loss": _mse,
     "cross_entropy alike": _cross_entropy,
     "target_weights alike": _unit,
-    "scatter_n": _scatter,
-    "concatenate": _concatenate,
-    "getitem": _getitem,
+    **PIECES,
 }

@@ -11,75 +11,33 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from minigrad.equations.names import latex, name, readable
-from minigrad.equations.rules import feature_ends
+from minigrad.equations.names import name, readable
+from minigrad.equations.pieces import feature_ends
 from minigrad.equations.symbols import Symbol
+from minigrad.equations.tokens import (
+    BESIDE,
+    CLOSE,
+    INFIX,
+    KNOWN,
+    LATER,
+    LEFT,
+    ODOT,
+    OPEN,
+    RIGHT,
+    Reference,
+    Token,
+    Tokens,
+    joined,
+    sign,
+    words,
+)
 from minigrad.equations.tree import Expr, Time
 from minigrad.fold.moving_index import Ahead
 
 # How strongly tokens hold together: a + b, Σ a, a ⊙ b, a b, a.
 SUM, SIGMA, HADAMARD, PRODUCT, ATOM = range(5)
-
-
-class Reference(NamedTuple):
-    """What a token stands for: the symbol ``key``, at a step in words.
-
-    ``delay`` says how many steps back that is, and ``term`` in which term of its
-    equation the token is: b, W h(t-1) and U x(t) are three.
-    """
-
-    key: str
-    kind: str  # value, parameter, input or constant
-    gradient: bool
-    time: str
-    delay: int | None
-    term: int
-
-
-class Token(NamedTuple):
-    """A piece of an equation, and what it refers to; None for a sign."""
-
-    text: str
-    latex: str
-    of: Reference | None = None
-
-
-Tokens = list[Token]
-
-
-def sign(text: str, latex: str | None = None) -> Token:
-    """A token that stands for itself."""
-    return Token(text, text if latex is None else latex)
-
-
-OPEN, CLOSE = sign("(", r"\left("), sign(")", r"\right)")
-LEFT, RIGHT = sign("[", r"\left["), sign("]", r"\right]")
-BESIDE, ODOT = sign(" ", r"\, "), sign(" ⊙ ", r" \odot ")
-INFIX = {
-    "greater": sign(" > "),
-    "greater_equal": sign(" ≥ ", r" \ge "),
-    "less": sign(" < "),
-    "less_equal": sign(" ≤ ", r" \le "),
-    "equal": sign(" = "),
-    "not_equal": sign(" ≠ ", r" \ne "),
-    "logical_and": sign(" ∧ ", r" \wedge "),
-    "logical_or": sign(" ∨ ", r" \vee "),
-}
-FUNCTIONS = "tanh exp log sin cos tan sinh cosh max min"
-KNOWN = frozenset(FUNCTIONS.split())  # by LaTeX
-LATER = {"t": "k", "k": "j", "j": "i", "i": "i'"}
-
-
-def joined(parts: Sequence[Tokens], between: Token) -> Tokens:
-    """Parts with a sign between."""
-    return [t for i, part in enumerate(parts) for t in ([between] * bool(i) + part)]
-
-
-def words(text: str) -> Token:
-    """Text that is no letter."""
-    return sign(text, "".join(map(latex, text)))
 
 
 class Writer:
