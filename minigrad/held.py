@@ -30,6 +30,7 @@ def on_device(value: Any) -> bool:
     return (
         not isinstance(value, (np.ndarray, np.generic))
         and hasattr(value, "__dlpack__")
+        and not hasattr(value, "node")  # a Tensor has both
         and isinstance(getattr(value, "dtype", None), np.dtype)
     )
 
