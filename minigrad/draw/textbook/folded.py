@@ -346,11 +346,15 @@ def _notes(
                 continue
             words = note(symbol.note)
             alone = not column.beside(key, -1)
-            met = any(key == a.target for n in column.crossing for a in n.arrows)
-            y = drawing.y(key) - 14.0 * met
-            if alone:
+            y = drawing.y(key)
+            met = any(
+                key == a.target and n.kind == "bridge"
+                for n in column.crossing
+                for a in n.arrows
+            )
+            if alone and not met:
                 x = middles[g] + edge - 12 - line_width(words[0]) / 2
                 drawing.sheet.write(x, y, words, "faint", FOLDED)
             else:
-                x = middles[g] + column.x(key)
-                drawing.sheet.write(x, y - RADIUS - 7, words, "faint", FOLDED)
+                x = middles[g] + column.x(key) - 9 - line_width(words[0]) / 2
+                drawing.sheet.write(x, y - RADIUS - 8, words, "faint", FOLDED)
