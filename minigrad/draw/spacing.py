@@ -5,7 +5,7 @@ Vocabulary
             of that
 
 >>> from minigrad.draw.page.scene import Scene
->>> clearest(lambda wider: Scene(width=100.0 + wider), lambda: None).width
+>>> clearest(lambda wider: Scene(width=100.0 + wider)).width
 100.0
 """
 
@@ -18,30 +18,34 @@ from minigrad.draw.render.audit import faults
 WIDER = (0.0, 10.0, 20.0, 30.0)
 # What a figure is worse by: a fault, letters on their line, each point of width.
 FAULT, ON_LINE, WIDENED = 100.0, 3.0, 0.25
-# With more faults than this at first no room will help.
+# With more faults than this no room will help.
 TOO_MUCH = 6
 
 LayOut = Callable[[float], Scene]
 
 
-def clearest(lay_out: LayOut, simpler: Callable[[], LayOut | None]) -> Scene:
+def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
     """The best of up to four layouts, each wider than the one before.
 
-    The first one without a fault and without letters on their line is the last. Where
-    there are far too many, ``simpler`` lays out a figure with fewer arrows, if there is
-    one.
+    The first one without a fault and without letters on their line is the last.
+    ``simpler`` draws the same with fewer arrows, where there are far too many faults or
+    some are left.
     """
-    found: list[tuple[float, Scene]] = []
+    found: list[tuple[float, int, Scene]] = []
     for wider in WIDER:
         scene = lay_out(wider)
-        left = len(faults(scene))
-        if left > TOO_MUCH and not wider and (other := simpler()) is not None:
-            return clearest(other, lambda: None)
-        wrong = FAULT * left + ON_LINE * sum(text.backed for text in scene.texts)
-        if not wrong:
+        left, backed = len(faults(scene)), sum(text.backed for text in scene.texts)
+        if not left and not backed:
             return scene
-        found.append((wrong + WIDENED * wider, scene))
-    return min(found, key=lambda pair: pair[0])[1]
+        worse = FAULT * left + ON_LINE * backed + WIDENED * wider
+        found.append((worse, left, scene))
+        if simpler is not None and left > TOO_MUCH:
+            break
+    _, left, scene = min(found, key=lambda one: one[0])
+    if simpler is not None and left:
+        other = clearest(simpler)
+        return other if len(faults(other)) < left else scene
+    return scene
 
 
 def warn_of_faults(scene: Scene) -> None:

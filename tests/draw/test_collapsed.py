@@ -70,10 +70,24 @@ def test_what_has_another_span_or_other_readers_stays_apart():
 
 
 def test_too_many_letters_are_drawn_on_fewer_arrows_and_the_figure_says_so():
-    scene = draw(mutual(3), engine="pure").scene
-    said = "3 values that read the same and are read by the same are one circle"
-    assert said in [text.words for text in scene.texts]
-    names = {n.name for n in scene.nodes if n.part == "folded"} - {""}
+    figure = draw(mutual(4), engine="pure")
+    said = "4 values that read the same and are read by the same are one circle"
+    assert said in [text.words for text in figure.scene.texts]
+    names = {n.name for n in figure.scene.nodes if n.part == "folded"} - {""}
     assert names == {"x", "a", "o", "L"}
-    found = {name for edge in scene.edges for name in edge.parameters}
-    assert len(found) == 3 * 3 + 3 + 3
+    found = {name for edge in figure.scene.edges for name in edge.parameters}
+    assert len(found) == 4 * 4 + 4 + 4
+    assert figure.audit() == []
+
+
+def test_the_nine_matrices_of_three_states_have_each_its_place():
+    figure = draw(mutual(3), engine="pure")
+    found = {text.words for text in figure.scene.texts}
+    assert found >= {f"W{p}{q}" for p in "abc" for q in "abc"}
+    assert figure.audit() == []
+
+
+def test_numbers_of_single_circles_are_drawn_all_the_same():
+    with pytest.warns(UserWarning, match="misread"):
+        scene = draw(mutual(4), values=True, engine="pure").scene
+    assert {"a", "b", "c", "d"} <= {n.name for n in scene.nodes}

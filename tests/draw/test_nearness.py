@@ -41,7 +41,8 @@ def test_boxes_overlap_when_they_are_nearer_than_asked():
 
 def test_ink_knows_subscripts_and_letters_without_ascenders():
     plain, low = ink(word("W")), ink(word("W", Run("f", "italic", 11.0, -4.0)))
-    assert low.whole[1] < plain.whole[1] and low.size[0] > plain.size[0]
+    assert low.whole[1] < plain.whole[1]
+    assert low.size[0] > plain.size[0]
     wide = plain.bare[2] - plain.bare[0]
     assert low.bare[2] - low.bare[0] == pytest.approx(wide, abs=0.01)
     assert (low.bare[0], low.bare[1]) == (low.whole[0], plain.bare[1])

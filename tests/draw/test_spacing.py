@@ -27,7 +27,7 @@ def laid_out(*counts):
         asked.append(wider)
         return scene(*counts[len(asked) - 1], wide=wider)
 
-    return clearest(lay_out, lambda: None).width, asked
+    return clearest(lay_out).width, asked
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,21 @@ def test_the_best_layout_wins_and_the_first_clear_one_ends_the_search(
     assert laid_out(*counts) == (chosen, asked)
 
 
-def test_far_too_many_faults_ask_for_a_simpler_figure_once():
+@pytest.mark.parametrize(
+    ("left", "simple", "chosen", "tried"),
+    [(7, 0, -1.0, 1), (7, 8, 0.0, 1), (2, 1, -1.0, 4), (2, 2, 0.0, 4), (0, 0, 0.0, 1)],
+)
+def test_what_no_room_helps_is_drawn_simpler_if_that_is_clearer(
+    left, simple, chosen, tried
+):
     asked = []
 
-    def simpler():
-        asked.append("simpler")
-        return lambda wider: scene(0, wide=-1.0)
+    def lay_out(wider):
+        asked.append(wider)
+        return scene(left, wide=wider)
 
-    assert clearest(lambda wider: scene(7), simpler).width == -1.0
-    assert clearest(lambda wider: scene(6), simpler).width == 0.0
-    assert asked == ["simpler"]
+    found = clearest(lay_out, lambda wider: scene(simple, wide=-1.0))
+    assert (found.width, len(asked)) == (chosen, tried)
 
 
 def test_a_warning_names_what_is_left():

@@ -37,7 +37,7 @@ from minigrad.draw.page.nearness import (
 from minigrad.draw.page.scene import Edge, Frame, Lines, Node, Text
 
 SHARES = np.linspace(0.05, 0.95, 15)
-MORE, LONG = np.linspace(0.02, 0.98, 15), 90.0
+MORE, LONG = np.linspace(0.02, 0.98, 29), 90.0
 GAPS = (4.0, 7.0, 10.0)
 # Half the width beyond which a text is long.
 WIDE = 16.0
@@ -52,6 +52,8 @@ MARGIN, SAFE = 2.0, 3.5
 # No line that is farther from all seats matters.
 NEAR = 20.0
 ROUNDS = 6
+# How many seats are looked at together.
+TOGETHER = 28
 
 
 @dataclass
@@ -109,73 +111,76 @@ class _Seats:
         corners = (np.array(curve) - curve[0]).round(1)
         what = (edge.part, edge.home or edge.id, wish.word, len(self.at))
         self.form = (*what, *corners.flat)
-        self.cost += self._near(ground)
+        self.cost += self._off_outlines(ground)
         self.cost += ON_TEXT * overlaps(self.boxes, taken, TEXTS).sum(axis=1)
+        # Where something else is struck already, lines need no look. The rest in small
+        # groups, each with the lines near to it.
+        own = ground.own(edge)
+        rest = np.flatnonzero(self.cost < STRUCK)
+        for rows in np.array_split(rest, len(rest) // TOGETHER + 1):
+            if len(rows):
+                self.cost[rows] += self._off_lines(ground, own, rows)
 
     def _seat(self, own: Array, head: bool) -> None:
-        """Points for the text, and how much less each is liked than the middle."""
+        """Points for the text along a curve, and how much each is disliked."""
         along = np.append(0.0, np.hypot(*np.diff(own, axis=0).T).cumsum())
         length = along[-1] - (HEAD if head and along[-1] > 2 * HEAD else 0.0)
-        shares = np.append(SHARES, MORE) if length > LONG else SHARES
+        shares = MORE if length > LONG else SHARES
         at = np.searchsorted(along, shares * length).clip(0, len(own) - 1)
         ahead = own[(at + 2).clip(0, len(own) - 1)] - own[(at - 2).clip(0)]
         ahead /= np.hypot(*ahead.T).clip(1e-9)[:, None]
         up = ahead[:, ::-1] * np.array([-1, 1])
         flip = (up[:, 1] < -0.2) | ((abs(up[:, 1]) <= 0.2) & (up[:, 0] < 0))
         up[flip] *= -1
-        size = np.array(self.ink.size)
-        middle = np.array(self.ink.centre)
-        places, costs = [], []
+        size, middle = np.array(self.ink.size), np.array(self.ink.centre)
+        # Letters of a loop want to be at its squares.
+        aside = (30 if self.wish.curve else 9) * abs(shares - 0.5)
+        places, costs = [own[at] - middle], [aside + 45.0]
         for side in (1, -1):
             for gap in GAPS:
                 away = gap + abs(up) @ size
                 places.append(own[at] + side * up * away[:, None] - middle)
                 wanted = 0.0 if (side < 0) == self.wish.below else 4.0
-                costs.append(9 * abs(shares - 0.5) + wanted + 0.6 * (gap - GAPS[0]))
-        places.append(own[at] - middle)
-        costs.append(9 * abs(shares - 0.5) + 45.0)
-        self.at, self.cost = np.vstack(places), np.concatenate(costs)
-        self.backed = np.arange(len(self.at)) >= len(self.at) - len(shares)
+                costs.append(aside + wanted + 0.6 * (gap - GAPS[0]))
+        # Share by share, so that neighbours in the list are neighbours on the page.
+        self.at = np.stack(places, axis=1).reshape(-1, 2)
+        self.cost = np.stack(costs, axis=1).ravel()
+        self.backed = np.arange(len(self.at)) % len(places) == 0
 
-    def _near(self, ground: Ground) -> Array:
-        """What the lines and outlines around them speak against the seats."""
-        own = ground.own(self.edge)
-        low, high = self.boxes[:, :2].min(axis=0), self.boxes[:, 2:].max(axis=0)
-        reach = np.append(low - NEAR, high + NEAR)
-        bare = self.at[:, [0, 1, 0, 1]] + self.ink.bare
-        mine = gaps(bare, own).min(axis=1)
-        whole = (
-            mine if (bare == self.boxes).all() else gaps(self.boxes, own).min(axis=1)
-        )
-        cost = np.where(~self.backed & (whole < OWN), STRUCK, 0.0)
-        mine[self.backed] = 0.0
-        points, of = ground.foreign(self.edge, own, reach)
-        if len(points):
-            away = ground.from_lines(self.boxes, points, of).min(axis=1)
-            cost += np.where(away < OTHERS, STRUCK + 20 * (OTHERS - away), 0.0)
-            more = away - mine
-            far = 1.3 * (7 - more).clip(0) + 25 * (SAFE - more).clip(0)
-            cost += np.where(more < MARGIN, BAD + 60 * (MARGIN - more), far)
-            if self.ink.size[0] > WIDE:
-                cost += self._amid(ground, own, points, of)
+    def _off_outlines(self, ground: Ground) -> Array:
+        """What circles, boxes and frames speak against each seat."""
+        cost = np.zeros(len(self.boxes))
         if ground.nodes:
             away = ground.from_outlines(self.boxes)
             far = 2 * (5 - away).clip(0)
             on = STRUCK + 10 * (OUTLINES - away)
             cost += np.where(away < OUTLINES, on, far).sum(axis=1)
-        borders = ground.borders[within(ground.borders, reach)]
+        borders = ground.borders[within(ground.borders, _reach(self.boxes))]
         if len(borders):
-            on = gaps(self.boxes, borders).min(axis=1) < BORDERS
-            cost += ON_BORDER * on
+            cost += ON_BORDER * (gaps(self.boxes, borders).min(axis=1) < BORDERS)
         return cost
 
-    def _amid(self, ground: Ground, own: Array, points: Array, of: Indices) -> Array:
-        """What speaks against seats of a long text whose middle is at another line."""
-        middle = self.boxes.copy()
-        middle[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
-        mine = np.where(self.backed, 0.0, gaps(middle, own).min(axis=1))
-        more = ground.from_lines(middle, points, of).min(axis=1) - mine
-        cost: Array = 15 * (MARGIN - more).clip(0, 6)
+    def _off_lines(self, ground: Ground, own: Array, rows: Indices) -> Array:
+        """What lines speak against some seats."""
+        boxes, backed = self.boxes[rows], self.backed[rows]
+        reach = _reach(boxes)
+        own = own[within(own, reach)]
+        cost = np.where(~backed & (gaps(boxes, own).min(axis=1) < OWN), STRUCK, 0.0)
+        points, of = ground.foreign(self.edge, own, reach)
+        if not len(points):
+            return cost
+        away = ground.from_lines(boxes, points, of).min(axis=1)
+        cost += np.where(away < OTHERS, STRUCK + 20 * (OTHERS - away), 0.0)
+        bare = self.at[rows][:, [0, 1, 0, 1]] + self.ink.bare
+        more = away - np.where(backed, 0.0, gaps(bare, own).min(axis=1))
+        far = 1.3 * (7 - more).clip(0) + 25 * (SAFE - more).clip(0)
+        cost += np.where(more < MARGIN, BAD + 60 * (MARGIN - more), far)
+        if self.ink.size[0] > WIDE:
+            # The middle of a long text must not be at another line.
+            boxes[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
+            mine = np.where(backed, 0.0, gaps(boxes, own).min(axis=1))
+            more = ground.from_lines(boxes, points, of).min(axis=1) - mine
+            cost += 15 * (MARGIN - more).clip(0, 6)
         return cost
 
     def text(self, j: int) -> Text:
@@ -191,6 +196,12 @@ class _Seats:
             word=self.wish.word,
             backed=bool(self.backed[j]),
         )
+
+
+def _reach(boxes: Array) -> Array:
+    """The box around all from which something matters to one of these."""
+    low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return np.append(low - NEAR, high + NEAR)
 
 
 class _Plan:

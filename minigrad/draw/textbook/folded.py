@@ -22,7 +22,7 @@ from typing import Any
 from minigrad.draw.page.curves import Curve, straight
 from minigrad.draw.page.labels import Wish
 from minigrad.draw.page.letters import indexed, note
-from minigrad.draw.page.scene import Lines, Node, extent, line_width
+from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, reads
 from minigrad.draw.textbook.column import Column, Net
@@ -256,12 +256,13 @@ class _Circuit:
         self.sheet.connect(
             squares[-1].id, ends, back, part=FOLDED, **{**facts, "net": net}
         )
-        self._letters(a, x, y, side, count, read)
+        through = straight(away[-1], back[0])
+        self._letters(a, (*away, *through[1:], *back[1:]), side, count, read)
 
     def _letters(
-        self, a: Arrow, x: float, y: float, side: int, count: int, read: bool
+        self, a: Arrow, loop: Curve, side: int, count: int, read: bool
     ) -> None:
-        """The letters of a loop, beside its square."""
+        """The letters of a loop, on its outer side."""
         lines: Lines = self.drawing.letters(self.drawing.names(a))
         if read:
             part = next(p for p in self.drawing.grid.parts[a] if steps_read(p))
@@ -269,8 +270,8 @@ class _Circuit:
         elif count < abs(a.delay):
             lines = (*lines, *note(f"{abs(a.delay)} steps"))
         if lines:
-            at = x + side * (SQUARE / 2 + 4 + extent(lines)[0] / 2)
-            self.sheet.write(at, y, lines, "ink", FOLDED, way_home(a))
+            wish = Wish(lines, way_home(a), curve=loop, below=side < 0)
+            self.sheet.wishes.append(wish)
 
     def _squares_on(self, net: Net) -> list[Node]:
         """The squares of a trunk, before its first branch: the delay is the value's."""
