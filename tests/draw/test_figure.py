@@ -212,6 +212,7 @@ def test_a_notebook_never_fails(monkeypatch):
         h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
     bundle, _ = mg.Graph(h)._repr_mimebundle_()  # steps that differ are drawn
     assert bundle["image/svg+xml"].count("<svg") == 1
+    assert "not drawn" in mg.Graph([])._repr_mimebundle_()["text/plain"]
 
 
 def test_nothing_is_not_drawn():
