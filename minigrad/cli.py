@@ -26,6 +26,7 @@ from minigrad.compile.backend import FOLDERS, chosen
 from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.choices import CHOICES, VIEWS
+from minigrad.draw.figure import FORMATS
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
@@ -156,7 +157,11 @@ def parser() -> Parser:
     command.add_argument("--depth", type=positive, help="collapse scopes in view ops")
     command.add_argument("--dpi", type=positive, default=200, help="default: 200")
     command.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="default: NETWORK.png"
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f".{', .'.join(FORMATS)} (default: NETWORK.png)",
     )
     command.set_defaults(command=draw_network)
     return top

@@ -265,6 +265,8 @@ def test_the_module_is_the_command():
     [
         (["--view", "ops", "--depth", "1"], ".svg"),
         (["--view", "backward", "--style", "book"], ".dot"),
+        (["--view", "folded"], ".tex"),
+        (["--index", "symbolic"], ".pdf"),
         (["--overlay", "grad", "--dpi", "80"], ".png"),
         (["--view", "unfolded", "--params", "node", "--columns", "3"], ".svg"),
     ],

@@ -128,7 +128,11 @@ class Columns:
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(self.asked.caption, self.chart.lengths)
-        return replace(scene, multiplied=multiplied(self.graph) if self.graph else ())
+        if self.graph is None or done is None or self.asked.index == "symbolic":
+            return scene  # what a start is computed by is no part of it
+        values = {s.name for s in self.chart.symbols}  # a learned start is one
+        names = tuple(n for n in multiplied(self.graph) if n not in values)
+        return replace(scene, multiplied=names)
 
     def prepare(self) -> Unrolling:
         """What is written on circles and arrows."""

@@ -6,10 +6,14 @@ What was recorded is told by ``own``, which knows nothing of how figures are mad
 
 from collections import Counter, defaultdict
 
+import numpy as np
+
 from minigrad.draw import draw
+from minigrad.draw.render.audit import sampled
 from tests.draw.own import Value, reads, values
 
 CIRCLES = ("circle", "oval")
+JOINT = 5.0
 
 
 def seats(graph, figure):
@@ -48,12 +52,14 @@ def columns(graph, figure, whole=False):
     at = seats(graph, figure)
     shown = {*at.values()}
     told = defaultdict(set)
+    ids = {node.id for node in figure.scene.nodes} | {""}
     for edge in figure.scene.edges:
-        # A rail's drop has no tail: what it stands for says whence it comes.
-        ends = [(edge.tail, edge.tip)] if edge.tail and edge.tip else edge.covers
-        for tail, tip in ends if edge.kind != "gradient" else ():
-            if tail in at and tip in at:
-                told[at[tail], at[tip]].update(map(_upright, edge.parameters))
+        if not {edge.tail, edge.tip} <= ids:
+            yield f"{edge.id} leads from or to nothing"
+        if edge.kind != "gradient":
+            for a, b in joined(figure.scene, edge):
+                if a in at and b in at:
+                    told[at[a], at[b]].update(map(_upright, edge.parameters))
     between = {w: p for w, p in recorded.items() if w[0] in shown and w[1] in shown}
     yield from (f"missing {_said(way)}" for way in between if way not in told)
     yield from (f"invented {_said(way)}" for way in told if way not in recorded)
@@ -62,16 +68,48 @@ def columns(graph, figure, whole=False):
             yield f"{_said(way)} by {sorted(told[way])}, recorded {sorted(letters)}"
     if len(at) > len(shown):
         yield "two circles for one value"
-    yield from (f"circle {v} of nothing" for v in shown - wanted)
+    yield from (f"circle {_name(v)} of nothing" for v in shown - wanted)
+    yield from hanging(figure.scene)
     ends = {v for way in recorded for v in way}
     if whole:
-        yield from (f"no circle for {v}" for v in ends - shown)
+        yield from (f"no circle for {_name(v)}" for v in ends - shown)
     else:
-        yield from (f"no circle for {v}" for v in ends - shown if v.t is None)
+        yield from (f"no circle for {_name(v)}" for v in ends - shown if v.t is None)
         told_of = {c for e in figure.scene.edges for c in _covers(e)}
         count = len(told_of) + figure.scene.elided
         if count != len(recorded):
             yield f"{len(recorded)} recorded, {count} drawn or counted"
+
+
+def joined(scene, edge):
+    """The pairs of circles that an arrow leads from and to.
+
+    One that begins at the trunk of its net leads from what the trunk comes from.
+    """
+    if edge.tail and edge.tip:
+        return [(edge.tail, edge.tip)]
+    if edge.net is None or edge.tail or not edge.points:
+        return []
+    net = [e for e in scene.edges if e.net == edge.net and e is not edge]
+    from_there = {e.tail for e in net}
+    return [(a, b) for a, b in edge.covers if b == edge.tip and a in from_there]
+
+
+def hanging(scene):
+    """Arrows that begin at no circle, at no sister and at no dots."""
+    ids = {n.id for n in scene.nodes}
+    dots = [(n.x, n.y) for n in scene.nodes if n.kind == "dot"] or [(-1e6, 0.0)]
+    nets = defaultdict(list)
+    for edge in scene.edges:
+        nets[edge.net].append(edge)
+    for edge in scene.edges:
+        if edge.tail or not edge.net or edge.kind == "gradient":
+            continue
+        sisters = tuple(e for e in nets[edge.net] if e is not edge)
+        near = np.concatenate([np.array(dots), sampled(sisters)[1]])
+        away = np.hypot(*(near - edge.points[0]).T).min()
+        if away > JOINT and ids.issuperset(a for a, _ in edge.covers):
+            yield f"{edge.id} begins {away:.0f} pt from its trunk"
 
 
 def _covers(edge):
@@ -83,7 +121,11 @@ def _upright(name):
 
 
 def _said(way):
-    return " -> ".join(f"{v.name}({v.t})" + "'" * v.rank for v in way)
+    return " -> ".join(map(_name, way))
+
+
+def _name(value):
+    return f"{value.name}({value.t})" + "'" * value.rank
 
 
 def circuit(graph, figure):
@@ -92,8 +134,7 @@ def circuit(graph, figure):
     The circles of the columns at every step tell what the circuit's pairs of ids are.
     """
     recorded = reads(graph)
-    length = max([graph.steps, 3])
-    full = draw(graph, view="unfolded", steps=length)
+    full = draw(graph, view="unfolded", steps=max(graph.steps, 40))
     at = seats(graph, full)
     scene = figure.scene
     inner = {n.id for n in scene.nodes if n.part == "folded" and n.shape in CIRCLES}
@@ -103,19 +144,17 @@ def circuit(graph, figure):
         for way, letters in recorded.items()
         if {homes.get(i) for i, v in at.items() if v in way} <= inner
     }
-    arrows = defaultdict(list)
-    for edge in scene.edges:
-        if edge.part == "folded" and not edge.kind.startswith("bus"):
-            arrows[edge.home].append(edge)
     told = set()
-    for home, edges in arrows.items():
-        yield from _chain(scene, home, edges, inner)
-        ways = {tuple(at.get(i, Value(i, None)) for i in p) for p in edges[0].covers}
+    for edge in scene.edges:
+        if edge.part != "folded" or edge.kind.startswith("bus") or not edge.head:
+            continue
+        yield from _line(scene, edge, inner)
+        ways = {tuple(at.get(i, Value(i, None)) for i in p) for p in edge.covers}
         told |= ways
-        letters = {*map(_upright, edges[0].parameters)}
+        letters = {*map(_upright, edge.parameters)}
         right = frozenset().union(*(recorded.get(way, ()) for way in ways))
         if letters != right:
-            yield f"circuit: {home} by {sorted(letters)}, recorded {sorted(right)}"
+            yield f"circuit: {edge.id} by {sorted(letters)}, recorded {sorted(right)}"
     yield from (f"circuit: missing {_said(w)}" for w in timed if w not in told)
     yield from (f"circuit: invented {_said(w)}" for w in told if w not in recorded)
     names = {v.name for way in recorded for v in way if v.t is not None}
@@ -124,38 +163,72 @@ def circuit(graph, figure):
         yield from (f"circuit: no circle for {n}" for n in sorted(names - drawn))
 
 
-def _chain(scene, home, edges, inner):
-    """An arrow of the circuit is one line from circle to circle through its squares."""
-    squares = {n.id for n in scene.nodes if n.kind == "delay" and n.part == "folded"}
-    # Arrows of one value and delay have one trunk, up to their last square.
-    for edge in edges:
-        if edge.tail in squares and all(e.tip != edge.tail for e in edges):
-            edges = [*edges, *(e for e in scene.edges if e.tip == edge.tail)]
-            yield from _chain(scene, home, edges, inner)
-            return
-    heads = [e for e in edges if e.head]
-    starts = [e for e in edges if e.tail in inner]
-    passed = {i for e in edges for i in (e.tail, e.tip)} & squares
-    if len(heads) != 1 or len(starts) != 1 or heads[0].tip not in inner:
-        yield f"circuit: {home} is no line from one circle to another"
-    if len(edges) != len(passed) + 1:
-        yield f"circuit: {home} is broken at its squares"
-    delay = abs(edges[0].delay)
-    if bool(passed) != bool(delay) or (len(passed) not in (1, delay) and delay):
-        yield f"circuit: {home} has {len(passed)} squares for a delay of {delay}"
+def symbols(graph, figure):
+    """What columns t-1, t, t+1 say: for each arrow what enters and what leaves them."""
+    scene, span = figure.scene, defaultdict(dict)
+    nodes = {n.id: n for n in scene.nodes if n.part == "unfolded"}
+    shown = sorted({n.t for n in nodes.values() if n.t is not None})
+    if len(shown) != 3:
+        yield f"symbolic: columns {shown}"
+        return
+    for (a, b), letters in reads(graph).items():
+        if a.t is not None and b.t is not None and a.name and not (a.rank or b.rank):
+            span[a.name, b.name, b.t - a.t].setdefault(b.t, letters)
+    told = defaultdict(set)
+    for edge in scene.edges:
+        if edge.tail in nodes and edge.tip in nodes:
+            a, b = nodes[edge.tail], nodes[edge.tip]
+            told[a.name, a.t, b.name, b.t].update(map(_upright, edge.parameters))
+    expected = defaultdict(frozenset)
+    # Behind dots stands the last column, for what is read out there.
+    end = shown[:2] if shown[2] - shown[1] > 1 else shown
+    for (a, b, delay), steps in span.items():
+        if len(steps) < 2 or len(graph.clocks) > 1:
+            continue  # not of every step, or of another loop
+        for t in end:
+            tail = (a, t - delay if t - delay in end else None)
+            out = t + delay not in shown and end == shown
+            ways = [(*tail, b, t)] + [(a, t, b, None)] * out
+            for way in ways:
+                expected[way] = expected[way].union(*steps.values())
+    for way, letters in expected.items():
+        if told.get(way) != letters:
+            yield f"symbolic: {way} by {told.get(way)}, recorded {sorted(letters)}"
+
+
+def _line(scene, edge, inner):
+    """An arrow of the circuit is a line from circle to circle through its squares."""
+    into = {e.tip: e for e in scene.edges if e.part == "folded" and not e.head}
+    passed, at = 0, edge.tail
+    while at in into and at not in inner:
+        passed, at = passed + 1, into[at].tail
+    delay = abs(edge.delay)
+    if at not in inner or edge.tip not in inner:
+        yield f"circuit: {edge.id} leads from {at!r} to {edge.tip!r}"
+    if bool(passed) != bool(delay) or (delay and passed not in (1, delay)):
+        yield f"circuit: {edge.id} has {passed} squares for a delay of {delay}"
 
 
 def back(graph, figure):
     """What the gradient arrows say: one back along each arrow that carries any."""
     scene = figure.scene
     at = seats(graph, figure)
-    ways = [(e.tail, e.tip) for e in scene.edges if e.kind != "gradient"]
-    forward = {w for w in ways if w[0] in at and w[1] in at}
-    returned = {
-        (e.tip, e.tail)
+    forward = {
+        (a, b)
         for e in scene.edges
-        if e.kind == "gradient" and e.tail in at and e.tip in at
+        if e.kind != "gradient"
+        for a, b in joined(scene, e)
+        if a in at and b in at
     }
+    gradients = [e for e in scene.edges if e.kind == "gradient"]
+    returned = {(e.tip, e.tail) for e in gradients if e.tip in at and e.tail in at}
+    ends = defaultdict(set)
+    for edge in gradients:
+        if edge.net:
+            ends[edge.tail].add(edge.net)
+            ends[edge.tip].add(edge.net)
+    # Along a rail each end has a piece of its own.
+    returned |= {(a, b) for a, b in forward if ends[a] & ends[b]}
     carrying, possible = carried(graph)
     for a, b in sorted(forward - returned):
         if (at[a], at[b]) in carrying:

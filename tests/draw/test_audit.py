@@ -108,7 +108,7 @@ def test_letters_that_are_nearer_to_another_arrow():
     own, other = arrow("own", (0, 0), (100, 0)), arrow("other", (0, 40), (100, 40))
     for y, clean in ((12, True), (17, True), (19, False), (26, False)):
         found = told(edges=[own, other], texts=[Text(50, y, W, edge="own")])
-        near = ("letters at another arrow", "text 0: W", "other")
+        near = ("letters at another arrow", "W of own", "other")
         assert found == ([] if clean else [near])
 
 
@@ -141,13 +141,22 @@ def test_an_index_of_letters_is_no_way_to_come_nearer():
     own = arrow("own", (40, -50), (40, 50))
     other = arrow("other", (-12, -50), (-12, 50))
     assert told(edges=[own, other], texts=[Text(13, 0, small, edge="own")]) == [
-        ("letters at another arrow", "text 0: W", "other")
+        ("letters at another arrow", "Wlong of own", "other")
     ]
+
+
+def test_letters_on_a_patch_may_stand_on_their_own_line_alone():
+    edges = [arrow("own", (0, 0), (100, 0)), arrow("other", (0, 40), (100, 40))]
+    for y, struck in ((0, None), (40, "other")):
+        found = told(edges=edges, texts=[Text(50, y, W, edge="own", backed=True)])
+        assert [s for _, _, s in found] == (
+            [] if struck is None else ["text 0: W", struck]
+        )
 
 
 def test_letters_of_an_arrow_that_is_not_there():
     assert told(texts=[Text(0, 0, W, edge="gone")]) == [
-        ("letters of no arrow", "text 0: W", "gone")
+        ("letters of no arrow", "W", "gone")
     ]
 
 

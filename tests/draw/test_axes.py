@@ -9,7 +9,8 @@ import pytest
 from matplotlib.figure import Figure as Page
 
 from minigrad.draw import Figure, draw
-from minigrad.draw.page.scene import Node, Run, arranged
+from minigrad.draw.page.curves import head_of, shaft_of
+from minigrad.draw.page.scene import Edge, Frame, Node, Run, arranged
 from tests.draw import networks
 from tests.draw.images import read_png
 
@@ -39,8 +40,40 @@ def test_it_looks_as_the_png_does(view, look):
     assert apart.mean() < 0.03
 
 
+@pytest.mark.parametrize("view", ["textbook", "backward", "ops"])
+def test_heads_fills_and_borders_have_their_colours(view):
+    figure = draw(networks.many_to_many(3), view=view)
+    seen = pixels(page_of(figure), 288)
+
+    def apart(x, y, colour):
+        """How far the nearest pixel at a point is from a colour."""
+        row, column = round((figure.size[1] - y) * 4), round(x * 4)
+        window = seen[row - 2 : row + 3, column - 2 : column + 3]
+        rgb = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+        return np.abs(window - rgb).sum(axis=-1).min()
+
+    for edge in figure.scene.edges:
+        if edge.head:
+            base, (x, y) = shaft_of(edge.points, edge.thickness)[-1], edge.points[-1]
+            corners = head_of(base, (x, y))
+            for corner in corners[1:]:
+                x, y = np.average([corner, *corners], axis=0, weights=[5, 1, 1, 1])
+                assert apart(x, y, figure.look.stroke(edge)) < 60, edge.id
+    for node in figure.scene.nodes:
+        if node.shape != "text":
+            paint = figure.look.outline(node)
+            assert apart(node.x, node.y - node.height / 2 + 3, paint.fill) < 60
+            borders = [
+                apart(node.x + dx, node.y - node.height / 2, paint.border)
+                for dx in (-2, 0, 2)
+            ]
+            assert min(borders) < 60, node.id
+
+
 def test_letters_grow_with_the_axes():
-    figure = draw(networks.dynamical_system(), engine="pure")
+    nodes = [Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),), dashed=True)]
+    edge = Edge("h", "", ((23, 0), (40, 0), (60, 9), (80, 9)), thickness=2)
+    figure = Figure(arranged(nodes, [edge], [], [Frame((-30, -30, 90, 30))]))
     small, large = pixels(page_of(figure), 144), pixels(page_of(figure, 2), 72)
     assert small.shape == large.shape
     assert (np.abs(small - large).sum(axis=-1) > 60).mean() < 0.001
@@ -58,9 +91,13 @@ def test_a_pdf_has_its_size_and_its_fonts():
 
 
 def test_any_name_is_text():
-    for name in ("$x$", "$", r"\alpha_{", "a\nb", "\x00", "<&>"):
-        node = Node("n", 0, 0, 90, 46, ((Run(name, "bold", 18),),))
-        assert Figure(arranged([node], [], [])).pdf().startswith(b"%PDF")
+    inked = {}
+    for name in ("x", "$x$", "$", r"\alpha_{", "a\nb", "\x00", "<&>"):
+        node = Node("n", 0, 0, 90, 46, ((Run(name, "bold", 18),),), border="#FFFFFF")
+        figure = Figure(arranged([node], [], []))
+        assert figure.pdf().startswith(b"%PDF")
+        inked[name] = (pixels(page_of(figure), 144) < 128).any(axis=(0, 2)).sum()
+    assert inked["$x$"] > 2 * inked["x"]
 
 
 def test_a_page_with_other_axes_holds_it():

@@ -1,5 +1,6 @@
 """SVG by our own hand: against the scene, and against the pixels of Graphviz."""
 
+import io
 import re
 import shutil
 import subprocess
@@ -7,10 +8,11 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure as Page
 
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.scene import Edge, Frame, Node, Run, Text, arranged
-from minigrad.draw.render.svg import FACES, SERIF, description
+from minigrad.draw.render.svg import SANS, SERIF, description
 from minigrad.draw.render.theme import STYLES, style
 from tests.draw import networks
 from tests.draw.images import read_png
@@ -99,10 +101,10 @@ def test_what_it_says_is_where_graphviz_has_ink(view):
         for x, y in np.rint(curve(path) * 2).astype(int):
             window = pixels[y - 1 : y + 2, x - 1 : x + 2]
             near.append(np.abs(window - colour).sum(axis=-1).min())
-        # Between dashes there is none.
+        # Between dashes there is none; a rim may be of another colour.
         allowed = 240 if path.get("stroke-dasharray") is None else 765
         assert np.mean(np.array(near) < 120) > 0.5, group.get("data-edge")
-        assert max(near) < allowed, group.get("data-edge")
+        assert max(near[1:-1]) < allowed, group.get("data-edge")
 
 
 @pytest.mark.skipif(not shutil.which("rsvg-convert"), reason="no rsvg-convert")
@@ -172,6 +174,26 @@ def test_what_is_raised_stands_where_the_scene_says():
     assert np.allclose(heights, [0, 4.5, 0], atol=0.02)
 
 
+def test_a_backed_text_lies_on_paper():
+    text = Text(0, 0, ((Run("W", "bold", 18),),), backed=True)
+    edge = Edge("", "", ((-40, 0), (-20, 0), (20, 0), (40, 0)), head=False)
+    figure = Figure(arranged([], [edge], [text]), engine="pure")
+    (group,) = elements(ET.fromstring(figure.svg()), "text")
+    assert [child.tag for child in group] == [f"{SVG}rect", f"{SVG}text"]
+    assert group[0].get("fill") == figure.look.background
+    assert figure.tex().count(r"\path[mg paper]") == 2
+    out = io.BytesIO()
+    page = Page(figsize=[side / 72 for side in figure.size])
+    figure.to_axes(page.add_axes((0, 0, 1, 1)))
+    page.savefig(out, dpi=144)
+    for data in (out.getvalue(), figure.png(dpi=144)):
+        pixels = read_png(data)
+        # Beside the letter, on the patch, the line is not seen; farther off it is.
+        y, x = pixels.shape[0] // 2, pixels.shape[1] // 2
+        assert (pixels[y - 2 : y + 3, x - 19] > 200).all()
+        assert (pixels[y - 2 : y + 3, x - 40] < 128).any()
+
+
 def test_ids_of_two_pictures_do_not_meet():
     ids = []
     for length in (2, 3):
@@ -185,9 +207,8 @@ def test_two_runs_give_equal_bytes_and_it_fits_a_page():
     first, second = (draw(networks.many_to_many(3), view="ops").svg() for _ in "ab")
     assert first == second
     assert 'style="max-width:100%;height:auto"' in first
-    for family in (SERIF, FACES["sans"]):
-        assert "Liberation" in family
-        assert "serif" in family
+    for family in (SERIF, SANS):
+        assert f'font-family="{family}"' in first
 
 
 def test_the_description_is_for_who_cannot_see_it():

@@ -4,11 +4,13 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from minigrad.draw import Figure, draw
+from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import indexed, letter
-from minigrad.draw.page.scene import Node, Run, arranged
+from minigrad.draw.page.scene import Node, Run, arranged, line_width
 from minigrad.draw.render.tikz import MATH, label, latex
 from tests.draw import networks
 
@@ -23,7 +25,7 @@ HOSTILE = [
     "a`b'c\"d<e>f|g",
     "?` !` -- --- ''",
     "[x]{y},=",
-    "ŷ ñ ü ß ø é ǎ Å Ǻ",
+    "ŷ ñ ü ß ø é ǎ Å Ǻ v\u20d7",
     "αβΓ∂‖−→×·…∞ℒ⁽ᵗ⁻¹⁾ ₜ",
     "日本語 שלום \u202eевил",
     "\x00\x07 \ud800 \n",
@@ -67,11 +69,19 @@ def test_nothing_of_a_name_is_a_command(name, math):
     commands = set(re.findall(r"\\([A-Za-z]+)", text))
     ours = {"text", "minigradsign", "dots", "ss", "o", "textbackslash", "textbar"}
     ours |= {"textasciicircum", "textasciitilde", "textasciigrave"}
-    ours |= {"textless", "textgreater", "hat", "tilde", "ddot", "acute", "check"}
-    ours |= {"mathring", "mathcal"} | {m[1:] for m in MATH.values()}
+    ours |= {"textless", "textgreater", "hat", "tilde", "ddot", "acute", "vec"}
+    ours |= {"mathring", "check", "mathcal"} | {m[1:].strip() for m in MATH.values()}
     assert commands <= ours
     assert not re.search(r"[&#%~]", text)
     assert text.count("{") == text.count("}")
+
+
+def test_what_is_long_is_no_wider_than_the_scene_says():
+    figure = draw(networks.lstm(3))
+    text = figure.tex(standalone=False)
+    wide = [float(n) for n in re.findall(r"mg fit=([\d.]+)bp\] at .*mathbf", text)]
+    lines = [t.lines[0] for t in figure.scene.texts if "," in t.words]
+    assert np.allclose(wide, [line_width(line) for line in lines], atol=0.01)
 
 
 def test_a_picture_holds_the_whole_scene():
@@ -85,6 +95,35 @@ def test_a_picture_holds_the_whole_scene():
     assert text == draw(networks.many_to_many(4)).tex(standalone=False)
     for style in re.findall(r"\[(mg \w+(?: \w+)?)[,\]]", text):
         assert f"\n  {style}/.style=" in text
+
+
+@pytest.mark.parametrize("view", ["textbook", "backward", "ops"])
+def test_every_arrow_runs_where_the_scene_says(view):
+    figure = draw(networks.many_to_many(4), view=view)
+    scene, text = figure.scene, figure.tex()
+    lines = re.findall(r"\\path\[(mg \w+ line.*?)\] (.*);", text)
+    assert len(lines) == len(scene.edges)
+    for edge, (options, path) in zip(scene.edges, lines, strict=True):
+        at = [tuple(map(float, p.split(","))) for p in re.findall(r"\((.*?)\)", path)]
+        assert at[0] == pytest.approx(edge.points[0], abs=0.01)
+        assert at[-1] == pytest.approx(edge.points[-1], abs=0.01)
+        shaft = shaft_of(edge.points, edge.thickness) if edge.head else edge.points
+        pairs = [(*a, *b) for a, b in zip(shaft[1::3], shaft[2::3], strict=True)]
+        for bent in re.findall(r"controls \((\S+),(\S+)\) and \((\S+),(\S+)\)", path):
+            near = np.abs(np.array(pairs) - np.array(bent, float)).max(axis=1)
+            assert near.min() < 0.01
+        assert ("mg head=" in options) == edge.head
+        assert ("mg dashed" in options) == edge.dashed
+        assert f"mg {edge.kind} line" in options
+        colour = figure.look.stroke(edge)[1:]
+        style = re.search(rf"mg {edge.kind} line/.style={{(.*)}}", text)[1]
+        assert f"draw=mg{colour}" in (options if edge.colour else style)
+    for node in scene.nodes:
+        if node.shape != "text":
+            at = rf"\({node.x:g},{node.y:g}\) {{}};"
+            (options,) = re.findall(rf"\\node\[(mg {node.kind},.*)\] .*{at}", text)
+            assert ("mg dashed" in options) == node.dashed
+            assert ("ellipse" in options) == (node.shape in ("circle", "dot"))
 
 
 @LATEX

@@ -13,7 +13,7 @@ from minigrad.draw.page.letters import clean, note
 from minigrad.draw.page.scene import Frame, Node, Point, Rectangle, extent
 from minigrad.draw.page.sheet import Sheet
 
-PAD, TITLE = 7.0, 10.0
+PAD, NEST, TITLE = 7.0, 12.0, 10.0
 
 
 def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
@@ -27,7 +27,7 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
     framed: list[Rectangle] = []
     deepest = max((len(path) for path, _ in members), default=0)
     for (path, _), nodes in members.items():
-        box = _around(nodes, PAD + 5.0 * (deepest - len(path)))
+        box = _around(nodes, PAD + NEST * (deepest - len(path)))
         often = times.get(path, 1)
         mine = {node.id for node in nodes}
         alone = not any(

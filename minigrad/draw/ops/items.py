@@ -25,7 +25,6 @@ from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, si
 from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.draw.textbook.columns import visible
 from minigrad.graph import Graph, Node, Past, PerOperand
-from minigrad.op import OPERAND
 from minigrad.scope import LOOP, Slot
 
 START = re.compile(r"(.+?)_?(?:0|init)")
@@ -214,6 +213,8 @@ class _Reader:
         named = [self._indexed(node.name, node)] if node.name else []
         if "via" in node.attrs:  # many operations, and the name says all
             return named[0]
+        if re.fullmatch(rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""):
+            named = []  # the line of a program, called after its op
         return _joined(_operation(node), named)
 
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
@@ -222,8 +223,11 @@ class _Reader:
         read = node.op is not None and node.op.name == "step"
         place, column = self.graph.places[node], self._column(node)
         inputs = tuple(keys[i] for i in node.inputs)
-        if node.time is not None and node.t not in self.shown[node.time[0]]:
-            return Item(keys[node], (), "", place, column, inputs, "", name, leaf)
+        commutes = node.op is not None and node.op.name in COMMUTATIVE
+        hidden = node.time is not None and node.t not in self.shown[node.time[0]]
+        if hidden:
+            what = (keys[node], (), "", place, column, inputs, "", name, leaf)
+            return Item(*what, commutative=commutes, scope=self._region(node))
         line = self._line(node, name)
         lines: list[Line] = [line]
         if self.shapes and node.kind != "constant":
@@ -244,7 +248,7 @@ class _Reader:
             name,
             leaf,
             "box" if leaf or read else "rounded",
-            commutative=node.op is not None and node.op.name in COMMUTATIVE,
+            commutative=commutes,
             scope=self._region(node),
             operation=f"{_what(node)} {_shape(node)}",
         )
@@ -306,7 +310,7 @@ def _operation(node: Node) -> Line:
     said = [
         value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
         for name, value in node.attrs.items()
-        if not isinstance(value, PerOperand) and name != "dtype"
+        if not (isinstance(value, PerOperand) or value is None or value is False)
     ]
     words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
     fine = (Run(words, "sans", FINE),) if said else ()
@@ -314,9 +318,9 @@ def _operation(node: Node) -> Line:
 
 
 def _key(key: Any) -> str:
-    """An index as it is written, with a dot for each array.
+    """An index as it is written, with a dot in the place of each array.
 
-    >>> _key((slice(None), slice(0, 4), OPERAND))
+    >>> _key((slice(None), slice(0, 4), "operand"))
     '[:, 0:4, ·]'
     """
 
@@ -327,7 +331,7 @@ def _key(key: Any) -> str:
             return ":".join("" if end is None else str(end) for end in ends)
         if value is Ellipsis:
             return "…"
-        return "·" if value is OPERAND else str(value)
+        return "·" if isinstance(value, str) else str(value)
 
     parts = key if isinstance(key, tuple) else (key,)
     return f"[{', '.join(map(part, parts))}]"

@@ -154,6 +154,12 @@ class Plan:
             self.left[slot] - CHANNEL / 2 - LINE * (len(users) - 1 - users.index(user))
         )
 
+    def ordered(self, key: str, argument: int) -> int | None:
+        """The place of an operand where the order of operands means something."""
+        item = self.items[key]
+        free = item.commutative or not item.operation or len(item.inputs) < 2
+        return None if free else argument
+
     def port(self, key: str, argument: int) -> float:
         """Where an operand enters, from the middle of its box.
 

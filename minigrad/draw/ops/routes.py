@@ -117,14 +117,14 @@ def _title(plan: Plan, source: str, target: str) -> str:
 
 def _within(sheet: Sheet, plan: Plan, source: str, target: str, argument: int) -> None:
     """An arrow in a slot, through its passages in the rows between."""
-    title = _title(plan, source, target)
+    title, place = _title(plan, source, target), plan.ordered(target, argument)
     if source in plan.lifted:
         curve = _upward(sheet, plan, target, source)[::-1]
         sheet.connect(source, target, curve, kind=BACK, title=title)
         return
     curve = _upward(sheet, plan, source, target, plan.port(target, argument))
     kind = "forward" if plan.items[source].past is None else BACK
-    sheet.connect(source, target, curve, kind=kind, title=title)
+    sheet.connect(source, target, curve, kind=kind, title=title, place=place)
 
 
 def _upward(sheet: Sheet, plan: Plan, low: str, high: str, aside: float = 0.0) -> Curve:
@@ -189,6 +189,7 @@ def _bus(sheet: Sheet, plan: Plan, source: str, drops: BusDrops, colour: int) ->
                 curve,
                 kind=f"bus{colour}",
                 title=_title(plan, source, target),
+                place=plan.ordered(target, argument),
             )
             start = ((x, y),)
             drawn += 1
@@ -236,4 +237,5 @@ def _between(sheet: Sheet, plan: Plan, way: Way) -> None:
         head=way.stub != "out",
         kind=BACK if isinstance(plan.slot(way.source)[0], int) else "forward",
         title=_title(plan, way.source, way.target),
+        place=plan.ordered(way.target, way.argument),
     )

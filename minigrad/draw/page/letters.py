@@ -120,10 +120,11 @@ def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float
     >>> [line[0].text for line in lines], round(wide)
     (['hidden_', 'state'], 57)
     """
+    least = extent(below)[0]
     if line_width(line) <= 2 * radius - 6 or not _breaks(line):
         room = 2 * radius - 6 if line_width(line) < 2.1 * radius else WIDEST - 12
         line = fitted(line, room)
-    if line_width(line) <= 2 * radius - 6:
+    if line_width(line) <= 2 * radius - 6 and least <= 2 * radius - 12:
         return (joined(line), *below), 2 * radius
     ways = [(_around((*lines, *below), radius), lines) for lines in _broken(line)]
     two = [way for way in ways if len(way[1]) <= 2 and way[0] <= WIDEST]

@@ -141,6 +141,13 @@ class Text:
     backed: bool = False
 
     @property
+    def patch(self) -> Rectangle:
+        """The paper under a backed text."""
+        wide, high = extent(self.lines)
+        dx, dy = wide / 2 + 1, 0.375 * high
+        return (self.x - dx, self.y - dy, self.x + dx, self.y + dy)
+
+    @property
     def words(self) -> str:
         """The text without its typography."""
         return "\n".join("".join(run.text for run in line) for line in self.lines)
@@ -207,9 +214,9 @@ def extent(lines: Lines) -> tuple[float, float]:
 
 
 def placed_lines(y: float, lines: Lines) -> Iterator[tuple[float, Line]]:
-    """The middle of each line of a label that is centred on y."""
+    """The middle of each line of a label that is centred on y; none of an empty one."""
     top = y + extent(lines)[1] / 2
-    for line in lines:
+    for line in filter(None, lines):
         top -= line_height(line)
         yield top + line_height(line) / 2, line
 

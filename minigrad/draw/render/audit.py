@@ -221,7 +221,7 @@ def _mistaken(
         if text.edge is None or not runs:
             continue
         if text.edge not in number:
-            yield Fault("letters of no arrow", runs[0].name, text.edge, FAR)
+            yield Fault("letters of no arrow", text.words, text.edge, FAR)
             continue
         own = scene.edges[number[text.edge]]
         large = max(run.size for run in runs)
@@ -235,8 +235,8 @@ def _mistaken(
         distance, i = min(foreign, default=(FAR, 0))
         if (depth := nearest + NEARER - distance) > 0:
             other = named(scene.edges[i], i)
-            what = "letters at another arrow"
-            yield Fault(what, runs[0].name, other, round(depth, 2))
+            letters = f"{text.words} of {text.edge}"
+            yield Fault("letters at another arrow", letters, other, round(depth, 2))
 
 
 def kin(own: Edge, other: Edge, squares: set[str]) -> bool:

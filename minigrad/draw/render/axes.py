@@ -90,8 +90,8 @@ class Picture(Artist):
 
     def _parts(self) -> Iterator[Artist]:
         """The artists of the scene, from the back to the front."""
-        wide, high = self.scene.width, self.scene.height
-        yield Rectangle((0, 0), wide, high, fc=self.look.background, ec="none")
+        paper: dict[str, Any] = {"fc": self.look.background, "ec": "none"}
+        yield Rectangle((0, 0), self.scene.width, self.scene.height, **paper)
         for frame in self.scene.frames:
             yield self._frame(frame)
         for edge in self.scene.edges:
@@ -102,6 +102,9 @@ class Picture(Artist):
                 yield self._outline(node)
             yield from self._letters(node.x, node.y, node.lines, paint.ink)
         for text in self.scene.texts:
+            if text.backed:
+                x0, y0, x1, y1 = text.patch
+                yield Rectangle((x0, y0), x1 - x0, y1 - y0, **paper)
             ink = text.ink or self.look.line(text.kind)
             yield from self._letters(text.x, text.y, text.lines, ink)
 
@@ -109,8 +112,7 @@ class Picture(Artist):
         x0, y0, x1, y1 = frame.box
         return FancyBboxPatch(
             (x0, y0), x1 - x0, y1 - y0, CORNERS[not frame.fill],
-            fc=frame.fill or "none",
-            ec=self.look.rim(frame), lw=pen(frame) * self.scale,
+            fc=frame.fill or "none", ec=self.look.rim(frame), lw=pen(frame) * self.scale
         )  # fmt: skip
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:
@@ -139,9 +141,7 @@ class Picture(Artist):
     def _letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[Artist]:
         for at_x, middle, run in placed_runs(x, y, lines):
             words, font = clean(run.text), _font(run, self.look)
-            wide = text_to_path.get_text_width_height_descent(
-                words, font, ismath=False
-            )[0]
+            wide, *_ = measured(words, font, ismath=False)
             # A font that is wider than ours is drawn smaller.
             font.set_size(run.size * self.scale * min(1.0, run.width / (wide or 1.0)))
             yield Text(
@@ -153,11 +153,10 @@ class Picture(Artist):
 def _font(run: Run, look: Style) -> FontProperties:
     usual = SANS if run.face == "sans" else SERIF
     return FontProperties(
-        family=[look.font(run.face) or usual[0], *usual],
+        family=[look.font(run.face) or usual[0], *usual], size=run.size,
         style="italic" if "italic" in run.face else "normal",
         weight="bold" if "bold" in run.face else "normal",
-        size=run.size,
-    )
+    )  # fmt: skip
 
 
 def _path(points: Curve) -> Path:

@@ -23,7 +23,6 @@ from minigrad.draw.page.scene import (
     Node,
     Scene,
     Text,
-    extent,
     placed_runs,
 )
 from minigrad.draw.render.theme import Style, pen
@@ -99,10 +98,10 @@ def write(scene: Scene, look: Style) -> str:
 
 def _paper(i: int, text: Text, look: Style) -> str:
     """The patch that hides a line under a text."""
-    wide, high = extent(text.lines)
+    x0, y0, x1, y1 = text.patch
     return (
         f't{i} [pos="{number(text.x)},{number(text.y)}" shape=box '
-        f"width={inches(wide + 2)} height={inches(0.75 * high)} "
+        f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
         f'style=filled color="{look.background}" fillcolor="{look.background}"];'
     )
 

@@ -15,12 +15,13 @@ picture and so do not meet those of another picture on the page.
 from collections.abc import Iterator
 from hashlib import sha256
 from html import escape
+from itertools import pairwise
 from unicodedata import bidirectional
 
 from minigrad.draw.page.curves import Curve, head_of, shaft_of
 from minigrad.draw.page.fonts import BASELINE
 from minigrad.draw.page.letters import UNPRINTABLE
-from minigrad.draw.page.scene import Lines, Node, Run, Scene, placed_lines
+from minigrad.draw.page.scene import Lines, Node, Rectangle, Run, Scene, placed_lines
 from minigrad.draw.render.dot import number
 from minigrad.draw.render.theme import Style, pen
 
@@ -48,7 +49,8 @@ def write(scene: Scene, look: Style) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
         f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
         f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
-        f'text-anchor="middle" role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
+        f'text-anchor="middle" xml:space="preserve" '
+        f'role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
         f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
         f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
         f"{picture}\n</svg>\n"
@@ -88,10 +90,9 @@ class _Picture:
         paper = self.look.background
         yield f'<rect class="mg-paper" width="100%" height="100%" fill="{paper}"/>'
         for frame in self.scene.frames:
-            x0, y0, x1, y1 = frame.box
             yield (
                 f'<rect class="mg-frame mg-{frame.kind}" '
-                f"{self.box(x0, y1, x1 - x0, y1 - y0, 0 if frame.fill else 8)} "
+                f"{self.box(frame.box, 0 if frame.fill else 8)} "
                 f'fill="{frame.fill or "none"}" stroke="{self.look.rim(frame)}" '
                 f'stroke-width="{pen(frame)}"/>'
             )
@@ -102,6 +103,9 @@ class _Picture:
             ink = text.ink or self.look.line(text.kind)
             data = _data(edge=text.edge, word=text.word, part=text.part)
             yield f'<g class="mg-text mg-{text.kind}"{data}>'
+            if text.backed:
+                box = self.box(text.patch)
+                yield f'<rect class="mg-paper" {box} fill="{paper}"/>'
             yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
 
     def arrows(self) -> Iterator[str]:
@@ -113,38 +117,28 @@ class _Picture:
                 corners = head_of(points[-1], edge.points[-1])
                 head = f'\n<path class="mg-head" d="{self.line(corners)}Z" '
                 head += f'fill="{colour}" stroke="none"/>'
+            by = " ".join(edge.parameters)
+            data = _data(edge=edge.id, tail=edge.tail, tip=edge.tip, by=by)
             yield (
-                f'<g class="mg-edge mg-{edge.kind}"'
-                + _data(
-                    edge=edge.id,
-                    tail=edge.tail,
-                    tip=edge.tip,
-                    by=" ".join(edge.parameters),
-                    part=edge.part,
-                )
-                + f">{_title(edge.title)}"
+                f'<g class="mg-edge mg-{edge.kind}"{data}>{_title(edge.title)}'
                 f'<path d="{self.curve(points)}" fill="none" stroke="{colour}" '
                 f'stroke-width="{number(pen(edge))}"{_dashes(edge.dashed)}/>{head}</g>'
             )
 
     def node(self, node: Node) -> Iterator[str]:
         paint = self.look.outline(node)
-        yield (
-            f'<g class="mg-node mg-{node.kind}"'
-            + _data(node=node.id, name=node.name, t=node.t, part=node.part)
-            + f">{_title(node.title)}"
-        )
+        data = _data(node=node.id, name=node.name, t=node.t, part=node.part)
+        yield f'<g class="mg-node mg-{node.kind}"{data}>{_title(node.title)}'
         drawn = f'fill="{paint.fill}" stroke="{paint.border}" '
         drawn += f'stroke-width="{number(pen(node))}"{_dashes(node.dashed)}/>'
-        left, top = node.x - node.width / 2, node.y + node.height / 2
+        dx, dy = node.width / 2, node.height / 2
         if node.shape in ("box", "rounded", "square"):
-            radius = 8 if node.shape == "rounded" else 0
-            box = self.box(left, top, node.width, node.height, radius)
-            yield f"<rect {box} {drawn}"
+            box = (node.x - dx, node.y - dy, node.x + dx, node.y + dy)
+            yield f"<rect {self.box(box, 8 * (node.shape == 'rounded'))} {drawn}"
         elif node.shape != "text":
             yield (
                 f'<ellipse cx="{number(node.x)}" cy="{self.y(node.y)}" '
-                f'rx="{number(node.width / 2)}" ry="{number(node.height / 2)}" {drawn}'
+                f'rx="{number(dx)}" ry="{number(dy)}" {drawn}'
             )
         yield "\n".join(self.letters(node.x, node.y, node.lines, paint.ink)) + "</g>"
 
@@ -152,15 +146,13 @@ class _Picture:
         """One element a line; runs follow each other, whatever font is at hand."""
         for middle, line in placed_lines(y, lines):
             bases = [middle + run.rise - BASELINE * run.size for run in line]
+            drops = [before - base for before, base in pairwise(bases[:1] + bases)]
             spans = "".join(
-                f"<tspan{_drop(before - base)}{self.face(run)}>{said(run.text)}</tspan>"
-                for run, before, base in zip(
-                    line, bases[:1] + bases, bases, strict=False
-                )
+                f"<tspan{_drop(drop)}{self.face(run)}>{said(run.text)}</tspan>"
+                for run, drop in zip(line, drops, strict=True)
             )
-            if line:
-                place = f'x="{number(x)}" y="{self.y(bases[0])}"'
-                yield f'<text {place} fill="{ink}">{spans}</text>'
+            place = f'x="{number(x)}" y="{self.y(bases[0])}"'
+            yield f'<text {place} fill="{ink}">{spans}</text>'
 
     def face(self, run: Run) -> str:
         turned = any(bidirectional(c) in RIGHT_TO_LEFT for c in run.text)
@@ -181,10 +173,11 @@ class _Picture:
     def y(self, y: float) -> str:
         return number(self.scene.height - y)
 
-    def box(self, x: float, y: float, wide: float, high: float, radius: float) -> str:
-        text = f'x="{number(x)}" y="{self.y(y)}" '
-        text += f'width="{number(wide)}" height="{number(high)}"'
-        return text + f' rx="{radius}"' * bool(radius)
+    def box(self, box: Rectangle, radius: int = 0) -> str:
+        x0, y0, x1, y1 = box
+        size = f'width="{number(x1 - x0)}" height="{number(y1 - y0)}"'
+        corner = f' rx="{radius}"' if radius else ""
+        return f'x="{number(x0)}" y="{self.y(y1)}" {size}{corner}'
 
 
 def _title(words: str) -> str:

@@ -16,6 +16,7 @@ theirs: what it holds is applied after the styles, in every picture.
 """
 
 import re
+from collections.abc import Iterator
 from unicodedata import decomposition, normalize
 
 from minigrad.draw.page.curves import Curve, shaft_of
@@ -25,10 +26,13 @@ from minigrad.draw.page.scene import (
     Edge,
     Frame,
     Line,
-    Lines,
     Node,
+    Point,
+    Rectangle,
     Run,
     Scene,
+    Text,
+    line_width,
     placed_lines,
 )
 from minigrad.draw.render.dot import number
@@ -40,35 +44,30 @@ TEXT = {
     "`": r"\textasciigrave{}", "…": r"\dots{}", "¿": "?`", "¡": "!`", "ß": r"\ss{}",
     "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}",
 } | {sign: f"\\{sign}" for sign in "{}$&#%_"}  # fmt: skip
-MATH = {
-    "−": "-", "→": r"\to", "·": r"\cdot", "×": r"\times", "∂": r"\partial",
-    "∞": r"\infty", "‖": r"\Vert", "≤": r"\le", "≥": r"\ge", "√": r"\surd",
-    "ℒ": r"\mathcal{L}", "∇": r"\nabla", "⊙": r"\odot", "⊤": r"\top", "≠": r"\ne",
-    "≈": r"\approx", "∈": r"\in",
-}  # fmt: skip
-GREEK = (
+SIGNS = (
     "α alpha β beta γ gamma δ delta ε varepsilon ζ zeta η eta θ theta ι iota κ kappa "
     "λ lambda μ mu ν nu ξ xi π pi ρ rho ς varsigma σ sigma τ tau υ upsilon φ varphi "
     "χ chi ψ psi ω omega ϕ phi Γ Gamma Δ Delta Θ Theta Λ Lambda Ξ Xi Π Pi Σ Sigma "
-    "Υ Upsilon Φ Phi Ψ Psi Ω Omega"
+    "Υ Upsilon Φ Phi Ψ Psi Ω Omega ∂ partial ∇ nabla → to · cdot × times ⊙ odot ⊤ top "
+    "‖ Vert ≤ le ≥ ge ≠ ne ≈ approx ∈ in ∞ infty √ surd"
 )
-MATH |= {sign: f"\\{name}" for sign, name in re.findall(r"(\S+) (\S+)", GREEK)}
-# What a mark over a letter is called in a formula and in a text.
+MATH = {sign: f"\\{name} " for sign, name in re.findall(r"(\S+) (\S+)", SIGNS)}
+MATH |= {"−": "-", "ℒ": r"\mathcal{L}"}
+# What marks over a letter are called in a formula, and in text where there is a word.
+MARKS = (
+    "0300 grave ` 0301 acute ' 0302 hat ^ 0303 tilde ~ 0304 bar = 0306 breve u "
+    '0307 dot . 0308 ddot " 030a mathring r 030c check v 20d7 vec -'
+)
 ACCENTS = {
-    "\u0300": (r"\grave", r"\`"), "\u0301": (r"\acute", r"\'"),
-    "\u0302": (r"\hat", r"\^"), "\u0303": (r"\tilde", r"\~"),
-    "\u0304": (r"\bar", r"\="), "\u0306": (r"\breve", r"\u"),
-    "\u0307": (r"\dot", r"\."), "\u0308": (r"\ddot", r"\""),
-    "\u030a": (r"\mathring", r"\r"), "\u030c": (r"\check", r"\v"),
-    "\u20d7": (r"\vec", r"\="),
-}  # fmt: skip
+    chr(int(code, 16)): (f"\\{name}", f"\\{text}".strip("-"))
+    for code, name, text in re.findall(r"(\S+) (\S+) (\S+)", MARKS)
+}
 LETTERS = {"italic": "%s", "bold": r"\mathbf{%s}", "bolditalic": r"\boldsymbol{%s}"}
 WORDS = {
     "serif": "%s", "sans": r"\textsf{%s}", "italic": r"\textit{%s}",
     "bold": r"\textbf{%s}", "bolditalic": r"\textbf{\textit{%s}}",
 }  # fmt: skip
-SHAPES = {"box": "rectangle", "square": "rectangle"}
-SHAPES["rounded"] = "rectangle, rounded corners=8bp"
+SHAPES = {"box": "", "square": "", "rounded": ", rounded corners=8bp"}
 # A sign that LaTeX has no letter for: its glyph where fonts have it, else its number.
 SIGN = r"""\providecommand{\minigradsign}[1]{%
   \ifx\Umathchar\undefined\fbox{\tiny U+#1}\else\char"#1 \fi}
@@ -87,7 +86,10 @@ PICTURE = r"""%% It needs \usepackage{amsmath,tikz} and
   mg node/.style={draw, line width=1.2bp, inner sep=0pt, outer sep=0pt},
   mg line/.style={draw, line width=1.2bp},
   mg head/.style={-{Triangle[length=#1, width=0.8*#1]}},
-  mg letters/.style={inner sep=0pt, outer sep=0pt},
+  mg letters/.style={inner sep=0pt, outer sep=0pt, text depth=0pt},
+  mg fit/.style={execute at begin node={\setbox0\hbox\bgroup},
+    execute at end node={\egroup
+      \ifdim\wd0>#1\resizebox{#1}{!}{\box0}\else\box0\fi}},
   mg dashed/.style={dash pattern=on 5bp off 3bp},
 %s
 }
@@ -106,17 +108,19 @@ def picture(scene: Scene, look: Style) -> str:
     """The ``tikzpicture`` of a placed scene; equal scenes give equal text."""
     writer = _Picture(look)
     writer.style("mg paper", f"fill={writer.colour(look.background)}")
-    corner = f"({number(scene.width)},{number(scene.height)})"
-    lines = [rf"\path[mg paper] (0,0) rectangle {corner};"]
+    paper = (0.0, 0.0, scene.width, scene.height)
+    lines = [rf"\path[mg paper] {_box(paper)};"]
     lines += [writer.frame(frame) for frame in scene.frames]
     lines += [writer.edge(edge) for edge in scene.edges]
     for node in scene.nodes:
         lines += writer.node(node)
     for text in scene.texts:
+        if text.backed:
+            lines.append(rf"\path[mg paper] {_box(text.patch)};")
         ink = writer.colour(look.line(text.kind))
         style = writer.style(f"mg {text.kind} text", f"mg letters, text={ink}")
         style += f", text={writer.colour(text.ink)}" if text.ink else ""
-        lines += writer.letters(text.x, text.y, text.lines, style)
+        lines += writer.letters(text, style)
     colours = (rf"\definecolor{{mg{c}}}{{HTML}}{{{c}}}" for c in sorted(writer.colours))
     styles = (f"  {name}/.style={{{how}}}," for name, how in writer.styles.items())
     body = "\n".join(lines)
@@ -142,23 +146,20 @@ class _Picture:
         return f"mg{colour[1:]}"
 
     def frame(self, frame: Frame) -> str:
-        x0, y0, x1, y1 = map(number, frame.box)
         rim = f"draw={self.colour(self.look.rim(frame))}, line width={pen(frame)}bp"
-        corners = ", rounded corners=8bp"
         if frame.fill:
-            corners = f", fill={self.colour(frame.fill)}"
-        style = self.style(f"mg {frame.kind} frame", rim) if not frame.fill else rim
-        return rf"\path[{style}{corners}] ({x0},{y0}) rectangle ({x1},{y1});"
+            style = f"{rim}, fill={self.colour(frame.fill)}"
+        else:
+            style = self.style(f"mg {frame.kind} frame", f"{rim}, rounded corners=8bp")
+        return rf"\path[{style}] {_box(frame.box)};"
 
     def edge(self, edge: Edge) -> str:
         usual = self.colour(self.look.line(edge.kind))
         options = [self.style(f"mg {edge.kind} line", f"mg line, draw={usual}")]
         if edge.colour:
             options.append(f"draw={self.colour(edge.colour)}")
-        if edge.thickness != 1:
-            options.append(f"line width={number(pen(edge))}bp")
-        if edge.dashed:
-            options.append("mg dashed")
+        options += [f"line width={number(pen(edge))}bp"] * (edge.thickness != 1)
+        options += ["mg dashed"] * edge.dashed
         points = edge.points
         if edge.head:
             points = shaft_of(points, edge.thickness)
@@ -169,62 +170,58 @@ class _Picture:
 
     def node(self, node: Node) -> list[str]:
         usual, own = self.look.paint(node.kind), self.look.outline(node)
-        ink = self.style(
-            f"mg {node.kind} letters", f"mg letters, text={self.colour(usual.ink)}"
-        )
+        ink = f"mg letters, text={self.colour(usual.ink)}"
+        ink = self.style(f"mg {node.kind} letters", ink)
         if own.ink != usual.ink:
             ink += f", text={self.colour(own.ink)}"
-        letters = self.letters(node.x, node.y, node.lines, ink)
+        letters = [*self.letters(node, ink)]
         if node.shape == "text":
             return letters
         fill, border = self.colour(usual.fill), self.colour(usual.border)
         look = self.style(f"mg {node.kind}", f"mg node, fill={fill}, draw={border}")
-        options = [look, SHAPES.get(node.shape, "ellipse")]
-        if own.fill != usual.fill:
-            options.append(f"fill={self.colour(own.fill)}")
-        if own.border != usual.border:
-            options.append(f"draw={self.colour(own.border)}")
-        if node.bus is not None:
-            options.append(f"line width={number(pen(node))}bp")
-        if node.dashed:
-            options.append("mg dashed")
-        size = f"minimum width={number(node.width)}bp, "
-        size += f"minimum height={number(node.height)}bp"
+        shape = SHAPES.get(node.shape)
+        options = [look, "ellipse" if shape is None else f"rectangle{shape}"]
+        options += [f"fill={self.colour(own.fill)}"] * (own.fill != usual.fill)
+        options += [f"draw={self.colour(own.border)}"] * (own.border != usual.border)
+        options += [f"line width={number(pen(node))}bp"] * (node.bus is not None)
+        options += ["mg dashed"] * node.dashed
+        options.append(f"minimum width={number(node.width)}bp")
+        options.append(f"minimum height={number(node.height)}bp")
         name = re.sub(r"[^A-Za-z0-9@+-]", "-", node.id)
-        at = f"({number(node.x)},{number(node.y)})"
-        return [
-            rf"\node[{', '.join(options)}, {size}] ({name}) at {at} {{}};",
-            *letters,
-        ]
+        at = f"({name}) at {_at((node.x, node.y))}"
+        return [rf"\node[{', '.join(options)}] {at} {{}};", *letters]
 
-    def letters(self, x: float, y: float, lines: Lines, style: str) -> list[str]:
-        out = []
-        for middle, line in placed_lines(y, lines):
-            if line:
-                size = number(line[0].size)
-                high = number(2 * BASELINE * line[0].size)
-                font = rf"font=\fontsize{{{size}}}{{{size}}}\selectfont, "
-                font += f"text height={high}bp, text depth=0pt"
-                size = self.style(f"mg {size}pt", font)
-                at = f"({number(x)},{number(middle + line[0].rise)})"
-                out.append(rf"\node[{style}, {size}] at {at} {{{label(line)}}};")
-        return out
+    def letters(self, thing: Node | Text, style: str) -> Iterator[str]:
+        for middle, line in placed_lines(thing.y, thing.lines):
+            size = number(line[0].size)
+            font = rf"font=\fontsize{{{size}}}{{{size}}}\selectfont, "
+            font += f"text height={number(2 * BASELINE * line[0].size)}bp"
+            options = f"{style}, {self.style(f'mg {size}pt', font)}"
+            # LaTeX' own letters are wider, and what is long would touch the next thing.
+            if len(line[0].text) + sum(run.rise == line[0].rise for run in line) > 2:
+                options += f", mg fit={number(line_width(line))}bp"
+            at = _at((thing.x, middle + line[0].rise))
+            yield rf"\node[{options}] at {at} {{{label(line)}}};"
+
+
+def _at(point: Point) -> str:
+    return f"({number(point[0])},{number(point[1])})"
+
+
+def _box(box: Rectangle) -> str:
+    return f"{_at(box[:2])} rectangle {_at(box[2:])}"
 
 
 def _path(points: Curve) -> str:
     """A curve in TikZ' words; straight pieces are lines."""
-
-    def at(p: tuple[float, float]) -> str:
-        return f"({number(p[0])},{number(p[1])})"
-
-    out, a = at(points[0]), complex(*points[0])
+    out, a = _at(points[0]), complex(*points[0])
     for b, c, d in zip(points[1::3], points[2::3], points[3::3], strict=True):
         along = (complex(*d) - a).conjugate()
         bent = max(abs(((complex(*p) - a) * along).imag) for p in (b, c))
         if bent <= 0.01 * abs(along):
-            out += f" -- {at(d)}"
+            out += f" -- {_at(d)}"
         else:
-            out += f" .. controls {at(b)} and {at(c)} .. {at(d)}"
+            out += f" .. controls {_at(b)} and {_at(c)} .. {_at(d)}"
         a = complex(*d)
     return out
 
@@ -279,12 +276,14 @@ def latex(words: str, math: bool = False) -> str:
     for sign in normalize("NFD", words):
         kind, _, code = decomposition(sign).partition(" ")
         if sign in ACCENTS and out:
-            out[-1] = f"{ACCENTS[sign][not math]}{{{out[-1]}}}"
+            accent = ACCENTS[sign][not math]
+            vec = rf"${ACCENTS[sign][0]}{{\text{{{out[-1]}}}}}$"
+            out[-1] = f"{accent}{{{out[-1]}}}" if accent != "\\" else vec
         elif sign in TEXT or (math and sign in " '"):
             text = TEXT.get(sign, sign)
             out.append(rf"\text{{{text}}}" if math else text)
         elif sign in MATH or kind in ("<super>", "<sub>"):
-            text = MATH.get(sign, "") + " " * (MATH.get(sign, "")[:1] == "\\")
+            text = MATH.get(sign, "")
             if not text:
                 raised = latex(chr(int(code, 16)), math=True)
                 text = f"{{}}{'^' if kind == '<super>' else '_'}{{{raised}}}"

@@ -57,7 +57,8 @@ def draw_folded(drawing: Drawing) -> None:
             at = x + column.x(key), drawing.y(key)
             turn = symbol.turn and f"t,{symbol.turn}"
             label = indexed(symbol.label, turn) if turn else None
-            node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label)
+            shape = note(symbol.note, 8.0, "sans") if symbol.note else ()
+            node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label, shape)
             drawing.sheet.add(node)
         x += column.right + column.ports.inner[1] + 8
     for g, column in enumerate(columns):
@@ -74,7 +75,6 @@ def draw_folded(drawing: Drawing) -> None:
         other = [w for w in inside if w.targets and w not in direct]
         draw_boxes(drawing, direct, room + 24, FOLDED)
         draw_buses(drawing, FOLDED, other, -room - 24.0, {})
-    _notes(drawing, columns, middles)
 
 
 class _Circuit:
@@ -333,25 +333,3 @@ def _words_between(drawing: Drawing) -> None:
                 if words:
                     wish = Wish(note(words), edge.id, "faint", "only", below=True)
                     drawing.sheet.wishes.append(wish)
-
-
-def _notes(
-    drawing: Drawing, columns: list[Column], middles: Mapping[int, float]
-) -> None:
-    """The shapes of values, left of all that is beside their circles."""
-    for g, column in enumerate(columns):
-        edge = min(column.left - column.ports.inner[-1], column.ports.outer[-1])
-        for key in column.group.keys:
-            symbol = drawing.chart.symbol(key)
-            if not symbol.note:
-                continue
-            words = note(symbol.note)
-            alone = not column.beside(key, -1)
-            met = any(key == a.target for n in column.crossing for a in n.arrows)
-            y = drawing.y(key) - 14.0 * met
-            if alone:
-                x = middles[g] + edge - 12 - line_width(words[0]) / 2
-                drawing.sheet.write(x, y, words, "faint", FOLDED)
-            else:
-                x = middles[g] + column.x(key)
-                drawing.sheet.write(x, y - RADIUS - 7, words, "faint", FOLDED)

@@ -3,7 +3,7 @@
 Vocabulary
     loss     a scalar at the end that reads several values or steps, or is called L
     output   losses alone read it, or it is the end, or it is called o or y
-    target   data that a loss reads, and that nothing else in its step leads to a loss
+    target   data that a loss compares with what was computed, and no more
     input    other data
     initial  it replaces a state before the first step
     value    computed from data alone, without a parameter
@@ -57,7 +57,8 @@ def kinds_of(
             kind = "initial"
         elif is_data:
             ends = all(all(a.delay for a in out[t]) for t in served - losses)
-            kind = "target" if losses and ends else "input"
+            compared = {a.source for t in losses for a in into[t]} - data
+            kind = "target" if compared and ends else "input"
         elif served == losses and (LOSS.fullmatch(name) or scalar):
             kind = "loss"
         elif (

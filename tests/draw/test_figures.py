@@ -1,0 +1,42 @@
+"""Figures of many networks, judged from outside; ``.ci/figures`` judges all of them.
+
+Here every ninth network of the corpus is drawn in all views, and the pixels of some.
+"""
+
+import shutil
+
+import pytest
+
+from minigrad.draw import draw
+from tests.draw.corpus import NETS, recorded
+from tests.draw.measure import VIEWS, judged
+from tests.draw.pixels import hidden
+
+ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
+SAMPLE = [*NETS][::9]
+# What no figure can show is refused, in these words.
+REFUSED = ("an overlay needs a state",)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_figure_is_true_and_clear(name, view):
+    found, _, _ = judged(name, view)
+    if not (view == "overlay" and found and found[0][1].startswith(REFUSED)):
+        assert found == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [
+        ("many_to_many", "textbook"),
+        ("skips", "unfolded"),
+        ("gru", "backward"),
+        ("attention", "textbook"),
+        ("with_biases", "nodes"),
+        ("language_model", "ops"),
+    ],
+)
+def test_every_arrow_is_seen(name, view, engine):
+    assert hidden(draw(recorded(name), engine=engine, **VIEWS[view])) == []

@@ -1,0 +1,313 @@
+"""Kinds of things that figures have said and that were not true, one test for each."""
+
+import re
+import shutil
+import warnings
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.draw import draw
+from tests.draw.corpus import gates, loops, names, recorded, still
+from tests.draw.corpus.making import P, X, zeros
+from tests.draw.judge import symbols
+from tests.draw.own import reads
+
+ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
+TIMED = ["textbook", "unfolded", "folded", "backward"]
+
+
+def shown(x, **way):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return draw(x, **way).scene
+
+
+def circles(scene, part="unfolded"):
+    return [n for n in scene.nodes if n.part == part and n.shape in ("circle", "oval")]
+
+
+def words(node):
+    return "".join(run.text for line in node.lines for run in line)
+
+
+def ends(scene, **facts):
+    return {
+        (e.tail, e.tip)
+        for e in scene.edges
+        if all(getattr(e, k) == v for k, v in facts.items())
+    }
+
+
+def along(scene, tail, tip):
+    """The letters on an arrow between two roles, in the circuit or the columns."""
+    roles = {n.id: n.role for n in scene.nodes}
+    return [
+        e.parameters
+        for e in scene.edges
+        if e.head and (roles.get(e.tail), roles.get(e.tip)) == (tail, tip)
+    ]
+
+
+@pytest.mark.parametrize("view", TIMED)
+def test_two_values_from_outside_of_a_loop_stand_apart(view):
+    scene = shown(loops.two_from_outside(), view=view)
+    for part in ("folded", "unfolded"):
+        places = {n.name: (n.x, n.y) for n in circles(scene, part) if n.name in "ad"}
+        if places:
+            (ax, ay), (dx, dy) = places["a"], places["d"]
+            assert np.hypot(ax - dx, ay - dy) > 46
+    letters = {t.words for t in scene.texts if t.edge}
+    assert view == "backward" or {"C", "D"} <= letters
+
+
+@pytest.mark.parametrize("T", [2, 3, 9])
+@pytest.mark.parametrize("make", [loops.many_to_many, loops.skips, loops.mutual])
+def test_columns_in_letters_are_those_of_the_recurrence_at_any_length(make, T):
+    # Of a delay that no step has reached nothing is known.
+    length = T + 4 * (make is loops.skips)
+    scene = shown(make(length), view="unfolded", index="symbolic")
+    told = Counter(words(n) for n in circles(scene) if n.name == "h" and n.t)
+    assert {*told} == {"h(t−1)", "h(t)", "h(t+1)"}
+    assert "only" not in {t.word for t in scene.texts}
+    assert [
+        *symbols(mg.Graph(make(length)), draw(make(length), index="symbolic"))
+    ] == []
+
+
+def test_columns_in_letters_of_one_step_are_refused():
+    with pytest.raises(ValueError, match="does not tell how many steps later"):
+        shown(loops.many_to_many(1), index="symbolic")
+
+
+@pytest.mark.parametrize(
+    ("make", "way"),
+    [
+        (loops.language_model, ("x", "h")),
+        (loops.taken, ("x", "e")),
+        (gates.one_embedding, ("x", "e")),
+    ],
+)
+def test_a_matrix_that_is_picked_from_is_on_an_arrow_and_has_its_gradient(make, way):
+    for view in ("folded", "unfolded"):
+        for letters in along(shown(make(), view=view), *way):
+            assert "E" in letters
+    figure = draw(make(), view="backward")
+    assert "E" in figure.data
+    assert any(n.kind == "gradient" and n.name == "E" for n in figure.scene.nodes)
+
+
+def in_order(graph, scene):
+    """Of each op whose operands do not commute, how far right each one enters."""
+    index = {node: f"i{k}" for k, node in enumerate(graph.nodes)}
+    for node in graph.nodes:
+        if node.op and node.op.name in ("subtract", "divide", "matmul", "power"):
+            a, b = (index[i] for i in node.inputs)
+            tips = {
+                e.tail: e.points[-1][0] for e in scene.edges if e.tip == index[node]
+            }
+            if a != b and a in tips and b in tips:
+                yield node, tips[a], tips[b]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [still.expression, still.web, still.perceptron, still.attention_block],
+)
+def test_operands_enter_from_left_to_right_as_they_are_written(make):
+    graph = mg.Graph(make())
+    found = [*in_order(graph, shown(graph, view="ops", steps=30))]
+    assert found
+    assert [str(node) for node, a, b in found if a >= b] == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        names.minus,
+        still.hessian_vector_product,
+        still.gradient,
+        loops.many_to_one,
+        gates.gru,
+    ],
+)
+def test_operands_at_several_steps_enter_in_order(make):
+    figure = draw(make(), view="ops", steps=30)
+    assert {e.place for e in figure.scene.edges} >= {0, 1}
+    assert [f for f in figure.audit() if f.what == "operands swapped"] == []
+
+
+def test_a_negation_is_no_subtraction():
+    x = mg.tensor(1.0, name="x")
+    (minus,) = [n for n in shown(-x, view="ops").nodes if "negative" in n.title]
+    (less,) = [n for n in shown(x - 2.0, view="ops").nodes if "subtract" in n.title]
+    assert words(minus) != words(less)
+
+
+def test_where_nothing_is_named_no_circle_floats():
+    scene = shown(names.without_names())
+    met = {i for e in scene.edges for i in (e.tail, e.tip)}
+    assert {n.id for n in scene.nodes if n.shape not in ("text", "dot")} <= met
+    assert "unfold" not in {t.word for t in scene.texts}
+
+
+@pytest.mark.parametrize(
+    ("make", "letter"), [(names.objective, "J"), (loops.two_losses, "J")]
+)
+def test_an_objective_is_called_by_its_name(make, letter):
+    scene = shown(make(), view="backward")
+    boxes = {words(n) for n in scene.nodes if n.kind == "gradient"}
+    assert boxes
+    assert all(w.startswith(f"∂{letter}/") for w in boxes)
+
+
+def test_a_program_shows_the_way_back():
+    step = mg.compile(lambda xs: loop(xs))
+    U, W = P("U 3 4, W 4 4")
+
+    def loop(xs):
+        h = zeros("h0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(x @ U + h @ W).named("h")
+        return h
+
+    step(X(5))
+    scene = shown(step)
+    assert any(e.delay == 1 for e in scene.edges) or any(
+        n.kind == "delay" for n in scene.nodes
+    )
+
+
+def test_a_gradient_flows_between_two_values_of_one_name():
+    back = ends(shown(names.repeated(), view="backward"), kind="gradient")
+    assert {("h#2@1", "h@1"), ("h@2", "h#2@1"), ("L@-1", "h#2@-1")} <= back
+
+
+def test_a_loop_in_a_loop_has_a_circle_for_each_of_its_steps():
+    scene = shown(gates.nested(), view="unfolded", steps=40)
+    inner = [n for n in circles(scene) if n.name == "h" and n.kind != "initial"]
+    assert len(inner) == 9
+    assert len({words(n) for n in inner}) == 9
+
+
+@pytest.mark.parametrize("cell", ["elman", "lstm"])
+@pytest.mark.parametrize("name", ["ManyToMany", "ManyToOne", "Bidirectional"])
+def test_with_lengths_nothing_floats_and_no_state_skips_a_step(name, cell):
+    graph = recorded(f"model lengths, {name} {cell}")
+    for view in TIMED:
+        scene = shown(graph, view=view)
+        met = {i for e in scene.edges for i in (e.tail, e.tip)}
+        loose = [n.name for n in circles(scene) if n.id not in met and n.part]
+        assert loose == []
+
+
+@pytest.mark.parametrize(
+    "make", [still.perceptron, still.residual_block, still.tree, still.attention_block]
+)
+@pytest.mark.parametrize("view", ["textbook", "folded", "unfolded", "backward"])
+def test_a_graph_without_time_has_nothing_to_unfold(make, view):
+    scene = shown(make(), view=view)
+    places = [(round(n.x), round(n.y)) for n in circles(scene)]
+    assert len(places) == len({*places}) > 2
+    assert "unfold" not in {t.word for t in scene.texts}
+
+
+def test_what_a_start_is_computed_from_stands_beside_it():
+    scene = shown(loops.computed_start(), view="unfolded")
+    at = {n.id: n for n in circles(scene)}
+    assert at["x"].x < at["h@1"].x
+    assert at["h0"].x < at["h@1"].x
+
+
+@pytest.mark.parametrize("view", ["unfolded", "backward", "ops"])
+@pytest.mark.parametrize(
+    "make", [gates.truncated, gates.losses_at_even_steps, gates.clockwork]
+)
+def test_steps_that_differ_are_drawn_as_they_are(make, view):
+    scene = shown(make(), view=view, steps=40)
+    if make is gates.truncated and view != "ops":
+        assert ("h@3", "h@-3") not in ends(scene, kind="forward")
+        assert ("h@1", "h@2") in {(e.tail, e.tip) for e in scene.edges}
+    if make is gates.losses_at_even_steps and view != "ops":
+        assert sorted(n.t for n in circles(scene) if n.name == "L") == [2, 4, 6]
+
+
+def test_a_kind_has_one_colour_whatever_the_network():
+    kinds = {
+        make: {n.name: n.kind for n in circles(shown(make()))}
+        for make in (loops.many_to_many, loops.teacher_forcing, loops.jordan_elman)
+    }
+    assert {k["h"] for k in kinds.values()} == {"hidden"}
+    (start,) = [n for n in circles(shown(loops.many_to_many(1))) if n.name == "h0"]
+    assert (start.kind, start.dashed) == ("initial", True)
+
+
+def test_initial_states_are_written_alike():
+    told = {
+        words(n)
+        for start in ("o0", "o_0", "o_init")
+        for n in circles(shown(names.called(*"UWVxyoqL", start, 3)))
+        if n.kind == "initial"
+    }
+    assert told == {"o(0)"}
+
+
+def test_a_transposed_use_says_so():
+    scene = shown(loops.tied(), view="folded")
+    assert along(scene, "x", "h") == [("U",)]
+    assert along(scene, "h", "o") == [("Uᵀ",)]
+    assert {t.words for t in scene.texts if t.edge} >= {"U", "UT"}
+
+
+@pytest.mark.parametrize("make", [names.latex, names.long_names, names.greek])
+def test_names_are_written_as_in_a_book_and_whole(make):
+    scene = shown(make())
+    told = [words(n) for n in circles(scene)] + [t.words for t in scene.texts]
+    assert not [w for w in told if re.search(r"[\\{}$…]", w)]
+
+
+def test_letters_of_every_way_are_on_the_arrow():
+    graph = mg.Graph(gates.gru_with_one_name())
+    (right,) = {p for (a, _), p in reads(graph).items() if a.name == "x"}
+    (letters,) = {frozenset(p) for p in along(shown(graph, view="folded"), "x", "h")}
+    assert letters == right == {"U_z", "U_r", "U", "W"}
+
+
+def test_gates_stand_side_by_side():
+    scene = shown(gates.lstm(), view="folded")
+    heights = {n.name: round(n.y) for n in circles(scene, "folded")}
+    assert len({heights[g] for g in ("f", "i", "g")}) == 1
+
+
+@pytest.mark.parametrize("name", ["skips, T = 30", "narx", "many_to_many, T = 30"])
+def test_arrows_end_at_dots_where_steps_are_left_out(name):
+    scene = shown(recorded(name), view="unfolded")
+    dots = [(n.x, n.y) for n in scene.nodes if n.kind == "dot"]
+    ids = {n.id for n in scene.nodes}
+    for edge in scene.edges:
+        if (
+            edge.points
+            and not edge.tip
+            and not ids.issuperset(b for _, b in edge.covers)
+        ):
+            x, y = edge.points[-1]
+            assert min(np.hypot(x - a, y - b) for a, b in dots) < 40, edge.id
+
+
+def test_the_main_path_of_layers_is_straight():
+    at = {n.name: n for n in circles(shown(still.perceptron(), view="textbook"))}
+    assert len({round(at[k].x) for k in ("x", "h1", "h2", "o", "L")}) == 1
+
+
+def test_a_scope_is_framed_with_its_name():
+    scene = shown(still.attention_block(), view="ops")
+    assert len(scene.frames) >= 2
+    assert {"attention", "mlp"} <= {t.words for t in scene.texts}
+
+
+def test_an_index_says_what_it_takes():
+    told = [words(n) for n in shown(gates.lstm_in_slices(3), view="ops").nodes]
+    assert not [w for w in told if "getitem" in w]
+    assert [w for w in told if "0:4" in w or ":4" in w]
