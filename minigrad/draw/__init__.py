@@ -1,14 +1,19 @@
 """Figures of the graph that ran: ``draw``, and the ``Figure`` that it returns.
 
 The rooms, in the order of the work. ``textbook``: ``reading`` makes a chart (letters,
-arrows, rows) of a folded graph and ``layout_time`` lays it out, with ``folded`` and
-``unfolded`` for the halves; ``layout_backward`` and ``overlay`` add what ``measure``
-found in the gradients. ``ops``: ``items`` are single operations, which ``rows`` and
-``plan`` give their places and ``layout_ops`` draws. All draw on a ``sheet`` of
-``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes the scene in
-a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what was drawn.
-``spacing`` lays a figure out again, wider, until its audit is clean.
-``figure`` holds it all together, and ``views`` is the one function that chooses.
+arrows) of a folded graph, or of what ``recorded`` says of one whose steps differ;
+``grid`` gives every circle its row and place; ``column`` the form of every arrow, the
+same in all columns, with its ``ports``, ``loops`` and ``nets``; ``ways`` makes curves
+of those. ``drawing`` holds all this and puts arrows on the sheet, ``folded``,
+``unfolded`` with ``steps``, ``between`` and ``weights`` draw with it, ``cut`` leaves
+steps out. ``layout_time`` is both halves; ``layout_backward`` and ``overlay`` add what
+``measure`` found in the gradients. ``ops``: ``items`` are single operations, which
+``rows`` and ``plan`` give their places and ``layout_ops`` draws. All draw on a
+``sheet`` of ``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes
+the scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures
+what was drawn; ``spacing`` lays a figure out again, wider, until that audit is clean.
+``pictures`` has a class for each view, ``figure`` holds a finished one,
+and ``views`` is the one function that chooses.
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")

@@ -18,13 +18,12 @@ from minigrad.draw.page.scene import Lines, Scene
 from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
-from minigrad.draw.textbook.columns import USUAL
+from minigrad.draw.textbook.columns import USUAL, Unfolded
 from minigrad.draw.textbook.drawing import Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
 from minigrad.draw.textbook.overlay import overlay as numbers_of
-from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Spec
 
 AS_ONE = "{} values that read the same and are read by the same are one circle"

@@ -1,0 +1,102 @@
+"""Grids, cuts and charts of columns: where things stand, before any figure."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.draw import draw
+from minigrad.draw.page.curves import sample, straight
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, reads
+from minigrad.draw.textbook.cut import GAP, Cut, halves
+from minigrad.draw.textbook.drawing import Drawing
+from minigrad.draw.textbook.grid import Grid
+from minigrad.draw.textbook.layout_time import of_length
+from minigrad.draw.textbook.reading import chart_of, read
+from minigrad.draw.textbook.recorded import as_recorded
+from tests.draw import networks
+
+KEYS = "abcdef"
+ends = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda e: e[0] < e[1])
+coordinates = st.floats(-200, 200, allow_nan=False)
+points = st.tuples(coordinates, coordinates)
+
+
+@given(st.sets(ends), st.sets(st.integers(0, 5)))
+def test_circles_stand_apart_and_arrows_of_a_step_lead_up(now, states):
+    symbols = tuple(Symbol(key, (), clock=0) for key in KEYS)
+    arrows = [Arrow(KEYS[a], KEYS[b]) for a, b in sorted(now)]
+    arrows += [Arrow(KEYS[k], KEYS[k], delay=1) for k in sorted(states)]
+    grid = Grid(Chart(symbols, tuple(arrows), (4,)))
+    places = [(grid.level[key], grid.place[key]) for key in KEYS]
+    assert len(set(places)) == len(places)
+    assert all(grid.level[KEYS[a]] < grid.level[KEYS[b]] for a, b in now)
+    for row in range(grid.count):
+        xs = sorted(x for level, x in places if level == row)
+        assert all(b - a >= 1 for a, b in pairwise(xs))
+
+
+@given(points, points)
+def test_a_cut_keeps_every_point_of_a_curve(p, q):
+    curve, cut = straight(p, q), Cut(0.5)
+    left, right, level = halves(curve, cut)
+    assert (level is None) == ((p[0] <= 0.5) == (q[0] <= 0.5))
+    kept = [*sample(left, 40)] if left else []
+    kept += [(x - GAP, y) for x, y in sample(right, 40)] if right else []
+    for x, y in sample(curve, 8):
+        nearest = min(np.hypot(x - u, y - v) for u, v in kept)
+        assert nearest < 0.05 * np.hypot(p[0] - q[0], p[1] - q[1]) + 2.0
+
+
+def test_gates_stand_side_by_side_and_columns_are_alike():
+    scene = draw(networks.bidirectional(9), view="unfolded").scene
+    at = {n.id: n for n in scene.nodes}
+    assert at["h@1"].y != at["g@1"].y
+    steps = {n.t for n in scene.nodes if n.role == "h" and n.t}
+    apart = {round(at[f"g@{t}"].x - at[f"h@{t}"].x, 1) for t in (1, 2, -2, -1)}
+    assert len(steps) == 4
+    assert len(apart) == 1
+
+
+@pytest.mark.parametrize("T", [2, 3, 9])
+def test_letters_for_steps_show_the_recurrence_at_any_length(T):
+    scene = draw(networks.many_to_many(T), index="symbolic").scene
+    loops = [e for e in scene.edges if e.home == "h@t>h@t/1" and e.part == "unfolded"]
+    assert [e.dashed for e in loops].count(True) == 2
+    assert len(loops) == 4
+    assert all(e.parameters == ("W",) for e in loops)
+
+
+@pytest.mark.parametrize("T", [1, 2, 12])
+def test_another_length_is_structure_only(T):
+    recurrence = mg.fold(mg.contract(networks.many_to_many(6)))
+    scene = of_length(recurrence, T)
+    assert (scene.length, scene.recorded) == ((T,), (6,))
+    assert any(text.word == "structure" for text in scene.texts)
+    assert {n.id for n in scene.nodes} >= {"h@t", "h0", "h@1"}
+    assert draw(recurrence.unfold(7)).scene.length == (7,)
+
+
+def test_a_record_says_what_a_proof_says():
+    loss = networks.output_feedback(5)
+    proved, recorded = read(mg.Graph(loss)), chart_of(as_recorded(mg.Graph(loss)))
+    assert [s.key for s in proved.symbols] == [s.key for s in recorded.symbols]
+
+    def told(chart):
+        return {
+            (a.source, a.target, t, tuple(found), a.labels)
+            for a in chart.arrows
+            for t, found in reads(chart, a)
+        }
+
+    assert told(proved) == told(recorded)
+
+
+def test_the_forms_of_a_circuit_leave_its_squares_free():
+    chart = read(mg.Graph(networks.lstm(4)))
+    (column,) = Drawing(chart, parts=["folded"]).columns["folded"]
+    assert set(column.form.values()) <= {"straight", "side", "loop", "net"}
+    assert set(column.ports.loops) == {a for a, f in column.form.items() if f == "loop"}
