@@ -237,7 +237,7 @@ def check_folded(scene, graph):
     chart = read(graph)
     if not chart.lengths:
         return
-    start = outside(chart)
+    start = outside(chart) | {s.key for s in chart.symbols if s.stands_for}
     titles = [e.title for e in scene.edges if e.part == "folded"]
     told = {words for title in titles for words in title.split("; ")}
     arrows = [a for a in chart.arrows if not start & {a.source, a.target}]

@@ -56,10 +56,20 @@ def draw_between(
     middles: Mapping[int, float],
 ) -> None:
     """Draw all arrows between groups; ``middles`` are the x of columns drawn once."""
-    for net in drawing.crossing:
-        own = drawing.grid.of[net.source] == drawing.grid.of[net.arrows[0].target]
-        if part != FOLDED or not own:
-            _Between(drawing, part, net, loops, middles).draw()
+    met: dict[Pair, set[tuple[str, ...]]] = {}
+    for edge in drawing.sheet.edges:
+        for pair in edge.covers if edge.part == part else ():
+            met.setdefault(pair, set()).add(edge.parameters)
+    groups: dict[Any, list[Net]] = {}
+    for number, net in enumerate(drawing.crossing):
+        ends = net.source, net.arrows[0].target
+        if part == FOLDED and drawing.grid.of[ends[0]] == drawing.grid.of[ends[1]]:
+            continue
+        # In the circuit all arrows from one circle to another are one.
+        groups.setdefault(ends if part == FOLDED else number, []).append(net)
+    for nets in groups.values():
+        arrows = [a for net in nets for a in net.arrows]
+        _Between(drawing, part, nets[0], arrows, loops, middles).draw(met)
 
 
 class _Between:
@@ -70,12 +80,15 @@ class _Between:
         drawing: Drawing,
         part: str,
         net: Net,
+        arrows: list[Arrow],
         loops: Mapping[int, Loop],
         middles: Mapping[int, float],
     ) -> None:
         self.drawing, self.part, self.net = drawing, part, net
-        self.loops, self.middles = loops, middles
+        self.loops, self.middles, self.arrows = loops, middles, arrows
         self.arrow = net.arrows[0]
+        self.labels = tuple(dict.fromkeys(name for a in arrows for name in a.labels))
+        self.fresh: set[Pair] = set()
         self.target = self.arrow.target
         sources, targets = self._stands(net.source), self._stands(self.target)
         self.pairs = [
@@ -110,16 +123,24 @@ class _Between:
         shown = set(self._stands(self.net.source))
         return [
             (a, b)
-            for arrow in self.net.arrows
+            for arrow in self.arrows
             for b, found in reads(chart, arrow)
             for a in shown
             if a in found
         ]
 
-    def draw(self) -> None:
-        """As a bridge, as a trunk with drops, or as a rail."""
-        if not self.pairs:
+    def draw(self, met: dict[Pair, set[tuple[str, ...]]]) -> None:
+        """As a bridge, as a trunk with drops, or as a rail.
+
+        ``met`` are the pairs of circles that have an arrow, and by which parameters.
+        """
+        labels = self.labels
+        ends = [(a.id, b.id) for a, b in self.pairs]
+        if all(labels in met.get(pair, ()) for pair in ends):
             return
+        self.fresh = {pair for pair in ends if pair not in met}
+        for pair in ends:
+            met.setdefault(pair, set()).add(labels)
         sources = list(dict.fromkeys(a for a, _ in self.pairs))
         if self.net.kind == "bridge":
             ways = [(a, b, self._bridge(a, b)) for a, b in self.pairs]
@@ -131,17 +152,18 @@ class _Between:
         instances = []
         for a, b, way in ways:
             covers: tuple[Pair, ...] = ((a.id, b.id),)
+            covers = covers if covers[0] in self.fresh else ()
             details: dict[str, Any] = {"id": f"{a.id}>{b.id}"}
             title = f"{a.id} → {b.id}".replace("@t", "")
             if self.part == FOLDED:
                 covers = self._recorded()
                 details = {"id": way_home(self.arrow)}
                 chart = self.drawing.chart
-                title = "; ".join(said(chart, x) for x in self.net.arrows)
-            if self.arrow.labels and self.part != FOLDED:
-                title += f" by {', '.join(self.arrow.labels)}"
+                title = "; ".join(said(chart, x) for x in self.arrows)
+            if self.labels and self.part != FOLDED:
+                title += f" by {', '.join(self.labels)}"
             net = f"{a.id}>{self.target}"
-            names = self.arrow.labels
+            names = self.labels
             dashed = self.part == FOLDED and self._once()
             instances.append(
                 Instance(
@@ -157,7 +179,7 @@ class _Between:
         clock = chart.symbol(self.target).clock
         if clock is None or chart.lengths[clock] == 1:
             return False
-        steps = {b for arrow in self.net.arrows for b, _ in reads(chart, arrow)}
+        steps = {b for arrow in self.arrows for b, _ in reads(chart, arrow)}
         return (
             len(steps) == 1
             and len(chart.symbol(self.target).steps(chart.lengths[clock])) > 1
@@ -167,7 +189,7 @@ class _Between:
         chart = self.drawing.chart
         return tuple(
             (chart.seat(arrow.source, a), chart.seat(arrow.target, b))
-            for arrow in self.net.arrows
+            for arrow in self.arrows
             for b, found in reads(chart, arrow)
             for a in found
         )
@@ -224,7 +246,7 @@ class _Between:
         junctions.sort(key=lambda j: j.x)
         runs = [self._runs(u, v) for u, v in pairwise(junctions)]
         left, drawn = [False, *runs], set[int]()
-        letters = self.drawing.letters(self.arrow.labels)
+        letters = self.drawing.letters(self.labels)
         for i, here in enumerate(junctions):
             # A drop comes from its left if it can, a riser goes on to its right.
             right = i < len(runs) and runs[i]
@@ -237,7 +259,8 @@ class _Between:
             if here.rises:
                 self._connect(way, here.stand.id, "", (), ())
                 continue
-            covers = tuple((a.id, b.id) for a, b in self.pairs if b == here.stand)
+            ends = [(a.id, b.id) for a, b in self.pairs if b == here.stand]
+            covers = tuple(pair for pair in ends if pair in self.fresh)
             way = Way(way.corners[::-1], radius=8.0)
             self._connect(way, "", here.stand.id, letters, covers)
             letters = ()
@@ -271,7 +294,7 @@ class _Between:
             kind=self.drawing.how.edge_kind,
             part=self.part,
             title=ends,
-            parameters=self.arrow.labels,
+            parameters=self.labels,
             home=way_home(self.arrow),
             covers=covers,
         )

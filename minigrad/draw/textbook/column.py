@@ -30,7 +30,7 @@ from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
-APEX, NEXT_ARC = 52.0, 40.0
+APEX, NEXT_ARC, LONG = 52.0, 40.0, 40.0
 
 
 @dataclass(eq=False)
@@ -276,7 +276,8 @@ class Column:
             if self.form[a] == "straight" and self.level[a.target] == row
             if self.letters[a] and self.x(a.source) != self.x(a.target)
         ]
-        return max(room, 14.0) if len(slanted) > 1 else room
+        long = any(self.letters[a] > LONG for a in slanted)
+        return max(room, 14.0) if long or len(slanted) > 1 else room
 
     def lettered(self, row: int) -> bool:
         """Whether a drop into a row has letters."""

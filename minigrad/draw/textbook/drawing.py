@@ -110,8 +110,8 @@ class Drawing:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
         for arrow in self.grid.between:
-            # What reads one step is no part of a rail from all steps.
-            at = arrow.at if arrow.kind == "pick" else None
+            # What reads other steps is no part of a rail.
+            at = arrow.at if arrow.kind in ("pick", "gather") else None
             found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
         nets = []
         for (source, *_), arrows in found.items():

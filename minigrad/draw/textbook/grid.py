@@ -159,7 +159,8 @@ class Grid:
             for a in group.later:
                 if a.source != a.target and depth[a.source] == depth[a.target]:
                     found |= {a.source, a.target}
-            loops.append(found)
+            begun = {stand.state for stand in self.stand.values()}
+            loops.append(found | (begun & set(group.keys)))
         self.level: dict[str, int] = {}
         self.close: set[int] = set()
         bottom = 0

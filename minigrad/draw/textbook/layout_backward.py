@@ -121,9 +121,14 @@ def _away(node: Node, point: tuple[float, float]) -> float:
 
 
 def _side(curve: Curve) -> int:
-    """Left of vertical arrows and below level ones, where no letters stand."""
+    """Left of vertical arrows and below level ones, where no letters stand.
+
+    Above an arc: below it are other arrows and theirs.
+    """
     (ax, ay), (bx, by) = curve[0], curve[-1]
     dx, dy = bx - ax, by - ay
+    if len(curve) == 4 and not _is_straight(curve):
+        return 1 if dx < 0 else -1
     return 1 if dx > 1 or (abs(dx) <= 1 and dy < 0) else -1
 
 
