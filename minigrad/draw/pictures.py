@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats, uses
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
-from minigrad.draw.spacing import clearest
+from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart, outside
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
@@ -74,12 +74,7 @@ class Operations:
 
 
 class Columns:
-    """The folded circuit, the unrolled columns, or both.
-
-    ``of_circles`` says whether what is drawn onto them belongs to single circles.
-    """
-
-    of_circles: ClassVar[bool] = False
+    """The folded circuit, the unrolled columns, or both."""
 
     def __init__(self, asked: Asked, chart: Chart, graph: Graph | None) -> None:
         self.asked, self.chart, self.graph = asked, chart, graph
@@ -88,12 +83,16 @@ class Columns:
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
-        small, simpler = collapsed(self.chart), None
-        if small.merged and not self.of_circles and not self.asked.values:
-            weights = shown_weights(small, self.asked.params, self.asked.biases)
-            simpler = partial(self.laid_out, small, replace(how, weights=weights))
-        scene = clearest(partial(self.laid_out, self.chart, how), simpler)
+        scene = clearest(partial(self.laid_out, self.chart, how), self.simpler(how))
         return self._with_uses(scene) if self.graph is not None else scene
+
+    def simpler(self, how: Unrolling) -> LayOut | None:
+        """A layout with fewer arrows, if there is one: values that are alike as one."""
+        small = collapsed(self.chart)
+        if not small.merged or self.asked.values:
+            return None
+        weights = shown_weights(small, self.asked.params, self.asked.biases)
+        return partial(self.laid_out, small, replace(how, weights=weights))
 
     def _with_uses(self, scene: Scene) -> Scene:
         """The scene with the uses of parameters that lie on each edge."""
@@ -166,8 +165,6 @@ class Columns:
 class Overlaid(Columns):
     """Columns whose states are coloured by a number."""
 
-    of_circles = True
-
     def prepare(self) -> Unrolling:
         """The numbers, and the colours that they give."""
         assert self.graph is not None, "what is overlaid was recorded"
@@ -181,6 +178,9 @@ class Overlaid(Columns):
 
         return replace(super().prepare(), look=look)
 
+    def simpler(self, how: Unrolling) -> None:
+        """None: each number belongs to one circle."""
+
     def decorate(self, drawing: Drawing, done: Unfolded) -> None:
         """The numbers below the columns, and the colour bar."""
         write_numbers(drawing, done, self.data, self.titles)
@@ -190,7 +190,6 @@ class Overlaid(Columns):
 class Backward(Columns):
     """Grey columns, and the gradient that flows back."""
 
-    of_circles = True
     flow: Flow | None = None
 
     def prepare(self) -> Unrolling:
@@ -206,6 +205,10 @@ class Backward(Columns):
             reserve=tuple(reserve),
             edge_kind="muted",
         )
+
+    def simpler(self, how: Unrolling) -> LayOut | None:
+        """No letters: their parameters stand at the sums of their shares."""
+        return partial(self.laid_out, self.chart, replace(how, labels=False))
 
     def decorate(self, drawing: Drawing, done: Unfolded) -> None:
         """The messages between what is shown, and the sums of the shares."""
