@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Page
 
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.curves import head_of, shaft_of
-from minigrad.draw.page.scene import Node, Run, arranged
+from minigrad.draw.page.scene import Edge, Frame, Node, Run, arranged
 from tests.draw import networks
 from tests.draw.images import read_png
 
@@ -71,7 +71,9 @@ def test_heads_fills_and_borders_have_their_colours(view):
 
 
 def test_letters_grow_with_the_axes():
-    figure = draw(networks.dynamical_system(), engine="pure")
+    nodes = [Node("h", 0, 0, 46, 46, ((Run("h", "italic", 18),),), dashed=True)]
+    edge = Edge("h", "", ((23, 0), (40, 0), (60, 9), (80, 9)), thickness=2)
+    figure = Figure(arranged(nodes, [edge], [], [Frame((-30, -30, 90, 30))]))
     small, large = pixels(page_of(figure), 144), pixels(page_of(figure, 2), 72)
     assert small.shape == large.shape
     assert (np.abs(small - large).sum(axis=-1) > 60).mean() < 0.001
@@ -89,9 +91,13 @@ def test_a_pdf_has_its_size_and_its_fonts():
 
 
 def test_any_name_is_text():
-    for name in ("$x$", "$", r"\alpha_{", "a\nb", "\x00", "<&>"):
-        node = Node("n", 0, 0, 90, 46, ((Run(name, "bold", 18),),))
-        assert Figure(arranged([node], [], [])).pdf().startswith(b"%PDF")
+    inked = {}
+    for name in ("x", "$x$", "$", r"\alpha_{", "a\nb", "\x00", "<&>"):
+        node = Node("n", 0, 0, 90, 46, ((Run(name, "bold", 18),),), border="#FFFFFF")
+        figure = Figure(arranged([node], [], []))
+        assert figure.pdf().startswith(b"%PDF")
+        inked[name] = (pixels(page_of(figure), 144) < 128).any(axis=(0, 2)).sum()
+    assert inked["$x$"] > 2 * inked["x"]
 
 
 def test_a_page_with_other_axes_holds_it():

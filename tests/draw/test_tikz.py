@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minigrad.draw import Figure, draw
+from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import indexed, letter
 from minigrad.draw.page.scene import Node, Run, arranged, line_width
 from minigrad.draw.render.tikz import MATH, label, latex
@@ -106,6 +107,11 @@ def test_every_arrow_runs_where_the_scene_says(view):
         at = [tuple(map(float, p.split(","))) for p in re.findall(r"\((.*?)\)", path)]
         assert at[0] == pytest.approx(edge.points[0], abs=0.01)
         assert at[-1] == pytest.approx(edge.points[-1], abs=0.01)
+        shaft = shaft_of(edge.points, edge.thickness) if edge.head else edge.points
+        pairs = [(*a, *b) for a, b in zip(shaft[1::3], shaft[2::3], strict=True)]
+        for bent in re.findall(r"controls \((\S+),(\S+)\) and \((\S+),(\S+)\)", path):
+            near = np.abs(np.array(pairs) - np.array(bent, float)).max(axis=1)
+            assert near.min() < 0.01
         assert ("mg head=" in options) == edge.head
         assert ("mg dashed" in options) == edge.dashed
         assert f"mg {edge.kind} line" in options

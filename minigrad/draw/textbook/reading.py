@@ -162,7 +162,9 @@ def _letter(
         start = START.fullmatch(name)
         if start or name == state.label:
             t = stand_in.offset + 1
-            if stand_in.offset > 0:
+            if recurrence.lengths[state.clock or 0] == 1:
+                t = min(stand_in.offset + 1, 0)
+            elif stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
             line = letter(start[1] if start else name, _axes(state))
             return indexed(line, str(t).replace("-", "−"))
@@ -211,18 +213,30 @@ def _starts_of_one_step(
     found: dict[str, StandIn],
     initial: set[tuple[int, int, Any]],
 ) -> None:
-    """In a loop of one step nothing but its name tells an initial state."""
+    """In a loop of one step nothing but its name tells an initial state.
+
+    States of which none reads the other stand side by side, their starts at both sides.
+    """
     once = [
         r for r in recurrence.roles if r.operands and r.clock is not None and r.span
     ]
     once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
     states = {r.label: r for r in once}
+    served: dict[int, set[int]] = {}  # by the roles that a role reads, and itself
+    for role in once:
+        served[role.index] = {role.index}
+        for source in (s for operand in role.operands for s in operand):
+            served[role.index] |= served.get(source.role, set())
+    first: int | None = None
     for role in once:
         for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
             start = START.fullmatch(recurrence.roles[source.role].label)
             state = states.get(start[1]) if start else None
             if state is not None and state.clock == role.clock:
-                found.setdefault(keys[source.role], StandIn(keys[state.index], -1))
+                apart = first is not None and not served[first] & served[state.index]
+                first = state.index if first is None else first
+                start_of = StandIn(keys[state.index], 1 if apart else -1)
+                found.setdefault(keys[source.role], start_of)
                 initial.add((source.role, role.index, source.span))
 
 
