@@ -13,6 +13,7 @@ from minigrad.draw.page.scene import Edge, Node, Run, Text, arranged
 from minigrad.draw.render.audit import (
     Arrows,
     Shape,
+    around,
     cells,
     faults,
     inside,
@@ -224,6 +225,11 @@ def box(left, low, right, high):
     return Shape("other", (left, low, right, high))
 
 
+def moved(shape, x, y):
+    a, b, c, d = shape.box
+    return dataclasses.replace(shape, box=(a + x, b + y, c + x, d + y))
+
+
 @pytest.mark.parametrize(
     ("a", "b", "depth"),
     [
@@ -245,8 +251,10 @@ def box(left, low, right, high):
     ],
 )
 def test_how_deep_two_outlines_reach_into_each_other(a, b, depth):
-    assert overlap(a, b) == pytest.approx(depth)
-    assert overlap(b, a) == pytest.approx(depth)
+    for there in ((0, 0), (300, -200)):
+        first, second = moved(a, *there), moved(b, *there)
+        assert overlap(first, second) == pytest.approx(depth)
+        assert overlap(second, first) == pytest.approx(depth)
 
 
 @pytest.mark.parametrize(
@@ -279,9 +287,21 @@ def test_how_far_letters_reach_over_a_circle():
     ],
 )
 def test_how_deep_a_point_lies(point, box_depth, disc_depth):
-    points = np.array([point], float)
-    assert inside(points, BOX) == pytest.approx([box_depth])
-    assert inside(points, DISC) == pytest.approx([disc_depth])
+    for there in ((0, 0), (300, -200)):
+        points = np.array([point], float) + there
+        assert inside(points, moved(BOX, *there)) == pytest.approx([box_depth])
+        assert inside(points, moved(DISC, *there)) == pytest.approx([disc_depth])
+
+
+def test_an_outline_is_as_wide_and_as_high_as_its_node():
+    assert around(Node("a", 100, 50, 60, 20, shape="box")) == (70, 40, 130, 60)
+
+
+def test_letters_of_one_text_may_touch():
+    dense = ((Run("W", "bold", 18), Run("V", "bold", 18, -6), Run("W", "bold", 40)),)
+    assert told(texts=[Text(0, 0, dense)]) == []
+    stacked = (*W, *W, *W)
+    assert told(texts=[Text(0, 0, stacked)]) == []
 
 
 def test_points_along_arrows_are_close_and_begin_and_end_where_they_do():
