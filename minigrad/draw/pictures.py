@@ -5,12 +5,21 @@ three. ``data`` are the numbers that it shows, by name and step.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats, uses
+from minigrad.draw.measure import (
+    Flow,
+    Seat,
+    Series,
+    backward,
+    multiplied,
+    norm,
+    seats,
+    uses,
+)
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
@@ -191,6 +200,7 @@ class Backward(Columns):
     """Grey columns, and the gradient that flows back."""
 
     flow: Flow | None = None
+    visible: Set[Seat] = frozenset()
 
     def prepare(self) -> Unrolling:
         """Room for the shares of the parameters; letters only where those leave any."""
@@ -217,7 +227,8 @@ class Backward(Columns):
             (node.role, node.t if node.t else None)
             for node in drawing.sheet.nodes.values()
         }
-        if self.flow is None:  # the same however wide the columns are
+        if self.flow is None or visible != self.visible:  # a wider one may show fewer
+            self.visible = visible
             self.flow = backward(self.graph, visible, self.chart.keys)
             self.data = self.flow.totals | self.flow.shares
         add_gradients(drawing, done, self.flow, objective(self.graph))
