@@ -25,15 +25,14 @@ from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
 from minigrad.draw.spacing import LayOut, clearest
-from minigrad.draw.textbook.chart import Chart, outside
+from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
-from minigrad.draw.textbook.columns import USUAL
+from minigrad.draw.textbook.columns import USUAL, Unfolded
 from minigrad.draw.textbook.drawing import Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
 from minigrad.draw.textbook.overlay import overlay as numbers_of
-from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Spec
 
 AS_ONE = "{} values that read the same and are read by the same are one circle"
@@ -137,23 +136,11 @@ class Columns:
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(self.asked.caption, self.chart.lengths)
-        return replace(scene, multiplied=self._multiplied())
-
-    def _multiplied(self) -> tuple[str, ...]:
-        """The parameters that have to be on arrows; a circuit has none of a start's."""
-        if self.graph is None:
-            return ()
+        if self.graph is None or done is None or self.asked.index == "symbolic":
+            return scene  # what a start is computed by is no part of it
         values = {s.name for s in self.chart.symbols}  # a learned start is one
         names = tuple(n for n in multiplied(self.graph) if n not in values)
-        if self.asked.view != "folded" and self.asked.index != "symbolic":
-            return names
-        left_out = outside(self.chart)
-        left_out |= {s.key for s in self.chart.symbols if s.stands_for}
-        within = [
-            a.labels for a in self.chart.arrows if not {a.source, a.target} & left_out
-        ]
-        inner = {name.removesuffix("ᵀ") for labels in within for name in labels}
-        return tuple(name for name in names if name in inner)
+        return replace(scene, multiplied=names)
 
     def prepare(self) -> Unrolling:
         """What is written on circles and arrows."""

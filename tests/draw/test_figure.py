@@ -206,6 +206,12 @@ def test_a_notebook_never_fails(monkeypatch):
     assert "no Graphviz" in bundle["text/plain"]
     assert bundle["image/svg+xml"] == figure.svg()
     assert "image/png" not in bundle
+    W, W2 = (mg.parameter(np.eye(2), name=name) for name in ("W", "W2"))
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for t in mg.steps(6):
+        h = mg.tanh(h @ (W2 if t == 4 else W)).named("h")
+    bundle, _ = mg.Graph(h)._repr_mimebundle_()  # steps that differ are drawn
+    assert bundle["image/svg+xml"].count("<svg") == 1
     assert "not drawn" in mg.Graph([])._repr_mimebundle_()["text/plain"]
 
 

@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow, Pair, Step, reads
-from minigrad.draw.textbook.column import Column, Net
+from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS, Loop
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import home, said, way_home
+from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way, polyline_way
 
 

@@ -18,7 +18,7 @@ Vocabulary
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import hypot
 
 from minigrad.draw.page.curves import HEAD
@@ -26,28 +26,12 @@ from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.grid import Grid, Group
+from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
-APEX, NEXT_ARC, LONG = 52.0, 40.0, 40.0
-
-
-@dataclass(eq=False)
-class Net:
-    """Arrows with one trunk. ``delay`` is 0 for a fan and for what crosses groups."""
-
-    source: str
-    delay: int
-    arrows: list[Arrow]
-    kind: str = "time"
-    entry: dict[Arrow, str] = field(default_factory=dict)
-
-    def drops(self, level: Mapping[str, int], row: int) -> list[Arrow]:
-        """The arrows that drop into a row."""
-        return [
-            a for a in self.arrows if self.entry[a] == "drop" and level[a.target] == row
-        ]
+APEX, NEXT_ARC, LONG, LEAN = 52.0, 40.0, 40.0, 26.0
 
 
 @dataclass(eq=False)
@@ -82,8 +66,6 @@ class Column:
         self.zones: Sequence[float] = [BARE] * self.grid.count
         # Delays that only an initial state has: their arcs need room too.
         self.starts: set[tuple[str, int]] = set()
-
-    # ------------------------------------------------------------------- the circles
 
     def x(self, key: str) -> float:
         """How far right of the column's middle a circle stands."""
@@ -135,8 +117,6 @@ class Column:
                 if hypot(aside * RADIUS / self.reach, above) < RADIUS + clear:
                     return False
         return True
-
-    # --------------------------------------------------------------------- the forms
 
     def choose(self, ys: Sequence[float]) -> None:
         """Choose a form for each arrow, at these heights of the rows."""
@@ -250,8 +230,6 @@ class Column:
             if net.kind == "time" and self.beside(net.source, self.out(net)):
                 self.tracks[self.level[net.source] + 1].insert(0, (net, -1))
 
-    # ---------------------------------------------------------------- rows and tracks
-
     def needs(self, row: int) -> float:
         """The room below a row for all but tracks."""
         room = 0.0
@@ -315,8 +293,6 @@ class Column:
         over = (RADIUS + 13 - 20) / (3 * share * (1 - share))
         return max((APEX + NEXT_ARC * number - 20) / 0.75, over)
 
-    # ------------------------------------------------------------- ports and channels
-
     def settle(self) -> None:
         """Find the ports, the verticals and the pitch."""
         self.ports = Ports(self)
@@ -348,6 +324,13 @@ class Column:
             ):
                 room = 2 * self.reach + self.letters[a] + HEAD + 18
                 self.lane = max(self.lane, min(room, 2 * WIDEST + extra))
+            elif (
+                self.form[a] == "straight"
+                and self.letters[a] > LONG
+                and self.grid.place[a.source] != self.grid.place[a.target]
+            ):
+                # Beside it there is another one, from which it has to lean away.
+                self.lane = max(self.lane, LANE + self.wider + extra + LEAN)
         reach = self.ports.reach()
         for k in self.group.keys:
             for o in self.group.keys:

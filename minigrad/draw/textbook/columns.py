@@ -11,7 +11,7 @@ Vocabulary
 [1, None, 6, 7]
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
@@ -47,3 +47,13 @@ class Loop:
     def before(self) -> float:
         """The x of a column before the first."""
         return self.xs[0] - COLUMN
+
+
+@dataclass
+class Unfolded:
+    """Where the columns came to stand: the loops, and the x of what has no time."""
+
+    loops: dict[int, Loop] = field(default_factory=dict)
+    middles: dict[int, float] = field(default_factory=dict)
+    left: float = 0.0
+    right: float = 0.0

@@ -11,11 +11,12 @@ Vocabulary
 ((54.0, 0.0), (118.0, 0.0), (164.0, 0.0), 0.0)
 """
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import hypot
 from typing import NamedTuple
 
-from minigrad.draw.page.curves import Curve, part_of, point_at, straight
+from minigrad.draw.page.curves import HEAD, Curve, part_of, point_at, sample, straight
+from minigrad.draw.page.scene import Lines, extent
 
 GAP, NEAR = 104.0, 8.5
 
@@ -101,3 +102,10 @@ def heights_of_dots(levels: list[float]) -> list[float]:
         else:
             groups.append([y])
     return [sum(group) / len(group) for group in groups]
+
+
+def has_room(own: Curve, letters: Lines) -> bool:
+    """Whether half an arrow is long enough for its letters."""
+    points = sample(own, 8)
+    length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
+    return length >= extent(letters)[0] + HEAD

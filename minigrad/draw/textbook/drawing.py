@@ -15,20 +15,19 @@ Vocabulary
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from math import hypot
 from typing import Any, NamedTuple
 
-from minigrad.draw.page.curves import HEAD, Curve, sample
+from minigrad.draw.page.curves import Curve
 from minigrad.draw.page.letters import enclosed, indexed, note
 from minigrad.draw.page.scene import Lines, Scene, extent
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
-from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column, Net
+from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
 from minigrad.draw.textbook.columns import RADIUS
-from minigrad.draw.textbook.cut import Cut, halves, moved
+from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
-from minigrad.draw.textbook.marks import home, label_of, way_home
+from minigrad.draw.textbook.marks import label_of, way_home
+from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
 
 FOLDED, UNFOLDED = "folded", "unfolded"
@@ -354,7 +353,7 @@ class Drawing:
                     continue
                 curve, own, ends, level = found
                 levels += [] if level is None else [level]
-                if half and not _room(own, letters):
+                if half and not has_room(own, letters):
                     letters = ()
             trunk = len(self.sheet.edges) if trunk is None else trunk
             self.sheet.connect(
@@ -398,13 +397,3 @@ class Drawing:
         left, right, _ = halves(own, cut)
         mine = left if half == "left" else right
         return kept, mine or kept, ends, level
-
-
-def _room(own: Curve, letters: Lines) -> bool:
-    """Whether half an arrow is long enough for its letters."""
-    points = sample(own, 8)
-    length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
-    return length >= extent(letters)[0] + HEAD
-
-
-__all__ = ["FOLDED", "UNFOLDED", "Drawing", "Instance", "Unrolling", "home"]

@@ -25,7 +25,7 @@ from minigrad.draw.page.letters import indexed, note
 from minigrad.draw.page.scene import Lines, Node, line_width
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, reads
-from minigrad.draw.textbook.column import Column, Net
+from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import (
@@ -36,6 +36,7 @@ from minigrad.draw.textbook.marks import (
     steps_read,
     way_home,
 )
+from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way, way_of
 from minigrad.draw.textbook.weights import draw_boxes, draw_buses
 

@@ -15,10 +15,9 @@ from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimme
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
 from minigrad.draw.textbook.chart import Step, Weight, states
-from minigrad.draw.textbook.columns import COLUMN, RADIUS
+from minigrad.draw.textbook.columns import COLUMN, RADIUS, Unfolded
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
-from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.draw.textbook.weights import port_of, spread, steps_shown
 
 ASIDE = 8.0

@@ -13,11 +13,12 @@ from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge, Scene
 from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.columns import Unfolded
 from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
 from minigrad.draw.textbook.reading import chart_of
 from minigrad.draw.textbook.symbolic import symbolic
-from minigrad.draw.textbook.unfolded import Unfolded, draw_unfolded
+from minigrad.draw.textbook.unfolded import draw_unfolded
 from minigrad.fold import Recurrence, fold
 
 UNFOLD = 64.0

@@ -127,3 +127,18 @@ def only_at(
     ):
         return ""  # wherever there is a step to read
     return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
+
+
+def in_words(
+    a: Arrow,
+    source: int | None,
+    target: int | None,
+    names: tuple[str, ...],
+) -> str:
+    """One arrow between two steps in words, for the title that a browser shows."""
+
+    def named(key: str, t: int | None) -> str:
+        return key if t is None else f"{key}({t})"
+
+    by = f" by {', '.join(names)}" if names else ""
+    return f"{named(a.source, source)} → {named(a.target, target)}{by}"

@@ -30,8 +30,8 @@ from minigrad.draw.page.letters import (
 from minigrad.draw.page.scene import Frame, Line, Run
 from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, states
+from minigrad.draw.textbook.columns import Unfolded
 from minigrad.draw.textbook.drawing import Drawing
-from minigrad.draw.textbook.unfolded import Unfolded
 from minigrad.graph import Graph, Node
 
 # Every fifteenth colour of cividis (Nuñez, Anderton, Renslow 2018).

@@ -40,14 +40,7 @@ def chart_of(
     states = {e.source.index for e in recurrence.edges if e.source.kind == "parameter"}
     roles = [r for r in recurrence.roles if _shown(r, states)]
     same = _same_data(recurrence, graph)
-    counts = Counter(r.label for r in roles if r.index not in same)
-    keys, met = {}, Counter[str]()
-    for r in recurrence.roles:
-        if r.index not in same:
-            met[r.label] += 1
-        again = met[r.label] > 1 and counts[r.label] > 1
-        keys[r.index] = f"{r.label}#{met[r.label]}" if again else r.label
-    keys |= {index: keys[first] for index, first in same.items()}
+    keys = _keys(recurrence, roles, same)
     roles = [r for r in roles if r.index not in same]
     edges = [
         e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
@@ -102,6 +95,20 @@ def chart_of(
 def _turn(role: Role) -> str:
     """The steps of the loops within a step that a role belongs to."""
     return ",".join(str(part[2]) for part in role.path if len(part) > 2)
+
+
+def _keys(
+    recurrence: Recurrence, shown: list[Role], same: dict[int, int]
+) -> dict[int, str]:
+    """A key for each role: its label, with a number for the second of that label."""
+    counts = Counter(r.label for r in shown if r.index not in same)
+    keys, met = {}, Counter[str]()
+    for role in recurrence.roles:
+        if role.index not in same:
+            met[role.label] += 1
+        again = met[role.label] > 1 and counts[role.label] > 1
+        keys[role.index] = f"{role.label}#{met[role.label]}" if again else role.label
+    return keys | {index: keys[first] for index, first in same.items()}
 
 
 def _shown(role: Role, states: set[int]) -> bool:

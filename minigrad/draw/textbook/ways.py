@@ -16,8 +16,9 @@ from math import atan2, cos, hypot, pi, sin
 from minigrad.draw.page.curves import Curve, rounded, straight, toward
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
-from minigrad.draw.textbook.column import Column, Net
+from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.nets import Net
 
 BEND = 9.0
 

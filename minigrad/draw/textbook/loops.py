@@ -1,0 +1,102 @@
+"""Round loops of the circuit: on which side, how high and how far out each runs.
+
+A loop is put where it meets the fewest circles and arrows.
+"""
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from minigrad.draw.page.scene import Point
+from minigrad.draw.textbook.chart import Arrow
+from minigrad.draw.textbook.columns import RADIUS
+
+if TYPE_CHECKING:
+    from minigrad.draw.textbook.ports import Ports
+
+
+class Loops:
+    """The loops of one column."""
+
+    def __init__(self, ports: "Ports") -> None:
+        self.ports, self.column = ports, ports.column
+
+    def placed(self) -> dict[Arrow, tuple[float, float, int, int]]:
+        """The x, the shift, the number and the side of each round loop."""
+        c, inner = self.column, self.ports.inner
+        found: dict[Arrow, tuple[float, float, int, int]] = {}
+        by_circle: dict[tuple[str, int], list[Arrow]] = defaultdict(list)
+        for a in c.later:
+            if c.form[a] == "loop":
+                by_circle[a.source, 1 if a.delay > 0 else -1].append(a)
+        for (key, way), arrows in by_circle.items():
+            arrows.sort(key=lambda a: abs(a.delay))
+            side, shift, out = self._loop_side(key, way, len(arrows))
+            reach = c.reach + 27.0 + out
+            for number, a in enumerate(arrows):
+                x = c.x(key) + side * reach
+                found[a] = x, shift, number, side
+                reach += max(20.0, c.letters[a] + (16.0 if len(arrows) == 1 else 20.0))
+                edge = x - c.right if side > 0 else c.left - x
+                inner[side] = max(inner[side], edge + c.letters[a] + 10)
+        return found
+
+    def _loop_side(self, key: str, way: int, many: int) -> tuple[int, float, float]:
+        """Where a loop meets least: its side, how far above its circle, how far out."""
+        c = self.column
+        lines = self._lines()
+        others = [(c.x(k), c.height(k)) for k in c.group.keys if k != key]
+
+        def cost(side: int, shift: float, out: float) -> float:
+            x, y = c.x(key) + side * (c.reach + 15.0 + out), c.height(key) + shift
+            high = 26.0 + 10.0 * (many > 1)
+            met = sum(abs(px - x) < 16 and abs(py - y) < high for px, py in lines)
+            square = c.x(key) + side * (c.reach + 27.0 + out)
+            met += 3 * sum(abs(px - square) < 8 and abs(py - y) < 9 for px, py in lines)
+            near = sum(
+                abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24
+                for ox, oy in others
+            )
+            bridged = sum(
+                net.kind == "bridge"
+                and key == (net.source if side > 0 else net.arrows[0].target)
+                for net in c.crossing
+            )
+            asked = 4.0 * (side != way) + 0.2 * abs(shift) + 0.3 * out
+            return 10.0 * met + 400.0 * near + 60.0 * bridged + asked
+
+        shifts = (0.0, 15.0, -15.0) if many == 1 else (0.0,)
+        options = [
+            (side, shift, out)
+            for side in (way, -way)
+            for shift in shifts
+            for out in (0.0, 14.0, 28.0)
+        ]
+        return min(options, key=lambda option: cost(*option))
+
+    def _lines(self) -> list[Point]:
+        """Points along all arrows that are laid out before the loops."""
+        c = self.column
+        ends: list[tuple[Point, Point]] = []
+        for a in c.now:
+            p = c.x(a.source), c.height(a.source)
+            q = c.x(a.target), c.height(a.target)
+            if c.form[a] == "side":
+                lane = self.ports.lanes[a][0]
+                ends += [(p, (lane, p[1])), ((lane, q[1]), q)]
+                p, q = (lane, p[1]), (lane, q[1])
+            ends.append((p, q))
+        for net in (n for n in c.nets if n.kind == "time"):
+            side = c.out(net)
+            rim = (c.right if side > 0 else c.left) + 80.0 * side
+            levels = [(net.source, c.exit(net))]
+            levels += [
+                (a.target, c.enter(net, a))
+                for a in net.arrows
+                if net.entry[a] == "side"
+            ]
+            ends += [((c.x(k) + RADIUS * side, y), (rim, y)) for k, y in levels]
+        return [
+            (p[0] + (q[0] - p[0]) * i / 40, p[1] + (q[1] - p[1]) * i / 40)
+            for p, q in ends
+            for i in range(41)
+        ]
