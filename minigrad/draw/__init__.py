@@ -7,6 +7,7 @@ found in the gradients. ``ops``: ``items`` are single operations, which ``rows``
 ``plan`` give their places and ``layout_ops`` draws. All draw on a ``sheet`` of
 ``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes the scene in
 a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures what was drawn.
+``spacing`` lays a figure out again, wider, until its audit is clean.
 ``figure`` holds it all together, and ``views`` is the one function that chooses.
 
 >>> import minigrad as mg
