@@ -20,6 +20,8 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     Where something happens at the last step only, that step is τ and stands apart.
     Raises ValueError for what such columns do not show.
     """
+    if min(chart.lengths) < 2:
+        raise _not_around_t("a loop of 1 step tells nothing of the step before")
     chart = _from_end_to_end(chart)
     far = max([1, *(abs(a.delay) for a in chart.arrows)])
     known = {(a.source, a.target, a.labels) for a in chart.arrows if a.delay}
