@@ -312,7 +312,7 @@ def test_letters_for_steps_are_those_of_the_middle():
     (h,) = [n.id for n in scene.nodes if n.name == "h" and n.title.endswith("step t")]
     assert {source for source, tip in pairs if tip == h} == {"h", "x"}
     for make, T, words in (
-        (started, 2, "a loop of 2 steps"),
+        (started, 1, "a loop of 1 step"),
         (remembering, 6, r"h → c, of 1\.\.t"),
         (clockwork, 9, "g is at every 2-th step"),
         (once, 6, "s is at steps 1 alone"),
