@@ -190,9 +190,13 @@ def multiplied(graph: Graph) -> tuple[str, ...]:
 
     >>> import minigrad as mg
     >>> W, b = (mg.parameter([2.0], name=name) for name in "Wb")
-    >>> multiplied(Graph(mg.tensor([1.0], name="x") * W + b))
+    >>> multiplied(Graph((mg.tensor([1.0], name="x") * W + b).named("y")))
     ('W',)
     """
+    serves = {n for n in graph.nodes if n.name is not None and n.inputs}
+    for node in reversed(graph.nodes):  # of the others no figure of values tells
+        if node in serves:
+            serves.update(node.inputs)
     letters: dict[Node, frozenset[Node]] = {}  # of what is made of parameters alone
     found: dict[Node, None] = {}
     for node in graph.nodes:
@@ -202,7 +206,7 @@ def multiplied(graph: Graph) -> tuple[str, ...]:
                 letters[node] = frozenset(own)
         elif node.name is None and all(i in letters for i in node.inputs):
             letters[node] = frozenset().union(*(letters[i] for i in node.inputs))
-        elif node.op.name in FACTORS:
+        elif node.op.name in FACTORS and node in serves:
             for source in node.inputs:
                 found |= dict.fromkeys(sorted(letters.get(source, ()), key=by_id))
     names = graph.names

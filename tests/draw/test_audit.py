@@ -349,3 +349,22 @@ def test_letters_reach_below_the_line_where_they_do():
     assert heights["W"][1::2] == pytest.approx((-5.0, 9.0))
     assert heights["y"][1::2] == pytest.approx((-9.0, 9.0))
     assert [*letters("t", Text(0, 0, ((Run("  "),),)))] == []
+
+
+@pytest.mark.parametrize("ends", [("c", "d"), ("a", "c"), ("c", "b")])
+def test_arrows_of_one_circle_are_no_kin(ends):
+    nodes = [Node(k, -300, 100 * i, 46, 46) for i, k in enumerate("abcd")]
+    own = Edge("a", "b", straight((0, 0), (100, 0)), id="own")
+    other = Edge(*ends, straight((0, 40), (100, 40)), id="other")
+    assert told(nodes, [own, other], [Text(50, 26, W, edge="own")]) == [
+        ("letters at another arrow", "W of own", "other")
+    ]
+
+
+def test_operands_are_swapped_by_where_their_heads_are():
+    nodes = row(0, 100, 50)
+    bent = [
+        Edge("a", "c", straight((90, 90), (45, 23)), id="a", place=0),
+        Edge("b", "c", straight((10, 60), (55, 23)), id="b", place=1),
+    ]
+    assert "operands swapped" not in [what for what, *_ in told(nodes, bent)]
