@@ -51,7 +51,7 @@ def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None
     return None
 
 
-def gaps(times: Sequence[float]) -> NDArray[np.float64]:
+def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """The steps from row to row, as multiples of the commonest one."""
     steps = np.diff(times)
     lengths, often = np.unique(np.round(steps[steps > 0], 6), return_counts=True)

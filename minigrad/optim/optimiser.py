@@ -167,7 +167,7 @@ class Optimiser:
                 f"tuple of {n} for kept = {self.kept!r}; got {type(given).__name__}"
                 + (f" of {[type(part).__name__ for part in given]}" if pair else "")
             )
-        return given
+        return given[0], given[1]
 
     def take(self, values: Sequence[Any], memory: Memory) -> None:
         """Make a step of which ``updates`` gave the values and the memory: all or none.
