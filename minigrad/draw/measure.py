@@ -63,7 +63,8 @@ def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
         value = id(node.value)
-        if node.name is not None and node.kind != "parameter":
+        learnt = (node.name, value) in late  # a start, which the contracted graph has
+        if node.name is not None and (node.kind != "parameter" or learnt):
             name, t = late.get((node.name, value), (node.name, None))
             found[node] = (name, node.t if node.time else t)
         elif node.inputs and (value, node.time) in called:
@@ -220,6 +221,8 @@ def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]
     and the argument.
     """
     at, names = seats(graph, keys), graph.names
+    # A start that is learnt is a circle, and no letter on an arrow.
+    weights = {p for p in graph.nodes if p.kind == "parameter" and p not in at}
     serving: set[Node] = set()  # what leads to a value that is drawn
     for node in reversed(graph.nodes):
         if node in at or node in serving:
@@ -232,11 +235,12 @@ def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]
             continue
         own = [
             inner.get(source, [])
-            + ([(names[source], place, i)] if source.kind == "parameter" else [])
+            + ([(names[source], place, i)] if source in weights else [])
             for i, source in enumerate(node.inputs)
         ]
-        still = ("parameter", "constant")
-        alone = all(i in inner or i.kind in still for i in node.inputs)
+        alone = all(
+            i in inner or i in weights or i.kind == "constant" for i in node.inputs
+        )
         if node.inputs and node not in at and alone:
             inner[node] = [use for made in own for use in made]
         here: dict[Seat, dict[Use, None]] = {}
