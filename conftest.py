@@ -2,7 +2,11 @@
 
 from importlib.util import find_spec
 
-NEED_JAX = ["minigrad/compile/jax/*.py", "tests/compile/jax/*.py"]
+NEED_JAX = [
+    "minigrad/compile/jax/*.py",
+    "tests/compile/jax/*.py",
+    "tests/benchmarks/gpu.py",
+]
 HAS_JAX = find_spec("jax") is not None
 collect_ignore_glob = [] if HAS_JAX else NEED_JAX
 
