@@ -37,6 +37,8 @@ CASES = {
         lambda i: mg.cross_entropy(LOGITS + E[0, 0], i, np.ones(4)),
         [4, -1],
     ),
+    "power": (lambda i: mg.tensor(GOOD) ** i, [-1]),
+    "power computed": (lambda i: mg.tensor(GOOD) ** (i * 1), [-1]),
     "log-probabilities": (lambda i: mg.nll_loss(LOGITS + E[0, 0], i), [4, -1]),
 }
 
