@@ -1,8 +1,8 @@
 """Where the elements of an operand must lie: what NumPy refuses, and others may not.
 
 An index that is out of range, a class number, or a negative power of whole numbers is
-an error of NumPy's. An engine that would go on without a word looks at these ranges
-before it runs.
+an error of NumPy's, and of a number that no whole one is it warns. An engine that would
+go on without a word looks at these ranges before it runs.
 
 >>> from minigrad.compile.kinds import O
 >>> list(ranges(O.embedding, {}, [(5, 2), (3,)], ["float64", "int64"]))
@@ -53,6 +53,10 @@ def ranges(
     elif op is O.power and kinds[1][:3] == "int" and kinds[0][:5] != "float":
         if kinds[1] != "int":  # a Python number, which the trace has seen
             yield Range(1, 0, np.iinfo(kinds[1]).max)
+    elif op is O.astype and kinds[0][:5] == "float":
+        kind = np.dtype(attrs["dtype"])
+        if kind.kind in "iu":
+            yield Range(0, int(np.iinfo(kind).min), int(np.iinfo(kind).max))
     elif op is O.embedding:
         yield _index(1, shapes[0][0])
     elif op in _PICKING and attrs.get("mode", "raise") == "raise":
