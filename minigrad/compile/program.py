@@ -79,7 +79,7 @@ def compile(
     divides large products and nests of loops among; results do not depend on it.
     ``mesh`` are devices of JAX, with the axis "batch", that share a batch. With
     ``scan="associative"`` "jax" computes all steps of a loop at once, where the loop is
-    linear in its state, element by element.
+    linear in its states, element by element.
 
     Raises TypeError if ``function`` cannot be called, ValueError for an engine that is
     not there or does not take an option, EngineError where the package of an engine is

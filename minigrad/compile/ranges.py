@@ -1,7 +1,8 @@
 """Where the elements of an operand must lie: what NumPy refuses, and others may not.
 
-An index that is out of range, or a class number, is an error of NumPy's. An engine that
-would bring it inside without a word looks at these ranges before it runs.
+An index that is out of range, a class number, or a negative power of whole numbers is
+an error of NumPy's, and of a number that no whole one is it warns. An engine that would
+go on without a word looks at these ranges before it runs.
 
 >>> from minigrad.compile.kinds import O
 >>> list(ranges(O.embedding, {}, [(5, 2), (3,)], ["float64", "int64"]))
@@ -11,6 +12,8 @@ would bring it inside without a word looks at these ranges before it runs.
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from minigrad.compile import kernels
 from minigrad.compile.kinds import O
@@ -47,6 +50,13 @@ def ranges(
         yield Range(0, 0, attrs["classes"] - 1, attrs["ignore_index"])
     elif op is O.binary_cross_entropy:
         yield Range(1, 0, 1)
+    elif op is O.power and kinds[1][:3] == "int" and kinds[0][:5] != "float":
+        if kinds[1] != "int":  # a Python number, which the trace has seen
+            yield Range(1, 0, np.iinfo(kinds[1]).max)
+    elif op is O.astype and kinds[0][:5] == "float":
+        kind = np.dtype(attrs["dtype"])
+        if kind.kind in "iu":
+            yield Range(0, int(np.iinfo(kind).min), int(np.iinfo(kind).max))
     elif op is O.embedding:
         yield _index(1, shapes[0][0])
     elif op in _PICKING and attrs.get("mode", "raise") == "raise":

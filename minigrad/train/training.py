@@ -32,6 +32,7 @@ import numpy as np
 from minigrad.arrays import Array
 from minigrad.compile import Program
 from minigrad.compile.backend import ON_DEVICE, chosen
+from minigrad.compile.lift import parameter_name
 from minigrad.compile.watched import watch
 from minigrad.grad import grad
 from minigrad.limits import within
@@ -117,7 +118,7 @@ class Training:
             strict=True,
             backend=backend,
             mesh=mesh,
-            donate=("memory",) if self.far else None,
+            donate=written_over(optimiser) if self.far else None,
         )
 
     def step(self, *batch: Any) -> tuple[float, float]:
@@ -174,6 +175,14 @@ class Training:
         self.optimiser.step()
         self.carry(tuple([s.data for s in state]))
         return value.item(), norm
+
+
+def written_over(optimiser: Optimiser) -> tuple[str, ...]:
+    """What a step replaces: what is kept, and the parameters that it changes.
+
+    Those that it only reads may be those of another training.
+    """
+    return ("memory", *[parameter_name(p.node) for p in optimiser.parameters])
 
 
 def whole_step(

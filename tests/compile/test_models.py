@@ -7,7 +7,7 @@ import minigrad as mg
 from minigrad import models
 from minigrad.nn.losses import mse
 from minigrad.nn.recurrent import masks
-from tests.engines import ENGINES
+from tests.engines import ENGINES, MARKS
 
 from .test_program import same
 
@@ -62,7 +62,11 @@ def test_many_to_many(backend, options):
 READS = ["last", "mean", "max", 3]
 ONES = [("numpy", options, read) for options in CELLS for read in READS]
 # Each cell and each reading once, since a compiler takes its time.
-ONES += [("c", options, READS[k % 4]) for k, options in enumerate(CELLS)]
+ONES += [
+    pytest.param(name, options, READS[k % 4], marks=mark)
+    for name, mark in MARKS.items()
+    for k, options in enumerate(CELLS)
+]
 
 
 @pytest.mark.parametrize(("backend", "options", "read"), ONES, ids=str)

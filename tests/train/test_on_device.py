@@ -6,8 +6,10 @@ import signal
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.held import Held, held, on_device
 from minigrad.models import ManyToMany
+from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
 from minigrad.train import Training, fit, load_checkpoint, save_checkpoint
@@ -57,6 +59,28 @@ def test_parameters_and_moments_stay_on_the_device_and_are_written_over():
     one.step(*batch(9))
     other.step(*batch(9))
     equal(one, other)
+
+
+class Player(Module):
+    def __init__(self, name, value):
+        self.w = mg.parameter(value, name=name)
+
+
+def played(**options):
+    """Two trainings on a loss of both, which each follow for their own part of it."""
+    one, two = Player("a", [1.0, 2.0]), Player("b", [0.5, -1.0])
+    trainings = [
+        Training(p, Adam([p.w], 0.1), lambda x, s=s: mg.norm(s * one.w * two.w - x),
+                 **options)
+        for p, s in ((one, 1.0), (two, -1.0))
+    ]  # fmt: skip
+    losses = [t.step(np.array([3.0, k]))[0] for k in range(4) for t in trainings]
+    assert [t.eager for t in trainings] == [options.get("eager", False)] * 2
+    return [*losses, *one.w.data, *two.w.data]
+
+
+def test_two_trainings_read_one_another():
+    np.testing.assert_allclose(played(backend="jax"), played(eager=True), rtol=1e-9)
 
 
 def test_a_step_that_is_not_finite_changes_nothing():

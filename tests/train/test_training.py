@@ -262,10 +262,11 @@ def test_a_loss_is_a_function():
         Training(one.module, one.optimiser, one.loss(*batch(0)))
 
 
-def test_groups_train_as_one():
+@pytest.mark.parametrize("backend", ENGINES)
+def test_groups_train_as_one(backend):
     """A rate of 0 leaves its group as it is; a whole step is as eager ones are."""
     found = []
-    for eager in (True, False):
+    for options in ({"eager": True}, {"backend": backend}):
         rng = np.random.default_rng(0)
         model = ManyToOne(2, 3, 2, rng=rng)
         xs = rng.normal(size=(4, 5, 2)).astype(np.float32)
@@ -273,11 +274,11 @@ def test_groups_train_as_one():
         W = model.rnn.W
         before, others = W.data, [p for p in model.parameters() if p is not W]
         groups = Groups(SGD([W], 0.0), Adam(others, exponential(0.1, 0.5)))
-        training = Training(model, groups, model.loss, clip=1.0, eager=eager)
+        training = Training(model, groups, model.loss, clip=1.0, **options)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             losses = [training.step(xs, ys)[0] for _ in range(4)]
-        assert training.eager == eager
+        assert training.eager == options.get("eager", False)
         assert np.array_equal(W.data, before)
         assert groups.steps == 4
         found.append(losses)

@@ -1,9 +1,9 @@
 """What NumPy refuses and JAX does not: numbers out of range, and 64 bits.
 
-JAX brings an index that is out of range inside, and makes float32 of float64 unless it
-is told otherwise. A program looks before: at the arrays that it is given, and where an
-index is computed, at a flag that is one more result of it. NumPy then runs the call, so
-that the error is NumPy's.
+JAX brings an index or a slice that is out of range inside, and makes float32 of float64
+unless it is told otherwise. A program looks before: at the arrays that it is given, and
+where an index is computed, at a flag that is one more result of it. NumPy then runs the
+call, so that the error is NumPy's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,17 @@ from minigrad.compile.backend import EngineError
 from minigrad.compile.counts import shape_at
 from minigrad.compile.kinds import O
 from minigrad.compile.ranges import Range, ranges
-from minigrad.compile.values import Kernel, Leaf, Program, Time, Value, apply, over
+from minigrad.compile.values import (
+    Kernel,
+    Leaf,
+    Program,
+    Time,
+    Value,
+    apply,
+    moves,
+    over,
+)
+from minigrad.fold.moving_index import at_step
 
 # Ops whose result consists of elements of their first operand.
 MOVES = frozenset(
@@ -77,6 +87,7 @@ class Checks:
                     self.of_arguments.append((source, v, r.operand))
                 elif not isinstance(source.op, Leaf) and not _is_place(source, r):
                     flags.append(_flag(v))
+        self.slices = [v for v in program.values if _has_moving_slice(v)]
         self.flags = len(flags)
         self.program = replace(program, outputs=(*program.outputs, *flags))
 
@@ -87,7 +98,27 @@ class Checks:
             (r,) = [r for r in of(v, lengths) if r.operand == number]
             if not np.all(r.holds(x)):
                 return False
+        if not all(_fits(v, lengths) for v in self.slices):
+            return False
         return has_64() or not any(map(_is_long, arrays.values()))
+
+
+def _has_moving_slice(v: Value) -> bool:
+    if v.op is not O.getitem or len(v.inputs) > 1 or not moves(v.attrs):
+        return False
+    key = v.attrs["key"]
+    parts = key if isinstance(key, tuple) else (key,)
+    return any(isinstance(part, slice) and moves(part) for part in parts)
+
+
+def _fits(v: Value, lengths: Sequence[int]) -> bool:
+    """Whether a slice that moves stays inside: NumPy cuts it, JAX moves it back."""
+    x = np.broadcast_to(0, shape_at(v.inputs[0].shape, lengths))
+    wanted, steps = shape_at(v.shape, lengths), v.span.at(lengths)
+    keys = [
+        at_step(v.attrs["key"], t, lengths[v.span.clock]) for t in (steps[0], steps[-1])
+    ]
+    return all(x[key].shape == wanted for key in keys)
 
 
 def _is_long(x: Any) -> bool:

@@ -21,9 +21,10 @@ def build(
 ) -> "Runner":
     """A runner of a program; its ``source`` can be read.
 
-    ``mesh`` are the devices that share the batch. The parameters, and the arguments
-    with a name of ``donate``, may be written over. With ``scan="associative"`` loops
-    that are linear in their state compute all steps at once.
+    ``mesh`` are the devices that share the batch. What has a name of ``donate`` may be
+    written over: a parameter, or all that came in one argument of the function. With
+    ``scan="associative"`` loops that are linear in their states compute all steps at
+    once.
     """
     return Runner(program, mesh, donate, scan)
 
@@ -58,7 +59,7 @@ class Runner:
         given = [
             count + i
             for i, name in enumerate(names)
-            if i < len(self.parameters) or name.rpartition("_")[0] in donate
+            if name in donate or name.rpartition("_")[0] in donate
         ]
         self.run = jax.jit(
             namespace["run"],

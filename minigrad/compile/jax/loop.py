@@ -10,7 +10,7 @@ Vocabulary
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from minigrad.compile.jax.associative import Linear, combined
+from minigrad.compile.jax.associative import Linear, applied, combined, require_loop
 from minigrad.compile.jax.source import Source
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Time, Value, moves
@@ -25,6 +25,8 @@ class Scans:
     def __init__(self, source: Source, parts: Sequence[Part], how: str) -> None:
         self.source, self.program, self.how = source, source.program, how
         loops = [part for part in parts if isinstance(part, Loop)]
+        if how == "associative":
+            require_loop(self.program, loops)
         self.last = {loop.whole: loop for loop in loops}
         self.ranges = Counter(v for loop in loops for v in loop.body)
         inside = {v: loop.whole for loop in loops for v in loop.whole}
@@ -118,30 +120,42 @@ class Scans:
         self.past |= ends
 
     def _associative(self, loop: Loop) -> None:
-        """A range of several steps at once, where its lines are linear in its state."""
+        """A range of several steps at once, linear in the states of its loop."""
         s, found = self.source, Linear(self.source, loop)
-        line, shape = found.line, s.literal((loop.steps.number, *found.line.shape))
-        (first,) = self.past[line]
+        rows = [[self._wide(a, v, loop) for a in found.rows[v]] for v in found.lines]
+        factors = ", ".join(f"[{', '.join(row[:-1])}]" for row in rows)
+        added = ", ".join(row[-1] for row in rows)
         combine, run = s.refer(combined, "combined"), s.fresh("run")
-        pair = ", ".join(
-            f"jnp.broadcast_to(jnp.asarray({code}, '{s.dtype(line)}'), {shape})"
-            for code in found.affine[line]
-        )
         back = ", reverse=True" if loop.direction < 0 else ""
-        s.run.append(f"{run} = lax.associative_scan({combine}, ({pair}){back})")
-        all_, before, last = (s.fresh(f"{s.name(line)}_{w}") for w in WORDS)
-        s.run.append(f"{all_} = {run}[0] * {first} + {run}[1]")
-        ends = [f"jnp.asarray({first})[None]", f"{all_}[:-1]"]
-        if loop.direction < 0:
-            ends = [f"{all_}[1:]", ends[0]]
-        s.run.append(f"{before} = jnp.concatenate([{', '.join(ends)}])")
-        s.run.append(f"{last} = {all_}[{-1 if loop.direction > 0 else 0}]")
-        for v in loop.body:
-            a, b = found.affine[v]
-            code = all_ if v is line else f"{a} * {before} + {b}"
+        s.run.append(
+            f"{run} = lax.associative_scan({combine}, ([{factors}], [{added}]){back})"
+        )
+        firsts = [self.past[v][0] for v in found.lines]
+        alls, befores = [], []
+        for i, (v, first) in enumerate(zip(found.lines, firsts, strict=True)):
+            all_, before, last = (s.fresh(f"{s.name(v)}_{w}") for w in WORDS)
+            row = [f"{run}[0][{i}][{j}]" for j in range(len(firsts))]
+            s.run.append(f"{all_} = {applied((*row, f'{run}[1][{i}]'), firsts)}")
+            ends = [f"jnp.asarray({first})[None]", f"{all_}[:-1]"]
+            if loop.direction < 0:
+                ends = [f"{all_}[1:]", ends[0]]
+            s.run.append(f"{before} = jnp.concatenate([{', '.join(ends)}])")
+            s.run.append(f"{last} = {all_}[{-1 if loop.direction > 0 else 0}]")
+            self.past[v] = [last]
+            alls.append(all_)
+            befores.append(before)
+        states = dict(zip(found.lines, alls, strict=True))
+        for v in [v for v in loop.body if v in self.kept]:
+            code = states.get(v) or applied(found.rows[v], befores)
             self.pieces[v].append(s.fresh(f"{s.name(v)}_part"))
             s.run.append(f"{self.pieces[v][-1]} = {code}")
-        self.past[line] = [last]
+
+    def _wide(self, code: str, v: Value, loop: Loop) -> str:
+        """An entry of a row as an array over the steps of a range."""
+        shape = self.source.literal((loop.steps.number, *v.shape))
+        return (
+            f"jnp.broadcast_to(jnp.asarray({code}, '{self.source.dtype(v)}'), {shape})"
+        )
 
     def _like(self, pasts: Pasts, word: str) -> Pasts:
         """A new name for each value of the past."""

@@ -6,20 +6,23 @@ import pytest
 import minigrad as mg
 import tests.engines  # noqa: F401
 from minigrad.compile.jax.associative import NotLinearError
+from minigrad.models import ManyToMany
+from minigrad.nn.cells import MinGRU
+from minigrad.nn.recurrent import masks
 
 RNG = np.random.default_rng(0)
-U = mg.parameter(RNG.normal(size=(3, 8)), name="U")
 W = mg.parameter(RNG.normal(size=(4, 4)), name="W")
+V = mg.parameter(RNG.normal(size=(3, 4)), name="V")
+
+
+CELL = MinGRU(3, 4, rng=RNG, dtype=np.float64)
 
 
 def min_gru(xs, m, reverse=False):
-    """h(t) = u h(t-1) + (1 - u) z."""
     h, hs = mg.tensor(np.full((2, 4), 0.5), name="h0"), []
     for _t, x in mg.steps(x=xs, reverse=reverse):
-        a = x @ U
-        u, z = mg.sigmoid(a[:, :4]), a[:, 4:]
-        h = (u * h + (1 - u) * z).named("h")
-        hs.append(h)
+        (h,) = CELL(x, (h,))
+        hs.append(h.named("h"))
     return mg.stack(hs)
 
 
@@ -27,7 +30,7 @@ def masked(xs, m):
     """Every form that a line of a linear loop may have."""
     h, hs = mg.tensor(np.full((2, 4), 0.5), name="h0"), []
     for _t, x, m_t in mg.steps(x=xs, m=m):
-        z = x @ U[:, :4]
+        z = x @ CELL.U[:, :4]
         after = (mg.sigmoid(z) * h - z).named("n")
         h = mg.where(m_t, after, -(h / 2.0) + after * 0.5).named("h")
         hs += [h, after]
@@ -41,7 +44,7 @@ def data(T):
 
 def loss(xs, m, reverse=False):
     value = (min_gru(xs, m, reverse) ** 2).mean()
-    return value, *mg.grad(value, [U])
+    return value, *mg.grad(value, CELL.parameters())
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,42 @@ def test_a_linear_loop(step):
             np.testing.assert_allclose(a.data, b.data, rtol=1e-9, atol=1e-11)
     assert "lax.associative_scan" in program.source
     assert "lax.scan" not in program.source
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_network_of_linear_cells(layers):
+    """Layers are loops of their own, and so are their gradients; masks let h stay."""
+    net = ManyToMany(
+        3, 4, 2, rng=np.random.default_rng(0), dtype=np.float64, cell="mingru",
+        layers=layers,
+    )  # fmt: skip
+
+    def step(xs, ys, m):
+        value = net.loss(xs, ys, lengths=m)
+        return value, *mg.grad(value, net.parameters())
+
+    program = mg.compile(step, strict=True, backend="jax", scan="associative")
+    for T in (1, 2, 6, 9):
+        xs, _ = data(T)
+        given = xs, np.arange(2 * T).reshape(T, 2) % 2, masks([T, (T + 1) // 2], T)
+        for a, b in zip(program(*given), step(*given), strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-9, atol=1e-11)
+    assert program.source.count("lax.associative_scan") == 2 * layers
+    assert "lax.scan" not in program.source
+
+
+def unnamed(xs):
+    h = mg.tensor(np.ones((2, 4)))
+    for x in xs:
+        h = 0.5 * h + x
+    return h
+
+
+@pytest.mark.parametrize("step", [unnamed, mg.cumsum], ids=["unnamed", "an op"])
+def test_where_there_is_no_loop_it_is_refused(step):
+    program = mg.compile(step, backend="jax", scan="associative")
+    with pytest.raises(NotLinearError, match=r"none: leave .* \+ b\)\.named"):
+        program(np.ones((5, 2, 4)))
 
 
 def tanh(h, x):
@@ -89,15 +128,35 @@ def test_what_is_not_linear_is_refused_by_name(body, named):
         program(np.ones((5, 2, 4)))
 
 
-def test_two_states_are_refused():
-    def step(xs):
-        h, s = mg.tensor(np.ones((2, 4)), name="h0"), mg.tensor(np.ones((2, 4)))
-        for _, x in mg.steps(xs):
-            h, s = (0.5 * s + x * h).named("h"), (0.5 * h + s).named("s")
-        return h.sum()
+def coupled(xs):
+    h, s = mg.tensor(np.ones((2, 4)), name="h0"), mg.tensor(np.ones((2, 4)), name="s0")
+    for _, x in mg.steps(xs):
+        h, s = (0.5 * s + x * h).named("h"), (0.5 * h - x * s).named("s")
+    return (h * s).sum()
 
-    with pytest.raises(NotLinearError, match="more than one state"):
-        mg.compile(step, backend="jax", scan="associative")(np.ones((5, 2, 4)))
+
+def test_several_states_are_a_matrix_for_each_element():
+    def step(xs):
+        value = coupled(xs @ V)
+        return value, *mg.grad(value, [V])
+
+    program = mg.compile(step, strict=True, backend="jax", scan="associative")
+    for T in (4, 7, 12):
+        xs, _ = data(T)
+        for a, b in zip(program(xs), step(xs), strict=True):
+            np.testing.assert_allclose(a.data, b.data, rtol=1e-9, atol=1e-11)
+    assert "lax.scan" not in program.source
+
+
+def test_older_states_are_refused():
+    def step(xs):
+        h = [mg.tensor(np.ones((2, 4)), name=n) for n in ("g0", "h0")]
+        for _, x in mg.steps(xs):
+            h.append((0.5 * h[-2] + x * h[-1]).named("h"))
+        return h[-1].sum()
+
+    with pytest.raises(NotLinearError, match="reads older ones"):
+        mg.compile(step, backend="jax", scan="associative")(np.ones((6, 2, 4)))
 
 
 def test_scan_is_for_jax():

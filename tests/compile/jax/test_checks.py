@@ -37,6 +37,8 @@ CASES = {
         lambda i: mg.cross_entropy(LOGITS + E[0, 0], i, np.ones(4)),
         [4, -1],
     ),
+    "power": (lambda i: mg.tensor(GOOD) ** i, [-1]),
+    "power computed": (lambda i: mg.tensor(GOOD) ** (i * 1), [-1]),
     "log-probabilities": (lambda i: mg.nll_loss(LOGITS + E[0, 0], i), [4, -1]),
 }
 
@@ -56,3 +58,15 @@ def test_a_number_out_of_range_is_refused_as_numpy_refuses_it(name):
         with pytest.raises(type(expected.value)) as found:
             again(wrong)
         assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_what_is_no_whole_number_is_cast_by_numpy(computed):
+    def step(x):
+        return (x * 2.0 if computed else x).astype("int32")
+
+    program = mg.compile(step, strict=True, backend="jax")
+    for x in (np.array([1.5, -2.0]), np.array([np.nan, 1e10])):
+        with np.errstate(invalid="ignore"):
+            wanted = step(mg.tensor(x))
+            np.testing.assert_array_equal(program(x).data, wanted.data)

@@ -37,6 +37,20 @@ def test_an_index_that_moves(name):
         np.testing.assert_allclose(program(xs, X).data, step(xs, X).data, rtol=1e-12)
 
 
+def test_a_slice_that_leaves_the_array_is_cut_as_numpy_cuts_it():
+    """Its shape is another one there, so that the call runs eagerly."""
+    step = net(lambda X, t: X[t : t + 3].sum(axis=0))
+    program = mg.compile(step, backend="jax")
+    for T in (6, 8, 10):
+        xs = np.linspace(0, 1, 2 * T).reshape(T, 2)
+        if T < 10:
+            found = program(xs, X)
+        else:
+            with pytest.warns(RuntimeWarning, match="runs eagerly: its program raises"):
+                found = program(xs, X)
+        np.testing.assert_allclose(found.data, step(xs, X).data, rtol=1e-12)
+
+
 def test_names_of_users_are_no_words_of_the_source():
     def step(xs):
         h = mg.tensor(np.ones((1, 2)), name="lax")
