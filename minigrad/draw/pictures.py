@@ -218,6 +218,8 @@ class Backward(Columns):
         if self.flow is None or visible != self.visible:
             self.visible = visible
             self.flow = backward(self.graph, visible, self.chart.keys)
+            # Of all steps and the same for each layout: only messages are of what is
+            # shown.
             self.data = self.flow.totals | self.flow.shares
         add_gradients(drawing, done, self.flow, objective(self.graph))
 

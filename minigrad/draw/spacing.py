@@ -27,9 +27,9 @@ LayOut = Callable[[float], Scene]
 def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
     """The best of up to four layouts, each wider than the one before.
 
-    The first one without a fault and without letters on their line is the last.
-    ``simpler`` draws the same with fewer arrows, where there are far too many faults or
-    some are left.
+    The first one without a fault and without letters on their line is the last, and so
+    is one that is no better than a layout without a fault. ``simpler`` draws the same
+    with fewer arrows, where there are far too many faults or some are left.
     """
     found: list[tuple[float, int, Scene]] = []
     for wider in WIDER:
@@ -38,8 +38,9 @@ def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
         if not left and not backed:
             return scene
         worse = FAULT * left + ON_LINE * backed + WIDENED * wider
+        helped = all(worse < other for other, wrong, _ in found if not wrong)
         found.append((worse, left, scene))
-        if simpler is not None and left > TOO_MUCH:
+        if not helped or (simpler is not None and left > TOO_MUCH):
             break
     _, left, scene = min(found, key=lambda one: one[0])
     if simpler is not None and left:

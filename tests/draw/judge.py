@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from minigrad.draw import draw
-from minigrad.draw.render.audit import sampled
+from minigrad.draw.page.nearness import sampled
 from tests.draw.own import Value, reads, values
 
 CIRCLES = ("circle", "oval")

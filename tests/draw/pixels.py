@@ -14,8 +14,9 @@ part. Of an arrow that has no point of its own its head alone is looked at.
 import numpy as np
 
 from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.nearness import sampled
 from minigrad.draw.page.scene import extent
-from minigrad.draw.render.audit import Arrows, sampled
+from minigrad.draw.render.audit import Arrows
 from tests.draw.images import read_png
 
 DPI = 72

@@ -14,7 +14,7 @@ from tests.draw.measure import VIEWS, judged
 from tests.draw.pixels import hidden
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
-SAMPLE = [*WRITTEN][::9] + [f"random {k}" for k in (6, 24, 33, 42, 51, 60)]
+SAMPLE = [*WRITTEN][::9] + [f"random {k}" for k in (6, 15, 24, 33, 42, 51, 60)]
 # What no figure can show is refused, in these words.
 REFUSED = ("an overlay needs a state",)
 

@@ -51,6 +51,18 @@ def test_shares_are_those_of_grad_by_use(name):
         assert found == pytest.approx(np.linalg.norm(share.gradient.data))
 
 
+@pytest.mark.parametrize("name", ["many_to_many", "output_feedback", "lstm"])
+def test_the_numbers_are_of_all_steps_whatever_columns_are_drawn(name):
+    loss = NETWORKS[name](9)
+    whole = draw(loss, view="backward", steps=9).data
+    assert {*range(1, 10)} in [{*numbers} for numbers in whole.values()]
+    for steps in (None, 3, 5):
+        figure = draw(loss, view="backward", steps=steps)
+        assert figure.data == whole
+        drawn = {n.role for n in figure.scene.nodes if n.kind == "hidden"}
+        assert drawn <= set(whole)
+
+
 def test_each_parameter_collects_one_share_per_step():
     scene = draw(networks.many_to_many(4), view="backward", biases=True).scene
     for name in "UWVbc":

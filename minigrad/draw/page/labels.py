@@ -106,7 +106,7 @@ class _Seats:
         self.stub = not (edge.tail and edge.tip)
         self.ink = ink(wish.lines)
         curve = wish.curve or edge.own or edge.points
-        self._seat(dense(curve), edge.head and curve[-1] == edge.points[-1])
+        self._seat(dense([curve])[1], edge.head and curve[-1] == edge.points[-1])
         self.boxes = self.at[:, [0, 1, 0, 1]] + self.ink.whole
         corners = (np.array(curve) - curve[0]).round(1)
         what = (edge.part, edge.home or edge.id, wish.word, len(self.at))

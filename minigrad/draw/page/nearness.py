@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.draw.page.curves import HEAD, polyline
+from minigrad.draw.page.curves import HEAD, WIDE, Curve, polyline
 from minigrad.draw.page.scene import (
     Edge,
     Frame,
@@ -38,7 +38,7 @@ from minigrad.draw.page.scene import (
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-STEP, BARB = 2.0, 3.4
+STEP = 2.0
 ROUND = ("circle", "dot", "oval")
 # So near to its own part a trunk is that part.
 JOINT = 4.6
@@ -103,21 +103,43 @@ def _around(boxes: Sequence[Rectangle]) -> Rectangle:
     )
 
 
-def dense(points: Sequence[Point]) -> Array:
-    """Points along a curve, at most 2 pt apart."""
-    control = np.array(points, dtype=float)
-    last = len(control) - 1
-    a, b, c, d = control[0:last:3], control[1::3], control[2::3], control[3::3]
-    sides = np.array([np.hypot(*(q - p).T) for p, q in ((a, b), (b, c), (c, d))])
+def dense(curves: Sequence[Curve]) -> tuple[Indices, Array]:
+    """Points along curves, at most 2 pt apart, and the number of each one's curve."""
+    pieces = [
+        (i, k + 4 == len(curve), curve[k : k + 4])
+        for i, curve in enumerate(curves)
+        for k in range(0, len(curve) - 1, 3)
+    ]
+    controls = np.array([p for _, _, p in pieces], dtype=float).reshape(-1, 4, 2)
+    sides = np.hypot(*np.diff(controls, axis=1).T).reshape(3, -1)
     # Nowhere does a curve run faster than three times its longest side.
     counts = np.ceil(3 * sides.max(axis=0) / STEP).clip(1).astype(int)
-    piece = np.repeat(np.arange(len(counts)), counts)
-    first = np.repeat(np.cumsum(counts) - counts, counts)
-    u = ((np.arange(len(piece)) - first) / counts[piece])[:, None]
+    ends = np.array([end for _, end, _ in pieces], dtype=int)
+    here = np.repeat(np.arange(len(pieces)), counts + ends)
+    first = np.cumsum(counts + ends) - counts - ends
+    u = (np.arange(len(here)) - first[here]) / counts[here]
     v = 1 - u
-    parts = v**3 * a[piece], 3 * u * v**2 * b[piece]
-    along = parts[0] + parts[1] + 3 * u**2 * v * c[piece] + u**3 * d[piece]
-    return np.vstack([along, control[-1:]])
+    shares = np.stack([v**3, 3 * v * v * u, 3 * v * u * u, u**3])
+    points = np.einsum("kn,nkc->nc", shares, controls[here])
+    return np.array([i for i, _, _ in pieces], dtype=np.intp)[here], points
+
+
+def sampled(edges: Sequence[Edge]) -> tuple[Indices, Array]:
+    """Points along arrows, and the number of each one's edge.
+
+    Last come the outer corners of the heads.
+    """
+    which, points = dense([e.points for e in edges])
+    ends = [(i, *e.points[-2:]) for i, e in enumerate(edges) if e.head and e.points]
+    tips = np.array([tip for _, _, tip in ends]).reshape(-1, 2)
+    way = tips - np.array([last for _, last, _ in ends]).reshape(-1, 2)
+    way *= HEAD / np.maximum(np.hypot(*way.T), 1e-9)[:, None]
+    side = WIDE * way[:, ::-1] * (-1.0, 1.0)
+    heads = np.array([i for i, _, _ in ends], dtype=np.intp)
+    return (
+        np.concatenate([which, heads, heads]),
+        np.concatenate([points, tips - way + side, tips - way - side]),
+    )
 
 
 def gaps(boxes: Array, points: Array) -> Array:
@@ -154,11 +176,9 @@ class Ground:
     ) -> None:
         self.edges = [e for e in edges if e.points]
         self.numbers = {e.id: i for i, e in enumerate(self.edges)}
-        lines = [_line(e) for e in self.edges]
-        points = np.vstack([np.zeros((0, 2)), *lines])
-        of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+        of, points = sampled(self.edges)
         order = np.argsort(points[:, 0], kind="stable")
-        self._points, self._of = points[order], of[order].astype(np.intp)
+        self._points, self._of = points[order], of[order]
         # Half of what a line is thicker than a usual one.
         self._thick = np.array([0.6 * (e.thickness - 1) for e in self.edges])
         self._trunks: dict[tuple[str, str], list[Edge]] = {}
@@ -169,8 +189,7 @@ class Ground:
         self._sizes = np.array(sizes, dtype=float).reshape(-1, 4)
         oval = [n.shape in ROUND for n in self.nodes]
         self._oval = np.array(oval, dtype=bool)
-        borders = [dense(_border(f)) for f in frames if f.fill is None]
-        self.borders = np.vstack([np.zeros((0, 2)), *borders])
+        self.borders = dense([_border(f) for f in frames if f.fill is None])[1]
 
     def kin(self, edge: Edge) -> list[Edge]:
         """The arrows beside which the letters of an arrow are right."""
@@ -179,7 +198,7 @@ class Ground:
 
     def own(self, edge: Edge) -> Array:
         """The points beside which the letters of an arrow stand."""
-        return np.vstack([dense(e.own or e.points) for e in self.kin(edge)])
+        return dense([e.own or e.points for e in self.kin(edge)])[1]
 
     def foreign(self, edge: Edge, own: Array, reach: Array) -> tuple[Array, Indices]:
         """The points of foreign lines within a box, and the numbers of the lines."""
@@ -188,7 +207,9 @@ class Ground:
         inside = within(points, reach)
         points, of = points[inside], of[inside]
         kin = [self.numbers[e.id] for e in self.kin(edge)]
-        mine = np.isin(of, kin)
+        akin = np.zeros(len(self.edges), dtype=bool)
+        akin[kin] = True
+        mine = akin[of]
         if len(kin) < len(self._trunks[_trunk(edge)]) and mine.any():
             # What sisters with other letters share with it belongs to none of them.
             apart = points[mine][:, None] - own
@@ -209,18 +230,6 @@ class Ground:
         oval = (np.hypot(dx / wide, dy / high) - 1) * np.minimum(wide, high)
         found: Array = np.where(self._oval, oval, np.maximum(dx - wide, dy - high))
         return found
-
-
-def _line(edge: Edge) -> Array:
-    """An arrow as points: its shaft, and the outer corners of its head."""
-    along = dense(edge.points)
-    if not edge.head:
-        return along
-    tip = along[-1]
-    back = along[np.argmax(np.hypot(*(along - tip).T) <= HEAD + 1)]
-    unit = (tip - back) / (np.hypot(*(tip - back)) or 1.0)
-    base, across = tip - unit * HEAD, np.array([-unit[1], unit[0]]) * BARB
-    return np.vstack([along, base + across, base - across])
 
 
 def _trunk(edge: Edge) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.draw.page.curves import HEAD
+from minigrad.draw.page.nearness import sampled
 from minigrad.draw.page.scene import (
     Edge,
     Lines,
@@ -166,40 +166,6 @@ class Arrows:
 def named(edge: Edge, number: int) -> str:
     """What an arrow is called in a report."""
     return edge.id or f"{edge.tail} -> {edge.tip} ({number})"
-
-
-def sampled(
-    edges: tuple[Edge, ...],
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Points along arrows, less than 2 pt apart, and each one's edge by number.
-
-    The corners of the heads are among them.
-    """
-    told = [
-        (i, e.points[k : k + 4])
-        for i, e in enumerate(edges)
-        for k in range(0, len(e.points) - 1, 3)
-    ]
-    pieces = np.array([p for _, p in told]).reshape(-1, 4, 2)
-    lengths = np.hypot(*np.diff(pieces, axis=1).T).sum(axis=0)
-    counts = (lengths / 1.5).astype(int) + 2
-    last = np.repeat(np.cumsum(counts), counts) - 1
-    u = 1.0 - (last - np.arange(counts.sum())) / (np.repeat(counts, counts) - 1)
-    v = 1.0 - u
-    shares = np.stack([v**3, 3 * v * v * u, 3 * v * u * u, u**3])
-    a_to_d = np.repeat(pieces, counts, axis=0)
-    points = np.einsum("kn,nkc->nc", shares, a_to_d)
-    which = np.repeat(np.array([i for i, _ in told], int), counts)
-    ends = [(i, *e.points[-2:]) for i, e in enumerate(edges) if e.head and e.points]
-    tips = np.array([e[2] for e in ends]).reshape(-1, 2)
-    way = tips - np.array([e[1] for e in ends]).reshape(-1, 2)
-    way *= HEAD / np.maximum(np.hypot(*way.T), 1e-9)[:, None]
-    side = 0.35 * way[:, ::-1] * (-1.0, 1.0)
-    heads = np.array([e[0] for e in ends], int)
-    return (
-        np.concatenate([which, heads, heads]),
-        np.concatenate([points, tips - way + side, tips - way - side]),
-    )
 
 
 def _struck(scene: Scene, words: list[Shape], arrows: Arrows) -> Iterator[Fault]:

@@ -26,6 +26,7 @@ from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.grid import Grid, Group
+from minigrad.draw.textbook.loops import lane_for
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ports import Ports
 
@@ -60,6 +61,7 @@ class Column:
         self.level = self.grid.level
         self.lane += self.wider + 2 * (self.reach - RADIUS)
         self.form: dict[Arrow, str] = {}
+        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
         self.nets: list[Net] = []
         self.tracks: dict[int, list[tuple[Net, int]]] = {}
         self.y: Sequence[float] = [72.0 * r for r in range(self.grid.count)]
@@ -298,6 +300,7 @@ class Column:
         self.ports = Ports(self)
         self._widen()
         self.ports.place()
+        self.loops = self.ports.loops
         self.pitch = max(self.pitch, self.full_pitch())
 
     def exit(self, net: Net) -> float:
@@ -317,7 +320,8 @@ class Column:
     def _widen(self) -> None:
         """Lanes wide enough for the letters beside drops, and along level arrows."""
         extra = 2 * (self.reach - RADIUS)
-        self.lane = LANE + self.wider + extra
+        loops = min(lane_for(self), 2 * WIDEST)
+        self.lane = max(LANE + self.wider + extra, loops)
         for a in self.now:
             if self.form[a] == "straight" and (
                 self.level[a.source] == self.level[a.target]

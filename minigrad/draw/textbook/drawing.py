@@ -231,6 +231,7 @@ class Drawing:
         grid = self.grid
         every = [c for columns in self.columns.values() for c in columns]
         ys = [72.0 * row for row in range(grid.count)]
+        before: Any = None
         for round in range(5):
             for column in every:
                 if round == 2 and column.folded:
@@ -241,6 +242,10 @@ class Drawing:
                 column.zones = zones
                 column.choose(ys)
                 column.settle()
+            found = ys, zones, [(c.lane, c.pitch, c.loops) for c in every]
+            if found == before and (round > 2 or not self.buses):
+                break
+            before = found
         self.ys = ys
 
     def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:

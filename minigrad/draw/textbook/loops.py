@@ -4,14 +4,40 @@ A loop is put where it meets the fewest circles and arrows.
 """
 
 from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import RADIUS
 
 if TYPE_CHECKING:
+    from minigrad.draw.textbook.column import Column
     from minigrad.draw.textbook.ports import Ports
+
+# Between a loop's squares and the arrow beyond its letters.
+ROOM = 20.0
+
+
+def lane_for(column: "Column") -> float:
+    """How wide lanes are where the letters of loops end before the next arrow."""
+    found = 0.0
+    for loop, (x, shift, _, side) in column.loops.items():
+        y, middle = column.height(loop.source) + shift, column.grid.place[loop.source]
+        for a in column.now if column.letters[loop] else ():
+            low, high = column.height(a.source), column.height(a.target)
+            if column.form[a] != "straight" or not min(low, high) < y < max(low, high):
+                continue
+            share = (y - low) / (high - low)
+            tail, tip = column.grid.place[a.source], column.grid.place[a.target]
+            lanes = side * (tail + (tip - tail) * share - middle)
+            out = side * (x - column.x(loop.source))
+            if lanes > 0 and lanes * column.lane > out:
+                found = max(found, (out + column.letters[loop] + ROOM) / lanes)
+    return found
 
 
 class Loops:
@@ -43,26 +69,32 @@ class Loops:
     def _loop_side(self, key: str, way: int, many: int) -> tuple[int, float, float]:
         """Where a loop meets least: its side, how far above its circle, how far out."""
         c = self.column
-        lines = self._lines()
-        others = [(c.x(k), c.height(k)) for k in c.group.keys if k != key]
+        lines = self.lines - (c.x(key), c.height(key))
+        others = [
+            (c.x(k) - c.x(key), c.height(k) - c.height(key))
+            for k in c.group.keys
+            if k != key
+        ]
+        bridged = {
+            side
+            for net in c.crossing
+            for side, end in ((1, net.source), (-1, net.arrows[0].target))
+            if net.kind == "bridge" and key == end
+        }
 
-        def cost(side: int, shift: float, out: float) -> float:
-            x, y = c.x(key) + side * (c.reach + 15.0 + out), c.height(key) + shift
-            high = 26.0 + 10.0 * (many > 1)
-            met = sum(abs(px - x) < 16 and abs(py - y) < high for px, py in lines)
-            square = c.x(key) + side * (c.reach + 27.0 + out)
-            met += 3 * sum(abs(px - square) < 8 and abs(py - y) < 9 for px, py in lines)
+        def met(x: float, y: float, wide: float, high: float) -> int:
+            return int(np.all(abs(lines - (x, y)) < (wide, high), axis=1).sum())
+
+        def cost(side: int, y: float, out: float) -> float:
+            x = side * (c.reach + 15.0 + out)
+            lying = met(x, y, 16.0, 26.0 + 10.0 * (many > 1))
+            lying += 3 * met(side * (c.reach + 27.0 + out), y, 8.0, 9.0)
             near = sum(
                 abs(ox - x) < RADIUS + 20 and abs(oy - y) < RADIUS + 24
                 for ox, oy in others
             )
-            bridged = sum(
-                net.kind == "bridge"
-                and key == (net.source if side > 0 else net.arrows[0].target)
-                for net in c.crossing
-            )
-            asked = 4.0 * (side != way) + 0.2 * abs(shift) + 0.3 * out
-            return 10.0 * met + 400.0 * near + 60.0 * bridged + asked
+            asked = 4.0 * (side != way) + 0.2 * abs(y) + 0.3 * out
+            return 10.0 * lying + 400.0 * near + 60.0 * (side in bridged) + asked
 
         shifts = (0.0, 15.0, -15.0) if many == 1 else (0.0,)
         options = [
@@ -73,7 +105,8 @@ class Loops:
         ]
         return min(options, key=lambda option: cost(*option))
 
-    def _lines(self) -> list[Point]:
+    @cached_property
+    def lines(self) -> NDArray[np.float64]:
         """Points along all arrows that are laid out before the loops."""
         c = self.column
         ends: list[tuple[Point, Point]] = []
@@ -95,8 +128,5 @@ class Loops:
                 if net.entry[a] == "side"
             ]
             ends += [((c.x(k) + RADIUS * side, y), (rim, y)) for k, y in levels]
-        return [
-            (p[0] + (q[0] - p[0]) * i / 40, p[1] + (q[1] - p[1]) * i / 40)
-            for p, q in ends
-            for i in range(41)
-        ]
+        pairs = np.array(ends).reshape(-1, 2, 2)
+        return np.linspace(pairs[:, 0], pairs[:, 1], 41).reshape(-1, 2)
