@@ -119,11 +119,29 @@ def _divide(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _power(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     x, n = args[0], args[1].number
-    if x.shape != shape or n not in (0, 1, 2):
+    if x.shape != shape or n not in (0, 1, 2) or args[1].attrs["over"]:
         return None
     if n == 0:
         return f.number(1.0, shape)
     return x if n == 1 else f.call("square", [x], {}, shape)
+
+
+def _where(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
+    """What is zero on one side: a number and a sign of the other come to the front."""
+    mask, a, b = args
+    if a.number != 0 and b.number != 0:
+        return None
+    x = a if b.number == 0 else b
+
+    def again(e: Expr) -> Expr:
+        pair = [e, b] if x is a else [a, e]
+        return f.call("where", [mask, *pair], {}, shape)
+
+    if x.number is None:
+        return f.outward(x, again)
+    if (x.number in (0, 1) and not x.attrs["over"]) or not math.isfinite(x.number):
+        return None
+    return f.times(x.number, again(f.number(1.0, x.shape)), x.attrs["over"])
 
 
 def _view(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -289,6 +307,7 @@ RULES: dict[str, Rule] = {
     "negative": _negative,
     "divide": _divide,
     "power": _power,
+    "where": _where,
     **dict.fromkeys(["reshape", "reshape_like", "expand_dims", "squeeze"], _view),
     "broadcast_to": _broadcast,
     "astype": _astype,

@@ -25,6 +25,7 @@ from minigrad.equations.tokens import (
     LEFT,
     ODOT,
     OPEN,
+    OPPOSITE,
     RIGHT,
     Reference,
     Token,
@@ -348,25 +349,40 @@ class Writer:
 
     def _where(self, e: Expr) -> tuple[int, Tokens]:
         """m ⊙ a + (1 - m) ⊙ b, without what is zero."""
-        mask, terms = e.args[0], []
+        mask, terms, binds = e.args[0], [], SUM
         for x, yes in zip(e.args[1:], (True, False), strict=True):
-            m = self.write(mask, HADAMARD)
-            m = m if yes else [OPEN, sign("1 - "), *m, CLOSE]
-            if x.number != 0:
-                terms.append(
-                    m if x.number == 1 else [*m, ODOT, *self.write(x, HADAMARD)]
-                )
-        return (HADAMARD if len(terms) == 1 else SUM), joined(terms, sign(" + ")) or [
-            sign("0")
-        ]
+            m = self.write(mask, HADAMARD) if yes else self._complement(mask)
+            if x.number is None:
+                binds = HADAMARD
+                terms.append([*m, ODOT, *self.write(x, HADAMARD)])
+            elif x.number == 1 and not x.attrs["over"]:
+                binds = ATOM if mask.op in INFIX else HADAMARD
+                terms.append(m)
+            elif x.number != 0:
+                binds = PRODUCT
+                terms.append([*self._number(x)[1], BESIDE, *m])
+        binds = binds if len(terms) == 1 else SUM
+        return binds, joined(terms, sign(" + ")) or [sign("0")]
 
-    def _infix(self, e: Expr) -> tuple[int, Tokens]:
-        """1 where it holds, 0 elsewhere: [a > b]."""
-        return ATOM, [
-            LEFT,
-            *joined([self.write(a) for a in e.args], INFIX[e.op]),
-            RIGHT,
-        ]
+    def _complement(self, mask: Expr) -> Tokens:
+        """1 where a mask is 0: of numbers a ≤ b is what a > b is not."""
+        if mask.op in OPPOSITE:
+            return self._infix(mask, OPPOSITE[mask.op])[1]
+        if mask.op == "logical_not":
+            return self.write(mask.args[0], HADAMARD)
+        return [OPEN, sign("1 - "), *self.write(mask, HADAMARD), CLOSE]
+
+    def _infix(self, e: Expr, op: str = "") -> tuple[int, Tokens]:
+        """1 where it holds, 0 elsewhere: [a > b], [a > b ∧ c > d]."""
+        if e.op == "logical_or" and _is_nan(e.args[1]):
+            return self.open(e.args[0])
+        parts = [self.write(a) for a in e.args]
+        if e.op not in OPPOSITE:  # comparisons in one pair of brackets
+            parts = [
+                part[1:-1] if a.op in OPPOSITE else part
+                for a, part in zip(e.args, parts, strict=True)
+            ]
+        return ATOM, [LEFT, *joined(parts, INFIX[op or e.op]), RIGHT]
 
     def _getitem(self, e: Expr) -> tuple[int, Tokens]:
         x, key, rest = e.args[0], e.attrs["key"], iter(e.args[1:])
@@ -429,6 +445,11 @@ class Writer:
         latex = rf"\{e.op}" if e.op in KNOWN else rf"\mathrm{{{words(e.op).latex}}}"
         called = sign("σ", r"\sigma") if e.op == "sigmoid" else Token(e.op, latex)
         return ATOM, [called, OPEN, *inner, CLOSE]
+
+
+def _is_nan(e: Expr) -> bool:
+    """Whether this is x ≠ x, which no number is."""
+    return e.op == "not_equal" and e.args[0] is e.args[1]
 
 
 OPS = """
