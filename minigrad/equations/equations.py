@@ -86,6 +86,8 @@ class Equations(NotPickled):
         found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
         self.output = found[0]
         loss = self.output[0].name if self.output else "L"
+        if "loss" in self.symbols:
+            loss = self.symbols["loss"].name
         if alike := self._only(builder):
             loss = alike.name
         self.writer = Writer(self.symbols, self.lengths, loss, columns)

@@ -91,6 +91,7 @@ KINKS = {
     "minimum": lambda a, v, y: mg.minimum(v, a),
     "clip": lambda a, v, y: mg.clip(a, -0.3, 0.4),
     "abs": lambda a, v, y: mg.abs(a),
+    "max": lambda a, v, y: a.max(),
     "a mask": lambda a, v, y: a * (y > 0),
 }
 SMOOTH = {
@@ -140,18 +141,20 @@ def test_masks_are_read_as_they_are_meant(name, over):
     assert not unread
 
 
-ops = st.lists(st.sampled_from([*KINKS.values(), *SMOOTH.values()]), max_size=2)
+ELEMENTWISE = [f for name, f in (KINKS | SMOOTH).items() if name != "max"]
+ops = st.lists(st.sampled_from(ELEMENTWISE), max_size=2)
 
 
 @given(
-    within=ops, behind=ops, steps=st.sampled_from([2, 3, 5]), seed=st.integers(0, 9),
-    over=st.sampled_from([*OVER_STEPS, "running"]), name=st.sampled_from([None, "L", "o"]),
-)  # fmt: skip
+    within=ops,
+    behind=ops,
+    steps=st.sampled_from([2, 3, 5]),
+    over=st.sampled_from([*OVER_STEPS, "running"]),
+    more=st.tuples(st.integers(0, 9), st.sampled_from([None, "L", "o"])),
+)
 @settings(max_examples=60)
-def test_random_losses_are_read_as_they_are_meant(
-    within, behind, steps, seed, over, name
-):
-    loss = loss_of(within, behind, steps, over, seed, name)
+def test_random_losses_are_read_as_they_are_meant(within, behind, steps, over, more):
+    loss = loss_of(within, behind, steps, over, *more)
     equations = mg.equations(loss)
     assert worst(equations, loss) < 1e-12
     read, unread = read_back(equations, steps, 1e-9)
