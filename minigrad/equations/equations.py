@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.equations.build import Builder
+from minigrad.equations.choices import RULES
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tokens import (
@@ -90,7 +91,7 @@ class Equations(NotPickled):
             loss = self.symbols["loss"].name
         if alike := self._only(builder):
             loss = alike.name
-        self.writer = Writer(self.symbols, self.lengths, loss, columns)
+        self.writer = Writer(self.symbols, self.lengths, loss, columns, RULES)
         for symbol in self.symbols.values():
             self._name_start(symbol)
         self.equations = [e for s in self._in_order() for e in self._of(s)]
