@@ -57,8 +57,9 @@ def rtrl(
     It equals that of back-propagation through time and keeps no past: its memory is
     that of the Jacobians of the state by the parameters, whatever T. ``loss`` is the
     name of L(t) in the loop; one of several numbers, as one for each sequence, is
-    summed, so against the gradient of a mean it is T times the batch larger. The first state is given, and does not depend on the parameters. Other
-    arguments are those of ``jacobians``.
+    summed, so against the gradient of a mean it is T times the batch larger. The first
+    state is given, and does not depend on the parameters. Other arguments are those of
+    ``jacobians``.
 
     Raises ValueError where a step has no such loss.
     """

@@ -114,6 +114,7 @@ class Writer:
         return ATOM, [self.symbol(symbol, self.time(time, symbol.clock), delay)]
 
     def number(self, e: Expr) -> tuple[int, Tokens]:
+        """A number, a fraction where it is one, divided by the T of its loops."""
         value, over = e.attrs["number"], e.attrs["over"]
         low = [self.length(c) for c, n in over for _ in range(n)]
         high = [self.length(c) for c, n in over for _ in range(-n)]
