@@ -82,7 +82,7 @@ def _where(w: Writer, e: Expr) -> tuple[int, Tokens]:
             terms.append(m)
         elif x.number != 0:
             binds = PRODUCT
-            terms.append([*w.number(x)[1], BESIDE, *m])
+            terms.append([*w.write(x, ATOM), BESIDE, *m])
     binds = binds if len(terms) == 1 else SUM
     return binds, joined(terms, sign(" + ")) or [sign("0")]
 

@@ -87,9 +87,6 @@ def _add(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     a, b = args
-    over = a.attrs.get("over") or b.attrs.get("over")
-    if a.number is not None and b.number is not None and not over:
-        return f.number(a.number - b.number, shape)
     (n, x), (m, y) = scaled(a), scaled(b)
     if n is not None and n is m and a.shape == b.shape == shape:
         inner = f.call("subtract", [x, y], {}, shape)
@@ -99,13 +96,8 @@ def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
 
 def _negative(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     (x,) = args
-    n, rest = scaled(x)
     if x.number is not None:
         return f.number(-x.number, shape, x.attrs["over"])
-    if x.op == "subtract" and all(a.shape == shape for a in x.args):
-        return f.make("subtract", x.args[::-1], {}, shape)
-    if n is not None and n.number is not None and n.number < 0:
-        return f.times(-n.number, rest, n.attrs["over"])
     return x.args[0] if x.op == "negative" else None
 
 
@@ -126,24 +118,6 @@ def _power(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     return x if n == 1 else f.call("square", [x], {}, shape)
 
 
-def _where(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    """What is zero on one side: a number and a sign of the other come to the front."""
-    mask, a, b = args
-    if a.number != 0 and b.number != 0:
-        return None
-    x = a if b.number == 0 else b
-
-    def again(e: Expr) -> Expr:
-        pair = [e, b] if x is a else [a, e]
-        return f.call("where", [mask, *pair], {}, shape)
-
-    if x.number is None:
-        return f.outward(x, again)
-    if (x.number in (0, 1) and not x.attrs["over"]) or not math.isfinite(x.number):
-        return None
-    return f.times(x.number, again(f.number(1.0, x.shape)), x.attrs["over"])
-
-
 def _view(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     x = args[0]
     if x.shape == shape:
@@ -162,11 +136,6 @@ def _broadcast(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> A
         return _view(f, [x], attrs, shape)
     found = f.outward(x, lambda e: f.call("broadcast_to", [e], {}, shape))
     return found or f.make("broadcast_to", (x,), {"shape": shape}, shape)
-
-
-def _astype(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    floating = str(attrs.get("dtype")).startswith("float")
-    return args[0] if floating and args[0].number is not None else None
 
 
 def _transpose(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -307,10 +276,8 @@ RULES: dict[str, Rule] = {
     "negative": _negative,
     "divide": _divide,
     "power": _power,
-    "where": _where,
     **dict.fromkeys(["reshape", "reshape_like", "expand_dims", "squeeze"], _view),
     "broadcast_to": _broadcast,
-    "astype": _astype,
     "transpose": _transpose,
     "swapaxes": _swapaxes,
     **dict.fromkeys(["matmul", "dot"], _matmul),

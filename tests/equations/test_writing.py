@@ -83,7 +83,7 @@ KINKS = {
     "hinge": lambda a, v, y: mg.relu(1 - y * a),
     "where": lambda a, v, y: mg.where(a > v, a, v),
     "where of 0": lambda a, v, y: mg.where(a < 0, a, 0.0),
-    "where of numbers": lambda a, v, y: mg.where(a >= v, 2.0, 0.5) * a,
+    "where of numbers": lambda a, v, y: mg.where(a >= v, 2.0, -0.5) * a,
     "where by both": lambda a, v, y: mg.where(mg.logical_and(a > v, y > 0), -a, a * y),
     "a slope below 0": lambda a, v, y: mg.where(a <= 0, -0.25 * a, a),
     "maximum": lambda a, v, y: mg.maximum(a, v),
