@@ -57,17 +57,18 @@ def rtrl(
     It equals that of back-propagation through time and keeps no past: its memory is
     that of the Jacobians of the state by the parameters, whatever T. ``loss`` is the
     name of L(t) in the loop; one of several numbers, as one for each sequence, is
-    summed. The first state is given, and does not depend on the parameters. Other
-    arguments are those of ``jacobians``.
+    summed, so against the gradient of a mean it is T times the batch larger. The first
+    state is given, and does not depend on the parameters. Other arguments are those of
+    ``jacobians``.
 
     Raises ValueError where a step has no such loss.
     """
-    letters = _letters(recurrence)
     now = checked(recurrence, state)
+    letters = _letters(recurrence)
     along: dict[str, dict[str, Array]] = {}  # ∂state/∂parameter
     total: dict[str, Array] = {}
     losses, norms = [], []
-    for given in each(inputs, steps):
+    for given in each(recurrence, now, inputs, steps):
         before = {n: tensor(a, name=n, requires_grad=True) for n, a in now.items()}
         made = recurrence.step(before, given, letters)
         if not isinstance(made.get(loss), Tensor):

@@ -43,16 +43,19 @@ def walk(
     loop reads none. All is computed in float64.
     """
     now = checked(recurrence, state)
-    for t, given in enumerate(each(inputs, steps), 1):
+    for t, given in enumerate(each(recurrence, now, inputs, steps), 1):
         now, J = step(recurrence, now, given, parameters)
         yield t, now, J
 
 
-def each(inputs: Given, steps: int | None) -> Iterator[dict[str, Any]]:
+def each(
+    recurrence: Recurrence, state: State, inputs: Given, steps: int | None
+) -> Iterator[dict[str, Any]]:
     """The inputs of each step."""
     arrays = {name: np.asarray(value) for name, value in inputs.items()}
     lengths = {name: len(value) for name, value in arrays.items()}
     if steps is None and not lengths:
+        recurrence.step(state, {})  # which input it lacks is said first
         raise ValueError("nothing says how many steps there are: pass steps=")
     if len({*lengths.values(), steps} - {None}) > 1:
         raise ValueError(
@@ -65,6 +68,11 @@ def each(inputs: Given, steps: int | None) -> Iterator[dict[str, Any]]:
 
 def checked(recurrence: Recurrence, state: Given) -> State:
     """The states as float64 arrays of one batch, in the recurrence's order."""
+    if not isinstance(recurrence, Recurrence):
+        raise TypeError(
+            "an analysis is that of a folded recurrence, got "
+            f"{type(recurrence).__name__}: write mg.fold(loss)"
+        )
     lacking = [name for name in recurrence.states if name not in state]
     if lacking or not recurrence.states:
         names = ", ".join(recurrence.states) or "none"

@@ -8,7 +8,7 @@ Vocabulary
     tree        expressions; simplify, rules, pieces: as a person would write them
     symbols     what has a name; build: from the folded graph to trees
     evaluate    the trees computed with NumPy: they say what was recorded
-    names       names in LaTeX; tokens: pieces; writing: expressions as tokens
+    names       names in LaTeX; tokens: pieces; writing, choices: as tokens
     equations   all of it in order; record: from a loss to its equations
 
 >>> import numpy as np

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.equations.build import Builder
+from minigrad.equations.choices import RULES
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tokens import (
@@ -86,9 +87,11 @@ class Equations(NotPickled):
         found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
         self.output = found[0]
         loss = self.output[0].name if self.output else "L"
+        if "loss" in self.symbols:
+            loss = self.symbols["loss"].name
         if alike := self._only(builder):
             loss = alike.name
-        self.writer = Writer(self.symbols, self.lengths, loss, columns)
+        self.writer = Writer(self.symbols, self.lengths, loss, columns, RULES)
         for symbol in self.symbols.values():
             self._name_start(symbol)
         self.equations = [e for s in self._in_order() for e in self._of(s)]

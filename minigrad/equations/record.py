@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.equations.build import Builder, region_of
 from minigrad.equations.equations import Equations
-from minigrad.equations.symbols import Symbols
+from minigrad.equations.symbols import Symbol, Symbols
 from minigrad.fold.folding import Folding
 from minigrad.fold.roles import Role
 from minigrad.grad import grad
@@ -179,8 +179,20 @@ def _name_lines(
         value = folding.members[index][0].value
         symbol = symbols.line(folding, index, "loss" if np.size(value) == 1 else "y")
         if symbol.key == "loss":
-            taken = "L" in symbols.by_key and symbols.by_key["L"].clock is None
-            symbol.name = "J" if taken else "L"
+            _name_loss(symbols, symbol)
+    y, *others = folding.graph.outputs
+    total = not others and not outputs and not y.name and np.size(y.value) == 1
+    if total and y in symbols.of and symbols.of[y][1] is not None:
+        symbol = symbols.new("loss", dtype=np.asarray(y.value).dtype)
+        symbol.roles.add(folding.role_of[y])
+        symbols.also.append((y, symbol, None))
+        _name_loss(symbols, symbol)
+
+
+def _name_loss(symbols: Symbols, symbol: Symbol) -> None:
+    """The loss is L, or J beside an L of the program's."""
+    taken = "L" in symbols.by_key and symbols.by_key["L"].clock is None
+    symbol.name = "J" if taken else "L"
 
 
 def _name_shared(builder: Builder, with_gradient: bool) -> bool:

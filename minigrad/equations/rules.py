@@ -87,9 +87,6 @@ def _add(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     a, b = args
-    over = a.attrs.get("over") or b.attrs.get("over")
-    if a.number is not None and b.number is not None and not over:
-        return f.number(a.number - b.number, shape)
     (n, x), (m, y) = scaled(a), scaled(b)
     if n is not None and n is m and a.shape == b.shape == shape:
         inner = f.call("subtract", [x, y], {}, shape)
@@ -99,13 +96,8 @@ def _subtract(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> An
 
 def _negative(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     (x,) = args
-    n, rest = scaled(x)
     if x.number is not None:
         return f.number(-x.number, shape, x.attrs["over"])
-    if x.op == "subtract" and all(a.shape == shape for a in x.args):
-        return f.make("subtract", x.args[::-1], {}, shape)
-    if n is not None and n.number is not None and n.number < 0:
-        return f.times(-n.number, rest, n.attrs["over"])
     return x.args[0] if x.op == "negative" else None
 
 
@@ -119,7 +111,7 @@ def _divide(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
 
 def _power(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     x, n = args[0], args[1].number
-    if x.shape != shape or n not in (0, 1, 2):
+    if x.shape != shape or n not in (0, 1, 2) or args[1].attrs["over"]:
         return None
     if n == 0:
         return f.number(1.0, shape)
@@ -144,11 +136,6 @@ def _broadcast(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> A
         return _view(f, [x], attrs, shape)
     found = f.outward(x, lambda e: f.call("broadcast_to", [e], {}, shape))
     return found or f.make("broadcast_to", (x,), {"shape": shape}, shape)
-
-
-def _astype(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
-    floating = str(attrs.get("dtype")).startswith("float")
-    return args[0] if floating and args[0].number is not None else None
 
 
 def _transpose(f: Simplifier, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
@@ -291,7 +278,6 @@ RULES: dict[str, Rule] = {
     "power": _power,
     **dict.fromkeys(["reshape", "reshape_like", "expand_dims", "squeeze"], _view),
     "broadcast_to": _broadcast,
-    "astype": _astype,
     "transpose": _transpose,
     "swapaxes": _swapaxes,
     **dict.fromkeys(["matmul", "dot"], _matmul),

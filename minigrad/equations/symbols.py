@@ -56,7 +56,8 @@ class Symbols:
         self.by_key: dict[str, Symbol] = {}
         self.of: dict[Node, tuple[Symbol, int | None]] = {}
         self.leaves: dict[Node, Symbol] = {}
-        # Gradients that are another symbol too: that of a in a + b is that of the sum.
+        # What is another symbol too: the gradient of a in a + b is that of the sum, and
+        # a loss may be the last of its running totals.
         self.also: list[tuple[Node, Symbol, int | None]] = []
 
     def new(
@@ -90,7 +91,8 @@ class Symbols:
     ) -> Symbol:
         """The symbol of a line of the program: a role, at all of its steps.
 
-        Lines of one name and one loop that share no step are one symbol.
+        Lines of one name and one loop that share no step are one symbol. A step that
+        is a symbol's already stays that: ∇h(T) is not δ(T).
         """
         nodes = folding.members[index]
         time = folding.times[nodes[0]]
@@ -108,7 +110,7 @@ class Symbols:
             dtype = np.asarray(nodes[0].value).dtype
             found = self.new(name, clock=clock, kind=kind, dtype=dtype)
         for node, t in zip(nodes, steps, strict=True):
-            self.of[node] = found, t
+            self.of.setdefault(node, (found, t))
         return found
 
     def gradient(self, node: Node, d: Node) -> None:

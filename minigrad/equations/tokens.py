@@ -54,6 +54,14 @@ INFIX = {
     "logical_and": sign(" ∧ ", r" \wedge "),
     "logical_or": sign(" ∨ ", r" \vee "),
 }
+OPPOSITE = {
+    "greater": "less_equal",
+    "greater_equal": "less",
+    "less": "greater_equal",
+    "less_equal": "greater",
+    "equal": "not_equal",
+    "not_equal": "equal",
+}
 FUNCTIONS = "tanh exp log sin cos tan sinh cosh max min"
 KNOWN = frozenset(FUNCTIONS.split())  # by LaTeX
 LATER = {"t": "k", "k": "j", "j": "i", "i": "i'"}

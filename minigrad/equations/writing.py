@@ -14,18 +14,15 @@ from fractions import Fraction
 from typing import Any
 
 from minigrad.equations.names import name, readable
-from minigrad.equations.pieces import feature_ends
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tokens import (
     BESIDE,
     CLOSE,
-    INFIX,
     KNOWN,
     LATER,
     LEFT,
     ODOT,
     OPEN,
-    RIGHT,
     Reference,
     Token,
     Tokens,
@@ -40,6 +37,9 @@ from minigrad.fold.moving_index import Ahead
 SUM, SIGMA, HADAMARD, PRODUCT, ATOM = range(5)
 
 
+Rule = Callable[["Writer", Expr], tuple[int, Tokens]]
+
+
 class Writer:
     """Writes the expressions of one program."""
 
@@ -49,7 +49,9 @@ class Writer:
         lengths: Sequence[int],
         loss: str,
         columns: bool,
+        rules: Mapping[str, Rule],
     ) -> None:
+        self.rules = rules
         self.symbols, self.lengths, self.loss = symbols, lengths, loss
         self.columns = columns  # the program itself has columns: W @ h
         self.t: str | None = None  # the letter of the step that an expression is about
@@ -62,7 +64,7 @@ class Writer:
 
     def open(self, e: Expr) -> tuple[int, Tokens]:
         """An expression, and how strongly it holds together."""
-        rule = RULES.get(e.op, Writer._call)
+        rule = self.rules.get(e.op, Writer.call)
         single = len(e.args) == 1 and e.op in ("tanh", "sigmoid", "relu", "sum")
         if self.inside or single or e.op in ("add", "subtract", "negative"):
             return rule(self, e)
@@ -111,7 +113,8 @@ class Writer:
         delay = -time.k if time.of == "t" else None
         return ATOM, [self.symbol(symbol, self.time(time, symbol.clock), delay)]
 
-    def _number(self, e: Expr) -> tuple[int, Tokens]:
+    def number(self, e: Expr) -> tuple[int, Tokens]:
+        """A number, a fraction where it is one, divided by the T of its loops."""
         value, over = e.attrs["number"], e.attrs["over"]
         low = [self.length(c) for c, n in over for _ in range(n)]
         high = [self.length(c) for c, n in over for _ in range(-n)]
@@ -189,14 +192,14 @@ class Writer:
         if key is None:
             return []
         parts = [
-            self._part(p, None) for p in (key if isinstance(key, tuple) else (key,))
+            self.part(p, None) for p in (key if isinstance(key, tuple) else (key,))
         ]
         return [sign(" → ", r" \to "), sign("["), *joined(parts, sign(", ")), sign("]")]
 
     def _stack(self, e: Expr) -> tuple[int, Tokens]:
         plain = len(e.args) == 1 and not e.attrs.get("axis", 0)
         listed = plain and e.args[0].op == "each"
-        return self._each(e.args[0], True) if listed else self._call(e)
+        return self._each(e.args[0], True) if listed else self.call(e)
 
     def _sum(self, e: Expr) -> tuple[int, Tokens]:
         """Over sequences (n), features (i), or both."""
@@ -205,7 +208,7 @@ class Writer:
         axes = range(ndim) if axes is None else sorted(a % ndim for a in axes)
         letters = "".join("ni"[a + 2 - ndim] for a in axes if ndim < 3)
         if not letters or (self.columns and ndim > 1):
-            return self._call(e)
+            return self.call(e)
         shown = sign(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
         return SIGMA, [shown, *self.write(e.args[0], SIGMA)]
 
@@ -288,101 +291,30 @@ class Writer:
         n = len(e.shape)
         axes = tuple(e.attrs.get("axes", range(n)[::-1]))
         last_two = axes == (*range(n - 2), n - 1, n - 2)
-        return (ATOM, self._turned(e.args[0])) if last_two else self._call(e)
+        return (ATOM, self._turned(e.args[0])) if last_two else self.call(e)
 
     def _square(self, e: Expr) -> tuple[int, Tokens]:
         return ATOM, self._raised(e.args[0], "²", "2")
 
     def _divide(self, e: Expr) -> tuple[int, Tokens]:
         a, b = (self.open(x) for x in e.args)
-        left = [OPEN, *a[1], CLOSE] if a[0] < PRODUCT else a[1]
-        if a[0] < PRODUCT:
-            left = [sign("(", ""), *a[1], sign(")", "")]
+        left = a[1] if a[0] >= PRODUCT else [sign("(", ""), *a[1], sign(")", "")]
         right = b[1] if b[0] == ATOM else [sign("(", ""), *b[1], sign(")", "")]
         bar = sign(" / ", "}{")
         return SIGMA, [sign("", r"\frac{"), *left, bar, *right, sign("", "}")]
 
-    # --------------------------------------------------------------- parts and choices
+    # ------------------------------------------------------------------ for all rules
 
-    def _reshape(self, e: Expr) -> tuple[int, Tokens]:
-        mine, theirs = ([n for n in s if n != 1] for s in (e.shape, e.args[0].shape))
-        return self.open(e.args[0]) if mine == theirs else self._call(e)
-
-    def _broadcast_to(self, e: Expr) -> tuple[int, Tokens]:
-        return self.open(e.args[0])
-
-    def _astype(self, e: Expr) -> tuple[int, Tokens]:
-        floating = str(e.attrs.get("dtype")).startswith("float")
-        return self.open(e.args[0]) if floating else self._call(e)
-
-    def _concatenate(self, e: Expr) -> tuple[int, Tokens]:
-        last = 0 if self.columns else len(e.shape) - 1
-        if e.attrs.get("axis", 0) % len(e.shape) != last or any(
-            a.op == "each" for a in e.args
-        ):
-            return self._call(e)
-        return ATOM, [LEFT, *joined([self.write(a) for a in e.args], sign("; ")), RIGHT]
-
-    def _below(self, base: Tokens, index: Tokens) -> tuple[int, Tokens]:
+    def below(self, base: Tokens, index: Tokens) -> tuple[int, Tokens]:
         """An index below."""
         return ATOM, [sign("", "{"), *base, sign("_{", "}_{"), *index, sign("}")]
 
-    def _unit(self, e: Expr) -> tuple[int, Tokens]:
-        return self._below([sign("1", r"\mathbf{1}")], self.write(e.args[0]))
-
-    def _identity_like(self, e: Expr) -> tuple[int, Tokens]:
-        return ATOM, [sign("I")]
-
-    def _cross_entropy(self, e: Expr) -> tuple[int, Tokens]:
-        extra = e.attrs.get("reduction") != "none" or e.attrs.get("label_smoothing")
-        if extra or len(e.args) > 2:
-            return self._call(e)
-        softmax = [
-            sign("softmax", r"\mathrm{softmax}"),
-            OPEN,
-            *self.write(e.args[0]),
-            CLOSE,
-        ]
-        tokens = self._below(softmax, self.write(e.args[1]))[1]
-        return SUM, [sign("-log ", r"-\log "), *tokens]
-
-    def _where(self, e: Expr) -> tuple[int, Tokens]:
-        """m ⊙ a + (1 - m) ⊙ b, without what is zero."""
-        mask, terms = e.args[0], []
-        for x, yes in zip(e.args[1:], (True, False), strict=True):
-            m = self.write(mask, HADAMARD)
-            m = m if yes else [OPEN, sign("1 - "), *m, CLOSE]
-            if x.number != 0:
-                terms.append(
-                    m if x.number == 1 else [*m, ODOT, *self.write(x, HADAMARD)]
-                )
-        return (HADAMARD if len(terms) == 1 else SUM), joined(terms, sign(" + ")) or [
-            sign("0")
-        ]
-
-    def _infix(self, e: Expr) -> tuple[int, Tokens]:
-        """1 where it holds, 0 elsewhere: [a > b]."""
-        return ATOM, [
-            LEFT,
-            *joined([self.write(a) for a in e.args], INFIX[e.op]),
-            RIGHT,
-        ]
-
-    def _getitem(self, e: Expr) -> tuple[int, Tokens]:
-        x, key, rest = e.args[0], e.attrs["key"], iter(e.args[1:])
-        parts = list(key) if isinstance(key, tuple) else [key]
-        ends = feature_ends(key, x.shape)
-        if ends is not None and len(x.shape) < 3 - self.columns:
-            return self._below(self.write(x, ATOM), [sign(f"{ends[0] + 1}:{ends[1]}")])
-        index = joined([self._part(p, rest) for p in parts], sign(", "))
-        return self._below(self.write(x, ATOM), [sign("["), *index, sign("]")])
-
-    def _part(self, part: Any, rest: Iterator[Expr] | None) -> Tokens:
+    def part(self, part: Any, rest: Iterator[Expr] | None) -> Tokens:
         """A part of a key; an index array is an operand."""
         if isinstance(part, slice):
             ends = [part.start, part.stop] + ([part.step] if part.step else [])
             return joined(
-                [[] if p is None else self._part(p, rest) for p in ends], sign(":")
+                [[] if p is None else self.part(p, rest) for p in ends], sign(":")
             )
         if isinstance(part, str):
             return self.write(next(rest)) if rest else [words("index")]
@@ -390,27 +322,7 @@ class Writer:
         moved = isinstance(part, Ahead) and self.t
         return [words(said.replace("t", self.t or "t") if moved else said)]
 
-    def _embedding(self, e: Expr) -> tuple[int, Tokens]:
-        unit = e.args[0].op == "identity_like"
-        table = [sign("1", r"\mathbf{1}")] if unit else self.write(e.args[0], ATOM)
-        return self._below(table, self.write(e.args[1]))
-
-    def _function(self, e: Expr) -> tuple[int, Tokens]:
-        """A function of the user's: f(s(t-1), x(t); θ)."""
-        n = e.attrs["values"] + 1
-        both = [
-            joined([self.write(a) for a in part], sign(", "))
-            for part in (e.args[1:n], e.args[n:])
-        ]
-        inner = joined([part for part in both if part], sign("; "))
-        return ATOM, [
-            Token(e.attrs["name"], name(e.attrs["name"])),
-            OPEN,
-            *inner,
-            CLOSE,
-        ]
-
-    def _call(self, e: Expr) -> tuple[int, Tokens]:
+    def call(self, e: Expr) -> tuple[int, Tokens]:
         """A function by its name, with the attributes that it was called with."""
         keys = e.attrs.get("keys", (None,) * len(e.args))
         parts = [
@@ -429,15 +341,3 @@ class Writer:
         latex = rf"\{e.op}" if e.op in KNOWN else rf"\mathrm{{{words(e.op).latex}}}"
         called = sign("σ", r"\sigma") if e.op == "sigmoid" else Token(e.op, latex)
         return ATOM, [called, OPEN, *inner, CLOSE]
-
-
-OPS = """
-    value number add each stack sum multiply matmul outer transpose square divide
-    reshape broadcast_to astype concatenate unit identity_like cross_entropy where
-    getitem embedding function
-"""
-RULES: dict[str, Callable[[Writer, Expr], tuple[int, Tokens]]] = {
-    op: getattr(Writer, f"_{op}") for op in OPS.split()
-}
-RULES |= dict.fromkeys(["add_n", "subtract", "negative"], Writer._add)
-RULES |= dict.fromkeys(INFIX, Writer._infix)

@@ -188,7 +188,8 @@ class Recurrence(NotPickled):
         Raises ValueError for a graph of named values alone (``fold`` without
         ``contract`` keeps the operations), of several loops, of a loop that reads
         earlier and later steps, of too few steps, or with steps that differ away from
-        its ends; and for a name that is missing or not known.
+        its ends; for a name that is missing or not known; and for shapes that do not
+        fit one another, with those that were recorded.
 
         >>> import minigrad as mg
         >>> W, h = mg.parameter([[0.5]], name="W"), mg.tensor([[1.0]], name="h0")

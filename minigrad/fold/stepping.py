@@ -154,7 +154,11 @@ class Body:
             if role.op is not None and not hasattr(role.op, "record"):
                 raise TypeError(NO_VALUES)  # of a graph that was read
             if role.op is not None and len(read) == len(self.reads[index]) > 0:
-                known[index] = role.op.record(tuple(read), dict(role.attrs))
+                try:
+                    known[index] = role.op.record(tuple(read), dict(role.attrs))
+                except ValueError as error:
+                    given = {**state, **inputs, **(parameters or {})}
+                    raise ValueError(self._unfit(role, given) or error) from error
         lacking = [i for i in self.reach if i not in known]
         if lacking:
             needs = [self.names[i] for i in self.order if is_given(self.roles[i])]
@@ -172,6 +176,20 @@ class Body:
         if any(hasattr(v, "node") for v in found.values()):
             return found
         return {name: np.array(value) for name, value in found.items()}
+
+    def _unfit(self, line: Role, given: Mapping[str, Any]) -> str:
+        """Which given values do not fit: those of other shapes than were recorded."""
+        roles = {self.names[r.index]: r for r in self.roles if is_given(r) or r.leaf}
+        roles |= {r.label: r for r in self.roles if r.kind == "parameter"}
+        roles |= {n: self.roles[i] for i in self.reach for _, n in self.entries(i)}
+        shapes = {
+            n: (np.shape(given[n]), roles[n].spec.shape) for n in given if n in roles
+        }
+        differ = {n: (a, b) for n, (a, b) in shapes.items() if a != b}
+        # Another batch alone is no fault, where a feature is.
+        faults = {n: (a, b) for n, (a, b) in differ.items() if a[1:] != b[1:]} or differ
+        said = [f"{n} has shape {a}, recorded with {b}" for n, (a, b) in faults.items()]
+        return f"{line.label} cannot be computed: {'; '.join(said)}" if said else ""
 
     def _before(self, state: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
         """The states by role and how many steps back they are read."""

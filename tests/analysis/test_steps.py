@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.analysis import jacobians
+from minigrad.analysis import fixed_points, jacobians, lyapunov, rtrl
 from minigrad.analysis.steps import flat, step, unflat, walk
 from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU, make_cell
 from minigrad.testing import numerical_jacobian
@@ -80,7 +80,20 @@ def test_what_mixes_sequences_is_refused():
     ("state", "inputs", "steps", "words"),
     [
         ({}, {"x": np.ones((5, 1, 2))}, None, r"each state \(h\), h is missing"),
-        ({"h": np.ones((1, 3))}, {}, None, "pass steps="),
+        ({"h": np.ones((1, 3))}, {}, None, r"h\(t\) needs x, and inputs has nothing"),
+        (
+            {"h": np.ones((3, 3))},
+            {"x": np.ones((5, 2, 2))},
+            None,
+            r"h has shape \(3, 3\), recorded with \(1, 3\); x has shape \(2, 2\), "
+            r"recorded with \(1, 2\)",
+        ),
+        (
+            {"h": np.ones((1, 3))},
+            {"x": np.ones((5, 1, 4))},
+            None,
+            r"computed: x has shape \(1, 4\), recorded with \(1, 2\)",
+        ),
         ({"h": np.ones((1, 3))}, {"x": np.ones((5, 1, 2))}, 4, "of one length"),
         (
             {"h": np.ones((1, 3))},
@@ -95,6 +108,18 @@ def test_what_is_missing_is_named(state, inputs, steps, words):
     _, recurrence = cell_of(Elman)
     with pytest.raises(ValueError, match=words):
         jacobians(recurrence, state, inputs, steps=steps)
+
+
+def test_without_inputs_the_number_of_steps_is_asked_for():
+    recurrence = folded(lambda h: 0.5 * h, [[1.0]])
+    with pytest.raises(ValueError, match="pass steps="):
+        jacobians(recurrence, {"h": [[1.0]]}, {})
+
+
+@pytest.mark.parametrize("analysis", [jacobians, lyapunov, fixed_points, rtrl])
+def test_what_is_not_folded_is_refused(analysis):
+    with pytest.raises(TypeError, match=r"got Tensor: write mg.fold\(loss\)"):
+        analysis(mg.tensor([1.0]), {"h": [[1.0]]}, {"x": np.ones((5, 1, 2))})
 
 
 def test_states_of_different_batches_are_refused():

@@ -4,6 +4,14 @@ import numpy as np
 
 import minigrad as mg
 
+# Of every k-th step three are needed to see a period, of a gradient at that too.
+LENGTHS = {"clockwork": (1, 2, 13)}
+
+
+def lengths(name):
+    """Numbers of steps at which the equations of a network are computed."""
+    return LENGTHS.get(name, (1, 2, 3, 5))
+
 
 def recorded(loss, wrt=None):
     """(key, step or None, array) of what has a name, and of the gradient."""
@@ -14,11 +22,30 @@ def recorded(loss, wrt=None):
             yield node.name, node.t, node.value
     if wrt is None:
         wrt = [mg.Tensor(p) for p in graph.parameters]
-    if wrt and len(graph.outputs) == 1 and graph.outputs[0].value.size == 1:
-        gradients = mg.grad(mg.Tensor(graph.outputs[0]), wrt, unreached="zeros")
+    y, *others = graph.outputs
+    if others or y.value.size != 1 or y.value.dtype.kind != "f":
+        return
+    if y.inputs and not y.name:
+        yield "loss", y.t, y.value
+    if wrt:
+        gradients = mg.grad(mg.Tensor(y), wrt, unreached="zeros")
         for w, d in zip(wrt, gradients, strict=True):
             name = graph.names.get(w.node, w.node.name)
             yield (f"∇{name}" if w.node.inputs else name), w.node.t, d.data
+
+
+def slopes(equations, loss):
+    """(key, step or None, array) of the gradient by each named value that has one."""
+    graph = mg.Graph(loss)
+    named = [
+        n for n in graph.nodes if n.inputs and n.name and n.value.dtype.kind == "f"
+    ]
+    named = [mg.Tensor(n) for n in named if n.op.name != "step" and _alone(graph, n)]
+    there = [x for x in named if f"∇{x.node.name}" in equations.symbols]
+    found = mg.grad(loss, there, unreached="none") if there else ()
+    for x, d in zip(there, found, strict=True):
+        if d is not None and x.node is not loss.node:
+            yield f"∇{x.node.name}", x.node.t, d.data
 
 
 def _alone(graph, node):
@@ -30,9 +57,10 @@ def _alone(graph, node):
 def worst(equations, loss, wrt=None):
     """The largest error of what the equations compute, relative to the size."""
     found, largest = equations.evaluate(), 0.0
-    for key, t, value in recorded(loss, wrt):
+    by_values = slopes(equations, loss) if wrt is None else ()
+    for key, t, value in [*recorded(loss, wrt), *by_values]:
         array = found[key]
-        if t is not None:
+        if t is not None and equations.symbols[key].clock is not None:
             steps = sorted(t for t in equations.symbols[key].trees)
             array = array[steps.index(t)]
         assert np.shape(array) == np.shape(value), key

@@ -5,23 +5,48 @@ is computed. One sequence at a time: a row (1, n) of minigrad is a column (n, 1)
 """
 
 import re
+from functools import reduce
 
 import numpy as np
 
-LEXEMES = re.compile(
-    r"\[t-1\]|softmax|tanh|diag|σ|exp|log|Σ_\{|Σ_\w+|ᵀ|²|⊙|_\{|_|\.\.|"
-    r"[\[\](){}+=;,:-]|\d+|[a-z]"
+LEXEME = re.compile(
+    r"\s*(Σ_\{|Σ_\w+|ᵀ|²|⊙|_\{|\.\.|\d+|\w+|[\[\](){}+=;,:/<>≤≥≠∧∨-])\s*"
 )
-NUMBER = re.compile(r"\d[\d./()T ]*(e-\d+)?$")
-FUNCTIONS = {"tanh": np.tanh, "exp": np.exp, "log": np.log}
-FUNCTIONS["σ"] = lambda x: 1 / (1 + np.exp(-x))
-FUNCTIONS["softmax"] = lambda x: np.exp(x) / np.exp(x).sum()
-FUNCTIONS["diag"] = lambda x: np.diag(x[:, 0])
+NUMBER = re.compile(r"(-?)(\d[\d./()T ]*(?:e-\d+)?)$")
+FUNCTIONS = {
+    "tanh": np.tanh, "exp": np.exp, "log": np.log, "absolute": np.abs, "sign": np.sign,
+    "maximum": np.maximum, "minimum": np.minimum, "max": np.max,
+    "σ": lambda x: 1 / (1 + np.exp(-x)),
+    "relu": lambda x: np.maximum(x, 0),
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "softmax": lambda x: np.exp(x) / np.exp(x).sum(),
+    "diag": lambda x: np.diag(x[:, 0]),
+}  # fmt: skip
+COMPARED = {
+    "<": np.less, "≤": np.less_equal, ">": np.greater, "≥": np.greater_equal,
+    "=": np.equal, "≠": np.not_equal,
+}  # fmt: skip
+BOTH = {"∧": np.logical_and, "∨": np.logical_or}
+
+
+class UnreadError(Exception):
+    """Notation that this reader does not know."""
 
 
 def column(array):
     array = np.asarray(array)
     return array.reshape(-1, 1) if array.ndim == 1 else array.T
+
+
+def lexemes(text):
+    """The signs of a piece of text, of which none is left out."""
+    end = 0
+    while end < len(text):
+        found = LEXEME.match(text, end)
+        if found is None:
+            raise UnreadError(text)
+        yield found[1]
+        end = found.end()
 
 
 class Reader:
@@ -34,10 +59,11 @@ class Reader:
             if token.of is not None:
                 post = "ᵀ" if token.text.endswith("ᵀ") else ""
                 self.items += [token.of, *post]
-            elif NUMBER.match(text):
-                self.items.append(float(eval(text.replace(" ", "*"), {"T": T})))
-            elif text:
-                self.items += LEXEMES.findall(text)
+            elif number := NUMBER.match(text):
+                size = eval(number[2].replace(" ", "*"), {"T": T})
+                self.items += [*number[1], float(size)]
+            else:
+                self.items += lexemes(text)
         self.i, self.at = 0, {"t": t, "T": T}
 
     def next(self):
@@ -45,7 +71,8 @@ class Reader:
 
     def take(self, *expected):
         found = self.next()
-        assert not expected or found in expected, (found, self.items)
+        if found is None or (expected and found not in expected):
+            raise UnreadError(found, self.items)
         self.i += 1
         return found
 
@@ -60,23 +87,36 @@ class Reader:
     def product(self):
         """Factors beside one another, then ⊙ between them; a Σ reaches to the end."""
         left = self.beside()
-        while self.next() == "⊙":
-            self.take()
-            left = left * self.beside()
+        while self.next() in ("⊙", "/"):
+            over = self.take() == "/"
+            left = left / self.factor() if over else left * self.beside()
         return left
 
     def beside(self):
-        if isinstance(self.next(), str) and self.next().startswith("Σ"):
-            return self.over_steps()
-        found = self.factor()
-        while not isinstance(self.next(), str) or self.next() in STARTS:
-            if self.next() is None:
+        found = None
+        while self.next() is not None:
+            item = self.next()
+            big = isinstance(item, str) and item.startswith("Σ")
+            if not big and not starts(item):
                 break
-            big = isinstance(self.next(), str) and self.next().startswith("Σ")
-            other = self.over_steps() if big else self.factor()
-            scalar = np.size(found) == 1 or np.size(other) == 1
-            found = found * other if scalar else found @ other
+            other = self.over(item) if big else self.factor()
+            if found is None:
+                found = other
+            else:
+                scalar = np.size(found) == 1 or np.size(other) == 1
+                found = found * other if scalar else found @ other
+        if found is None:
+            raise UnreadError(self.next(), self.items)
         return found
+
+    def over(self, sigma):
+        """A sum over features (i), sequences (n), or steps."""
+        if sigma not in ("Σ_i", "Σ_n", "Σ_ni"):
+            return self.over_steps()
+        self.take()
+        x = self.product()
+        axes = {"Σ_i": 0, "Σ_n": 1, "Σ_ni": None}[sigma]
+        return x if np.ndim(x) < 2 else x.sum(axis=axes, keepdims=True)
 
     def over_steps(self):
         first, last, letter = 1, self.T, self.take()[2:]
@@ -106,15 +146,21 @@ class Reader:
             found = item if number else self.value(item, self.at)
         elif item in FUNCTIONS:
             self.take("(")
-            found = FUNCTIONS[item](self.sum())
+            operands = [self.sum()]
+            while self.next() == ",":
+                self.take()
+                operands.append(self.sum())
+            self.take(")")
+            found = FUNCTIONS[item](*operands)
+        elif item.isdigit():
+            found = float(item)
+        elif item == "[":
+            found = self.bracket()
+        elif item == "(":
+            found = self.sum()
             self.take(")")
         else:
-            parts = [self.sum()]
-            while item == "[" and self.next() == ";":
-                self.take()
-                parts.append(self.sum())
-            self.take({"(": ")", "[": "]"}[item])
-            found = np.concatenate(parts) if item == "[" else parts[0]
+            raise UnreadError(item, self.items)
         while self.next() in ("ᵀ", "²", "_{"):
             mark = self.take()
             if mark == "_{":
@@ -124,6 +170,24 @@ class Reader:
                 found = found.T if mark == "ᵀ" else found**2
         return found
 
+    def bracket(self):
+        """[a > b ∧ c = d] is 1 where it holds and 0 elsewhere; [a; b] is joined."""
+        parts = [self.held()]
+        mark = self.next()
+        while self.next() in (";", "∧", "∨"):
+            self.take(mark)  # of one kind, or they are in brackets
+            parts.append(self.held())
+        self.take("]")
+        if mark == ";":
+            return np.concatenate(parts)
+        return reduce(BOTH[mark], parts) * 1.0 if mark in BOTH else parts[0]
+
+    def held(self):
+        found = self.sum()
+        if self.next() not in COMPARED:
+            return found
+        return COMPARED[self.take()](found, self.sum()) * 1.0
+
     def unit(self):
         self.take("_{")
         y = int(np.squeeze(self.value(self.take(), self.at)))
@@ -131,7 +195,14 @@ class Reader:
         return np.eye(self.classes)[:, [y]]
 
 
-STARTS = {*FUNCTIONS, "(", "[", "Σ_{", "Σ_t", "Σ_i", "Σ_n"}
+def starts(item):
+    """Whether a factor starts here."""
+    return (
+        item in ("(", "[")
+        or item in FUNCTIONS
+        or str(item)[0].isdigit()
+        or (not isinstance(item, str))
+    )
 
 
 def right_side(equation, value, t, T, classes):
@@ -147,5 +218,6 @@ def right_side(equation, value, t, T, classes):
     reader = Reader(tokens, value, t, T)
     reader.classes = classes
     found = reader.sum()
-    assert reader.next() is None, reader.items[reader.i :]
+    if reader.next() is not None:
+        raise UnreadError(reader.items[reader.i :])
     return found

@@ -13,6 +13,7 @@ from latex2mathml.converter import convert
 import minigrad as mg
 from minigrad.models import DynamicalSystem
 from minigrad.tasks.pictures import PICTURES
+from tests.equations.agreement import lengths
 from tests.equations.programs import PROGRAMS, build
 
 SLOPE = "diag(1 - (h(t))²)"
@@ -105,6 +106,27 @@ def test_masks_delays_and_starts():
     assert of_program("a_computed_start_and_no_names").startswith(
         "s(0) = 2 tanh(v)\ns(t) = tanh(W s(t-1) + x(t))\n"
     )
+
+
+def test_a_running_total_is_the_loss():
+    W, h, total = mg.parameter([[0.5]], name="W"), mg.tensor([[0.0]], name="h0"), 0.0
+    for _, x in mg.steps(np.ones((4, 1, 1))):
+        h = mg.relu(h @ W + x).named("h")
+        total = total + h.sum()
+    found = mg.equations(total)
+    assert "L = s(T)" in found.text().splitlines()
+    assert found.evaluate()["loss"] == total.item()
+    assert r"\nabla_{h^{(T)}} L" in found.latex()
+    assert "∇W = Σ_t ([W h(t-1) + x(t) > 0] ⊙ ∇h(t)) h(t-1)ᵀ" in found.text()
+
+
+def test_a_hinge_has_its_factor():
+    V, h, losses = mg.parameter([[0.5]], name="V"), mg.tensor([[1.0]], name="h0"), []
+    for _, y in mg.steps(y=np.ones((4, 1, 1))):
+        h = mg.tanh(h).named("h")
+        losses.append(mg.relu(1 - y * (h @ V).named("o")).sum())
+    lines = mg.equations(mg.stack(losses).mean()).text().splitlines()
+    assert "∇o(t) = -1/T [1 - y(t) o(t) > 0] y(t)" in lines
 
 
 def test_columns_of_the_program_stay_columns():
@@ -204,7 +226,9 @@ def test_equations_are_shown_as_formulas_in_a_notebook():
 
 @cache
 def everything():
-    found = [(name, mg.equations(PICTURES[name](4))) for name in PICTURES]
+    found = [
+        (name, mg.equations(PICTURES[name](lengths(name)[-1]))) for name in PICTURES
+    ]
     return found + [(name, mg.equations(*build(name))) for name in PROGRAMS]
 
 

@@ -9,12 +9,13 @@ import minigrad as mg
 from minigrad.tasks.pictures import PICTURES
 from minigrad.testing.programs import Trial, draw
 from minigrad.testing.programs.agreement import tolerance_of
-from tests.equations.agreement import worst
+from tests.equations.agreement import lengths, worst
 from tests.equations.programs import PROGRAMS, build
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3, 5])
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize(
+    ("name", "steps"), [(name, n) for name in PICTURES for n in lengths(name)]
+)
 def test_every_network_is_computed_again(name, steps):
     loss = PICTURES[name](steps)
     assert worst(mg.equations(loss), loss) < 1e-6  # they are of float32
@@ -151,6 +152,10 @@ def test_what_has_no_equations_is_refused_by_name():
     parameters = [mg.Tensor(p) for p in mg.Graph(loss).parameters]
     refused(ValueError, "that of one loss", [loss, loss * 2], parameters)
     refused(ValueError, "reduce it", loss.reshape(1) * [1.0, 2.0], parameters)
+
+
+def test_a_period_that_was_not_seen_three_times_is_refused():
+    refused(mg.FoldError, "three are needed to see a period", PICTURES["clockwork"](5))
 
 
 def test_steps_that_differ_are_refused_by_the_fold():
