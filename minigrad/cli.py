@@ -13,6 +13,7 @@ with exit code 130 and leaves whole files only.
 """
 
 import argparse
+import os
 import shlex
 import sys
 import tempfile
@@ -68,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"minigrad: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # as of `| head`: who listened has gone
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, at exit nothing is flushed
+        return 141
     except KeyboardInterrupt as error:
         print(f"minigrad: {str(error) or 'stopped'}", file=sys.stderr)
         return 130
@@ -145,6 +149,8 @@ def train(options: argparse.Namespace) -> None:
         raise UsageError(_one_line(error)) from error
     except FAILURES as error:
         raise UsageError(str(error)) from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
 
@@ -172,6 +178,8 @@ def predict(options: argparse.Namespace) -> None:
         print(_written(out, old))
     except ValueError as error:
         raise UsageError(_one_line(error)) from error
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
 
@@ -188,7 +196,7 @@ def _files(folder: Path) -> dict[Path, int]:
 def _written(folder: Path, old: dict[Path, int]) -> str:
     new = [p for p, age in _files(folder).items() if old.get(p) != age]
     names = sorted(str(p.relative_to(folder)) for p in new)
-    return f"written to {folder}: {', '.join(names)}"
+    return f"written to {folder}: {', '.join(names) or 'nothing'}"
 
 
 def _one_line(error: ValueError) -> str:

@@ -618,3 +618,32 @@ def test_an_update_may_ignore_dtypes(dtype):
         assert {a.dtype for a in optimiser.memory["mean"]} == {np.dtype(dtype)}
         found.append(model.W.data)
     np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("gives", "reason"),
+    [
+        (lambda p, g: p - g, "a tuple of 1 for kept"),
+        (lambda p, g: (p - g, g), "a tuple of 1 for kept"),
+        (lambda p, g: (p - g, (g, g)), "a tuple of 1 for kept"),
+    ],
+)
+def test_an_update_that_gives_something_else(gives, reason):
+    class Wrong(Optimiser):
+        kept = ("mean",)
+
+        def update(self, p, g, memory, lr, step):
+            return gives(p, g)
+
+    w = mg.parameter([[1.0]], name="w")
+    w.sum().backward()
+    with pytest.raises(TypeError, match=reason):
+        Wrong([w], 0.1).step()
+    assert w.item() == 1.0
+
+
+def test_an_optimiser_without_an_update():
+    w = mg.parameter([1.0], name="w")
+    w.sum().backward()
+    with pytest.raises(NotImplementedError, match="Optimiser has no update"):
+        Optimiser([w], 0.1).step()

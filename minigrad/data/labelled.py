@@ -25,6 +25,7 @@ from minigrad.data.tables import Table, table
 
 __all__ = ["Labelled", "labelled"]
 
+TEXTS = ("sequence", "seq", "text", "secuencia", "texto", "dna", "adn")
 LABELS = ("label", "class", "target", "etiqueta", "clase")
 # The letters of DNA and RNA and of what is not certain (IUPAC).
 BASES = set("acgturykmswbdhvn")
@@ -89,8 +90,12 @@ def _fasta(path: PathLike, label: str | None, without: bool) -> Rows:
         known = len(names) > max(place, 1 if label is None else 0)
         if not (known or without):
             raise ValueError(
-                f"{path}, line {number}: the header {'>' + header!r} has no label; it "
-                "is its last word, after a name, or the word that --label N counts"
+                f"{path}, line {number}: the header {'>' + header!r} has "
+                + (
+                    "no label: it is the last word, after a name"
+                    if label is None
+                    else f"no word {label}, of which --label makes the label"
+                )
             )
         rows.append((letters, names[place] if known else None))
     if without and any(answer is None for _, answer in rows):
@@ -100,13 +105,16 @@ def _fasta(path: PathLike, label: str | None, without: bool) -> Rows:
 
 def _csv(path: PathLike, label: str | None, without: bool) -> tuple[Rows, str]:
     found = table(path)
-    known = {*LABELS, (label or LABELS[0]).lower()}
+    known = {*LABELS, *TEXTS, (label or LABELS[0]).lower()}
     if not found.header and {cell.lower() for cell in found.rows[0]} & known:
         found = table(path, header=True)  # words alone: a header is known by its names
     if len(found.names) == 1 and without:
         return [(row[0], None) for row in found.rows], ", ".join(found.said)
     if len(found.names) < 2:
-        raise ValueError(f"{path}: one column; it takes a sequence and a label")
+        raise ValueError(
+            f"{path}: one column; it takes a sequence and a label (and a FASTA file "
+            "begins with >)"
+        )
     answer = found.place(label) if label is not None else _label(found)
     others = [place for place in range(len(found.names)) if place != answer]
     # Of more columns the sequence is the one with the longest texts.

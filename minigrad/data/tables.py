@@ -20,29 +20,26 @@ column 'mm', 2 numbers; UTF-8, separator ';', a header, decimal comma, axis 'fec
 
 import csv
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.data.axis import Axis, AxisError, axis_of, gaps, is_date
 from minigrad.data.loaders import PathLike, words
 
 __all__ = ["MISSING", "Column", "Table", "numbers", "table"]
 
 MISSING = ("refuse", "skip", "fill")
-EMPTY = {"", "na", "n/a", "nan", "null", "none", "-", "?", "."}
+EMPTY = {*"-?.", "", "na", "n/a", "#n/a", "nan", "null", "none", "--", "s/d", "nd"}
 SIGN, POWER = "[+−-]?", r"([eE][+-]?\d+)?"
 PLAIN = re.compile(rf"{SIGN}(\d+\.?\d*|\.\d+){POWER}")
 # 1.234,5 as in Spanish; 1,234.5 as in English.
 SPANISH = re.compile(rf"{SIGN}(\d{{1,3}}(\.\d{{3}})+|\d+)?(,\d+)?{POWER}")
 ENGLISH = re.compile(rf"{SIGN}([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d+)?")
 THOUSANDS = re.compile(rf"{SIGN}[1-9]\d{{0,2}}(,\d{{3}})+")
-DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
-DATES = (*(f"{day}{t}" for day in DAYS for t in ("", " %H:%M", " %H:%M:%S")), "%Y-%m")
 SEPARATORS = {"\t": "tab", ";": "';'", ",": "','", " ": "spaces"}
 
 
@@ -101,7 +98,9 @@ def table(path: PathLike, header: bool | None = None) -> Table:
     kept = [(n, s) for n, s in kept if not s.lstrip().startswith("#")]
     if not kept:
         raise ValueError(f"{path}: the file has no rows")
-    separator = _separator([line for _, line in kept])
+    told = re.fullmatch(r"sep=(.)", kept[0][1].strip())  # Excel reads it so
+    kept = kept[1:] if told else kept
+    separator = told[1] if told else _separator([line for _, line in kept])
     rows, lines = _split(kept, separator)
     while len(rows[0]) > 1 and all(row[-1:] == ("",) for row in rows):
         rows = [row[:-1] for row in rows]  # a separator at the end of every line
@@ -109,7 +108,7 @@ def table(path: PathLike, header: bool | None = None) -> Table:
         if len(row) != len(rows[0]):
             raise ValueError(
                 f"{path}, line {line}: {len(row)} cells, the first row has "
-                f"{len(rows[0])} (separator {SEPARATORS[separator]})"
+                f"{len(rows[0])} (separator {SEPARATORS.get(separator, separator)})"
             )
     if header is None:
         header = not _counts(rows[0]) and any(_counts(row) for row in rows[1:])
@@ -121,13 +120,13 @@ def table(path: PathLike, header: bool | None = None) -> Table:
         raise ValueError(f"{path}: the file has a header and no rows")
     said = [encoding]
     if len(names) > 1:
-        said.append(f"separator {SEPARATORS[separator]}")
+        said.append(f"separator {SEPARATORS.get(separator, separator)}")
     said.append("a header" if header else "no header")
     return Table(Path(path), names, tuple(rows), tuple(lines), tuple(said), header)
 
 
 def numbers(
-    path: PathLike, column: str | None = None, missing: str = "refuse"
+    path: PathLike, column: str | int | None = None, missing: str = "refuse"
 ) -> Column:
     """A series of numbers at even steps, oldest first.
 
@@ -144,18 +143,25 @@ def numbers(
     if missing not in MISSING:
         raise ValueError(f"missing is one of {', '.join(MISSING)}, got {missing!r}")
     found = table(path)
-    axis = _axis(found, column)
-    place = _chosen(found, axis) if column is None else found.place(column)
+    wanted = None if column is None else found.place(str(column))
+    columns = [found.cells(place) for place in range(len(found.names))]
+    try:
+        axis = axis_of(columns, wanted)
+    except AxisError as error:
+        raise ValueError(f"{found.at(error.row, error.place)} {error}") from None
+    place = _chosen(found, axis) if wanted is None else wanted
     values, how = _values(found, place)
     said = [*found.said, *how]
-    if axis is not None and axis[0] != place:
-        said.append(f"axis {found.names[axis[0]]!r}")
-        times = axis[1]
-        turned = len(times) > 1 and times[0] > times[-1]
+    if axis is not None:
+        said.append(f"axis {found.names[axis.place]!r}")
+        times = np.array(axis.times)
+        turned = bool(times[0] > times[-1])
         if turned:
             values, times = values[::-1], times[::-1]
             said.append("newest first, turned round")
-        values = _even(found, axis[0], times, values, missing, turned)
+        values = _even(found, axis.place, times, values, missing, turned)
+    elif len(found.names) > 1:
+        said.append("no axis, so the rows are taken for even steps")
     holes = int(np.isnan(values).sum())
     if holes:
         values = _without(found, place, values, missing)
@@ -207,63 +213,12 @@ def _is_number(cell: str) -> bool:
 
 
 def _counts(row: tuple[str, ...]) -> bool:
-    return any(_is_number(cell) or _dates([cell]) for cell in row)
+    return any(_is_number(cell) or is_date(cell) for cell in row)
 
 
-def _dates(cells: Iterable[str]) -> list[datetime] | None:
-    """The cells as dates, in the one form that all of them have, or None."""
-    cells = list(cells)
-    if all(len(cell) >= 6 for cell in cells):
-        for form in (None, *DATES):
-            try:
-                found = [_date(cell, form) for cell in cells]
-            except ValueError:
-                continue
-            # 20240101 may be a date, and 123456 is a number.
-            if not all(cell.isdecimal() for cell in cells):
-                return found
-    return None
-
-
-def _date(cell: str, form: str | None) -> datetime:
-    return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
-
-
-def _axis(found: Table, column: str | None) -> tuple[int, list[float]] | None:
-    """The first column that says when, and its times: days, months, or numbers."""
-    wanted = None if column is None else found.place(column)
-    for place in range(len(found.names)):
-        dates = None if place == wanted else _dates(found.cells(place))
-        if dates is not None:
-            return place, _times(dates)
-    first = found.cells(0)
-    if len(found.names) > 1 and wanted != 0 and all(c.isdecimal() for c in first):
-        times = [float(cell) for cell in first]
-        steps = {b - a for a, b in pairwise(times)}
-        if all(s > 0 for s in steps) or all(s < 0 for s in steps):
-            return 0, times
-    return None
-
-
-def _times(dates: list[datetime]) -> list[float]:
-    """Months where all dates are the first or the last of one, else days."""
-    months = [12.0 * d.year + d.month for d in dates]
-    alike = len({(d.day, d.hour, d.minute, d.second) for d in dates}) == 1
-    ends = all((d.toordinal() and _next_day(d) == 1) for d in dates)
-    if (alike or ends) and len(set(months)) == len(months):
-        return months
-    zone = dates[0].tzinfo
-    start = datetime(1, 1, 1, tzinfo=zone)
-    return [(d - start).total_seconds() / 86_400 for d in dates]
-
-
-def _next_day(date: datetime) -> int:
-    return datetime.fromordinal(date.toordinal() + 1).day
-
-
-def _chosen(found: Table, axis: tuple[int, list[float]] | None) -> int:
+def _chosen(found: Table, axis: Axis | None) -> int:
     """The one column of numbers beside the axis."""
-    places = [p for p in range(len(found.names)) if axis is None or p != axis[0]]
+    places = [p for p in range(len(found.names)) if axis is None or p != axis.place]
     right = [
         p
         for p in places
@@ -278,12 +233,12 @@ def _chosen(found: Table, axis: tuple[int, list[float]] | None) -> int:
             f"{found.path}: {len(right)} columns have numbers: {names}; say which with "
             "--column"
         )
-    if not places:
-        raise ValueError(f"{found.path}: there is no column of numbers")
     # The column that is nearly right says best what is wrong.
-    place = max(places, key=lambda p: sum(map(_is_number, found.cells(p))))
-    _values(found, place)
-    raise ValueError(f"{found.path}: there is no column of numbers")
+    counts = {p: sum(map(_is_number, found.cells(p))) for p in places}
+    place = max(counts, key=lambda p: counts[p], default=None)
+    if place is not None and counts[place]:
+        _values(found, place)
+    raise ValueError(f"{found.path}: no column has numbers")
 
 
 def _values(found: Table, place: int) -> tuple[NDArray[np.float64], list[str]]:
@@ -299,7 +254,8 @@ def _values(found: Table, place: int) -> tuple[NDArray[np.float64], list[str]]:
             plain = cell.replace(point, "").replace(comma, ".").replace("−", "-")
             values.append(float(plain))
         else:
-            raise ValueError(f"{found.at(row, place)} is not a number")
+            plainly = ": write it with digits alone" if re.search(r"\d", cell) else ""
+            raise ValueError(f"{found.at(row, place)} is not a number{plainly}")
     if not given:
         raise ValueError(f"{found.path}: column {found.names[place]!r} is empty")
     result = np.array(values)
@@ -333,29 +289,40 @@ def _form(
 def _even(
     found: Table,
     place: int,
-    times: list[float],
+    times: NDArray[np.float64],
     values: NDArray[np.float64],
     missing: str,
     turned: bool,
 ) -> NDArray[np.float64]:
     """The values with NaN where the axis leaves a row out, unless such are skipped."""
+
+    def refuse(after: int, reason: str) -> NoReturn:
+        row = len(times) - 2 - after if turned else after + 1
+        raise ValueError(f"{found.at(row, place)} {reason}")
+
+    counts = gaps(times)
+    whole = np.rint(counts)
+    if (back := np.flatnonzero(np.diff(times) <= 0)).size:
+        twice = np.diff(times)[back[0]] == 0
+        refuse(
+            int(back[0]), "comes twice" if twice else "is out of order: sort the rows"
+        )
     if len(times) < 3 or missing == "skip":
         return values
-    gaps = np.diff(times)
-    forward = np.round(gaps[gaps > 0], 6)
-    lengths, often = np.unique(forward, return_counts=True)
-    counts = gaps / lengths[often.argmax()]  # the commonest, of equals the smallest
-    whole = np.rint(counts)
-    wrong = np.flatnonzero((whole < 1) | (np.abs(counts - whole) > 0.05))
+    wrong = np.flatnonzero(np.abs(counts - whole) > 0.05)
     if not wrong.size and missing == "refuse":
         wrong = np.flatnonzero(whole != 1)
     if wrong.size:
-        row = int(wrong[0]) + 1
-        row = len(times) - 1 - row if turned else row
+        refuse(
+            int(wrong[0]),
+            "comes after an uneven step; --missing skip takes the rows as they stand, "
+            "--missing fill puts the last number where a row is left out",
+        )
+    if whole.sum() > 2 * len(values):
         raise ValueError(
-            f"{found.at(row, place)}: the steps are not even here; --missing skip "
-            "takes the rows as they stand, --missing fill puts the last number where a "
-            "row is left out"
+            f"{found.path}: {len(values)} rows would be filled up to "
+            f"{int(whole.sum()) + 1}: most numbers would be made up; --missing skip "
+            "takes the rows as they stand"
         )
     places = np.concatenate([[0], np.cumsum(whole)]).astype(int)
     result = np.full(places[-1] + 1, np.nan)

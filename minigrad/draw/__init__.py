@@ -11,9 +11,9 @@ steps out. ``layout_time`` is both halves; ``layout_backward`` and ``overlay`` a
 ``rows`` and ``plan`` give their places and ``layout_ops`` draws. All draw on a
 ``sheet`` of ``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes
 the scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures
-what was drawn; ``spacing`` lays a figure out again, wider, until that audit is clean.
-``pictures`` has a class for each view, ``figure`` holds a finished one,
-and ``views`` is the one function that chooses.
+what was drawn. ``pictures`` has a class for each view, ``spacing`` lays a view out
+again, wider, until its letters are in no doubt, ``figure`` holds a finished one, and
+``views`` is the one function that chooses.
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")

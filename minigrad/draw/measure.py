@@ -63,7 +63,8 @@ def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
         value = id(node.value)
-        if node.name is not None and node.kind != "parameter":
+        learnt = (node.name, value) in late  # a start, which the contracted graph has
+        if node.name is not None and (node.kind != "parameter" or learnt):
             name, t = late.get((node.name, value), (node.name, None))
             found[node] = (name, node.t if node.time else t)
         elif node.inputs and (value, node.time) in called:
@@ -190,9 +191,13 @@ def multiplied(graph: Graph) -> tuple[str, ...]:
 
     >>> import minigrad as mg
     >>> W, b = (mg.parameter([2.0], name=name) for name in "Wb")
-    >>> multiplied(Graph(mg.tensor([1.0], name="x") * W + b))
+    >>> multiplied(Graph((mg.tensor([1.0], name="x") * W + b).named("y")))
     ('W',)
     """
+    serves = {n for n in graph.nodes if n.name is not None and n.inputs}
+    for node in reversed(graph.nodes):  # of the others no figure of values tells
+        if node in serves:
+            serves.update(node.inputs)
     letters: dict[Node, frozenset[Node]] = {}  # of what is made of parameters alone
     found: dict[Node, None] = {}
     for node in graph.nodes:
@@ -202,7 +207,7 @@ def multiplied(graph: Graph) -> tuple[str, ...]:
                 letters[node] = frozenset(own)
         elif node.name is None and all(i in letters for i in node.inputs):
             letters[node] = frozenset().union(*(letters[i] for i in node.inputs))
-        elif node.op.name in FACTORS:
+        elif node.op.name in FACTORS and node in serves:
             for source in node.inputs:
                 found |= dict.fromkeys(sorted(letters.get(source, ()), key=by_id))
     names = graph.names
@@ -216,6 +221,8 @@ def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]
     and the argument.
     """
     at, names = seats(graph, keys), graph.names
+    # A start that is learnt is a circle, and no letter on an arrow.
+    weights = {p for p in graph.nodes if p.kind == "parameter" and p not in at}
     serving: set[Node] = set()  # what leads to a value that is drawn
     for node in reversed(graph.nodes):
         if node in at or node in serving:
@@ -228,11 +235,12 @@ def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]
             continue
         own = [
             inner.get(source, [])
-            + ([(names[source], place, i)] if source.kind == "parameter" else [])
+            + ([(names[source], place, i)] if source in weights else [])
             for i, source in enumerate(node.inputs)
         ]
-        still = ("parameter", "constant")
-        alone = all(i in inner or i.kind in still for i in node.inputs)
+        alone = all(
+            i in inner or i in weights or i.kind == "constant" for i in node.inputs
+        )
         if node.inputs and node not in at and alone:
             inner[node] = [use for made in own for use in made]
         here: dict[Seat, dict[Use, None]] = {}

@@ -10,7 +10,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from minigrad.draw.measure import Flow, Series, backward, multiplied, norm, seats, uses
+from minigrad.draw.measure import (
+    Flow,
+    Seat,
+    Series,
+    backward,
+    multiplied,
+    norm,
+    seats,
+    uses,
+)
 from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
@@ -178,6 +187,7 @@ class Backward(Columns):
     """Grey columns, and the gradient that flows back."""
 
     flow: Flow | None = None
+    visible: frozenset[Seat] = frozenset()
 
     def prepare(self) -> Unrolling:
         """Room for the shares of the parameters; letters only where those leave any."""
@@ -200,11 +210,13 @@ class Backward(Columns):
     def decorate(self, drawing: Drawing, done: Unfolded) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
-        visible = {
+        visible = frozenset(
             (node.role, node.t if node.t else None)
             for node in drawing.sheet.nodes.values()
-        }
-        if self.flow is None:  # the same however wide the columns are
+        )
+        # The same however wide the columns are, as long as they are the same.
+        if self.flow is None or visible != self.visible:
+            self.visible = visible
             self.flow = backward(self.graph, visible, self.chart.keys)
             self.data = self.flow.totals | self.flow.shares
         add_gradients(drawing, done, self.flow, objective(self.graph))

@@ -78,12 +78,6 @@ def draw(
         return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
     check_choices(view=view, index=index, params=params)
     check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
-    if index == "symbolic" and (values or overlay is not None):
-        raise ValueError(
-            'values and overlays are of single steps: index="number" shows them'
-        )
-    if overlay is not None and view in ("ops", "backward", "folded"):
-        raise ValueError(f"an overlay colours unrolled columns, not view={view!r}")
     look = style_named(style)
     asked = Asked(
         view, steps, index, params, biases, shapes, values, overlay, depth, caption
@@ -96,6 +90,7 @@ def draw(
 
 def _view(x: Any, asked: Asked) -> View:
     """The view that was asked for, of what there is."""
+    _check_together(asked)
     if isinstance(x, Recurrence):
         view = asked.view
         if view in ("ops", "backward") or asked.overlay is not None or asked.values:
@@ -127,6 +122,18 @@ def _view(x: Any, asked: Asked) -> View:
     if asked.overlay is not None:
         return Overlaid(asked, chart, graph)
     return (Backward if asked.view == "backward" else Columns)(asked, chart, graph)
+
+
+def _check_together(asked: Asked) -> None:
+    """Raise ValueError for options that do not go together."""
+    if asked.index == "symbolic" and (asked.values or asked.overlay is not None):
+        raise ValueError(
+            'values and overlays are of single steps: index="number" shows them'
+        )
+    if asked.overlay is not None and asked.view in ("ops", "backward", "folded"):
+        raise ValueError(
+            f"an overlay colours unrolled columns, not view={asked.view!r}"
+        )
 
 
 def _computed(node: Node) -> bool:

@@ -441,6 +441,11 @@ def make_cell(
     >>> make_cell("gru", 2, 3, rng=np.random.default_rng(0), layers=2).names
     ('h2', 'h1')
     """
+    if isinstance(kind, Module):
+        raise TypeError(
+            f"cell is a class or a function that makes one, and {type(kind).__name__} "
+            f"is made already: write cell={type(kind).__name__}"
+        )
     make = _choice("cell", kind, CELLS) if isinstance(kind, str) else kind
     if layers < 1:
         raise ValueError(f"a network has at least one layer, got {layers}")

@@ -110,6 +110,11 @@ class Dropout(Module):
             return whole
         if isinstance(noise, np.random.Generator):
             noise = tensor(self.mask(noise, whole.shape, whole.dtype), name="m")
+        elif np.shape(noise) != whole.shape:
+            raise TypeError(
+                "Dropout takes a generator, as np.random.default_rng(seed), or a mask "
+                f"of shape {whole.shape}: got {noise!r}"
+            )
         thinned: Tensor = whole * noise
         return thinned
 

@@ -179,13 +179,15 @@ def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
     known = [
         name
         for name, child in children
-        if child is None or isinstance(child, Parameter) or _children(child)
+        if name != "fixed"
+        and (child is None or isinstance(child, Parameter) or _children(child))
     ]
     names: Any = module.fixed
     if isinstance(names, str) or not set(names) <= set(known):
         raise ValueError(
             f"{type(module).__name__}.fixed is a tuple of names from "
-            f"{', '.join(known)}; got {names!r}"
+            f"{', '.join(known)}; got {names!r} (a part of a part is named there, as "
+            'in model.rnn.fixed = ("W",))'
         )
     return tuple(names)
 

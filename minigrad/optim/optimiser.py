@@ -134,7 +134,10 @@ class Optimiser:
         >>> sgd.update(p, g, (velocity,), 0.1, 1)
         (array([0.6]), (array([4.]),))
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} has no update(self, p, g, memory, lr, step): it "
+            "gives the new p and a tuple of what is kept, in the order of `kept`"
+        )
 
     def updates(
         self, ps: Sequence[Any], gs: Sequence[Any], memory: Memory, lr: Any, step: Any
@@ -147,11 +150,24 @@ class Optimiser:
         values = []
         after: Memory = {name: [] for name in self.kept}
         for p, g, *kept in zip(ps, gs, *memory.values(), strict=True):
-            value, new = self.update(wide(p), wide(g), tuple(kept), lr, step)
+            given = self.update(wide(p), wide(g), tuple(kept), lr, step)
+            value, new = self._parted(given)
             values.append(_like(value, wide(p)))
             for arrays, array, old in zip(after.values(), new, kept, strict=True):
                 arrays.append(_like(array, old))
         return values, after
+
+    def _parted(self, given: Any) -> tuple[Any, tuple[Any, ...]]:
+        """What ``update`` gave, in its two parts; a TypeError for anything else."""
+        n = len(self.kept)
+        pair = isinstance(given, tuple) and len(given) == 2
+        if not pair or not isinstance(given[1], tuple) or len(given[1]) != n:
+            raise TypeError(
+                f"{type(self).__name__}.update gives (p, memory): the new p, and a "
+                f"tuple of {n} for kept = {self.kept!r}; got {type(given).__name__}"
+                + (f" of {[type(part).__name__ for part in given]}" if pair else "")
+            )
+        return given[0], given[1]
 
     def take(self, values: Sequence[Any], memory: Memory) -> None:
         """Make a step of which ``updates`` gave the values and the memory: all or none.

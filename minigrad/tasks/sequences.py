@@ -157,10 +157,12 @@ def _check(path: Path, labels: tuple[str, ...]) -> None:
             "column or word is the label with --label"
         )
     few = [name for name, count in counts.items() if count < LEAST]
+    header = few[:1] == [labels[0]] and counts[labels[0]] == 1
+    hint = f"; if it is a header, say so: --label {few[0]}" if header else ""
     if few:
         raise ValueError(
             f"{path}: the label {few[0]!r} has {counts[few[0]]} sequences; each takes "
-            f"{LEAST}, to be learnt from, validated and tested"
+            f"{LEAST}, to be learnt from, validated and tested" + hint
         )
 
 

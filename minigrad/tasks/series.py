@@ -144,13 +144,14 @@ def season(values: Array) -> int:
 
 def linear(values: Array, fitted: int, ahead: int, order: int) -> Array:
     """Least squares from the last ``order`` numbers; NaN where there are fewer."""
-    past = windows(values, order).T
+    middle = values[:fitted].mean()  # far from 0, least squares would lose digits
+    past = windows(values - middle, order).T
     past = np.column_stack([past, np.ones(len(past))])
-    y = values[order + ahead - 1 :]
+    y = values[order + ahead - 1 :] - middle
     rows = fitted - order - ahead + 1
     weights = np.linalg.lstsq(past[:rows], y[:rows], rcond=None)[0]
     head = np.full(order + ahead - 1, np.nan)
-    return np.concatenate([head, past[: len(y)] @ weights])
+    return np.concatenate([head, past[: len(y)] @ weights + middle])
 
 
 def baselines(values: Array, fitted: int, ahead: int, lag: int) -> dict[str, Array]:
@@ -189,12 +190,12 @@ def run(options: Options) -> Mapping[str, float]:
     inside = float((np.abs(said - values)[second:] <= band).mean())
     forecasts = {f"this network ({_name(setting)})": said}
     forecasts |= baselines(values, first, ahead, setting.season)
-    rows = {
-        name: [_rms(f[second:] - values[second:]), _share(f, values, second)]
-        for name, f in forecasts.items()
-    }
+    rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     print(table(unseen, ["RMSE", "of the variance"], rows))
+    ours, now = (_rms(f[second:] - values[second:]) for f in [*forecasts.values()][:2])
+    if ours >= now:
+        print("the network is no better than the number as it is now: take that one")
     print(
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
@@ -210,7 +211,10 @@ def _trained(
 ) -> tuple[Forecaster, Callable[[int, int], float]]:
     """A forecaster that learnt from the training part, and its error on a part."""
     ahead = options.ahead or 1
-    _, mean, deviation = standardise(values, slice(0, first))
+    try:
+        _, mean, deviation = standardise(values, slice(0, first))
+    except ValueError as constant:
+        raise ValueError(f"{options.data}: {constant}") from constant
     model = options.model or next(iter(MODELS))
     setting = Setting(
         model=model,
@@ -290,12 +294,14 @@ def _write(
         rows: list[tuple[str, ...]] = []
         rows.append(("row", column.name, "forecast", "low", "high"))
         everything = [
-            *zip(values, said, np.full(len(values), band), strict=True),
-            *zip(np.full(steps, np.nan), further, bands, strict=True),
+            *zip(values.tolist(), said, np.full(len(values), band), strict=True),
+            *zip([np.nan] * steps, further, bands, strict=True),
         ]
         for k, (value, forecast, half) in enumerate(everything, 1):
             row = [value, forecast, forecast - half, forecast + half]
-            rows.append((str(k), *("" if np.isnan(v) else f"{v:.6g}" for v in row)))
+            # The numbers as they were read; forecasts are of float32.
+            texts = ["" if np.isnan(v) else f"{v:.9g}" for v in row[1:]]
+            rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
         with temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     with replacing(options.out / "forecast.png") as temporary:
@@ -359,10 +365,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     now = np.concatenate([np.full(setting.ahead, np.nan), values[: -setting.ahead]])
     now[: least - 1] = np.nan
     forecasts["as it is now"] = now
-    rows = {
-        name: [_rms(f[least - 1 :] - values[least - 1 :]), _share(f, values, least - 1)]
-        for name, f in forecasts.items()
-    }
+    rows = _rows(forecasts, values, least - 1)
     title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
     print(table(title, ["RMSE", "of the variance"], rows))
     band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
@@ -374,6 +377,19 @@ def loaded(about: Mapping[str, Any], weights: Path) -> Forecaster:
     forecaster = Forecaster(Setting(**about["setting"]), np.random.default_rng(0))
     load_weights(weights, forecaster.network)
     return forecaster
+
+
+def _rows(
+    forecasts: Mapping[str, Array], values: Array, begin: int
+) -> dict[str, list[str]]:
+    """Of each forecast its error in the units of the data, and beside its spread."""
+    return {
+        name: [
+            f"{_rms(f[begin:] - values[begin:]):.5g}",
+            f"{_share(f, values, begin):.4f}",
+        ]
+        for name, f in forecasts.items()
+    }
 
 
 def _name(setting: Setting) -> str:

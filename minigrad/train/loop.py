@@ -120,10 +120,13 @@ def fit(
 def _total(batches: Batches, steps: int | None, epochs: int | None) -> int | None:
     """The number of steps, None where it is not known before."""
     if (steps is None) == (epochs is None):
-        raise ValueError("a training has a length: write steps=... or epochs=...")
+        both = "not both" if steps is not None else "write steps=... or epochs=..."
+        raise ValueError(f"a training has one length, steps or epochs: {both}")
     if epochs is None:
         return whole("steps", steps, 0)
     n = size(batches)
+    if n == 0:
+        raise ValueError("a pass has no batch: the list is empty")
     return whole("epochs", epochs, 0) * n if n is not None else None
 
 
@@ -166,6 +169,11 @@ class _Run:
         """Go on where the checkpoint ends."""
         if self.checkpoint is None:
             raise ValueError("resume needs the checkpoint to go on from")
+        if not Path(self.checkpoint).is_file():
+            raise ValueError(
+                f"there is no checkpoint {self.checkpoint} to go on from: the first "
+                "time, write resume=False"
+            )
         kept = _Best(self.best)
         note, load = opened(self.checkpoint, {**self.training.parts, "best": kept})
         self.history, self.latest, self.waited = _noted(note, self.checkpoint)

@@ -77,5 +77,5 @@ def test_the_number_of_a_word(file):
     for label in ("a", "0", "-1"):
         with pytest.raises(ValueError, match="the number of a word"):
             labelled(file(">s1 a\nac\n"), label)
-    with pytest.raises(ValueError, match="no label"):
+    with pytest.raises(ValueError, match="no word 3"):
         labelled(file(">s1 a\nac\n"), "3")

@@ -39,6 +39,17 @@ READ = {
     ),
     "a minus of print": ("a\n−1,5\n2,5\n", [-1.5, 2.5]),
     "words beside": ("city,v\nOslo,1\nLima,2\n", [1, 2]),
+    "months first": ("d,v\n01/01/2010,1\n02/01/2010,2\n03/01/2010,3\n", [1, 2, 3]),
+    "days first": (
+        "d,v\n01/01/2010,1\n02/01/2010,2\n03/01/2010,3\n04/01/2010,4\n",
+        [1, 2, 3, 4],
+    ),
+    "months first, a year": (
+        "d,v\n"
+        + "".join(f"{m:02d}/01/{y},{m}\n" for y in (2010, 2011) for m in range(1, 13)),
+        [*range(1, 13)] * 2,
+    ),
+    "sep=": ("sep=|\na|b\nx|1\ny|2\n", [1, 2]),
     "numbers with dots": ("a\n.5\n1.\n", [0.5, 1]),
 }
 
@@ -73,19 +84,19 @@ def test_what_is_missing(file):
     filled = numbers(path, missing="fill")
     assert filled.values.tolist() == [1, 1, 3, 3, 3, 6]
     assert "3 missing, filled" in filled.said
-    with pytest.raises(ValueError, match=r"line 5: '2020-01-05' .* not even"):
+    with pytest.raises(ValueError, match=r"line 5: '2020-01-05' .* an uneven step"):
         numbers(path)
 
 
 def test_the_line_of_an_uneven_step_newest_first(file):
     path = file("d,v\n2020-01-06,6\n2020-01-05,5\n2020-01-04,4\n2020-01-01,1\n")
-    with pytest.raises(ValueError, match=r"line 4: '2020-01-04' .* not even"):
+    with pytest.raises(ValueError, match=r"line 4: '2020-01-04' .* an uneven step"):
         numbers(path)
 
 
 REFUSED = {
     "nothing": ("", "empty"),
-    "a header alone": ("a,b\n", "line 1: 'a' in column '1' is not a number"),
+    "a header alone": ("a,b\n", "no column has numbers"),
     "a word": ("a\n1\nx\n2\n", "line 3: 'x' in column 'a' is not a number"),
     "an underscore": ("a\n1\n1_000\n", "line 3: '1_000'"),
     "infinite": ("a\n1\ninf\n", "line 3: 'inf'"),
@@ -101,11 +112,28 @@ REFUSED = {
     "two decimal signs": ("a;b\nx;1,5\ny;2.25\n", "line 3: '2.25'"),
     "uneven days": (
         "d,v\n2020-01-01,1\n2020-01-02,2\n2020-01-04,3\n",
-        "line 4: .* even",
+        "line 4: .* an uneven step",
     ),
-    "uneven years": ("y,v\n1700,1\n1701,2\n1703,3\n", "line 4: '1703' .* not even"),
+    "uneven years": (
+        "y,v\n1700,1\n1701,2\n1703,3\n",
+        "line 4: '1703' .* an uneven step",
+    ),
     "dates in no order": ("d,v\n2020-01-01,1\n2020-01-03,2\n2020-01-02,3\n", "line 4"),
-    "no numbers": ("a,b\nx,y\nz,w\n", "line 1: 'a' in column '1' is not"),
+    "no numbers": ("a,b\nx,y\nz,w\n", "no column has numbers"),
+    "a total below": (
+        "d,v\n2020-01-01,1\n2020-01-02,2\nTotal,3\n",
+        "line 4: 'Total' in column 'd' is no date",
+    ),
+    "a date that is none": (
+        "d,v\n2020-02-28,1\n2020-02-29,2\n2020-02-30,3\n",
+        "line 4: .* no date",
+    ),
+    "a date twice": (
+        "d,v\n2020-01-01,1\n2020-02-01,2\n2020-02-01,3\n2020-03-01,3\n",
+        "line 4: .* twice",
+    ),
+    "a year that is none": ("y,v\n1700,1\n1701,2\n?,3\n", "line 4: .* whole number"),
+    "a unit": ("a\n1\n5 mm\n", "line 3: '5 mm' .*: write it with digits alone"),
 }
 
 
@@ -146,3 +174,16 @@ def test_as_numpy_reads_it(file):
         s = np.round(rng.normal(0, 10, 30), 2)
         rows = [f"{k}{mark}{v:.2f}".replace(".", point) for k, v in enumerate(s, 1)]
         assert np.array_equal(numbers(file("\n".join(rows))).values, s)
+
+
+def test_most_numbers_would_be_made_up(file):
+    path = file("d,v\n2020-01-01,1\n2020-01-02,2\n2020-01-20,3\n")
+    with pytest.raises(ValueError, match="3 rows would be filled up to 20"):
+        numbers(path, missing="fill")
+    assert numbers(path, missing="skip").values.tolist() == [1, 2, 3]
+
+
+def test_that_there_is_no_axis_is_said(file):
+    found = numbers(file("q,v\n2001-Q1,1\n2001-Q2,2\n"))
+    assert "no axis, so the rows are taken for even steps" in found.said
+    assert numbers(file("a,b\n5,x\n6,y\n"), 1).values.tolist() == [5, 6]

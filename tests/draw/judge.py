@@ -168,6 +168,8 @@ def symbols(graph, figure):
     scene, span = figure.scene, defaultdict(dict)
     nodes = {n.id: n for n in scene.nodes if n.part == "unfolded"}
     shown = sorted({n.t for n in nodes.values() if n.t is not None})
+    if not graph.steps:
+        return
     if len(shown) != 3:
         yield f"symbolic: columns {shown}"
         return

@@ -3,13 +3,26 @@
 import dataclasses
 import shutil
 
+import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.draw import Figure, draw
-from minigrad.draw.page.curves import straight
+from minigrad.draw.page.curves import polyline, straight
 from minigrad.draw.page.scene import Edge, Node, Run, Text, arranged
-from minigrad.draw.render.audit import faults
+from minigrad.draw.render.audit import (
+    Arrows,
+    Shape,
+    around,
+    cells,
+    faults,
+    inside,
+    letters,
+    near,
+    overlap,
+    sampled,
+    sticking_out,
+)
 from tests.draw import networks
 from tests.draw.networks import NETWORKS, UNTIMED
 
@@ -201,3 +214,157 @@ def test_the_gradient_graph_is_clean():
     wrt = mg.Graph(loss).parameters
     gradients = mg.grad(loss, [mg.Tensor(n) for n in wrt], create_graph=True)
     assert draw([loss, *gradients], view="ops").audit() == []
+
+
+BOX = Shape("box", (10.0, 20.0, 50.0, 40.0))
+DISC = Shape("disc", (0.0, 0.0, 40.0, 40.0), round=True)
+OVAL = Shape("oval", (0.0, 0.0, 80.0, 40.0), round=True)
+
+
+def box(left, low, right, high):
+    return Shape("other", (left, low, right, high))
+
+
+def moved(shape, x, y):
+    a, b, c, d = shape.box
+    return dataclasses.replace(shape, box=(a + x, b + y, c + x, d + y))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "depth"),
+    [
+        (BOX, box(48, 0, 90, 60), 2.0),
+        (BOX, box(-9, 0, 13, 60), 3.0),
+        (BOX, box(0, 36, 90, 60), 4.0),
+        (BOX, box(0, 0, 90, 25), 5.0),
+        (BOX, box(51, 0, 90, 60), 0.0),
+        (BOX, box(0, 41, 90, 60), 0.0),
+        (DISC, box(37, 10, 60, 30), 3.0),
+        (DISC, box(10, 36, 30, 60), 4.0),
+        (DISC, box(35, 35, 60, 60), 0.0),  # in a corner of its box alone
+        (DISC, Shape("other", (38.0, 0.0, 78.0, 40.0), round=True), 2.0),
+        (DISC, Shape("other", (30.0, 30.0, 70.0, 70.0), round=True), 0.0),
+        (OVAL, Shape("other", (77.0, 0.0, 117.0, 40.0), round=True), 3.0),
+        (OVAL, Shape("other", (30.0, 36.0, 70.0, 76.0), round=True), 4.0),
+        (OVAL, box(75, 10, 90, 30), 5.0),
+        (OVAL, box(30, 34, 50, 60), 6.0),
+    ],
+)
+def test_how_deep_two_outlines_reach_into_each_other(a, b, depth):
+    for there in ((0, 0), (300, -200)):
+        first, second = moved(a, *there), moved(b, *there)
+        assert overlap(first, second) == pytest.approx(depth)
+        assert overlap(second, first) == pytest.approx(depth)
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ((12, 22, 48, 38), -2.0),
+        ((7, 22, 48, 38), 3.0),
+        ((12, 22, 54, 38), 4.0),
+        ((12, 15, 48, 38), 5.0),
+        ((12, 22, 48, 46), 6.0),
+    ],
+)
+def test_how_far_letters_reach_over_a_box(text, depth):
+    assert sticking_out(box(*text), BOX) == depth
+
+
+def test_how_far_letters_reach_over_a_circle():
+    assert sticking_out(box(20, 20, 20 + 15, 20 + 20), DISC) == pytest.approx(5.0)
+    assert sticking_out(box(8, 4, 20, 36), DISC) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("point", "box_depth", "disc_depth"),
+    [
+        ((12, 30), 2.0, 20 - (8**2 + 10**2) ** 0.5),
+        ((47, 30), 3.0, 20 - (27**2 + 10**2) ** 0.5),
+        ((30, 24), 4.0, 20 - (10**2 + 4**2) ** 0.5),
+        ((30, 35), 5.0, 20 - (10**2 + 15**2) ** 0.5),
+        ((30, 50), -10.0, 20 - (10**2 + 30**2) ** 0.5),
+    ],
+)
+def test_how_deep_a_point_lies(point, box_depth, disc_depth):
+    for there in ((0, 0), (300, -200)):
+        points = np.array([point], float) + there
+        assert inside(points, moved(BOX, *there)) == pytest.approx([box_depth])
+        assert inside(points, moved(DISC, *there)) == pytest.approx([disc_depth])
+
+
+def test_an_outline_is_as_wide_and_as_high_as_its_node():
+    assert around(Node("a", 100, 50, 60, 20, shape="box")) == (70, 40, 130, 60)
+
+
+def test_letters_of_one_text_may_touch():
+    dense = ((Run("W", "bold", 18), Run("V", "bold", 18, -6), Run("W", "bold", 40)),)
+    assert told(texts=[Text(0, 0, dense)]) == []
+    stacked = (*W, *W, *W)
+    assert told(texts=[Text(0, 0, stacked)]) == []
+
+
+def test_points_along_arrows_are_close_and_begin_and_end_where_they_do():
+    line = Edge("", "", straight((0, 0), (0, 90)), head=False)
+    bend = Edge("", "", polyline((100, 0), (160, 0), (160, 60)))
+    which, points = sampled((line, bend))
+    assert sorted({*which}) == [0, 1]
+    first, second = points[which == 0], points[which == 1]
+    assert first[0] == pytest.approx((0, 0))
+    assert first[-1] == pytest.approx((0, 90))
+    assert np.hypot(*np.diff(first, axis=0).T).max() < 2.0
+    assert np.hypot(*np.diff(first, axis=0).T).min() > 0.1
+    assert len(first) < 90
+    body, corners = second[:-2], second[-2:]
+    assert body[-1] == pytest.approx((160, 60))
+    assert {tuple(np.round(c, 3)) for c in corners} == {
+        (160 - 0.35 * 8.5, 60 - 8.5),
+        (160 + 0.35 * 8.5, 60 - 8.5),
+    }
+
+
+def test_arrows_near_a_box_and_how_far_they_are():
+    arrows = Arrows((arrow("a", (0, 0), (0, 90)), arrow("b", (30, 0), (30, 90))))
+    which, points = arrows.within((-5.0, 20.0, 5.0, 40.0))
+    assert {*which} == {0}
+    assert 20 < points[:, 1].min() < points[:, 1].max() < 40
+    far = arrows.distances([(10.0, 20.0, 16.0, 40.0)])
+    assert far == pytest.approx({0: 10.0, 1: 14.0})
+    far = arrows.distances([(10.0, 20.0, 16.0, 40.0), (25.0, 100.0, 35.0, 110.0)])
+    assert far[1] == pytest.approx(10.0, abs=0.01)
+
+
+def test_shapes_meet_across_the_cells_of_the_grid():
+    big, small = box(-10, -10, 390, 250), box(380, 240, 381, 241)
+    assert {*cells(big.box)} == {(i, j) for i in range(-1, 4) for j in range(-1, 3)}
+    assert [*near([small], [big])] == [(small, big)]
+    assert [*near([big], [box(900, 0, 910, 10)])] == []
+
+
+def test_letters_reach_below_the_line_where_they_do():
+    heights = {
+        text: next(letters("t", Text(0, 0, ((Run(text, "bold", 20),),)))).box
+        for text in ("W", "y")
+    }
+    assert heights["W"][1::2] == pytest.approx((-5.0, 9.0))
+    assert heights["y"][1::2] == pytest.approx((-9.0, 9.0))
+    assert [*letters("t", Text(0, 0, ((Run("  "),),)))] == []
+
+
+@pytest.mark.parametrize("ends", [("c", "d"), ("a", "c"), ("c", "b")])
+def test_arrows_of_one_circle_are_no_kin(ends):
+    nodes = [Node(k, -300, 100 * i, 46, 46) for i, k in enumerate("abcd")]
+    own = Edge("a", "b", straight((0, 0), (100, 0)), id="own")
+    other = Edge(*ends, straight((0, 40), (100, 40)), id="other")
+    assert told(nodes, [own, other], [Text(50, 26, W, edge="own")]) == [
+        ("letters at another arrow", "W of own", "other")
+    ]
+
+
+def test_operands_are_swapped_by_where_their_heads_are():
+    nodes = row(0, 100, 50)
+    bent = [
+        Edge("a", "c", straight((90, 90), (45, 23)), id="a", place=0),
+        Edge("b", "c", straight((10, 60), (55, 23)), id="b", place=1),
+    ]
+    assert "operands swapped" not in [what for what, *_ in told(nodes, bent)]

@@ -1,6 +1,7 @@
 """Figures of many networks, judged from outside; ``.ci/figures`` judges all of them.
 
-Here every ninth network of the corpus is drawn in all views, and the pixels of some.
+Here every ninth network and some random ones are drawn in all views, and the pixels of
+some are looked at.
 """
 
 import shutil
@@ -8,12 +9,12 @@ import shutil
 import pytest
 
 from minigrad.draw import draw
-from tests.draw.corpus import NETS, recorded
+from tests.draw.corpus import WRITTEN, recorded
 from tests.draw.measure import VIEWS, judged
 from tests.draw.pixels import hidden
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
-SAMPLE = [*NETS][::9]
+SAMPLE = [*WRITTEN][::9] + [f"random {k}" for k in (6, 24, 33, 42, 51, 60)]
 # What no figure can show is refused, in these words.
 REFUSED = ("an overlay needs a state",)
 

@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.draw import draw
 from tests.draw.corpus import gates, loops, names, recorded, still
 from tests.draw.corpus.making import P, X, zeros
-from tests.draw.judge import symbols
+from tests.draw.judge import back, symbols
 from tests.draw.own import reads
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
@@ -78,7 +78,7 @@ def test_columns_in_letters_are_those_of_the_recurrence_at_any_length(make, T):
 
 
 def test_columns_in_letters_of_one_step_are_refused():
-    with pytest.raises(ValueError, match="does not tell how many steps later"):
+    with pytest.raises(ValueError, match="tells nothing of the step before"):
         shown(loops.many_to_many(1), index="symbolic")
 
 
@@ -183,6 +183,14 @@ def test_a_program_shows_the_way_back():
 def test_a_gradient_flows_between_two_values_of_one_name():
     back = ends(shown(names.repeated(), view="backward"), kind="gradient")
     assert {("h#2@1", "h@1"), ("h@2", "h#2@1"), ("L@-1", "h#2@-1")} <= back
+
+
+@pytest.mark.parametrize("make", [loops.memory, loops.narx, gates.attention])
+def test_a_gradient_flows_through_every_column_that_is_shown(make):
+    graph = mg.Graph(make())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert [*back(graph, draw(graph, view="backward"))] == []
 
 
 def test_a_loop_in_a_loop_has_a_circle_for_each_of_its_steps():

@@ -221,3 +221,9 @@ def test_a_cell_of_ones_own_serves_wherever_cells_do():
         loss = mg.compile(model.loss, strict=True)
         y = np.zeros(5, int)
         assert loss(x, y).item() == pytest.approx(model.loss(x, y).item(), rel=1e-5)
+
+
+def test_a_cell_that_is_made_already():
+    cell = LSTM(2, 3, rng=np.random.default_rng(0))
+    with pytest.raises(TypeError, match="LSTM is made already: write cell=LSTM"):
+        ManyToOne(2, 3, 2, rng=np.random.default_rng(0), cell=cell)

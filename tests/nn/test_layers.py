@@ -74,3 +74,9 @@ def test_sequential_is_its_parts_in_turn():
     assert [path for path, _ in net.named_parameters()] == paths
     with pytest.raises(TypeError, match="takes modules and functions"):
         Sequential([below, above])
+
+
+@pytest.mark.parametrize("noise", [0, 1, True, np.ones(2)])
+def test_dropout_takes_no_seed(noise):
+    with pytest.raises(TypeError, match="Dropout takes a generator"):
+        Dropout(0.5)(np.ones(3), noise)

@@ -23,7 +23,7 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         path = plan.scopes[key] or ()
         for depth in range(1, len(path) + 1):
             members[path[:depth], plan.slot(key)].append(sheet.nodes[key])
-    edges = [sample(edge.points, 8) for edge in sheet.edges]
+    edges = [sample(edge.points) for edge in sheet.edges]
     framed: list[Rectangle] = []
     deepest = max((len(path) for path, _ in members), default=0)
     for (path, _), nodes in members.items():

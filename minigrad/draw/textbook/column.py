@@ -31,7 +31,7 @@ from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
-APEX, NEXT_ARC, LONG, LEAN = 52.0, 40.0, 40.0, 26.0
+APEX, NEXT_ARC, LONG, LEAN = 52.0, 40.0, 34.0, 26.0
 
 
 @dataclass(eq=False)

@@ -364,7 +364,9 @@ class LoopColumns:
         """Three dots on each recurrence in the gap, and how many steps that hides."""
         assert self.cut is not None, "dots are where the drawing is cut"
         sheet = self.drawing.sheet
-        heights = heights_of_dots(levels) or [self.drawing.ys[-1] / 2]
+        ys = self.drawing.ys
+        # Without any, in a row: tracks run in the gaps between rows.
+        heights = heights_of_dots(levels) or [ys[len(ys) // 2]]
         for y in heights:
             for k in (-1, 0, 1):
                 key = f"dots {self.clock} {y:g} {k}"

@@ -20,17 +20,10 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     Where something happens at the last step only, that step is τ and stands apart.
     Raises ValueError for what such columns do not show.
     """
+    if min(chart.lengths) < 2:
+        raise _not_around_t("a loop of 1 step tells nothing of the step before")
     chart = _from_end_to_end(chart)
     far = max([1, *(abs(a.delay) for a in chart.arrows)])
-    known = {(a.source, a.target, a.labels) for a in chart.arrows if a.delay}
-    stands = {s.key: s.stands_for.state for s in chart.symbols if s.stands_for}
-    for a in chart.arrows:
-        state = stands.get(a.source)
-        if state is not None and (state, a.target, a.labels) not in known:
-            raise _not_around_t(
-                f"a loop of {min(chart.lengths)} steps does not tell how many steps "
-                f"later {a.target} reads {state}"
-            )
     spans = [s.span for s in chart.symbols] + [a.span for a in chart.arrows]
     ends = [n for span in spans for n in span[:2]]
     edge = max([far, *(n if n > 0 else -n - 1 for n in ends)]) + 1
@@ -60,6 +53,15 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
         )
         if arrow.kind == "growing" or not shown:
             raise _not_around_t(said(long, arrow))
+    known = {(a.source, a.target, a.labels) for a in chart.arrows if a.delay}
+    stands = {s.key: s.stands_for.state for s in chart.symbols if s.stands_for}
+    for a in chart.arrows:
+        state = stands.get(a.source)
+        if state is not None and (state, a.target, a.labels) not in known:
+            raise _not_around_t(
+                f"a loop of {min(chart.lengths)} steps does not tell how many steps "
+                f"later {a.target} reads {state}"
+            )
     letters = ("t−1", "t", "τ" if late else "t+1")
     return long, dict(zip(steps, letters, strict=True)), length
 

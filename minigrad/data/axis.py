@@ -1,0 +1,122 @@
+"""When the rows of a table are: a column of dates, or of whole numbers that rise.
+
+>>> axis_of([["01/02/2024", "01/03/2024", "01/04/2024"], ["5", "3", "8"]], None)
+Axis(place=0, times=(24290.0, 24291.0, 24292.0))
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Axis", "AxisError", "axis_of", "gaps", "is_date"]
+
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
+FORMS = (None, *(f"{d}{t}" for d in DAYS for t in ("", " %H:%M", " %H:%M:%S")), "%Y-%m")
+# A column is meant to say when if so many of its cells do.
+MOST = 0.6
+
+
+class AxisError(ValueError):
+    """A cell that does not say when, as the others of its column do."""
+
+    def __init__(self, row: int, place: int, reason: str) -> None:
+        super().__init__(reason)
+        self.row, self.place = row, place
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Of each row a time, in days, months or numbers, in the order of the file."""
+
+    place: int
+    times: tuple[float, ...]
+
+
+def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None:
+    """The first column that says when; ``wanted`` is none, it is what is asked for.
+
+    Of dates that may be read day or month first, the reading with even steps is taken.
+    Raises AxisError for a cell that is none where most of its column are.
+    """
+    for place, cells in enumerate(columns):
+        if place != wanted and (times := _dates(cells, place)):
+            return Axis(place, times)
+    if len(columns) > 1 and wanted != 0 and (times := _counted(columns[0])):
+        return Axis(0, times)
+    return None
+
+
+def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """The steps from row to row, as multiples of the commonest one."""
+    steps = np.diff(times)
+    lengths, often = np.unique(np.round(steps[steps > 0], 6), return_counts=True)
+    return np.asarray(steps / lengths[often.argmax()] if lengths.size else steps * 0)
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell is a date by itself."""
+    return any(_date(cell, form) for form in FORMS)
+
+
+def _date(cell: str, form: str | None) -> datetime | None:
+    number = re.fullmatch(r"[\d.,+-]+", cell) and cell.count("-") != 2
+    known = re.fullmatch(r"\d{4}-\d\d|\d+\.\d+\.\d{4}", cell)
+    if (len(cell) < 6 or number) and not known:
+        return None  # 20240101 may be a date, and 123456 is a number
+    try:
+        return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+
+
+def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
+    """The times of a column of dates; none for another one."""
+    some = next((c for c in cells if is_date(c)), None)
+    if some is None:
+        return ()
+    read = {form: [_date(c, form) for c in cells] for form in FORMS}
+    most = max(sum(d is not None for d in found) for found in read.values())
+    if most < max(2, MOST * len(cells)) and most < len(cells):
+        return ()
+    best = [found for found in read.values() if sum(map(bool, found)) == most]
+    whole = [[d for d in found if d is not None] for found in best]
+    if most < len(cells):
+        row = best[0].index(None)
+        raise AxisError(row, place, "is no date, as the others of its column are")
+    return min((tuple(_times(found)) for found in whole), key=_uneven)
+
+
+def _uneven(times: Sequence[float]) -> int:
+    forward = times if times[-1] >= times[0] else times[::-1]
+    return int((np.abs(gaps(forward) - 1) > 0.05).sum())
+
+
+def _times(dates: Sequence[datetime]) -> list[float]:
+    """Months where all dates are the first or the last of one, else days."""
+    months = [12.0 * d.year + d.month for d in dates]
+    alike = len({(d.day, d.hour, d.minute, d.second) for d in dates}) == 1
+    ends = all(datetime.fromordinal(d.toordinal() + 1).day == 1 for d in dates)
+    if alike or ends:
+        return months
+    start = datetime(1, 1, 1, tzinfo=dates[0].tzinfo)
+    return [(d - start).total_seconds() / 86_400 for d in dates]
+
+
+def _counted(cells: Sequence[str]) -> tuple[float, ...]:
+    """A first column of whole numbers that rise or fall, evenly for the most part."""
+    times = [float(c) if c.isdecimal() else None for c in cells]
+    known = [t for t in times if t is not None]
+    if len(known) < max(2, MOST * len(cells)):
+        return ()
+    forward = known if known[-1] >= known[0] else known[::-1]
+    if len(known) < len(cells):
+        if _uneven(forward) > (1 - MOST) * len(known):
+            return ()
+        reason = "is no whole number, as the others of its column are"
+        raise AxisError(times.index(None), 0, reason)
+    return tuple(known) if all(a < b for a, b in pairwise(forward)) else ()
