@@ -87,6 +87,8 @@ class Linear:
         if not {*inside} <= {*may} or (form and form.alone and len(inside) > 1):
             raise self._refusal(v, f"{v.op.name} is not linear in it")
         one = self.lines[0]
+        if not v.dtype.startswith("float"):
+            raise self._refusal(v, f"{v.op.name} is not of floating point")
         if (v.shape, v.dtype) != (one.shape, one.dtype):
             raise self._refusal(v, f"{v.op.name} has another shape or dtype")
         parts = [

@@ -148,6 +148,19 @@ def test_several_states_are_a_matrix_for_each_element():
     assert "lax.scan" not in program.source
 
 
+@pytest.mark.parametrize("start", [0, True])
+def test_whole_numbers_are_refused(start):
+    def step(xs):
+        n = mg.tensor(np.full(4, start), name="n0")
+        for _, x in mg.steps(xs):
+            n = mg.where(x > 0, n, start).named("n")
+        return n
+
+    program = mg.compile(step, backend="jax", scan="associative")
+    with pytest.raises(NotLinearError, match="where is not of floating point"):
+        program(np.ones((5, 4)))
+
+
 def test_older_states_are_refused():
     def step(xs):
         h = [mg.tensor(np.ones((2, 4)), name=n) for n in ("g0", "h0")]
