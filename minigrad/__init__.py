@@ -187,6 +187,7 @@ __version__ = "0.1.0"
 
 # What is loaded when it is first asked for, and the room that has it.
 _ON_USE = {
+    "Equations": "minigrad.equations",
     "Figure": "minigrad.draw",
     "FoldError": "minigrad.fold",
     "Program": "minigrad.compile",
@@ -195,6 +196,7 @@ _ON_USE = {
     "compile": "minigrad.compile",
     "contract": "minigrad.fold",
     "draw": "minigrad.draw",
+    "equations": "minigrad.equations",
     "fold": "minigrad.fold",
 }
 _lacks = _advice.names_of(__name__)
@@ -229,6 +231,7 @@ sub, mul, div, neg, pow, abs = subtract, multiply, divide, negative, power, abso
 
 # Named one by one for type checkers, which take no other sign of what is public.
 __all__ = [
+    "Equations",
     "Figure",
     "FoldError",
     "Graph",
@@ -290,6 +293,7 @@ __all__ = [
     "einsum",
     "embedding",
     "equal",
+    "equations",
     "exp",
     "exp2",
     "expand_dims",

@@ -22,6 +22,7 @@ from minigrad.ops.time import steps
 from minigrad.recompute import recompute
 from minigrad.scope import keep_lines, scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
+from minigrad.equations import Equations
 from minigrad.draw import Figure
 from minigrad.fold import FoldError
 from minigrad.compile import Program
@@ -30,6 +31,7 @@ from minigrad.draw import Style
 from minigrad.compile import compile
 from minigrad.fold import contract
 from minigrad.draw import draw
+from minigrad.equations import equations
 from minigrad.fold import fold
 
 _P = ParamSpec("_P")
@@ -808,6 +810,7 @@ def vstack(
     """Arrays joined along the first axis; a vector is a row."""
 
 __all__ = [
+    "Equations",
     "Figure",
     "FoldError",
     "Graph",
@@ -869,6 +872,7 @@ __all__ = [
     "einsum",
     "embedding",
     "equal",
+    "equations",
     "exp",
     "exp2",
     "expand_dims",

@@ -1,8 +1,9 @@
-"""The command ``minigrad``: train a task, draw a network, check ops.
+"""The command ``minigrad``: train a task, draw a network or write it down, check ops.
 
     minigrad train sunspots
     minigrad draw many-to-many --steps 20 -o rnn.png
     minigrad draw my_script.py:my_function --view ops
+    minigrad equations lstm --latex
 
 What the user got wrong is said in one line on stderr, with exit code 2. Ctrl-C ends
 with exit code 130 and leaves whole files only.
@@ -28,6 +29,7 @@ from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.figure import FORMATS
 from minigrad.draw.render.theme import STYLES
+from minigrad.equations import equations
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.pictures import PICTURES, recorded
@@ -164,6 +166,20 @@ def parser() -> Parser:
         help=f".{', .'.join(FORMATS)} (default: NETWORK.png)",
     )
     command.set_defaults(command=draw_network)
+
+    command = commands.add_parser(
+        "equations",
+        help="write the equations of a network and of its gradient",
+        epilog=f"networks: {', '.join(PICTURES)}",
+    )
+    command.add_argument(
+        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
+    )
+    command.add_argument(
+        "--steps", type=positive, default=20, help="steps over time (default: 20)"
+    )
+    command.add_argument("--latex", action="store_true", help="LaTeX, not plain text")
+    command.set_defaults(command=write_network)
     return top
 
 
@@ -294,6 +310,15 @@ def draw_network(options: argparse.Namespace) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from error
     print(f"written to {out}")
+
+
+def write_network(options: argparse.Namespace) -> None:
+    """Print the equations of a network."""
+    try:
+        said = equations(recorded(options.network, options.steps))
+    except (TypeError, ValueError) as error:
+        raise UsageError(" ".join(str(error).split())) from error
+    print(said.latex() if options.latex else said.text())
 
 
 def positive(text: str) -> int:

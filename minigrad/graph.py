@@ -93,7 +93,8 @@ class Node(NotPickled):
     """One recorded operation; see the module's vocabulary for its fields."""
 
     # `clock` stays unset until a loop over time runs along the value's first axis,
-    # `kept` unless the op keeps part of its work for its rules.
+    # `kept` unless the op keeps part of its work for its rules, `letter` unless what
+    # has no name, and is not drawn, is called so in equations.
     __slots__ = (
         "__weakref__",
         "attrs",
@@ -101,6 +102,7 @@ class Node(NotPickled):
         "id",
         "inputs",
         "kept",
+        "letter",
         "name",
         "op",
         "scope",
@@ -122,6 +124,7 @@ class Node(NotPickled):
     name: str | None
     clock: Clock
     kept: Any
+    letter: str
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from minigrad.models.bidirectional import Bidirectional
 from minigrad.models.clockwork import Clockwork
 from minigrad.models.conditional import Conditional
 from minigrad.models.deep_transition import DeepTransition
-from minigrad.models.dynamical_system import DynamicalSystem, formula
+from minigrad.models.dynamical_system import DynamicalSystem
 from minigrad.models.echo_state import EchoState
 from minigrad.models.encoder_decoder import EncoderDecoder
 from minigrad.models.fully_connected import FullyConnected
@@ -45,5 +45,4 @@ __all__ = [
     "Recursive",
     "SelfAttention",
     "SequenceModel",
-    "formula",
 ]

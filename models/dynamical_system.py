@@ -10,10 +10,13 @@ sequence has steps and θ stays one node. Unrolling at τ = 3, down to s(1):
 >>> import minigrad as mg
 >>> system = DynamicalSystem(n_in=2, n_state=3, rng=np.random.default_rng(0))
 >>> s = system(np.ones((3, 1, 2), np.float32))
->>> formula(s)
-'s(3) = f(f(s(1), x(2); θ), x(3); θ)'
->>> formula(s, down_to=0)
-'s(3) = f(f(f(s(0), x(1); θ), x(2); θ), x(3); θ)'
+>>> said = mg.equations(s, functions={"f": "f"})
+>>> said
+s(t) = f(s(t-1), x(t); θ)
+>>> said.unrolled()
+s(3) = f(f(s(1), x(2); θ), x(3); θ)
+>>> said.unrolled(down_to=0)
+s(3) = f(f(f(s(0), x(1); θ), x(2); θ), x(3); θ)
 >>> len(mg.Graph(s).uses(system.theta))
 3
 
@@ -25,15 +28,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.fold import contract
-from minigrad.graph import Graph, Node
 from minigrad.nn import Module, init
 from minigrad.ops.elementwise import tanh
 from minigrad.ops.shape import concatenate
 from minigrad.ops.time import steps
+from minigrad.scope import scope
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["DynamicalSystem", "formula"]
+__all__ = ["DynamicalSystem"]
 
 
 class DynamicalSystem(Module):
@@ -68,36 +70,7 @@ class DynamicalSystem(Module):
             s0 = np.zeros((np.shape(xs)[1], n_state), self.theta.dtype)
         s = s0 if isinstance(s0, Tensor) else tensor(s0, name="s0")
         for _, x in steps(x=xs):
-            s = self.f(s, x).named("s")
+            with scope("f"):
+                s = self.f(s, x)
+            s.named("s")
         return s
-
-
-def formula(s: Tensor, down_to: int = 1) -> str:
-    """A state written out through the recorded steps, as far as step ``down_to``.
-
-    Read off the graph: every named value with inputs is f of the named values that it
-    is computed from and, behind the semicolon, the parameters. Values of step
-    ``down_to`` and before stand for themselves, so 0 writes out all of it.
-    """
-    graph = contract(Graph(s))
-    names = graph.names
-
-    def written(node: Node) -> str:
-        if node.time is not None:
-            return f"{node.name}({node.time[1]})"
-        name = names[node]
-        return f"{name[:-1]}(0)" if name.endswith("0") else name
-
-    texts: dict[Node, str] = {}
-    for node in graph.nodes:
-        early = node.time is None or node.time[1] <= down_to
-        if not node.inputs or (early and node is not graph.outputs[0]):
-            texts[node] = written(node)
-            continue
-        # A value that f reads twice is one argument of f.
-        operands = dict.fromkeys(node.inputs)
-        values = [texts[i] for i in operands if i.kind != "parameter"]
-        theta = [texts[i] for i in operands if i.kind == "parameter"]
-        parts = [", ".join(values), ", ".join(theta)]
-        texts[node] = f"f({'; '.join(part for part in parts if part)})"
-    return f"{written(graph.outputs[0])} = {texts[graph.outputs[0]]}"

@@ -121,6 +121,28 @@ def test_an_unknown_task(one_line):
 
 def test_an_unknown_network(one_line):
     assert "no network 'x'; there is many-to-many" in one_line("draw", "x")
+    assert "no network 'x'; there is many-to-many" in one_line("equations", "x")
+
+
+def test_equations_are_printed(capsys, tmp_path):
+    assert main(["equations", "many-to-one", "--steps", "3"]) == 0
+    assert "∇h(T) = Vᵀ ∇o\n" in capsys.readouterr().out
+    assert main(["equations", "many-to-one", "--latex"]) == 0
+    assert "\\nabla_{h^{(T)}} L &= {V}^{\\top}" in capsys.readouterr().out
+    path = tmp_path / "mine.py"
+    path.write_text("import minigrad as mg\ndef f():\n    return mg.tensor(2.0) * 3\n")
+    assert main(["equations", f"{path}:f"]) == 0
+    assert capsys.readouterr().out == "L = 6\n"
+
+
+def test_a_recurrence_without_equations_is_one_line(one_line, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import minigrad as mg\ndef f():\n    h = mg.tensor(1.0, name='h0')\n"
+        "    for t in mg.steps(5):\n        h = mg.tanh(h) if t % 2 else mg.exp(h)\n"
+        "    return h\n"
+    )
+    assert "differs from step" in one_line("equations", f"{path}:f")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +155,7 @@ def test_an_unknown_network(one_line):
         ["train", "sunspots", "--seed", "-1"],
         ["train", "sunspots", "--loud"],
         ["draw", "many-to-many", "--steps", "0"],
+        ["equations"],
     ],
 )
 def test_a_wrong_command_line(arguments, one_line):

@@ -39,6 +39,7 @@ FLOORS = {
     "cotangent": 5,
     "recorded": 5,
     "fold": 5,
+    "equations": 5,
     "compile": 6,
     "draw": 6,
     "testing": 6,
@@ -63,6 +64,7 @@ DRAW_KNOWS = {
     "fold",
     "grad",
     "pullback",
+    "equations",
 }
 
 

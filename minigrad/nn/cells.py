@@ -213,6 +213,7 @@ class LSTM(Cell):
         a = self.b + h @ self.W + x @ self.U
         gates = sigmoid(a[:, : 3 * n])
         f, g, q = gates[:, :n], gates[:, n : 2 * n], gates[:, 2 * n :]
+        _lettered(f=f, g=g, q=q)
         s = f * s + g * self.candidate(a[:, 3 * n :])
         return multiply(tanh(s), q), s
 
@@ -270,6 +271,7 @@ class GRU(Cell):
             gates = sigmoid(self.b + h @ self.W + x @ self.U)
             u, r = gates[:, :n], gates[:, n:]
             a = self.bc + (r * h) @ self.Wc + x @ self.Uc
+        _lettered(u=u, r=r)
         return (u * h + (1 - u) * self.candidate(a),)
 
 
@@ -385,6 +387,12 @@ def make_cell(
         for i in range(layers)
     ]
     return made[0] if layers == 1 else Stack(made, dropout)
+
+
+def _lettered(**gates: Tensor) -> None:
+    """Letters for equations: gates have no name, since figures do not show them."""
+    for letter, gate in gates.items():
+        gate.node.letter = letter
 
 
 def input_weights(

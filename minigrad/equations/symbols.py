@@ -1,0 +1,133 @@
+"""What an equation may name: leaves, named values, states, and gradients.
+
+Vocabulary
+    symbol  a letter with a value, or one at every step; ``key`` is its own among all
+    start   what a recurrence reads of a symbol before its first step, or behind its
+            last one
+
+>>> Symbol("h", "h", clock=0), Symbol("∇h", "h", clock=0, gradient=True)
+(h(t), ∇h(t))
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minigrad.equations.tree import Expr
+from minigrad.fold.folding import Folding
+from minigrad.fold.roles import Role
+from minigrad.graph import Graph, Node
+
+# For what has no name, is computed once and used again: in a step, and in a gradient.
+LETTERS = "azvrqkmpnw"
+
+
+@dataclass(eq=False)
+class Symbol:
+    """A letter; ``trees`` are what it is equal to, by step (None without time).
+
+    ``kind`` is "value"; "step" of x(t), which is read of a sequence and has no equation
+    of its own; or that of a leaf, which has ``values`` by step.
+    """
+
+    key: str
+    name: str
+    clock: int | None = None
+    gradient: bool = False
+    kind: str = "value"
+    dtype: Any = None
+    roles: set[int] = field(default_factory=set)
+    trees: dict[int | None, Expr] = field(default_factory=dict)
+    starts: dict[int, Expr] = field(default_factory=dict)
+    values: dict[int | None, Any] = field(default_factory=dict)
+    number: bool = False  # at every step it is one
+    start_of: "tuple[Symbol, int] | None" = None  # this is h(0)
+
+    def __repr__(self) -> str:
+        return self.key if self.clock is None else f"{self.key}(t)"
+
+
+class Symbols:
+    """All symbols by key, and which node is which symbol at which step."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.names = graph.names
+        self.by_key: dict[str, Symbol] = {}
+        self.of: dict[Node, tuple[Symbol, int | None]] = {}
+        self.leaves: dict[Node, Symbol] = {}
+        # Gradients that are another symbol too: that of a in a + b is that of the sum.
+        self.also: list[tuple[Node, Symbol, int | None]] = []
+
+    def new(
+        self, name: str, gradient: bool = False, key: str = "", **fields: Any
+    ) -> Symbol:
+        """A symbol; where another one has its name, it gets a number behind it."""
+        unique, k = name, 2
+        while not gradient and unique in self.by_key:
+            unique, k = f"{name}_{k}", k + 1
+        key = f"∇{key}" if gradient else unique
+        symbol = self.by_key[key] = Symbol(key, unique, gradient=gradient, **fields)
+        return symbol
+
+    def letter(self) -> str:
+        """A letter that nothing has yet."""
+        return next((c for c in LETTERS if c not in self.by_key), LETTERS[0])
+
+    def leaf(self, first: Node, role: Role) -> Symbol:
+        """The symbol of a leaf, or of a line of leaves in a loop, by its first one."""
+        known = self.leaves.get(first)
+        if known is None:
+            name = first.name or "c"
+            name = self.names.get(first, name) if role.clock is None else name
+            fields: Any = {"clock": role.clock, "kind": first.kind}
+            known = self.new(name, dtype=np.asarray(first.value).dtype, **fields)
+            self.leaves[first] = known
+        return known
+
+    def line(
+        self, folding: Folding, index: int, name: str, kind: str = "value"
+    ) -> Symbol:
+        """The symbol of a line of the program: a role, at all of its steps.
+
+        Lines of one name and one loop that share no step are one symbol.
+        """
+        nodes = folding.members[index]
+        time = folding.times[nodes[0]]
+        clock = None if time is None else folding.clocks.index(time[0])
+        steps = [n.t if time else None for n in nodes]
+        found = self.by_key.get(name)
+        there = {t: n for n, (s, t) in self.of.items() if s is found}
+        again = found is not None and (found.clock, found.kind) == (clock, kind)
+        # One sequence may be read by several lines; each value has a line of its own.
+        free = there.keys().isdisjoint(steps) or (
+            kind == "step"
+            and {n.inputs[0] for n in there.values()} == {*nodes[0].inputs}
+        )
+        if found is None or not again or clock is None or not free:
+            dtype = np.asarray(nodes[0].value).dtype
+            found = self.new(name, clock=clock, kind=kind, dtype=dtype)
+        for node, t in zip(nodes, steps, strict=True):
+            self.of[node] = found, t
+        return found
+
+    def gradient(self, node: Node, d: Node) -> None:
+        """Make a node the gradient by another one."""
+        symbol, t = self.of[node]
+        found = self.by_key.get(f"∇{symbol.key}")
+        if found is None:
+            fields: Any = {"clock": symbol.clock, "dtype": symbol.dtype}
+            found = self.new(symbol.name, gradient=True, key=symbol.key, **fields)
+        if d in self.of or not d.inputs:
+            self.also.append((d, found, t))
+        else:
+            self.of[d] = found, t
+
+
+def is_number(value: Any) -> bool:
+    """Whether a constant is one number in all elements: it is written as that."""
+    if value.__class__ in (int, float):
+        return True
+    array = np.asarray(value)
+    same = array.size and array.dtype.kind == "f" and np.all(array == array.flat[0])
+    return bool(same)

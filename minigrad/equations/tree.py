@@ -1,0 +1,200 @@
+"""Expression trees: what one equation says, as data.
+
+Vocabulary
+    expression  an op's name, what it takes, its attributes, and the shape of its value
+    value       a symbol at a time; number, and each, are the other two that are no ops
+    each        what it holds at every step of a span, one after the other: what a sum
+                over t adds up
+    time        a step: t + k, k, or T + k; an equation is about its own t, what an each
+                holds about the step that the each is at
+
+Equal expressions are one object, so two steps of a loop that compute the same have the
+same tree. Arrays have the shapes and the order of axes that minigrad has: rows.
+
+>>> forest = Forest()
+>>> h = forest.make("value", (), {"symbol": "h", "time": Time("t", -1)}, (2,))
+>>> forest.moved(h, 1).attrs["time"], forest.moved(h, -2) is forest.moved(h, -2)
+(t, True)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.fold.moving_index import Ahead, at_step
+
+Shape = tuple[int, ...]
+
+
+class Time(NamedTuple):
+    """A step: ``k`` further than t (``of`` is "t") or than T, or k itself ("")."""
+
+    of: str
+    k: int
+
+    def __repr__(self) -> str:
+        return f"{self.of}{self.k:+d}" if self.of and self.k else self.of or str(self.k)
+
+    def at(self, t: int, length: int) -> int:
+        """The number of the step."""
+        return self.k + {"t": t, "T": length, "": 0}[self.of]
+
+
+def step_of(t: int, length: int, late: bool = False) -> Time:
+    """A step counted from the nearer end; from the last one too if it is an end.
+
+    >>> step_of(2, 9), step_of(8, 9), step_of(2, 3), step_of(2, 3, late=True)
+    (2, T-1, 2, T-1)
+    """
+    early = t - 1 < length - t + (not late)
+    return Time("", t) if early else Time("T", t - length)
+
+
+@dataclass(frozen=True, eq=False)
+class Expr:
+    """One expression; ``size`` counts its leaves, ``depth`` its ops in a row."""
+
+    op: str
+    args: tuple["Expr", ...]
+    attrs: dict[str, Any]
+    shape: Shape
+    size: int
+    depth: int
+
+    def __repr__(self) -> str:
+        said = [*map(repr, self.args), *(f"{k}={v!r}" for k, v in self.attrs.items())]
+        return f"{self.op}({', '.join(said)})"
+
+    @property
+    def number(self) -> float | None:
+        """The number that every element is, or None."""
+        return self.attrs["number"] if self.op == "number" else None
+
+
+class Forest:
+    """Makes expressions, each once."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Expr] = {}
+        self.shifted: dict[Any, Expr] = {}
+
+    def make(
+        self, op: str, args: Sequence[Expr], attrs: dict[str, Any], shape: Shape
+    ) -> Expr:
+        """The expression of these parts."""
+        key = (op, tuple(map(id, args)), _hashable(attrs), shape)
+        found = self.known.get(key)
+        if found is None:
+            size = sum([a.size for a in args]) if args else int(op != "number")
+            depth = 1 + max([a.depth for a in args], default=0)
+            found = self.known[key] = Expr(op, tuple(args), attrs, shape, size, depth)
+        return found
+
+    def number(self, number: float, shape: Shape = (), over: Any = ()) -> Expr:
+        """A number in every element, divided by the T of the loops in ``over``."""
+        return self.make("number", (), {"number": number, "over": over}, shape)
+
+    def moved(self, e: Expr, by: int) -> Expr:
+        """An expression about t, said about t - by."""
+        if not by:
+            return e
+        return self._timed(
+            e,
+            ("moved", by),
+            lambda time: Time("t", time.k + by) if time.of == "t" else time,
+            lambda value: ahead(value, by),
+        )
+
+    def fixed(self, e: Expr, t: int, length: int) -> Expr:
+        """An expression about t, said of the step t."""
+        return self._timed(
+            e,
+            ("fixed", t, length),
+            lambda time: _within(t + time.k, length) if time.of == "t" else time,
+            lambda value: at_step(value, t, length),
+        )
+
+    def _timed(
+        self,
+        e: Expr,
+        how: Any,
+        change: Callable[[Time], Time],
+        attribute: Callable[[Any], Any],
+    ) -> Expr:
+        """An expression with its times changed."""
+        found = self.shifted.get((id(e), how))
+        if found is None:
+            args, attrs = (
+                e.args,
+                {
+                    k: change(v) if isinstance(v, Time) else v
+                    for k, v in e.attrs.items()
+                },
+            )
+            if e.op != "each":  # what an each holds is about steps of its own
+                args = tuple([self._timed(a, how, change, attribute) for a in args])
+                attrs = {
+                    k: v if isinstance(v, Time) else attribute(v)
+                    for k, v in attrs.items()
+                }
+            found = self.make(e.op, args, attrs, e.shape)
+            self.shifted[id(e), how] = found
+        return found
+
+
+def _within(t: int, length: int) -> Time:
+    """A step that may lie before the first or behind the last."""
+    return Time("T", t - length) if t > length else step_of(t, length)
+
+
+def in_spans(items: Sequence[Any], step: Callable[[Any], int]) -> Iterator[list[Any]]:
+    """Items in order, in parts whose steps are equally far from one another.
+
+    >>> [*in_spans([1, 2, 3, 7], int)], [*in_spans([2, 4, 6], int)]
+    ([[1, 2, 3], [7]], [[2, 4, 6]])
+    >>> [*in_spans([2, 2, 2], int)]
+    [[2], [2], [2]]
+    """
+    gaps = [step(b) - step(a) for a, b in pairwise(items)]
+    # Of every k-th step three are needed to see a period.
+    gap = gaps[0] if len({*gaps}) == 1 and len(gaps) > 1 else -1 if -1 in gaps else 1
+    gap = gap or 1  # one step twice is two parts
+    found: list[Any] = []
+    for item in items:
+        if found and step(item) - step(found[-1]) != gap:
+            yield found
+            found = []
+        found.append(item)
+    yield found
+
+
+def ahead(value: Any, by: int) -> Any:
+    """An attribute that moves with t, said about t - by.
+
+    >>> ahead((Ahead(-1), slice(None)), 1)
+    (t, slice(None, None, None))
+    """
+    if isinstance(value, Ahead):
+        k = value.k - by if value.from_end else value.k + by
+        return Ahead(k, value.from_end, value.step)
+    if isinstance(value, dict):
+        return {k: ahead(v, by) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(ahead(v, by) for v in value)
+    if isinstance(value, slice):
+        return slice(*(ahead(v, by) for v in (value.start, value.stop, value.step)))
+    return value
+
+
+def _hashable(value: Any) -> Any:
+    """What two attributes are equal by: 1, 1.0 and True are three."""
+    if isinstance(value, dict):
+        return tuple([(k, _hashable(v)) for k, v in value.items()])
+    if isinstance(value, (tuple, list)):
+        return type(value).__name__, tuple([_hashable(v) for v in value])
+    if isinstance(value, np.ndarray):
+        return value.shape, str(value.dtype), value.tobytes()
+    return type(value).__name__, repr(value)
