@@ -65,6 +65,7 @@ DRAW_KNOWS = {
     "grad",
     "pullback",
     "equations",
+    "tensor",  # of which alone `grad_by_use` tells the shares
 }
 
 
@@ -72,6 +73,7 @@ DRAW_KNOWS = {
 # and neither kind of view the other, except the ops view that lets `dot` place it.
 DRAW_ROOMS = {
     "page": {"page"},
+    "html": {"html", "page", "measure", "pictures", "spacing", "textbook", "render"},
     "render": {"page", "render"},
     "textbook": {"page", "measure", "textbook"},
     "ops": {"page", "measure", "ops", "textbook.columns", "render"},

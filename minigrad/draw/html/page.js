@@ -1,0 +1,476 @@
+"use strict";
+// The page of a recorded network. Python wrote every circle, arrow and letter, and all
+// numbers; this script moves, lights and hides them.
+//
+// item    a node, edge or text of the data, with its element g and its place now
+// place   of an edge its points [x, y, ..], of others [x, y]; null where it is not
+// moment  0 is rest; then each circle is computed, then each hands its gradient back
+// choice  what is pointed at, focused or pinned: {parameter}, {value}, {value, term}
+
+const $ = id => document.getElementById(id), figure = $("figure");
+const data = JSON.parse($("data").textContent);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const {nodes, edges, texts} = data, items = [...nodes, ...edges, ...texts];
+const byId = new Map(items.map(m => [m.id, m]));
+let T = data.recorded, folded = false, moment = 0, timer = 0, tween = 0, view = null;
+let hovered = null, pinned = null, told = null;
+
+const set = (e, attributes) => { for (const k in attributes) e.setAttribute(k, attributes[k]); };
+const flag = (e, classes) => { for (const k in classes) e.classList.toggle(k, !!classes[k]); };
+const maker = space => (tag, attributes, ...children) => {
+  const e = document.createElementNS(space, tag);
+  set(e, attributes);
+  e.append(...children.flat(9).filter(c => c != null && c !== false));
+  return e;
+};
+const html = maker("http://www.w3.org/1999/xhtml"), svg = maker("http://www.w3.org/2000/svg");
+const say = (key, fill = {}) => data.words[key].replace(/{(\w)}/g, (_, k) => fill[k]);
+const numbers = () => (T === data.recorded ? data.numbers : null);
+const order = () => data.frames[T].order, end = () => 2 * order().length;
+const time = m => (m.t < 0 ? T + 1 + m.t : m.t);
+const mix = (a, b, s) => a + (b - a) * s;
+
+// ---- letters and equations
+
+const letters = runs => html("span", {class: "math"}, runs.map(([text, face, place]) =>
+  html(place || "span", {class: face}, text)));
+const letter = name => letters(data.letters[name]?.label || [[name, "bold", ""]]);
+function called(m) {  // as it is written in the figure
+  return html("span", {class: "math"}, [...m.g.querySelectorAll("tspan")].map(e =>
+    html(+e.getAttribute("font-size") < 14 ? "sup" : "span", {class:
+      (e.getAttribute("font-weight") || "") + (e.getAttribute("font-style") || "")}, e.textContent)));
+}
+
+// What a token stands for, at step t: h(t-1) is h(2).
+function tokens(line, t, owner) {
+  const found = [];
+  let below = null;
+  const [steps, said] = line;
+  for (const token of said) {
+    if (token === "_{" || token === "}") { below = token === "}" ? null : html("sub", {}); if (below) found.push(below); continue; }
+    let made;
+    if (typeof token === "string") made = token.startsWith(",   t =") && t != null ? "" : token.replaceAll(" - ", " − ");
+    else {
+      const [text, key, delay, term] = token, [, name, , after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
+      const at = text.includes("(") ? (delay != null && t != null ? `(${t - delay})` : text.match(/\(.*\)/)[0].replace("T", steps && !steps[0] ? "T" : data.recorded === T || t == null ? "T" : T)) : "";
+      const letters_ = data.letters[key], inside = [html("span", {class: letters_ ? "bold" : "bolditalic"}, name), at && html("sup", {}, at), after];
+      const color = owner && colours(owner).get(term);
+      made = color != null ? html("button", {class: "token term" + color, "data-term": term, "data-value": owner.id}, inside) : html("span", {}, inside);
+    }
+    (below || found)[below ? "append" : "push"](made);
+  }
+  return html("div", {class: "math"}, found);
+}
+function lineOf(key, t) {  // the equation that holds at a step, counted from the nearer end
+  const lines = data.equations[key] || [], R = data.recorded;
+  if (t == null) return lines.find(([steps]) => !steps) || lines.find(([s]) => s[1] - s[0] > 0) || lines[0];
+  const at = R === T ? t : t <= T / 2 ? Math.min(t, R) : Math.max(R - (T - t), 1);
+  return lines.find(([steps]) => !steps || (steps[0] <= at && at <= steps[1]));
+}
+const source = e => {  // where an arrow comes from, through a black square
+  const tail = byId.get(e.tail);
+  return tail?.kind === "delay" ? byId.get(edges.find(f => f.tip === e.tail)?.tail) || tail : tail;
+};
+function termOf(e) {  // in which term of its tip's equation an arrow is
+  const tip = byId.get(e.tip), tail = source(e), line = tip && lineOf(tip.role, time(tip));
+  if (!line || !tail) return null;
+  const outside = tail.kind === "initial", delay = tip.t != null && tail.t ? time(tip) - time(tail) : e.delay || 0;
+  const same = token => typeof token !== "string" && token[3] >= 0 &&
+    (token[1] === tail.role ? token[2] == null || outside || token[2] === delay : outside && token[2] > 0);
+  return line[1].find(same)?.[3] ?? null;
+}
+const into = m => shown(edges).filter(e => e.tip === m.id);
+function colours(m) {  // {term: number of its colour}, of terms that have arrows
+  const terms = [...new Set(into(m).map(termOf))].filter(k => k != null).sort((a, b) => a - b);
+  return new Map(terms.map((k, i) => [k, i % 5]));
+}
+
+// ---- the figure
+
+const placeOf = m => {
+  const at = (!folded || m.part === "circuit") && m.at.find(a => a[0] <= T && T <= a[1]);
+  return at ? at.slice(2) : null;
+};
+const geometry = m => { const p = placeOf(m); return p && (m.is === "edge" ? p[0] : p.slice(0, 2)); };
+const shown = these => these.filter(m => !!placeOf(m)), owner = m => byId.get(m.edge) || m;
+
+function prepare() {  // each item gets its element, and what only a live page needs
+  const kinds = [["node", nodes], ["edge", edges], ["text", texts]];
+  for (const [is, list] of kinds) {
+    const found = figure.querySelectorAll(".mg-" + is);
+    list.forEach((m, i) => {
+      Object.assign(m, {g: found[i], is, width: 1, from: geometryAt(m)});
+      m.g.querySelector("title")?.remove();
+    });
+  }
+  figure.querySelectorAll(":scope > g[display], .mg-paper").forEach(e => e.matches(".mg-text *") || e.remove());
+  figure.append(...edges.map(m => m.g), ...nodes.map(m => m.g), ...texts.map(m => m.g));
+  for (const m of nodes) {
+    const [w, h] = m.size || [0, 0], small = m.kind === "delay" ? 5 : 0, round = m.g.querySelector("ellipse");
+    const box = (name, more, rx) => svg("rect", {class: name, x: m.from[0] - w / 2 - more, y: m.from[1] - h / 2 - more, width: w + 2 * more, height: h + 2 * more, rx});
+    m.g.prepend(box("hit", small, 0), box("ring", 3.5, round ? w / 2 + 3.5 : 5));
+    m.number = svg("text", {class: "number", x: m.from[0] - 11, y: m.from[1] + h / 2 + 13});
+    if (m.kind !== "dot") m.g.append(m.number);
+  }
+  for (const m of edges) {
+    [m.shaft, m.head] = m.g.querySelectorAll("path");
+    m.hit = svg("path", {class: "hit"});
+    m.g.prepend(m.hit);
+  }
+  for (const m of texts) if (owner(m).by) {
+    const box = m.g.getBBox?.() || {};
+    m.g.prepend(svg("rect", {class: "hit", x: m.from[0] - 11, y: m.from[1] - 10, width: 22, height: 20}));
+  }
+}
+function geometryAt(m) {  // where Python drew it: at the recorded length, else where it is first
+  const R = data.recorded, first = Math.min(...m.at.map(a => a[0]));
+  const at = m.at.find(a => a[0] <= R && R <= a[1]) || m.at.find(a => a[0] === first);
+  return at.slice(2);
+}
+function curve(p) {
+  let d = `M${p[0]} ${p[1]}`;
+  if (p.length === 4) return d + `L${p[2]} ${p[3]}`;
+  for (let i = 2; i < p.length; i += 6) d += "C" + p.slice(i, i + 6).join(" ");
+  return d;
+}
+function draw(m, now = m.now) {
+  m.now = now;
+  if (now) m.g.removeAttribute("display"); else return set(m.g, {display: "none"});
+  if (m.is !== "edge") return set(m.g, {transform: `translate(${now[0] - m.from[0]} ${now[1] - m.from[1]})`});
+  const n = now.length, p = m.turned ? now.map((_, i) => now[n - 2 - i + 2 * (i % 2)]) : [...now];
+  set(m.hit, {d: curve(p)});
+  if (m.head) {
+    const [x0, y0, x, y] = p.slice(n - 4), far = Math.hypot(x - x0, y - y0) || 1, long = (7 + 1.5 * m.width) / far;
+    const a = mix(x, x0, long), b = mix(y, y0, long), u = (x - a) * 0.4, v = (y - b) * 0.4;
+    set(m.head, {d: `M${x} ${y}L${a - v} ${b + u}L${a + v} ${b - u}z`});
+    p.splice(n - 2, 2, a, b);
+  }
+  set(m.shaft, {d: curve(p)});
+}
+
+// Go to a length, or fold. New circles come out of the one that they repeat and stop one
+// by one in their columns; old ones return. Arrows and letters move with their circles.
+function go(length, fold) {
+  const refold = fold !== folded, common = refold ? 0 : Math.min(T, length), before = view, began = performance.now();
+  T = length; folded = fold; moment = Math.min(moment, end());
+  for (const m of items) {
+    const there = geometry(m);
+    m.base = there || m.now;
+    m.side = there ? "goal" : "start";
+    placeOf(m)?.[m.is === "edge" ? 1 : 2]?.forEach((text, i) => { m.g.querySelectorAll("tspan")[i].textContent = text; });
+  }
+  for (const m of nodes) { const home = spring(m, common); m.start = m.now || home; m.goal = geometry(m) || home; }
+  const after = data.frames[T][fold ? "circuit" : "view"], duration = !before || calm.matches ? 0 : refold ? 1300 : 600;
+  const reach = m => Math.hypot(m.goal[0] - m.start[0], m.goal[1] - m.start[1]) || 1, farthest = Math.max(...nodes.map(reach));
+  const pace = (m, s) => (refold ? Math.min(1, s * farthest / reach(m)) : s);
+  const off = (id, side) => { const m = byId.get(id); return m?.now ? m.now.map((v, i) => v - m[side][i]) : [0, 0]; };
+  const step = () => {
+    const s = duration ? Math.min((performance.now() - began) / duration, 1) : 1, e = s * s * (3 - 2 * s);
+    for (const m of items) {
+      if (s === 1) { draw(m, geometry(m)); continue; }
+      if (m.is === "node") { draw(m, m.start.map((v, i) => mix(v, m.goal[i], fold ? 1 - pace(m, 1 - e) : pace(m, e)))); continue; }
+      const {tail, tip} = owner(m), p = off(tail, m.side), q = off(tip, m.side), last = (m.base?.length || 0) - 1;
+      draw(m, m.base && m.base.map((v, i) => v + mix(p[i % 2], q[i % 2], last > 1 ? i / last : 0.5)));
+    }
+    view = after.map((v, i) => (before ? mix(before[i], v, e) : v));
+    set(figure, {viewBox: view.join(" ")});
+    figure.style.minWidth = view[2] * 0.6 + "px";
+    if (s < 1) tween = requestAnimationFrame(step);
+  };
+  cancelAnimationFrame(tween);
+  step();
+  refresh();
+}
+function spring(m, common) {  // the same value at the last common step, else the circuit
+  const earlier = nodes.filter(n => n.now && n.role === m.role && n.t > 0 && n.t <= common);
+  const home = (m.t && earlier.pop()) || byId.get(m.home) || m;
+  return home.now || home.at[0].slice(2, 4);
+}
+
+// ---- what belongs together
+
+function related(choice) {
+  const seen = shown(items), own = byId.get(choice.value), on = new Set();
+  if (choice.parameter) {
+    const uses = numbers()?.parameters[choice.parameter]?.uses, used = uses && new Set(uses.flatMap(u => u.edges));
+    const roles = data.letters[choice.parameter]?.targets || [];
+    for (const m of seen) {
+      const e = owner(m), here = used && e.part === "columns" ? used.has(e.id) : e.by?.includes(choice.parameter);
+      if (here || roles.includes(m.role)) on.add(m);
+    }
+    for (const m of seen) if (m.kind === "delay" && edges.some(e => on.has(e) && e.tip === m.id)) on.add(m);
+    return on;
+  }
+  if (!own) return on;
+  on.add(own);
+  if (choice.term != null) {
+    for (const e of into(own)) if (termOf(e) === choice.term) on.add(e).add(source(e)).add(byId.get(e.tail));
+  } else if (own.part === "columns") {
+    for (const m of on) for (const e of seen)  // a Set grows while it is walked
+      if (m.is === "node" && e.tip === m.id && byId.has(e.tail)) on.add(e).add(byId.get(e.tail));
+    for (const m of seen) if (m.id === own.home) on.add(m);
+  } else for (const m of seen) if (m.home === own.id || m.tip === own.id) on.add(m);
+  for (const m of seen) if (on.has(owner(m))) on.add(m);
+  return on;
+}
+function light() {
+  const choice = hovered || pinned, on = choice ? related(choice) : new Set(), own = byId.get(choice?.value);
+  const near = new Set([...on].flatMap(m => [m.tail, m.tip])), painted = own ? colours(own) : new Map();
+  const uses = numbers()?.parameters[choice?.parameter]?.uses || [], most = Math.max(0, ...uses.map(u => +u.norm || 0));
+  flag(figure, {chosen: choice});
+  for (const m of items) {
+    const use = uses.find(u => u.edges.includes(m.id)), e = owner(m);
+    const k = own && e.tip === own.id && on.has(m) ? painted.get(termOf(e)) : null;
+    flag(m.g, {on: on.has(m), near: near.has(m.id)});
+    for (let i = 0; i < 5; i++) m.g.classList.toggle("term" + i, k === i);
+    if (m.is === "node") set(m.g, {"aria-pressed": pinned?.value === m.id});
+    if (m.is !== "edge") continue;
+    m.width = !on.has(m) ? 1 : use && most > 0 ? 1.2 + 3.2 * (+use.norm || 0) / most : 2;
+    m.shaft.style.strokeWidth = on.has(m) ? m.width : "";
+    draw(m);
+  }
+  for (const card of $("cards").children) {
+    flag(card, {on: choice?.parameter === card.dataset.parameter});
+    set(card, {"aria-pressed": pinned?.parameter === card.dataset.parameter});
+  }
+  if (choice) describe(choice);
+  document.querySelectorAll("#detail .token").forEach(e => flag(e, {on: choice?.term === +e.dataset.term}));
+}
+const same = (a, b) => a?.parameter === b?.parameter && a?.value === b?.value && a?.term === b?.term;
+function hover(choice) { if (!same(hovered, choice)) { hovered = choice; light(); } }
+function pin(choice) { pinned = same(pinned, choice) ? null : choice; hovered = null; light(); }
+const itemAt = target => { const g = target.closest?.("#figure > g"); return items.find(m => m.g === g); };
+function choiceAt(target) {
+  const token = target.closest?.(".token"), m = itemAt(target), name = target.closest?.("[data-parameter]")?.dataset.parameter;
+  if (token) return {value: token.dataset.value, term: +token.dataset.term};
+  if (name) return {parameter: name};
+  if (m?.is === "node" && !["delay", "dot"].includes(m.kind)) return {value: m.id};
+  const by = m && (m.kind === "delay" ? edges.find(e => e.tip === m.id)?.by : owner(m).by);
+  return by ? {parameter: by[0]} : null;
+}
+
+// ---- the panel
+
+function bars(columns) {  // [[number, label, class], ..]
+  const most = Math.max(0, ...columns.map(c => +c[0] || 0)) || 1, each = Math.min(300 / columns.length, 44);
+  const said = columns.map(([v, t]) => (t == null ? `${v}` : `t = ${t}: ${v}`));
+  return svg("svg", {class: "chart", viewBox: "0 0 300 90", role: "img", "aria-label": said.join(", ")}, columns.map(([v, t, name = ""], i) => {
+    const high = Math.max((+v || 0) / most * 64, 0.8), note = (y, text) => svg("text", {x: (i + 0.5) * each, y, class: name}, text);
+    return [svg("rect", {class: "bar " + name, x: (i + 0.12) * each, y: 76 - high, width: each * 0.76, height: high}, svg("title", {}, said[i])),
+      each > 22 && note(73 - high, typeof v === "number" ? +v.toPrecision(2) : v), each > 14 && note(88, t ?? "")];
+  }));
+}
+function heat(caption, rows, peak, cell = 15, name = "") {
+  const sizes = rows.flat().map(v => Math.abs(v) || 0), most = peak || Math.max(...sizes) || 1;
+  const cells = rows.map((row, i) => row.map((v, j) => svg("rect", {class: v < 0 ? "less" : "more", x: j * cell, y: i * cell, width: cell, height: cell,
+    "fill-opacity": (Math.abs(v) || 0) / most}, svg("title", {}, `${v}`))));
+  return html("figure", {class: name}, svg("svg", {class: "heat", width: (rows[0]?.length || 0) * cell, height: rows.length * cell, role: "img",
+    "aria-label": rows.join("; ")}, cells), html("figcaption", {}, caption));
+}
+function cards() {
+  const told = numbers();
+  $("cards").replaceChildren(...Object.keys(data.letters).map(name => {
+    const p = told?.parameters[name], chart = p?.sums ? bars(p.uses.map(u => [u.norm, u.t])) : html("i", {});
+    if (p?.sums) set(chart, {viewBox: `0 12 ${Math.min(300, 44 * p.uses.length)} 64`, preserveAspectRatio: "none", "aria-hidden": true});
+    return html("button", {class: "card", "data-parameter": name}, html("span", {class: "letter"}, letter(name)), chart, html("span", {class: "sum"}));
+  }));
+}
+const passed = at => moment > order().length && at >= end() - moment;
+const gave = u => !moment || passed(u.at);  // whether a use has given its share by now
+function fill() {  // the sums of this moment
+  for (const card of $("cards").children) {
+    const p = numbers()?.parameters[card.dataset.parameter], k = p?.uses.filter(gave).length;
+    card.querySelectorAll(".bar").forEach((bar, i) => flag(bar, {empty: !gave(p.uses[i])}));
+    card.lastChild.replaceChildren(p?.sums ? "Σ " + p.sums[k] : "", html("small", {}, p ? `${k}/${p.uses.length}` : ""));
+  }
+}
+function describe(choice, again) {
+  const key = JSON.stringify([choice?.parameter, choice?.value, T, moment]);
+  if (key === told && !again) return;
+  told = key;
+  const parts = [], add = (tag, name, ...inside) => parts.push(html(tag, {class: name}, inside));
+  if (!choice) add("p", "note", say("hint0"));
+  else if (choice.parameter) tell_parameter(choice.parameter, parts, add);
+  else tell_value(byId.get(choice.value), parts, add);
+  if (!data.numbers) add("p", "note", say("nonumbers"));
+  else if (!numbers()) add("p", "note", say("structure", {a: data.recorded, n: T}));
+  $("detail").replaceChildren(...parts);
+}
+function tell_parameter(name, parts, add) {
+  const p = numbers()?.parameters[name], uses = p?.uses || [], n = uses.length, unseen = uses.filter(u => !u.edges.length).length;
+  add("h3", "", letter(name));
+  const line = lineOf("∇" + name);
+  if (line) add("div", "equation flowing", tokens(line));
+  if (n) add("p", "", say(n > 1 ? "shared" : "once", {a: name, n}));
+  if (unseen && unseen < n) add("p", "note", say("unseen", {n: unseen}));
+  if (n > 1 && p.sums) {
+    const wide = p.slope[0].length, cell = Math.min(Math.max(300 / (n + 1) - 20, 16) / wide, 9), peak = Math.max(...uses.flatMap(u => u.slope ? u.slope.flat().map(v => Math.abs(v) || 0) : NaN));
+    add("h4", "", say("shares", {a: name}));
+    parts.push(bars(uses.map(u => [u.norm, u.t, gave(u) ? "" : "empty"])));
+    if (n <= 12 && peak >= 0) add("div", "sumrow", uses.map((u, i) => [i ? "+" : null, heat(u.t ?? "", u.slope, peak, cell, gave(u) ? "" : "empty")]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total"));
+  }
+  if (p) facts(p, n, add);
+}
+function tell_value(m, parts, add) {
+  const v = numbers()?.values[m.id], past = [...related({value: m.id})].filter(n => n.is === "node" && n.part === "columns").length - 1;
+  const kin = shown(nodes).filter(n => n.role === m.role && numbers()?.values[n.id]?.gradient != null).sort((a, b) => time(a) - time(b));
+  add("h3", "", called(m), html("small", {class: "note"}, " ", data.words[m.kind] || say("other")));
+  const line = lineOf(m.role, time(m)), back = lineOf("∇" + m.role, time(m));
+  if (line) add("div", "equation", tokens(line, time(m), m));
+  if (line && colours(m).size) add("p", "note", say("click"));
+  if (back) add("div", "equation flowing", tokens(back, time(m)));
+  if (m.part === "columns" && past > 0) add("p", "", say("past", {n: past}));
+  if (kin.length > 1) { add("h4", "", say("slopes", {a: m.name})); parts.push(bars(kin.map(n => [numbers().values[n.id].gradient, time(n), n === m ? "mark" : ""]))); }
+  if (v) facts(v, null, add);
+}
+function facts(v, n, add) {
+  const rows = Object.entries({op: v.op, shape: v.shape.join(" × ") || "1", uses: n, norm: v.norm, gradient: v.gradient}).filter(([, x]) => x != null);
+  add("dl", "", rows.map(([key, x]) => [html("dt", {}, say(key)), html("dd", {}, x)]));
+  const [r, c] = [v.value.length, v.value[0]?.length || 0], cut = r * c < v.shape.reduce((a, b) => a * b, 1);
+  add("div", "heats", heat(say("value"), v.value), v.slope && heat(say("slope"), v.slope),
+    html("p", {class: "note"}, say("signs"), cut && html("br", {}), cut && say("corner", {a: 12})));
+}
+
+// ---- the two passes
+
+function act() {  // all follows from the number of the moment, so one can step back
+  const ids = order(), n = ids.length, back = moment > n, done = new Set(ids.slice(0, moment)), met = new Set(done);
+  const given = new Set(ids.slice(back ? end() - moment : n)), current = moment ? back ? ids[end() - moment] : ids[moment - 1] : null;
+  for (const e of edges) if (done.has(e.tip)) met.add(e.tail).add(e.id);
+  for (const m of items) {
+    const {id, tip, tail} = owner(m), key = tip || id, live = moment > 0 && m.part === "columns" && m.kind !== "dot";
+    const gone = live && given.has(key), turned = gone && m.is === "edge" && ids.includes(tail);
+    flag(m.g, {waiting: live && key && !met.has(id), now: live && key === current, gave: gone, turned});
+    if (!!m.turned !== turned) { m.turned = turned; draw(m); }
+    if (m.number) m.number.textContent = gone ? numbers()?.values[id]?.gradient ?? "" : "";
+  }
+  flag(figure, {playing: moment});
+  set($("moment"), {max: 2 * n});
+  $("moment").value = moment;
+  fill();
+  speak(byId.get(current), back);
+  if (pinned) describe(pinned, true);
+}
+function speak(m, back) {
+  if (!m) return $("say").replaceChildren(say(folded ? "folded" : data.lengths.length > 1 ? "hint" : "hint0"));
+  const from = shown(edges).filter(e => e.tail === m.id), v = numbers()?.values[m.id], slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
+  const norm = (what, x) => x != null && html("span", {class: "norm"}, "‖", what, "‖ = ", x);
+  const joined = things => things.flatMap((x, i) => (i ? [", ", x] : [x]));
+  const at = order().indexOf(m.id), line = lineOf(m.role, time(m)), told = numbers()?.parameters;
+  const names = told ? Object.keys(told).filter(k => told[k].sums && told[k].uses.some(u => u.at === at)) : [...new Set(into(m).flatMap(e => e.by || []))];
+  const lines = !back ? [line ? tokens(line, time(m)) : called(m), norm(called(m), v?.norm)]
+    : [html("span", {}, slope(), " ", say(from.length ? "arrives" : "begin"), " ", joined(from.map(e => called(byId.get(e.tip) || m)))), norm(slope(), v?.gradient),
+      html("div", {}, moment === end() ? say("done") : names[0] && [say("adds") + " ", joined(names.map(letter))])];
+  $("say").replaceChildren(html("b", {class: back ? "back" : ""}, say(back ? "backward" : "forward")), html("div", {}, lines));
+}
+function to(next) {
+  if (folded) go(T, false);
+  moment = Math.min(Math.max(next, 0), end());
+  act();
+}
+function play(on) {
+  clearTimeout(timer);
+  timer = 0;
+  if (on) to(moment === end() ? 1 : moment + 1);
+  if (on && !calm.matches && moment < end()) timer = setTimeout(play, (moment <= end() / 2 ? 600 : 900) * $("speed").value, true);
+  $("play").textContent = (timer ? "❚❚ " : "▶ ") + say(timer ? "pause" : "play");
+}
+function walk(by) { play(false); to(moment + by); }
+
+// ---- pictures
+
+function picture() {  // with its colours written out, for Word and Inkscape
+  const twin = figure.cloneNode(true), [x, y, width, height] = view, pairs = [...twin.querySelectorAll("*")];
+  const kept = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor"];
+  figure.querySelectorAll("*").forEach((e, i) => {
+    const look = getComputedStyle(e), copy = pairs[i];
+    if (look.display === "none" || e.matches(".hit")) return copy.remove();
+    for (const name of [...copy.attributes].map(a => a.name)) if (/^(class|style|role|tabindex|aria|data)/.test(name)) copy.removeAttribute(name);
+    if (e.matches("path, rect, ellipse, text, tspan, g")) for (const name of kept) copy.setAttribute(name, look.getPropertyValue(name));
+  });
+  for (const name of ["style", "id", "class", "role"]) twin.removeAttribute(name);
+  set(twin, {width: width + "pt", height: height + "pt"});
+  twin.prepend(svg("rect", {x, y, width, height, fill: getComputedStyle(document.body).backgroundColor}));
+  return new XMLSerializer().serializeToString(twin);
+}
+async function copy(form) {
+  let blob = new Blob([form === "tex" ? data.tex : picture()], {type: "text/plain"});
+  if (form === "png") {
+    const image = new Image(), canvas = html("canvas", {width: view[2] * 2, height: view[3] * 2});
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(picture());
+    await image.decode();
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    blob = await new Promise(done => canvas.toBlob(done));
+  }
+  const copied = await navigator.clipboard?.write([new ClipboardItem({[blob.type]: blob})]).then(() => true, () => false);
+  if (!copied) html("a", {href: URL.createObjectURL(blob), download: "network." + form}).click();  // else a file
+  $(form).textContent = say(copied ? "copied" : "saved");
+  setTimeout(() => { $(form).textContent = say(form); }, 1500);
+}
+
+// ---- pointer and keys
+
+const stops = () => shown(nodes).filter(m => m.kind !== "dot");
+function refresh() {
+  for (const m of stops()) set(m.g, {role: "button", "aria-label": m.kind === "delay" ? say("delay")
+    : `${called(m).textContent}, ${data.words[m.kind] || say("other")}` + (numbers()?.values[m.id] ? `, ${say("norm")} ${numbers().values[m.id].norm}` : "")});
+  $("fold").textContent = say(folded ? "unfold" : "fold");
+  $("steps").value = data.lengths.indexOf(T); $("count").textContent = T;
+  set($("steps"), {"aria-valuetext": `T = ${T}`});
+  cards(); act(); light(); rove();
+  describe(hovered || pinned, true);
+  if (!timer) play(false);
+}
+function rove(to) {  // one circle at a time is in the tab order
+  const stop = to || stops().find(m => m.g.getAttribute("tabindex") === "0") || stops().find(m => m.kind === "delay") || stops()[0];
+  for (const m of nodes) if (m.kind !== "dot") set(m.g, {tabindex: m === stop ? 0 : -1});
+  to?.g.focus();
+}
+function neighbour({now}, key) {  // the nearest circle on that side
+  const [u, v] = {ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[key] || [0, 0];
+  const cost = n => {
+    const x = n.now[0] - now[0], y = n.now[1] - now[1], along = x * u + y * v, across = Math.abs(x * v) + Math.abs(y * u);
+    return along > 4 && across <= 1.2 * along ? along + 3 * across : Infinity;
+  };
+  return stops().filter(n => cost(n) < Infinity).sort((a, b) => cost(a) - cost(b))[0];
+}
+function press(target) {
+  const choice = choiceAt(target);
+  if (itemAt(target)?.kind === "delay") { hovered = null; go(T, !folded); } else if (choice || figure.contains(target)) pin(choice);
+}
+addEventListener("pointerover", e => hover(choiceAt(e.target)));
+addEventListener("focusin", e => { if (e.target.matches(":focus-visible")) hover(choiceAt(e.target)); });
+addEventListener("focusout", () => hover(null));
+addEventListener("click", e => press(e.target));
+addEventListener("keydown", e => {
+  const m = itemAt(e.target), {key} = e, next = m && neighbour(m, key), side = {ArrowLeft: -1, ArrowRight: 1}[key];
+  if (e.ctrlKey || e.metaKey || e.altKey) return;
+  if (key === "Escape") { pinned = hovered = null; walk(-moment); light(); describe(null); }
+  else if (next) rove(next);
+  else if (m && (key === "Enter" || key === " ")) press(e.target);
+  else if (m || e.target.closest?.("input, select, button")) return;
+  else if (key === " " && order().length) play(!timer);
+  else if (side) walk(side);
+  else return;
+  e.preventDefault();
+});
+$("steps").oninput = e => go(data.lengths[e.target.value], false);
+$("moment").oninput = e => walk(e.target.value - moment);
+const clicks = {fold: () => go(T, !folded), play: () => play(!timer), next: () => walk(1), back: () => walk(-1), svg: copy, png: copy, tex: copy};
+for (const id in clicks) $(id).onclick = () => clicks[id](id);
+
+const circuit = nodes.some(m => m.part === "circuit");
+prepare();
+document.documentElement.className = "js";
+flag(document.body, {still: !order().length});
+set(figure, {role: "group", "aria-label": data.title + ". " + say("figure")});
+const kinds = [...new Set(nodes.map(m => m.kind))].filter(k => data.words[k]);
+$("legend").prepend(...kinds.map(k => {
+  const twin = nodes.find(m => m.kind === k).g.querySelector("ellipse, .mg-node > rect:not(.hit, .ring)").cloneNode();
+  const box = twin.matches("rect") ? {x: -5, y: -5, width: 10, height: 10} : {cx: 0, cy: 0, rx: 7, ry: 7};
+  set(twin, box);
+  return html("li", {}, svg("svg", {viewBox: "-8 -8 16 16", class: "mg-" + k, "aria-hidden": true}, twin), say(k));
+}));
+go(T, circuit);  // opens folded, then unfolds
+const ready = () => { if (folded) go(T, false); document.documentElement.dataset.ready = "yes"; };
+if (circuit && !calm.matches) setTimeout(ready, 700); else ready();
