@@ -12,8 +12,7 @@ Vocabulary
     frames   what stands where, at every length
     numbers  values, gradients and shares of the recorded length
     written  the equations as tokens
-    words    what the page says, in each language
-    page     the file around all of it
+    page     the file around all of it; words.json is what it says, in each language
 
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")

@@ -26,6 +26,7 @@ from minigrad.draw.pictures import Asked, Columns
 from minigrad.draw.spacing import WIDER
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.reading import chart_of, read
+from minigrad.draw.textbook.recorded import as_recorded
 from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.graph import Graph, Node
 
@@ -43,29 +44,33 @@ class Source:
 
     graph: Graph | None
     charts: dict[int, Chart] = field(default_factory=dict)
-    scenes: dict[int, Scene] = field(default_factory=dict)
     graphs: dict[int, Graph] = field(default_factory=dict)
+    scenes: dict[int, Scene] = field(default_factory=dict)
     recorded: int = 0
     wider: float = 0.0
+    view: str = "textbook"
 
 
 def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     """The figures at all lengths; ``scene`` alone of what cannot be folded."""
     graph = x if isinstance(x, Graph) else None
-    try:
-        if x is None:
-            raise FoldError("a figure alone")
-        recurrence = fold(contract(x)) if isinstance(x, Graph) else x
-        chart = read(x) if isinstance(x, Graph) else chart_of(x)
-    except FoldError:
-        return Source(graph, {}, {0: scene})
+    recurrence = chart = None
+    if x is not None:
+        try:
+            recurrence = fold(contract(x)) if isinstance(x, Graph) else x
+            chart = chart_of(recurrence, graph)
+        except FoldError:  # steps that differ stand as they were recorded
+            assert graph is not None, "a recurrence is folded"
+            chart = chart_of(as_recorded(graph), graph)
+    if chart is None or all(symbol.leaf for symbol in chart.symbols):
+        return Source(graph, {}, {}, {0: scene})
     found = Source(graph, recorded=max(chart.lengths, default=0))
-    if not any(s.kind != "input" and not s.leaf for s in chart.symbols):
-        return Source(graph, {}, {0: scene})
-    whole = recurrence.unfold(found.recorded) if graph is None else graph
+    if recurrence is None:
+        found.view = "unfolded"
+    whole = graph if graph is not None else recurrence.unfold(found.recorded)
     _add(found, found.recorded, chart, whole)
     things = 0
-    for T in range(1, LONGEST + 1) if chart.lengths else ():
+    for T in range(1, LONGEST + 1) if chart.lengths and recurrence else ():
         if found.recorded != T:
             try:
                 other = recurrence.unfold(T)
@@ -81,7 +86,7 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
 
 def _add(found: Source, T: int, chart: Chart, graph: Graph) -> None:
     """The figure of one length; others are as wide as that of the recorded one."""
-    columns = Columns(Asked("textbook", steps=_columns(T)), chart, graph)
+    columns = Columns(Asked(found.view, steps=_columns(T)), chart, graph)
     found.charts[T], found.graphs[T] = chart, graph
     if found.recorded == T:
         found.scenes[T] = scene = columns.scene()
@@ -225,9 +230,13 @@ class _Frame:
             tail, tip = (self.names.get(end, "") for end in (edge.tail, edge.tip))
             points = tuple(self._at(*point) for point in edge.points)
             up = tuple((x, -y) for x, y in points)
-            there = replace(edge, id=id, tail=tail, tip=tip, points=up)
+            covers = tuple((self._end(a), self._end(b)) for a, b in edge.covers)
+            there = replace(edge, id=id, tail=tail, tip=tip, points=up, covers=covers)
             found[id] = there, [_short(points)]
         return found
+
+    def _end(self, id: str) -> str:
+        return self.names.get(id, id)
 
     def texts(self) -> Found[Text]:
         """The letters and words, each with [x, y, letters]."""

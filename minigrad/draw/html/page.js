@@ -25,8 +25,10 @@ const maker = space => (tag, attributes, ...children) => {
 };
 const html = maker("http://www.w3.org/1999/xhtml"), svg = maker("http://www.w3.org/2000/svg");
 const say = (key, fill = {}) => data.words[key].replace(/{(\w)}/g, (_, k) => fill[k]);
+const roles = new Set(nodes.map(m => m.role));
 const numbers = () => (T === data.recorded ? data.numbers : null);
-const order = () => data.frames[T].order, end = () => 2 * order().length;
+const order = () => data.frames[T].order;
+const end = () => (data.numbers?.loss === null ? 1 : 2) * order().length;  // without a loss nothing comes back
 const time = m => (m.t < 0 ? T + 1 + m.t : m.t);
 const mix = (a, b, s) => a + (b - a) * s;
 
@@ -41,47 +43,60 @@ function called(m) {  // as it is written in the figure
       (e.getAttribute("font-weight") || "") + (e.getAttribute("font-style") || "")}, e.textContent)));
 }
 
-// What a token stands for, at step t: h(t-1) is h(2).
-function tokens(line, t, owner) {
-  const found = [];
-  let below = null;
-  const [steps, said] = line;
-  for (const token of said) {
-    if (token === "_{" || token === "}") { below = token === "}" ? null : html("sub", {}); if (below) found.push(below); continue; }
-    let made;
-    if (typeof token === "string") made = token.startsWith(",   t =") && t != null ? "" : token.replaceAll(" - ", " − ");
-    else {
-      const [text, key, delay, term] = token, [, name, , after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
-      const at = text.includes("(") ? (delay != null && t != null ? `(${t - delay})` : text.match(/\(.*\)/)[0].replace("T", steps && !steps[0] ? "T" : data.recorded === T || t == null ? "T" : T)) : "";
-      const letters_ = data.letters[key], inside = [html("span", {class: letters_ ? "bold" : "bolditalic"}, name), at && html("sup", {}, at), after];
-      const color = owner && colours(owner).get(term);
-      made = color != null ? html("button", {class: "token term" + color, "data-term": term, "data-value": owner.id}, inside) : html("span", {}, inside);
-    }
-    (below || found)[below ? "append" : "push"](made);
+// The equation of a line at a step, and those of what it reads that is no circle. A step
+// of another length than the recorded is counted from the nearer end.
+function linesOf(key, t) {
+  const R = data.recorded, at = t == null || R === T ? t : t <= T / 2 ? Math.min(t, R) : Math.max(R - (T - t), 1);
+  const found = [], seen = new Set([key]), sign = key[0] === "∇" ? "∇" : "";
+  for (const k of seen) {
+    const lines = data.equations[k] || [];
+    const line = lines.find(([steps]) => !steps || (at == null ? steps[1] > steps[0] : steps[0] <= at && at <= steps[1])) || (t == null && lines[0]);
+    if (!line) continue;
+    found.push(line[1]);
+    for (const token of line[1]) if (token.length === 4 && !roles.has(token[1]) && seen.size < 4 && !data.letters[token[1]])
+      seen.add((token[0][0] === "∇" ? "∇" : "") + token[1]);
+    if (sign) break;
   }
-  return html("div", {class: "math"}, found);
+  return found;
 }
-function lineOf(key, t) {  // the equation that holds at a step, counted from the nearer end
-  const lines = data.equations[key] || [], R = data.recorded;
-  if (t == null) return lines.find(([steps]) => !steps) || lines.find(([s]) => s[1] - s[0] > 0) || lines[0];
-  const at = R === T ? t : t <= T / 2 ? Math.min(t, R) : Math.max(R - (T - t), 1);
-  return lines.find(([steps]) => !steps || (steps[0] <= at && at <= steps[1]));
+function equation(key, t, owner, name = "") {  // h(t-1) is h(2) at step 3
+  const painted = owner ? colours(owner) : new Map(), lines = linesOf(key, t);
+  return lines[0] && html("div", {class: "equation " + name}, lines.map((line, i) => html("div", {class: "math"}, written(line, t, (text, term) => {
+    const k = painted.get(100 * i + term);
+    return k == null ? html("span", {}, text) : html("button", {class: "token term" + k, "data-term": 100 * i + term, "data-value": owner.id}, text);
+  }))));
+}
+function written(line, t, wrap) {
+  let into = [], below = null;
+  const found = into, put = text => into.push(text.replace("-", "−"));
+  for (const token of line) {
+    if (typeof token !== "string") {
+      const [text, key, delay, term] = token, [, name, at = "", after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
+      const here = t != null && /^\(t([-+]\d+)?\)$/.test(at) ? `(${t - delay})` : at.replace("-", "−");
+      into.push(wrap([name === key && data.letters[key] ? letter(key) : html("span", {class: "bolditalic"}, name), html("sup", {}, here, after)], term));
+    } else if (t == null || !token.startsWith(",   t =")) for (const part of token.split(/(_{|_(?=[a-z])|}| $)/)) {
+      if (part[0] === "_") into = below = [];
+      else if (below && (part === "}" || part === " ")) { found.push(html("sub", {}, below), " "); into = found; below = null; } else put(part);
+    }
+  }
+  return found;
 }
 const source = e => {  // where an arrow comes from, through a black square
   const tail = byId.get(e.tail);
-  return tail?.kind === "delay" ? byId.get(edges.find(f => f.tip === e.tail)?.tail) || tail : tail;
+  return tail?.kind === "delay" ? byId.get(edges.find(f => f.tip === e.tail)?.tail) : tail;
 };
-function termOf(e) {  // in which term of its tip's equation an arrow is
-  const tip = byId.get(e.tip), tail = source(e), line = tip && lineOf(tip.role, time(tip));
-  if (!line || !tail) return null;
-  const outside = tail.kind === "initial", delay = tip.t != null && tail.t ? time(tip) - time(tail) : e.delay || 0;
-  const same = token => typeof token !== "string" && token[3] >= 0 &&
-    (token[1] === tail.role ? token[2] == null || outside || token[2] === delay : outside && token[2] > 0);
-  return line[1].find(same)?.[3] ?? null;
+function termOf(e, tip) {  // in which term of the tip's equations an arrow is
+  const lines = linesOf(tip.role, time(tip));
+  for (const tail of e.pairs.filter(p => p[1] === tip.id).map(p => byId.get(p[0])).concat(source(e))) for (const i in lines) {
+    const outside = tail?.kind === "initial", delay = tip.t && tail?.t ? time(tip) - time(tail) : e.delay || 0;
+    const found = tail && lines[i].find(k => k.length === 4 && k[3] >= 0 && (k[1] === tail.role ? outside || k[2] == null || k[2] === delay : outside && k[2] > 0));
+    if (found) return 100 * i + found[3];
+  }
+  return null;
 }
-const into = m => shown(edges).filter(e => e.tip === m.id);
+const into = m => shown(edges).filter(e => e.tip === m.id || e.pairs.some(p => p[1] === m.id));
 function colours(m) {  // {term: number of its colour}, of terms that have arrows
-  const terms = [...new Set(into(m).map(termOf))].filter(k => k != null).sort((a, b) => a - b);
+  const terms = [...new Set(into(m).map(e => termOf(e, m)))].filter(k => k != null).sort((a, b) => a - b);
   return new Map(terms.map((k, i) => [k, i % 5]));
 }
 
@@ -113,12 +128,12 @@ function prepare() {  // each item gets its element, and what only a live page n
     if (m.kind !== "dot") m.g.append(m.number);
   }
   for (const m of edges) {
+    m.pairs = m.covers || [[m.tail, m.tip]];
     [m.shaft, m.head] = m.g.querySelectorAll("path");
     m.hit = svg("path", {class: "hit"});
     m.g.prepend(m.hit);
   }
   for (const m of texts) if (owner(m).by) {
-    const box = m.g.getBBox?.() || {};
     m.g.prepend(svg("rect", {class: "hit", x: m.from[0] - 11, y: m.from[1] - 10, width: 22, height: 20}));
   }
 }
@@ -189,6 +204,7 @@ function spring(m, common) {  // the same value at the last common step, else th
 
 // ---- what belongs together
 
+const befores = (e, m) => e.pairs.filter(p => p[1] === m.id).map(p => byId.get(p[0])).filter(n => n && placeOf(n));
 function related(choice) {
   const seen = shown(items), own = byId.get(choice.value), on = new Set();
   if (choice.parameter) {
@@ -204,10 +220,9 @@ function related(choice) {
   if (!own) return on;
   on.add(own);
   if (choice.term != null) {
-    for (const e of into(own)) if (termOf(e) === choice.term) on.add(e).add(source(e)).add(byId.get(e.tail));
+    for (const e of into(own)) if (termOf(e, own) === choice.term) for (const m of [e, byId.get(e.tail), source(e), ...befores(e, own)]) if (m) on.add(m);
   } else if (own.part === "columns") {
-    for (const m of on) for (const e of seen)  // a Set grows while it is walked
-      if (m.is === "node" && e.tip === m.id && byId.has(e.tail)) on.add(e).add(byId.get(e.tail));
+    for (const m of on) if (m.is === "node") for (const e of into(m)) for (const n of [e, ...befores(e, m)]) on.add(n);  // a Set grows while it is walked
     for (const m of seen) if (m.id === own.home) on.add(m);
   } else for (const m of seen) if (m.home === own.id || m.tip === own.id) on.add(m);
   for (const m of seen) if (on.has(owner(m))) on.add(m);
@@ -220,7 +235,7 @@ function light() {
   flag(figure, {chosen: choice});
   for (const m of items) {
     const use = uses.find(u => u.edges.includes(m.id)), e = owner(m);
-    const k = own && e.tip === own.id && on.has(m) ? painted.get(termOf(e)) : null;
+    const k = own && on.has(m) && e.pairs?.some(p => p[1] === own.id) ? painted.get(termOf(e, own)) : null;
     flag(m.g, {on: on.has(m), near: near.has(m.id)});
     for (let i = 0; i < 5; i++) m.g.classList.toggle("term" + i, k === i);
     if (m.is === "node") set(m.g, {"aria-pressed": pinned?.value === m.id});
@@ -281,7 +296,7 @@ function fill() {  // the sums of this moment
   for (const card of $("cards").children) {
     const p = numbers()?.parameters[card.dataset.parameter], k = p?.uses.filter(gave).length;
     card.querySelectorAll(".bar").forEach((bar, i) => flag(bar, {empty: !gave(p.uses[i])}));
-    card.lastChild.replaceChildren(p?.sums ? "Σ " + p.sums[k] : "", html("small", {}, p ? `${k}/${p.uses.length}` : ""));
+    card.lastChild.replaceChildren(p?.sums ? "Σ " + p.sums[k] : "", html("small", {}, p?.sums ? `${k}/${p.uses.length}` : ""));
   }
 }
 function describe(choice, again) {
@@ -292,19 +307,18 @@ function describe(choice, again) {
   if (!choice) add("p", "note", say("hint0"));
   else if (choice.parameter) tell_parameter(choice.parameter, parts, add);
   else tell_value(byId.get(choice.value), parts, add);
-  if (!data.numbers) add("p", "note", say("nonumbers"));
-  else if (!numbers()) add("p", "note", say("structure", {a: data.recorded, n: T}));
+  if (!data.numbers && order().length) add("p", "note", say("nonumbers"));
+  else if (data.numbers && !numbers()) add("p", "note", say("structure", {a: data.recorded, n: T}));
   $("detail").replaceChildren(...parts);
 }
 function tell_parameter(name, parts, add) {
   const p = numbers()?.parameters[name], uses = p?.uses || [], n = uses.length, unseen = uses.filter(u => !u.edges.length).length;
   add("h3", "", letter(name));
-  const line = lineOf("∇" + name);
-  if (line) add("div", "equation flowing", tokens(line));
+  parts.push(equation("∇" + name, null, null, "flowing") || "");
   if (n) add("p", "", say(n > 1 ? "shared" : "once", {a: name, n}));
   if (unseen && unseen < n) add("p", "note", say("unseen", {n: unseen}));
   if (n > 1 && p.sums) {
-    const wide = p.slope[0].length, cell = Math.min(Math.max(300 / (n + 1) - 20, 16) / wide, 9), peak = Math.max(...uses.flatMap(u => u.slope ? u.slope.flat().map(v => Math.abs(v) || 0) : NaN));
+    const wide = p.slope[0].length, cell = Math.min(Math.max(300 / (n + 1) - 20, 36) / wide, 9), peak = Math.max(...uses.flatMap(u => u.slope ? u.slope.flat().map(v => Math.abs(v) || 0) : NaN));
     add("h4", "", say("shares", {a: name}));
     parts.push(bars(uses.map(u => [u.norm, u.t, gave(u) ? "" : "empty"])));
     if (n <= 12 && peak >= 0) add("div", "sumrow", uses.map((u, i) => [i ? "+" : null, heat(u.t ?? "", u.slope, peak, cell, gave(u) ? "" : "empty")]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total"));
@@ -315,11 +329,9 @@ function tell_value(m, parts, add) {
   const v = numbers()?.values[m.id], past = [...related({value: m.id})].filter(n => n.is === "node" && n.part === "columns").length - 1;
   const kin = shown(nodes).filter(n => n.role === m.role && numbers()?.values[n.id]?.gradient != null).sort((a, b) => time(a) - time(b));
   add("h3", "", called(m), html("small", {class: "note"}, " ", data.words[m.kind] || say("other")));
-  const line = lineOf(m.role, time(m)), back = lineOf("∇" + m.role, time(m));
-  if (line) add("div", "equation", tokens(line, time(m), m));
-  if (line && colours(m).size) add("p", "note", say("click"));
-  if (back) add("div", "equation flowing", tokens(back, time(m)));
-  if (m.part === "columns" && past > 0) add("p", "", say("past", {n: past}));
+  parts.push(equation(m.role, time(m), m) || "", equation("∇" + m.role, time(m), null, "flowing") || "");
+  if (colours(m).size) add("p", "note", say("click"));
+  if (m.part === "columns" && past > 0 && !data.frames[T].cut) add("p", "", say("past", {n: past}));
   if (kin.length > 1) { add("h4", "", say("slopes", {a: m.name})); parts.push(bars(kin.map(n => [numbers().values[n.id].gradient, time(n), n === m ? "mark" : ""]))); }
   if (v) facts(v, null, add);
 }
@@ -336,9 +348,9 @@ function facts(v, n, add) {
 function act() {  // all follows from the number of the moment, so one can step back
   const ids = order(), n = ids.length, back = moment > n, done = new Set(ids.slice(0, moment)), met = new Set(done);
   const given = new Set(ids.slice(back ? end() - moment : n)), current = moment ? back ? ids[end() - moment] : ids[moment - 1] : null;
-  for (const e of edges) if (done.has(e.tip)) met.add(e.tail).add(e.id);
+  for (const e of edges) for (const [a, b] of e.pairs) if (done.has(b)) met.add(a).add(e.id);
   for (const m of items) {
-    const {id, tip, tail} = owner(m), key = tip || id, live = moment > 0 && m.part === "columns" && m.kind !== "dot";
+    const {id, tip, tail, pairs} = owner(m), key = tip || pairs?.[0][1] || id, live = moment > 0 && m.part === "columns" && m.kind !== "dot";
     const gone = live && given.has(key), turned = gone && m.is === "edge" && ids.includes(tail);
     flag(m.g, {waiting: live && key && !met.has(id), now: live && key === current, gave: gone, turned});
     if (!!m.turned !== turned) { m.turned = turned; draw(m); }
@@ -353,13 +365,13 @@ function act() {  // all follows from the number of the moment, so one can step 
 }
 function speak(m, back) {
   if (!m) return $("say").replaceChildren(say(folded ? "folded" : data.lengths.length > 1 ? "hint" : "hint0"));
-  const from = shown(edges).filter(e => e.tail === m.id), v = numbers()?.values[m.id], slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
+  const from = [...new Set(shown(edges).flatMap(e => e.pairs.filter(p => p[0] === m.id && byId.has(p[1])).map(p => byId.get(p[1]))))], v = numbers()?.values[m.id], slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
   const norm = (what, x) => x != null && html("span", {class: "norm"}, "‖", what, "‖ = ", x);
   const joined = things => things.flatMap((x, i) => (i ? [", ", x] : [x]));
-  const at = order().indexOf(m.id), line = lineOf(m.role, time(m)), told = numbers()?.parameters;
+  const at = order().indexOf(m.id), line = equation(m.role, time(m)), told = numbers()?.parameters;
   const names = told ? Object.keys(told).filter(k => told[k].sums && told[k].uses.some(u => u.at === at)) : [...new Set(into(m).flatMap(e => e.by || []))];
-  const lines = !back ? [line ? tokens(line, time(m)) : called(m), norm(called(m), v?.norm)]
-    : [html("span", {}, slope(), " ", say(from.length ? "arrives" : "begin"), " ", joined(from.map(e => called(byId.get(e.tip) || m)))), norm(slope(), v?.gradient),
+  const lines = !back ? [line ? line.firstChild : called(m), norm(called(m), v?.norm)]
+    : [html("span", {}, slope(), " ", say(from.length ? "arrives" : "begin"), " ", joined(from.map(called))), norm(slope(), v?.gradient),
       html("div", {}, moment === end() ? say("done") : names[0] && [say("adds") + " ", joined(names.map(letter))])];
   $("say").replaceChildren(html("b", {class: back ? "back" : ""}, say(back ? "backward" : "forward")), html("div", {}, lines));
 }

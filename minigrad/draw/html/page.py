@@ -1,9 +1,9 @@
-"""The file around everything: shell, style, script, policy and data.
+r"""The file around everything: shell, style, script, policy and data.
 
 The policy allows this one script and this one style, by their hashes, and no request.
 
->>> escaped({"name": "</script><!--"})
-'{"name":"\\u003c/script>\\u003c!--"}'
+>>> print(escaped({"name": "</script><!--"}))
+{"name":"\u003c/script>\u003c!--"}
 """
 
 import json
@@ -16,7 +16,6 @@ from typing import Any
 
 from minigrad.draw.html.frames import Items, Source, gather, shown, source_of
 from minigrad.draw.html.numbers import told
-from minigrad.draw.html.words import WORDS
 from minigrad.draw.html.written import written
 from minigrad.draw.page.scene import Edge, Node, Scene, Text
 from minigrad.draw.page.words import translated
@@ -54,12 +53,13 @@ def page(
     """
     of = source_of(source, scene)
     of.scenes = {T: translated(s, look.language) for T, s in of.scenes.items()}
-    say = WORDS[look.language]
+    room = files("minigrad.draw.html")
+    table = json.loads(room.joinpath("words.json").read_text(encoding="utf-8"))
+    say = {key: word[look.language] for key, word in table.items()}
     title = title or scene.title or say["title"]
     items = gather(of.scenes, of.recorded)
     data = _data(of, items, say) | {"title": title}
     data["tex"] = tikz.document(of.scenes[of.recorded], look)
-    room = files("minigrad.draw.html")
     script = room.joinpath("page.js").read_text(encoding="utf-8")
     css = _colours(look) + room.joinpath("page.css").read_text(encoding="utf-8")
     policy = (
@@ -108,7 +108,12 @@ def _data(of: Source, items: Items, say: dict[str, str]) -> dict[str, Any]:
         "edges": _listed(items.edges, items, _edge),
         "texts": _listed(items.texts, items, _text),
         "frames": {
-            length: {"view": view, "circuit": circuit, "order": orders[length]}
+            length: {
+                "view": view,
+                "circuit": circuit,
+                "order": orders[length],
+                "cut": of.scenes[length].elided,
+            }
             for length, (view, circuit) in items.windows.items()
         },
         "letters": {} if chart is None else _letters(chart),
@@ -158,6 +163,8 @@ def _node(id: str, node: Node) -> dict[str, Any]:
 def _edge(id: str, edge: Edge) -> dict[str, Any]:
     by = [name.removesuffix("ᵀ") for name in edge.parameters]
     found: dict[str, Any] = {"tail": edge.tail, "tip": edge.tip, "by": by}
+    if edge.part == "unfolded" and edge.covers != ((edge.tail, edge.tip),):
+        found["covers"] = edge.covers
     return found | {"part": _part(edge), "delay": edge.delay}
 
 

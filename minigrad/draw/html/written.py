@@ -16,7 +16,7 @@ from minigrad.graph import Graph
 def written(graph: Graph | None, chart: Chart | None) -> dict[str, list[Any]]:
     """``{line: [[steps, tokens], ..]}``; of the gradient by a line under ∇ and its key.
 
-    What has no equation, or one of several lines of one name, is left out.
+    Of several lines of one name none is told: it is not certain which is which.
     """
     if graph is None or chart is None:
         return {}
@@ -25,14 +25,14 @@ def written(graph: Graph | None, chart: Chart | None) -> dict[str, list[Any]]:
     except (FoldError, TypeError, ValueError):
         return {}  # a graph that was read, or of which no gradient is written
     names = Counter(symbol.name or symbol.key for symbol in chart.symbols)
-    keys = {s.name or s.key: s.key for s in chart.symbols if names[s.name or s.key] < 2}
-    keys |= {weight.name: weight.name for weight in chart.weights}
+    keys = {s.name or s.key: s.key for s in chart.symbols}
     found: dict[str, list[Any]] = {}
     for equation in said:
-        key = keys.get(equation.symbol.key.removeprefix("∇"))
-        if key is not None:
+        name = equation.symbol.key.removeprefix("∇")
+        if names[name] < 2:  # of several lines of one name none is certain
             sign = "∇" if equation.symbol.gradient else ""
-            found.setdefault(sign + key, []).append(_line(equation, keys))
+            lines = found.setdefault(sign + keys.get(name, name), [])
+            lines.append(_line(equation, keys))
     return found
 
 
