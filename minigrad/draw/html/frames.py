@@ -32,7 +32,7 @@ from minigrad.graph import Graph, Node
 
 Thing = TypeVar("Thing", Circle, Edge, Text)
 LONGEST, SHOWN = 12, 6
-MANY = 1100  # arrows and circles of all lengths together: more are a heavy page
+MANY = 1500  # arrows and circles of all lengths together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
 Place = list[Any]
 Found = dict[str, tuple[Thing, Place]]
@@ -54,7 +54,7 @@ class Source:
 def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     """The figures at all lengths; ``scene`` alone of what cannot be folded."""
     graph = x if isinstance(x, Graph) else None
-    recurrence = chart = None
+    recurrence, chart = None, None
     if x is not None:
         try:
             recurrence = fold(contract(x)) if isinstance(x, Graph) else x
@@ -67,10 +67,12 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     found = Source(graph, recorded=max(chart.lengths, default=0))
     if recurrence is None:
         found.view = "unfolded"
-    whole = graph if graph is not None else recurrence.unfold(found.recorded)
+        _add(found, found.recorded, chart, graph or Graph([]))
+        return found
+    whole = graph or recurrence.unfold(found.recorded)
     _add(found, found.recorded, chart, whole)
     things = 0
-    for T in range(1, LONGEST + 1) if chart.lengths and recurrence else ():
+    for T in range(1, LONGEST + 1) if chart.lengths else ():
         if found.recorded != T:
             try:
                 other = recurrence.unfold(T)

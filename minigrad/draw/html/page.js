@@ -7,11 +7,11 @@
 // moment  0 is rest; then each circle is computed, then each hands its gradient back
 // choice  what is pointed at, focused or pinned: {parameter}, {value}, {value, term}
 
-const $ = id => document.getElementById(id), figure = $("figure");
+const $ = id => document.getElementById(id), figure = $("figure"), root = document.documentElement;
 const data = JSON.parse($("data").textContent);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const {nodes, edges, texts} = data, items = [...nodes, ...edges, ...texts];
-const byId = new Map(items.map(m => [m.id, m]));
+const byId = new Map(items.map(m => [m.id, m])), item = id => byId.get(id);
 let T = data.recorded, folded = false, moment = 0, timer = 0, tween = 0, view = null;
 let hovered = null, pinned = null, told = null;
 
@@ -27,20 +27,23 @@ const html = maker("http://www.w3.org/1999/xhtml"), svg = maker("http://www.w3.o
 const say = (key, fill = {}) => data.words[key].replace(/{(\w)}/g, (_, k) => fill[k]);
 const roles = new Set(nodes.map(m => m.role));
 const numbers = () => (T === data.recorded ? data.numbers : null);
+const parameter = name => numbers()?.parameters[name], value = id => numbers()?.values[id];
 const order = () => data.frames[T].order;
 const end = () => (data.numbers?.loss === null ? 1 : 2) * order().length;  // without a loss nothing comes back
+const what = m => data.words[m.kind] || say("other");
 const time = m => (m.t < 0 ? T + 1 + m.t : m.t);
 const mix = (a, b, s) => a + (b - a) * s;
 
 // ---- letters and equations
 
-const letters = runs => html("span", {class: "math"}, runs.map(([text, face, place]) =>
-  html(place || "span", {class: face}, text)));
-const letter = name => letters(data.letters[name]?.label || [[name, "bold", ""]]);
+const letter = name => html("span", {class: "math"}, data.letters[name].label.map(([text, face, place]) => html(place || "span", {class: face}, text)));
 function called(m) {  // as it is written in the figure
-  return html("span", {class: "math"}, [...m.g.querySelectorAll("tspan")].map(e =>
-    html(+e.getAttribute("font-size") < 14 ? "sup" : "span", {class:
-      (e.getAttribute("font-weight") || "") + (e.getAttribute("font-style") || "")}, e.textContent)));
+  let rise = 0;
+  return html("span", {class: "math"}, [...m.g.querySelectorAll("tspan")].map(e => {
+    rise += +e.getAttribute("dy");
+    const face = ["font-weight", "font-style"].map(name => e.getAttribute(name)).join("");
+    return html(rise < -1 ? "sup" : rise > 1 ? "sub" : "span", {class: face}, e.textContent);
+  }));
 }
 
 // The equation of a line at a step, and those of what it reads that is no circle. A step
@@ -82,12 +85,12 @@ function written(line, t, wrap) {
   return found;
 }
 const source = e => {  // where an arrow comes from, through a black square
-  const tail = byId.get(e.tail);
-  return tail?.kind === "delay" ? byId.get(edges.find(f => f.tip === e.tail)?.tail) : tail;
+  const tail = item(e.tail);
+  return tail?.kind === "delay" ? item(edges.find(f => f.tip === e.tail)?.tail) : tail;
 };
 function termOf(e, tip) {  // in which term of the tip's equations an arrow is
   const lines = linesOf(tip.role, time(tip));
-  for (const tail of e.pairs.filter(p => p[1] === tip.id).map(p => byId.get(p[0])).concat(source(e))) for (const i in lines) {
+  for (const tail of e.pairs.filter(p => p[1] === tip.id).map(p => item(p[0])).concat(source(e))) for (const i in lines) {
     const outside = tail?.kind === "initial", delay = tip.t && tail?.t ? time(tip) - time(tail) : e.delay || 0;
     const found = tail && lines[i].find(k => k.length === 4 && k[3] >= 0 && (k[1] === tail.role ? outside || k[2] == null || k[2] === delay : outside && k[2] > 0));
     if (found) return 100 * i + found[3];
@@ -107,40 +110,31 @@ const placeOf = m => {
   return at ? at.slice(2) : null;
 };
 const geometry = m => { const p = placeOf(m); return p && (m.is === "edge" ? p[0] : p.slice(0, 2)); };
-const shown = these => these.filter(m => !!placeOf(m)), owner = m => byId.get(m.edge) || m;
+const shown = these => these.filter(placeOf), owner = m => item(m.edge) || m;
 
 function prepare() {  // each item gets its element, and what only a live page needs
-  const kinds = [["node", nodes], ["edge", edges], ["text", texts]];
-  for (const [is, list] of kinds) {
+  const R = data.recorded;
+  for (const [is, list] of [["edge", edges], ["node", nodes], ["text", texts]]) {
     const found = figure.querySelectorAll(".mg-" + is);
-    list.forEach((m, i) => {
-      Object.assign(m, {g: found[i], is, width: 1, from: geometryAt(m)});
+    list.forEach((m, i) => {  // Python drew it at the recorded length, else where it is first
+      const from = (m.at.find(a => a[0] <= R && R <= a[1]) || m.at[0]).slice(2);
+      Object.assign(m, {g: found[i], is, width: 1, from, pairs: m.covers || [[m.tail, m.tip]]});
       m.g.querySelector("title")?.remove();
     });
+    figure.append(...list.map(m => m.g));
   }
-  figure.querySelectorAll(":scope > g[display], .mg-paper").forEach(e => e.matches(".mg-text *") || e.remove());
-  figure.append(...edges.map(m => m.g), ...nodes.map(m => m.g), ...texts.map(m => m.g));
+  figure.querySelector("g[display]:not([class])")?.remove();
+  const box = (m, name, w, h, rx = 0) => svg("rect", {class: name, x: m.from[0] - w / 2, y: m.from[1] - h / 2, width: w, height: h, rx});
   for (const m of nodes) {
-    const [w, h] = m.size || [0, 0], small = m.kind === "delay" ? 5 : 0, round = m.g.querySelector("ellipse");
-    const box = (name, more, rx) => svg("rect", {class: name, x: m.from[0] - w / 2 - more, y: m.from[1] - h / 2 - more, width: w + 2 * more, height: h + 2 * more, rx});
-    m.g.prepend(box("hit", small, 0), box("ring", 3.5, round ? w / 2 + 3.5 : 5));
+    const [w, h] = m.size, small = m.kind === "delay" ? 10 : 0, round = m.g.querySelector("ellipse");
     m.number = svg("text", {class: "number", x: m.from[0] - 11, y: m.from[1] + h / 2 + 13});
-    if (m.kind !== "dot") m.g.append(m.number);
+    m.g.prepend(box(m, "hit", w + small, h + small), box(m, "ring", w + 7, h + 7, round ? w / 2 + 3.5 : 5), m.number);
   }
   for (const m of edges) {
-    m.pairs = m.covers || [[m.tail, m.tip]];
     [m.shaft, m.head] = m.g.querySelectorAll("path");
-    m.hit = svg("path", {class: "hit"});
-    m.g.prepend(m.hit);
+    m.g.prepend(m.hit = svg("path", {class: "hit"}));
   }
-  for (const m of texts) if (owner(m).by) {
-    m.g.prepend(svg("rect", {class: "hit", x: m.from[0] - 11, y: m.from[1] - 10, width: 22, height: 20}));
-  }
-}
-function geometryAt(m) {  // where Python drew it: at the recorded length, else where it is first
-  const R = data.recorded, first = Math.min(...m.at.map(a => a[0]));
-  const at = m.at.find(a => a[0] <= R && R <= a[1]) || m.at.find(a => a[0] === first);
-  return at.slice(2);
+  for (const m of texts) if (owner(m).by) m.g.prepend(box(m, "hit", 22, 20));
 }
 function curve(p) {
   let d = `M${p[0]} ${p[1]}`;
@@ -150,7 +144,8 @@ function curve(p) {
 }
 function draw(m, now = m.now) {
   m.now = now;
-  if (now) m.g.removeAttribute("display"); else return set(m.g, {display: "none"});
+  set(m.g, {display: now ? "inline" : "none"});
+  if (!now) return;
   if (m.is !== "edge") return set(m.g, {transform: `translate(${now[0] - m.from[0]} ${now[1] - m.from[1]})`});
   const n = now.length, p = m.turned ? now.map((_, i) => now[n - 2 - i + 2 * (i % 2)]) : [...now];
   set(m.hit, {d: curve(p)});
@@ -178,14 +173,13 @@ function go(length, fold) {
   const after = data.frames[T][fold ? "circuit" : "view"], duration = !before || calm.matches ? 0 : refold ? 1300 : 600;
   const reach = m => Math.hypot(m.goal[0] - m.start[0], m.goal[1] - m.start[1]) || 1, farthest = Math.max(...nodes.map(reach));
   const pace = (m, s) => (refold ? Math.min(1, s * farthest / reach(m)) : s);
-  const off = (id, side) => { const m = byId.get(id); return m?.now ? m.now.map((v, i) => v - m[side][i]) : [0, 0]; };
+  const off = (id, side) => { const m = item(id); return m?.now ? m.now.map((v, i) => v - m[side][i]) : [0, 0]; };
   const step = () => {
     const s = duration ? Math.min((performance.now() - began) / duration, 1) : 1, e = s * s * (3 - 2 * s);
     for (const m of items) {
-      if (s === 1) { draw(m, geometry(m)); continue; }
-      if (m.is === "node") { draw(m, m.start.map((v, i) => mix(v, m.goal[i], fold ? 1 - pace(m, 1 - e) : pace(m, e)))); continue; }
-      const {tail, tip} = owner(m), p = off(tail, m.side), q = off(tip, m.side), last = (m.base?.length || 0) - 1;
-      draw(m, m.base && m.base.map((v, i) => v + mix(p[i % 2], q[i % 2], last > 1 ? i / last : 0.5)));
+      const {tail, tip} = owner(m), p = off(tail, m.side), q = off(tip, m.side), last = m.base?.length - 1;
+      draw(m, s === 1 ? geometry(m) : m.base?.map((v, i) => (m.is === "node" ? mix(m.start[i], m.goal[i], fold ? 1 - pace(m, 1 - e) : pace(m, e))
+        : v + mix(p[i % 2], q[i % 2], last > 1 ? i / last : 0.5))));
     }
     view = after.map((v, i) => (before ? mix(before[i], v, e) : v));
     set(figure, {viewBox: view.join(" ")});
@@ -197,47 +191,46 @@ function go(length, fold) {
   refresh();
 }
 function spring(m, common) {  // the same value at the last common step, else the circuit
-  const earlier = nodes.filter(n => n.now && n.role === m.role && n.t > 0 && n.t <= common);
-  const home = (m.t && earlier.pop()) || byId.get(m.home) || m;
-  return home.now || home.at[0].slice(2, 4);
+  const earlier = nodes.filter(n => n.now && n.role === m.role && 0 < n.t && n.t <= common).pop();
+  const home = earlier || item(m.home) || m;
+  return home.now || home.from;
 }
 
 // ---- what belongs together
 
-const befores = (e, m) => e.pairs.filter(p => p[1] === m.id).map(p => byId.get(p[0])).filter(n => n && placeOf(n));
+const befores = (e, m) => e.pairs.filter(p => p[1] === m.id).map(p => item(p[0])).filter(n => n && placeOf(n));
+const delayOf = e => [item(e.tail), item(e.tip)].find(m => m?.kind === "delay") || false;
 function related(choice) {
-  const seen = shown(items), own = byId.get(choice.value), on = new Set();
+  const seen = shown(items), own = item(choice.value), on = new Set();
   if (choice.parameter) {
-    const uses = numbers()?.parameters[choice.parameter]?.uses, used = uses && new Set(uses.flatMap(u => u.edges));
-    const roles = data.letters[choice.parameter]?.targets || [];
+    const used = parameter(choice.parameter)?.uses.flatMap(u => u.edges), {targets} = data.letters[choice.parameter];
     for (const m of seen) {
-      const e = owner(m), here = used && e.part === "columns" ? used.has(e.id) : e.by?.includes(choice.parameter);
-      if (here || roles.includes(m.role)) on.add(m);
+      const e = owner(m), here = used && e.part === "columns" ? used.includes(e.id) : e.by?.includes(choice.parameter);
+      if (here || targets.includes(m.role)) on.add(m).add(m.part === "circuit" && delayOf(m));
     }
-    for (const m of seen) if (m.kind === "delay" && edges.some(e => on.has(e) && e.tip === m.id)) on.add(m);
+    on.delete(false);
     return on;
   }
   if (!own) return on;
   on.add(own);
   if (choice.term != null) {
-    for (const e of into(own)) if (termOf(e, own) === choice.term) for (const m of [e, byId.get(e.tail), source(e), ...befores(e, own)]) if (m) on.add(m);
+    for (const e of into(own)) if (termOf(e, own) === choice.term) for (const m of [e, item(e.tail), source(e), ...befores(e, own)]) if (m) on.add(m);
   } else if (own.part === "columns") {
     for (const m of on) if (m.is === "node") for (const e of into(m)) for (const n of [e, ...befores(e, m)]) on.add(n);  // a Set grows while it is walked
     for (const m of seen) if (m.id === own.home) on.add(m);
   } else for (const m of seen) if (m.home === own.id || m.tip === own.id) on.add(m);
-  for (const m of seen) if (on.has(owner(m))) on.add(m);
-  return on;
+  return new Set([...on, ...seen.filter(m => on.has(owner(m)))]);
 }
 function light() {
-  const choice = hovered || pinned, on = choice ? related(choice) : new Set(), own = byId.get(choice?.value);
-  const near = new Set([...on].flatMap(m => [m.tail, m.tip])), painted = own ? colours(own) : new Map();
-  const uses = numbers()?.parameters[choice?.parameter]?.uses || [], most = Math.max(0, ...uses.map(u => +u.norm || 0));
+  const choice = hovered || pinned, on = related(choice || {}), own = item(choice?.value);
+  const painted = own ? colours(own) : new Map();
+  const uses = parameter(choice?.parameter)?.uses || [], most = Math.max(0, ...uses.map(u => +u.norm || 0));
   flag(figure, {chosen: choice});
   for (const m of items) {
     const use = uses.find(u => u.edges.includes(m.id)), e = owner(m);
     const k = own && on.has(m) && e.pairs?.some(p => p[1] === own.id) ? painted.get(termOf(e, own)) : null;
-    flag(m.g, {on: on.has(m), near: near.has(m.id)});
-    for (let i = 0; i < 5; i++) m.g.classList.toggle("term" + i, k === i);
+    flag(m.g, {on: on.has(m)});
+    set(m.g, {"data-colour": k});
     if (m.is === "node") set(m.g, {"aria-pressed": pinned?.value === m.id});
     if (m.is !== "edge") continue;
     m.width = !on.has(m) ? 1 : use && most > 0 ? 1.2 + 3.2 * (+use.norm || 0) / most : 2;
@@ -245,13 +238,14 @@ function light() {
     draw(m);
   }
   for (const card of $("cards").children) {
-    flag(card, {on: choice?.parameter === card.dataset.parameter});
-    set(card, {"aria-pressed": pinned?.parameter === card.dataset.parameter});
+    const name = card.dataset.parameter;
+    flag(card, {on: choice?.parameter === name});
+    set(card, {"aria-pressed": pinned?.parameter === name});
   }
   if (choice) describe(choice);
   document.querySelectorAll("#detail .token").forEach(e => flag(e, {on: choice?.term === +e.dataset.term}));
 }
-const same = (a, b) => a?.parameter === b?.parameter && a?.value === b?.value && a?.term === b?.term;
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 function hover(choice) { if (!same(hovered, choice)) { hovered = choice; light(); } }
 function pin(choice) { pinned = same(pinned, choice) ? null : choice; hovered = null; light(); }
 const itemAt = target => { const g = target.closest?.("#figure > g"); return items.find(m => m.g === g); };
@@ -271,32 +265,29 @@ function bars(columns) {  // [[number, label, class], ..]
   const said = columns.map(([v, t]) => (t == null ? `${v}` : `t = ${t}: ${v}`));
   return svg("svg", {class: "chart", viewBox: "0 0 300 90", role: "img", "aria-label": said.join(", ")}, columns.map(([v, t, name = ""], i) => {
     const high = Math.max((+v || 0) / most * 64, 0.8), note = (y, text) => svg("text", {x: (i + 0.5) * each, y, class: name}, text);
-    return [svg("rect", {class: "bar " + name, x: (i + 0.12) * each, y: 76 - high, width: each * 0.76, height: high}, svg("title", {}, said[i])),
-      each > 22 && note(73 - high, typeof v === "number" ? +v.toPrecision(2) : v), each > 14 && note(88, t ?? "")];
+    return [svg("rect", {class: "bar " + name, x: (i + 0.12) * each, y: 76 - high, width: each * 0.76, height: high}),
+      each > 22 && note(73 - high, +(+v).toPrecision(2)), each > 14 && note(88, t ?? "")];
   }));
 }
 function heat(caption, rows, peak, cell = 15, name = "") {
-  const sizes = rows.flat().map(v => Math.abs(v) || 0), most = peak || Math.max(...sizes) || 1;
+  const most = peak || Math.max(...rows.flat().map(v => Math.abs(v) || 0)) || 1, [width, height] = [rows[0]?.length * cell || 0, rows.length * cell];
   const cells = rows.map((row, i) => row.map((v, j) => svg("rect", {class: v < 0 ? "less" : "more", x: j * cell, y: i * cell, width: cell, height: cell,
-    "fill-opacity": (Math.abs(v) || 0) / most}, svg("title", {}, `${v}`))));
-  return html("figure", {class: name}, svg("svg", {class: "heat", width: (rows[0]?.length || 0) * cell, height: rows.length * cell, role: "img",
-    "aria-label": rows.join("; ")}, cells), html("figcaption", {}, caption));
+    "fill-opacity": (Math.abs(v) || 0) / most}, svg("title", {}, v))));
+  return html("figure", {class: name}, svg("svg", {class: "heat", width, height, role: "img", "aria-label": rows.join("; ")}, cells), html("figcaption", {}, caption));
 }
 function cards() {
-  const told = numbers();
   $("cards").replaceChildren(...Object.keys(data.letters).map(name => {
-    const p = told?.parameters[name], chart = p?.sums ? bars(p.uses.map(u => [u.norm, u.t])) : html("i", {});
-    if (p?.sums) set(chart, {viewBox: `0 12 ${Math.min(300, 44 * p.uses.length)} 64`, preserveAspectRatio: "none", "aria-hidden": true});
+    const {uses = [], sums} = parameter(name) || {}, chart = sums ? bars(uses.map(u => [u.norm, u.t])) : html("i", {});
+    set(chart, {viewBox: `0 12 ${Math.min(300, 44 * uses.length)} 64`, preserveAspectRatio: "none", "aria-hidden": true});
     return html("button", {class: "card", "data-parameter": name}, html("span", {class: "letter"}, letter(name)), chart, html("span", {class: "sum"}));
   }));
 }
-const passed = at => moment > order().length && at >= end() - moment;
-const gave = u => !moment || passed(u.at);  // whether a use has given its share by now
+const gave = u => !moment || (moment > order().length && u.at >= end() - moment);  // whether a use has given its share by now
 function fill() {  // the sums of this moment
   for (const card of $("cards").children) {
-    const p = numbers()?.parameters[card.dataset.parameter], k = p?.uses.filter(gave).length;
+    const p = parameter(card.dataset.parameter), k = p?.uses.filter(gave).length;
     card.querySelectorAll(".bar").forEach((bar, i) => flag(bar, {empty: !gave(p.uses[i])}));
-    card.lastChild.replaceChildren(p?.sums ? "Σ " + p.sums[k] : "", html("small", {}, p?.sums ? `${k}/${p.uses.length}` : ""));
+    if (p?.sums) card.lastChild.replaceChildren("Σ " + p.sums[k], html("small", {}, `${k}/${p.uses.length}`));
   }
 }
 function describe(choice, again) {
@@ -304,21 +295,21 @@ function describe(choice, again) {
   if (key === told && !again) return;
   told = key;
   const parts = [], add = (tag, name, ...inside) => parts.push(html(tag, {class: name}, inside));
-  if (!choice) add("p", "note", say("hint0"));
-  else if (choice.parameter) tell_parameter(choice.parameter, parts, add);
-  else tell_value(byId.get(choice.value), parts, add);
+  if (choice?.parameter) tell_parameter(choice.parameter, parts, add);
+  else if (choice) tell_value(item(choice.value), parts, add);
   if (!data.numbers && order().length) add("p", "note", say("nonumbers"));
   else if (data.numbers && !numbers()) add("p", "note", say("structure", {a: data.recorded, n: T}));
   $("detail").replaceChildren(...parts);
 }
 function tell_parameter(name, parts, add) {
-  const p = numbers()?.parameters[name], uses = p?.uses || [], n = uses.length, unseen = uses.filter(u => !u.edges.length).length;
+  const p = parameter(name), uses = p?.uses || [], n = uses.length, unseen = uses.filter(u => !u.edges.length).length;
   add("h3", "", letter(name));
   parts.push(equation("∇" + name, null, null, "flowing") || "");
   if (n) add("p", "", say(n > 1 ? "shared" : "once", {a: name, n}));
   if (unseen && unseen < n) add("p", "note", say("unseen", {n: unseen}));
   if (n > 1 && p.sums) {
-    const wide = p.slope[0].length, cell = Math.min(Math.max(300 / (n + 1) - 20, 36) / wide, 9), peak = Math.max(...uses.flatMap(u => u.slope ? u.slope.flat().map(v => Math.abs(v) || 0) : NaN));
+    const cell = Math.min(Math.max(300 / (n + 1) - 20, 22) / p.slope[0].length, 9);
+    const peak = Math.max(...uses.flatMap(u => (u.slope ? u.slope.flat().map(Math.abs) : NaN)));
     add("h4", "", say("shares", {a: name}));
     parts.push(bars(uses.map(u => [u.norm, u.t, gave(u) ? "" : "empty"])));
     if (n <= 12 && peak >= 0) add("div", "sumrow", uses.map((u, i) => [i ? "+" : null, heat(u.t ?? "", u.slope, peak, cell, gave(u) ? "" : "empty")]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total"));
@@ -326,21 +317,21 @@ function tell_parameter(name, parts, add) {
   if (p) facts(p, n, add);
 }
 function tell_value(m, parts, add) {
-  const v = numbers()?.values[m.id], past = [...related({value: m.id})].filter(n => n.is === "node" && n.part === "columns").length - 1;
-  const kin = shown(nodes).filter(n => n.role === m.role && numbers()?.values[n.id]?.gradient != null).sort((a, b) => time(a) - time(b));
-  add("h3", "", called(m), html("small", {class: "note"}, " ", data.words[m.kind] || say("other")));
+  const v = value(m.id), past = [...related({value: m.id})].filter(n => n.is === "node" && n.part === "columns").length - 1;
+  const kin = shown(nodes).filter(n => n.role === m.role && value(n.id)?.gradient != null);
+  add("h3", "", called(m), html("small", {class: "note"}, " ", what(m)));
   parts.push(equation(m.role, time(m), m) || "", equation("∇" + m.role, time(m), null, "flowing") || "");
   if (colours(m).size) add("p", "note", say("click"));
   if (m.part === "columns" && past > 0 && !data.frames[T].cut) add("p", "", say("past", {n: past}));
-  if (kin.length > 1) { add("h4", "", say("slopes", {a: m.name})); parts.push(bars(kin.map(n => [numbers().values[n.id].gradient, time(n), n === m ? "mark" : ""]))); }
+  if (kin.length > 1) { add("h4", "", say("slopes", {a: m.name})); parts.push(bars(kin.map(n => [value(n.id).gradient, time(n), n === m ? "mark" : ""]))); }
   if (v) facts(v, null, add);
 }
 function facts(v, n, add) {
   const rows = Object.entries({op: v.op, shape: v.shape.join(" × ") || "1", uses: n, norm: v.norm, gradient: v.gradient}).filter(([, x]) => x != null);
   add("dl", "", rows.map(([key, x]) => [html("dt", {}, say(key)), html("dd", {}, x)]));
-  const [r, c] = [v.value.length, v.value[0]?.length || 0], cut = r * c < v.shape.reduce((a, b) => a * b, 1);
+  const cut = v.value.flat().length < v.shape.reduce((a, b) => a * b, 1);
   add("div", "heats", heat(say("value"), v.value), v.slope && heat(say("slope"), v.slope),
-    html("p", {class: "note"}, say("signs"), cut && html("br", {}), cut && say("corner", {a: 12})));
+    html("p", {class: "note"}, say("signs"), cut && ". " + say("corner")));
 }
 
 // ---- the two passes
@@ -354,24 +345,24 @@ function act() {  // all follows from the number of the moment, so one can step 
     const gone = live && given.has(key), turned = gone && m.is === "edge" && ids.includes(tail);
     flag(m.g, {waiting: live && key && !met.has(id), now: live && key === current, gave: gone, turned});
     if (!!m.turned !== turned) { m.turned = turned; draw(m); }
-    if (m.number) m.number.textContent = gone ? numbers()?.values[id]?.gradient ?? "" : "";
+    if (m.number) m.number.textContent = gone ? value(id)?.gradient ?? "" : "";
   }
   flag(figure, {playing: moment});
-  set($("moment"), {max: 2 * n});
+  set($("moment"), {max: end()});
   $("moment").value = moment;
   fill();
-  speak(byId.get(current), back);
+  speak(item(current), back);
   if (pinned) describe(pinned, true);
 }
 function speak(m, back) {
   if (!m) return $("say").replaceChildren(say(folded ? "folded" : data.lengths.length > 1 ? "hint" : "hint0"));
-  const from = [...new Set(shown(edges).flatMap(e => e.pairs.filter(p => p[0] === m.id && byId.has(p[1])).map(p => byId.get(p[1]))))], v = numbers()?.values[m.id], slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
+  const from = new Set(shown(edges).flatMap(e => e.pairs.filter(p => p[0] === m.id && item(p[1])).map(p => p[1]))), v = value(m.id), slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
   const norm = (what, x) => x != null && html("span", {class: "norm"}, "‖", what, "‖ = ", x);
-  const joined = things => things.flatMap((x, i) => (i ? [", ", x] : [x]));
+  const joined = things => things.flatMap((x, i) => (i ? [", ", x] : x));
   const at = order().indexOf(m.id), line = equation(m.role, time(m)), told = numbers()?.parameters;
   const names = told ? Object.keys(told).filter(k => told[k].sums && told[k].uses.some(u => u.at === at)) : [...new Set(into(m).flatMap(e => e.by || []))];
   const lines = !back ? [line ? line.firstChild : called(m), norm(called(m), v?.norm)]
-    : [html("span", {}, slope(), " ", say(from.length ? "arrives" : "begin"), " ", joined(from.map(called))), norm(slope(), v?.gradient),
+    : [html("span", {}, slope(), " ", say(from.size ? "arrives" : "begin"), " ", joined([...from].map(id => called(item(id))))), norm(slope(), v?.gradient),
       html("div", {}, moment === end() ? say("done") : names[0] && [say("adds") + " ", joined(names.map(letter))])];
   $("say").replaceChildren(html("b", {class: back ? "back" : ""}, say(back ? "backward" : "forward")), html("div", {}, lines));
 }
@@ -384,7 +375,7 @@ function play(on) {
   clearTimeout(timer);
   timer = 0;
   if (on) to(moment === end() ? 1 : moment + 1);
-  if (on && !calm.matches && moment < end()) timer = setTimeout(play, (moment <= end() / 2 ? 600 : 900) * $("speed").value, true);
+  if (on && !calm.matches && moment < end()) timer = setTimeout(play, 700 * $("speed").value, true);
   $("play").textContent = (timer ? "❚❚ " : "▶ ") + say(timer ? "pause" : "play");
 }
 function walk(by) { play(false); to(moment + by); }
@@ -392,15 +383,16 @@ function walk(by) { play(false); to(moment + by); }
 // ---- pictures
 
 function picture() {  // with its colours written out, for Word and Inkscape
-  const twin = figure.cloneNode(true), [x, y, width, height] = view, pairs = [...twin.querySelectorAll("*")];
-  const kept = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-family", "font-size", "font-style", "font-weight", "text-anchor"];
+  const twin = figure.cloneNode(true), twins = twin.querySelectorAll("*"), [x, y, width, height] = view;
+  const kept = "fill stroke stroke-width stroke-dasharray opacity font-family font-size font-style font-weight text-anchor".split(" ");
+  const bare = e => [...e.attributes].filter(a => /^(class|id|style|role|tabindex|aria|data)/.test(a.name)).forEach(a => e.removeAttribute(a.name));
   figure.querySelectorAll("*").forEach((e, i) => {
-    const look = getComputedStyle(e), copy = pairs[i];
+    const look = getComputedStyle(e), copy = twins[i];
     if (look.display === "none" || e.matches(".hit")) return copy.remove();
-    for (const name of [...copy.attributes].map(a => a.name)) if (/^(class|style|role|tabindex|aria|data)/.test(name)) copy.removeAttribute(name);
-    if (e.matches("path, rect, ellipse, text, tspan, g")) for (const name of kept) copy.setAttribute(name, look.getPropertyValue(name));
+    bare(copy);
+    for (const name of kept) copy.setAttribute(name, look.getPropertyValue(name));
   });
-  for (const name of ["style", "id", "class", "role"]) twin.removeAttribute(name);
+  bare(twin);
   set(twin, {width: width + "pt", height: height + "pt"});
   twin.prepend(svg("rect", {x, y, width, height, fill: getComputedStyle(document.body).backgroundColor}));
   return new XMLSerializer().serializeToString(twin);
@@ -424,8 +416,10 @@ async function copy(form) {
 
 const stops = () => shown(nodes).filter(m => m.kind !== "dot");
 function refresh() {
-  for (const m of stops()) set(m.g, {role: "button", "aria-label": m.kind === "delay" ? say("delay")
-    : `${called(m).textContent}, ${data.words[m.kind] || say("other")}` + (numbers()?.values[m.id] ? `, ${say("norm")} ${numbers().values[m.id].norm}` : "")});
+  for (const m of stops()) {
+    const v = value(m.id), label = [called(m).textContent, what(m), v && `${say("norm")} ${v.norm}`];
+    set(m.g, {role: "button", "aria-label": label.filter(Boolean).join(", ")});
+  }
   $("fold").textContent = say(folded ? "unfold" : "fold");
   $("steps").value = data.lengths.indexOf(T); $("count").textContent = T;
   set($("steps"), {"aria-valuetext": `T = ${T}`});
@@ -434,8 +428,8 @@ function refresh() {
   if (!timer) play(false);
 }
 function rove(to) {  // one circle at a time is in the tab order
-  const stop = to || stops().find(m => m.g.getAttribute("tabindex") === "0") || stops().find(m => m.kind === "delay") || stops()[0];
-  for (const m of nodes) if (m.kind !== "dot") set(m.g, {tabindex: m === stop ? 0 : -1});
+  const stop = to || stops().find(m => m.g.tabIndex === 0) || stops().find(m => m.kind === "delay") || stops()[0];
+  for (const m of stops()) set(m.g, {tabindex: m === stop ? 0 : -1});
   to?.g.focus();
 }
 function neighbour({now}, key) {  // the nearest circle on that side
@@ -471,18 +465,12 @@ $("moment").oninput = e => walk(e.target.value - moment);
 const clicks = {fold: () => go(T, !folded), play: () => play(!timer), next: () => walk(1), back: () => walk(-1), svg: copy, png: copy, tex: copy};
 for (const id in clicks) $(id).onclick = () => clicks[id](id);
 
-const circuit = nodes.some(m => m.part === "circuit");
 prepare();
-document.documentElement.className = "js";
+root.className = "js";
 flag(document.body, {still: !order().length});
 set(figure, {role: "group", "aria-label": data.title + ". " + say("figure")});
 const kinds = [...new Set(nodes.map(m => m.kind))].filter(k => data.words[k]);
-$("legend").prepend(...kinds.map(k => {
-  const twin = nodes.find(m => m.kind === k).g.querySelector("ellipse, .mg-node > rect:not(.hit, .ring)").cloneNode();
-  const box = twin.matches("rect") ? {x: -5, y: -5, width: 10, height: 10} : {cx: 0, cy: 0, rx: 7, ry: 7};
-  set(twin, box);
-  return html("li", {}, svg("svg", {viewBox: "-8 -8 16 16", class: "mg-" + k, "aria-hidden": true}, twin), say(k));
-}));
-go(T, circuit);  // opens folded, then unfolds
-const ready = () => { if (folded) go(T, false); document.documentElement.dataset.ready = "yes"; };
-if (circuit && !calm.matches) setTimeout(ready, 700); else ready();
+$("legend").prepend(...kinds.map(k => html("li", {}, svg("svg", {viewBox: "-8 -8 16 16", class: "mg-" + k},
+  k === "delay" ? svg("rect", {x: -5, y: -5, width: 10, height: 10}) : svg("ellipse", {rx: 7, ry: 7})), say(k))));
+go(T, nodes[0].part === "circuit");  // opens folded, then unfolds
+setTimeout(() => { if (folded) go(T, false); root.dataset.ready = "yes"; }, folded && !calm.matches ? 700 : 0);

@@ -60,12 +60,14 @@ def page(
     items = gather(of.scenes, of.recorded)
     data = _data(of, items, say) | {"title": title}
     data["tex"] = tikz.document(of.scenes[of.recorded], look)
-    script = room.joinpath("page.js").read_text(encoding="utf-8")
+    script = _packed(room.joinpath("page.js").read_text(encoding="utf-8"))
     css = _colours(look) + room.joinpath("page.css").read_text(encoding="utf-8")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(css)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
+    if not of.recorded:
+        say["backward"] = say["return"]  # not in time
     timed = len(of.scenes) > 1 or "delay" in {n.kind for n in items.nodes.values()}
     parts = {f"say:{key}": escape(words) for key, words in say.items()}
     parts |= {
@@ -89,6 +91,12 @@ def escaped(data: Mapping[str, Any]) -> str:
     """JSON that ends no script element."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
+
+
+def _packed(script: str) -> str:
+    """A script without its comments and its indentation."""
+    lines = (line.split("  // ")[0].strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _hash(text: str) -> str:

@@ -31,11 +31,11 @@ def loss(name, steps=6):
 
 
 @cache
-def page(name, steps=6, **how):
+def page(name, steps=6):
     """The page of a network; faults of its figure are the matter of other tests."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        figure = mg.draw(loss(name, steps), **how)
+        figure = mg.draw(loss(name, steps))
     return figure.html()
 
 
