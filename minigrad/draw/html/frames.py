@@ -32,7 +32,7 @@ from minigrad.graph import Graph, Node
 
 Thing = TypeVar("Thing", Circle, Edge, Text)
 LONGEST, SHOWN = 12, 6
-MANY = 1500  # arrows and circles of all lengths together: more are a heavy page
+MANY = 4300  # points of arrows in all figures together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
 Place = list[Any]
 Found = dict[str, tuple[Thing, Place]]
@@ -57,21 +57,22 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     recurrence, chart = None, None
     if x is not None:
         try:
-            recurrence = fold(contract(x)) if isinstance(x, Graph) else x
+            recurrence = x if isinstance(x, Recurrence) else fold(contract(x))
             chart = chart_of(recurrence, graph)
         except FoldError:  # steps that differ stand as they were recorded
-            assert graph is not None, "a recurrence is folded"
+            assert graph is not None, "only a recorded graph has steps that differ"
             chart = chart_of(as_recorded(graph), graph)
     if chart is None or all(symbol.leaf for symbol in chart.symbols):
         return Source(graph, {}, {}, {0: scene})
     found = Source(graph, recorded=max(chart.lengths, default=0))
     if recurrence is None:
         found.view = "unfolded"
-        _add(found, found.recorded, chart, graph or Graph([]))
+        if graph is not None:
+            _add(found, found.recorded, chart, graph)
         return found
-    whole = graph or recurrence.unfold(found.recorded)
+    whole = recurrence.unfold(found.recorded) if graph is None else graph
     _add(found, found.recorded, chart, whole)
-    things = 0
+    points = 0
     for T in range(1, LONGEST + 1) if chart.lengths else ():
         if found.recorded != T:
             try:
@@ -79,9 +80,8 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
                 _add(found, T, read(other), other)
             except ValueError:
                 continue  # shorter than what it reads of its past
-        made = found.scenes[T]
-        things += len(made.nodes) + len(made.edges)
-        if things > MANY:
+        points += sum(len(edge.points) for edge in found.scenes[T].edges)
+        if points > MANY:
             break
     return found
 

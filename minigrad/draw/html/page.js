@@ -46,19 +46,18 @@ function called(m) {  // as it is written in the figure
   }));
 }
 
+const refers = token => typeof token !== "string" && token[3] >= 0;  // to what stands on the right
 // The equation of a line at a step, and those of what it reads that is no circle. A step
 // of another length than the recorded is counted from the nearer end.
 function linesOf(key, t) {
   const R = data.recorded, at = t == null || R === T ? t : t <= T / 2 ? Math.min(t, R) : Math.max(R - (T - t), 1);
-  const found = [], seen = new Set([key]), sign = key[0] === "∇" ? "∇" : "";
+  const found = [], seen = new Set([key]);
   for (const k of seen) {
     const lines = data.equations[k] || [];
     const line = lines.find(([steps]) => !steps || (at == null ? steps[1] > steps[0] : steps[0] <= at && at <= steps[1])) || (t == null && lines[0]);
     if (!line) continue;
     found.push(line[1]);
-    for (const token of line[1]) if (token.length === 4 && !roles.has(token[1]) && seen.size < 4 && !data.letters[token[1]])
-      seen.add((token[0][0] === "∇" ? "∇" : "") + token[1]);
-    if (sign) break;
+    if (key[0] !== "∇") for (const [, name] of line[1].filter(refers)) if (!roles.has(name) && !data.letters[name] && seen.size < 4) seen.add(name);
   }
   return found;
 }
@@ -92,7 +91,7 @@ function termOf(e, tip) {  // in which term of the tip's equations an arrow is
   const lines = linesOf(tip.role, time(tip));
   for (const tail of e.pairs.filter(p => p[1] === tip.id).map(p => item(p[0])).concat(source(e))) for (const i in lines) {
     const outside = tail?.kind === "initial", delay = tip.t && tail?.t ? time(tip) - time(tail) : e.delay || 0;
-    const found = tail && lines[i].find(k => k.length === 4 && k[3] >= 0 && (k[1] === tail.role ? outside || k[2] == null || k[2] === delay : outside && k[2] > 0));
+    const found = tail && lines[i].filter(refers).find(k => (k[1] === tail.role ? outside || k[2] == null || k[2] === delay : outside && k[2] > 0));
     if (found) return 100 * i + found[3];
   }
   return null;
@@ -253,7 +252,7 @@ function choiceAt(target) {
   const token = target.closest?.(".token"), m = itemAt(target), name = target.closest?.("[data-parameter]")?.dataset.parameter;
   if (token) return {value: token.dataset.value, term: +token.dataset.term};
   if (name) return {parameter: name};
-  if (m?.is === "node" && !["delay", "dot"].includes(m.kind)) return {value: m.id};
+  if (m?.is === "node" && !/delay|dot/.test(m.kind)) return {value: m.id};
   const by = m && (m.kind === "delay" ? edges.find(e => e.tip === m.id)?.by : owner(m).by);
   return by ? {parameter: by[0]} : null;
 }
@@ -355,7 +354,7 @@ function act() {  // all follows from the number of the moment, so one can step 
   if (pinned) describe(pinned, true);
 }
 function speak(m, back) {
-  if (!m) return $("say").replaceChildren(say(folded ? "folded" : data.lengths.length > 1 ? "hint" : "hint0"));
+  if (!m) return $("say").replaceChildren(say(folded ? "folded" : data.lengths[1] ? "hint" : "hint0"));
   const from = new Set(shown(edges).flatMap(e => e.pairs.filter(p => p[0] === m.id && item(p[1])).map(p => p[1]))), v = value(m.id), slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
   const norm = (what, x) => x != null && html("span", {class: "norm"}, "‖", what, "‖ = ", x);
   const joined = things => things.flatMap((x, i) => (i ? [", ", x] : x));
@@ -473,4 +472,4 @@ const kinds = [...new Set(nodes.map(m => m.kind))].filter(k => data.words[k]);
 $("legend").prepend(...kinds.map(k => html("li", {}, svg("svg", {viewBox: "-8 -8 16 16", class: "mg-" + k},
   k === "delay" ? svg("rect", {x: -5, y: -5, width: 10, height: 10}) : svg("ellipse", {rx: 7, ry: 7})), say(k))));
 go(T, nodes[0].part === "circuit");  // opens folded, then unfolds
-setTimeout(() => { if (folded) go(T, false); root.dataset.ready = "yes"; }, folded && !calm.matches ? 700 : 0);
+setTimeout(() => { if (folded) go(T, false); root.dataset.ready = 1; }, folded && !calm.matches ? 700 : 0);
