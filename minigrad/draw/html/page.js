@@ -17,7 +17,7 @@ let hovered = null, pinned = null, told = null;
 
 const set = (e, attributes) => { for (const k in attributes) e.setAttribute(k, attributes[k]); };
 const flag = (e, classes) => { for (const k in classes) e.classList.toggle(k, !!classes[k]); };
-const maker = space => (tag, attributes, ...children) => {
+const maker = space => (tag, attributes = {}, ...children) => {
   const e = document.createElementNS(space, tag);
   set(e, attributes);
   e.append(...children.flat(9).filter(c => c != null && c !== false));
@@ -62,7 +62,7 @@ function linesOf(key, t) {
   return found;
 }
 function equation(key, t, owner, name = "") {  // h(t-1) is h(2) at step 3
-  const painted = owner ? colours(owner) : new Map(), lines = linesOf(key, t);
+  const painted = colours(owner), lines = linesOf(key, t);
   return lines[0] && html("div", {class: "equation " + name}, lines.map((line, i) => html("div", {class: "math"}, written(line, t, (text, term) => {
     const k = painted.get(100 * i + term);
     return k == null ? html("span", {}, text) : html("button", {class: "token term" + k, "data-term": 100 * i + term, "data-value": owner.id}, text);
@@ -98,7 +98,7 @@ function termOf(e, tip) {  // in which term of the tip's equations an arrow is
 }
 const into = m => shown(edges).filter(e => e.tip === m.id || e.pairs.some(p => p[1] === m.id));
 function colours(m) {  // {term: number of its colour}, of terms that have arrows
-  const terms = [...new Set(into(m).map(e => termOf(e, m)))].filter(k => k != null).sort((a, b) => a - b);
+  const terms = [...new Set(m && into(m).map(e => termOf(e, m)))].filter(k => k != null).sort((a, b) => a - b);
   return new Map(terms.map((k, i) => [k, i % 5]));
 }
 
@@ -190,7 +190,7 @@ function go(length, fold) {
   refresh();
 }
 function spring(m, common) {  // the same value at the last common step, else the circuit
-  const earlier = nodes.filter(n => n.now && n.role === m.role && 0 < n.t && n.t <= common).pop();
+  const earlier = nodes.filter(n => n.now && n.role === m.role && n.t <= common).pop();
   const home = earlier || item(m.home) || m;
   return home.now || home.from;
 }
@@ -222,7 +222,7 @@ function related(choice) {
 }
 function light() {
   const choice = hovered || pinned, on = related(choice || {}), own = item(choice?.value);
-  const painted = own ? colours(own) : new Map();
+  const painted = colours(own);
   const uses = parameter(choice?.parameter)?.uses || [], most = Math.max(0, ...uses.map(u => +u.norm || 0));
   flag(figure, {chosen: choice});
   for (const m of items) {
@@ -247,7 +247,7 @@ function light() {
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 function hover(choice) { if (!same(hovered, choice)) { hovered = choice; light(); } }
 function pin(choice) { pinned = same(pinned, choice) ? null : choice; hovered = null; light(); }
-const itemAt = target => { const g = target.closest?.("#figure > g"); return items.find(m => m.g === g); };
+const itemAt = target => items.find(m => m.g === target.closest?.("#figure > g"));
 function choiceAt(target) {
   const token = target.closest?.(".token"), m = itemAt(target), name = target.closest?.("[data-parameter]")?.dataset.parameter;
   if (token) return {value: token.dataset.value, term: +token.dataset.term};
@@ -260,7 +260,7 @@ function choiceAt(target) {
 // ---- the panel
 
 function bars(columns) {  // [[number, label, class], ..]
-  const most = Math.max(0, ...columns.map(c => +c[0] || 0)) || 1, each = Math.min(300 / columns.length, 44);
+  const most = Math.max(...columns.map(c => +c[0] || 0)) || 1, each = Math.min(300 / columns.length, 44);
   const said = columns.map(([v, t]) => (t == null ? `${v}` : `t = ${t}: ${v}`));
   return svg("svg", {class: "chart", viewBox: "0 0 300 90", role: "img", "aria-label": said.join(", ")}, columns.map(([v, t, name = ""], i) => {
     const high = Math.max((+v || 0) / most * 64, 0.8), note = (y, text) => svg("text", {x: (i + 0.5) * each, y, class: name}, text);
@@ -276,12 +276,12 @@ function heat(caption, rows, peak, cell = 15, name = "") {
 }
 function cards() {
   $("cards").replaceChildren(...Object.keys(data.letters).map(name => {
-    const {uses = [], sums} = parameter(name) || {}, chart = sums ? bars(uses.map(u => [u.norm, u.t])) : html("i", {});
+    const {uses = [], sums} = parameter(name) || {}, chart = sums ? bars(uses.map(u => [u.norm, u.t])) : html("i");
     set(chart, {viewBox: `0 12 ${Math.min(300, 44 * uses.length)} 64`, preserveAspectRatio: "none", "aria-hidden": true});
     return html("button", {class: "card", "data-parameter": name}, html("span", {class: "letter"}, letter(name)), chart, html("span", {class: "sum"}));
   }));
 }
-const gave = u => !moment || (moment > order().length && u.at >= end() - moment);  // whether a use has given its share by now
+const gave = u => !moment || u.at >= end() - moment;  // whether a use has given its share by now
 function fill() {  // the sums of this moment
   for (const card of $("cards").children) {
     const p = parameter(card.dataset.parameter), k = p?.uses.filter(gave).length;
@@ -311,7 +311,7 @@ function tell_parameter(name, parts, add) {
     const peak = Math.max(...uses.flatMap(u => (u.slope ? u.slope.flat().map(Math.abs) : NaN)));
     add("h4", "", say("shares", {a: name}));
     parts.push(bars(uses.map(u => [u.norm, u.t, gave(u) ? "" : "empty"])));
-    if (n <= 12 && peak >= 0) add("div", "sumrow", uses.map((u, i) => [i ? "+" : null, heat(u.t ?? "", u.slope, peak, cell, gave(u) ? "" : "empty")]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total"));
+    if (n <= 12 && peak >= 0) add("div", "sumrow", uses.map((u, i) => [i > 0 && "+", heat(u.t ?? "", u.slope, peak, cell, gave(u) ? "" : "empty")]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total"));
   }
   if (p) facts(p, n, add);
 }
@@ -344,7 +344,10 @@ function act() {  // all follows from the number of the moment, so one can step 
     const gone = live && given.has(key), turned = gone && m.is === "edge" && ids.includes(tail);
     flag(m.g, {waiting: live && key && !met.has(id), now: live && key === current, gave: gone, turned});
     if (!!m.turned !== turned) { m.turned = turned; draw(m); }
-    if (m.number) m.number.textContent = gone ? value(id)?.gradient ?? "" : "";
+    if (!m.label) continue;
+    const slope = gone ? value(id)?.gradient ?? "" : "";
+    m.number.textContent = slope;
+    set(m.g, {"aria-label": m.label + (slope && `, ${say("slope")} ${slope}`)});
   }
   flag(figure, {playing: moment});
   set($("moment"), {max: end()});
@@ -417,7 +420,8 @@ const stops = () => shown(nodes).filter(m => m.kind !== "dot");
 function refresh() {
   for (const m of stops()) {
     const v = value(m.id), label = [called(m).textContent, what(m), v && `${say("norm")} ${v.norm}`];
-    set(m.g, {role: "button", "aria-label": label.filter(Boolean).join(", ")});
+    m.label = label.filter(Boolean).join(", ");
+    set(m.g, {role: "button"});
   }
   $("fold").textContent = say(folded ? "unfold" : "fold");
   $("steps").value = data.lengths.indexOf(T); $("count").textContent = T;
@@ -453,7 +457,7 @@ addEventListener("keydown", e => {
   if (key === "Escape") { pinned = hovered = null; walk(-moment); light(); describe(null); }
   else if (next) rove(next);
   else if (m && (key === "Enter" || key === " ")) press(e.target);
-  else if (m || e.target.closest?.("input, select, button")) return;
+  else if (m || e.target.closest("input, select, button")) return;
   else if (key === " " && order().length) play(!timer);
   else if (side) walk(side);
   else return;
@@ -467,7 +471,7 @@ for (const id in clicks) $(id).onclick = () => clicks[id](id);
 prepare();
 root.className = "js";
 flag(document.body, {still: !order().length});
-set(figure, {role: "group", "aria-label": data.title + ". " + say("figure")});
+set(figure, {role: "group", "aria-label": `${data.title}. ${say("figure")}`});
 const kinds = [...new Set(nodes.map(m => m.kind))].filter(k => data.words[k]);
 $("legend").prepend(...kinds.map(k => html("li", {}, svg("svg", {viewBox: "-8 -8 16 16", class: "mg-" + k},
   k === "delay" ? svg("rect", {x: -5, y: -5, width: 10, height: 10}) : svg("ellipse", {rx: 7, ry: 7})), say(k))));

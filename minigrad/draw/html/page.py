@@ -25,7 +25,8 @@ from minigrad.draw.textbook.chart import Chart
 from minigrad.fold import Recurrence
 from minigrad.graph import Graph
 
-TERMS = 5  # colours of the terms of an equation
+# Kinds whose borders colour the terms of an equation: as dark as letters have to be.
+TERMS = ("hidden", "scope", "output", "target")
 PARTS = {"folded": "circuit", "unfolded": "columns"}
 
 
@@ -226,9 +227,9 @@ def _paints(look: Style) -> str:
         paint = look.paint(kind)
         found += f"--{kind}:{paint.fill};--{kind}-line:{paint.border};"
         found += f"--{kind}-ink:{paint.ink};"
-    terms = [bus for bus in look.buses if bus != look.line("gradient")]
-    for k in range(TERMS):
-        found += f"--term{k}:{terms[k % len(terms)]};"
+    terms = [look.buses[0], *(look.paint(kind).border for kind in TERMS)]
+    for k, colour in enumerate(terms):
+        found += f"--term{k}:{colour};"
     return found
 
 
