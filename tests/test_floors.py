@@ -68,6 +68,7 @@ DRAW_KNOWS = {
     "grad",
     "pullback",
     "equations",
+    "tensor",  # of which alone `grad_by_use` tells the shares
 }
 
 
@@ -75,6 +76,7 @@ DRAW_KNOWS = {
 # and neither kind of view the other, except the ops view that lets `dot` place it.
 DRAW_ROOMS = {
     "page": {"page"},
+    "html": {"html", "page", "measure", "pictures", "spacing", "textbook", "render"},
     "render": {"page", "render"},
     "textbook": {"page", "measure", "textbook"},
     "ops": {"page", "measure", "ops", "textbook.columns", "render"},

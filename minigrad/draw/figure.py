@@ -23,13 +23,17 @@ from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.render.engine import Engine, GraphvizNotFound, find, guarded_dpi, run
 from minigrad.draw.render.theme import Style, style
 from minigrad.files import replacing
+from minigrad.fold import Recurrence
+from minigrad.graph import Graph
 from minigrad.limits import within
 from minigrad.pickles import NotPickled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = ("png", "jpg", "svg", "pdf", "tex", "dot")
+    from minigrad.draw.html import Page
+
+FORMATS = ("png", "jpg", "svg", "pdf", "tex", "dot", "html")
 DPI = "[1, 2400]"
 
 
@@ -41,9 +45,10 @@ class Figure(NotPickled):
     ----------
     scene: what stands where, as data.
     data: the numbers of the overlay or the backward view: {name: {t: number}}.
+    source: what was drawn, which ``html`` unfolds; None for a view of operations.
 
-    ``save`` takes the format from the suffix: .svg .png .jpg .pdf .tex .dot .gv. SVG,
-    TikZ and DOT text need nothing but this package, PDF and ``to_axes`` need
+    ``save`` takes the format from the suffix: .svg .png .jpg .pdf .tex .html .dot .gv.
+    SVG, TikZ, HTML and DOT text need nothing but this package, PDF and ``to_axes`` need
     matplotlib, PNG and JPG a Graphviz.
     """
 
@@ -53,6 +58,7 @@ class Figure(NotPickled):
     look: Style = field(default_factory=lambda: style("color"))
     engine: str = "auto"
     data: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    source: Graph | Recurrence | None = field(default=None, repr=False)
 
     @cached_property
     def dot(self) -> str:
@@ -80,6 +86,21 @@ class Figure(NotPickled):
         """
         write = tikz.document if standalone else tikz.picture
         return write(self.scene, self.look)
+
+    def html(self, path: str | os.PathLike[str] | None = None) -> "Page":
+        """The figure as one page that lights up, unfolds and plays, in any browser.
+
+        The text of one file, which needs no other and asks for nothing; a notebook
+        shows it, ``path`` is where it is written too. Raises ValueError for a graph
+        whose parameters have changed since: their gradients are no longer those of it.
+        """
+        from minigrad.draw.html import page  # made when it is asked for
+
+        made = page(self.source, self.scene, self.look)
+        if path is not None:
+            with replacing(Path(path)) as temporary:
+                temporary.write_bytes(made.encode())
+        return made
 
     def to_axes(self, axes: "Axes") -> None:
         """Draw the figure on axes of matplotlib, as large as they are.
@@ -135,7 +156,7 @@ class Figure(NotPickled):
         ----------
         file: a path, whose suffix says the format, or an open file, which needs one.
         dpi: pixels to the inch, of PNG and JPG.
-        format: "svg", "png", "jpg", "pdf", "tex", "dot" or "gv".
+        format: "svg", "png", "jpg", "pdf", "tex", "dot", "gv" or "html".
 
         Without any Graphviz a PNG cannot be made: the DOT text is left beside it, and
         GraphvizNotFound says so.
@@ -162,7 +183,7 @@ class Figure(NotPickled):
         data = self._written(form, dpi)
         if not isinstance(file, io.TextIOBase):
             file.write(data)  # type: ignore[arg-type]
-        elif form in ("svg", "tex", "dot"):
+        elif form in ("svg", "tex", "dot", "html"):
             file.write(data.decode())
         else:
             raise TypeError(f'{form} is bytes: open the file with "wb", not "w"')
@@ -176,6 +197,8 @@ class Figure(NotPickled):
             return self.pdf()
         if form == "dot":
             return self.dot.encode()
+        if form == "html":
+            return self.html().encode()
         return (self.svg() if form == "svg" else self.tex()).encode()
 
     @cached_property

@@ -151,8 +151,8 @@ def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) 
             key = (names[source], consumer.t or 0)
             by_use[key] = by_use.get(key, 0.0) + part
         if at.get(source) in visible:
-            for target in _serves(graph, consumer, at):
-                way = (at[source], target)
+            for target in serves(graph, consumer, at):
+                way = (at[source], at[target])
                 sums[way] = sums[way] + part if way in sums else part
     shares: Series = {}
     for (name, t), part in sorted(by_use.items()):
@@ -170,14 +170,14 @@ def _data(node: Node) -> bool:
     return node.op.name == "step" and not node.inputs[0].inputs
 
 
-def _serves(graph: Graph, node: Node, at: dict[Node, Seat]) -> list[Seat]:
-    """The first named values that are computed from a node."""
-    served: dict[Seat, None] = {}
+def serves(graph: Graph, node: Node, among: Collection[Node]) -> list[Node]:
+    """The first of some values that are computed from a node."""
+    served: dict[Node, None] = {}
     stack, seen = [node], {node}
     while stack:
         here = stack.pop()
-        if here in at:
-            served[at[here]] = None
+        if here in among:
+            served[here] = None
             continue
         for use in graph.uses(here):
             if use.node not in seen:

@@ -82,22 +82,24 @@ def draw(
     asked = Asked(
         view, steps, index, params, biases, shapes, values, overlay, depth, caption
     )
-    made = _view(getattr(x, "graph", x), asked)  # a compiled program shows its own
+    x = getattr(x, "graph", x)  # a compiled program shows its own
+    source = x if isinstance(x, (Graph, Recurrence)) else Graph(x)
+    made = _view(source, asked)
     scene = made.scene()
     warn_of_faults(scene)
-    return Figure(translated(scene, look.language), look, engine, made.data)
+    scene = translated(scene, look.language)
+    return Figure(scene, look, engine, made.data, None if view == "ops" else source)
 
 
-def _view(x: Any, asked: Asked) -> View:
+def _view(graph: Graph | Recurrence, asked: Asked) -> View:
     """The view that was asked for, of what there is."""
     _check_together(asked)
-    if isinstance(x, Recurrence):
+    if isinstance(graph, Recurrence):
         view = asked.view
         if view in ("ops", "backward") or asked.overlay is not None or asked.values:
             raise ValueError("a folded graph alone has no values and no single ops")
         asked = replace(asked, view="textbook" if view == "auto" else view)
-        return Columns(asked, chart_of(x, shapes=asked.shapes), None)
-    graph = x if isinstance(x, Graph) else Graph(x)
+        return Columns(asked, chart_of(graph, shapes=asked.shapes), None)
     if not graph.nodes:
         raise ValueError("there is nothing to draw: the list of outputs is empty")
     if asked.values or asked.overlay is not None or asked.view == "backward":

@@ -42,7 +42,7 @@ NAMED = 12  # as many names the description reads out
 
 def write(scene: Scene, look: Style) -> str:
     """The SVG text of a placed scene; equal scenes give equal text."""
-    picture = "\n".join(_Picture(scene, look).elements())
+    picture = elements(scene, look)
     mark = "mg" + sha256(picture.encode()).hexdigest()[:8]
     wide, high = number(scene.width), number(scene.height)
     return (
@@ -55,6 +55,11 @@ def write(scene: Scene, look: Style) -> str:
         f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
         f"{picture}\n</svg>\n"
     )
+
+
+def elements(scene: Scene, look: Style) -> str:
+    """What stands in the picture, for an SVG element around it."""
+    return "\n".join(_Picture(scene, look).elements())
 
 
 def said(text: str) -> str:
