@@ -32,7 +32,7 @@ from minigrad.graph import Graph, Node
 
 Thing = TypeVar("Thing", Circle, Edge, Text)
 LONGEST, SHOWN = 12, 6
-MANY = 4300  # points of arrows in all figures together: more are a heavy page
+MANY = 3200  # points of arrows in all figures together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
 Place = list[Any]
 Found = dict[str, tuple[Thing, Place]]
