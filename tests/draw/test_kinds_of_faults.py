@@ -78,7 +78,7 @@ def test_columns_in_letters_are_those_of_the_recurrence_at_any_length(make, T):
 
 
 def test_columns_in_letters_of_one_step_are_refused():
-    with pytest.raises(ValueError, match="does not tell how many steps later"):
+    with pytest.raises(ValueError, match="tells nothing of the step before"):
         shown(loops.many_to_many(1), index="symbolic")
 
 
