@@ -27,20 +27,18 @@ LayOut = Callable[[float], Scene]
 def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
     """The best of up to four layouts, each wider than the one before.
 
-    The first one without a fault and without letters on their line is the last, and so
-    is one that is no better than a layout without a fault. ``simpler`` draws the same
+    The search ends where a wider layout cannot be better. ``simpler`` draws the same
     with fewer arrows, where there are far too many faults or some are left.
     """
     found: list[tuple[float, int, Scene]] = []
     for wider in WIDER:
+        if any(worse <= WIDENED * wider for worse, _, _ in found):
+            break
         scene = lay_out(wider)
         left, backed = len(faults(scene)), sum(text.backed for text in scene.texts)
-        if not left and not backed:
-            return scene
         worse = FAULT * left + ON_LINE * backed + WIDENED * wider
-        helped = all(worse < other for other, wrong, _ in found if not wrong)
         found.append((worse, left, scene))
-        if not helped or (simpler is not None and left > TOO_MUCH):
+        if simpler is not None and left > TOO_MUCH:
             break
     _, left, scene = min(found, key=lambda one: one[0])
     if simpler is not None and left:

@@ -18,6 +18,7 @@ from minigrad.draw.textbook.layout_time import of_length
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.recorded import as_recorded
 from tests.draw import networks
+from tests.draw.corpus import recorded
 
 KEYS = "abcdef"
 ends = st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda e: e[0] < e[1])
@@ -100,3 +101,12 @@ def test_the_forms_of_a_circuit_leave_its_squares_free():
     (column,) = Drawing(chart, parts=["folded"]).columns["folded"]
     assert set(column.form.values()) <= {"straight", "side", "loop", "net"}
     assert set(column.ports.loops) == {a for a, f in column.form.items() if f == "loop"}
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_letters_of_one_drop_are_not_at_a_trunk_that_is_cut_before_it(name):
+    scene = draw(recorded(name)).scene
+    lettered = {text.edge for text in scene.texts}
+    cut = [e for e in scene.edges if not e.tip and len({b for _, b in e.covers}) > 1]
+    assert cut
+    assert not [e.id for e in cut if e.id in lettered]

@@ -105,7 +105,7 @@ def heights_of_dots(levels: list[float]) -> list[float]:
 
 
 def has_room(own: Curve, letters: Lines) -> bool:
-    """Whether half an arrow is long enough for its letters."""
-    points = sample(own, 8)
+    """Whether the own part of half an arrow is long enough for its letters."""
+    points = sample(own, 8) if own else []
     length = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
     return length >= extent(letters)[0] + HEAD

@@ -360,6 +360,7 @@ class Drawing:
                 levels += [] if level is None else [level]
                 if half and not has_room(own, letters):
                     letters = ()
+                own = own or curve
             trunk = len(self.sheet.edges) if trunk is None else trunk
             self.sheet.connect(
                 ends.tail,
@@ -386,7 +387,7 @@ class Drawing:
     def _severed(
         self, one: Instance, curve: Curve, own: Curve, cut: Cut, half: str | None
     ) -> tuple[Curve, Curve, Ends, float | None] | None:
-        """What is left of a curve after the cut, or None where nothing is."""
+        """What is left of a curve and its own part after the cut, or None."""
         ends = Ends(one.tail, one.tip)
         if half is None:
             if curve[0][0] > cut.x:
@@ -400,5 +401,4 @@ class Drawing:
         begins = forward == (half == "left")
         ends = Ends(one.tail, "") if begins else Ends("", one.tip)
         left, right, _ = halves(own, cut)
-        mine = left if half == "left" else right
-        return kept, mine or kept, ends, level
+        return kept, left if half == "left" else right, ends, level
