@@ -191,8 +191,10 @@ def arrows_of(graph):
 def covered(scene):
     """The recorded edges that the arrows of a scene stand for, each once."""
     shown = [edge for edge in scene.edges if edge.part != "folded"]
-    covers = [pair for edge in shown for pair in edge.covers]
+    # Each once, or by several arrows with letters of their own (attention's K and Q).
+    covers = [(pair, edge.parameters) for edge in shown for pair in edge.covers]
     assert len(set(covers)) == len(covers)
+    covers = [pair for pair, _ in covers]
     at = {n.id: n.t for n in scene.nodes}
     length = {n.role: n.t - n.last for n in scene.nodes if n.last is not None}
 

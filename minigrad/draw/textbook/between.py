@@ -139,7 +139,8 @@ class _Between:
         ends = [(a.id, b.id) for a, b in self.pairs]
         if all(labels in met.get(pair, ()) for pair in ends):
             return
-        self.fresh = {pair for pair in ends if pair not in met}
+        # A value may reach another one by two arrows, each with letters of its own.
+        self.fresh = {pair for pair in ends if labels not in met.get(pair, ())}
         for pair in ends:
             met.setdefault(pair, set()).add(labels)
         sources = list(dict.fromkeys(a for a, _ in self.pairs))
