@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from minigrad.data.axis import Axis, AxisError, axis_of, gaps, is_date
 from minigrad.data.loaders import PathLike, words
 
-__all__ = ["MISSING", "Column", "Table", "numbers", "table"]
+__all__ = ["MISSING", "Numbers", "Table", "numbers", "table"]
 
 MISSING = ("refuse", "skip", "fill")
 EMPTY = {*"-?.", "", "na", "n/a", "#n/a", "nan", "null", "none", "--", "s/d", "nd"}
@@ -78,7 +78,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Column:
+class Numbers:
     """The numbers of a column (n,) float64, oldest first, and how they were read."""
 
     name: str
@@ -127,7 +127,7 @@ def table(path: PathLike, header: bool | None = None) -> Table:
 
 def numbers(
     path: PathLike, column: str | int | None = None, missing: str = "refuse"
-) -> Column:
+) -> Numbers:
     """A series of numbers at even steps, oldest first.
 
     Parameters
@@ -167,7 +167,7 @@ def numbers(
         values = _without(found, place, values, missing)
         said.append(f"{holes} missing, {'left out' if missing == 'skip' else 'filled'}")
     name = found.names[place]
-    return Column(
+    return Numbers(
         name, values, f"column {name!r}, {len(values)} numbers; " + ", ".join(said)
     )
 

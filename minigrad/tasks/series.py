@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.data import Order, standardise, windows
-from minigrad.data.tables import Column, numbers
+from minigrad.data.tables import Numbers, numbers
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
@@ -281,7 +281,7 @@ def closed_loop(
 def _write(
     options: Options,
     forecaster: Forecaster,
-    column: Column,
+    column: Numbers,
     said: Array,
     band: float,
     first: int,
@@ -309,7 +309,7 @@ def _write(
 
 
 def chart(
-    column: Column, said: Array, band: float, further: Array, bands: Array
+    column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
     from matplotlib.figure import Figure
