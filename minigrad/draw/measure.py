@@ -60,10 +60,17 @@ def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
             here = keys[role] if keys else node.name, node.t
             late[node.name, id(node.value)] = here
             called[id(node.value), node.time] = here
+    # A parameter that an arrow comes from is a start that is learnt.
+    starts = {
+        (source.name, id(source.value))
+        for node in contracted.nodes
+        for source, letters in zip(node.inputs, node.attrs.get("via", ()), strict=False)
+        if source.kind == "parameter" and letters is not None
+    }
     found: dict[Node, Seat] = {}
     for node in graph.nodes:
         value = id(node.value)
-        learnt = (node.name, value) in late  # a start, which the contracted graph has
+        learnt = (node.name, value) in starts
         if node.name is not None and (node.kind != "parameter" or learnt):
             name, t = late.get((node.name, value), (node.name, None))
             found[node] = (name, node.t if node.time else t)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.backend import backend
+from minigrad.compile.backend import engine
 from minigrad.compile.code import Code
 
 from .traces import Trace, close, network, sequences
 
-ENGINE = backend("numpy")
+ENGINE = engine("numpy")
 
 
 def code_of(trace, recurrence=None):

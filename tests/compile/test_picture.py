@@ -68,7 +68,7 @@ def test_what_a_loop_carries_leads_back_through_a_delay_square(name):
     assert said == {(f"{line}(t)", *rest) for line, *rest in carried(program)}
     assert all(n.value.line in graph.nodes for n in past)
     scene = mg.draw(graph).scene
-    squares = {n.key: n for n in scene.nodes if n.shape == "square"}
+    squares = {n.id: n for n in scene.nodes if n.shape == "square"}
     assert len(squares) == len(past)
     for key, square in squares.items():
         (into,) = [e for e in scene.edges if e.tip == key]
@@ -86,5 +86,5 @@ def test_a_loop_as_one_box_leads_back_to_itself():
     squares = [n for n in scene.nodes if n.shape == "square"]
     assert [n.kind for n in squares] == ["delay", "value"]  # back, and ahead
     for square in squares:
-        (into,) = [e for e in scene.edges if e.tip == square.key]
-        assert {e.tip for e in scene.edges if e.tail == square.key} == {into.tail}
+        (into,) = [e for e in scene.edges if e.tip == square.id]
+        assert {e.tip for e in scene.edges if e.tail == square.id} == {into.tail}

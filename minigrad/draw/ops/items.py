@@ -213,8 +213,11 @@ class _Reader:
         named = [self._indexed(node.name, node)] if node.name else []
         if "via" in node.attrs:  # many operations, and the name says all
             return named[0]
-        if re.fullmatch(rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""):
-            named = []  # the line of a program, called after its op
+        called = re.fullmatch(
+            rf"{re.escape(node.op.name)}[\d_]*(\(.*\))?", node.name or ""
+        )
+        if called:  # the line of a program is called after its op, in a loop with (t)
+            return named[0] if called[1] else _operation(node)
         return _joined(_operation(node), named)
 
     def _item(self, node: Node, keys: dict[Node, str]) -> Item:
@@ -305,7 +308,7 @@ def _joined(op: Line, names: list[Line]) -> Line:
 def _operation(node: Node) -> Line:
     """An op and what was said to it: ``sum axis=0``, or what an index takes."""
     op = node.op.name
-    if op == "getitem":
+    if op == "getitem" and "key" in node.attrs:  # a program's line keeps none
         return (Run(_key(node.attrs["key"])),)
     said = [
         value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
