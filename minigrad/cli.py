@@ -17,6 +17,7 @@ import os
 import shlex
 import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -254,20 +255,24 @@ def draw_network(options: argparse.Namespace) -> None:
     name = options.network.rpartition(":")[2]
     out = options.out or Path(f"{name}.png")
     try:
-        figure = draw(
-            recorded(options.network, options.steps),
-            view=options.view,
-            steps=options.columns,
-            style=options.style,
-            overlay=options.overlay,
-            index=options.index,
-            params=options.params,
-            shapes=options.shapes,
-            values=options.values,
-            depth=options.depth,
-        )
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            figure = draw(
+                recorded(options.network, options.steps),
+                view=options.view,
+                steps=options.columns,
+                style=options.style,
+                overlay=options.overlay,
+                index=options.index,
+                params=options.params,
+                shapes=options.shapes,
+                values=options.values,
+                depth=options.depth,
+            )
     except (TypeError, ValueError) as error:
         raise UsageError(" ".join(str(error).split())) from error
+    for warning in told:  # a figure that can be misread says where
+        print(f"minigrad: {' '.join(str(warning.message).split())}", file=sys.stderr)
     try:
         figure.save(out, dpi=options.dpi)
     except (ValueError, *FAILURES) as error:
