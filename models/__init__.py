@@ -6,7 +6,12 @@ target; U input-to-hidden, W recurrent, V hidden-to-output, b and c biases.
 >>> import numpy as np
 >>> model = ManyToMany(1, 4, 1, rng=np.random.default_rng(0))
 >>> model
-ManyToMany(rnn.U (1, 4), rnn.W (4, 4), rnn.b (4,), V (4, 1), c (1,))
+ManyToMany: 29 numbers in 5 parameters
+  rnn.U  (1, 4)  float32   4
+  rnn.W  (4, 4)  float32  16
+  rnn.b  (4,)    float32   4
+  V      (4, 1)  float32   4
+  c      (1,)    float32   1
 """
 
 from minigrad.models.bidirectional import Bidirectional
