@@ -111,12 +111,7 @@ def parser() -> Parser:
         help="draw a network without training it",
         epilog=f"networks: {', '.join(PICTURES)}",
     )
-    command.add_argument(
-        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
-    )
-    command.add_argument(
-        "--steps", type=positive, default=20, help="steps over time (default: 20)"
-    )
+    _add_network(command)
     command.add_argument(
         "--columns", type=positive, help="how many are drawn (default: 6 at most)"
     )
@@ -149,15 +144,20 @@ def parser() -> Parser:
         help="write the equations of a network and of its gradient",
         epilog=f"networks: {', '.join(PICTURES)}",
     )
+    _add_network(command)
+    command.add_argument("--latex", action="store_true", help="LaTeX, not plain text")
+    command.set_defaults(command="equations")
+    return top
+
+
+def _add_network(command: argparse.ArgumentParser) -> None:
+    """What is recorded, and how long."""
     command.add_argument(
         "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
     )
     command.add_argument(
         "--steps", type=positive, default=20, help="steps over time (default: 20)"
     )
-    command.add_argument("--latex", action="store_true", help="LaTeX, not plain text")
-    command.set_defaults(command="equations")
-    return top
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

@@ -60,14 +60,17 @@ def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
 
 def is_date(cell: str) -> bool:
     """Whether a cell is a date by itself."""
-    return any(_date(cell, form) for form in FORMS)
+    return _may_be(cell) and any(_date(cell, form) for form in FORMS)
+
+
+def _may_be(cell: str) -> bool:
+    """Whether a cell looks like a date: 20240101 may be one, and 123456 is a number."""
+    number = re.fullmatch(r"[\d.,+-]+", cell) and cell.count("-") != 2
+    known = re.fullmatch(r"\d{4}-\d\d|\d+\.\d+\.\d{4}", cell)
+    return bool(known) or not (len(cell) < 6 or number)
 
 
 def _date(cell: str, form: str | None) -> datetime | None:
-    number = re.fullmatch(r"[\d.,+-]+", cell) and cell.count("-") != 2
-    known = re.fullmatch(r"\d{4}-\d\d|\d+\.\d+\.\d{4}", cell)
-    if (len(cell) < 6 or number) and not known:
-        return None  # 20240101 may be a date, and 123456 is a number
     try:
         return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
     except ValueError:
@@ -76,10 +79,16 @@ def _date(cell: str, form: str | None) -> datetime | None:
 
 def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
     """The times of a column of dates; none for another one."""
-    some = next((c for c in cells if is_date(c)), None)
-    if some is None:
+    if not any(map(is_date, cells)):
         return ()
-    read = {form: [_date(c, form) for c in cells] for form in FORMS}
+    looks = [_may_be(c) for c in cells]
+    read = {
+        form: [
+            _date(c, form) if look else None
+            for c, look in zip(cells, looks, strict=True)
+        ]
+        for form in FORMS
+    }
     most = max(sum(d is not None for d in found) for found in read.values())
     if most < max(2, MOST * len(cells)) and most < len(cells):
         return ()

@@ -29,6 +29,8 @@ MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 def words(path: PathLike) -> tuple[str, str]:
     """The text of a file and its encoding: by its mark, else UTF-8, else Latin-1.
 
+    Lines end with a line feed.
+
     Raises ValueError for a file that is empty or is no text.
     """
     content = Path(path).read_bytes()
@@ -43,12 +45,12 @@ def words(path: PathLike) -> tuple[str, str]:
         found, encoding = content.decode("latin-1"), "Latin-1"
     if not found.strip():
         raise ValueError(f"{path}: the file is empty")
-    return found, (encoding or "utf-8").replace("utf", "UTF")
+    return "\n".join(found.splitlines()), (encoding or "utf-8").replace("utf", "UTF")
 
 
 def text(path: PathLike) -> str:
     """A whole text file, its lines ended by a line feed."""
-    return "\n".join(words(path)[0].splitlines())
+    return words(path)[0]
 
 
 def promoters(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:

@@ -113,8 +113,7 @@ def run(options: Options) -> Mapping[str, float]:
     """Train, measure bits per character, and write on."""
     text = english()
     if options.data:
-        text = loaders.text(options.data)
-        encoding = loaders.words(options.data)[1]
+        text, encoding = loaders.words(options.data)
         print(f"{options.data}: {len(text)} characters, {encoding}")
     vocabulary = Vocabulary(text)
     n = len(vocabulary)

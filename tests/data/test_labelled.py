@@ -4,17 +4,6 @@ import pytest
 
 from minigrad.data.labelled import labelled
 
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, encoding="utf-8"):
-        path = tmp_path / "data"
-        path.write_bytes(content.encode(encoding))
-        return path
-
-    return write
-
-
 READ = {
     "a header": "text,label\nuno,a\ndos,b\ntres,a\n",
     "the label first": "clase;secuencia\na;uno\nb;dos\na;tres\n",

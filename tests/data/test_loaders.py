@@ -5,16 +5,6 @@ import pytest
 from minigrad.data import loaders
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(content):
-        path = tmp_path / "data.txt"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def test_promoters_and_splice(file):
     assert loaders.promoters(file("+,S10,\t\t" + "acg" * 19 + "\n"))[1].tolist() == [1]
     found, classes = loaders.splice(

@@ -5,17 +5,6 @@ import pytest
 
 from minigrad.data.tables import numbers, table
 
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, encoding="utf-8"):
-        path = tmp_path / "data.csv"
-        path.write_bytes(content.encode(encoding))
-        return path
-
-    return write
-
-
 READ = {
     "one column": ("1\n2.5\n-3e2\n", [1, 2.5, -300]),
     "one column, a header": ("mm\n1\n2\n", [1, 2]),
