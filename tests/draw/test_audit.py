@@ -312,7 +312,7 @@ def test_points_along_arrows_are_close_and_begin_and_end_where_they_do():
     first, second = points[which == 0], points[which == 1]
     assert first[0] == pytest.approx((0, 0))
     assert first[-1] == pytest.approx((0, 90))
-    assert np.hypot(*np.diff(first, axis=0).T).max() < 2.0 + 1e-9
+    assert np.hypot(*np.diff(first, axis=0).T).max() < 2.0
     assert np.hypot(*np.diff(first, axis=0).T).min() > 0.1
     assert len(first) < 90
     body, corners = second[:-2], second[-2:]

@@ -113,7 +113,7 @@ def dense(curves: Sequence[Curve]) -> tuple[Indices, Array]:
     controls = np.array([p for _, _, p in pieces], dtype=float).reshape(-1, 4, 2)
     sides = np.hypot(*np.diff(controls, axis=1).T).reshape(3, -1)
     # Nowhere does a curve run faster than three times its longest side.
-    counts = np.ceil(3 * sides.max(axis=0) / STEP).clip(1).astype(int)
+    counts = np.floor(3 * sides.max(axis=0) / STEP).astype(int) + 1  # less than STEP
     ends = np.array([end for _, end, _ in pieces], dtype=int)
     here = np.repeat(np.arange(len(pieces)), counts + ends)
     first = np.cumsum(counts + ends) - counts - ends
