@@ -10,6 +10,7 @@ AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t),
 """
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import NoReturn
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
@@ -50,6 +51,15 @@ NAMES: dict[str, dict[str, str]] = {
         "contiguous": "NumPy lays arrays out as it needs: leave it out",
         "dim": "write t.ndim",
         "numel": "write t.size",
+        "mT": "write mg.swapaxes(t, -1, -2)",
+        "requires_grad_": "write t = mg.tensor(t.data, requires_grad=True)",
+        "retain_grad": "write mg.grad(loss, [t])",
+        "register_hook": "write mg.grad(loss, [t])",
+        "sub_": IN_PLACE,
+        "mul_": IN_PLACE,
+        "div_": IN_PLACE,
+        "int": "write t.astype(np.int64)",
+        "half": "write t.astype(np.float16)",
         "t": "write t.T",
         "mm": "write a @ b",
         "matmul": "write a @ b",
@@ -130,6 +140,16 @@ NAMES: dict[str, dict[str, str]] = {
         "int64": "write np.int64",
         "device": CPU,
         "cuda": CPU,
+        "seed": "write rng = np.random.default_rng(seed), and pass it on",
+        "random": "write rng = np.random.default_rng(seed), and pass it on",
+        "linalg": "write mg.norm for a norm; of the rest there is none",
+        "jit": "write step = mg.compile(function)",
+        "function": "write step = mg.compile(function)",
+        "vmap": "every op takes a batch as its first axes; see mg.jacobian too",
+        "jacrev": "write mg.jacobian(y, x)",
+        "jacfwd": "write mg.jacobian(y, x)",
+        "stop_gradient": "write t.detach()",
+        "scan": "write for t in mg.steps(T): and the step in Python",
         "save": "write minigrad.train.save_weights(path, model)",
         "load": "write minigrad.train.load_weights(path, model)",
         "GradientTape": "write loss.backward(), or mg.grad(loss, [W])",
@@ -156,12 +176,22 @@ NAMES: dict[str, dict[str, str]] = {
         "CrossEntropyLoss": "write mg.cross_entropy(o, y)",
         "NLLLoss": "write mg.nll_loss(logp, y)",
         "MSELoss": "write mg.mse_loss(o, y)",
+        **dict.fromkeys(
+            ["BatchNorm1d", "BatchNormalization"],
+            "write nn.LayerNorm(n): it needs no statistics of a batch",
+        ),
+        "Transformer": "see minigrad.models.SelfAttention",
+        "MultiheadAttention": "see minigrad.models.SelfAttention",
+        "Conv2d": "there is mg.conv1d alone",
         "BCEWithLogitsLoss": "write mg.binary_cross_entropy(o, y)",
     },
     "minigrad.optim": {
         "lr_scheduler": "lr may be a function of the step: optim.cosine(...), for one",
         "RMSprop": "write optim.RMSProp",
         "Optimizer": "write optim.Optimiser",
+        "LBFGS": "write optim.Adam",
+        "Adagrad": "write optim.RMSProp, or an Optimiser with an update of your own",
+        "Adadelta": "write optim.RMSProp, or an Optimiser with an update of your own",
     },
 }
 # Keywords of ops and of optimisers.
@@ -182,7 +212,8 @@ KEYWORDS = {
 def look_again(thing: object, kind: str, name: str) -> NoReturn:
     """Raise the AttributeError of a thing that was asked for a name it lacks."""
     if name in NAMES[kind] and not hasattr(type(thing), name):
-        raise AttributeError(f"a {kind} has no {name}: {NAMES[kind][name]}")
+        article = "an" if kind[0] in "AEIOU" else "a"
+        raise AttributeError(f"{article} {kind} has no {name}: {NAMES[kind][name]}")
     # Python's own error, or that of a property which fails while it computes.
     object.__getattribute__(thing, name)
     raise AttributeError(name)
@@ -198,6 +229,13 @@ def names_of(module: str) -> Callable[[str], NoReturn]:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return lacks
+
+
+def unknown(text: str, names: Iterable[str]) -> str:
+    """The name, the one that may be meant, and what there is."""
+    near = get_close_matches(text.lower(), names, n=1)
+    meant = f", did you mean {near[0]!r}?" if near else ";"
+    return f"{text!r}{meant} there is {', '.join(names)}"
 
 
 def of_keywords(names: Iterable[str]) -> str:

@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from minigrad.command_line import UsageError, parser, unknown
+from minigrad.advice import unknown
+from minigrad.command_line import UsageError, parser
 from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.compile.backend import chosen
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw

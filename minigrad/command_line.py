@@ -6,12 +6,12 @@
 
 import argparse
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from math import inf, nan
 from pathlib import Path
 from typing import NoReturn
 
 from minigrad import __version__
+from minigrad.advice import unknown
 from minigrad.compile.backend import FOLDERS
 from minigrad.data.tables import MISSING
 from minigrad.draw.choices import CHOICES, VIEWS
@@ -179,13 +179,6 @@ def among(names: Iterable[str]) -> Callable[[str], str]:
         return text
 
     return read
-
-
-def unknown(text: str, names: Iterable[str]) -> str:
-    """The name, the one that may be meant, and what there is."""
-    near = get_close_matches(text.lower(), names, n=1)
-    meant = f", did you mean {near[0]!r}?" if near else ";"
-    return f"{text!r}{meant} there is {', '.join(names)}"
 
 
 def positive(text: str) -> int:

@@ -59,6 +59,8 @@ def test_what_it_says_to_write_exists(kind, name):
             lambda: mg.nn.ModuleList,
             "nn has no ModuleList: a module may hold a list of modules",
         ),
+        (lambda: optim.SGD([mg.parameter(1.0)], 0.1).minimize, "an Optimiser has no"),
+        (lambda: mg.jit, r"write step = mg\.compile\(function\)"),
         (lambda: nn.LSTM, r"write minigrad\.nn\.cells\.LSTM"),
         (lambda: optim.lr_scheduler, "lr may be a function of the step"),
     ],

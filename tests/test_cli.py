@@ -499,6 +499,7 @@ def test_a_number_of_steps_that_is_none(steps, one_line):
 
 def test_a_name_that_is_nearly_right(one_line):
     assert "did you mean 'lstm'?" in one_line("train", "xor", "--cell", "lsmt")
+    assert "did you mean 'lstm'?" in one_line("draw", "lsmt")
     assert "did you mean 'sunspots'?" in one_line("train", "Sunspot")
     assert "did you mean 'folded'?" in one_line(
         "draw", "many-to-one", "--view", "foldd"

@@ -1,8 +1,8 @@
 """What the options of ``draw`` may be.
 
->>> check_options(2, None, None, biases=False)
+>>> check_options(0, None, None, biases=False)
 Traceback (most recent call last):
-ValueError: steps must be at least 3 to show both ends, got 2
+ValueError: steps counts the columns to draw: 1 or more; got 0
 >>> check_choices(view="rnn.png")
 Traceback (most recent call last):
 ValueError: view is one of ... to write a file, mg.draw(...).save('rnn.png')
@@ -36,8 +36,8 @@ def check_options(steps: Any, depth: Any, caption: Any, **switches: Any) -> None
             raise TypeError(f"{name} is True or False, got {value!r}")
     if caption is not None and not isinstance(caption, str):
         raise TypeError(f"caption is text, got {caption!r}: caption=str(...)")
-    if steps is not None and _whole("steps", steps) < 3:
-        raise ValueError(f"steps must be at least 3 to show both ends, got {steps}")
+    if steps is not None and _whole("steps", steps) < 1:
+        raise ValueError(f"steps counts the columns to draw: 1 or more; got {steps}")
     if depth is not None and _whole("depth", depth) < 0:
         raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import models
+from minigrad.advice import unknown
 from minigrad.nn import Module
 from minigrad.nn.losses import cross_entropy
 from minigrad.tensor import Tensor
@@ -140,9 +141,7 @@ def recorded(name: str, steps: int) -> Any:
         return PICTURES[name](steps)
     path, colon, function = name.rpartition(":")
     if not colon or not path.endswith(".py"):
-        raise ValueError(
-            f"no network {name!r}; there is {', '.join(PICTURES)}, or FILE.py:FUNCTION"
-        )
+        raise ValueError(f"no network {unknown(name, PICTURES)}, or FILE.py:FUNCTION")
     if not Path(path).is_file():
         raise ValueError(f"no file {path}")
     found = None

@@ -110,8 +110,21 @@ def test_columns_and_what_is_left_out():
     assert whole.elided == 0
     seven = draw(networks.many_to_many(7), steps=6).scene
     assert "1 more step" in [t.words for t in seven.texts]
-    with pytest.raises(ValueError, match="at least 3"):
-        draw(networks.many_to_many(9), steps=2)
+
+
+@pytest.mark.parametrize(("steps", "shown"), [(1, [9]), (2, [1, 9]), (3, [1, 8, 9])])
+def test_few_columns(steps, shown):
+    scene = draw(networks.many_to_many(9), steps=steps).scene
+    drawn = {n.t for n in scene.nodes if n.name == "h" and n.part == "unfolded"}
+    assert sorted(drawn) == shown
+    assert f"{9 - steps} more steps" in [t.words for t in scene.texts]
+    alone = draw(networks.many_to_many(1), steps=steps).scene
+    assert not any(n.shape == "dot" for n in alone.nodes)
+
+
+def test_no_columns():
+    with pytest.raises(ValueError, match="columns to draw: 1 or more; got 0"):
+        draw(networks.many_to_many(9), steps=0)
 
 
 @pytest.mark.parametrize("length", [1, 2, 4, 9])

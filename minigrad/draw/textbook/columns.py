@@ -19,10 +19,14 @@ USUAL = 6
 
 
 def visible(length: int, steps: int) -> list[int | None]:
-    """The steps to draw: the first ``steps`` - 2, None for the gap, and the last 2."""
+    """The steps to draw: the first ones, None for the gap, and the last two.
+
+    Of two steps they are the first and the last, of one it is the last.
+    """
     if length <= steps:
         return list(range(1, length + 1))
-    return [*range(1, steps - 1), None, length - 1, length]
+    last = min(2, (steps + 1) // 2)
+    return [*range(1, steps - last + 1), None, *range(length - last + 1, length + 1)]
 
 
 @dataclass(frozen=True)
