@@ -32,6 +32,7 @@ from minigrad.data.loaders import PathLike, words
 
 __all__ = ["MISSING", "Numbers", "Table", "numbers", "table"]
 
+FAR = 5.0  # from the middle, in widths of the other numbers
 MISSING = ("refuse", "skip", "fill")
 EMPTY = {*"-?.", "", "na", "n/a", "#n/a", "nan", "null", "none", "--", "s/d", "nd"}
 SIGN, POWER = "[+−-]?", r"([eE][+-]?\d+)?"
@@ -162,6 +163,7 @@ def numbers(
         values = _even(found, axis.place, times, values, missing, turned)
     elif len(found.names) > 1:
         said.append("no axis, so the rows are taken for even steps")
+    said += _far(values)
     holes = int(np.isnan(values).sum())
     if holes:
         values = _without(found, place, values, missing)
@@ -266,6 +268,29 @@ def _values(found: Table, place: int) -> tuple[NDArray[np.float64], list[str]]:
     if point and any(point in c for c in given):
         how = [*how, f"thousands {point!r}"]
     return result, how
+
+
+def _far(values: NDArray[np.float64]) -> list[str]:
+    """Words about a least or largest number that is far from all others.
+
+    >>> _far(np.array([1.0, 2.0, -999.0, 3.0, 2.0, -999.0, 1.0]))
+    ['-999 stands 2 times, far from all others: if it means missing, empty the cell']
+    """
+    said = []
+    known = values[~np.isnan(values)]
+    for extreme in np.unique([known.min(), known.max()]):
+        others = known[known != extreme]
+        if len(np.unique(others)) < 3:  # a code of few values
+            continue
+        low, middle, high = np.quantile(others, [0.1, 0.5, 0.9])
+        if abs(extreme - middle) > FAR * max(high - low, np.ptp(others) / 2):
+            often = int((known == extreme).sum())
+            times = "once" if often == 1 else f"{often} times"
+            said.append(
+                f"{extreme:g} stands {times}, far from all others: if it means "
+                "missing, empty the cell"
+            )
+    return said
 
 
 def _form(

@@ -176,3 +176,14 @@ def test_that_there_is_no_axis_is_said(file):
     found = numbers(file("q,v\n2001-Q1,1\n2001-Q2,2\n"))
     assert "no axis, so the rows are taken for even steps" in found.said
     assert numbers(file("a,b\n5,x\n6,y\n"), 1).values.tolist() == [5, 6]
+
+
+def test_a_number_far_from_all_others_is_remarked(tmp_path):
+    path = tmp_path / "a.csv"
+    values = [str(k % 7) for k in range(40)]
+    path.write_text("v\n" + "\n".join([*values, "-999", *values, "-999"]) + "\n")
+    assert "-999 stands 2 times, far from all others" in numbers(path).said
+    path.write_text("v\n" + "\n".join([*values, "9"]) + "\n")
+    assert "far from" not in numbers(path).said
+    path.write_text("v\n" + "\n".join(["0"] * 40 + ["1"]) + "\n")  # a rare event
+    assert "far from" not in numbers(path).said
