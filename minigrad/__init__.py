@@ -183,7 +183,7 @@ from minigrad.recompute import recompute
 from minigrad.scope import keep_lines, scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # What is loaded when it is first asked for, and the room that has it.
 _ON_USE = {

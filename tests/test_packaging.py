@@ -22,6 +22,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import minigrad
+
 ROOT = Path(__file__).parents[1]
 SITE = str(Path(np.__file__).parents[1])
 JUNK = shutil.ignore_patterns(
@@ -256,3 +258,9 @@ def test_the_bare_checkout_works(source, tmp_path):
         source / "minigrad" / "__init__.py",
         source / "models" / "__init__.py",
     ]
+
+
+def test_the_version_is_said_alike_everywhere():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.M)
+    assert minigrad.__version__ == project["version"] == cited[1]
