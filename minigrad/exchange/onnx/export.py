@@ -1,0 +1,131 @@
+"""The file: what was written, checked by ONNX and run beside the function."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, checker, helper
+from onnx.reference import ReferenceEvaluator
+from onnx.reference.ops import op_scan
+
+from minigrad.exchange.onnx.nodes import Nodes, info
+from minigrad.exchange.onnx.traces import (
+    ExportError,
+    Recorder,
+    Recording,
+    Symbol,
+    recorded,
+    tolerance,
+)
+from minigrad.exchange.onnx.twins import has_twin
+from minigrad.exchange.onnx.write import Writing
+from minigrad.files import replacing
+
+OPSET, IR_VERSION = 20, 9  # of the year 2023
+
+
+def exported(
+    f: Callable[..., Any], example: Sequence[Any], path: str | PathLike[str] | None
+) -> ModelProto:
+    """See ``to_onnx``."""
+    recorder = Recorder(f, example, has_twin)
+    recording = recorded(recorder)
+    model, said = model_of(recorder, recording)
+    checker.check_model(model, full_check=True)
+    _require_equal(model, recorder, recording)
+    for line in said:
+        warnings.warn(line, stacklevel=3)
+    if path is not None:
+        with replacing(path) as temporary:
+            temporary.write_bytes(model.SerializeToString())
+    return model
+
+
+def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, list[str]]:
+    """The model, and what is to be said of it."""
+    n = Nodes(recording.symbols, recorder.names)
+    writing = Writing(recording, n)
+    made = writing.write()
+    outputs = []
+    for k, (name, (a, b)) in enumerate(zip(made, recording.results, strict=True)):
+        if name in (*recorder.names, *n.initializers, *made[:k]):
+            name = n.add("Identity", name, out=n.fresh("output"))
+        outputs.append(info(name, a.dtype, recording.shape(a.shape, b.shape)))
+    inputs = []
+    for i, (name, array) in enumerate(zip(recorder.names, recorder.arrays)):
+        free = {axis: s.name for s in recording.symbols for k, axis in s.axes if k == i}
+        shape = [free.get(k, size) for k, size in enumerate(array.shape)]
+        inputs.append(info(name, array.dtype, shape))
+    graph = helper.make_graph(
+        n.outer, getattr(recorder.f, "__name__", type(recorder.f).__name__),
+        inputs, outputs, list(n.initializers.values()),
+    )  # fmt: skip
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="minigrad")
+    model.ir_version = IR_VERSION
+    return model, writing.said
+
+
+def _require_equal(model: ModelProto, recorder: Recorder, recording: Recording) -> None:
+    """Run the model beside the function, at several sizes."""
+    runner = ReferenceEvaluator(model, new_ops=[Scan])
+    symbols = recording.symbols
+    for sizes in _samples(symbols):
+        try:
+            trace = recorder.eager(symbols, sizes)
+        except Exception:
+            continue  # the function runs at no such size
+        given = recorder.sized(symbols, sizes).arrays
+        feeds = dict(zip(recorder.names, given, strict=True))
+        said = ", ".join(f"{s.name} = {n}" for s, n in zip(symbols, sizes))
+        try:
+            found = runner.run(None, feeds)
+        except Exception as error:
+            raise ExportError(f"the file does not run at {said}: {error}") from error
+        for got, want in zip(found, trace.results, strict=True):
+            _require_same(np.asarray(got), want.data, said)
+
+
+def _require_same(got: Any, want: Any, said: str) -> None:
+    if (got.shape, got.dtype) != (want.shape, want.dtype):
+        raise ExportError(
+            f"at {said} the file gives {got.dtype} {got.shape} and f gives {want.dtype} "
+            f"{want.shape}: f does something else there, or its shape depends on values"
+        )
+    if not np.allclose(got, want, **tolerance(want.dtype), equal_nan=True):
+        off = np.abs(got.astype(float) - want.astype(float)).max()
+        raise ExportError(f"at {said} the file is off by {off:.3g}: f does something else there")
+
+
+def _samples(symbols: Sequence[Symbol]) -> Iterator[list[int]]:
+    """Sizes at which the model is run: few, the example's, and many."""
+    for k in range(3):
+        yield [1 + (k + i) % 3 for i, _ in enumerate(symbols)]
+    yield [s.length for s in symbols]
+    yield [s.both.a for s in symbols]
+
+
+class Scan(op_scan.Scan):
+    """ONNX's own evaluator runs loops forward: one that runs back sees time reversed."""
+
+    op_domain = ""
+
+    def __init__(self, node: Any, parameters: Any) -> None:
+        forward = helper.make_node("Scan", node.input, node.output)
+        for attribute in node.attribute:
+            if "directions" not in attribute.name:
+                forward.attribute.append(attribute)
+            elif 1 in attribute.ints:
+                self.back = True
+        super().__init__(forward, parameters)
+
+    back = False
+
+    def _run(self, *values: Any, **attributes: Any) -> Any:
+        states = len(values) - self.num_scan_inputs
+        way = slice(None, None, -1 if self.back else 1)
+        given = [v[way] for v in values[states:]]
+        found = super()._run(*values[:states], *given, **attributes)
+        return (*found[:states], *[v[way] for v in found[states:]])
