@@ -128,13 +128,13 @@ class Nodes:
         """The size as a multiple of a symbol and a number, or a product of two."""
         found = []
         for symbol in self.symbols:
-            a, b = symbol.both
+            a, b = symbol.both.a, symbol.both.b
             times, rest = divmod(n.b - n.a, b - a)
             if not rest:
                 found.append((abs(times), abs(n.a - times * a), symbol, times))
         for s in self.symbols:
             for u in self.symbols:
-                if n == (s.both.a * u.both.a, s.both.b * u.both.b):
+                if n == Size(s.both.a * u.both.a, s.both.b * u.both.b):
                     return self.add("Mul", self.symbol(s), self.symbol(u))
         if not found:
             raise ExportError(

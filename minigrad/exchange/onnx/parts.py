@@ -38,6 +38,12 @@ def _log1p(x: Any) -> Any:
     return O.where(exact, x, O.where(infinite, x, ratio))
 
 
+def _softplus(x: Any) -> Any:
+    if x.dtype == np.float32:
+        return None  # which has a twin
+    return O.relu(x) + _log1p(O.exp(-O.absolute(x)))
+
+
 def _expm1(x: Any) -> Any:
     u = O.exp(x)
     small = O.absolute(x) < 0.5
@@ -232,6 +238,7 @@ PARTS: dict[str, Parts] = {
     "reciprocal": lambda x: 1 / x,
     "log1p": _log1p,
     "expm1": _expm1,
+    "softplus": _softplus,
     "exp2": lambda x: O.exp(x * np.log(2)),
     "log2": lambda x: O.log(x) / np.log(2),
     "log10": lambda x: O.log(x) / np.log(10),

@@ -34,7 +34,8 @@ class ExportError(ValueError):
     """What cannot be exported: it names the op, its scope and line, and a way out."""
 
 
-class Size(NamedTuple):
+@dataclass(frozen=True)
+class Size:
     """See the module's vocabulary."""
 
     a: int
@@ -48,6 +49,7 @@ class Symbol:
     name: str
     length: int
     axes: list[tuple[int, int]] = field(default_factory=list)
+    sure: bool = True  # or it may be a number of features
     least: int = 13  # how short the first recording may be
     both: Size = Size(0, 0)
 
@@ -62,9 +64,24 @@ class Line:
     source: str  # the user's line
 
     @property
+    def sizes(self) -> list[int | Size]:
+        """The shape of one step."""
+        return sizes(self.role.spec.shape, self.other.spec.shape)
+
+    @property
     def number(self) -> Any:
-        """The Python number that a leaf is."""
+        """The value of a leaf, that may be a Python number."""
         return self.role.value if self.role.leaf is None else self.role.leaf.value
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a line is a Python number, which widens nothing."""
+        return self.role.op is None and type(self.number) in (bool, int, float)
+
+
+def sizes(a: Sequence[int], b: Sequence[int]) -> list[int | Size]:
+    """A shape of both recordings."""
+    return [n if n == m else Size(n, m) for n, m in zip(a, b, strict=True)]
 
 
 class Opening:
@@ -199,13 +216,16 @@ class Recorder:
             clock: Symbol(f"T{k or ''}", clock.length)
             for k, clock in enumerate(graph.clocks)
         }
-        sequences = sorted(read, key=lambda i: -self.arrays[i].ndim)
-        others = [i for i, a in enumerate(self.arrays) if a.ndim and i not in read]
+        lengths = [s.length for s in times.values()]
+        deep = [a for i, a in enumerate(self.arrays) if a.ndim > 1 and i not in inner
+                and (i in read or len(a) in lengths)]  # fmt: skip
+        deep.sort(key=lambda a: -a.ndim)
+        others = [a for i, a in enumerate(self.arrays) if a.ndim and i not in inner]
         batch = Symbol("batch", 0)
-        if sequences and self.arrays[sequences[0]].ndim > 1:
-            batch.length = self.arrays[sequences[0]].shape[1]
+        if deep:
+            batch.length, batch.sure = deep[0].shape[1], deep[0].ndim > 2
         elif others and not times:
-            batch.length = len(self.arrays[others[0]])
+            batch.length = len(others[0])
         own: dict[int, Symbol] = {}
         for i, array in enumerate(self.arrays):
             if not array.ndim or i in inner:
@@ -239,7 +259,7 @@ class Recorder:
                 f"{said} are both {length} in the example, and {self.names[i]} may have "
                 "either: give an example in which they differ"
             )
-        return found[0] if found else Symbol(f"n_{self.names[i]}", length)
+        return found[0] if found else Symbol(f"n_{self.names[i]}", length, [], False)
 
     def _runs(self, symbol: Symbol) -> bool:
         """Whether the function runs where this length differs; if not it is fixed."""
@@ -250,7 +270,7 @@ class Recorder:
         except ExportError:
             raise
         except Exception as error:
-            if symbol.name[0] != "n":
+            if symbol.sure:
                 warnings.warn(
                     f"{symbol.name} is {symbol.length} in the file, as in the example: "
                     f"f does not run at {symbol.length + 7}: {error}",
@@ -294,8 +314,8 @@ def recorded(recorder: Recorder) -> Recording:
     if len(first.roles) != len(second.roles) or first.outputs != second.outputs:
         raise ExportError(
             f"f records {len(first.roles)} operations at {_said(symbols, 0)} and "
-            f"{len(second.roles)} at {_said(symbols, 1)}: branch on no length, and "
-            "loop with mg.steps"
+            f"{len(second.roles)} at {_said(symbols, 1)}: branch on no length, loop "
+            "with mg.steps, and write mg.add_n(list) in place of sum(list)"
         )
     lines = mine[2]
     nodes = {role: n for n, role in reversed(first.role_of.items())}
@@ -401,7 +421,7 @@ def loops(path: Any) -> int:
 
 
 def _said(symbols: Sequence[Symbol], k: int) -> str:
-    return ", ".join(f"{s.name} = {s.both[k]}" for s in symbols)
+    return ", ".join(f"{s.name} = {(s.both.a, s.both.b)[k]}" for s in symbols)
 
 
 def _line(a: Role, b: Role, source: str, symbols: Sequence[Symbol]) -> Line:
@@ -409,6 +429,9 @@ def _line(a: Role, b: Role, source: str, symbols: Sequence[Symbol]) -> Line:
     try:
         for word in ("kind", "op", "name", "path", "slot", "clock", "span", "operands"):
             mine, theirs = getattr(a, word), getattr(b, word)
+            if mine != theirs and word == "operands":
+                mine, theirs = (_steps(operands) for operands in (mine, theirs))
+                raise _UnlikeError(f"it reads {mine} / {theirs}")
             if mine != theirs:
                 raise _UnlikeError(f"{word} {mine} / {theirs}")
         attrs = _merged(a.attrs, b.attrs)
@@ -418,6 +441,11 @@ def _line(a: Role, b: Role, source: str, symbols: Sequence[Symbol]) -> Line:
             f"{_said(symbols, 0)} / {_said(symbols, 1)}; branch on no length"
         ) from None
     return Line(a, b, attrs, source)
+
+
+def _steps(operands: Sequence[Operand]) -> str:
+    read = [s.steps for operand in operands for s in operand if s.steps]
+    return f"steps {', '.join(read)}"
 
 
 class _UnlikeError(Exception):

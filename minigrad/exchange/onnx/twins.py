@@ -299,6 +299,8 @@ def _getitem(w: Writer, v: Call, xs: list[str]) -> str:
     parts = [*key] if isinstance(key, tuple) else [key]
     if "bool" in v.dtypes[1:]:
         raise v.refusal("a mask as index gives a shape that values decide: mg.where")
+    if any(isinstance(p, (bool, np.bool_)) for p in parts):
+        raise v.refusal("a truth value as index is no number: write x[None]")
     named = sum(p is not None and p is not Ellipsis for p in parts)
     if Ellipsis in parts:
         k = parts.index(Ellipsis)

@@ -21,11 +21,12 @@ import numpy as np
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.kinds import O
 from minigrad.exchange.onnx.nodes import LEAST, MOST, Body, Nodes, info
-from minigrad.exchange.onnx.traces import ExportError, Line, Recording, Size, loops
+from minigrad.exchange.onnx.traces import ExportError, Line, Recording, Size, loops, sizes
 from minigrad.exchange.onnx.twins import Call, written
 from minigrad.fold.moving_index import Ahead, contains
 from minigrad.fold.roles import Operand, Source, Span
 from minigrad.graph import same_value
+from minigrad.scope import LOOP
 
 WHOLE = Span(1, -1)
 Key = tuple[int, int, int]  # level, clock, direction
@@ -113,7 +114,7 @@ class Writing:
         role = self.lines[i].role
         if role.clock is None or self.places[i] is not None:
             return False
-        return role.op is O.step or len(role.values) > 1
+        return role.op is O.step
 
     def _place(self, group: list[int], own: set[bool]) -> None:
         """The level, clock and direction of lines that depend on one another."""
@@ -154,9 +155,9 @@ class Writing:
     def _rows(self, xs: str, line: Line) -> str:
         """The rows of a sequence that a loop reads: as many as it has steps."""
         at = self.lines[line.role.operands[0][0].role]
-        rows = at.role.spec.shape[0], at.other.spec.shape[0]
+        rows = at.sizes[0]
         length = self.rec.lengths[line.role.clock or 0]
-        if rows == (length if isinstance(length, Size) else (length, length)):
+        if rows == length:
             return xs
         ends = [self.n.vector([k]) for k in (0, length, 0)]
         return self.n.add("Slice", xs, *ends)
@@ -165,13 +166,11 @@ class Writing:
         role, leaf, other = line.role, line.role.leaf, line.other.leaf
         if leaf in self.rec.names:
             return self.rec.names[leaf]
-        if leaf is None or other is None:  # in a loop
-            value = np.stack(role.values) if len(role.values) > 1 else role.value
-            twin = np.stack(line.other.values) if len(role.values) > 1 else role.value
-        else:
-            value, twin = leaf.value, other.value
+        known = leaf is not None and other is not None
+        value = leaf.value if known else role.value
+        twin = other.value if known else line.other.value
         stem = role.name or "constant"
-        if isinstance(value, (bool, int, float)) and same_value(value, twin):
+        if line.is_number and same_value(value, twin):
             return ""  # a Python number is written in the dtype of who reads it
         a, b = np.asarray(value), np.asarray(twin)
         if same_value(a, b):
@@ -184,8 +183,7 @@ class Writing:
         """An array that f makes as large as an argument."""
         axes = [k for k in range(a.ndim) if a.shape[k] != b.shape[k]]
         one = a[tuple([slice(0, 1 if k in axes else None) for k in range(a.ndim)])]
-        dims = self.n.vector([s if s == t else Size(s, t)
-                              for s, t in zip(a.shape, b.shape, strict=True)])  # fmt: skip
+        dims = self.n.vector(sizes(a.shape, b.shape))
         if np.all(a == one) and np.all(b == one):
             value = self.n.constant(one, f"{stem}_value")
             return self.n.add("Expand", value, dims, out=self.n.fresh(stem))
@@ -321,8 +319,7 @@ class Writing:
     def _in_turn(self, operand: Operand, axis: int, stack: bool) -> str:
         """Rows of one sequence or several in turn; or their entries end to end."""
         one, seqs = self.lines[operand[0].role], [*map(self.steps, operand)]
-        dims = [s if s == t else Size(s, t) for s, t in
-                zip(one.role.spec.shape, one.other.spec.shape, strict=True)]  # fmt: skip
+        dims = one.sizes
         x = seqs[0]
         if len(seqs) > 1:
             x = self.n.add(
@@ -345,13 +342,20 @@ class Writing:
         """A line as the call of an op."""
         line = self.lines[i]
         role = line.role
-        first = [self.lines[o[0].role].role for o in role.operands]
+        first = [self.lines[o[-1].role].role for o in role.operands]
         scope = "/".join(str(p[0]) for p in role.path) or "none"
         return Call(
             role.op, line.attrs, role.spec.shape, role.spec.dtype,
-            [r.spec.shape for r in first], [r.spec.dtype for r in first],
+            [r.spec.shape for r in first], [*map(self.dtype, role.operands)],
             f"in scope {scope}, at {line.source}",
         )  # fmt: skip
+
+    def dtype(self, operand: Operand) -> str:
+        """The dtype of an operand, that which holds the values of all its sources."""
+        lines = [self.lines[s.role] for s in operand]
+        arrays = [line for line in lines if not line.is_number]
+        found = [line.role.spec.dtype for line in arrays]
+        return str(np.result_type(*found)) if found else type(lines[0].number).__name__
 
     def called(self, i: int, xs: list[str], op: str = "", stem: str = "") -> str:
         """A line as nodes; the name of its result."""
@@ -359,7 +363,6 @@ class Writing:
         for k, operand in enumerate(self.lines[i].role.operands):
             if not xs[k]:
                 given[k] = self.lines[operand[0].role].number
-                v.dtypes[k] = type(given[k]).__name__
         made = self.n.add(op, *given) if op else written(self, v, given)
         return self.named(i, made, stem)
 
@@ -395,7 +398,7 @@ class Scan:
             for i, depth in self.depth.items()
             for k in range(1, depth + 1)
         }
-        self.starts: dict[tuple[int, int], int] = {}
+        self.starts: dict[tuple[int, int], Source] = {}
         self.known: dict[Any, str] = {}
 
     def _stem(self, i: int) -> str:
@@ -450,12 +453,10 @@ class Scan:
     def _start(self, i: int, k: int) -> str:
         """What a cell is before the first step; zeros where no step reads it."""
         if (i, k) in self.starts:
-            return self.w.names[self.starts[i, k]]
+            return self.w.value(self.starts[i, k])
         line = self.w.lines[i]
-        dims = [a if a == b else Size(a, b) for a, b in
-                zip(line.role.spec.shape, line.other.spec.shape, strict=True)]  # fmt: skip
         zero = self.n.constant(np.zeros((), line.role.spec.dtype))
-        return self.n.add("Expand", zero, self.n.vector(dims))
+        return self.n.add("Expand", zero, self.n.vector(line.sizes))
 
     # The number of the step.
 
@@ -517,20 +518,54 @@ class Scan:
         role = self.w.lines[i].role
         if any(s.kind == "gather" for s in self.w.reads(i)):
             return self.w.joined(i)
-        xs = [self._operand(i, o) for o in role.operands]
+        begins = self._begins(i)
+        xs = [
+            self._operand(tuple(s for s in o if s != begins)) for o in role.operands
+        ]
         if role.op is O.step:
-            inner = [part for part in role.path if part[0] == "steps"]
+            inner = [part for part in role.path if part[0] == LOOP]
             return self.n.add("Gather", xs[0], self.n.number(inner[-1][2] - 1), axis=0)
-        return self.w.called(i, xs, stem=f"{self._stem(i)}_t")
+        made = self.w.called(i, xs, stem=f"{self._stem(i)}_t")
+        if begins is None or begins.span is None:
+            return made
+        before = begins.span.first - self.direction
+        here = self._is_at(Span(before, before))
+        first = self.source(begins._replace(delay=0))
+        return self.n.add("Where", here, first, made)
 
-    def _operand(self, i: int, operand: Operand) -> str:
+    def _begins(self, i: int) -> Source | None:
+        """Of a running sum, that begins at step 2, what it is at step 1."""
+        for operand in self.w.lines[i].role.operands:
+            past = [s for s in operand if s.role == i and s.delay == self.direction]
+            rest = [s for s in operand if s not in past]
+            if len(past) != 1 or len(rest) != 1 or rest[0].delay != self.direction:
+                continue
+            (s,), span = rest, self.w.lines[i].role.span
+            known = s.role in self.now or self.w.places[s.role] != self.key
+            end = (span.first if self.direction > 0 else span.last) if span else 0
+            if known and s.span and s.span.first == s.span.last == end:
+                return s
+        return None
+
+    def _operand(self, operand: Operand) -> str:
         """What a line reads at this step: one source, or the one that holds."""
         if len(operand) > 1 and self._starts_with(operand):
             operand = tuple(s for s in operand if s.delay)
-        code = self.source(operand[-1])
+        if len(operand) == 1:
+            return self.source(operand[0])
+        dtype = self.w.dtype(operand)
+        code = self._as(operand[-1], dtype)
         for s in operand[:-1][::-1]:
-            code = self.n.add("Where", self._is_at(s.span or WHOLE), self.source(s), code)
+            here = self._is_at(s.span or WHOLE)
+            code = self.n.add("Where", here, self._as(s, dtype), code)
         return code
+
+    def _as(self, s: Source, dtype: str) -> str:
+        """A source in the dtype of all sources of an operand."""
+        code, line = self.source(s), self.w.lines[s.role]
+        if not code:
+            return self.n.constant(np.asarray(line.number, dtype))
+        return code if line.role.spec.dtype == dtype else self.n.cast(code, dtype)
 
     def _starts_with(self, operand: Operand) -> bool:
         """Whether all but one source are the cells of that before the first step."""
@@ -541,16 +576,16 @@ class Scan:
         for s in [s for s in operand if s is not p]:
             start = self.w.lines[s.role]
             same = (start.role.spec, start.other.spec) == (line.role.spec, line.other.spec)
-            if s.span is None or s.kind == "delay" or not same or not self.w.names[s.role]:
+            if s.span is None or s.kind not in ("pick", "broadcast") or not same:
                 return False
             ends = (s.span.first, s.span.last)[:: self.direction]
             first, last = (e * self.direction for e in ends)
             if not 1 <= first <= last <= abs(p.delay or 0):
                 return False
             for t in range(first, last + 1):
-                found[p.role, abs(p.delay or 0) - t + 1] = s.role
+                found[p.role, abs(p.delay or 0) - t + 1] = s._replace(span=None)
         if len(found) != abs(p.delay or 0) or any(
-            self.starts.get(cell, i) != i for cell, i in found.items()
+            self.starts.get(cell, start) != start for cell, start in found.items()
         ):
             return False
         self.starts |= found
