@@ -1,12 +1,13 @@
 """The file: what was written, checked by ONNX and run beside the function."""
 
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, checker, helper
+from onnx import ModelProto, checker, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.ops import op_scan
 
@@ -32,8 +33,9 @@ def exported(
     """See ``to_onnx``."""
     recorder = Recorder(f, example, has_twin)
     recording = recorded(recorder)
-    model, said = model_of(recorder, recording)
-    checker.check_model(model, full_check=True)
+    model, writing = model_of(recorder, recording)
+    calls, said = writing.n.calls, writing.said
+    _check(model, calls)
     said += _compared(model, recorder, recording)
     for line in said:
         warnings.warn(line, stacklevel=3)
@@ -43,8 +45,8 @@ def exported(
     return model
 
 
-def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, list[str]]:
-    """The model, and what is to be said of it."""
+def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, Writing]:
+    """The model, and what wrote it."""
     n = Nodes(recording.symbols, recorder.names)
     writing = Writing(recording, n)
     made = writing.write()
@@ -65,7 +67,17 @@ def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, list
     opsets = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="minigrad")
     model.ir_version = IR_VERSION
-    return model, writing.said
+    return model, writing
+
+
+def _check(model: ModelProto, calls: Sequence[tuple[Any, str]]) -> None:
+    """ONNX's own check; what it finds is said with the user's call."""
+    try:
+        checker.check_model(model, full_check=True)
+    except (checker.ValidationError, shape_inference.InferenceError) as error:
+        name = re.search(r"node name: ([^)]*)\)", str(error))
+        of = [call for node, call in calls if name and node.name == name[1]]
+        raise ExportError(f"{', '.join(of) or 'the file'}: ONNX refuses it: {error}") from error
 
 
 def _compared(

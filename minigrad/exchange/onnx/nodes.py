@@ -43,6 +43,7 @@ class Nodes:
         self.initializers: dict[str, TensorProto] = {}
         self.taken = set(names)
         self.known: dict[Any, str] = {}
+        self.calls: list[tuple[NodeProto, str]] = []  # of which call a node is
         self.kept: set[str] = set()  # names of the user's
 
     def fresh(self, stem: str) -> str:

@@ -124,7 +124,7 @@ def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
         return O.reshape(_roll(O.reshape(x, shape=-1), shift, 0), shape=x.shape)
     for n, a in np.broadcast(shift, axis):
         rows, n = x.shape[a], int(n)
-        n = n if abs(n) < rows else n % rows
+        n = n if abs(n) < rows else n % max(rows, 1)
         before = (slice(None),) * (int(a) % x.ndim)
         ends = [x[(*before, slice(-n, None))], x[(*before, slice(None, -n))]]
         x = O.concatenate(ends, axis=int(a)) if n else x
@@ -177,13 +177,24 @@ def _dot(a: Any, b: Any) -> Any:
     return _tensordot(a, b, axes=([-1], [-2 if b.ndim > 1 else 0]))
 
 
+def _flat(op: Any) -> Parts:
+    """An op along no axis: along that of all elements."""
+
+    def parts(x: Any, *rest: Any, axis: Any = -1) -> Any:
+        if axis is not None:
+            return None  # which has a twin
+        return op(O.reshape(x, shape=-1), *rest, axis=0)
+
+    return parts
+
+
 def _outer(a: Any, b: Any) -> Any:
     return O.reshape(a, shape=(-1, 1)) * O.reshape(b, shape=(1, -1))
 
 
 def _any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    true = O.not_equal(x, 0).astype(np.int32)
-    return O.max(true, axis=axis, keepdims=keepdims) > 0
+    true = O.not_equal(x, 0).astype(np.int64)
+    return O.sum(true, axis=axis, keepdims=keepdims) > 0
 
 
 # Losses.
@@ -263,6 +274,9 @@ PARTS: dict[str, Parts] = {
     "tensordot": _tensordot,
     "dot": _dot,
     "outer": _outer,
+    "sort": _flat(O.sort),
+    "argsort": _flat(O.argsort),
+    "take_along_axis": _flat(O.take_along_axis),
     "any": _any,
     "all": lambda x, **attrs: O.logical_not(_any(O.equal(x, 0), **attrs)),
     "mse_loss": lambda o, y, reduction="mean": _reduced((o - y) * (o - y), reduction),

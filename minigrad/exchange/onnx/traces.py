@@ -26,7 +26,7 @@ from minigrad.fold import Recurrence
 from minigrad.fold.roles import Operand, Role, Source
 from minigrad.graph import Graph, Node, Spec, same_value
 from minigrad.op import Op
-from minigrad.scope import LOOP, ROOT, Scope, user_line
+from minigrad.scope import LOOP, ROOT, Scope, current, user_line
 from minigrad.tensor import Tensor
 
 
@@ -120,7 +120,16 @@ class Opening:
             for i in inputs
         ]
         want = op.computed(inputs, attrs)
-        made = parts(given, **attrs) if op.variadic else parts(*given, **attrs)
+        try:
+            made = parts(given, **attrs) if op.variadic else parts(*given, **attrs)
+        except ExportError:
+            raise
+        except Exception as error:
+            shapes = ", ".join(str(np.shape(i.value)) for i in inputs)
+            raise ExportError(
+                f"{op.name} of {shapes} (in scope {_words(current.get())}, at "
+                f"{user_line()}) has no parts in ONNX: {error}"
+            ) from error
         if made is None:
             return None
         if made.dtype != want.dtype:
@@ -148,8 +157,15 @@ def _words(scope: Scope) -> str:
     return "/".join(str(p[0]) for p in scope.path) or "none"
 
 
+BACKWARD = frozenset(
+    ["gradient", "scatter_n", "spread", "spread_mean", "reshape_like", "unpad",
+     "untake", "untake_along_axis", "undiagonal", "target_weights", "conv1d_to_x",
+     "conv1d_to_w"]
+)  # fmt: skip
+
+
 def _instead(name: str) -> str:
-    if name in ("gradient", "scatter_n", "spread", "spread_mean", "reshape_like"):
+    if name in BACKWARD:
         return "a file has the forward pass, without gradients: export the loss alone"
     return (
         f"write {name} with other ops, or declare the op with "

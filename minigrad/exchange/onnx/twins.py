@@ -82,13 +82,15 @@ def has_twin(op: Op) -> bool:
 def written(w: Writer, v: Call, xs: Sequence[Any]) -> str:
     """A call as nodes; the name of its result."""
     cast, result = _cast(w, v, list(xs))
-    name = v.op.name
+    name, before = v.op.name, len(w.n.nodes)
     if name in TWINS:
         made = TWINS[name](w, v, cast)
     else:
         of_bool = v.dtype == "bool" and name in OF_BOOL
         made = w.n.add(OF_BOOL[name] if of_bool else NAMES[name], *cast)
-    return made if result == v.dtype else w.n.cast(made, v.dtype)
+    made = made if result == v.dtype else w.n.cast(made, v.dtype)
+    w.n.calls += [(node, f"{name} ({v.where})") for node in w.n.nodes[before:]]
+    return made
 
 
 def _cast(w: Writer, v: Call, xs: list[Any]) -> tuple[list[str], str]:
@@ -185,6 +187,8 @@ def _shape(w: Writer, v: Call, xs: list[str]) -> str:
 
 def _transpose(w: Writer, v: Call, xs: list[str]) -> str:
     rank = len(v.shape)
+    if rank < 2:
+        return w.n.add("Identity", xs[0])
     axes = [a % rank for a in v.attrs.get("axes") or range(rank)[::-1]]
     return w.n.add("Transpose", xs[0], perm=axes)
 
@@ -216,6 +220,8 @@ def _concatenate(w: Writer, v: Call, xs: list[str]) -> str:
 
 def _triangle(upper: int) -> Twin:
     def twin(w: Writer, v: Call, xs: list[str]) -> str:
+        if len(v.shapes[0]) < 2:
+            raise v.refusal("ONNX has it of matrices: write mg.broadcast_to first")
         return w.n.add("Trilu", xs[0], w.number(v.attrs.get("k", 0)), upper=upper)
 
     return twin
