@@ -1,10 +1,10 @@
 """A function as a file of ONNX, which other programs run without minigrad.
 
-    parts   ops that ONNX lacks, written with ops that it has
-    traces  the function recorded at two sizes: what is free, T and batch
-    twins   each op in ONNX; nodes: names, numbers and sizes
-    write   loops over time as Scan
-    export  to_onnx: the file, checked and run
+parts   ops that ONNX lacks, written with ops that it has
+traces  the function recorded at two sizes: what is free, T and batch
+twins   each op in ONNX; nodes: names, numbers and sizes
+write   loops over time as Scan
+export  to_onnx: the file, checked and run
 """
 
 from collections.abc import Callable
@@ -17,8 +17,7 @@ __all__ = ["to_onnx"]
 def to_onnx(
     f: Callable[..., Any], *example: Any, path: str | PathLike[str] | None = None
 ) -> Any:
-    """A function of arrays as a model of ONNX, for any number of steps and any batch.
-    """
+    """A function of arrays as a model of ONNX, for any number of steps and any batch."""
     try:
         from minigrad.exchange.onnx.export import exported
     except ModuleNotFoundError as error:

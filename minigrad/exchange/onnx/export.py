@@ -35,7 +35,7 @@ def exported(
     recording = recorded(recorder)
     model, writing = model_of(recorder, recording)
     calls, said = writing.n.calls, writing.said
-    _check(model, calls)
+    check(model, calls)
     said += _compared(model, recorder, recording)
     for line in said:
         warnings.warn(line, stacklevel=3)
@@ -70,19 +70,19 @@ def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, Writ
     return model, writing
 
 
-def _check(model: ModelProto, calls: Sequence[tuple[Any, str]]) -> None:
+def check(model: ModelProto, calls: Sequence[tuple[Any, str]]) -> None:
     """ONNX's own check; what it finds is said with the user's call."""
     try:
         checker.check_model(model, full_check=True)
     except (checker.ValidationError, shape_inference.InferenceError) as error:
         name = re.search(r"node name: ([^)]*)\)", str(error))
         of = [call for node, call in calls if name and node.name == name[1]]
-        raise ExportError(f"{', '.join(of) or 'the file'}: ONNX refuses it: {error}") from error
+        raise ExportError(
+            f"{', '.join(of) or 'the file'}: ONNX refuses it: {error}"
+        ) from error
 
 
-def _compared(
-    model: ModelProto, recorder: Recorder, recording: Recording
-) -> list[str]:
+def _compared(model: ModelProto, recorder: Recorder, recording: Recording) -> list[str]:
     """Run the model beside the function, at several sizes; where it does not run."""
     runner, refused = ReferenceEvaluator(model, new_ops=[Scan]), []
     symbols = recording.symbols
@@ -115,7 +115,9 @@ def _require_same(got: Any, want: Any, said: str) -> None:
         )
     if not np.allclose(got, want, **tolerance(want.dtype), equal_nan=True):
         off = np.abs(got.astype(float) - want.astype(float)).max()
-        raise ExportError(f"at {said} the file is off by {off:.3g}: f does something else there")
+        raise ExportError(
+            f"at {said} the file is off by {off:.3g}: f does something else there"
+        )
 
 
 def _samples(symbols: Sequence[Symbol]) -> Iterator[tuple[bool, list[int]]]:

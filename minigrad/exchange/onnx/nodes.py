@@ -139,8 +139,9 @@ class Nodes:
                     return self.add("Mul", self.symbol(s), self.symbol(u))
         if not found:
             raise ExportError(
-                f"a number that is {n.a} and {n.b} is no length of an argument, nor a "
-                "multiple of one: take it from x.shape, or write -1 in a shape"
+                f"a number that is {n.a} in one recording and {n.b} in the other is no "
+                "length of an argument nor made of one: branch on no length, or write "
+                "-1 in a shape"
             )
         _, _, symbol, times = min(found, key=lambda f: f[:2])
         code, more = self.symbol(symbol), n.a - times * symbol.both.a

@@ -121,7 +121,8 @@ class Opening:
         ]
         want = op.computed(inputs, attrs)
         try:
-            made = parts(given, **attrs) if op.variadic else parts(*given, **attrs)
+            with np.errstate(all="ignore"):
+                made = parts(given, **attrs) if op.variadic else parts(*given, **attrs)
         except ExportError:
             raise
         except Exception as error:
@@ -173,11 +174,9 @@ def _instead(name: str) -> str:
     )
 
 
-
 def primes(least: int) -> Iterator[int]:
     """Primes from a number on."""
     return (n for n in count(least) if all(n % k for k in range(2, int(n**0.5) + 1)))
-
 
 
 class Recorder:
@@ -327,6 +326,11 @@ def recorded(recorder: Recorder) -> Recording:
     for symbol, a, b in zip(symbols, sizes, others, strict=True):
         symbol.both = Size(a, b)
     first, second = (_folded(graph, symbols) for _, graph, _ in (mine, theirs))
+    if len(mine[0].results) != len(theirs[0].results):
+        raise ExportError(
+            "f returns a list with a value of each step, and a file has as many outputs "
+            "at any number of steps: return mg.stack(list)"
+        )
     if len(first.roles) != len(second.roles) or first.outputs != second.outputs:
         raise ExportError(
             f"f records {len(first.roles)} operations at {_said(symbols, 0)} and "
@@ -493,4 +497,6 @@ def _require_same_leaves(lines: Sequence[Line], mine: Trace, theirs: Trace) -> N
             continue
         parameters = "parameter" in (a.kind, b.kind) and a is not b
         if parameters or mine.positions.get(a) != theirs.positions.get(b):
-            raise ExportError(f"{line.role.label}: another leaf is read at another size")
+            raise ExportError(
+                f"{line.role.label}: another leaf is read at another size"
+            )

@@ -18,7 +18,6 @@ from minigrad.exchange.onnx.nodes import LEAST, MOST, Body, Nodes, info
 from minigrad.exchange.onnx.traces import ExportError, Size
 from minigrad.fold.moving_index import Ahead
 from minigrad.op import Op
-from minigrad.ops.indexing import places_in
 from minigrad.ops.shape import pad_of_axis
 
 WEAK = {"int": int, "float": float}  # Python's numbers widen nothing
@@ -132,9 +131,7 @@ def _axes(w: Writer, v: Call) -> str:
 def _reduce(name: str) -> Twin:
     def twin(w: Writer, v: Call, xs: list[str]) -> str:
         keep = int(v.attrs.get("keepdims", False))
-        return w.n.add(
-            name, xs[0], _axes(w, v), keepdims=keep, noop_with_empty_axes=1
-        )
+        return w.n.add(name, xs[0], _axes(w, v), keepdims=keep, noop_with_empty_axes=1)
 
     return twin
 
@@ -328,9 +325,7 @@ def _getitem(w: Writer, v: Call, xs: list[str]) -> str:
         found = [next(left) if isinstance(own[k], str) else w.number(own[k])
                  for k in arrays]  # fmt: skip
         if new:
-            new = [
-                a + (a > arrays[0]) * (len(v.shapes[1]) - 1) for a in new
-            ]
+            new = [a + (a > arrays[0]) * (len(v.shapes[1]) - 1) for a in new]
         x = _gathered(w, x, arrays[0], found)
     else:
         for k in [k for k, p in enumerate(own) if not isinstance(p, slice)][::-1]:

@@ -14,14 +14,22 @@ Vocabulary
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.kinds import O
 from minigrad.exchange.onnx.nodes import LEAST, MOST, Body, Nodes, info
-from minigrad.exchange.onnx.traces import ExportError, Line, Recording, Size, loops, sizes
+from minigrad.exchange.onnx.traces import (
+    ExportError,
+    Line,
+    Recording,
+    Size,
+    loops,
+    sizes,
+)
 from minigrad.exchange.onnx.twins import Call, written
 from minigrad.fold.moving_index import Ahead, contains
 from minigrad.fold.roles import Operand, Source, Span
@@ -29,7 +37,15 @@ from minigrad.graph import same_value
 from minigrad.scope import LOOP
 
 WHOLE = Span(1, -1)
-Key = tuple[int, int, int]  # level, clock, direction
+Key = tuple[int, Any, int]  # level, loop, direction
+
+
+def loop_of(line: Line) -> Any:
+    """The user's loop that a line stands in: its path so far."""
+    for k, part in enumerate(line.role.path):
+        if part[0] == LOOP:
+            return line.role.clock, line.role.path[: k + 1]
+    return None
 
 
 class Writing:
@@ -57,15 +73,7 @@ class Writing:
                     self.names[i] = self._outside(i)
             for key in [k for k in scans if k[0] == level]:
                 Scan(self, key, scans[key]).write()
-        return [self._result(operand) for operand in self.rec.outputs]
-
-    def _result(self, operand: Operand) -> str:
-        if len(operand) > 1 or operand[0].kind == "gather":
-            raise ExportError(
-                "f returns a list with a value of each step, and a file has as many "
-                "outputs at any number of steps: return mg.stack(list)"
-            )
-        return self.value(operand[0])
+        return [self.value(s) for operand in self.rec.outputs for s in operand]
 
     # Where each line stands.
 
@@ -78,22 +86,60 @@ class Writing:
         """Lines in their order; sets levels and places."""
         number = range(len(self.lines))
         part = strongly_connected([[s.role for s in self.reads(i)] for i in number])
-        members: dict[int, list[int]] = defaultdict(list)
+        order = sorted(number, key=part.__getitem__)
+        ways: dict[Any, set[int]] = defaultdict(set)  # of each loop of the user's
         for i in number:
-            members[part[i]].append(i)
-        for p in sorted(members):
-            group = members[p]
-            own = {s.delay > 0 for i in group for s in self.reads(i)
-                   if s.delay and part[s.role] == p}  # fmt: skip
-            if len(own) > 1 or (len(group) > 1 and not own):
+            ways[loop_of(self.lines[i])] |= {
+                1 if s.delay > 0 else -1
+                for s in self.reads(i)
+                if s.delay and part[s.role] == part[i]
+            }
+        groups = [[*members] for _, members in groupby(order, part.__getitem__)]
+        for group in groups:
+            loop = loop_of(self.lines[group[0]])
+            key = None
+            if len(group) > 1 or not self._is_outside(group[0]):
+                key = (loop, min(ways[loop], default=1))
+            if len(ways[loop]) > 1 or (len(group) > 1 and not ways[loop]):
                 label = self.lines[group[0]].role.label
                 raise ExportError(f"{label} depends on earlier and on later steps")
-            if not own and self._is_outside(group[0]):
-                self.places[group[0]] = None
-                self.levels[group[0]] = self._level(group, None)
-                continue
-            self._place(group, own)
-        return sorted(number, key=part.__getitem__)
+            level = max([self._after(s, key) for s in self._outer(group)], default=0)
+            for i in group:
+                self.levels[i], self.places[i] = level, key and (level, *key)
+        self._wait(groups)
+        return order
+
+    def _wait(self, groups: list[list[int]]) -> None:
+        """Let lines wait for those of their loop, where nobody needs them before."""
+        last: dict[Any, int] = defaultdict(int)
+        limits: dict[int, int] = {}
+        for key in [k for k in self.places.values() if k]:
+            last[key[1:]] = max(last[key[1:]], key[0])
+        for group in groups[::-1]:
+            key = self.places[group[0]]
+            if key is not None:
+                here = key[1:]
+                level = min([last[here], *(limits[i] for i in group if i in limits)])
+                for i in group:
+                    self.levels[i], self.places[i] = level, (level, *here)
+            for s in self._outer(group):
+                read, level = self.places[s.role], self.levels[group[0]]
+                if read is not None:
+                    same = key is not None and self._after(s, key[1:]) == read[0]
+                    most = level - (not same)
+                    limits[s.role] = min(limits.get(s.role, most), most)
+
+    def _outer(self, group: list[int]) -> Iterator[Source]:
+        """What lines that depend on one another read of others."""
+        return (s for i in group for s in self.reads(i) if s.role not in group)
+
+    def _after(self, s: Source, here: tuple[Any, int] | None) -> int:
+        """How many loops are done before a source can be read in a loop, or outside."""
+        key = self.places[s.role]
+        if key is None:
+            return self.levels[s.role]
+        same = key[1:] == here and s.kind == "delay" and (s.delay or 0) * key[2] >= 0
+        return key[0] + (not same)
 
     def _is_outside(self, i: int) -> bool:
         """Whether a line has no time, or is a sequence, or is still."""
@@ -116,33 +162,17 @@ class Writing:
             return False
         return role.op is O.step
 
-    def _place(self, group: list[int], own: set[bool]) -> None:
-        """The level, clock and direction of lines that depend on one another."""
-        clock = self.lines[group[0]].role.clock or 0
-        outer = [s for i in group for s in self.reads(i) if s.role not in group]
-        keys = {self.places[s.role] for s in outer} - {None}
-        top = max([k for k in keys if k], default=(0, 0, 1))
-        direction = (1 if own.pop() else -1) if own else top[2]
-        level = self._level(group, (clock, direction))
-        for i in group:
-            self.levels[i], self.places[i] = level, (level, clock, direction)
-
-    def _level(self, group: list[int], here: tuple[int, int] | None) -> int:
-        """How many loops have to be done before lines of a clock and direction."""
-        level = 0
-        for s in [s for i in group for s in self.reads(i) if s.role not in group]:
-            key, done = self.places[s.role], self.levels[s.role]
-            if key is not None:
-                same = here is not None and key[1:] == here and s.kind == "delay"
-                way = not s.delay or (s.delay > 0) == (key[2] > 0)
-                done += not (same and way)
-            level = max(level, done)
-        return level
-
     # Lines outside of loops.
 
     def _outside(self, i: int) -> str:
         line = self.lines[i]
+        try:
+            return self._made(i, line)
+        except ExportError as error:
+            error.add_note(f"in {line.role.label}, at {line.source}")
+            raise
+
+    def _made(self, i: int, line: Line) -> str:
         role = line.role
         if role.op is None:
             return self._leaf(line)
@@ -189,21 +219,11 @@ class Writing:
             return self.n.add("Expand", value, dims, out=self.n.fresh(stem))
         if axes != [0] or not np.array_equal(b[: len(a)], a):
             raise self._baked(line)
-        number = self.n.number(Size(len(a), len(b)))
-        apart = b[1:2] - b[:1] if b.dtype.kind in "iu" else None
-        if apart is not None and np.all(np.diff(b, axis=0) == apart):
-            rows = self.n.add("Range", *map(self.n.number, (0, Size(len(a), len(b)), 1)))
-            column = self.n.add(
-                "Reshape", rows, self.n.integers(-1, *[1] * (b.ndim - 1))
-            )
-            column = column if b.dtype == np.int64 else self.n.cast(column, b.dtype)
-            further = self.n.add("Mul", column, self.n.constant(apart))
-            return self.n.add("Add", self.n.constant(b[:1], stem), further)
         self.said.append(
             f"{line.role.label} is made by f (at {line.source}): the file has its first "
             f"{len(b)} rows and takes no more; pass it as an argument for any number"
         )
-        rows = self.n.add("Unsqueeze", number, self.n.integers(0))
+        rows = self.n.vector([Size(len(a), len(b))])
         table = self.n.constant(b, f"{stem}_table")
         return self.n.add("Slice", table, self.n.integers(0), rows, self.n.integers(0))
 
@@ -304,7 +324,9 @@ class Writing:
                 pieces.append(self._in_turn(operand, axis, stack))
             elif stack:
                 lead = self.n.integers(0)
-                pieces += [self.n.add("Unsqueeze", self.value(s), lead) for s in operand]
+                pieces += [
+                    self.n.add("Unsqueeze", self.value(s), lead) for s in operand
+                ]
             else:
                 pieces += map(self.value, operand)
         x = pieces[0]
@@ -317,16 +339,14 @@ class Writing:
         return self.named(i, x)
 
     def _in_turn(self, operand: Operand, axis: int, stack: bool) -> str:
-        """Rows of one sequence or several in turn; or their entries end to end."""
+        """The steps that are gathered, stacked or end to end."""
         one, seqs = self.lines[operand[0].role], [*map(self.steps, operand)]
-        dims = one.sizes
-        x = seqs[0]
         if len(seqs) > 1:
-            x = self.n.add(
-                "Concat",
-                *[self.n.add("Unsqueeze", s, self.n.integers(1)) for s in seqs], axis=1,
-            )  # fmt: skip
-            x = self.n.add("Reshape", x, self.n.vector([-1, *dims]))
+            raise ExportError(
+                f"{one.role.label} and others are joined in turn, one of each a step: "
+                "join those of a step first, and then the steps"
+            )
+        (x,), dims = seqs, one.sizes
         if stack:
             return x
         perm = [*range(1, len(dims) + 1)]
@@ -384,8 +404,8 @@ class Scan:
 
     def __init__(self, outer: Writing, key: Key, group: list[int]) -> None:
         self.w, self.n, self.key, self.group = outer, outer.n, key, group
-        _, self.clock, self.direction = key
-        self.length = outer.rec.lengths[self.clock]
+        self.direction = key[2]
+        self.length = outer.rec.lengths[outer.lines[group[0]].role.clock or 0]
         self.body = Body(self.n.fresh("loop" if self.direction > 0 else "loop_back"))
         self.now: dict[int, str] = {}
         self.depth: dict[int, int] = defaultdict(int)
@@ -519,9 +539,7 @@ class Scan:
         if any(s.kind == "gather" for s in self.w.reads(i)):
             return self.w.joined(i)
         begins = self._begins(i)
-        xs = [
-            self._operand(tuple(s for s in o if s != begins)) for o in role.operands
-        ]
+        xs = [self._operand(tuple(s for s in o if s != begins)) for o in role.operands]
         if role.op is O.step:
             inner = [part for part in role.path if part[0] == LOOP]
             return self.n.add("Gather", xs[0], self.n.number(inner[-1][2] - 1), axis=0)
@@ -575,7 +593,10 @@ class Scan:
         (p,), line, found = past, self.w.lines[past[0].role], {}
         for s in [s for s in operand if s is not p]:
             start = self.w.lines[s.role]
-            same = (start.role.spec, start.other.spec) == (line.role.spec, line.other.spec)
+            same = (start.role.spec, start.other.spec) == (
+                line.role.spec,
+                line.other.spec,
+            )
             if s.span is None or s.kind not in ("pick", "broadcast") or not same:
                 return False
             ends = (s.span.first, s.span.last)[:: self.direction]
