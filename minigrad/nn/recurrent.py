@@ -65,7 +65,7 @@ def _unit_in_jax(o: Any) -> Any:
 
 def _unit_in_ops(o: Tensor) -> Tensor:
     found = expand_dims(argmax(o, axis=-1), -1) == np.arange(o.shape[-1])
-    return found.astype(o.dtype)
+    return found.astype(o.dtype)  # type: ignore[no-any-return]
 
 
 stop_gradient = Op(

@@ -19,6 +19,7 @@ from minigrad.compile.arguments import flatten
 from minigrad.exchange import to_onnx
 from minigrad.exchange.onnx import export
 from minigrad.exchange.onnx.traces import ExportError
+from minigrad.exchange.onnx.twins import NAMES
 from minigrad.mode import TraceError
 from minigrad.models.recursive import forest
 from minigrad.nn.losses import mse
@@ -298,37 +299,15 @@ def test_random_recurrences_are_equal_or_refused():
 
 # Each op of the table, in both dtypes: what is not equal is refused by name.
 
-BACKWARD = set(
-    [
-        "spread",
-        "spread_mean",
-        "reshape_like",
-        "unpad",
-        "scatter_n",
-        "untake",
-        "untake_along_axis",
-        "undiagonal",
-        "target_weights",
-        "conv1d_to_x",
-        "conv1d_to_w",
-    ]
-)
+BACKWARD = {
+    "spread", "spread_mean", "reshape_like", "unpad", "scatter_n", "untake",
+    "untake_along_axis", "undiagonal", "target_weights", "conv1d_to_x", "conv1d_to_w",
+}  # fmt: skip
 # What onnxruntime has of float32 alone.
-SINGLE = set(
-    [
-        "tan",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arctan2",
-        "sinh",
-        "cosh",
-        "arcsinh",
-        "arccosh",
-        "arctanh",
-        "conv1d",
-    ]
-)
+SINGLE = {
+    "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "arcsinh",
+    "arccosh", "arctanh", "conv1d",
+}  # fmt: skip
 
 
 def exported(f, given):
@@ -466,8 +445,8 @@ def test_a_branch_on_the_number_of_steps_is_refused():
         to_onnx(partial(loop, lambda t, h, x: h + x if t != 3 else h * x), xs(6, 3))
 
     def middle(xs):
-        hs = [h for h in [loop(lambda t, h, x: h + x, xs)]]
-        for t, x in mg.steps(xs):
+        hs = []
+        for _, x in mg.steps(xs):
             hs.append(mg.tanh(x))
         return hs[len(hs) // 2]
 
@@ -492,7 +471,7 @@ def test_no_step_is_refused():
     net = network("ManyToMany")
     with pytest.raises(Exception, match="0"):
         to_onnx(net, xs(6, 3)[:0])
-    with pytest.raises(Exception, match="onnxruntime|Scan|ONNX"):
+    with pytest.raises(Exception, match="ONNXRuntimeError"):
         Run(to_onnx(net, xs(6, 3)))(xs(6, 3)[:0])
 
 
@@ -533,7 +512,7 @@ def test_running_sums_nested_loops_and_long_delays():
 
 
 def test_a_planted_bug_is_found(monkeypatch):
-    monkeypatch.setitem(export.NAMES, "tanh", "Sigmoid")
+    monkeypatch.setitem(NAMES, "tanh", "Sigmoid")
     with pytest.raises(ExportError, match="the file is off by"):
         to_onnx(network("ManyToMany"), xs(6, 3))
 

@@ -56,7 +56,9 @@ def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, Writ
             name = n.add("Identity", name, out=n.fresh("output"))
         outputs.append(info(name, a.dtype, recording.shape(a.shape, b.shape)))
     inputs = []
-    for i, (name, array) in enumerate(zip(recorder.names, recorder.arrays)):
+    for i, (name, array) in enumerate(
+        zip(recorder.names, recorder.arrays, strict=True)
+    ):
         free = {axis: s.name for s in recording.symbols for k, axis in s.axes if k == i}
         shape = [free.get(k, size) for k, size in enumerate(array.shape)]
         inputs.append(info(name, array.dtype, shape))
@@ -77,9 +79,8 @@ def check(model: ModelProto, calls: Sequence[tuple[Any, str]]) -> None:
     except (checker.ValidationError, shape_inference.InferenceError) as error:
         name = re.search(r"node name: ([^)]*)\)", str(error))
         of = [call for node, call in calls if name and node.name == name[1]]
-        raise ExportError(
-            f"{', '.join(of) or 'the file'}: ONNX refuses it: {error}"
-        ) from error
+        call = ", ".join(of) or "the file"
+        raise ExportError(f"{call}: ONNX refuses it: {error}") from error
 
 
 def _compared(model: ModelProto, recorder: Recorder, recording: Recording) -> list[str]:
@@ -110,8 +111,9 @@ def _compared(model: ModelProto, recorder: Recorder, recording: Recording) -> li
 def _require_same(got: Any, want: Any, said: str) -> None:
     if (got.shape, got.dtype) != (want.shape, want.dtype):
         raise ExportError(
-            f"at {said} the file gives {got.dtype} {got.shape} and f gives {want.dtype} "
-            f"{want.shape}: f does something else there, or its shape depends on values"
+            f"at {said} the file gives {got.dtype} {got.shape} and f gives "
+            f"{want.dtype} {want.shape}: f does something else there, or its shape "
+            "depends on values"
         )
     if not np.allclose(got, want, **tolerance(want.dtype), equal_nan=True):
         off = np.abs(got.astype(float) - want.astype(float)).max()
@@ -128,8 +130,8 @@ def _samples(symbols: Sequence[Symbol]) -> Iterator[tuple[bool, list[int]]]:
     yield False, [s.both.a for s in symbols]
 
 
-class Scan(op_scan.Scan):
-    """ONNX's own evaluator runs loops forward: one that runs back sees time reversed."""
+class Scan(op_scan.Scan):  # type: ignore[misc]
+    """Loops that run back, for the evaluator of ONNX: they see time reversed."""
 
     op_domain = ""
 

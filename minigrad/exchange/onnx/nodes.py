@@ -81,7 +81,7 @@ class Nodes:
         self, body: Body, starts: Sequence[str], ends: Sequence[str],
         reverse: bool = False,
     ) -> None:  # fmt: skip
-        """A loop of ``body`` from the states ``starts``; ``ends`` names what it gives."""
+        """A loop of ``body`` from ``starts``; ``ends`` names what it gives."""
         graph = helper.make_graph(body.nodes, body.name, body.inputs, body.outputs)
         given, made = len(body.inputs) - len(starts), len(ends) - len(starts)
         inputs = [*starts, *body.sequences]
@@ -162,18 +162,28 @@ class Nodes:
 
     def vector(self, dims: Sequence[int | Size]) -> str:
         """Whole numbers, of which the sizes of arguments may decide some."""
-        if not any(isinstance(d, Size) for d in dims):
-            return self.integers(*dims)
+        known = [d for d in dims if not isinstance(d, Size)]
+        if len(known) == len(dims):
+            return self.integers(*known)
         key = ("vector", *dims)
         if key not in self.known:
             with self.at(self.outer):
                 parts = [
-                    self.add("Unsqueeze", self.number(d), self.integers(0))
-                    if isinstance(d, Size)
-                    else self.integers(d)
+                    self._row(d) if isinstance(d, Size) else self.integers(d)
                     for d in dims
                 ]
-                self.known[key] = self.add("Concat", *parts, axis=0)
+                one = len(parts) == 1
+                self.known[key] = (
+                    parts[0] if one else self.add("Concat", *parts, axis=0)
+                )
+        return self.known[key]
+
+    def _row(self, size: Size) -> str:
+        """A size as an array of one number."""
+        key = ("row", size)
+        if key not in self.known:
+            axis = self.integers(0)
+            self.known[key] = self.add("Unsqueeze", self.number(size), axis)
         return self.known[key]
 
     def cast(self, x: str, dtype: Any) -> str:

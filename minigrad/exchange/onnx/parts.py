@@ -159,13 +159,14 @@ def _diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     if isinstance(axes, int):
         axes = (range(a.ndim)[a.ndim - axes :], range(axes))
-    pairs = [[k % x.ndim for k in np.atleast_1d(ks)] for x, ks in zip((a, b), axes)]
+    both = zip((a, b), axes, strict=True)
+    pairs = [[k % x.ndim for k in np.atleast_1d(ks)] for x, ks in both]
     first = [*ascii_letters[: a.ndim]]
     second = [*ascii_letters[a.ndim : a.ndim + b.ndim]]
     for i, j in zip(*pairs, strict=True):
         second[j] = first[i]
-    both = {first[i] for i in pairs[0]}
-    rest = [c for c in first + second if c not in both]
+    summed = {first[i] for i in pairs[0]}
+    rest = [c for c in first + second if c not in summed]
     return O.einsum(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
 
 

@@ -66,7 +66,7 @@ class Line:
     @property
     def sizes(self) -> list[int | Size]:
         """The shape of one step."""
-        return sizes(self.role.spec.shape, self.other.spec.shape)
+        return sizes_of(self.role.spec.shape, self.other.spec.shape)
 
     @property
     def number(self) -> Any:
@@ -79,7 +79,7 @@ class Line:
         return self.role.op is None and type(self.number) in (bool, int, float)
 
 
-def sizes(a: Sequence[int], b: Sequence[int]) -> list[int | Size]:
+def sizes_of(a: Sequence[int], b: Sequence[int]) -> list[int | Size]:
     """A shape of both recordings."""
     return [n if n == m else Size(n, m) for n, m in zip(a, b, strict=True)]
 
@@ -271,8 +271,8 @@ class Recorder:
         if len(found) > 1:
             said = " and ".join(s.name for s in found)
             raise ExportError(
-                f"{said} are both {length} in the example, and {self.names[i]} may have "
-                "either: give an example in which they differ"
+                f"{said} are both {length} in the example, and {self.names[i]} may "
+                "have either: give an example in which they differ"
             )
         return found[0] if found else Symbol(f"n_{self.names[i]}", length, [], False)
 
@@ -328,8 +328,8 @@ def recorded(recorder: Recorder) -> Recording:
     first, second = (_folded(graph, symbols) for _, graph, _ in (mine, theirs))
     if len(mine[0].results) != len(theirs[0].results):
         raise ExportError(
-            "f returns a list with a value of each step, and a file has as many outputs "
-            "at any number of steps: return mg.stack(list)"
+            "f returns a list with a value of each step, and a file has as many "
+            "outputs at any number of steps: return mg.stack(list)"
         )
     if len(first.roles) != len(second.roles) or first.outputs != second.outputs:
         raise ExportError(
@@ -344,7 +344,9 @@ def recorded(recorder: Recorder) -> Recording:
         for a, b in zip(first.roles, second.roles, strict=True)
     ]
     _require_same_leaves(found, mine[0], theirs[0])
-    lengths = [_merged(*pair) for pair in zip(first.lengths, second.lengths)]
+    lengths = [
+        _merged(*pair) for pair in zip(first.lengths, second.lengths, strict=True)
+    ]
     given = {n: recorder.names[i] for n, i in mine[0].positions.items()}
     results = [*zip(mine[0].results, theirs[0].results, strict=True)]
     return Recording(found, first.outputs, lengths, symbols, given, results)
@@ -437,6 +439,7 @@ def _delay(graph: Graph) -> int:
 
 
 def loops(path: Any) -> int:
+    """How many loops over time a path goes into."""
     return sum(part[0] == LOOP for part in path)
 
 
