@@ -32,6 +32,13 @@ def exported(
 ) -> ModelProto:
     """See ``to_onnx``."""
     recorder = Recorder(f, example, has_twin)
+    for i, value in enumerate(example):
+        if type(value) in (bool, int, float):
+            warnings.warn(
+                f"argument {i + 1} is {value!r} in the file, as in the example: give "
+                f"np.asarray({value!r}) for an input",
+                stacklevel=3,
+            )
     recording = recorded(recorder)
     model, writing = model_of(recorder, recording)
     calls, said = writing.n.calls, writing.said
@@ -52,8 +59,11 @@ def model_of(recorder: Recorder, recording: Recording) -> tuple[ModelProto, Writ
     made = writing.write()
     outputs = []
     for k, (name, (a, b)) in enumerate(zip(made, recording.results, strict=True)):
-        if name in (*recorder.names, *n.initializers, *made[:k]):
-            name = n.add("Identity", name, out=n.fresh("output"))
+        own = name in n.kept and name not in made[:k]
+        if not own:  # an input, a parameter, an output twice, or what has no name
+            call = [c for node, c in n.calls if name in node.output]
+            name = n.add("Identity", name, out=n.fresh(a.name or "output"))
+            n.calls += [(n.nodes[-1], c) for c in call]
         outputs.append(info(name, a.dtype, recording.shape(a.shape, b.shape)))
     inputs = []
     for i, (name, array) in enumerate(

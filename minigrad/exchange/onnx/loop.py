@@ -69,9 +69,10 @@ class Scan:
         if not body.sequences:
             self._step()
         starts = [self._start(*cell) for cell in self.cells]
-        ends = [self.n.fresh(f"{self._stem(i)}_last") for i, _ in self.cells]
+        ends = [self.n.fresh(f"{self._stem(i)}_end") for i, _ in self.cells]
         for i in kept:
             w.names[i] = self.n.fresh(self._stem(i))
+            self.n.kept |= {w.names[i]} if w.lines[i].role.name else set()
         self.n.scan(body, starts, [*ends, *(w.names[i] for i in kept)],
                     self.direction < 0)  # fmt: skip
 

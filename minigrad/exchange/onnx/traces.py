@@ -42,7 +42,7 @@ class Size:
     b: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Symbol:
     """A free length: the axes (argument, axis) that have it, and its two lengths."""
 
@@ -187,7 +187,7 @@ class Recorder:
         self.arrays: list[Any] = []
         for value in example:
             flatten(value, self.arrays)
-        self.names = names(getattr(f, "forward", f), example, {})
+        self.names = names(getattr(f, "forward", getattr(f, "eager", f)), example, {})
 
     def sized(self, symbols: Sequence[Symbol], sizes: Sequence[int]) -> Given:
         """The example with other sizes: rows are repeated, or left out."""
@@ -232,27 +232,25 @@ class Recorder:
             for k, clock in enumerate(graph.clocks)
         }
         lengths = [s.length for s in times.values()]
-        deep = [a for i, a in enumerate(self.arrays) if a.ndim > 1 and i not in inner
-                and (i in read or len(a) in lengths)]  # fmt: skip
-        deep.sort(key=lambda a: -a.ndim)
-        others = [a for i, a in enumerate(self.arrays) if a.ndim and i not in inner]
+        deep = [(i, a) for i, a in enumerate(self.arrays) if a.ndim > 1 and times]
+        deep.sort(key=lambda ia: (ia[0] not in read and len(ia[1]) not in lengths,
+                                  -ia[1].ndim))  # fmt: skip
         batch = Symbol("batch", 0)
         if deep:
-            batch.length, batch.sure = deep[0].shape[1], deep[0].ndim > 2
-        elif others and not times:
-            batch.length = len(others[0])
+            batch.length, batch.sure = deep[0][1].shape[1], deep[0][1].ndim > 2
+        elif not times:
+            batch.length = next((len(a) for a in self.arrays if a.ndim), 0)
         own: dict[int, Symbol] = {}
         for i, array in enumerate(self.arrays):
-            if not array.ndim or i in inner:
-                continue
-            if i in read:
-                symbol = times[read[i]]
-            else:
-                symbol = self._alike(i, [*times.values(), batch, *own.values()])
-                own[i] = symbol
-            symbol.axes.append((i, 0))
-            second = array.shape[1:2] == (batch.length,)
-            if symbol in times.values() and second:
+            symbol = times[read[i]] if i in read else None
+            if symbol is None and array.ndim and i not in inner:
+                symbol = own[i] = self._alike(
+                    i, [*times.values(), batch, *own.values()]
+                )
+            if symbol is not None:
+                symbol.axes.append((i, 0))
+            second = times and array.shape[1:2] == (batch.length,)
+            if symbol is not batch and second:
                 batch.axes.append((i, 1))
         found = [s for s in [*times.values(), batch, *own.values()] if s.axes]
         found = [s for k, s in enumerate(found) if s not in found[:k]]

@@ -11,7 +11,7 @@ from minigrad.exchange.onnx.places import Places
 from minigrad.exchange.onnx.traces import ExportError, Line, Recording, Size, sizes_of
 from minigrad.exchange.onnx.twins import Call, written
 from minigrad.fold.moving_index import Ahead
-from minigrad.fold.roles import Operand, Source, Span
+from minigrad.fold.roles import Operand, Role, Source, Span
 from minigrad.graph import same_value
 
 
@@ -22,6 +22,7 @@ class Writing(Places):
         super().__init__(recording)
         self.n = n
         self.names: dict[int, str] = {}  # outside of loops; of a loop over all steps
+        self.picked: dict[tuple[int, Span], str] = {}
         self.said: list[str] = []
         self.scan: Scan | None = None  # in whose body nodes are written
 
@@ -102,7 +103,7 @@ class Writing(Places):
         return ExportError(
             f"{line.role.label} (at {line.source}) is an array or a number that f "
             "makes itself, and other at another size: pass it as an argument (random "
-            "masks, too), or compute it with ops (x.mean() in place of x.sum() / len(x))"
+            "masks, too), or compute it with ops (x.mean(), not x.sum() / len(x))"
         )
 
     def value(self, s: Source) -> str:
@@ -112,11 +113,19 @@ class Writing(Places):
         role = self.lines[s.role].role
         if s.kind != "pick" or s.at is None or not self.is_timed(s.role):
             return self.names[s.role]
-        step = s.at.first
+        if (s.role, s.at) not in self.picked:
+            self.picked[s.role, s.at] = self._picked(role, s.at)
+        return self.picked[s.role, s.at]
+
+    def _picked(self, role: Role, at: Span) -> str:
+        """One step of what has an entry a step."""
+        step, name = at.first, role.name
         index = self.n.number(step - 1 if step > 0 else step)
-        if s.at.every > 1:  # the last one of these
-            index = self._latest(s.at, self.rec.lengths[role.clock or 0])
-        return self.n.add("Gather", self.names[s.role], index, axis=0)
+        if at.every > 1:  # the last one of these
+            index = self._latest(at, self.rec.lengths[role.clock or 0])
+        made = self.n.add("Gather", self.names[role.index], index, axis=0)
+        when = {1: "first", -1: "last"}.get(step, "step")
+        return self.n.renamed(made, f"{name}_{when}") if name else made
 
     def _latest(self, span: Span, length: int | Size) -> str:
         """The row of the last step of a line that is at every k-th."""
