@@ -338,7 +338,7 @@ def recorded(recorder: Recorder) -> Recording:
     lines = mine[2]
     nodes = {role: n for n, role in reversed(first.role_of.items())}
     found = [
-        _line(a, b, lines.get(nodes[a.index], "no line"), symbols)
+        _line(a, b, lines.get(nodes[a.index], ""), symbols)
         for a, b in zip(first.roles, second.roles, strict=True)
     ]
     _require_same_leaves(found, mine[0], theirs[0])
@@ -357,7 +357,7 @@ def _sizes(symbols: Sequence[Symbol], least: int) -> tuple[list[int], list[int]]
         enough = primes(max(s.least, least))
         sizes.append(next(n for n in enough if n not in sizes))
     most = max([s.length for s in symbols], default=0)
-    start = max([29, *sizes, min(most, 2000)]) + 1
+    start = max([50, *sizes, min(most, 2000)]) + 1
     return sizes, [n + gap for n, gap in zip(sizes, primes(start), strict=False)]
 
 

@@ -91,7 +91,7 @@ class Writing(Places):
         if axes != [0] or not np.array_equal(b[: len(a)], a):
             raise self._baked(line)
         self.said.append(
-            f"{line.role.label} is made by f (at {line.source}): the file has its "
+            f"{line.role.label} is made by f ({self._read_at(line)}): the file has its "
             f"first {len(b)} rows and takes no more; pass it as an argument for any "
             "number"
         )
@@ -99,9 +99,15 @@ class Writing(Places):
         table = self.n.constant(b, f"{stem}_table")
         return self.n.add("Slice", table, self.n.integers(0), rows, self.n.integers(0))
 
+    def _read_at(self, leaf: Line) -> str:
+        """The user's line that reads a leaf first."""
+        reads = [k for k, _ in enumerate(self.lines)
+                 if any(s.role == leaf.role.index for s in self.reads(k))]  # fmt: skip
+        return f"read at {self.lines[reads[0]].source}" if reads else "read nowhere"
+
     def _baked(self, line: Line) -> ExportError:
         return ExportError(
-            f"{line.role.label} (at {line.source}) is an array or a number that f "
+            f"{line.role.label} ({self._read_at(line)}) is an array or a number that f "
             "makes itself, and other at another size: pass it as an argument (random "
             "masks, too), or compute it with ops (x.mean(), not x.sum() / len(x))"
         )
