@@ -518,6 +518,29 @@ def test_running_sums_nested_loops_and_long_delays():
         equal(run(xs(T, B), xs(T, B)[0])[0], shared_start(xs(T, B), xs(T, B)[0]))
 
 
+def test_steps_are_gathered_from_any_to_any_in_both_orders():
+    W = mg.parameter(np.eye(3, dtype=F) / 2, name="W")
+
+    def parts(xs):
+        hs = [mg.tensor(np.zeros(xs.shape[1:], F), name="h0")]
+        for _, x in mg.steps(xs):
+            hs.append(mg.tanh(hs[-1] @ W + x))
+        own = hs[1:]
+        return [
+            mg.stack(own[:-1]),
+            mg.stack(own[2:], axis=1),
+            mg.stack(own[::-1]),
+            mg.concatenate(own[1:-1], axis=0),
+            mg.concatenate(hs, axis=-1),
+            mg.add_n(own[:-2]),
+        ]
+
+    run = Run(to_onnx(parts, xs(6, 5)))
+    for T, B in ((4, 1), (7, 4), (50, 2)):
+        for got, want in zip(run(xs(T, B)), parts(xs(T, B)), strict=True):
+            equal(got, want)
+
+
 def test_a_planted_bug_is_found(monkeypatch):
     monkeypatch.setitem(NAMES, "tanh", "Sigmoid")
     with pytest.raises(ExportError, match="the file is off by"):

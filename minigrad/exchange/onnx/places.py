@@ -112,7 +112,7 @@ class Places:
         key = self.places[s.role]
         if key is None:
             return self.levels[s.role]
-        same = key[1:] == here and s.kind == "delay" and (s.delay or 0) * key[2] >= 0
+        same = key[1:] == here and s.kind == "delay"
         return key[0] + (not same)
 
     def _is_outside(self, i: int) -> bool:
