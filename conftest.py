@@ -1,16 +1,19 @@
-"""Where JAX is not installed, the engine that needs it is not tested."""
+"""Where a package is not installed, what needs it is not tested."""
 
 from importlib.util import find_spec
 
-NEED_JAX = [
-    "minigrad/compile/jax/*.py",
-    "tests/compile/jax/*.py",
-    "tests/benchmarks/gpu.py",
-]
-HAS_JAX = find_spec("jax") is not None
-collect_ignore_glob = [] if HAS_JAX else NEED_JAX
+NEED = {
+    "jax": [
+        "minigrad/compile/jax/*.py",
+        "tests/compile/jax/*.py",
+        "tests/benchmarks/gpu.py",
+    ],
+    "onnxruntime": ["minigrad/exchange/onnx/*.py", "tests/exchange/test_onnx.py"],
+}
+LACKS = [name for name in NEED if find_spec(name) is None]
+collect_ignore_glob = [path for name in LACKS for path in NEED[name]]
 
 
 def pytest_report_header():
     """Say that something is left out."""
-    return None if HAS_JAX else "jax is not installed: its engine is not tested"
+    return [f"{name} is not installed: what needs it is not tested" for name in LACKS]

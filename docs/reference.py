@@ -15,7 +15,7 @@ ROOMS = {
     "compile": ["compile"],
     "draw": ["draw"],
     "testing": ["testing"],
-    "networks": ["nn", "optim", "data", "train", "models", "files"],
+    "networks": ["nn", "optim", "data", "train", "exchange", "models", "files"],
     "analysis": ["analysis"],
     "tasks": ["tasks", "cli", "user_file"],
 }
@@ -26,8 +26,13 @@ DIRECTIVE = """## {name}
 {members}```
 """
 # A table of data with one row per op, and a module that runs when it is imported.
-# The site is built where there may be no JAX.
-WITHOUT = ("minigrad.testing.table", "minigrad.__main__", "minigrad.compile.jax")
+# The site is built where there may be neither JAX nor ONNX.
+WITHOUT = (
+    "minigrad.testing.table",
+    "minigrad.__main__",
+    "minigrad.compile.jax",
+    "minigrad.exchange.onnx.",
+)
 
 
 def page(name: str) -> str:

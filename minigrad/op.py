@@ -91,7 +91,8 @@ class Op(NotPickled):
     name, numpy: where the forward function is not itself named or not NumPy's own.
     doc: what help shows, where the forward function's own docstring does not fit.
     lowerings: the forward function as an engine of compiled programs needs it, by the
-        engine's name: ``{"jax": f}``, f written with jax.numpy.
+        engine's name: ``{"jax": f}``, f written with jax.numpy, or ``{"onnx": f}``, f
+        written with ops.
 
     What ``help`` and ``inspect.signature`` say of an op is what its forward function
     and its rules take.

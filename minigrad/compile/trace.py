@@ -84,15 +84,18 @@ def record(
     return Trace({x.node: i for i, x in enumerate(inputs)}, results, said, rebuild)
 
 
-def folded(graph: Graph) -> Recurrence | str:
-    """The trace folded, or why not; a name that one step alone has does not count."""
+def folded(graph: Graph, ragged: bool = False) -> Recurrence | str:
+    """The trace folded, or why not; a name that one step alone has does not count.
+
+    With ``ragged`` the shape of a line may differ from step to step.
+    """
     if not graph.clocks:
         return "there is no loop over time"
     for node in graph.nodes:
         if isinstance(node, Leaf) and node.kind == "input" and node.time:
             node.kind = "constant"  # a leaf made in the body is made by the function
     try:
-        return _changing(graph) or fold(graph)
+        return (None if ragged else _changing(graph)) or fold(graph)
     except Exception:
         for node in graph.nodes:
             if node.inputs and node.time:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minigrad.nn.cells import Cell, Stack, State
 from minigrad.op import Op
+from minigrad.ops.discrete import argmax
 from minigrad.ops.elementwise import where
 from minigrad.ops.indexing import embedding
 from minigrad.ops.shape import expand_dims, stack
@@ -62,9 +63,24 @@ def _unit_in_jax(o: Any) -> Any:
     return (o.argmax(-1)[..., None] == np.arange(o.shape[-1])).astype(o.dtype)
 
 
-stop_gradient = Op(_same, None, name="stop_gradient", lowerings={"jax": lambda x: x})
+def _unit_in_ops(o: Tensor) -> Tensor:
+    found = expand_dims(argmax(o, axis=-1), -1) == np.arange(o.shape[-1])
+    return found.astype(o.dtype)  # type: ignore[no-any-return]
+
+
+stop_gradient = Op(
+    _same,
+    None,
+    name="stop_gradient",
+    lowerings={"jax": lambda x: x, "onnx": lambda x: x},
+)
 stop_gradient.__doc__ = "x, with no gradient into it."
-best = Op(_unit_of_best, None, name="best", lowerings={"jax": _unit_in_jax})
+best = Op(
+    _unit_of_best,
+    None,
+    name="best",
+    lowerings={"jax": _unit_in_jax, "onnx": _unit_in_ops},
+)
 best.__doc__ = "The unit vector of each row's largest element, with no gradient."
 
 
