@@ -200,6 +200,18 @@ def names_of(module: str) -> Callable[[str], NoReturn]:
     return lacks
 
 
+def near(name: str, names: Iterable[str]) -> str:
+    """The names that may be meant by one that is unknown, as the end of a sentence.
+
+    >>> near("rnn.w", ["rnn.W", "V"])
+    '; near it: rnn.W'
+    """
+    from difflib import get_close_matches  # who imports minigrad needs it seldom
+
+    found = get_close_matches(name, list(names), cutoff=0.5)
+    return f"; near it: {', '.join(found)}" if found else ""
+
+
 def of_keywords(names: Iterable[str]) -> str:
     """What to write for keywords of another library, as the end of a sentence."""
     known = [f"{name}: {KEYWORDS[name]}" for name in names if name in KEYWORDS]

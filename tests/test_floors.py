@@ -49,6 +49,7 @@ FLOORS = {
     "data": 7,
     "train": 7,
     "analysis": 7,
+    "exchange": 7,
     "models": 8,
     "tasks": 9,
     "cli": 9,

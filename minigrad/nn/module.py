@@ -113,12 +113,12 @@ class Module:
             if isinstance(value, Parameter):
                 seen.add(id(value))
                 yield path, value, fixed
-            elif children := _children(value):
+            elif held := children(value):
                 seen.add(id(value))
-                kept = _fixed(value, children) if isinstance(value, Module) else ()
+                kept = _fixed(value, held) if isinstance(value, Module) else ()
                 stack += [
                     (f"{path}.{name}" if path else name, child, fixed or name in kept)
-                    for name, child in reversed(children)
+                    for name, child in reversed(held)
                 ]
 
     def state_dict(self) -> dict[str, Array]:
@@ -174,13 +174,13 @@ class Module:
         return "\n".join([head, *lines])
 
 
-def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
+def _fixed(module: Module, held: list[tuple[str, Any]]) -> tuple[str, ...]:
     """The names in ``fixed``, each of an attribute that holds parameters, or None."""
     known = [
         name
-        for name, child in children
+        for name, child in held
         if name != "fixed"
-        and (child is None or isinstance(child, Parameter) or _children(child))
+        and (child is None or isinstance(child, Parameter) or children(child))
     ]
     names: Any = module.fixed
     if isinstance(names, str) or not set(names) <= set(known):
@@ -192,7 +192,7 @@ def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _children(value: Any) -> list[tuple[str, Any]]:
+def children(value: Any) -> list[tuple[str, Any]]:
     """What a module, list, tuple or dict holds, by name."""
     if isinstance(value, Module):
         return list(vars(value).items())
@@ -208,5 +208,5 @@ def _held(path: str, value: Any) -> Iterator[tuple[str, Module]]:
     if isinstance(value, Module):
         yield path, value
     else:
-        for name, child in _children(value):
+        for name, child in children(value):
             yield from _held(f"{path}.{name}", child)
