@@ -10,6 +10,7 @@ AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t),
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import NoReturn
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
@@ -206,10 +207,26 @@ def near(name: str, names: Iterable[str]) -> str:
     >>> near("rnn.w", ["rnn.W", "V"])
     '; near it: rnn.W'
     """
-    from difflib import get_close_matches  # who imports minigrad needs it seldom
+    from difflib import get_close_matches  # who imports minigrad seldom needs it
 
-    found = get_close_matches(name, list(names), cutoff=0.5)
-    return f"; near it: {', '.join(found)}" if found else ""
+    known: dict[str, list[str]] = {}
+    for other in islice(names, 1000):
+        known.setdefault(other.lower(), []).append(other)
+    found = get_close_matches(name.lower(), known, cutoff=0.5)
+    meant = [other for low in found for other in known[low]]
+    return f"; near it: {', '.join(meant)}" if meant else ""
+
+
+def told(lines: Iterable[str]) -> str:
+    """Lines below a sentence, of more than twenty the first; no other is looked at.
+
+    >>> told(["W: missing", "b: missing"])
+    '\\n  W: missing\\n  b: missing'
+    """
+    shown = list(islice(lines, 21))
+    if len(shown) > 20:
+        shown[20] = "and more"
+    return "".join(f"\n  {line}" for line in shown)
 
 
 def of_keywords(names: Iterable[str]) -> str:

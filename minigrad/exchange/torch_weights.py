@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.advice import near
+from minigrad.advice import near, told
 from minigrad.arrays import Array
 from minigrad.assign import assign_all
 from minigrad.nn import Embedding, Linear, Sequential
@@ -81,13 +81,12 @@ def from_torch(module: Any, state_dict: Mapping[str, Any]) -> None:
     zeros = [item for twin in twins for item in twin.without_bias(given).items()]
     given |= dict(zeros)
     pairs: Pairs = []
-    if not (wrong := _differences(own, given)):
+    if not (wrong := told(_differences(own, given))):
         pairs = [pair for twin in twins for pair in twin.here(given)]
-        wrong = _shared(pairs, module)
+        wrong = told(_shared(pairs, module))
     if wrong:
-        lines = "\n  ".join(wrong)
         raise ValueError(
-            f"this state is not one of {_name(module)}; nothing was loaded:\n  {lines}"
+            f"this state is not one of {_name(module)}; nothing was loaded:{wrong}"
         )
     assign_all((p, np.ascontiguousarray(array)) for p, array in pairs)
 
@@ -283,30 +282,23 @@ def _array(key: str, value: Any) -> Array:
         ) from error
 
 
-def _differences(own: Mapping[str, Array], given: Mapping[str, Array]) -> list[str]:
+def _differences(own: Mapping[str, Array], given: Mapping[str, Array]) -> Iterator[str]:
     """What is missing, too many, or of another shape or dtype."""
     missing = [key for key in own if key not in given]
     unknown = [key for key in given if key not in own]
-    wrong = []
     for key in missing:
         one = "bias_" in key  # each cell there has two
         hint = "; where there is one bias, the other is zeros" if one else ""
-        wrong.append(f"{key}: missing{hint or near(key, unknown)}")
+        yield f"{key}: missing{hint or near(key, unknown)}"
     for key in unknown:
         of = "a projection, which no cell here has" if "weight_hr" in key else "unknown"
-        wrong.append(f"{key}: {of}{near(key, missing)}")
-    types = set()
+        yield f"{key}: {of}{near(key, missing)}"
     for key in (key for key in own if key in given):
         a, b = own[key], given[key]
         if (a.shape, a.dtype) != (b.shape, b.dtype):
-            types |= {b.dtype} - {a.dtype}
-            wrong.append(
-                f"{key}: {a.dtype} {a.shape} here, {b.dtype} {b.shape} in the state"
-            )
-    if types:
-        name = ", ".join(sorted(map(str, types)))
-        wrong.append(f"(numbers are not converted: make the module with dtype={name})")
-    return wrong
+            line = f"{key}: {a.dtype} {a.shape} here, {b.dtype} {b.shape} in the state"
+            # Numbers are not converted unasked.
+            yield line + (f"; make it with dtype={b.dtype}" * (a.dtype != b.dtype))
 
 
 def _shared(pairs: Pairs, module: Any) -> list[str]:

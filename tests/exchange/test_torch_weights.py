@@ -225,7 +225,7 @@ def changed(**arrays):
         ),
         (
             lambda s: {k: a.astype(np.float32) for k, a in s.items()},
-            r"(?s)in the state.*make the module with dtype=float32\)",
+            r"in the state; make it with dtype=float32",
         ),
         (changed(weight_hr_l0=np.zeros((2, 4))), "weight_hr_l0: a projection"),
         (lambda s: state_of("lstm", layers=2), "weight_ih_l1: unknown"),
