@@ -132,7 +132,6 @@ NAMES: dict[str, dict[str, str]] = {
         "device": CPU,
         "cuda": CPU,
         "save": "write minigrad.train.save_weights(path, model)",
-        "load": "write minigrad.train.load_weights(path, model)",
         "GradientTape": "write loss.backward(), or mg.grad(loss, [W])",
         "enable_grad": "recording is on, but in `with mg.no_grad():`",
         "set_grad_enabled": "write `with mg.no_grad():`",
