@@ -95,6 +95,4 @@ def _copied(node: Node, copies: dict[Node, Node], fixed: Collection[Node]) -> No
             copies[here] = Node(
                 here.op, inputs, here.attrs, here.value, here.scope, here.slot
             )
-            if hasattr(here, "kept"):
-                copies[here].kept = here.kept
     return copies.get(node, node)
