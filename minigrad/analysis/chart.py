@@ -18,6 +18,8 @@ def blank(axes: Any, x: str, y: str) -> Any:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
+    if x == "t":
+        axes.locator_params(axis="x", integer=True)
     return axes
 
 

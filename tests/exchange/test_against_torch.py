@@ -1,5 +1,8 @@
 """Weights of PyTorch against PyTorch itself, where it is installed."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -99,3 +102,26 @@ def test_projections_are_refused_by_name():
     net = torch.nn.LSTM(N, H, proj_size=2)
     with pytest.raises(ValueError, match="weight_hr_l0: a projection"):
         from_torch(LSTM(N, H, rng=np.random.default_rng(0)), net.state_dict())
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "torch-weights.md"
+
+
+def test_what_the_page_shows_of_pytorch_is_true(tmp_path, monkeypatch):
+    """Both of its blocks, with the network that stands between them."""
+    pytest.importorskip("safetensors")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(
+        r"^```(\S+).*?\n(.*?)^```$", PAGE.read_text("utf-8"), re.M | re.S
+    )
+    shown = [code for kind, code in blocks if kind == "py"]
+    ours = [code for kind, code in blocks if kind == "python"]
+    names = {}
+    for code in (ours[0], shown[0], ours[1], ours[2], shown[1]):
+        exec(code, names)
+    numbers = np.random.default_rng(0).integers(50, size=(7, 2))
+    expected = names["theirs"](torch.from_numpy(numbers)).detach().numpy()
+    found = names["net"](numbers).data
+    back = names["fresh"](torch.from_numpy(numbers)).detach().numpy()
+    np.testing.assert_allclose(found, expected, rtol=0, atol=4e-6)
+    np.testing.assert_allclose(back, expected, rtol=0, atol=4e-6)
