@@ -17,7 +17,8 @@ IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(a
 CPU = "everything is on the CPU: leave it out"
 OVERWRITES = "backward() overwrites the gradients: leave it out"
 MODES = "a module computes alike in training and use: leave it out"
-ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks", "analysis"]
+ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks"]
+ROOMS += ["analysis", "exchange"]
 CELLS = (
     "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
     "model with cell=..."
