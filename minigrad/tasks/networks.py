@@ -84,19 +84,17 @@ def remade(said: Mapping[str, Any]) -> Any:
 
     Raises ValueError where this version has no such network.
     """
-    options = dict(said)
-    name = options.pop("model", None)
-    if name == "Committee":
-        return Committee([remade(member) for member in options["members"]])
-    if name not in models.__all__:
-        raise ValueError(f"this version has no network {name!r}")
-    options = {k: NAMED.get(v, v) if k in WORDS else v for k, v in options.items()}
     try:
+        options = dict(said)
+        name = options.pop("model", None)
+        if name == "Committee":
+            return Committee([remade(member) for member in options["members"]])
+        if name not in models.__all__:
+            raise ValueError(f"this version has no network {name!r}")
+        options = {k: NAMED.get(v, v) if k in WORDS else v for k, v in options.items()}
         return made(getattr(models, name), rng=np.random.default_rng(0), **options)
-    except TypeError as error:
-        raise ValueError(
-            f"this version's {name} takes other arguments: {error}"
-        ) from error
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"this version does not make {said!r}: {error}") from error
 
 
 def load(run: str | os.PathLike[str]) -> Any:
