@@ -58,7 +58,7 @@ NAMED: dict[str, Any] = {
 
 
 class Committee(Module):
-    """Networks that answer by their mean."""
+    """Networks that answer by their mean, where each answers when it is called."""
 
     def __init__(self, members: list[Any]) -> None:
         self.members = members
@@ -108,7 +108,7 @@ def load(run: str | os.PathLike[str]) -> Any:
     The network's ``about`` is what the run noted: ``task``, ``network`` (its class and
     sizes), and where the inputs are something else than the numbers as they were,
     ``scaling`` (read ``(x - mean) / deviation``) or ``vocabulary`` (a symbol is the
-    unit vector of its place in it).
+    unit vector of its place in it). ``OutputFeedback`` answers by ``continued``.
 
     Raises ValueError, with the reason, where the folder is no run, where its training
     was stopped, and where it is of a version that noted no network or of one to come.
