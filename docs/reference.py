@@ -17,6 +17,7 @@ ROOMS = {
     "testing": ["testing"],
     "networks": ["nn", "optim", "data", "train", "exchange", "models", "files"],
     "analysis": ["analysis"],
+    "exchange": ["exchange"],
     "tasks": ["tasks", "cli", "user_file"],
 }
 DIRECTIVE = """## {name}

@@ -198,6 +198,7 @@ _ON_USE = {
     "draw": "minigrad.draw",
     "equations": "minigrad.equations",
     "fold": "minigrad.fold",
+    "load": "minigrad.tasks",
 }
 _lacks = _advice.names_of(__name__)
 
@@ -325,6 +326,7 @@ __all__ = [
     "less",
     "less_equal",
     "linear_recurrence",
+    "load",
     "log",
     "log1p",
     "log2",

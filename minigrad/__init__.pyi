@@ -33,6 +33,7 @@ from minigrad.fold import contract
 from minigrad.draw import draw
 from minigrad.equations import equations
 from minigrad.fold import fold
+from minigrad.tasks import load
 
 _P = ParamSpec("_P")
 
@@ -904,6 +905,7 @@ __all__ = [
     "less",
     "less_equal",
     "linear_recurrence",
+    "load",
     "log",
     "log1p",
     "log2",

@@ -10,14 +10,15 @@ AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t),
 """
 
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from itertools import islice
 from typing import NoReturn
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
 CPU = "everything is on the CPU: leave it out"
 OVERWRITES = "backward() overwrites the gradients: leave it out"
 MODES = "a module computes alike in training and use: leave it out"
-ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks", "analysis"]
+ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks"]
+ROOMS += ["analysis", "exchange"]
 CELLS = (
     "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
     "model with cell=..."
@@ -151,7 +152,6 @@ NAMES: dict[str, dict[str, str]] = {
         "stop_gradient": "write t.detach()",
         "scan": "write for t in mg.steps(T): and the step in Python",
         "save": "write minigrad.train.save_weights(path, model)",
-        "load": "write minigrad.train.load_weights(path, model)",
         "GradientTape": "write loss.backward(), or mg.grad(loss, [W])",
         "enable_grad": "recording is on, but in `with mg.no_grad():`",
         "set_grad_enabled": "write `with mg.no_grad():`",
@@ -233,9 +233,39 @@ def names_of(module: str) -> Callable[[str], NoReturn]:
 
 def unknown(text: str, names: Iterable[str]) -> str:
     """The name, the one that may be meant, and what there is."""
-    near = get_close_matches(text.lower(), names, n=1)
-    meant = f", did you mean {near[0]!r}?" if near else ";"
+    from difflib import get_close_matches  # who imports minigrad seldom needs it
+
+    found = get_close_matches(text.lower(), names, n=1)
+    meant = f", did you mean {found[0]!r}?" if found else ";"
     return f"{text!r}{meant} there is {', '.join(names)}"
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """The names that may be meant by one that is unknown, as the end of a sentence.
+
+    >>> near("rnn.w", ["rnn.W", "V"])
+    '; near it: rnn.W'
+    """
+    from difflib import get_close_matches
+
+    known: dict[str, list[str]] = {}
+    for other in islice(names, 1000):
+        known.setdefault(other.lower(), []).append(other)
+    found = get_close_matches(name.lower(), known, cutoff=0.5)
+    meant = [other for low in found for other in known[low]]
+    return f"; near it: {', '.join(meant)}" if meant else ""
+
+
+def told(lines: Iterable[str]) -> str:
+    """Lines below a sentence, of more than twenty the first; no other is looked at.
+
+    >>> told(["W: missing", "b: missing"])
+    '\\n  W: missing\\n  b: missing'
+    """
+    shown = list(islice(lines, 21))
+    if len(shown) > 20:
+        shown[20] = "and more"
+    return "".join(f"\n  {line}" for line in shown)
 
 
 def of_keywords(names: Iterable[str]) -> str:

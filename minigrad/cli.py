@@ -29,8 +29,9 @@ from minigrad.compile.backend import chosen
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
 from minigrad.equations import equations
 from minigrad.tasks import TASKS, Options, Task
+from minigrad.tasks.networks import WEIGHTS
 from minigrad.tasks.pictures import recorded
-from minigrad.tasks.session import WEIGHTS, checkpoints
+from minigrad.tasks.session import checkpoints
 from minigrad.train.checkpoint import read_about
 from minigrad.user_file import UserFileError, running
 

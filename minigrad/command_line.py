@@ -118,7 +118,9 @@ def parser() -> Parser:
     command.add_argument("--view", type=among(VIEWS), default="auto")
     command.add_argument("--style", type=among(STYLES), default="color")
     command.add_argument(
-        "--overlay", choices=("grad", "value"), help="colour the states by their norm"
+        "--overlay",
+        choices=("grad", "value", "jacobian"),
+        help="colour the states: their gradients, their norms, what a step stretches",
     )
     command.add_argument("--index", choices=CHOICES["index"], default="number")
     command.add_argument("--params", choices=CHOICES["params"], default="label")

@@ -67,7 +67,7 @@ def pullback(
         if node.inputs:
             try:
                 if node.id < Leaf.changed:
-                    _require_current(node)
+                    require_current(node)
                 sums.pull(node, g)
             except Exception as error:
                 where = node.op.describe(node.inputs, node.attrs, node.scope)
@@ -99,7 +99,7 @@ def _between(
     return order, live
 
 
-def _require_current(node: Node) -> None:
+def require_current(node: Node) -> None:
     """Raise RuntimeError if a parameter has another value than the node saw."""
     for source in node.inputs:
         if isinstance(source, Leaf) and source.version > node.id:

@@ -79,7 +79,7 @@ DRAW_ROOMS = {
     "page": {"page"},
     "html": {"html", "page", "measure", "pictures", "spacing", "textbook", "render"},
     "render": {"page", "render"},
-    "textbook": {"page", "measure", "textbook"},
+    "textbook": {"page", "measure", "stretch", "textbook"},
     "ops": {"page", "measure", "ops", "textbook.columns", "render"},
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minigrad.analysis.chart import blank
+from minigrad.analysis.chart import bars
 from minigrad.analysis.steps import Array
 from minigrad.grad import grad
 from minigrad.tensor import Tensor, tensor
@@ -35,10 +35,7 @@ class Attribution:
 
     def plot(self, axes: Any = None) -> Any:
         """A bar for each step. Returns matplotlib axes."""
-        axes = blank(axes, "t", self.what)
-        axes.bar(np.arange(1, len(self.by_step) + 1), self.by_step)
-        axes.axhline(0.0, color="gray", linewidth=0.7)
-        return axes
+        return bars(axes, "t", self.what, self.by_step)
 
 
 def saliency(f: Result, xs: ArrayLike) -> Attribution:

@@ -6,6 +6,8 @@
 
 from typing import Any
 
+import numpy as np
+
 
 def blank(axes: Any, x: str, y: str) -> Any:
     """The axes given, or those of a new figure, with the names of what they show."""
@@ -16,4 +18,32 @@ def blank(axes: Any, x: str, y: str) -> Any:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
+    if x == "t":
+        axes.locator_params(axis="x", integer=True)
+    return axes
+
+
+def over_steps(axes: Any, y: str, values: Any, names: Any = None) -> Any:
+    """A line over t for each column of values (T, k), or one for (T,)."""
+    axes = blank(axes, "t", y)
+    axes.plot(np.arange(1, len(values) + 1), values, label=names)
+    return axes if names is None else legend(axes)
+
+
+def bars(axes: Any, x: str, y: str, heights: Any, places: Any = None) -> Any:
+    """A bar for each height, by default at 1, 2, 3, .."""
+    axes = blank(axes, x, y)
+    axes.bar(np.arange(1, len(heights) + 1) if places is None else places, heights)
+    return marked(axes, 0.0)
+
+
+def marked(axes: Any, level: float) -> Any:
+    """A thin line at a level."""
+    axes.axhline(level, color="gray", linewidth=0.7)
+    return axes
+
+
+def legend(axes: Any) -> Any:
+    """The names of what is shown, beside it, where they hide nothing."""
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return axes

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.analysis.chart import blank
+from minigrad.analysis.chart import blank, legend
 from minigrad.analysis.steps import Array, Given, checked, flat, step, unflat
 from minigrad.fold import Recurrence
 
@@ -62,8 +62,7 @@ class FixedPoints:
             if chosen.any():
                 marks = {"linestyle": "", "marker": "o", "fillstyle": fill}
                 axes.plot(*plane[chosen].T, label=name, **marks)
-        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-        return axes
+        return legend(axes)
 
 
 def fixed_points(

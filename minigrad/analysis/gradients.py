@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.analysis.chart import blank
+from minigrad.analysis.chart import bars, over_steps
 from minigrad.analysis.steps import Array, Given, State, array_of, checked, each
 from minigrad.fold import Recurrence
 from minigrad.grad import hvp, jacobian, jvp, vjp
@@ -38,9 +38,7 @@ class ForwardGradient:
 
     def plot(self, axes: Any = None) -> Any:
         """What each step adds to the gradient. Returns matplotlib axes."""
-        axes = blank(axes, "t", "length of the gradient of L(t)")
-        axes.plot(np.arange(1, len(self.norms) + 1), self.norms)
-        return axes
+        return over_steps(axes, "length of the gradient of L(t)", self.norms)
 
 
 def rtrl(
@@ -136,9 +134,8 @@ class PerExample:
 
     def plot(self, axes: Any = None) -> Any:
         """A bar for each example: the length of its gradient. Returns axes."""
-        axes = blank(axes, "example", "length of its gradient")
-        axes.bar(np.arange(len(self.norms)), self.norms)
-        return axes
+        places = np.arange(len(self.norms))
+        return bars(axes, "example", "length of its gradient", self.norms, places)
 
 
 def per_example(losses: Tensor, wrt: Sequence[Tensor]) -> PerExample:
@@ -177,9 +174,7 @@ class GaussNewton:
 
     def plot(self, axes: Any = None) -> Any:
         """The share of each tensor in the curvature. Returns matplotlib axes."""
-        axes = blank(axes, "", "share of vᵀ G v")
-        axes.bar(self.names, self.shares)
-        return axes
+        return bars(axes, "", "share of vᵀ G v", self.shares, self.names)
 
 
 def gauss_newton(

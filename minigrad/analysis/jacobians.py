@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.analysis.chart import blank
+from minigrad.analysis.chart import marked, over_steps
 from minigrad.analysis.steps import Array, Given, checked, flat, walk
 from minigrad.fold import Recurrence
+
+NAMES = ("largest", "middle", "smallest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +51,12 @@ class Jacobians:
 
         Each is the geometric mean over the batch. Returns matplotlib axes.
         """
-        axes = blank(axes, "t", "singular values of ∂h(t)/∂h(t-1)")
         tiny = np.finfo(float).tiny
         values = np.exp(np.log(np.maximum(self.singular_values, tiny)).mean(axis=1))
-        steps = np.arange(1, len(values) + 1)
-        n = values.shape[1]
-        for name, k in {"largest": 0, "middle": n // 2, "smallest": n - 1}.items():
-            axes.plot(steps, values[:, k], label=name)
-        axes.axhline(1.0, color="gray", linewidth=0.7)
+        n, y = values.shape[1], "singular values of ∂h(t)/∂h(t-1)"
+        axes = over_steps(axes, y, values[:, [0, n // 2, n - 1]], NAMES)
         axes.set_yscale("log")
-        axes.legend(frameon=False)
-        return axes
+        return marked(axes, 1.0)
 
 
 def jacobians(
@@ -107,10 +104,8 @@ class Lyapunov:
 
     def plot(self, axes: Any = None) -> Any:
         """The running estimates of the first sequence. Returns matplotlib axes."""
-        axes = blank(axes, "t", "Lyapunov exponents, a step")
-        axes.plot(np.arange(1, len(self.running) + 1), self.running[:, 0])
-        axes.axhline(0.0, color="gray", linewidth=0.7)
-        return axes
+        y = "Lyapunov exponents, a step"
+        return marked(over_steps(axes, y, self.running[:, 0]), 0.0)
 
 
 def lyapunov(

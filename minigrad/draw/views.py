@@ -54,8 +54,9 @@ def draw(
     params: parameters as "label" on arrows, as "node" with a bus, or "hide".
     biases: draw the parameters that do not multiply too, as nodes.
     shapes, values: write them beside or into the nodes.
-    overlay: colour the states by "grad", "value", ("grad", name, t) for one loss, or
-        a function of an array that returns a number; the numbers are ``fig.data``.
+    overlay: colour the states by "grad", "value", "jacobian" (how much a step makes of
+        a small change), ("grad", name, t) for one loss, or a function of an array that
+        returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
     style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
         fonts and colours.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import look_again
+from minigrad.advice import look_again, near, told
 from minigrad.assign import assign_all
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor
@@ -113,12 +113,12 @@ class Module:
             if isinstance(value, Parameter):
                 seen.add(id(value))
                 yield path, value, fixed
-            elif children := _children(value):
+            elif held := children(value):
                 seen.add(id(value))
-                kept = _fixed(value, children) if isinstance(value, Module) else ()
+                kept = _fixed(value, held) if isinstance(value, Module) else ()
                 stack += [
                     (f"{path}.{name}" if path else name, child, fixed or name in kept)
-                    for name, child in reversed(children)
+                    for name, child in reversed(held)
                 ]
 
     def state_dict(self) -> dict[str, Array]:
@@ -132,8 +132,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Array]) -> None:
         """Assign a state to the parameters.
 
-        Names, shapes and dtypes must all agree: otherwise a ValueError lists every
-        difference, and no parameter has been changed.
+        Names, shapes and dtypes must all agree: otherwise a ValueError lists the
+        differences, and no parameter has been changed.
         """
         if not isinstance(state, Mapping):
             raise TypeError(
@@ -141,21 +141,11 @@ class Module:
                 f"minigrad.train.load_weights; got {type(state).__name__}"
             )
         own = dict(self.named_parameters())
-        wrong = [f"{path}: missing" for path in own if path not in state]
-        for path, given in state.items():
-            array = np.asarray(given)
-            if path not in own:
-                wrong.append(f"{path}: the module has no such parameter")
-            elif (array.shape, array.dtype) != (own[path].shape, own[path].dtype):
-                wrong.append(
-                    f"{path}: the module has {own[path].dtype} {own[path].shape}, "
-                    f"the state {array.dtype} {array.shape}"
-                )
+        wrong = told(_differences(own, state))
         if wrong:
-            lines = "\n  ".join(wrong)
             raise ValueError(
                 f"this state is not one of {type(self).__name__}; nothing was loaded:"
-                f"\n  {lines}"
+                f"{wrong}"
             )
         assign_all((p, state[path]) for path, p in own.items())
 
@@ -174,13 +164,34 @@ class Module:
         return "\n".join([head, *lines])
 
 
-def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
+def _differences(
+    own: Mapping[str, Parameter], state: Mapping[str, Any]
+) -> Iterator[str]:
+    """What a state lacks, what it has besides, what is of another shape or dtype."""
+    missing = [path for path in own if path not in state]
+    extra = [path for path in state if path not in own]
+    for path in missing:
+        yield f"{path}: missing{near(path, extra)}"
+    for path in extra:
+        yield f"{path}: the module has no such parameter{near(path, missing)}"
+    for path in (path for path in own if path in state):
+        p, array = own[path], np.asarray(state[path])
+        if (array.shape, array.dtype) != (p.shape, p.dtype):
+            turned = array.shape == p.shape[::-1] != p.shape
+            yield (
+                f"{path}: the module has {p.dtype} {p.shape}, the state {array.dtype} "
+                f"{array.shape}"
+                + ("; PyTorch's way comes in by exchange.from_torch" if turned else "")
+            )
+
+
+def _fixed(module: Module, held: list[tuple[str, Any]]) -> tuple[str, ...]:
     """The names in ``fixed``, each of an attribute that holds parameters, or None."""
     known = [
         name
-        for name, child in children
+        for name, child in held
         if name != "fixed"
-        and (child is None or isinstance(child, Parameter) or _children(child))
+        and (child is None or isinstance(child, Parameter) or children(child))
     ]
     names: Any = module.fixed
     if isinstance(names, str) or not set(names) <= set(known):
@@ -192,7 +203,7 @@ def _fixed(module: Module, children: list[tuple[str, Any]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _children(value: Any) -> list[tuple[str, Any]]:
+def children(value: Any) -> list[tuple[str, Any]]:
     """What a module, list, tuple or dict holds, by name."""
     if isinstance(value, Module):
         return list(vars(value).items())
@@ -208,5 +219,5 @@ def _held(path: str, value: Any) -> Iterator[tuple[str, Module]]:
     if isinstance(value, Module):
         yield path, value
     else:
-        for name, child in _children(value):
+        for name, child in children(value):
             yield from _held(f"{path}.{name}", child)

@@ -27,9 +27,10 @@ from minigrad.tasks import (
     waveform,
     xor,
 )
+from minigrad.tasks.networks import load
 from minigrad.tasks.task import Options, Task
 
-__all__ = ["TASKS", "Options", "Task"]
+__all__ = ["TASKS", "Options", "Task", "load"]
 
 TASKS: dict[str, Task] = {
     task.name: task

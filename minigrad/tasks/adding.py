@@ -17,6 +17,7 @@ from minigrad.graph import Graph
 from minigrad.mode import no_grad
 from minigrad.models import ManyToOne
 from minigrad.nn.losses import mse
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -28,8 +29,14 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     length = options.length or 50
     valid, test = adding(rng, length, 500), adding(rng, length, 1000)
-    model = ManyToOne(
-        2, options.hidden or 8, 1, rng=rng, loss=mse, cell=options.cell or "gru"
+    model = made(
+        ManyToOne,
+        2,
+        options.hidden or 8,
+        1,
+        rng=rng,
+        loss=mse,
+        cell=options.cell or "gru",
     )
 
     def error(xs: np.ndarray, y: np.ndarray) -> float:

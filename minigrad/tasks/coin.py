@@ -11,6 +11,7 @@ import numpy as np
 from minigrad.data.generators import coins
 from minigrad.mode import no_grad
 from minigrad.models import Conditional, ManyToMany
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -24,9 +25,9 @@ def run(options: Options) -> Mapping[str, float]:
     name, n_hidden = options.model or MODELS[0], options.hidden or 8
     model: Conditional | ManyToMany
     if name == "conditional":
-        model = Conditional(1, n_hidden, 2, rng=rng)
+        model = made(Conditional, 1, n_hidden, 2, rng=rng)
     else:
-        model = ManyToMany(1, n_hidden, 2, rng=rng)
+        model = made(ManyToMany, 1, n_hidden, 2, rng=rng)
     valid, test = coins(rng, length, 200), coins(rng, length, 1000)
 
     def nats(xs: np.ndarray, ys: np.ndarray) -> float:

@@ -16,6 +16,7 @@ from minigrad.data.generators import copying
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -27,7 +28,9 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     gap = options.length or 10
     valid, test = copying(rng, gap, 200, ITEMS), copying(rng, gap, 500, ITEMS)
-    model = ManyToMany(10, options.hidden or 64, 9, rng=rng, cell=options.cell or "gru")
+    model = made(
+        ManyToMany, 10, options.hidden or 64, 9, rng=rng, cell=options.cell or "gru"
+    )
 
     def loss(xs: np.ndarray, ys: np.ndarray) -> float:
         with no_grad():

@@ -102,6 +102,7 @@ def made(options: Options) -> Mapping[str, float]:
         lr=cosine(0.01, options.steps, 0.0005),
         every=50,
         also={"rng": rng},
+        about={"vocabulary": DNA, "window": 7},
     )
     picture(options, model.loss(test[:9, :1], test_y[:1]))
     found = {"error": float((answers(model, test) != test_y).mean())}

@@ -22,6 +22,7 @@ from minigrad.models.recursive import forest
 from minigrad.nn.losses import cross_entropy
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import tensor
@@ -64,6 +65,7 @@ def run(options: Options) -> Mapping[str, float]:
         lr=cosine(0.003, options.steps, 0.0003),
         every=100,
         also={"rng": rng},
+        about={"vocabulary": SYMBOLS},
     )
     found = {}
     for depth in range(1, DEEPEST + 1):
@@ -97,9 +99,9 @@ def _made(
     """The network and what the report calls it."""
     name, n_hidden = options.model or MODELS[0], options.hidden or 48
     if name == "recursive":
-        return name, Recursive(5, n_hidden, 2, rng=rng)
+        return name, made(Recursive, 5, n_hidden, 2, rng=rng)
     cell = options.cell or "gru"
-    reader = ManyToOne(len(SYMBOLS), n_hidden, 2, rng=rng, cell=cell)
+    reader = made(ManyToOne, len(SYMBOLS), n_hidden, 2, rng=rng, cell=cell)
     return f"{name}, {cell}", reader
 
 

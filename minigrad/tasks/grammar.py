@@ -16,6 +16,7 @@ from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import FullyConnected, SequenceModel
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, table
 from minigrad.tasks.task import Options, Task
 
@@ -51,6 +52,7 @@ def run(options: Options) -> Mapping[str, float]:
         batches=batch,
         lr=cosine(0.02, options.steps, 0.002),
         every=20,
+        about={"vocabulary": REBER},
     )
     drawn = _drawn(model, rng)
     right = [legal(s) if cut is None else _begins(s) for s in drawn]
@@ -88,9 +90,9 @@ def _made(
     name: str, cut: int | None, n_hidden: int, rng: np.random.Generator
 ) -> SequenceModel | FullyConnected:
     if name == "fully-connected":
-        return FullyConnected(len(REBER), CUT, rng=rng)
+        return made(FullyConnected, len(REBER), CUT, rng=rng)
     end, longest = ("length", cut) if cut else (name, LONGEST)
-    return SequenceModel(len(REBER), n_hidden, rng=rng, end=end, longest=longest)
+    return made(SequenceModel, len(REBER), n_hidden, rng=rng, end=end, longest=longest)
 
 
 def _strings(rng: np.random.Generator, count: int, cut: int | None) -> list[str]:

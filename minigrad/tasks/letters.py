@@ -14,6 +14,7 @@ from minigrad.data.generators import letters
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -27,7 +28,8 @@ def run(options: Options) -> Mapping[str, float]:
         letters(rng, 300),
     )
     pieces = streams(train, 30)
-    model = ManyToMany(
+    model = made(
+        ManyToMany,
         6,
         options.hidden or 20,
         6,

@@ -6,6 +6,7 @@ trains nothing but the read-out, by least squares, in one step.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,9 @@ from minigrad.mode import no_grad
 from minigrad.models import EchoState, ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.networks import made
+from minigrad.tasks.session import learn, picture, save_run, table
 from minigrad.tasks.task import Options, Task
-from minigrad.train import save_weights
 
 AHEAD, SETTLE = 6, 30
 MODELS = ("many-to-many", "echo-state")
@@ -26,7 +27,8 @@ MODELS = ("many-to-many", "echo-state")
 
 def run(options: Options) -> Mapping[str, float]:
     """Train on steps 1-1000, validate on 1001-1500, test on 1501-2500."""
-    values, _, _ = standardise(mackey_glass(2500), slice(0, 1000))
+    values, mean, deviation = standardise(mackey_glass(2500), slice(0, 1000))
+    about = {"scaling": {"mean": mean, "deviation": deviation}, "ahead": AHEAD}
     s = values.astype(np.float32)
     rng = np.random.default_rng(options.seed)
 
@@ -39,9 +41,9 @@ def run(options: Options) -> Mapping[str, float]:
     if options.model == "echo-state":
         if options.lr is not None:
             raise ValueError("echo-state is solved, not trained: it takes no --lr")
-        name, model = _echo_state(options, s, rng, error)
+        name, model = _echo_state(options, s, rng, error, about)
     else:
-        name, model = _trained(options, s, rng, error)
+        name, model = _trained(options, s, rng, error, about)
     found = {"NDEI": error(model, 1500, 2500)}
     print(
         table(
@@ -65,10 +67,14 @@ Error = Callable[[Forecaster, int, int], float]
 
 
 def _trained(
-    options: Options, s: np.ndarray, rng: np.random.Generator, error: Error
+    options: Options,
+    s: np.ndarray,
+    rng: np.random.Generator,
+    error: Error,
+    about: Mapping[str, Any],
 ) -> tuple[str, Forecaster]:
     cell = options.cell or "gru"
-    model = ManyToMany(1, options.hidden or 20, 1, rng=rng, loss=mse, cell=cell)
+    model = made(ManyToMany, 1, options.hidden or 20, 1, rng=rng, loss=mse, cell=cell)
     # Ten pieces of a hundred, read side by side.
     x, y = (streams(part, 10)[..., None] for part in (s[: 1000 - AHEAD], s[AHEAD:1000]))
     learn(
@@ -79,26 +85,37 @@ def _trained(
         lambda: error(model, 1000, 1500),
         batches=(x, y),
         lr=cosine(0.01, options.steps, 0.0005),
+        about=about,
     )
     picture(options, model.loss(x[:9, :1], y[:9, :1]))
     return f"{MODELS[0]}, {cell}", model
 
 
 def _echo_state(
-    options: Options, s: np.ndarray, rng: np.random.Generator, error: Error
+    options: Options,
+    s: np.ndarray,
+    rng: np.random.Generator,
+    error: Error,
+    about: Mapping[str, Any],
 ) -> tuple[str, Forecaster]:
     """The best of three leaks and two radii on the validation steps."""
     best: list[tuple[float, EchoState]] = []
     for radius in (0.9, 1.1):
         for leak in (0.0, 0.3, 0.6):
-            model = EchoState(
-                1, options.hidden or 300, 1, rng=rng, radius=radius, leak=leak
+            model = made(
+                EchoState,
+                1,
+                options.hidden or 300,
+                1,
+                rng=rng,
+                radius=radius,
+                leak=leak,
             )
             x, y = s[: 1000 - AHEAD, None, None], s[AHEAD:1000, None, None]
             model.solve(x, y, settle=SETTLE)
             best.append((error(model, 1000, 1500), model))
     _, model = min(best, key=lambda pair: pair[0])
-    save_weights(options.out / "weights.safetensors", model)
+    save_run(options, model, {"task": "mackey-glass", **about})
     draw(model(s[:9, None, None])).save(options.out / "graph.png")
     return MODELS[1], model
 

@@ -18,6 +18,7 @@ from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, NeuralTuringMachine
 from minigrad.nn.losses import binary_cross_entropy
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -86,12 +87,12 @@ def _made(
     if name == "many-to-many":
         cell, n = options.cell or "lstm", options.hidden or 100
         loss = binary_cross_entropy
-        lstm = ManyToMany(BITS + 1, n, BITS, rng=rng, loss=loss, cell=cell)
+        lstm = made(ManyToMany, BITS + 1, n, BITS, rng=rng, loss=loss, cell=cell)
         return f"{name}, {cell}", lstm
     # A place for each row of the longest test, and a few more.
     places, n = FURTHER + 4, options.hidden or 64
-    return name, NeuralTuringMachine(
-        BITS + 1, n, BITS, rng=rng, places=places, width=10
+    return name, made(
+        NeuralTuringMachine, BITS + 1, n, BITS, rng=rng, places=places, width=10
     )
 
 

@@ -15,6 +15,7 @@ from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
@@ -36,7 +37,7 @@ def run(options: Options) -> Mapping[str, float]:
     lengths = lengths - 1
     first, second = int(0.8 * len(names)), int(0.9 * len(names))
     cell = options.cell or "gru"
-    model = ManyToMany(n, options.hidden or 64, n, rng=rng, cell=cell)
+    model = made(ManyToMany, n, options.hidden or 64, n, rng=rng, cell=cell)
     order = Order(first, options.batch or 64, rng)
 
     def batch(at: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -61,6 +62,7 @@ def run(options: Options) -> Mapping[str, float]:
         lr=cosine(0.005, options.steps, 0.0005),
         every=100,
         also={"rng": rng, "order": order},
+        about={"vocabulary": vocabulary.symbols},
     )
     picture(options, loss(*batch(np.arange(1))))
     found = {"nats per letter": measured(second, len(names))}

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.data.generators import parity
 from minigrad.mode import no_grad
 from minigrad.models import LinearRecurrence, ManyToMany, OutputFeedback
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -26,11 +27,11 @@ def run(options: Options) -> Mapping[str, float]:
     name, n_hidden = options.model or MODELS[0], options.hidden or 8
     model: ManyToMany | OutputFeedback | LinearRecurrence
     if name == "many-to-many":
-        model = ManyToMany(1, n_hidden, 2, rng=rng)
+        model = made(ManyToMany, 1, n_hidden, 2, rng=rng)
     elif name == "linear-recurrence":
-        model = LinearRecurrence(1, n_hidden, 2, rng=rng)
+        model = made(LinearRecurrence, 1, n_hidden, 2, rng=rng)
     else:
-        model = OutputFeedback(1, n_hidden, 2, rng=rng, fed="best")
+        model = made(OutputFeedback, 1, n_hidden, 2, rng=rng, fed="best")
     valid, test = parity(rng, length, 200), parity(rng, 100, 500)
 
     def wrong(xs: np.ndarray, ys: np.ndarray) -> float:

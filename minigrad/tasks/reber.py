@@ -24,6 +24,7 @@ from minigrad.data.generators import (
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -82,7 +83,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
     valid, test = (drawn(rng, grammar, 256) for _ in range(2))
     cell = options.cell or ("lstm" if embedded else "elman")
     n_hidden = options.hidden or (_UNITS[cell] if embedded else 8)
-    model = ManyToMany(7, n_hidden, 7, rng=rng, cell=cell)
+    model = made(ManyToMany, 7, n_hidden, 7, rng=rng, cell=cell)
 
     def batch() -> tuple[np.ndarray, ...]:
         new = drawn(rng, grammar, BATCH)
@@ -108,6 +109,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
         every=25,
         patience=None,
         also={"rng": rng},
+        about={"vocabulary": REBER},
     )
     picture(options, loss(*batch()))
     learnt = [BATCH * p.step for p in history.steps if p.validation < 1 / 256]

@@ -130,7 +130,12 @@ def run(options: Options) -> Mapping[str, float]:
         decay=0.01,
         every=25,
         also={"rng": rng, "order": order},
-        about={"task": "sequences", "setting": setting},
+        about={
+            "task": "sequences",
+            "setting": setting,
+            "vocabulary": setting["letters"],
+            "classes": classes,
+        },
     )
     odds = classifier.odds([texts[i] for i in test])
     said = odds.argmax(-1)

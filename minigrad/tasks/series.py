@@ -26,6 +26,7 @@ from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -70,7 +71,7 @@ class Forecaster:
         self.setting = setting
         more = {} if setting.model == "output-feedback" else {"cell": setting.cell}
         make: Callable[..., Network] = MODELS[setting.model]
-        self.network = make(1, setting.hidden, 1, rng=rng, loss=mse, **more)
+        self.network = made(make, 1, setting.hidden, 1, rng=rng, loss=mse, **more)
 
     def scaled(self, values: Array) -> Array:
         """Numbers as the network reads them."""
@@ -251,7 +252,11 @@ def _trained(
         lr=cosine(0.01, options.steps, 0.0005),
         every=20,
         also={"rng": rng, "order": order},
-        about={"task": "series", "setting": asdict(setting)},
+        about={
+            "task": "series",
+            "setting": asdict(setting),
+            "scaling": {"mean": mean, "deviation": deviation},
+        },
     )
     return forecaster, error
 

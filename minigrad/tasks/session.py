@@ -16,6 +16,7 @@ from minigrad.draw import draw
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn import Module
 from minigrad.optim import Adam, AdamW, Schedule
+from minigrad.tasks.networks import CHECKPOINT, WEIGHTS, made
 from minigrad.tasks.task import Options
 from minigrad.tensor import Tensor
 from minigrad.train import (
@@ -31,9 +32,16 @@ from minigrad.train.batches import Batches
 from minigrad.train.checkpoint import Part
 from minigrad.train.training import Carry, Loss
 
-__all__ = ["ONE_ANSWER", "checkpoints", "learn", "one_answer", "picture", "table"]
+__all__ = [
+    "ONE_ANSWER",
+    "checkpoints",
+    "learn",
+    "one_answer",
+    "picture",
+    "save_run",
+    "table",
+]
 
-CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 # The networks that give one answer to a sequence: --model.
 ONE_ANSWER = ("many-to-one", "bidirectional")
 
@@ -55,9 +63,9 @@ def one_answer(
     'ends'
     """
     if name == "many-to-one":
-        return ManyToOne(n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+        return made(ManyToOne, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
     read = "ends" if read == "last" else read  # where both nets have read everything
-    return Bidirectional(n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+    return made(Bidirectional, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
 
 
 def learn(
@@ -75,12 +83,13 @@ def learn(
     every: int = 50,
     patience: int | None = None,
     also: Mapping[str, Part] | None = None,
-    about: Any = None,
+    about: Mapping[str, Any] | None = None,
 ) -> History:
     """Train with Adam and leave weights, checkpoint, log and curves in the folder.
 
-    To resume where there is no checkpoint yet is to begin. ``about`` says what is
-    needed to make the module anew, and is kept beside the weights.
+    To resume where there is no checkpoint yet is to begin. What ``minigrad.load`` gives
+    as ``about`` is kept beside the weights: of the task and its network, and what is
+    given here.
     """
     checkpoint = options.out / CHECKPOINT
     lr = lr if options.lr is None else options.lr
@@ -109,11 +118,18 @@ def learn(
         checkpoint=checkpoint,
         resume=options.resume and checkpoint.exists(),
     )
-    save_weights(options.out / WEIGHTS, model, about)
+    save_run(options, model, {"task": name, **(about or {})})
     write_log(options.out / "log.csv", history)
     with replacing(options.out / "curves.png") as temporary:
         curves(history, name).savefig(temporary)
     return history
+
+
+def save_run(options: Options, model: Module, about: Mapping[str, Any]) -> None:
+    """The weights with their note: ``about``, and what the network was made with."""
+    network = vars(model).get("made")
+    noted = {} if network is None else {"network": network}
+    save_weights(options.out / WEIGHTS, model, {**about, **noted})
 
 
 def checkpoints(folder: Path) -> Mapping[Path, int]:

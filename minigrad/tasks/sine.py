@@ -15,6 +15,7 @@ from minigrad.data.generators import sine
 from minigrad.models import ManyToMany, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor, tensor
@@ -32,7 +33,7 @@ def run(options: Options) -> Mapping[str, float]:
         first, *rest = sine(KNOWN + FREE + 1, outputs=outputs)
         start, series = tensor(first, name="o0"), np.stack(rest)
         xs = np.zeros((KNOWN + FREE, 1, 1), np.float32)  # nothing drives it
-        model = OutputFeedback(1, n_hidden, outputs, rng=rng, loss=mse)
+        model = made(OutputFeedback, 1, n_hidden, outputs, rng=rng, loss=mse)
         learn(
             f"sine, {outputs}",
             _within(options, f"output-feedback-{outputs}"),
@@ -48,7 +49,7 @@ def run(options: Options) -> Mapping[str, float]:
         picture(options, model.loss(xs[:9], series[:9], feedback="free"))
     rng = np.random.default_rng(options.seed)
     series = sine(KNOWN + FREE)
-    net = ManyToMany(1, n_hidden, 1, rng=rng, loss=mse)
+    net = made(ManyToMany, 1, n_hidden, 1, rng=rng, loss=mse)
     learn(
         "sine, hidden",
         _within(options, "many-to-many"),

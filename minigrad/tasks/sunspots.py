@@ -20,7 +20,7 @@ did not make the choice. Nothing was chosen for the other networks (``--model``)
 ((35, 38, 1), (35, 38, 1))
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -31,12 +31,13 @@ from minigrad.data import Scale, Series, one_step_ahead, sunspots
 from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
-from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
+from minigrad.tasks.networks import Committee, made
+from minigrad.tasks.session import save_run
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import Training, bar, fit, replacing, save_weights
+from minigrad.train import Training, bar, fit, replacing
 
 __all__ = ["TASK", "arv", "forecast", "network", "root", "windows"]
 
@@ -65,17 +66,11 @@ PUBLISHED = {
 }
 
 
-class Committee(Module):
-    """Networks that forecast by their mean."""
-
-    def __init__(self, members: list[Network]) -> None:
-        self.members = members
-
-
 def network(seed: int, start: int = 0, name: str = "many-to-many") -> Network:
     """An untrained network, one of the starts of a seed: one number in, one out."""
     rng = np.random.default_rng([seed, start])
-    model = MODELS[name](1, N_HIDDEN, 1, rng=rng, loss=mse)
+    make: Callable[..., Network] = MODELS[name]
+    model = made(make, 1, N_HIDDEN, 1, rng=rng, loss=mse)
     if not isinstance(model, OutputFeedback):
         # An orthogonal W never forgets. 0.4 of it starts with a memory of few years,
         # and training finds out how many are worth keeping.
@@ -199,7 +194,8 @@ def run(options: Options) -> Mapping[str, float]:
     forecasts = forecast(committee, scale, s)
     single = [forecast(one, scale, s) for one in committee.members]
     print(report(options.model or "many-to-many", s, forecasts, single))
-    save_weights(out / "weights.safetensors", committee)
+    scaling = {"of": "square root", "mean": scale.mean, "deviation": scale.deviation}
+    save_run(options, committee, {"task": "sunspots", "scaling": scaling})
     draw(loss_of(committee.members[0], *windows(scale))).save(out / "graph.png")
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)

@@ -14,8 +14,8 @@ import numpy as np
 from minigrad.data.generators import temporal_order
 from minigrad.mode import no_grad
 from minigrad.models import Clockwork, LinearRecurrence, ManyToOne, SelfAttention
-from minigrad.models.deep_transition import Transition
 from minigrad.optim import cosine
+from minigrad.tasks.networks import TRANSITIONS, made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -25,29 +25,33 @@ SYMBOLS, CLASSES = 6, 4
 PERIODS = (1, 2, 4, 8)
 
 
-def _deep(n_hidden: int, rng: np.random.Generator, skip: bool) -> ManyToOne:
-    cell = partial(Transition, skip=skip)
-    return ManyToOne(SYMBOLS, n_hidden, CLASSES, rng=rng, cell=cell)
+def _deep(n_hidden: int, rng: np.random.Generator, name: str) -> ManyToOne:
+    cell = TRANSITIONS[name]
+    return made(ManyToOne, SYMBOLS, n_hidden, CLASSES, rng=rng, cell=cell)
 
 
 def _clockwork(n_hidden: int, rng: np.random.Generator) -> Clockwork:
     n_group = -(-n_hidden // len(PERIODS))
-    return Clockwork(SYMBOLS, n_group, CLASSES, rng=rng, periods=PERIODS, read="last")
+    return made(
+        Clockwork, SYMBOLS, n_group, CLASSES, rng=rng, periods=PERIODS, read="last"
+    )
 
 
 def _linear(n_hidden: int, rng: np.random.Generator) -> LinearRecurrence:
-    return LinearRecurrence(SYMBOLS, n_hidden, CLASSES, rng=rng, read="last")
+    return made(LinearRecurrence, SYMBOLS, n_hidden, CLASSES, rng=rng, read="last")
 
 
 def _attention(n_hidden: int, rng: np.random.Generator, order: bool) -> SelfAttention:
-    return SelfAttention(SYMBOLS, n_hidden, CLASSES, rng=rng, order=order, read="last")
+    return made(
+        SelfAttention, SYMBOLS, n_hidden, CLASSES, rng=rng, order=order, read="last"
+    )
 
 
 Network = ManyToOne | Clockwork | SelfAttention | LinearRecurrence
 MODELS: dict[str, Callable[[int, np.random.Generator], Network]] = {
-    "many-to-one": lambda n, rng: ManyToOne(SYMBOLS, n, CLASSES, rng=rng),
-    "deep-transition": partial(_deep, skip=False),
-    "deep-transition-skip": partial(_deep, skip=True),
+    "many-to-one": lambda n, rng: made(ManyToOne, SYMBOLS, n, CLASSES, rng=rng),
+    "deep-transition": partial(_deep, name="deep-transition"),
+    "deep-transition-skip": partial(_deep, name="deep-transition-skip"),
     "clockwork": _clockwork,
     "linear-recurrence": _linear,
     "self-attention": partial(_attention, order=True),
@@ -62,8 +66,8 @@ def run(options: Options) -> Mapping[str, float]:
     valid, test = temporal_order(rng, length, 500), temporal_order(rng, length, 1000)
     n_hidden = options.hidden or 32
     if options.cell is not None and name == "many-to-one":
-        model: Network = ManyToOne(
-            SYMBOLS, n_hidden, CLASSES, rng=rng, cell=options.cell
+        model: Network = made(
+            ManyToOne, SYMBOLS, n_hidden, CLASSES, rng=rng, cell=options.cell
         )
         name = options.cell
     else:

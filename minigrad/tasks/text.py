@@ -17,6 +17,7 @@ from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.cells import State
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
@@ -123,7 +124,7 @@ def run(options: Options) -> Mapping[str, float]:
     first = second - min(20_000, len(text) // 20)
     rng = np.random.default_rng(options.seed)
     cell = options.cell or "gru"
-    model = ManyToMany(n, options.hidden or 128, n, rng=rng, cell=cell)
+    model = made(ManyToMany, n, options.hidden or 128, n, rng=rng, cell=cell)
     reader = Reader(numbers[:first], n, model, options.batch or 32)
     valid = numbers[first:second]
     learn(
@@ -137,6 +138,7 @@ def run(options: Options) -> Mapping[str, float]:
         lr=cosine(0.005, options.steps, 0.0005),
         every=250,
         also={"reader": reader},
+        about={"vocabulary": vocabulary.symbols},
     )
     picture(options, model.loss(one_hot(numbers[:9, None], n), numbers[1:10, None]))
     found = {"bits per character": bits(model, numbers[second:], n)}

@@ -15,6 +15,7 @@ from minigrad.mode import no_grad
 from minigrad.models import Clockwork, ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, table
 from minigrad.tasks.task import Options, Task
 
@@ -29,11 +30,11 @@ def run(options: Options) -> Mapping[str, float]:
     model: Clockwork | ManyToMany
     if name == "clockwork":
         n_group = options.hidden or 8
-        model = Clockwork(1, n_group, 1, rng=rng, periods=PERIODS, loss=mse)
+        model = made(Clockwork, 1, n_group, 1, rng=rng, periods=PERIODS, loss=mse)
     else:
         cell = options.cell or "elman"
         n_hidden = options.hidden or {"lstm": 15, "gru": 17}.get(cell, 31)
-        model = ManyToMany(1, n_hidden, 1, rng=rng, loss=mse, cell=cell)
+        model = made(ManyToMany, 1, n_hidden, 1, rng=rng, loss=mse, cell=cell)
         name = f"{name}, {cell}"
     y = waveform(rng, length)
     pulse = np.zeros_like(y)

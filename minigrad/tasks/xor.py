@@ -14,6 +14,7 @@ from minigrad.data.generators import temporal_xor
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
+from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
@@ -23,7 +24,8 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     train, valid, test = (temporal_xor(rng, n) for n in (3000, 900, 1200))
     x, y = (_pieces(train[i : len(train) - 30 + i], 30) for i in (0, 1))
-    model = ManyToMany(
+    model = made(
+        ManyToMany,
         1,
         options.hidden or 8,
         1,

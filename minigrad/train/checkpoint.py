@@ -22,11 +22,14 @@ has changed: the parts are set all of them or none.
 True
 """
 
+import re
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
 
+from minigrad.advice import near, told
 from minigrad.nn import Module
 from minigrad.optim.optimiser import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
@@ -55,6 +58,8 @@ class Stateful(Protocol):
 Part = Stateful | np.random.Generator
 # The largest number at a place of a generator's state, from which NumPy reads unasked.
 LARGEST = {"pos": 624, "buffer_pos": 4, "has_uint32": 1, "uinteger": 2**32 - 1}
+# How PyTorch names the matrices of a recurrent layer.
+ROWS = re.compile(r"(^|\.)weight_[ih]h(_l\d+(_reverse)?)?$")
 
 
 def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
@@ -166,20 +171,82 @@ def read_about(path: Path_) -> Any:
     return said.get("about") if isinstance(said, dict) else None
 
 
-def load_weights(path: Path_, module: Module) -> None:
-    """Read what ``save_weights`` wrote.
+def load_weights(
+    path: Path_, module: Module, names: Mapping[str, str] | None = None
+) -> None:
+    """Read weights that ``save_weights`` or another program wrote as safetensors.
+
+    Parameters
+    ----------
+    path: the file. Its checksum is compared where there is one.
+    names: the parameter's path in the module for each name of the file that is another.
+        Nothing else is changed: what PyTorch lays out in its own way comes in by
+        ``minigrad.exchange.from_torch``.
+
+    Numbers of a type that the parameter's holds exactly are converted: bfloat16 and
+    float16 to float32, all of them to float64.
 
     Raises ValueError, and changes nothing, where the file is not whole or of another
-    module.
+    module; it lists the names that one side lacks, and those that are near.
+
+    >>> import tempfile
+    >>> from safetensors.numpy import save_file
+    >>> from minigrad.nn import Linear
+    >>> path = tempfile.mkdtemp() + "/theirs.safetensors"
+    >>> save_file({"kernel": np.ones((2, 3), np.float16), "b": np.zeros(3)}, path)
+    >>> layer = Linear(2, 3, rng=np.random.default_rng(0), dtype=np.float64)
+    >>> load_weights(path, layer, names={"kernel": "W"})
+    >>> layer.W.data.tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     _require_module(module)
-    arrays, said = read_tensors(path)
+    arrays, said = read_tensors(path, others=True)
     if not isinstance(said, dict) or set(said) - {"about"}:
         raise ValueError(
             f"{path} is a checkpoint, which has more than weights: read it with "
             'load_checkpoint(path, {"module": module, ...}), all its parts by name'
         )
-    module.load_state_dict(arrays)
+    if rows := [name for name in arrays if ROWS.search(name)]:
+        raise ValueError(
+            f"{path} has gates in PyTorch's rows ({rows[0]}): write minigrad.exchange."
+            "from_torch(module, safetensors.numpy.load_file(path))"
+        )
+    own = module.state_dict()
+    arrays = _renamed(arrays, names or {}, own, f"{path} and {type(module).__name__}")
+    module.load_state_dict({k: _widened(a, own.get(k)) for k, a in arrays.items()})
+
+
+def _renamed(
+    arrays: Mapping[str, Array],
+    names: Mapping[str, str],
+    own: Mapping[str, Array],
+    sides: str,
+) -> dict[str, Array]:
+    """The arrays by the names of the module."""
+    found: dict[str, Array] = {}
+    twice = []
+    for name, array in arrays.items():
+        path = names.get(name, name)
+        if path in found:
+            twice.append(f"{path!r} is given twice, once by {name!r}")
+        found[path] = array
+    no_name = (n for n in names if n not in arrays)
+    no_path = (p for p in names.values() if p not in own)
+    lines = chain(
+        (f"{n!r} is not in the file{near(n, arrays)}" for n in no_name),
+        (f"{p!r} is no parameter of the module{near(p, own)}" for p in no_path),
+        twice,
+    )
+    if wrong := told(lines):
+        raise ValueError(f"names= does not fit {sides}; nothing was loaded:{wrong}")
+    return found
+
+
+def _widened(array: Array, own: Array | None) -> Array:
+    """Floats in the dtype of the parameter, where that loses nothing."""
+    if own is None or {array.dtype.kind, own.dtype.kind} != {"f"}:
+        return array
+    return array.astype(own.dtype) if np.can_cast(array.dtype, own.dtype) else array
 
 
 def _require_module(module: Module) -> None:

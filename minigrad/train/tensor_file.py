@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Mapping
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ KINDS = {
     **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
     "BOOL": "bool",
 }
+BFLOAT = "BF16"  # which NumPy lacks
 
 
 def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
@@ -58,26 +60,25 @@ def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
         temporary.write_bytes(save(arrays, metadata))
 
 
-def read_tensors(path: Path_) -> tuple[dict[str, Array], Any]:
-    """Read what ``write_tensors`` wrote; a ValueError says why a file is refused."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+def read_tensors(path: Path_, others: bool = False) -> tuple[dict[str, Array], Any]:
+    """Read what ``write_tensors`` wrote; a ValueError says why a file is refused.
+
+    With ``others`` a file that minigrad did not write is read too: it has no checksum,
+    its text is an empty object, and its bfloat16 are float32 of the same value.
+    """
+    from safetensors import SafetensorError, deserialize
 
     content = Path(path).read_bytes()
     try:
-        metadata = _metadata(content)
-        arrays = load(content)
+        metadata = _metadata(content, others)
+        found = deserialize(content)  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
-    checksum, _, text = str(metadata.get("minigrad", "")).partition(" ")
-    if not text:
-        raise ValueError(f"{path} was not written by minigrad: it has no checksum")
-    if checksum != _checksum(arrays, text):
-        raise ValueError(f"{path} was altered: its checksum does not fit its contents")
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} was altered: its text is no JSON ({error})") from None
+    # The library gives them in no certain order.
+    arrays = {name: _array(**entry) for name, entry in sorted(found, key=itemgetter(0))}
+    said: Any = {}
+    if not others or "minigrad" in metadata:
+        said = _said(path, arrays, metadata)
     if found := _nan(arrays):
         raise ValueError(
             f"{path} is refused: {found}. To look at it all the same, read it with "
@@ -86,7 +87,28 @@ def read_tensors(path: Path_) -> tuple[dict[str, Array], Any]:
     return arrays, said
 
 
-def _metadata(content: bytes) -> dict[str, Any]:
+def _said(path: Path_, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> Any:
+    """The JSON beside the arrays, once the checksum is known to fit."""
+    checksum, _, text = str(metadata.get("minigrad", "")).partition(" ")
+    if not text:
+        raise ValueError(f"{path} was not written by minigrad: it has no checksum")
+    if checksum != _checksum(arrays, text):
+        raise ValueError(f"{path} was altered: its checksum does not fit its contents")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} was altered: its text is no JSON ({error})") from None
+
+
+def _array(dtype: str, shape: list[int], data: bytes) -> Array:
+    """Numbers of a file, which may begin at any place in memory."""
+    if dtype == BFLOAT:  # the upper half of a float32
+        upper = np.frombuffer(data, "<u2").astype(np.uint32)
+        return (upper << 16).view(np.float32).reshape(shape)
+    return np.frombuffer(data, KINDS[dtype]).reshape(shape)
+
+
+def _metadata(content: bytes, others: bool) -> dict[str, Any]:
     """The texts of the header, once it is known that the library can read the rest.
 
     The library lets a name pass that occurs twice, and has no error of its own for a
@@ -101,9 +123,10 @@ def _metadata(content: bytes) -> dict[str, Any]:
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict):
         raise ValueError("its __metadata__ is no object")
+    known = (*KINDS, BFLOAT) if others else (*KINDS,)
     for name, entry in header.items():
         kind = entry.get("dtype") if isinstance(entry, dict) else None
-        if not isinstance(kind, str) or kind not in KINDS:
+        if not isinstance(kind, str) or kind not in known:
             raise ValueError(
                 f"{name!r} has numbers of type {kind!r}; NumPy has {', '.join(KINDS)}"
             )

@@ -305,8 +305,12 @@ def test_names_are_compared_in_one_pass(tmp_path):
     entry = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
     header = json.dumps({f"{i}": entry for i in range(30_000)}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
-    with pytest.raises(ValueError, match="no checksum"):  # in minutes if in pairs
-        load_weights(path, Module())
+    # In minutes if in pairs.
+    with pytest.raises(ValueError, match="nothing was loaded") as error:
+        load_weights(path, ManyToMany(2, 3, 2, rng=np.random.default_rng(0)))
+    assert str(error.value).endswith("\n  and more")
+    with pytest.raises(ValueError, match="no checksum"):
+        load_checkpoint(path, {"module": Module()})
 
 
 def test_weights_are_no_checkpoint_and_a_checkpoint_is_no_weights(tmp_path, refused):

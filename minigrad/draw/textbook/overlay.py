@@ -29,6 +29,7 @@ from minigrad.draw.page.letters import (
 )
 from minigrad.draw.page.scene import Frame, Line, Run
 from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.stretch import stretches
 from minigrad.draw.textbook.chart import Chart, states
 from minigrad.draw.textbook.columns import Unfolded
 from minigrad.draw.textbook.drawing import Drawing
@@ -107,9 +108,10 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
 
     Parameters
     ----------
-    asked: "grad" (of the loss by each state), "value" (norms of the states), ("grad",
-        name, t) for the loss of that name at step t alone, ("value", name, None) for
-        another value than the states, or a function of an array that returns a number.
+    asked: "grad" (of the loss by each state), "value" (norms of the states),
+        "jacobian" (how much a step stretches each state), ("grad", name, t) for the
+        loss of that name at step t alone, ("value", name, None) for another value than
+        the states, or a function of an array that returns a number.
     """
     shown = states(chart)
     if isinstance(asked, tuple) and len(asked) != 3:
@@ -138,6 +140,10 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
 
         series = by_step(graph, shown, norms, chart.keys)
         titles = {s: (BAR, *named(chart, s), BAR) for s in shown}
+    elif kind == "jacobian" and name is None:
+        ways = {s: _before(chart, s) for s in shown}
+        series = stretches(graph, ways, chart.keys)
+        titles = {s: _jacobian_of(chart, s, ways[s][0]) for s in shown}
     elif callable(kind):
         series = by_step(
             graph,
@@ -151,8 +157,8 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         titles = {s: (before, *named(chart, s), after) for s in shown}
     else:
         raise ValueError(
-            f'no overlay {asked!r}: there are "grad", "value", (kind, name, t) and '
-            "functions of an array"
+            f'no overlay {asked!r}: there are "grad", "value", "jacobian", '
+            '("grad", name, t), ("value", name, None) and functions of an array'
         )
     if not all(series.values()):
         missing = next(s for s in shown if not series[s])
@@ -178,6 +184,24 @@ def named(chart: Chart, key: str) -> Line:
     """A value at step t in a title."""
     names = [s.name or s.key for s in chart.symbols if s.key == key]
     return sized(indexed(small((*names, key)[0]), "t"), SMALL)
+
+
+def _before(chart: Chart, key: str) -> tuple[int, str | None]:
+    """Of a state which way the step before it lies, and the name of its start."""
+    ahead = any(
+        a.kind == "delay" and a.delay < 0 and key in (a.source, a.target)
+        for a in chart.arrows
+    )
+    starts = [s for s in chart.symbols if s.stands_for and s.stands_for.state == key]
+    return (-1 if ahead else 1), (starts[0].key if starts else None)
+
+
+def _jacobian_of(chart: Chart, key: str, delay: int) -> Line:
+    """The title ‖∂h(t)/∂h(t-1)‖₂."""
+    names = [s.name or s.key for s in chart.symbols if s.key == key]
+    before = f"t{'−' if delay > 0 else '+'}1"
+    below = sized(indexed(small((*names, key)[0]), before), SMALL)
+    return (*gradient_of(named(chart, key), below), Run("2", "serif", 8.0, -3.0))
 
 
 def gradient_of(above: Line, below: Line) -> Line:
