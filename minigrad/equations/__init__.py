@@ -27,6 +27,6 @@ Vocabulary
 
 from minigrad.equations.equations import Equation, Equations
 from minigrad.equations.record import equations
-from minigrad.equations.tokens import Reference, Token
+from minigrad.equations.writing import Reference, Token
 
 __all__ = ["Equation", "Equations", "Reference", "Token", "equations"]
