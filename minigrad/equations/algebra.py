@@ -27,33 +27,12 @@ Over = tuple[tuple[int, int], ...]  # the T of a loop, and how often it divides
 Axes = tuple[Any, ...]  # a name for each; None is of length 1 and has none
 ALL = slice(None)
 # An element of the value is made of the elements at its place.
-ELEMENTWISE = frozenset(
-    [
-        "add",
-        "where",
-        "tanh",
-        "sigmoid",
-        "relu",
-        "exp",
-        "log",
-        "sqrt",
-        "astype",
-        "divide",
-        "greater",
-        "greater_equal",
-        "less",
-        "less_equal",
-        "equal",
-        "not_equal",
-        "logical_not",
-        "logical_and",
-        "logical_or",
-        "maximum",
-        "minimum",
-        "absolute",
-        "clip",
-    ]
+OPS = (
+    "add where tanh sigmoid relu exp log sqrt astype divide greater greater_equal less "
+    "less_equal equal not_equal logical_not logical_and logical_or maximum minimum "
+    "absolute clip"
 )
+ELEMENTWISE = frozenset(OPS.split())
 # A slice of these is these of slices: of gates, and of their gradients.
 CUT = frozenset(["tanh", "sigmoid", "relu"])
 
@@ -113,84 +92,78 @@ class Algebra(Forest):
             # A product of matrices stays one.
             flat = all(len(at) < 3 for _, at in parts(e)) or axes == own
             one = is_product(e) or (len(operands) == 1 and flat)
+            name = dict(enumerate(axes)) | {None: None}
             for x, at in parts(e) if one else [(rest, (*range(len(axes)),))]:
-                new = [
-                    None if a is None else axes[a] if a < len(axes) else (k, a)
-                    for a in at
-                ]
+                new = tuple([name.get(a, (k, a)) for a in at])
                 size |= {a: n for a, n in zip(new, x.shape, strict=True) if n > 1}
-                found.append((x, tuple(new)))
-        used = Counter(a for _, at in found for a in {*at})
+                found.append((x, new))
+        used = Counter([a for _, at in found for a in {*at}])
         sums = [at[-1] for x, at in found if x.op == "unit" and used[at[-1]] == 1]
         ones = {*sums}.difference(own)  # of a unit vector the sum is 1
-        found = [(x, at) for x, at in found if ones.isdisjoint(at)]
-        there = {a for _, axes in operands for a in axes}.union(used).difference(own)
-        used = Counter(a for _, at in found for a in {*at})
-        for a in there.difference(used, ones):
+        summed = {a for _, axes in operands for a in axes}.union(used).difference(own)
+        if ones:
+            found = [(x, at) for x, at in found if ones.isdisjoint(at)]
+            used = Counter([a for _, at in found for a in {*at}])
+        for a in summed.difference(used, ones):
             number *= size.get(a, 1)
         number = int(number) if float(number).is_integer() else number
+        # An axis of length 1 that is summed over is one that the product has, or none.
         free = [a for a in own if a not in used and size[a] == 1]
-        used.pop(None, 0)
-        lone = [
-            a for a in used if used[a] == 1 and a not in own and size.get(a, 1) == 1
-        ]
-        new_name = dict.fromkeys(lone) | dict(zip(lone, free, strict=False))
-        found = [(x, tuple([new_name.get(a, a) for a in at])) for x, at in found]
-        if special := self._of_steps(found, own, shape) or self._of_parts(
-            found, own, shape
-        ):
+        lone = [a for a in summed if used[a] == 1 == size.get(a, 1) and a is not None]
+        named = dict.fromkeys(lone) | dict(zip(lone, free, strict=False))
+        found = [(x, tuple([named.get(a, a) for a in at])) for x, at in found]
+        special = self._of_steps(found, own, shape) or self._of_parts(found, own, shape)
+        if special:
             return self.times(number, special, over) if number != 1 or over else special
-        names = dict.fromkeys([*own, *(a for _, at in found for a in at)])
-        names = {a: i for i, a in enumerate(a for a in names if a is not None)}
-        at = tuple(tuple([names.get(a) for a in axes]) for _, axes in found)
         if not found:
             return self.number(number, shape, over)
-        if len(found) == 1 and number == 1 and not over:
-            if at[0] == (*range(len(shape)),) and found[0][0].shape == shape:
-                return found[0][0]
+        names = dict.fromkeys([*own, *(a for _, at in found for a in at)])
+        names.pop(None, None)
+        index = {a: i for i, a in enumerate(names)} | {None: None}
+        at = tuple([tuple([index[a] for a in axes]) for _, axes in found])
+        ((x, _), *more), plain = found, (tuple(range(len(shape))),)
+        if not more and (number, over, at, x.shape) == (1, (), plain, shape):
+            return x
         attrs = {"number": number, "over": over, "axes": at}
         return self.make("product", [x for x, _ in found], attrs, shape)
 
     def _of_steps(self, found: Any, own: Axes, shape: Shape) -> Expr | None:
         """A product with a stack of steps, as that of what is at each step."""
         stacks = [(x, at) for x, at in found if x.op == "stack" and not _axis(x)]
-        if not stacks:
+        (x, at) = stacks[0] if stacks else (None, ())
+        if x is None or (len(found) == 1 and at == own):
             return None
-        (x, at), *_ = stacks
-        if len(found) == 1 and at == own:
-            return None
-        each, axis = whole(x), at[0]
-        if axis not in own and len(found) == 1:
-            terms = []
-            for e in x.args:
-                body = e.args[0] if e.op == "each" else e
-                term = self.product([(body, at[1:])], own, shape)
-                again = e.op == "each"
-                terms.append(
-                    self.make("each", (term,), e.attrs, shape) if again else term
-                )
-            return self.add(terms, shape)
-        if axis not in own and sum(axis in a for _, a in found) == 1:
+        each, axis, stay = whole(x), at[0], at[0] in own
+        if not stay and sum(axis in a for _, a in found) == 1:
             others = [(e, a) for e, a in found if e is not x]
-            total = self.add(x.args, x.shape[1:])
-            return self.product([(total, at[1:]), *others], own, shape)
-        if self.clock is not None or not each or (axis in own and own[0] != axis):
+            if others:
+                total = (self.add(x.args, x.shape[1:]), at[1:])
+                return self.product([total, *others], own, shape)
+            inner = [
+                self._within(e, lambda b: self.product([(b, at[1:])], own, shape))
+                for e in x.args
+            ]
+            return self.add(inner, shape)
+        if self.clock is not None or not each or (stay and own[0] != axis):
             return None
-        inner = []
-        for x, at in found:
-            if axis not in at:
-                inner.append((x, at))
-                continue
-            body = self.body(x, each)
-            if body is None or axis in at[1:]:
-                return None
-            inner.append((body, at[1:]))
-        stay = int(axis in own)
-        body = self.product(inner, own[stay:], shape[stay:])
-        again = self.make("each", (body,), each.attrs, body.shape)
-        if stay:
-            return self.make("stack", (again,), {"axis": 0}, shape)
-        return self.add([again], shape)
+        bodies = [
+            (self.body(x, each), a[1:]) if axis in a else (x, a) for x, a in found
+        ]
+        if any(e is None or axis in a for e, a in bodies):
+            return None
+        body = self.product(bodies, own[stay:], shape[stay:])
+        again = self._within(each, lambda _: body)
+        return self._stacked(again, shape) if stay else self.add([again], shape)
+
+    def _within(self, e: Expr, change: Callable[[Expr], Expr]) -> Expr:
+        """An expression changed, or what an each holds."""
+        body = change(e.args[0] if e.op == "each" else e)
+        return (
+            self.make("each", (body,), e.attrs, body.shape) if e.op == "each" else body
+        )
+
+    def _stacked(self, each: Expr, shape: Shape) -> Expr:
+        return self.make("stack", (each,), {"axis": 0}, shape)
 
     def _of_parts(self, found: Any, own: Axes, shape: Shape) -> Expr | None:
         """A product with features that are joined, as the products joined."""
@@ -288,8 +261,7 @@ class Algebra(Forest):
         if None in bodies:
             return None
         body = self.call(op, [b for b in bodies if b], attrs, shape[1:])
-        again = self.make("each", (body,), each.attrs, body.shape)
-        return self.make("stack", (again,), {"axis": 0}, shape)
+        return self._stacked(self._within(each, lambda _: body), shape)
 
     def count(self, x: Expr, axes: Sequence[int]) -> tuple[float, Over]:
         """How many elements lie along axes: a number, and the T that it has beside."""

@@ -52,7 +52,9 @@ class Builder:
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
         self.order: list[tuple[Symbol, int | None]] = []
+        self.made: dict[Any, Expr] = {}  # what is read alike makes the same
         self.alike: dict[int, bool] = {}
+        self.reading = [_sources(role) for role in self.roles]
         for symbol in symbols.by_key.values():
             symbol.trees, symbol.starts, symbol.roles = {}, {}, set()
         for node in self.graph.nodes:
@@ -139,12 +141,8 @@ class Builder:
 
     def _reads(self, node: Node, role: Role) -> Iterator[Read]:
         """What a node reads, operand by operand."""
-        keys = [v for v in node.attrs.values() if isinstance(v, PerOperand)]
-        said = [v for v in role.attrs.values() if isinstance(v, PerOperand)]
-        moving = [k for e in (said[0] if said else ()) for k in (e, *_of_each(e))]
-        sources = [s for operand in role.operands for s in operand]
-        grown = {s.role for s in sources if s.kind == "gather" and s.delay is not None}
-        apart = grown.union(s.role for s in sources if s.delay is None)
+        keys = next((v for v in node.attrs.values() if isinstance(v, PerOperand)), None)
+        grown, apart, moving = self.reading[role.index]
         region = region_of(node, self.scopes)
         for i, read in enumerate(node.inputs):
             clock, step = self.role(read).clock, self.folding.times[read] and read.t
@@ -155,20 +153,17 @@ class Builder:
             index = self.folding.role_of[read]
             here = clock is not None and clock == role.clock and index not in apart
             t, of = (node.t, role.clock) if here or clock is None else (step, clock)
-            key = keys[0][i] if keys else None
-            key = next((k for k in moving if self._is(k, t, of, key)), key)
+            key = keys and keys[i]
+            n = self.lengths[of or 0] if t else 0
+            key = next(
+                (k for k in moving if same_value(at_step(k, t or 0, n), key)), key
+            )
             if here:
                 yield Read(None, None, self.forest.moved(e, read.t - node.t), key)
             elif start := self._start(role, i, node.t, read, step, e):
                 yield Read(None, None, start, key)
             else:
                 yield Read(step, clock, e, key, index in grown and role.terms is None)
-
-    def _is(self, key: Any, t: int | None, clock: int | None, value: Any) -> bool:
-        """Whether this is what an attribute is at step t."""
-        return same_value(
-            at_step(key, t or 0, self.lengths[clock or 0] if t else 0), value
-        )
 
     def _start(
         self, role: Role, i: int, t: Any, read: Node, step: Any, e: Expr
@@ -193,8 +188,19 @@ class Builder:
     # -------------------------------------------------------------------- expressions
 
     def _tree(self, node: Node, role: Role, t: int | None) -> Expr:
+        op, shape = node.op.name, np.shape(node.value)
+        reads = tuple(self._reads(node, role))
+        plain = all(r.step is None and r.key is None for r in reads)
+        if not plain or op in ("step", "getitem"):  # of which each step has its own
+            return self._made(node, role, t, reads)
+        key = role.index, reads, shape
+        if key not in self.made:
+            self.made[key] = self._made(node, role, t, reads)
+        return self.made[key]
+
+    def _made(self, node: Node, role: Role, t: int | None, reads: Any) -> Expr:
+        """What an op makes of what it reads."""
         f, op, shape = self.forest, node.op.name, np.shape(node.value)
-        reads = [*self._reads(node, role)]
         found: Any = [[r] for r in reads]
         if node.op.variadic:
             free = op in ("add_n", "scatter_n")
@@ -321,9 +327,20 @@ def _in_a_row(reads: list[Read]) -> Iterator[list[Read]]:
         yield from [[r] for r in together] if single else in_spans(together, _step)
 
 
-def _of_each(entry: Any) -> Any:
-    """The keys of an operand without time, which are those of its sources."""
-    return entry if isinstance(entry, tuple) else ()
+def _sources(role: Role) -> tuple[set[int], set[int], list[Any]]:
+    """Lines that are read up to a step, those that are at steps of their own, and keys.
+
+    A key of an operand without time is a tuple with one for each source.
+    """
+    said = [v for v in role.attrs.values() if isinstance(v, PerOperand)]
+    keys = [
+        k
+        for e in (said[0] if said else ())
+        for k in (e, *(e if type(e) is tuple else ()))
+    ]
+    sources = [s for operand in role.operands for s in operand]
+    grown = {s.role for s in sources if s.kind == "gather" and s.delay is not None}
+    return grown, grown.union(s.role for s in sources if s.delay is None), keys
 
 
 def _step(read: Read) -> int:

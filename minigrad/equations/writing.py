@@ -258,64 +258,56 @@ class Writer:
 
     def product(self, e: Expr) -> Said:
         """A number, and the factors."""
-        own, found = tuple(range(len(e.shape))), parts(e)
         number, over = front(e)
-        said = self.factors(found, own)
+        found = [(x, self._shown(at)) for x, at in parts(e)]
+        said = self.factors(found, self._shown(tuple(range(len(e.shape)))))
         if abs(number) == 1 and not over:
             return said if number > 0 else (SUM, f"-{bracket(said, SIGMA)}")
         binds = SUM if number < 0 else max(min(said[0], HADAMARD), SIGMA)
         return binds, f"{self.number(e)[1]}{BESIDE}{bracket(said, SIGMA)}"
+
+    def _shown(self, at: Axes) -> Axes:
+        """Axes as they are written: what runs down, what runs across, all others."""
+        return at[-2:] + at[:-2] if self.columns else at[::-1]
 
     def factors(self, found: Factors, own: Axes, outer: Axes = ()) -> Said:
         """Factors as products of matrices, sums over axes and products by element.
 
         Of the ways to write them it is the shortest.
         """
-        size = {a: n for x, at in found for a, n in zip(at, x.shape, strict=True)}
-        axes = tuple(sorted([*outer, *own], key=lambda a: -_behind(a, found, own)))
-        axes = axes if outer else own
+        pairs = [
+            p for x, at in found for p in zip(at, self._shown(x.shape), strict=True)
+        ]
+        size, place = dict(pairs), {a: at.index(a) for _, at in found[::-1] for a in at}
+        axes = own
+        if outer:
+            there = [a for a in (*own, *outer) if a in place]
+            axes = tuple(sorted(there, key=lambda a: place[a]))
         inner = [a for a in size if a is not None and a not in axes]
         groups = _connected(found, inner)
-        if inner and len(groups) == 1:
-            if two := self._two(found, axes, inner, outer):
-                said = self._matrices(*two)
-            else:
-                ways = [self.factors(found, own, (*outer, a)) for a in inner]
-                return min(ways, key=lambda way: len(way[1]))
-        elif self._is_seen(found, groups, outer):
-            said = self._by_element([(g, _only(axes, g)) for g in groups], axes, size)
-        else:
+        matrices = inner and len(groups) == 1
+        if matrices and (two := self._two(found, axes, inner, outer)):
+            said = self._matrices(*two)
+        elif matrices:
+            ways = [self.factors(found, own, (*outer, a)) for a in inner]
+            return min(ways, key=lambda way: len(way[1]))
+        elif not self._is_seen(found, groups, outer):
             return self._einsum(found, own)
-        letters = "".join(
-            self._letter(a, found) for a in axes if a in outer and size[a] > 1
-        )
-        if not letters:
+        else:
+            said = self._by_element([(g, _only(axes, g)) for g in groups], axes, size)
+        over = sorted([place[a] for a in outer if size[a] > 1], reverse=True)
+        if not over:
             return said
+        letters = "".join(["inkm"[i] for i in over])  # features, sequences, and further
         sigma = self.atom(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
         return SIGMA, sigma + bracket(said, SIGMA)
 
     def _is_seen(self, found: Factors, groups: list[Factors], outer: Axes) -> bool:
         """Whether a product by element says along which axes: one group has them all."""
         there = [{a for _, at in g for a in at} - {None} for g in groups]
-        kinds = [
-            self.symbols[x.attrs["symbol"]].kind
-            for x, _ in found
-            if x.op == "value" and len(x.shape) > 2
-        ]
-        return "parameter" not in kinds and (not outer or set.union(*there) in there)
-
-    def _letter(self, axis: Any, found: Factors) -> str:
-        """Of a sum over features (i), over sequences (n), or what is before these."""
-        of_two = any(axis in at and len(at) == 2 for _, at in found)
-        return ("ni" if self.columns and of_two else "inkm")[
-            _behind(axis, found, ()) - 1
-        ]
-
-    def _row(self, axes: Axes) -> Any:
-        """The axis that runs down the columns that are written."""
-        return (
-            (axes[-2:] if self.columns else axes[-1:] or (None,))[0] if axes else None
-        )
+        wide = [x for x, _ in found if x.op == "value" and len(x.shape) > 2]
+        given = any(self.symbols[x.attrs["symbol"]].kind == "parameter" for x in wide)
+        return not given and (not outer or set.union(*there) in there)
 
     def _two(self, found: Factors, axes: Axes, inner: list[Any], outer: Axes) -> Any:
         """The two matrices of which this is the product, each with its axes."""
@@ -324,20 +316,14 @@ class Writer:
             for group in _connected(found, [a for a in inner if a != k]):
                 there.setdefault(_only(axes, group), []).extend(group)
             between = all(any(k in at for _, at in g) for g in there.values())
-            if len(there) == 2 and between:
-                (a, left), (b, right) = there.items()
-                if self._row(axes) in b:
-                    a, left, b, right = b, right, a, left
-                both = {*a} & {*b}
-                if both <= {*outer} and {*a} - both:
-                    a, b = (
-                        tuple(x for x in a if x not in both),
-                        tuple(x for x in b if x not in both),
-                    )
-                    at = tuple(x for x in axes if x in both)
-                    if self.columns:
-                        return left, (*at, *a, k), right, (*at, k, *b)
-                    return left, (*at, k, *a), right, (*at, *b, k)
+            both = set.intersection(*map(set, there))
+            own = [a for a in axes if a not in both]
+            if len(there) == 2 and between and both <= {*outer} and own:
+                (a, left), (b, right) = sorted(
+                    there.items(), key=lambda g: own[0] not in g[0]
+                )
+                a, b = _only(tuple(own), left), _only(tuple(own), right)
+                return left, (*a[:1], k, *a[1:], *both), right, (k, *b, *both)
         return None
 
     def _matrices(self, left: Factors, a: Axes, right: Factors, b: Axes) -> Said:
@@ -345,50 +331,45 @@ class Writer:
         text, second = bracket(self.factors(left, a), PRODUCT), self.factors(right, b)
         of = self.of(text[-1])
         if of and of.gradient:  # it is not that of the whole product
-            left, right = self.atom("", r"\left("), self.atom("", r"\right)")
-            text = f"{text[:-1]}{left}{text[-1]}{right}"
+            start, end = self.atom("", r"\left("), self.atom("", r"\right)")
+            text = f"{text[:-1]}{start}{text[-1]}{end}"
         return PRODUCT, f"{text}{BESIDE}{bracket(second, PRODUCT)}"
 
     def _by_element(self, items: list[Any], axes: Axes, size: Any) -> Said:
         """A product element by element, or of a column with a row."""
-        numbers = [g for g in items if all(size[a] == 1 for a in g[1])]
-        if numbers and len(numbers) < len(items):
-            texts = [bracket(self._item(*g), PRODUCT) for g in _powers(numbers)]
-            rest = self._by_element([g for g in items if g not in numbers], axes, size)
-            return min(PRODUCT, max(rest[0], HADAMARD)), BESIDE.join(
-                [*texts, bracket(rest, HADAMARD)]
-            )
-        row = self._row(axes)
-        rows, columns = (
-            [g for g in items if (row in g[1]) == is_] for is_ in (True, False)
+
+        def of(some: list[Any], axes: Axes = axes) -> Said:
+            return self._by_element(some, axes, size)
+
+        small = [g for g in items if all(size[a] == 1 for a in g[1])]
+        if small and len(small) < len(items):
+            texts = [bracket(self._item(*g), PRODUCT) for g in _powers(small)]
+            rest = of([g for g in items if g not in small])
+            text = BESIDE.join([*texts, bracket(rest, HADAMARD)])
+            return min(PRODUCT, max(rest[0], HADAMARD)), text
+        lines = sorted(
+            {at for _, at in items}, key=lambda at: [axes.index(a) for a in at]
         )
-        if rows and columns and all(len(g[1]) == 1 for g in items):
-            first = self._by_element(rows, (row,), size)
-            second = self._by_element(columns, columns[0][1], size)
-            return (
-                PRODUCT,
-                f"{bracket(first, PRODUCT)}{BESIDE}{self._raised(second, 'ᵀ')}",
-            )
+        if len(lines) == 2 and all(len(at) == 1 for at in lines):
+            down, across = (of([g for g in items if g[1] == at], at) for at in lines)
+            row = self._raised(across, "ᵀ")
+            return PRODUCT, f"{bracket(down, PRODUCT)}{BESIDE}{row}"
         wide = [(g, at) for g, at in items if len(g) == 1 and len(at) > 1]
-        if (
-            len(items) > 1
-            and wide
-            and all(_only(g[0][1], g) == _back(at) for g, at in wide)
-        ):
+        turned = [g for g, at in wide if _only(g[0][1], g) == _back(at)]
+        if len(items) > 1 and turned and len(turned) == len(wide):
             back = [(g, _back(at)) for g, at in items]
-            return ATOM, self._raised(self._by_element(back, _back(axes), size), "ᵀ")
+            return ATOM, self._raised(of(back, _back(axes)), "ᵀ")
         counted = _powers(items)
         if len(counted) == 1:
             return self._item(*counted[0])
-        vector = sum(size.get(a, 1) > 1 for a in axes) < 2
         slope = next((g for g in items if _is_slope(g[0])), None)
+        vector = sum(size.get(a, 1) > 1 for a in axes) < 2
         if slope and vector and not self.columns:
-            rest = self._by_element([g for g in items if g is not slope], axes, size)
-            diag = self.atom("diag", r"\mathrm{diag}")
-            text = bracket(rest, PRODUCT)
-            return PRODUCT, f"{diag}({self._item(*slope)[1]}){BESIDE}{text}"
+            diag, inner = self.atom("diag", r"\mathrm{diag}"), self._item(*slope)[1]
+            rest = bracket(of([g for g in items if g is not slope]), PRODUCT)
+            return PRODUCT, f"{diag}({inner}){BESIDE}{rest}"
         said = [self._item(*g) for g in counted]
-        if all(size.get(a, 1) == 1 for a in axes):
+        if small:
             return PRODUCT, BESIDE.join([bracket(g, PRODUCT) for g in said])
         # Brackets that are not needed, but one need not think of them.
         texts = [bracket(g, ATOM if BESIDE in g[1] else HADAMARD) for g in said]
@@ -396,8 +377,7 @@ class Writer:
 
     def _item(self, group: Factors, own: Axes, power: int = 1) -> Said:
         """One factor, transposed if its axes are the other way around."""
-        ((x, axes), *more) = group
-        there = tuple(a for a in axes if a is not None)
+        ((x, axes), *more), there = group, _only(group[0][1], group)
         if more or not {*there} <= {*own}:
             return self.factors(group, own)
         if there not in (own, _back(own)):
@@ -408,21 +388,18 @@ class Writer:
         return said if power == 1 else (ATOM, self._raised(said, "²"))
 
     def _einsum(self, found: Factors, own: Axes) -> Said:
-        """What has no notation, with its axes."""
-        letters = {
-            a: "abcdefghij"[i]
-            for i, a in enumerate(
-                dict.fromkeys(
-                    a
-                    for a in [*own, *(a for _, at in found for a in at)]
-                    if a is not None
-                )
-            )
+        """What has no notation, with a letter for each axis."""
+        axes = dict.fromkeys([*own, *(a for _, at in found for a in at)])
+        letter = dict(zip(axes.keys() - {None}, "abcdefghij", strict=False)) | {
+            None: ""
         }
-        said = ",".join("".join(letters.get(a, "") for a in at) for _, at in found)
-        said += "->" + "".join(letters[a] for a in own)
-        inner = ", ".join(self.write(x) for x, _ in found)
-        return ATOM, f"{self.words('einsum')}({inner}; {self.words(said)})"
+        names = [
+            "".join([letter[a] for a in at]) for at in (*(at for _, at in found), own)
+        ]
+        names = [n[2:] + n[:2] if self.columns else n[::-1] for n in names]
+        inner = ", ".join([self.write(x) for x, _ in found])
+        said = self.words(f"{','.join(names[:-1])}->{names[-1]}")
+        return ATOM, f"{self.words('einsum')}({inner}; {said})"
 
     def _alone(self, text: str) -> Token | None:
         """The token that a text is, if it is one."""
@@ -556,9 +533,9 @@ class Writer:
         softmax = self.atom("softmax", r"\mathrm{softmax}")
         return SUM, self.atom("-log ", r"-\log ") + self.below(f"{softmax}({o})", y)[1]
 
-    def simple(self, e: Expr) -> Said:
-        """What is not shown: axes of length 1, and casts to floating point."""
-        same = e.op == "astype" and str(e.attrs.get("dtype")).startswith("float")
+    def astype(self, e: Expr) -> Said:
+        """A cast to floating point is not shown."""
+        same = str(e.attrs.get("dtype")).startswith("float")
         return self.open(e.args[0]) if same else self.call(e)
 
     def function(self, e: Expr) -> Said:
@@ -608,18 +585,13 @@ def _connected(found: Factors, inner: Sequence[Any]) -> list[Factors]:
 
 def _only(axes: Axes, group: Factors) -> Axes:
     """Those of the axes that a group has."""
-    return tuple(a for a in axes if any(a in at for _, at in group))
+    there = {a for _, at in group for a in at} - {None}
+    return tuple([a for a in axes if a in there])
 
 
 def _back(axes: Axes) -> Axes:
-    """Axes with the last two the other way around."""
-    return (*axes[:-2], *axes[:-3:-1])
-
-
-def _behind(axis: Any, found: Factors, own: Axes) -> int:
-    """Which axis from behind it is of a factor, or else of the product."""
-    at = next((at for _, at in found if axis in at), own)
-    return len(at) - at.index(axis)
+    """Axes with the first two the other way around."""
+    return (*axes[1::-1], *axes[2:])
 
 
 def _powers(items: list[Any]) -> list[Any]:
@@ -644,10 +616,13 @@ def _is_slope(group: Factors) -> bool:
     )
 
 
+OPS = (
+    "value number add stack product divide where getitem embedding unit concatenate "
+    "cross_entropy function astype"
+)
 WRITTEN: dict[str, Callable[[Writer, Expr], Said]] = {
-    **{op: getattr(Writer, op) for op in ["value", "number", "add", "stack", "product", "divide", "where", "getitem", "embedding", "unit", "concatenate", "cross_entropy", "function"]},
-    "astype": Writer.simple,
+    **{op: getattr(Writer, op) for op in OPS.split()},
     "each": lambda w, e: w.each(e, False),
     "identity_like": lambda w, e: (ATOM, w.words("I")),
     **dict.fromkeys(INFIX, Writer.infix),
-}  # fmt: skip
+}
