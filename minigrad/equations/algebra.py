@@ -130,15 +130,11 @@ class Algebra(Forest):
     def _of_steps(self, found: Any, own: Axes, shape: Shape) -> Expr | None:
         """A product with a stack of steps, as that of what is at each step."""
         stacks = [(x, at) for x, at in found if x.op == "stack" and not _axis(x)]
-        (x, at) = stacks[0] if stacks else (None, ())
-        if x is None or (len(found) == 1 and at == own):
+        if not stacks or (len(found) == 1 and stacks[0][1] == own):
             return None
+        x, at = stacks[0]
         each, axis, stay = whole(x), at[0], at[0] in own
-        if not stay and sum(axis in a for _, a in found) == 1:
-            others = [(e, a) for e, a in found if e is not x]
-            if others:
-                total = (self.add(x.args, x.shape[1:]), at[1:])
-                return self.product([total, *others], own, shape)
+        if not stay and len(found) == 1:
             inner = [
                 self._within(e, lambda b: self.product([(b, at[1:])], own, shape))
                 for e in x.args
@@ -146,8 +142,9 @@ class Algebra(Forest):
             return self.add(inner, shape)
         if self.clock is not None or not each or (stay and own[0] != axis):
             return None
-        bodies = [
-            (self.body(x, each), a[1:]) if axis in a else (x, a) for x, a in found
+        bodies: list[Any] = [
+            (self.body(x, each, x.shape), a[1:]) if axis in a else (x, a)
+            for x, a in found
         ]
         if any(e is None or axis in a for e, a in bodies):
             return None
@@ -188,7 +185,7 @@ class Algebra(Forest):
     # --------------------------------------------------------------------------- sums
 
     def add(self, terms: Sequence[Expr], shape: Shape) -> Expr:
-        """Terms added: those that differ by a number are one, sums in a sum are open."""
+        """Terms added: those that differ by a number are one."""
         flat: list[Expr] = []
         for (e, over), n in self._counted(terms).items():
             open_ = e.op == "add" and len(e.args) > 1 and n == 1 and not over
@@ -224,12 +221,15 @@ class Algebra(Forest):
 
     # -------------------------------------------------------------------------- steps
 
-    def body(self, x: Expr, each: Expr) -> Expr | None:
-        """What a sequence is at each step of a stack, if that is known."""
-        other = whole(x)
+    def body(self, x: Expr, each: Expr, shape: Shape) -> Expr | None:
+        """What x, broadcast to a shape, is at each step of a stack; None is unknown."""
+        other, n = whole(x), self.lengths[each.attrs["clock"]]
         if other:
             return other.args[0] if other.attrs == each.attrs else None
-        n = self.lengths[each.attrs["clock"]]
+        if len(x.shape) < len(shape):
+            return x
+        if x.number is not None and x.shape == shape:
+            return self.number(x.number, shape[1:], x.attrs["over"])
         if x.op == "value" and x.shape[0] == n and each.attrs["last"].at(n, n) == n:
             return self.row(x, Ahead(-1), each.attrs["clock"])
         return None
@@ -250,17 +250,11 @@ class Algebra(Forest):
         # About a t of its own it may hold what no step of the stack may.
         if each is None or self.clock is not None:
             return None
-        bodies: list[Expr | None] = []
-        for a in args:
-            if len(a.shape) < len(shape):
-                bodies.append(a)
-            elif a.number is not None and a.shape == shape:
-                bodies.append(self.number(a.number, shape[1:], a.attrs["over"]))
-            else:
-                bodies.append(self.body(a, each))
-        if None in bodies:
+        found = [self.body(a, each, shape) for a in args]
+        bodies = [b for b in found if b is not None]
+        if len(bodies) < len(args):
             return None
-        body = self.call(op, [b for b in bodies if b], attrs, shape[1:])
+        body = self.call(op, bodies, attrs, shape[1:])
         return self._stacked(self._within(each, lambda _: body), shape)
 
     def count(self, x: Expr, axes: Sequence[int]) -> tuple[float, Over]:
@@ -559,7 +553,7 @@ def _getitem(f: Algebra, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     if ends is not None:
         plain = (ALL,) * (len(shape) - 1) + (slice(*ends),)
         return _cut(f, x, *ends) or f.make("getitem", (x,), {"key": plain}, shape)
-    one = len(parts) == 1 and isinstance(parts[0], (int, Ahead)) and x.shape
+    one = len(parts) == 1 and isinstance(parts[0], (int, Ahead)) and len(x.shape) > 0
     return (
         _row(f, x, parts[0], shape) if one and parts[0] not in (True, False) else None
     )

@@ -159,7 +159,9 @@ class Builder:
                 (k for k in moving if same_value(at_step(k, t or 0, n), key)), key
             )
             if here:
-                yield Read(None, None, self.forest.moved(e, read.t - node.t), key)
+                yield Read(
+                    None, None, self.forest.moved(e, (read.t or 0) - (node.t or 0)), key
+                )
             elif start := self._start(role, i, node.t, read, step, e):
                 yield Read(None, None, start, key)
             else:
@@ -278,13 +280,13 @@ class Builder:
 
     def _named_functions(self) -> dict[int, str]:
         """The names of lines that are read outside of a scope: f, or f_1 and f_2."""
-        reads = [(n, i) for n in self.graph.nodes for i in n.inputs]
-        found: dict[str, set[int]] = {name: set() for name in self.scopes.values()}
-        for reader, node in [(None, o) for o in self.graph.outputs] + reads:
+        found: dict[str, dict[int, None]] = {}
+        reads = [(n, i) for n in self.graph.nodes for i in n.inputs if self.scopes]
+        for reader, node in [*reads, *((None, o) for o in self.graph.outputs)]:
             region = region_of(node, self.scopes)
             if region and (reader is None or region_of(reader, self.scopes) != region):
                 name = self.scopes[region[0][-1][0]]
-                found[name].add(self.folding.role_of[node])
+                found.setdefault(name, {})[self.folding.role_of[node]] = None
         return {
             role: f"{name}_{k}" if len(roles) > 1 else name
             for name, roles in found.items()
@@ -292,30 +294,26 @@ class Builder:
         }
 
     def _outside(self, node: Node, e: Expr) -> Expr:
-        """Outside of a function's scope: the function of what its nodes read."""
-        region = region_of(node, self.scopes)
-        if region is None or not node.inputs:
+        """Outside of a function's scope: the function of what it is made of."""
+        if region_of(node, self.scopes) is None or not node.inputs:
             return e
-        found: dict[Expr, bool] = {}  # whether it is a parameter
-        stack, seen = [node], {node}
-        while stack:
-            reader = stack.pop()
-            for r in self._reads(reader, self.role(reader)):
-                if r.body.op == "value":
-                    kind = self.symbols.by_key[r.body.attrs["symbol"]].kind
-                    found.setdefault(r.body, kind == "parameter")
-            inner = [
-                i for i in dict.fromkeys(reader.inputs)
-                if i.inputs and i not in seen and i not in self.symbols.of
-                and region_of(i, self.scopes) == region
-            ]  # fmt: skip
-            seen.update(inner)
-            stack += inner[::-1]
-        values = [x for x, parameter in found.items() if not parameter]
-        letters = [x for x, parameter in found.items() if parameter]
-        name = self.functions[self.folding.role_of[node]]
-        attrs = {"name": name, "values": len(values)}
+        kinds = {x: self.symbols.by_key[x.attrs["symbol"]].kind for x in _values(e)}
+        letters = [x for x, kind in kinds.items() if kind == "parameter"]
+        values = [x for x in kinds if x not in letters]
+        attrs = {"name": self.functions[self.role(node).index], "values": len(values)}
         return self.forest.make("function", (e, *values, *letters), attrs, e.shape)
+
+
+def _values(e: Expr) -> list[Expr]:
+    """The values that an expression reads, in their order."""
+    found: dict[Expr, None] = {}
+    stack = [e]
+    while stack:
+        e = stack.pop()
+        if e not in found:
+            found[e] = None
+            stack += e.args[::-1]
+    return [x for x in found if x.op == "value"]
 
 
 def _in_a_row(reads: list[Read]) -> Iterator[list[Read]]:

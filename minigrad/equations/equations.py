@@ -78,7 +78,7 @@ class Equations(NotPickled):
         loss = self.symbols.get("loss") or (self.output and self.output[0])
         only = self._only(loss)
         self.unsaid = [loss, self.symbols.get(f"∇{only.key}")] if only else []
-        name = (only or loss).name if only or loss else "L"
+        name = only.name if only else loss.name if loss else "L"
         self.writer = Writer(self.symbols, self.lengths, name, columns)
         for symbol in self.symbols.values():
             self._name_start(symbol)
@@ -245,19 +245,20 @@ class Equations(NotPickled):
         """One equation, written."""
         if steps == (None,):
             return self._said(symbol, e, None, self.writer.line(e, None))
-        length = self.lengths[symbol.clock or 0]
+        length, clock = self.lengths[symbol.clock or 0], symbol.clock
         late = max(steps) if len(steps) > 1 else 0
-        when = [
-            self.writer.time(step_of(t, length, t == late), symbol.clock) for t in steps
-        ]
+        first, last = (step_of(t, length, t == late) for t in (steps[0], steps[-1]))
+        when = self.writer.time(first, clock)
         if len(steps) == 1:
             text = self.writer.line(self.forest.fixed(e, steps[0], length), None)
-            return self._said(symbol, e, steps, text, "", when[0])
-        text, behind = self.writer.line(e, "t"), ""
-        if sorted(steps) != [*range(1, length + 1)]:
-            far = abs(steps[1] - steps[0]) > 1
-            behind = ", ".join([when[0], *when[1 : 1 + far], "..", when[-1]])
-        return self._said(symbol, e, steps, text, behind, "t", 0)
+            return self._said(symbol, e, steps, text, "", when)
+        text, gap = self.writer.line(e, "t"), steps[1] - steps[0]
+        if abs(gap) > 1:
+            when += f", {self.writer.time(first._replace(k=first.k + gap), clock)}"
+        far = len(steps) > 2 or first.of != last.of
+        when += f"{', ..' if far else ''}, {self.writer.time(last, clock)}"
+        everywhere = sorted(steps) == [*range(1, length + 1)]
+        return self._said(symbol, e, steps, text, "" if everywhere else when, "t", 0)
 
     def _said(
         self, symbol: Symbol, e: Any, steps: Any, text: str, behind: str = "", *at: Any

@@ -116,7 +116,8 @@ class Evaluation:
 def _product(e: Expr, number: Any, operands: list[Any]) -> Any:
     """The factors multiplied, and summed over the axes that are not the product's."""
     kind = np.result_type(*[np.asarray(x) for x in operands], number)
-    given, own = [], range(len(e.shape))
+    given: list[Any] = []
+    own = range(len(e.shape))
     for x, (_, axes) in zip(operands, parts(e), strict=True):
         shape = [n for n, a in zip(np.shape(x), axes, strict=True) if a is not None]
         given += [np.reshape(x, shape).astype(kind), [a for a in axes if a is not None]]

@@ -13,8 +13,8 @@ its own, for which there is a token.
 >>> f, w = Algebra(()), Writer({}, (), "L", False)
 >>> mask = f.make("less_equal", [f.number(2.0), f.number(0.0)], {}, ())
 >>> e = f.make("where", [mask, f.number(0.0), f.number(3.0)], {}, ())
->>> [(t.text, t.latex) for t in w.tokens(w.line(e, None))]
-[('3', '3'), (' [', '\\\\, \\\\left['), ('2', '2'), (' > ', ' > '), ('0', '0'), (']', '\\\\right]')]
+>>> [t.text for t in w.tokens(w.line(e, None))]
+['3', ' [', '2', ' > ', '0', ']']
 """
 
 import math
@@ -298,12 +298,29 @@ class Writer:
         over = sorted([place[a] for a in outer if size[a] > 1], reverse=True)
         if not over:
             return said
-        letters = "".join(["inkm"[i] for i in over])  # features, sequences, and further
+        # Features, sequences, and what is further in front.
+        ours = len(own) + len(outer) == 1 and self._by_sequence(found[0][0], set())
+        letters = "n" if ours else "".join(["inkm"[i] for i in over])
         sigma = self.atom(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
         return SIGMA, sigma + bracket(said, SIGMA)
 
+    def _by_sequence(self, e: Expr, seen: set[Expr]) -> bool:
+        """Whether the one axis of an array is that of sequences, not of features."""
+        if len(e.shape) != 1 or e in seen:
+            return False
+        seen.add(e)
+        args = e.args
+        if e.op == "value":
+            args = tuple(self.symbols[e.attrs["symbol"]].trees.values())[:1]
+        axes = e.attrs["axes"] if e.op == "product" else ()
+        return (
+            e.op == "cross_entropy"
+            or any(0 in at[:-1] for at in axes)
+            or any(self._by_sequence(a, seen) for a in args)
+        )
+
     def _is_seen(self, found: Factors, groups: list[Factors], outer: Axes) -> bool:
-        """Whether a product by element says along which axes: one group has them all."""
+        """Whether a product by element shows along which axes: one group has all."""
         there = [{a for _, at in g for a in at} - {None} for g in groups]
         wide = [x for x, _ in found if x.op == "value" and len(x.shape) > 2]
         given = any(self.symbols[x.attrs["symbol"]].kind == "parameter" for x in wide)
@@ -377,14 +394,14 @@ class Writer:
 
     def _item(self, group: Factors, own: Axes, power: int = 1) -> Said:
         """One factor, transposed if its axes are the other way around."""
-        ((x, axes), *more), there = group, _only(group[0][1], group)
-        if more or not {*there} <= {*own}:
+        x, there = group[0][0], _only(group[0][1], group)
+        if len(group) > 1 or not {*there} <= {*own}:
             return self.factors(group, own)
         if there not in (own, _back(own)):
             return self._einsum(group, own)
         said = self.open(x)
         if there != own:
-            said = ATOM, self._raised(said, "ᵀ")
+            said = (ATOM, self._raised(said, "ᵀ"))
         return said if power == 1 else (ATOM, self._raised(said, "²"))
 
     def _einsum(self, found: Factors, own: Axes) -> Said:
@@ -399,7 +416,7 @@ class Writer:
         names = [n[2:] + n[:2] if self.columns else n[::-1] for n in names]
         inner = ", ".join([self.write(x) for x, _ in found])
         said = self.words(f"{','.join(names[:-1])}->{names[-1]}")
-        return ATOM, f"{self.words('einsum')}({inner}; {said})"
+        return ATOM, f"{self.atom('einsum', chr(92) + 'mathrm{einsum}')}({inner}; {said})"
 
     def _alone(self, text: str) -> Token | None:
         """The token that a text is, if it is one."""
@@ -469,9 +486,9 @@ class Writer:
 
     def infix(self, e: Expr, sign: str = "") -> Said:
         """1 where it holds, 0 elsewhere: [a > b], [a > b ∧ c > d]."""
-        if e.op == "logical_or" and e.args[1].op == "not_equal":
-            if e.args[1].args[0] is e.args[1].args[1]:  # x ≠ x, which no number is
-                return self.open(e.args[0])
+        other = e.args[1]
+        if e.op == "logical_or" and other.op == "not_equal" and len({*other.args}) == 1:
+            return self.open(e.args[0])  # or x ≠ x, which no number is
         texts = [self.write(a) for a in e.args]
         sign = sign or INFIX[e.op]
         if sign not in OPPOSITE:  # comparisons in one pair of brackets
