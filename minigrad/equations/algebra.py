@@ -6,7 +6,7 @@ one of the product's own is summed over. So ``h @ W``, ``W.T``, ``x[None]`` and
 never changes what is computed, but for the last digits.
 
 >>> f = Algebra(())
->>> x = f.make("value", (), {"symbol": "x", "time": None}, (2, 3))
+>>> x = f.value("x", None, (2, 3))
 >>> turned = f.call("transpose", [x], {}, (3, 2))
 >>> f.call("transpose", [turned], {"axes": (1, 0)}, (2, 3)) is x
 True
@@ -89,8 +89,9 @@ class Algebra(Forest):
             n, of, rest = split(self, e) if e.op == "product" else (*front(e), e)
             number, over = number * n, both(over, of)
             size |= {a: n for a, n in zip(axes, e.shape, strict=True) if a not in size}
-            # A product of matrices stays one.
-            flat = all(len(at) < 3 for _, at in parts(e)) or axes == own
+            # A product of matrices stays one, and a transposed one of further axes.
+            kept, there = [a for a in axes if a in own], [a for a in own if a in axes]
+            flat = kept == there or all(len(at) < 3 for _, at in parts(e))
             one = is_product(e) or (len(operands) == 1 and flat)
             name = dict(enumerate(axes)) | {None: None}
             for x, at in parts(e) if one else [(rest, (*range(len(axes)),))]:
@@ -238,8 +239,7 @@ class Algebra(Forest):
         """One row of a sequence: x(t) where a loop reads it so."""
         symbol = self.readers.get((x.attrs["symbol"], clock))
         if symbol and isinstance(key, Ahead) and not key.from_end:
-            attrs = {"symbol": symbol, "time": Time("t", key.k + 1)}
-            return self.make("value", (), attrs, x.shape[1:])
+            return self.value(symbol, Time("t", key.k + 1), x.shape[1:])
         return self.make("getitem", (x,), {"key": key}, x.shape[1:])
 
     def step_by_step(

@@ -48,6 +48,7 @@ class Builder:
         self.roles, self.lengths = recurrence.roles, recurrence.lengths
         self.symbols, self.scopes = symbols, scopes
         self.forest = Algebra(self.lengths)
+        self.at = {n: time and time[1] for n, time in folding.times.items()}
         self.functions = self._named_functions()
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
@@ -69,7 +70,7 @@ class Builder:
 
     def _add(self, node: Node, role: Role) -> None:
         """The tree of a node, which is kept in its symbol if it has one."""
-        t = self.folding.times[node] and node.t
+        t = self.at[node]
         if not node.inputs:
             self.trees[node] = self._leaf(node, role, t)
             return
@@ -90,11 +91,12 @@ class Builder:
         """Make an expression about a node's step what a symbol is at a step."""
         role = self.role(node)
         symbol.roles.add(role.index)
-        if role.clock is not None and node.t is not None:
+        t = self.at[node]
+        if role.clock is not None and t is not None:
             if role.clock == symbol.clock and index is not None:
-                e = self.forest.moved(e, node.t - index)
+                e = self.forest.moved(e, t - index)
             else:
-                e = self.forest.fixed(e, node.t, self.lengths[role.clock])
+                e = self.forest.fixed(e, t, self.lengths[role.clock])
         symbol.trees[index] = e
         self.order.append((symbol, index))
 
@@ -125,8 +127,7 @@ class Builder:
         if index is not None:
             length = self.lengths[symbol.clock or 0]
             time = step_of(index, length) if t is None else Time("t", index - t)
-        attrs = {"symbol": symbol.key, "time": time}
-        return self.forest.make("value", (), attrs, shape)
+        return self.forest.value(symbol.key, time, shape)
 
     # ------------------------------------------------------------------ what is read
 
@@ -136,23 +137,22 @@ class Builder:
             return self._outside(node, self.trees[node])
         symbol, index = self.symbols.of[node]
         clock = self.role(node).clock
-        t = node.t if clock is not None and clock == symbol.clock else None
+        t = self.at[node] if clock == symbol.clock else None
         return self._value(symbol, index, t, np.shape(node.value))
 
     def _reads(self, node: Node, role: Role) -> Iterator[Read]:
         """What a node reads, operand by operand."""
         keys = next((v for v in node.attrs.values() if isinstance(v, PerOperand)), None)
         grown, apart, moving = self.reading[role.index]
-        region = region_of(node, self.scopes)
+        region, now = region_of(node, self.scopes), self.at[node]
         for i, read in enumerate(node.inputs):
-            clock, step = self.role(read).clock, self.folding.times[read] and read.t
-            inside = (
-                read not in self.symbols.of and region_of(read, self.scopes) == region
-            )
-            e = self.trees[read] if inside else self.own(read)
+            clock, step = self.role(read).clock, self.at[read]
+            e = self.own(read)
+            if region and region_of(read, self.scopes) == region:
+                e = self.trees[read] if read not in self.symbols.of else e
             index = self.folding.role_of[read]
             here = clock is not None and clock == role.clock and index not in apart
-            t, of = (node.t, role.clock) if here or clock is None else (step, clock)
+            t, of = (now, role.clock) if here or clock is None else (step, clock)
             key = keys and keys[i]
             n = self.lengths[of or 0] if t else 0
             key = next(
@@ -160,9 +160,9 @@ class Builder:
             )
             if here:
                 yield Read(
-                    None, None, self.forest.moved(e, (read.t or 0) - (node.t or 0)), key
+                    None, None, self.forest.moved(e, (step or 0) - (now or 0)), key
                 )
-            elif start := self._start(role, i, node.t, read, step, e):
+            elif start := self._start(role, i, now, read, step, e):
                 yield Read(None, None, start, key)
             else:
                 yield Read(step, clock, e, key, index in grown and role.terms is None)
@@ -183,8 +183,7 @@ class Builder:
                 e = self.forest.fixed(e, step, self.lengths[clock])
             outside = not 1 <= index <= self.lengths[symbol.clock]
             if outside and symbol.starts.setdefault(index, e) is e:
-                attrs = {"symbol": symbol.key, "time": Time("t", -s.delay)}
-                return self.forest.make("value", (), attrs, e.shape)
+                return self.forest.value(symbol.key, Time("t", -s.delay), e.shape)
         return None
 
     # -------------------------------------------------------------------- expressions

@@ -13,7 +13,7 @@ Equal expressions are one object, so two steps of a loop that compute the same h
 same tree. Arrays have the shapes and the order of axes that minigrad has: rows.
 
 >>> forest = Forest()
->>> h = forest.make("value", (), {"symbol": "h", "time": Time("t", -1)}, (2,))
+>>> h = forest.value("h", Time("t", -1), (2,))
 >>> forest.moved(h, 1).attrs["time"], forest.moved(h, -2) is forest.moved(h, -2)
 (t, True)
 """
@@ -95,6 +95,14 @@ class Forest:
             depth = 1 + max([a.depth for a in args], default=0)
             found = self.known[key] = Expr(op, tuple(args), attrs, shape, size, depth)
         return found
+
+    def value(self, symbol: str, time: Time | None, shape: Shape) -> Expr:
+        """A symbol at a time."""
+        key = symbol, time, shape
+        if key not in self.known:
+            attrs = {"symbol": symbol, "time": time}
+            self.known[key] = self.make("value", (), attrs, shape)
+        return self.known[key]
 
     def moved(self, e: Expr, by: int) -> Expr:
         """An expression about t, said about t - by."""

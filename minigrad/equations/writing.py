@@ -306,7 +306,7 @@ class Writer:
 
     def _by_sequence(self, e: Expr, seen: set[Expr]) -> bool:
         """Whether the one axis of an array is that of sequences, not of features."""
-        if len(e.shape) != 1 or e in seen:
+        if len(e.shape) != 1 or e in seen or self.columns:
             return False
         seen.add(e)
         args = e.args
@@ -383,8 +383,8 @@ class Writer:
         vector = sum(size.get(a, 1) > 1 for a in axes) < 2
         if slope and vector and not self.columns:
             diag, inner = self.atom("diag", r"\mathrm{diag}"), self._item(*slope)[1]
-            rest = bracket(of([g for g in items if g is not slope]), PRODUCT)
-            return PRODUCT, f"{diag}({inner}){BESIDE}{rest}"
+            others = bracket(of([g for g in items if g is not slope]), PRODUCT)
+            return PRODUCT, f"{diag}({inner}){BESIDE}{others}"
         said = [self._item(*g) for g in counted]
         if small:
             return PRODUCT, BESIDE.join([bracket(g, PRODUCT) for g in said])
@@ -416,7 +416,10 @@ class Writer:
         names = [n[2:] + n[:2] if self.columns else n[::-1] for n in names]
         inner = ", ".join([self.write(x) for x, _ in found])
         said = self.words(f"{','.join(names[:-1])}->{names[-1]}")
-        return ATOM, f"{self.atom('einsum', chr(92) + 'mathrm{einsum}')}({inner}; {said})"
+        return (
+            ATOM,
+            f"{self.atom('einsum', chr(92) + 'mathrm{einsum}')}({inner}; {said})",
+        )
 
     def _alone(self, text: str) -> Token | None:
         """The token that a text is, if it is one."""
