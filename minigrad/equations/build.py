@@ -147,9 +147,9 @@ class Builder:
         region, now = region_of(node, self.scopes), self.at[node]
         for i, read in enumerate(node.inputs):
             clock, step = self.role(read).clock, self.at[read]
-            e = self.own(read)
-            if region and region_of(read, self.scopes) == region:
-                e = self.trees[read] if read not in self.symbols.of else e
+            inner = region and region_of(read, self.scopes) == region
+            inside = inner and read not in self.symbols.of
+            e = self.trees[read] if inside else self.own(read)
             index = self.folding.role_of[read]
             here = clock is not None and clock == role.clock and index not in apart
             t, of = (now, role.clock) if here or clock is None else (step, clock)

@@ -56,19 +56,8 @@ def equations(
     ∇W = Σ_t diag(1 - (h(t))²) ∇h(t) h(t-1)ᵀ
     """
     graph = loss if isinstance(loss, Graph) else Graph(loss)
-    for node in graph.nodes:
-        if node.op is not None and registry.get(node.op.name) is not node.op:
-            raise TypeError(
-                f"equations are those of recorded operations, and {node.label} is "
-                "none: give the loss itself, not its contraction nor a graph that was "
-                "read from text"
-            )
-    if not any(o.inputs for o in graph.outputs):
-        raise ValueError("nothing was recorded: the output depends on nothing")
     scopes = {scope: name for name, scope in (functions or {}).items()}
-    unknown = set(scopes).difference(p[0] for n in graph.nodes for p in n.scope.path)
-    if unknown:
-        raise ValueError(f"nothing was recorded in a scope named {', '.join(unknown)}")
+    _require(graph, scopes)
     if scopes and wrt:
         raise ValueError(
             "a gradient is made of what a function hides: give wrt without functions"
@@ -92,6 +81,22 @@ def equations(
     if again:
         builder = Builder(*said)
     return Equations(builder, _has_columns(graph))
+
+
+def _require(graph: Graph, scopes: Mapping[str, str]) -> None:
+    """Raise where a graph has no equations."""
+    for node in graph.nodes:
+        if node.op is not None and registry.get(node.op.name) is not node.op:
+            raise TypeError(
+                f"equations are those of recorded operations, and {node.label} is "
+                "none: give the loss itself, not its contraction nor a graph that was "
+                "read from text"
+            )
+    if not any(o.inputs for o in graph.outputs):
+        raise ValueError("nothing was recorded: the output depends on nothing")
+    unknown = set(scopes).difference(p[0] for n in graph.nodes for p in n.scope.path)
+    if unknown:
+        raise ValueError(f"nothing was recorded in a scope named {', '.join(unknown)}")
 
 
 def _targets(graph: Graph, wrt: Tensor | Iterable[Tensor] | None) -> list[Node]:
