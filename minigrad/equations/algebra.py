@@ -101,12 +101,12 @@ class Algebra(Forest):
         used = Counter([a for _, at in found for a in {*at}])
         sums = [at[-1] for x, at in found if x.op == "unit" and used[at[-1]] == 1]
         ones = {*sums}.difference(own)  # of a unit vector the sum is 1
-        summed = {a for _, axes in operands for a in axes}.union(used).difference(own)
+        every = dict.fromkeys([*(a for _, axes in operands for a in axes), *used])
+        summed = [a for a in every if a not in own]
         if ones:
             found = [(x, at) for x, at in found if ones.isdisjoint(at)]
             used = Counter([a for _, at in found for a in {*at}])
-        for a in summed.difference(used, ones):
-            number *= size.get(a, 1)
+        number *= math.prod([size.get(a, 1) for a in summed if a not in {*used, *ones}])
         number = int(number) if float(number).is_integer() else number
         # An axis of length 1 that is summed over is one that the product has, or none.
         free = [a for a in own if a not in used and size[a] == 1]

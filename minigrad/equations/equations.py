@@ -151,7 +151,7 @@ class Equations(NotPickled):
             e = self.forest.fixed(symbol.trees[t], t, FAR)
             text = ""
             for c in self.writer.line(e, None):
-                of = self.writer.of(c)
+                of = self.writer.alone(c).of
                 text += done.get(of.time, c) if of and of.key == symbol.key else c
             if len(text) > LONGEST:
                 raise ValueError(

@@ -72,7 +72,8 @@ class Evaluation:
             return self.known[symbol.key, index]
         if index in symbol.starts:
             return self.value(symbol.starts[index], index, symbol.clock)
-        return self.given.get(symbol.key, symbol.values.get(index))
+        given = self.given
+        return given[symbol.key] if symbol.key in given else symbol.values[index]
 
     def value(self, e: Expr, t: int | None, clock: int | None) -> Any:
         """An expression at step t of a loop."""

@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 from minigrad.equations.algebra import Axes, feature_ends, front, parts
@@ -346,7 +347,7 @@ class Writer:
     def _matrices(self, left: Factors, a: Axes, right: Factors, b: Axes) -> Said:
         """A product of matrices."""
         text, second = bracket(self.factors(left, a), PRODUCT), self.factors(right, b)
-        of = self.of(text[-1])
+        of = self.alone(text[-1]).of
         if of and of.gradient:  # it is not that of the whole product
             start, end = self.atom("", r"\left("), self.atom("", r"\right)")
             text = f"{text[:-1]}{start}{text[-1]}{end}"
@@ -406,39 +407,28 @@ class Writer:
 
     def _einsum(self, found: Factors, own: Axes) -> Said:
         """What has no notation, with a letter for each axis."""
-        axes = dict.fromkeys([*own, *(a for _, at in found for a in at)])
-        letter = dict(zip(axes.keys() - {None}, "abcdefghij", strict=False)) | {
-            None: ""
-        }
-        names = [
-            "".join([letter[a] for a in at]) for at in (*(at for _, at in found), own)
-        ]
+        of = [*(at for _, at in found), own]
+        axes = sorted({a for at in of for a in at} - {None})
+        letter = {None: ""} | dict(zip(axes, ascii_lowercase, strict=False))
+        names = ["".join([letter[a] for a in at]) for at in of]
         names = [n[2:] + n[:2] if self.columns else n[::-1] for n in names]
         inner = ", ".join([self.write(x) for x, _ in found])
+        called = self.atom("einsum", r"\mathrm{einsum}")
         said = self.words(f"{','.join(names[:-1])}->{names[-1]}")
-        return (
-            ATOM,
-            f"{self.atom('einsum', chr(92) + 'mathrm{einsum}')}({inner}; {said})",
-        )
+        return ATOM, f"{called}({inner}; {said})"
 
-    def _alone(self, text: str) -> Token | None:
-        """The token that a text is, if it is one."""
+    def alone(self, text: str) -> Token:
+        """The token that a text is, or one of nothing."""
         one = len(text) == 1 and ord(text) >= FIRST
-        return self.atoms[ord(text) - FIRST] if one else None
-
-    def of(self, text: str) -> Reference | None:
-        """What a text refers to, if it is one symbol."""
-        atom = self._alone(text)
-        return atom and atom.of
+        return self.atoms[ord(text) - FIRST] if one else Token("", "")
 
     def _raised(self, said: Said, sign: str) -> str:
         """A text with an exponent; LaTeX takes one, so h^{(t)\\top}."""
         text = bracket(said, ATOM)
-        atom = self._alone(text)
-        timed = atom is not None and atom.latex.endswith(")}")
-        gradient = atom is not None and atom.of is not None and atom.of.gradient
-        if atom and timed and not gradient and sign == "ᵀ":
-            return self.atom(atom.text + sign, atom.latex[:-1] + r"\top}", atom.of)
+        token = self.alone(text)
+        timed, gradient = token.latex.endswith(")}"), token.of and token.of.gradient
+        if timed and not gradient and sign == "ᵀ":
+            return self.atom(token.text + sign, token.latex[:-1] + r"\top}", token.of)
         if timed or gradient:
             left, right = self.atom("", r"\left("), self.atom("", r"\right)")
             text = f"({text})" if sign == "²" else left + text + right

@@ -145,6 +145,7 @@ def of(text):
             "call('einsum', (2, 3), A, W, subscripts='ij,jk->ik')",
             "call('matmul', (2, 3), A, W)",
         ),
+        ("call('sum', (3,), call('broadcast_to', (2, 3), v), axis=0)", "f.times(2, v)"),
         ("call('power', (2, 3), A, number(2))", "call('square', (2, 3), A)"),
         ("call('add_n', (2, 3), A, A)", "f.times(2.0, A)"),
         (
@@ -163,6 +164,14 @@ def test_what_a_person_would_not_write_twice(text, is_):
     found, _ = of(text)
     wanted, _ = of(is_)
     assert repr(found) == repr(wanted)
+
+
+def test_axes_of_length_one_keep_their_order():
+    f = Algebra(())
+    x = f.value("x", None, (1, 1, 3))
+    for _ in range(9):  # whatever the order of names in a set would be
+        p, q = object(), object()
+        assert f.product([(x, (p, q, 0))], ("r", "s", 0), (1, 1, 3)) is x
 
 
 def test_a_wrong_rule_is_caught(monkeypatch):
