@@ -49,7 +49,7 @@ def pullback(
     Arrays in, arrays out; with ``record``, Tensors in, Tensors out. ``shares`` receives
     (consumer, argument, cotangent) of each use of the single node in ``wrt``.
     """
-    order, live = _between(outputs, wrt)
+    order, live = between(outputs, wrt)
     wanted = set(wrt)
     sums: _Sums = (
         RecordedSums(order, live) if record else _ArraySums(live, shares, wanted)
@@ -76,7 +76,7 @@ def pullback(
     return found
 
 
-def _between(
+def between(
     outputs: Sequence[Node], wrt: Sequence[Node]
 ) -> tuple[list[Node], set[Node]]:
     """The nodes on a path from wrt to an output, in execution order and as a set."""

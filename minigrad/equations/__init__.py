@@ -5,10 +5,10 @@ Vocabulary
     symbol      what an equation may name: a parameter, an input, a value, a gradient
     token       a piece of a written equation, and what it refers to
 
-    tree        expressions; simplify, rules, pieces: as a person would write them
-    symbols     what has a name; build: from the folded graph to trees
+    tree        expressions; algebra: sums of products, and what each op becomes
+    symbols     what has a name; build: from the graph that ran to trees
     evaluate    the trees computed with NumPy: they say what was recorded
-    names       names in LaTeX; tokens: pieces; writing, choices: as tokens
+    names       names in LaTeX; writing: trees as one text in two alphabets, and tokens
     equations   all of it in order; record: from a loss to its equations
 
 >>> import numpy as np
@@ -27,6 +27,6 @@ Vocabulary
 
 from minigrad.equations.equations import Equation, Equations
 from minigrad.equations.record import equations
-from minigrad.equations.tokens import Reference, Token
+from minigrad.equations.writing import Reference, Token
 
 __all__ = ["Equation", "Equations", "Reference", "Token", "equations"]

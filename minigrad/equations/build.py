@@ -1,123 +1,133 @@
 """From what was recorded to trees: the graph of a loss and its gradient, line by line.
 
-The fold says which nodes are one line, and what each line reads: h some steps back, the
-steps that a sum gathers, an initial state in the place of h(0). Every node of every
-step gets its tree, in order of execution, so no step is taken to be like another one:
-where two of a line's steps have one tree they are one equation, else each has its own.
+Every node of every step gets its tree, in order of execution, said about its own step:
+what it reads is h some steps back, a sum over the steps of a loop, an initial state in
+the place of h(0). So no step is taken to be like another one: where two of a line's
+steps have one tree they are one equation, else each has its own. The fold proves that a
+line is one, and says which of its attributes move with t.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.equations.rules import RULES
-from minigrad.equations.simplify import Simplifier
-from minigrad.equations.symbols import Symbol, Symbols, is_number
+from minigrad.equations.algebra import Algebra
+from minigrad.equations.symbols import Symbol, Symbols
 from minigrad.equations.tree import Expr, Time, in_spans, step_of
 from minigrad.fold.folding import Folding
 from minigrad.fold.moving_index import Ahead, at_step
-from minigrad.fold.roles import Operand, Role, Source
-from minigrad.graph import Graph, Node, PerOperand
+from minigrad.fold.recurrence import Recurrence
+from minigrad.fold.roles import Role
+from minigrad.graph import Node, PerOperand, same_value
 from minigrad.scope import LOOP
 
 # These look at the shape of their last operand alone.
 SHAPE_ONLY = frozenset(["reshape_like", "count", "identity_like"])
 
 
-class Chunk(NamedTuple):
-    """What an operand is at one step: about that step, or of ``step`` None."""
+class Read(NamedTuple):
+    """What is read: about the reader's step, or of ``step`` of a loop; ``key``: where
+    it is put. Of ``own`` loop it is all steps so far, of which this is one."""
 
     step: int | None
     clock: int | None
-    bodies: tuple[Expr, ...]
-    entries: Any = None
-    grown: Time | None = None  # the end of all steps so far, of which this is one
+    body: Expr
+    key: Any = None
+    own: bool = False
 
 
 class Builder:
     """One graph: the trees of its symbols, each said about its own step."""
 
     def __init__(
-        self, graph: Graph, symbols: Symbols, scopes: Mapping[str, str]
+        self, folding: Folding, recurrence: Recurrence, symbols: Symbols, scopes: Any
     ) -> None:
-        self.folding = folding = Folding(graph)
-        self.recurrence = folding.recurrence()
-        self.roles, self.lengths = self.recurrence.roles, self.recurrence.lengths
-        self.symbols, self.graph, self.scopes = symbols, graph, scopes
-        self.forest = Simplifier(self.lengths, RULES)
+        self.folding, self.recurrence, self.graph = folding, recurrence, folding.graph
+        self.roles, self.lengths = recurrence.roles, recurrence.lengths
+        self.symbols, self.scopes = symbols, scopes
+        self.forest = Algebra(self.lengths)
+        self.at = {n: time and time[1] for n, time in folding.times.items()}
         self.functions = self._named_functions()
         self.trees: dict[Node, Expr] = {}
         self.said: dict[Any, dict[Expr, Expr]] = {}
-        self.nodes: dict[tuple[int, int | None], Node] = {}
+        self.order: list[tuple[Symbol, int | None]] = []
+        self.made: dict[Any, Expr] = {}  # what is read alike makes the same
         self.alike: dict[int, bool] = {}
+        self.reading = [_sources(role) for role in self.roles]
         for symbol in symbols.by_key.values():
             symbol.trees, symbol.starts, symbol.roles = {}, {}, set()
-        for node in graph.nodes:
-            self._add(node)
+        for node in self.graph.nodes:
+            self._add(node, self.role(node))
         for node, symbol, index in symbols.also:
             e = self.trees[node]
             self._define(node, symbol, index, e if e.op == "number" else self.own(node))
 
-    def _add(self, node: Node) -> None:
+    def role(self, node: Node) -> Role:
+        """The line of a node."""
+        return self.roles[self.folding.role_of[node]]
+
+    def _add(self, node: Node, role: Role) -> None:
         """The tree of a node, which is kept in its symbol if it has one."""
-        role = self.roles[self.folding.role_of[node]]
-        t = self.folding.times[node] and node.t
-        self.nodes[role.index, t] = node
+        t = self.at[node]
         if not node.inputs:
             self.trees[node] = self._leaf(node, role, t)
             return
-        self.forest.clock, self.forest.t = role.clock, t
-        self.forest.said = said = self.said.setdefault((role.clock, t), {})
+        f = self.forest
+        f.clock, f.t = role.clock, t
+        f.said = said = self.said.setdefault((role.clock, t), {})
         self.trees[node] = e = self._tree(node, role, t)
         if node in self.symbols.of:
             symbol, index = self.symbols.of[node]
             self._define(node, symbol, index, self._outside(node, e))
+            cut = "getitem" in (e.op, *(a.op for a in e.args))
             if symbol.kind == "step":
-                self.forest.readers[e.args[0].attrs["symbol"], role.clock] = symbol.key
-            elif index == t and not symbol.gradient and e.args and "getitem" in _ops(e):
-                said[e] = self.own(node)
+                f.readers[e.args[0].attrs["symbol"], role.clock] = symbol.key
+            elif index == t and not symbol.gradient and e.args and cut:
+                said[e] = self.own(node)  # that of a gate is a slice of all gates
 
     def _define(self, node: Node, symbol: Symbol, index: int | None, e: Expr) -> None:
         """Make an expression about a node's step what a symbol is at a step."""
-        role = self.roles[self.folding.role_of[node]]
+        role = self.role(node)
         symbol.roles.add(role.index)
-        if role.clock is not None and node.t is not None:
+        t = self.at[node]
+        if role.clock is not None and t is not None:
             if role.clock == symbol.clock and index is not None:
-                e = self.forest.moved(e, node.t - index)
+                e = self.forest.moved(e, t - index)
             else:
-                e = self.forest.fixed(e, node.t, self.lengths[role.clock])
+                e = self.forest.fixed(e, t, self.lengths[role.clock])
         symbol.trees[index] = e
+        self.order.append((symbol, index))
 
     def _leaf(self, node: Node, role: Role, t: int | None) -> Expr:
-        value = node.value
-        if node.kind == "constant" and is_number(value):
-            number = value if value.__class__ in (int, float) else value.flat[0].item()
-            return self.forest.number(number, np.shape(value))
-        if node.kind == "constant" and _is_unit(value):
-            number = self.forest.number(0.0, np.shape(value))
-            return self.forest.make(
-                "identity_like", (number,), {"axis": -1}, value.shape
-            )
-        symbol = self.symbols.leaf(self.folding.members[role.index][0], role)
+        value, f = node.value, self.forest
+        array = np.asarray(value)
+        if node.kind == "constant" and array.size:
+            # One number in all elements is written as that.
+            same = array.dtype.kind == "f" and bool(np.all(array == array.flat[0]))
+            if value.__class__ in (int, float) or same:
+                return f.number(array.flat[0].item(), array.shape)
+            if array.ndim == 2 and np.array_equal(array, np.eye(len(array))):
+                unit = [f.number(0.0, array.shape)]
+                return f.make("identity_like", unit, {"axis": -1}, array.shape)
+        symbol = self.symbols.leaf(self.folding, role.index)
         symbol.roles.add(role.index)
         symbol.values[t] = value
         self.symbols.of[node] = symbol, t
-        return self._value(symbol, t, t, np.shape(value))
+        return self._value(symbol, t, t, array.shape)
 
     def _value(
         self, symbol: Symbol, index: int | None, t: int | None, shape: Any
     ) -> Expr:
         """A symbol at a step: said about t, or where that is None, of the step."""
-        tree, time = symbol.trees.get(index), None
-        if tree is not None and symbol.number:
-            return tree
+        if symbol.number and index in symbol.trees:
+            return symbol.trees[index]
+        time = None
         if index is not None:
             length = self.lengths[symbol.clock or 0]
             time = step_of(index, length) if t is None else Time("t", index - t)
-        attrs = {"symbol": symbol.key, "time": time}
-        return self.forest.make("value", (), attrs, shape)
+        return self.forest.value(symbol.key, time, shape)
 
     # ------------------------------------------------------------------ what is read
 
@@ -126,120 +136,87 @@ class Builder:
         if node not in self.symbols.of:
             return self._outside(node, self.trees[node])
         symbol, index = self.symbols.of[node]
-        clock = self.roles[self.folding.role_of[node]].clock
-        t = node.t if clock is not None and clock == symbol.clock else None
+        clock = self.role(node).clock
+        t = self.at[node] if clock == symbol.clock else None
         return self._value(symbol, index, t, np.shape(node.value))
 
-    def _read(self, node: Node, source: Source, t: int | None) -> Chunk:
-        """What one source is at step t of a node's line."""
-        clock = self.roles[source.role].clock
-        step = None
-        if source.delay is not None:
-            step = (t or 0) - source.delay
-        elif source.at is not None and clock is not None:
-            (step,) = source.at.steps(self.lengths[clock])
-        read = self.nodes[source.role, step]
-        inside = region_of(read, self.scopes) == region_of(node, self.scopes)
-        inside = inside and read not in self.symbols.of
-        e = self.trees[read] if inside else self.own(read)
-        if source.delay is not None:
-            return Chunk(None, None, (self.forest.moved(e, -source.delay),))
-        return Chunk(step, clock, (e,))
-
-    def _in_turn(self, sources: list[tuple[int, Source]], entry: Any) -> list[Chunk]:
-        """Sources that are read in turn, step by step of their loop."""
-        clocks = [self.roles[s.role].clock for _, s in sources]
-        steps = [
-            None if s.at is None else s.at.steps(self.lengths[c or 0])
-            for (_, s), c in zip(sources, clocks, strict=True)
-        ]
-        one = next(k for k, found in enumerate(steps) if found is not None)
-        said = tuple(
-            entry[w] if isinstance(entry, tuple) else entry for w, _ in sources
-        )
-        chunks = []
-        for i, first in enumerate(steps[one] or ()):
-            bodies = []
-            for (_, s), found in zip(sources, steps, strict=True):
-                t = None if found is None else found[i]
-                e = self.own(self.nodes[s.role, t])
-                bodies.append(e if t is None else self.forest.moved(e, t - first))
-            chunks.append(Chunk(first, clocks[one], tuple(bodies), said))
-        return chunks
-
-    def _operand(
-        self, node: Node, operand: Operand, entry: Any, t: int | None, clock: int | None
-    ) -> list[Chunk]:
-        """What an operand is at step t of its line: one chunk, or one a step."""
-        length = self.lengths[clock or 0] if self.lengths else 0
-        here = [
-            (w, s)
-            for w, s in enumerate(operand)
-            if t is None or (s.span is not None and t in s.span.steps(length))
-        ]
-        if any(s.kind == "gather" for _, s in here):
-            (_, s), *_ = here
-            if s.delay is None or t is None or s.at is None:
-                return self._in_turn(here, entry)
-            grown = range(s.at.first, t - s.delay + 1)
-            bodies = [(k, self.own(self.nodes[s.role, k])) for k in grown]
-            last = Time("t", -s.delay)
-            found = [Chunk(k, clock, (e,), (entry,), last) for k, e in bodies]
-            return found[::-1] if s.at.down else found
-        chunks = [
-            self._start(node, operand, s, t, self._read(node, s, t)) for _, s in here
-        ]
-        says = [entry[w] if t is None and entry is not None else entry for w, _ in here]
-        return [c._replace(entries=(e,)) for c, e in zip(chunks, says, strict=True)]
+    def _reads(self, node: Node, role: Role) -> Iterator[Read]:
+        """What a node reads, operand by operand."""
+        keys = next((v for v in node.attrs.values() if isinstance(v, PerOperand)), None)
+        grown, apart, moving = self.reading[role.index]
+        region, now = region_of(node, self.scopes), self.at[node]
+        for i, read in enumerate(node.inputs):
+            clock, step = self.role(read).clock, self.at[read]
+            inner = region and region_of(read, self.scopes) == region
+            inside = inner and read not in self.symbols.of
+            e = self.trees[read] if inside else self.own(read)
+            index = self.folding.role_of[read]
+            here = clock is not None and clock == role.clock and index not in apart
+            t, of = (now, role.clock) if here or clock is None else (step, clock)
+            key = keys and keys[i]
+            n = self.lengths[of or 0] if t else 0
+            key = next(
+                (k for k in moving if same_value(at_step(k, t or 0, n), key)), key
+            )
+            if here:
+                yield Read(
+                    None, None, self.forest.moved(e, (step or 0) - (now or 0)), key
+                )
+            elif start := self._start(role, i, now, read, step, e):
+                yield Read(None, None, start, key)
+            else:
+                yield Read(step, clock, e, key, index in grown and role.terms is None)
 
     def _start(
-        self, node: Node, operand: Operand, source: Source, t: int | None, read: Chunk
-    ) -> Chunk:
+        self, role: Role, i: int, t: Any, read: Node, step: Any, e: Expr
+    ) -> Expr | None:
         """h(0) in the place of an initial state that is read where h(t-1) is not."""
-        for s in operand if t is not None and source.delay is None else ():
-            symbol, _ = self.symbols.of.get(
-                self.folding.members[s.role][0], (None, None)
-            )
+        usual = (
+            role.operands[i] if role.terms is None and i < len(role.operands) else ()
+        )
+        for s in usual if role.clock is not None else ():
+            symbol, _ = self.symbols.of.get(self.folding.members[s.role][0], (None, 0))
             if symbol is None or symbol.gradient or not s.delay or symbol.clock is None:
                 continue
-            index, e = (t or 0) - s.delay, read.bodies[0]
+            index, clock = t - s.delay, self.role(read).clock
+            if clock is not None:
+                e = self.forest.fixed(e, step, self.lengths[clock])
             outside = not 1 <= index <= self.lengths[symbol.clock]
-            if read.step is not None and read.clock is not None:
-                e = self.forest.fixed(e, read.step, self.lengths[read.clock])
             if outside and symbol.starts.setdefault(index, e) is e:
-                attrs = {"symbol": symbol.key, "time": Time("t", -s.delay)}
-                return Chunk(
-                    None, None, (self.forest.make("value", (), attrs, e.shape),)
-                )
-        return read
+                return self.forest.value(symbol.key, Time("t", -s.delay), e.shape)
+        return None
 
     # -------------------------------------------------------------------- expressions
 
     def _tree(self, node: Node, role: Role, t: int | None) -> Expr:
+        op, shape = node.op.name, np.shape(node.value)
+        reads = tuple(self._reads(node, role))
+        plain = all(r.step is None and r.key is None for r in reads)
+        if not plain or op in ("step", "getitem"):  # of which each step has its own
+            return self._made(node, role, t, reads)
+        key = role.index, reads, shape
+        if key not in self.made:
+            self.made[key] = self._made(node, role, t, reads)
+        return self.made[key]
+
+    def _made(self, node: Node, role: Role, t: int | None, reads: Any) -> Expr:
+        """What an op makes of what it reads."""
         f, op, shape = self.forest, node.op.name, np.shape(node.value)
-        said = {k: v for k, v in role.attrs.items() if isinstance(v, PerOperand)}
-        entries = next(iter(said.values()), (None,) * len(role.operands))
-        chunks = [
-            c
-            for operand, entry in zip(role.operands, entries, strict=True)
-            for c in self._operand(node, operand, entry, t, role.clock)
-        ]
-        parts: Iterable[list[Chunk]] = [[c] for c in chunks]
+        found: Any = [[r] for r in reads]
         if node.op.variadic:
-            parts = self._merged(chunks) if op == "add_n" else _in_a_row(chunks)
+            free = op in ("add_n", "scatter_n")
+            found = self._in_any_order(reads) if free else _in_a_row(reads)
         args, keys = [], []
-        for part in parts:
-            for e, key in self._joined(part, len(part) == len(chunks)):
-                args.append(e)
-                keys.append(key)
-        attrs = {k: v for k, v in role.attrs.items() if k not in said}
+        for run in found:
+            e, key = self._joined(run, t)
+            args.append(e)
+            keys.append(key)
+        attrs = {k: v for k, v in role.attrs.items() if not isinstance(v, PerOperand)}
         if op == "step":
             loops = [p for p in node.scope.path if p[0] == LOOP]
             key = Ahead(-1) if len(loops) == 1 else loops[-1][2] - 1
-            of_leaf = (
-                node in self.symbols.of and self.symbols.of[node][0].kind == "step"
-            )
-            made = f.make if of_leaf else f.call  # that a loop reads it is not yet x(t)
+            leaf = node in self.symbols.of and self.symbols.of[node][0].kind == "step"
+            made = f.make if leaf else f.call  # that a loop reads it is not yet x(t)
             return made("getitem", args, {"key": key}, shape)
         if op == "scatter_n":
             args[0] = f.number(0.0, shape)
@@ -247,7 +224,7 @@ class Builder:
         if op in SHAPE_ONLY:
             args[-1] = f.number(0.0, args[-1].shape)
         if op in ("target_weights", "cross_entropy") and self._weighs_alike(node, role):
-            return f.call(f"{op} alike", args, attrs, shape)
+            op += " alike"
         return f.call(op, args, attrs, shape)
 
     def _weighs_alike(self, node: Node, role: Role) -> bool:
@@ -261,62 +238,54 @@ class Builder:
             self.alike[role.index] = not some
         return self.alike[role.index]
 
-    def _merged(self, chunks: list[Chunk]) -> Iterator[list[Chunk]]:
-        """The terms of a sum: those of one form are one part, in order of the steps."""
-        terms: dict[Any, list[Chunk]] = {}
-        for i, c in enumerate(chunks):
-            if c.step is not None and len(c.bodies) == 1 and c.bodies[0].op == "value":
-                time = c.bodies[0].attrs["time"]
-                if time is not None and time.of == "t" and c.step + time.k >= 1:
-                    body = self.forest.moved(c.bodies[0], -time.k)
-                    c = Chunk(c.step + time.k, c.clock, (body,))
-            key = i if c.step is None else (*map(id, c.bodies), c.clock)
-            terms.setdefault(key, []).append(c)
-        for part in terms.values():
-            while part:  # the same term may come more than once
-                once = {c.step: c for c in part}
+    def _in_any_order(self, reads: list[Read]) -> Iterator[list[Read]]:
+        """The terms of a sum: those of one form are one run, in order of the steps."""
+        terms: dict[Any, list[Read]] = {}
+        for i, r in enumerate(reads):
+            time = r.body.attrs.get("time")
+            if r.step is not None and time and time.of == "t" and r.step + time.k >= 1:
+                body = self.forest.moved(r.body, -time.k)
+                r = r._replace(step=r.step + time.k, body=body)
+            key = i if r.step is None else (r.body, repr(r.key), r.clock)
+            terms.setdefault(key, []).append(r)
+        for run in terms.values():
+            while run:  # the same term may come more than once
+                once = {r.step: r for r in run}
                 yield from in_spans(sorted(once.values(), key=_step), _step)
-                part = [c for c in part if c is not once[c.step]]
+                run = [r for r in run if r is not once[r.step]]
 
-    def _joined(self, part: list[Chunk], all_: bool) -> Iterator[tuple[Expr, Any]]:
-        """A part as one each, or as what it is at its one step."""
-        c = part[0]
-        said = c.entries or (None,) * len(c.bodies)
-        if c.step is None or c.clock is None:
-            yield from zip(c.bodies, said, strict=True)
-            return
-        length = self.lengths[c.clock]
-        grown = c.grown if all_ else None
-        if len(part) == 1 and grown is None:
-            for e, entry in zip(c.bodies, said, strict=True):
-                yield (
-                    self.forest.fixed(e, c.step, length),
-                    at_step(entry, c.step, length),
-                )
-            return
-        steps = [d.step or 0 for d in part]
+    def _joined(self, run: list[Read], t: int | None) -> tuple[Expr, Any]:
+        """Reads of one form as one each, or as what is read at the one step."""
+        r = run[0]
+        if r.step is None or r.clock is None:
+            return r.body, r.key
+        length, steps = self.lengths[r.clock], [_step(r) for r in run]
+        if len(run) == 1 and not r.own:
+            key = at_step(r.key, r.step, length)
+            return self.forest.fixed(r.body, r.step, length), key
         gap = steps[1] - steps[0] if len(steps) > 1 else 1
+        last = step_of(max(steps), length, len(steps) > 1)
         attrs = {
-            "clock": c.clock,
-            "first": step_of(min(steps), length),
-            "last": grown or step_of(max(steps), length, len(steps) > 1),
+            "clock": r.clock,
+            "first": step_of(min(steps), length) if not r.own else Time("", min(steps)),
+            "last": Time("t", max(steps) - (t or 0)) if r.own else last,
             "every": abs(gap),
             "down": gap < 0,
-            "entries": said,
+            "entry": r.key,
         }
-        yield self.forest.make("each", c.bodies, attrs, c.bodies[0].shape), None
+        return self.forest.make("each", (r.body,), attrs, r.body.shape), None
 
     # ----------------------------------------------------------------------- functions
 
     def _named_functions(self) -> dict[int, str]:
         """The names of lines that are read outside of a scope: f, or f_1 and f_2."""
-        reads = [(n, i) for n in self.graph.nodes for i in n.inputs]
-        found: dict[str, set[int]] = {name: set() for name in self.scopes.values()}
-        for reader, node in [(None, o) for o in self.graph.outputs] + reads:
+        found: dict[str, dict[int, None]] = {}
+        reads = [(n, i) for n in self.graph.nodes for i in n.inputs if self.scopes]
+        for reader, node in [*reads, *((None, o) for o in self.graph.outputs)]:
             region = region_of(node, self.scopes)
             if region and (reader is None or region_of(reader, self.scopes) != region):
                 name = self.scopes[region[0][-1][0]]
-                found[name].add(self.folding.role_of[node])
+                found.setdefault(name, {})[self.folding.role_of[node]] = None
         return {
             role: f"{name}_{k}" if len(roles) > 1 else name
             for name, roles in found.items()
@@ -324,57 +293,55 @@ class Builder:
         }
 
     def _outside(self, node: Node, e: Expr) -> Expr:
-        """Outside of a function's scope: the function of what its nodes read."""
-        region = region_of(node, self.scopes)
-        if region is None or not node.inputs:
+        """Outside of a function's scope: the function of what it is made of."""
+        if region_of(node, self.scopes) is None or not node.inputs:
             return e
-        found: dict[Expr, bool] = {}  # whether it is a parameter
-        stack, seen = [node], {node}
-        while stack:
-            reader = stack.pop()
-            role = self.roles[self.folding.role_of[reader]]
-            inner = []
-            for operand in role.operands:
-                for c in self._operand(reader, operand, None, reader.t, role.clock):
-                    for x in c.bodies:
-                        if x.op == "value":
-                            kind = self.symbols.by_key[x.attrs["symbol"]].kind
-                            found.setdefault(x, kind == "parameter")
-            for source in reader.inputs:
-                inside = region_of(source, self.scopes) == region and source.inputs
-                if inside and source not in seen and source not in self.symbols.of:
-                    seen.add(source)
-                    inner.append(source)
-            stack += inner[::-1]
-        values = [x for x, parameter in found.items() if not parameter]
-        letters = [x for x, parameter in found.items() if parameter]
-        name = self.functions[self.folding.role_of[node]]
-        attrs = {"name": name, "values": len(values)}
+        kinds = {x: self.symbols.by_key[x.attrs["symbol"]].kind for x in _values(e)}
+        letters = [x for x, kind in kinds.items() if kind == "parameter"]
+        values = [x for x in kinds if x not in letters]
+        attrs = {"name": self.functions[self.role(node).index], "values": len(values)}
         return self.forest.make("function", (e, *values, *letters), attrs, e.shape)
 
 
-def _in_a_row(chunks: list[Chunk]) -> Iterator[list[Chunk]]:
-    """Chunks of one form that follow one another, step by step."""
-    for (*_, single), part in groupby(
-        chunks, lambda c: (*map(id, c.bodies), repr(c.entries), c.clock, c.step is None)
+def _values(e: Expr) -> list[Expr]:
+    """The values that an expression reads, in their order."""
+    found: dict[Expr, None] = {}
+    stack = [e]
+    while stack:
+        e = stack.pop()
+        if e not in found:
+            found[e] = None
+            stack += e.args[::-1]
+    return [x for x in found if x.op == "value"]
+
+
+def _in_a_row(reads: list[Read]) -> Iterator[list[Read]]:
+    """Reads of one form that follow one another, step by step."""
+    for (*_, single), run in groupby(
+        reads, lambda r: (r.body, repr(r.key), r.clock, r.step is None)
     ):
-        together = list(part)
-        yield from [[c] for c in together] if single else in_spans(together, _step)
+        together = list(run)
+        yield from [[r] for r in together] if single else in_spans(together, _step)
 
 
-def _is_unit(value: Any) -> bool:
-    """Whether an array is the unit matrix."""
-    square = np.ndim(value) == 2 and value.shape[0] == value.shape[1]
-    return bool(square and np.array_equal(value, np.eye(len(value))))
+def _sources(role: Role) -> tuple[set[int], set[int], list[Any]]:
+    """Lines that are read up to a step, those that are at steps of their own, and keys.
+
+    A key of an operand without time is a tuple with one for each source.
+    """
+    said = [v for v in role.attrs.values() if isinstance(v, PerOperand)]
+    keys = [
+        k
+        for e in (said[0] if said else ())
+        for k in (e, *(e if type(e) is tuple else ()))
+    ]
+    sources = [s for operand in role.operands for s in operand]
+    grown = {s.role for s in sources if s.kind == "gather" and s.delay is not None}
+    return grown, grown.union(s.role for s in sources if s.delay is None), keys
 
 
-def _ops(e: Expr) -> set[str]:
-    """The ops of a small expression: that of a gate is a slice of all gates."""
-    return {e.op, *(a.op for a in e.args)}
-
-
-def _step(chunk: Chunk) -> int:
-    return chunk.step or 0
+def _step(read: Read) -> int:
+    return read.step or 0
 
 
 def region_of(node: Node, scopes: Mapping[str, str]) -> Any:

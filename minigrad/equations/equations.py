@@ -7,23 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.equations.build import Builder
-from minigrad.equations.choices import RULES
 from minigrad.equations.evaluate import Evaluation
 from minigrad.equations.symbols import Symbol
-from minigrad.equations.tokens import (
-    CLOSE,
-    OPEN,
-    Reference,
-    Token,
-    Tokens,
-    sign,
-    words,
-)
 from minigrad.equations.tree import Expr, in_spans, step_of
-from minigrad.equations.writing import Writer
+from minigrad.equations.writing import ACTIVATIONS, Reference, Token, Writer
 from minigrad.pickles import NotPickled
 
-LONGEST = 10**5  # tokens of one equation
+LONGEST = 10**5  # signs of one equation
 FAR = 10**9  # a length that no step is counted from the end of
 
 
@@ -38,7 +28,7 @@ class Equation:
     symbol: Symbol
     tree: Expr | None
     steps: tuple[int, ...] | None
-    said: Tokens
+    said: tuple[Token, ...]
 
     @property
     def name(self) -> str:
@@ -59,7 +49,7 @@ class Equation:
                 found.setdefault(token.of.term, []).append(token.of)
         return [tuple(term) for term in found.values()]
 
-    def tokens(self) -> Tokens:
+    def tokens(self) -> list[Token]:
         """The equation in pieces, each with what it refers to."""
         return list(self.said)
 
@@ -83,15 +73,13 @@ class Equations(NotPickled):
     def __init__(self, builder: Builder, columns: bool) -> None:
         self.recurrence, self.forest = builder.recurrence, builder.forest
         self.symbols, self.lengths = builder.symbols.by_key, builder.lengths
-        self.unsaid: list[Symbol] = []
-        found = [builder.symbols.of.get(o) for o in builder.graph.outputs]
-        self.output = found[0]
-        loss = self.output[0].name if self.output else "L"
-        if "loss" in self.symbols:
-            loss = self.symbols["loss"].name
-        if alike := self._only(builder):
-            loss = alike.name
-        self.writer = Writer(self.symbols, self.lengths, loss, columns, RULES)
+        self.order = builder.order
+        self.output = builder.symbols.of.get(builder.graph.outputs[0])
+        loss = self.symbols.get("loss") or (self.output and self.output[0])
+        only = self._only(loss)
+        self.unsaid = [loss, self.symbols.get(f"∇{only.key}")] if only else []
+        name = only.name if only else loss.name if loss else "L"
+        self.writer = Writer(self.symbols, self.lengths, name, columns)
         for symbol in self.symbols.values():
             self._name_start(symbol)
         self.equations = [e for s in self._in_order() for e in self._of(s)]
@@ -137,23 +125,19 @@ class Equations(NotPickled):
         >>> float(found["loss"]), found["w"].tolist()
         (25.0, [10.0])
         """
-        run = Evaluation(self.symbols, self.lengths, values or {})
+        run = Evaluation(self.symbols, self.lengths, self.order, values or {})
         found: dict[str, Any] = {}
         for key, symbol in self.symbols.items():
             if symbol.kind == "value" and symbol.trees:
-                if (
-                    symbol.gradient
-                    and self.symbols.get(key[1:], symbol).kind != "value"
-                ):
-                    key = key[1:]
-                found[key] = run.whole(symbol)
+                by_leaf = symbol.gradient and self._by(symbol).kind != "value"
+                found[key[1:] if by_leaf else key] = run.whole(symbol)
         return found
 
     def unrolled(self, down_to: int = 1) -> Equation:
         """The output, written out through the steps as far as step ``down_to``.
 
         Raises ValueError where the output is at no step, or where it would be longer
-        than 100,000 tokens.
+        than 100,000 signs.
         """
         symbol, last = self.output or (None, None)
         if symbol is None or last is None:
@@ -161,66 +145,48 @@ class Equations(NotPickled):
                 "only a value of a loop is written out through its steps: give "
                 "mg.equations the last state"
             )
-        done: dict[str, tuple[int, list[Any]]] = {}
-        size, e = 0, symbol.trees[last]
-        for t in [
-            t for t in sorted(t for t in symbol.trees if t) if down_to < t < last
-        ] + [last]:
+        done: dict[str, str] = {}
+        steps = sorted(t for t in symbol.trees if t and down_to < t < last)
+        for t in [*steps, last]:
             e = self.forest.fixed(symbol.trees[t], t, FAR)
-            tokens = self.writer.line(e, None)[1]
-            inner: list[Any] = []
-            size = 0
-            for token in tokens:
-                known = (
-                    done.get(token.of.time)
-                    if token.of and token.of.key == symbol.key
-                    else None
-                )
-                inner.append(known[1] if known else token)
-                size += known[0] if known else 1
-            if size > LONGEST:
+            text = ""
+            for c in self.writer.line(e, None):
+                of = self.writer.alone(c).of
+                text += done.get(of.time, c) if of and of.key == symbol.key else c
+            if len(text) > LONGEST:
                 raise ValueError(
                     f"{symbol.name} written out to step {t} has more than {LONGEST} "
                     'signs: write a scope as a function, functions={"f": "its scope"}'
                 )
-            single = e.op in ("function", "value") or e.op in (
-                "tanh",
-                "sigmoid",
-                "relu",
-            )
-            done[str(t)] = size, inner if single else [OPEN, *inner, CLOSE]
-        left = self._left(symbol, str(last))
-        return Equation(symbol, e, (last,), [left, sign(" = "), *_flat(inner)])
+            single = e.op in ("function", "value", *ACTIVATIONS)
+            done[str(t)] = text if single else f"({text})"
+        return self._said(symbol, e, (last,), text, "", str(last))
 
     # ---------------------------------------------------------------------- in order
 
-    def _only(self, builder: Builder) -> Symbol | None:
+    def _by(self, symbol: Symbol) -> Symbol:
+        """What a gradient is taken by."""
+        return self.symbols.get(symbol.key[1:], symbol)
+
+    def _only(self, loss: Symbol | None) -> Symbol | None:
         """What an output without a name is equal to: it is not said twice."""
-        symbol = self.output[0] if self.output else None
-        tree = symbol.trees.get(None) if symbol and symbol.key == "loss" else None
-        while tree is not None and tree.op == "reshape":
-            (tree,) = tree.args
+        tree = loss.trees.get(None) if loss and loss.key == "loss" else None
+        while tree is not None and tree.op == "product" and len(tree.args) == 1:
+            tree = (
+                tree.args[0] if tree.attrs["number"] == 1 and tree.size == 1 else None
+            )
         if tree is None or tree.op != "value" or tree.attrs["time"] is not None:
             return None
-        found = self.symbols[tree.attrs["symbol"]]
-        gradient = self.symbols.get(f"∇{found.key}")
-        self.unsaid = [s for s in (symbol, gradient) if s]
-        return found
+        return self.symbols[tree.attrs["symbol"]]
 
     def _in_order(self) -> list[Symbol]:
         """Values, gradients by values from the loss on, gradients by leaves."""
 
         def place(symbol: Symbol) -> tuple[bool, int]:
-            of = self.symbols.get(symbol.key[1:], symbol)
-            last = symbol.gradient and of.kind != "value"
+            last = symbol.gradient and self._by(symbol).kind != "value"
             return last, 0 if last else min(symbol.roles, default=0)
 
         return sorted(self.symbols.values(), key=place)
-
-    def _left(self, symbol: Symbol, *at: Any) -> Token:
-        """What stands on the left: it is in no term."""
-        token = self.writer.symbol(symbol, *at)
-        return token._replace(of=token.of and token.of._replace(term=-1))
 
     def _name_start(self, symbol: Symbol) -> None:
         """A leaf named h0 that h starts from is h(0)."""
@@ -229,17 +195,17 @@ class Equations(NotPickled):
             if leaf is None or leaf.name != f"{symbol.name}0" or leaf.kind == "value":
                 continue
             if index in (0, self.lengths[symbol.clock or 0] + 1):
-                leaf.start_of = symbol, index
-                if gradient := self.symbols.get(f"∇{leaf.key}"):
-                    gradient.start_of = symbol, index
+                for s in (leaf, self.symbols.get(f"∇{leaf.key}")):
+                    if s is not None:
+                        s.start_of = symbol, index
 
     def _of(self, symbol: Symbol) -> Iterator[Equation]:
         """The equations of a symbol: those of its starts, then one for each tree."""
         if symbol.kind == "constant":
             shape = " × ".join(map(str, np.shape(next(iter(symbol.values.values())))))
-            left = self._left(symbol, "t" if symbol.clock is not None else "")
-            said = [left, sign(" = "), words(f"constant {shape}")]
-            yield Equation(symbol, None, None, said)
+            when = "t" if symbol.clock is not None else ""
+            text = self.writer.words(f"constant {shape}")
+            yield self._said(symbol, None, None, text, "", when)
         if symbol.kind != "value" or symbol in self.unsaid:
             return
         for index, e in symbol.starts.items():
@@ -248,16 +214,20 @@ class Equations(NotPickled):
                 yield self._equation(symbol, e, (index,))
         # Steps of one text are one equation, whatever the shapes are: a sum over all
         # steps so far is of more at every step.
+        texts: dict[Expr, str] = {}
         terms: dict[str, list[Any]] = {}
         for t in sorted(symbol.trees, key=lambda t: t or 0):
-            tokens = self.writer.line(symbol.trees[t], "t" if t else None)[1]
-            terms.setdefault("".join([x.latex for x in tokens]), []).append(t)
+            e = symbol.trees[t]
+            if e not in texts:
+                tokens = self.writer.tokens(self.writer.line(e, "t" if t else None))
+                texts[e] = "".join([x.latex for x in tokens])
+            terms.setdefault(texts[e], []).append(t)
         found = [
             tuple(part)
             for steps in terms.values()
             for part in (in_spans(steps, int) if steps[0] else [[None]])
         ]
-        back = any(self._reads_later(symbol, e) for e in symbol.trees.values())
+        back = any(self._reads_later(symbol, e) for e in texts)
         found.sort(key=lambda steps: steps[0] or 0, reverse=back)
         for steps in found:
             e = symbol.trees[steps[0]]
@@ -265,54 +235,39 @@ class Equations(NotPickled):
 
     def _reads_later(self, symbol: Symbol, e: Expr) -> bool:
         """Whether a symbol is computed from later steps of itself, or of a gradient."""
-        stack = [e]
-        while stack:
-            e = stack.pop()
-            time = e.attrs.get("time")
-            if e.op == "value" and time is not None and time.of == "t" and time.k > 0:
-                read = self.symbols[e.attrs["symbol"]]
-                if read is symbol or (read.gradient and symbol.gradient):
-                    return True
-            stack += e.args if e.op != "each" else ()
-        return False
+        time = e.attrs.get("time")
+        if e.op == "value" and time is not None and time.of == "t" and time.k > 0:
+            read = self.symbols[e.attrs["symbol"]]
+            return read is symbol or (read.gradient and symbol.gradient)
+        return e.op != "each" and any(self._reads_later(symbol, a) for a in e.args)
 
     def _equation(self, symbol: Symbol, e: Expr, steps: tuple[Any, ...]) -> Equation:
         """One equation, written."""
         if steps == (None,):
-            left = self._left(symbol)
-            tokens = self.writer.line(e, None)[1]
-            return Equation(symbol, e, None, [left, sign(" = "), *tokens])
-        length = self.lengths[symbol.clock or 0]
+            return self._said(symbol, e, None, self.writer.line(e, None))
+        length, clock = self.lengths[symbol.clock or 0], symbol.clock
         late = max(steps) if len(steps) > 1 else 0
-        when = [
-            self.writer.time(step_of(t, length, t == late), symbol.clock) for t in steps
-        ]
-        behind = []
+        first, last = (step_of(t, length, t == late) for t in (steps[0], steps[-1]))
+        when = self.writer.time(first, clock)
         if len(steps) == 1:
-            left = self._left(symbol, when[0])
-            tokens = self.writer.line(self.forest.fixed(e, steps[0], length), None)[1]
-        else:
-            left = self._left(symbol, "t", 0)
-            tokens = self.writer.line(e, "t")[1]
-            if sorted(steps) != [*range(1, length + 1)]:
-                behind = _range(when, steps)
-        return Equation(symbol, e, steps, [left, sign(" = "), *tokens, *behind])
+            text = self.writer.line(self.forest.fixed(e, steps[0], length), None)
+            return self._said(symbol, e, steps, text, "", when)
+        text, gap = self.writer.line(e, "t"), steps[1] - steps[0]
+        if abs(gap) > 1:
+            when += f", {self.writer.time(first._replace(k=first.k + gap), clock)}"
+        far = len(steps) > 2 or first.of != last.of
+        when += f"{', ..' if far else ''}, {self.writer.time(last, clock)}"
+        everywhere = sorted(steps) == [*range(1, length + 1)]
+        return self._said(symbol, e, steps, text, "" if everywhere else when, "t", 0)
 
-
-def _range(when: list[str], steps: tuple[int, ...]) -> Tokens:
-    """At which steps an equation holds."""
-    far = abs(steps[1] - steps[0]) > 1
-    when = [when[0], *when[1 : 1 + far], "..", when[-1]]
-    text = ", ".join(when)
-    return [sign(f",   t = {text}", rf",\quad t = {text}".replace("..", r"\dots"))]
-
-
-def _flat(pieces: list[Any]) -> Iterator[Token]:
-    """The tokens of nested lists, without recursion."""
-    stack: list[Any] = [pieces]
-    while stack:
-        piece = stack.pop()
-        if isinstance(piece, list):
-            stack += piece[::-1]
-        else:
-            yield piece
+    def _said(
+        self, symbol: Symbol, e: Any, steps: Any, text: str, behind: str = "", *at: Any
+    ) -> Equation:
+        """An equation of a text; ``behind`` it are the steps at which it holds."""
+        self.writer.term = -1  # what stands on the left is in no term
+        left = self.writer.tokens(self.writer.symbol(symbol, *at))
+        said = [*left, Token(" = ", " = "), *self.writer.tokens(text)]
+        if behind:
+            latex = rf",\quad t = {behind}".replace("..", r"\dots")
+            said.append(Token(f",   t = {behind}", latex))
+        return Equation(symbol, e, steps, tuple(said))

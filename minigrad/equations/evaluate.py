@@ -1,29 +1,22 @@
 """Computing the trees with NumPy: what shows that the equations say what was recorded.
 
-A symbol at a step is computed when another one needs it, from its equation alone.
+Symbols are computed in the order in which their values were recorded, each from its
+equation alone.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.equations.algebra import front, parts
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr
 from minigrad.fold.moving_index import at_step
 from minigrad.graph import PerOperand
 from minigrad.op import Kept, registry
 from minigrad.ops.indexing import scatter_n
-
-Instance = tuple[str, int | None]
-
-
-class _MissingError(Exception):
-    """A symbol that another one needs first."""
-
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
 
 
 class Evaluation:
@@ -33,12 +26,16 @@ class Evaluation:
         self,
         symbols: Mapping[str, Symbol],
         lengths: Sequence[int],
+        order: Iterable[tuple[Symbol, int | None]],
         values: Mapping[str, Any],
     ) -> None:
         self.symbols, self.lengths = symbols, lengths
         self.given = {k: self._as_leaf(k, v) for k, v in values.items()}
-        self.known: dict[Instance, Any] = {}
+        self.known: dict[tuple[str, int | None], Any] = {}
         self.inner: dict[Any, Any] = {}
+        for symbol, index in order:
+            value = self.value(symbol.trees[index], index, symbol.clock)
+            self.known[symbol.key, index] = np.asarray(value, symbol.dtype)
 
     def _as_leaf(self, key: str, value: Any) -> Any:
         leaves = {
@@ -50,76 +47,49 @@ class Evaluation:
             raise KeyError(
                 f"{key!r} is no leaf of these equations; there is {', '.join(leaves)}"
             )
-        symbol = leaves[key]
-        found = np.asarray(value)
-        wanted = np.shape(symbol.values[None])
+        found, wanted = np.asarray(value), np.shape(leaves[key].values[None])
         if found.shape != wanted:
             raise ValueError(
                 f"{key} has shape {wanted} in these equations, got {found.shape}: for "
                 "another number of steps or sequences, record them anew"
             )
-        return found.astype(symbol.dtype)
-
-    def of(self, key: str, index: int | None) -> Any:
-        """A symbol at a step; what it needs is computed before it."""
-        stack: list[Instance] = [(key, index)]
-        while stack:
-            try:
-                self.known[stack[-1]] = self._symbol(*stack[-1])
-                stack.pop()
-            except _MissingError as missing:
-                stack.append(missing.instance)
-        return self.known[key, index]
-
-    def _symbol(self, key: str, index: int | None) -> Any:
-        """A symbol at a step, from its equation; a leaf has its value."""
-        symbol = self.symbols[key]
-        tree = symbol.trees.get(index)
-        if tree is None and index is not None:
-            tree = symbol.starts.get(index)
-        if tree is None:
-            return self.given[key] if key in self.given else symbol.values[index]
-        value = self._value(tree, index, symbol.clock)
-        return value if symbol.dtype is None else np.asarray(value, symbol.dtype)
+        return found.astype(leaves[key].dtype)
 
     def whole(self, symbol: Symbol) -> Any:
         """A symbol, at all of its steps one behind the other."""
         if symbol.clock is None:
-            return self.of(symbol.key, None)
-        parts = [self.of(symbol.key, t) for t in sorted(t for t in symbol.trees if t)]
-        return np.stack(parts) if len({np.shape(p) for p in parts}) == 1 else parts
+            return self.known[symbol.key, None]
+        found = [
+            self.known[symbol.key, t] for t in sorted(t for t in symbol.trees if t)
+        ]
+        return np.stack(found) if len({np.shape(p) for p in found}) == 1 else found
 
-    def _known(self, e: Expr, t: int | None) -> Any:
-        """The symbol at the step that an expression names."""
-        key, time = e.attrs["symbol"], e.attrs["time"]
-        length = self.lengths[self.symbols[key].clock or 0] if time else 0
-        instance = key, time and time.at(t or 0, length)
-        if instance not in self.known:
-            raise _MissingError(instance)
-        return self.known[instance]
+    def symbol(self, e: Expr, t: int | None) -> Any:
+        """The symbol at the step that an expression names; a leaf has its value."""
+        symbol, time = self.symbols[e.attrs["symbol"]], e.attrs["time"]
+        index = time and time.at(t or 0, self.lengths[symbol.clock or 0])
+        if (symbol.key, index) in self.known:
+            return self.known[symbol.key, index]
+        if index in symbol.starts:
+            return self.value(symbol.starts[index], index, symbol.clock)
+        given = self.given
+        return given[symbol.key] if symbol.key in given else symbol.values[index]
 
-    def _steps(self, e: Expr, t: int | None) -> range:
-        length = self.lengths[e.attrs["clock"]]
-        first, last = (e.attrs[k].at(t or 0, length) for k in ("first", "last"))
-        steps = range(first, last + 1, e.attrs["every"])
-        return steps[::-1] if e.attrs["down"] else steps
-
-    def _value(self, e: Expr, t: int | None, clock: int | None) -> Any:
-        """An expression at step t; raises _MissingError for what is not known yet."""
-        key = (e, t)
-        if key not in self.inner:
-            self.inner[key] = self._computed(e, t, clock)
-        return self.inner[key]
+    def value(self, e: Expr, t: int | None, clock: int | None) -> Any:
+        """An expression at step t of a loop."""
+        if (e, t) not in self.inner:
+            self.inner[e, t] = self._computed(e, t, clock)
+        return self.inner[e, t]
 
     def _computed(self, e: Expr, t: int | None, clock: int | None) -> Any:
         if e.op == "value":
-            return self._known(e, t)
+            return self.symbol(e, t)
         if e.op == "function":
-            return self._value(e.args[0], t, clock)
+            return self.value(e.args[0], t, clock)
+        number, over = front(e)
+        if over:
+            number = number / math.prod([self.lengths[c] ** n for c, n in over])
         if e.op == "number":
-            over, number = e.attrs["over"], e.attrs["number"]
-            if over:
-                number = number / math.prod([self.lengths[c] ** n for c, n in over])
             return np.full(e.shape, number) if e.shape else number
         attrs = at_step(
             e.attrs, t or 0, self.lengths[clock or 0] if self.lengths else 0
@@ -128,17 +98,34 @@ class Evaluation:
         keys: list[Any] = []
         for i, a in enumerate(e.args):
             if a.op != "each":
-                operands.append(self._value(a, t, clock))
+                operands.append(self.value(a, t, clock))
                 keys.append(attrs["keys"][i] if "keys" in attrs else None)
                 continue
-            inner = a.attrs["clock"]
-            for s in self._steps(a, t):
-                for body, key in zip(a.args, a.attrs["entries"], strict=True):
-                    operands.append(self._value(body, s, inner))
-                    keys.append(at_step(key, s, self.lengths[inner]))
+            inner, length = a.attrs["clock"], self.lengths[a.attrs["clock"]]
+            first, last = (a.attrs[k].at(t or 0, length) for k in ("first", "last"))
+            steps = range(first, last + 1, a.attrs["every"])
+            for s in steps[::-1] if a.attrs["down"] else steps:
+                operands.append(self.value(a.args[0], s, inner))
+                keys.append(at_step(a.attrs["entry"], s, length))
         if "keys" in attrs:
             attrs["keys"] = PerOperand(keys)
+        if e.op == "product":
+            return _product(e, number, operands)
         return _call(e.op, operands, attrs, e.shape)
+
+
+def _product(e: Expr, number: Any, operands: list[Any]) -> Any:
+    """The factors multiplied, and summed over the axes that are not the product's."""
+    kind = np.result_type(*[np.asarray(x) for x in operands], number)
+    given: list[Any] = []
+    own = range(len(e.shape))
+    for x, (_, axes) in zip(operands, parts(e), strict=True):
+        shape = [n for n, a in zip(np.shape(x), axes, strict=True) if a is not None]
+        given += [np.reshape(x, shape).astype(kind), [a for a in axes if a is not None]]
+    there = [a for a in own if any(a in axes for axes in given[1::2])]
+    found = np.asarray(np.einsum(*given, there, optimize=len(operands) > 2) * number)
+    wide = [n if a in there else 1 for a, n in zip(own, e.shape, strict=True)]
+    return np.broadcast_to(found.reshape(wide), e.shape)
 
 
 def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> Any:
@@ -151,10 +138,12 @@ def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> 
                 "are those of targets of which none is; record them anew"
             )
         return (np.expand_dims(target, -1) == np.arange(shape[-1])).astype(float)
+    if name == "add":
+        return sum(operands[1:], operands[0])
     if name == "scatter_n":
         return scatter_n.forward(operands, **attrs)
     op = registry[name]
-    if op.variadic or name == "add_n":
-        operands = [np.asarray(x) for x in operands]
-    value = op._forward(operands, attrs)
+    value = op._forward(
+        [np.asarray(x) for x in operands] if op.variadic else operands, attrs
+    )
     return value.value if isinstance(value, Kept) else value

@@ -10,10 +10,11 @@ from minigrad.equations.build import Builder, region_of
 from minigrad.equations.equations import Equations
 from minigrad.equations.symbols import Symbol, Symbols
 from minigrad.fold.folding import Folding
-from minigrad.fold.roles import Role
+from minigrad.fold.recurrence import Recurrence
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
 from minigrad.op import registry
+from minigrad.pullback import between
 from minigrad.scope import LOOP, Slot
 from minigrad.tensor import Tensor
 
@@ -55,6 +56,35 @@ def equations(
     ∇W = Σ_t diag(1 - (h(t))²) ∇h(t) h(t-1)ᵀ
     """
     graph = loss if isinstance(loss, Graph) else Graph(loss)
+    scopes = {scope: name for name, scope in (functions or {}).items()}
+    _require(graph, scopes)
+    if scopes and wrt:
+        raise ValueError(
+            "a gradient is made of what a function hides: give wrt without functions"
+        )
+    targets = [] if scopes else _targets(graph, wrt)
+    symbols = Symbols()
+    folding = Folding(graph)
+    said = folding, folding.recurrence(), symbols, scopes
+    _name_lines(*said)
+    builder = Builder(*said)
+    again = _name_shared(builder, bool(targets))
+    if targets:
+        folding = Folding(_with_gradient(builder, targets))
+        said = folding, folding.recurrence(), symbols, scopes
+        builder = Builder(*said)
+        again = _name_shared(builder, False)
+        for symbol in symbols.by_key.values():  # 1/T is written in its place
+            trees = symbol.trees.values()
+            symbol.number = bool(trees) and all(e.number is not None for e in trees)
+            again = again or symbol.number
+    if again:
+        builder = Builder(*said)
+    return Equations(builder, _has_columns(graph))
+
+
+def _require(graph: Graph, scopes: Mapping[str, str]) -> None:
+    """Raise where a graph has no equations."""
     for node in graph.nodes:
         if node.op is not None and registry.get(node.op.name) is not node.op:
             raise TypeError(
@@ -64,45 +94,9 @@ def equations(
             )
     if not any(o.inputs for o in graph.outputs):
         raise ValueError("nothing was recorded: the output depends on nothing")
-    scopes = {scope: name for name, scope in (functions or {}).items()}
     unknown = set(scopes).difference(p[0] for n in graph.nodes for p in n.scope.path)
     if unknown:
         raise ValueError(f"nothing was recorded in a scope named {', '.join(unknown)}")
-    if scopes and wrt:
-        raise ValueError(
-            "a gradient is made of what a function hides: give wrt without functions"
-        )
-    targets = [] if scopes else _targets(graph, wrt)
-    symbols = Symbols(graph)
-    forward = Folding(graph)
-    _name_lines(symbols, forward, forward.recurrence().roles, scopes)
-    builder = Builder(graph, symbols, scopes)
-    again = _name_shared(builder, bool(targets))
-    whole = graph
-    for node in targets:
-        if node not in symbols.of:
-            role = builder.folding.role_of[node]
-            symbols.line(builder.folding, role, symbols.letter())
-    if targets:
-        (y,) = graph.outputs
-        between = _between(graph, y, targets)
-        by = [
-            n for n in between if n in symbols.of and symbols.of[n][0].kind == "value"
-        ]
-        by = list(dict.fromkeys([*by, *targets]))
-        found = grad(Tensor(y), [Tensor(n) for n in by], True, "zeros")
-        for node, d in zip(by, found, strict=True):
-            symbols.gradient(node, d.node)
-        whole = Graph([*graph.outputs, *found])
-    if again or targets:
-        builder = Builder(whole, symbols, scopes)
-    if targets:
-        _name_shared(builder, False)
-        for symbol in symbols.by_key.values():  # 1/T is written in its place
-            trees = symbol.trees.values()
-            symbol.number = bool(trees) and all(e.number is not None for e in trees)
-        builder = Builder(whole, symbols, scopes)
-    return Equations(builder, _has_columns(graph))
 
 
 def _targets(graph: Graph, wrt: Tensor | Iterable[Tensor] | None) -> list[Node]:
@@ -120,113 +114,103 @@ def _targets(graph: Graph, wrt: Tensor | Iterable[Tensor] | None) -> list[Node]:
     return [w.node for w in given]
 
 
-def _between(graph: Graph, y: Node, wrt: list[Node]) -> list[Node]:
-    """What lies on a way from ``wrt`` to y along which a gradient comes back."""
-    reached, stack = {y}, [y]
-    while stack:
-        node = stack.pop()
-        rules = node.op.rules(len(node.inputs)) if node.inputs else ()
-        for source, rule in zip(node.inputs, rules, strict=False):
-            if rule is not None and source not in reached:
-                reached.add(source)
-                stack.append(source)
-    depends = set(wrt)
-    for node in graph.nodes:
-        if not depends.isdisjoint(node.inputs):
-            depends.add(node)
-    return [
-        n
-        for n in graph.nodes
-        if n in reached and n in depends and n is not y and n.value.dtype.kind == "f"
-    ]
+def _with_gradient(builder: Builder, targets: list[Node]) -> Graph:
+    """The graph with the gradient by all that has a symbol, and is on the way."""
+    symbols, folding = builder.symbols, builder.folding
+    for node in targets:
+        if node not in symbols.of:
+            symbols.line(folding, folding.role_of[node], symbols.letter())
+    (y,) = builder.graph.outputs
+    _, live = between([y], targets)
+    named = (
+        n for n in builder.graph.nodes if n in live and n is not y and n in symbols.of
+    )
+    values = [n for n in named if symbols.of[n][0].kind == "value"]
+    by = list(dict.fromkeys([*values, *targets]))
+    found = grad(Tensor(y), [Tensor(n) for n in by], True, "zeros")
+    for node, d in zip(by, found, strict=True):
+        symbols.gradient(node, d.node)
+    return Graph([y, *found])
 
 
 def _name_lines(
-    symbols: Symbols,
-    folding: Folding,
-    roles: tuple[Role, ...],
-    scopes: Mapping[str, str],
+    folding: Folding, recurrence: Recurrence, symbols: Symbols, scopes: Any
 ) -> None:
     """Symbols of what has a name, of states, and of the outputs."""
-    sources = [s for role in roles for operand in role.operands for s in operand]
+    graph, role_of = folding.graph, folding.role_of
+    sources = [s for r in recurrence.roles for operand in r.operands for s in operand]
     crossing = {s.role for s in sources if s.delay and s.kind == "delay"}
-    outside = {folding.role_of[o] for o in folding.graph.outputs}
-    for node in folding.graph.nodes if scopes else ():
+    outside = {role_of[o] for o in graph.outputs}
+    for node in graph.nodes if scopes else ():
         for i in node.inputs:
             if region_of(i, scopes) != region_of(node, scopes):
-                outside.add(folding.role_of[i])
+                outside.add(role_of[i])
     outputs = []
-    for role in roles:
-        first = folding.members[role.index][0]
-        name = role.name or getattr(first, "letter", None)
-        if role.op is None:
-            if role.clock is None and role.kind != "constant":
-                symbols.leaf(first, role)  # leaves have the first choice of names
-        elif region_of(first, scopes) is not None and role.index not in outside:
+    for index, (first, *_) in enumerate(folding.members):
+        name = first.name or getattr(first, "letter", None)
+        if first.op is None:
+            if folding.times[first] is None and first.kind != "constant":
+                symbols.leaf(folding, index)  # leaves have the first choice of names
+        elif region_of(first, scopes) is not None and index not in outside:
             continue
-        elif role.op.name == "step":
+        elif first.op.name == "step":
             loops = [p for p in first.scope.path if p[0] == LOOP]
             if not first.inputs[0].inputs and len(loops) == 1:
-                symbols.line(folding, role.index, name or "x", "step")
+                symbols.line(folding, index, name or "x", "step")
             elif name:
-                symbols.line(folding, role.index, name)
-        elif name or role.index in crossing:
+                symbols.line(folding, index, name)
+        elif name or index in crossing:
             recorded = first.slot.__class__ is Slot
-            symbols.line(folding, role.index, name or ("δ" if recorded else "s"))
-        elif first in folding.graph.outputs:
-            outputs.append(role.index)
+            symbols.line(folding, index, name or ("δ" if recorded else "s"))
+        elif first in graph.outputs:
+            outputs.append(index)
     for index in outputs:
-        value = folding.members[index][0].value
-        symbol = symbols.line(folding, index, "loss" if np.size(value) == 1 else "y")
-        if symbol.key == "loss":
-            _name_loss(symbols, symbol)
-    y, *others = folding.graph.outputs
+        size = np.size(folding.members[index][0].value)
+        _name_loss(symbols, symbols.line(folding, index, "loss" if size == 1 else "y"))
+    y, *others = graph.outputs
     total = not others and not outputs and not y.name and np.size(y.value) == 1
     if total and y in symbols.of and symbols.of[y][1] is not None:
         symbol = symbols.new("loss", dtype=np.asarray(y.value).dtype)
-        symbol.roles.add(folding.role_of[y])
         symbols.also.append((y, symbol, None))
         _name_loss(symbols, symbol)
 
 
 def _name_loss(symbols: Symbols, symbol: Symbol) -> None:
     """The loss is L, or J beside an L of the program's."""
-    taken = "L" in symbols.by_key and symbols.by_key["L"].clock is None
-    symbol.name = "J" if taken else "L"
+    if symbol.key == "loss":
+        taken = "L" in symbols.by_key and symbols.by_key["L"].clock is None
+        symbol.name = "J" if taken else "L"
 
 
 def _name_shared(builder: Builder, with_gradient: bool) -> bool:
     """Symbols of what is large and read more than once; whether there is any."""
-    roles, members = builder.roles, builder.folding.members
+    roles, members, symbols = builder.roles, builder.folding.members, builder.symbols
     readers: dict[int, list[str]] = {}
+    size: dict[int, int] = {}
+    depth: dict[int, int] = {}
+    below = [{s.role for operand in r.operands for s in operand} for r in roles]
     for role in roles:
         for operand in role.operands:
             for q in {s.role for s in operand}:
                 readers.setdefault(q, []).append(role.op.name)
-    size: dict[int, int] = {}
-    depth: dict[int, int] = {}
     found = False
     for q, role in enumerate(roles):
         node = members[q][-1]
         e = builder.trees[node]
-        below = {s.role for operand in role.operands for s in operand}
-        size[q] = min(e.size, sum([size.get(i, 1) for i in below]))
-        depth[q] = min(e.depth, 1 + max([depth.get(i, 0) for i in below], default=0))
-        if node in builder.symbols.of or role.op is None:
+        size[q] = min(e.size, sum([size.get(i, 1) for i in below[q]]))
+        depth[q] = min(e.depth, 1 + max([depth.get(i, 0) for i in below[q]], default=0))
+        if node in symbols.of or role.op is None:
             size[q], depth[q] = 1, 1
             continue
         read = readers.get(q, [])
         again = len(read) + (with_gradient and role.op.name in READ_AGAIN) > 1
-        if (again and size[q] >= LARGE) or depth[q] > DEEP:
-            if region_of(node, builder.scopes) is not None:
-                continue
+        large = (again and size[q] >= LARGE) or depth[q] > DEEP
+        if large and region_of(node, builder.scopes) is None:
             gates = role.op.name == "sigmoid" and {*read} == {"getitem"}
-            named = next(iter(below)) if gates and len(below) == 1 else q
-            if members[named][-1] not in builder.symbols.of:
-                letter = (
-                    "δ" if node.slot.__class__ is Slot else builder.symbols.letter()
-                )
-                builder.symbols.line(builder.folding, named, letter)
+            named = next(iter(below[q])) if gates and len(below[q]) == 1 else q
+            if members[named][-1] not in symbols.of:
+                letter = "δ" if node.slot.__class__ is Slot else symbols.letter()
+                symbols.line(builder.folding, named, letter)
                 found = True
             size[q] = size[named] = depth[q] = 1
     return found

@@ -16,8 +16,7 @@ import numpy as np
 
 from minigrad.equations.tree import Expr
 from minigrad.fold.folding import Folding
-from minigrad.fold.roles import Role
-from minigrad.graph import Graph, Node
+from minigrad.graph import Node
 
 # For what has no name, is computed once and used again: in a step, and in a gradient.
 LETTERS = "azvrqkmpnw"
@@ -51,8 +50,7 @@ class Symbol:
 class Symbols:
     """All symbols by key, and which node is which symbol at which step."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.names = graph.names
+    def __init__(self) -> None:
         self.by_key: dict[str, Symbol] = {}
         self.of: dict[Node, tuple[Symbol, int | None]] = {}
         self.leaves: dict[Node, Symbol] = {}
@@ -60,31 +58,32 @@ class Symbols:
         # a loss may be the last of its running totals.
         self.also: list[tuple[Node, Symbol, int | None]] = []
 
-    def new(
-        self, name: str, gradient: bool = False, key: str = "", **fields: Any
-    ) -> Symbol:
+    def new(self, name: str, **fields: Any) -> Symbol:
         """A symbol; where another one has its name, it gets a number behind it."""
         unique, k = name, 2
-        while not gradient and unique in self.by_key:
+        while unique in self.by_key:
             unique, k = f"{name}_{k}", k + 1
-        key = f"∇{key}" if gradient else unique
-        symbol = self.by_key[key] = Symbol(key, unique, gradient=gradient, **fields)
+        symbol = self.by_key[unique] = Symbol(unique, unique, **fields)
         return symbol
 
     def letter(self) -> str:
         """A letter that nothing has yet."""
         return next((c for c in LETTERS if c not in self.by_key), LETTERS[0])
 
-    def leaf(self, first: Node, role: Role) -> Symbol:
+    def leaf(self, folding: Folding, index: int) -> Symbol:
         """The symbol of a leaf, or of a line of leaves in a loop, by its first one."""
-        known = self.leaves.get(first)
-        if known is None:
+        first = folding.members[index][0]
+        if first not in self.leaves:
+            time = folding.times[first]
             name = first.name or "c"
-            name = self.names.get(first, name) if role.clock is None else name
-            fields: Any = {"clock": role.clock, "kind": first.kind}
-            known = self.new(name, dtype=np.asarray(first.value).dtype, **fields)
-            self.leaves[first] = known
-        return known
+            name = folding.names.get(first, name) if time is None else name
+            self.leaves[first] = self.new(
+                name,
+                clock=time and folding.clocks.index(time[0]),
+                kind=first.kind,
+                dtype=np.asarray(first.value).dtype,
+            )
+        return self.leaves[first]
 
     def line(
         self, folding: Folding, index: int, name: str, kind: str = "value"
@@ -116,20 +115,10 @@ class Symbols:
     def gradient(self, node: Node, d: Node) -> None:
         """Make a node the gradient by another one."""
         symbol, t = self.of[node]
-        found = self.by_key.get(f"∇{symbol.key}")
-        if found is None:
-            fields: Any = {"clock": symbol.clock, "dtype": symbol.dtype}
-            found = self.new(symbol.name, gradient=True, key=symbol.key, **fields)
+        key, dtype = f"∇{symbol.key}", symbol.dtype
+        new = Symbol(key, symbol.name, symbol.clock, gradient=True, dtype=dtype)
+        found = self.by_key.setdefault(key, new)
         if d in self.of or not d.inputs:
             self.also.append((d, found, t))
         else:
             self.of[d] = found, t
-
-
-def is_number(value: Any) -> bool:
-    """Whether a constant is one number in all elements: it is written as that."""
-    if value.__class__ in (int, float):
-        return True
-    array = np.asarray(value)
-    same = array.size and array.dtype.kind == "f" and np.all(array == array.flat[0])
-    return bool(same)

@@ -2,7 +2,8 @@
 
 Vocabulary
     expression  an op's name, what it takes, its attributes, and the shape of its value
-    value       a symbol at a time; number, and each, are the other two that are no ops
+    value       a symbol at a time; number, product and each are the others that are no
+                ops
     each        what it holds at every step of a span, one after the other: what a sum
                 over t adds up
     time        a step: t + k, k, or T + k; an equation is about its own t, what an each
@@ -12,7 +13,7 @@ Equal expressions are one object, so two steps of a loop that compute the same h
 same tree. Arrays have the shapes and the order of axes that minigrad has: rows.
 
 >>> forest = Forest()
->>> h = forest.make("value", (), {"symbol": "h", "time": Time("t", -1)}, (2,))
+>>> h = forest.value("h", Time("t", -1), (2,))
 >>> forest.moved(h, 1).attrs["time"], forest.moved(h, -2) is forest.moved(h, -2)
 (t, True)
 """
@@ -48,9 +49,11 @@ def step_of(t: int, length: int, late: bool = False) -> Time:
 
     >>> step_of(2, 9), step_of(8, 9), step_of(2, 3), step_of(2, 3, late=True)
     (2, T-1, 2, T-1)
+    >>> step_of(11, 9)
+    T+2
     """
     early = t - 1 < length - t + (not late)
-    return Time("", t) if early else Time("T", t - length)
+    return Time("", t) if early and t <= length else Time("T", t - length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,66 +91,46 @@ class Forest:
         key = (op, tuple(map(id, args)), _hashable(attrs), shape)
         found = self.known.get(key)
         if found is None:
-            size = sum([a.size for a in args]) if args else int(op != "number")
+            size = sum([a.size for a in {*args}]) if args else int(op != "number")
             depth = 1 + max([a.depth for a in args], default=0)
             found = self.known[key] = Expr(op, tuple(args), attrs, shape, size, depth)
         return found
 
-    def number(self, number: float, shape: Shape = (), over: Any = ()) -> Expr:
-        """A number in every element, divided by the T of the loops in ``over``."""
-        return self.make("number", (), {"number": number, "over": over}, shape)
+    def value(self, symbol: str, time: Time | None, shape: Shape) -> Expr:
+        """A symbol at a time."""
+        key = symbol, time, shape
+        if key not in self.known:
+            attrs = {"symbol": symbol, "time": time}
+            self.known[key] = self.make("value", (), attrs, shape)
+        return self.known[key]
 
     def moved(self, e: Expr, by: int) -> Expr:
         """An expression about t, said about t - by."""
         if not by:
             return e
-        return self._timed(
-            e,
-            ("moved", by),
-            lambda time: Time("t", time.k + by) if time.of == "t" else time,
-            lambda value: ahead(value, by),
-        )
+        return self._timed(e, lambda v: ahead(v, by), ("moved", by))
 
     def fixed(self, e: Expr, t: int, length: int) -> Expr:
         """An expression about t, said of the step t."""
-        return self._timed(
-            e,
-            ("fixed", t, length),
-            lambda time: _within(t + time.k, length) if time.of == "t" else time,
-            lambda value: at_step(value, t, length),
-        )
 
-    def _timed(
-        self,
-        e: Expr,
-        how: Any,
-        change: Callable[[Time], Time],
-        attribute: Callable[[Any], Any],
-    ) -> Expr:
-        """An expression with its times changed."""
+        def change(value: Any) -> Any:
+            if isinstance(value, Time):
+                return step_of(t + value.k, length) if value.of == "t" else value
+            return at_step(value, t, length)
+
+        return self._timed(e, change, ("fixed", t, length))
+
+    def _timed(self, e: Expr, change: Callable[[Any], Any], how: Any) -> Expr:
+        """An expression with its times changed; an each is about steps of its own."""
         found = self.shifted.get((id(e), how))
         if found is None:
-            args, attrs = (
-                e.args,
-                {
-                    k: change(v) if isinstance(v, Time) else v
-                    for k, v in e.attrs.items()
-                },
-            )
-            if e.op != "each":  # what an each holds is about steps of its own
-                args = tuple([self._timed(a, how, change, attribute) for a in args])
-                attrs = {
-                    k: v if isinstance(v, Time) else attribute(v)
-                    for k, v in attrs.items()
-                }
-            found = self.make(e.op, args, attrs, e.shape)
-            self.shifted[id(e), how] = found
+            each = e.op == "each"
+            args = e.args if each else [self._timed(a, change, how) for a in e.args]
+            attrs = {
+                k: v if each and k == "entry" else change(v) for k, v in e.attrs.items()
+            }
+            found = self.shifted[id(e), how] = self.make(e.op, args, attrs, e.shape)
         return found
-
-
-def _within(t: int, length: int) -> Time:
-    """A step that may lie before the first or behind the last."""
-    return Time("T", t - length) if t > length else step_of(t, length)
 
 
 def in_spans(items: Sequence[Any], step: Callable[[Any], int]) -> Iterator[list[Any]]:
@@ -172,14 +155,16 @@ def in_spans(items: Sequence[Any], step: Callable[[Any], int]) -> Iterator[list[
 
 
 def ahead(value: Any, by: int) -> Any:
-    """An attribute that moves with t, said about t - by.
+    """What moves with t, said about t - by.
 
-    >>> ahead((Ahead(-1), slice(None)), 1)
-    (t, slice(None, None, None))
+    >>> ahead((Ahead(-1), Time("T", 0), slice(None)), 1)
+    (t, T, slice(None, None, None))
     """
     if isinstance(value, Ahead):
         k = value.k - by if value.from_end else value.k + by
         return Ahead(k, value.from_end, value.step)
+    if isinstance(value, Time):
+        return Time("t", value.k + by) if value.of == "t" else value
     if isinstance(value, dict):
         return {k: ahead(v, by) for k, v in value.items()}
     if isinstance(value, (tuple, list)):

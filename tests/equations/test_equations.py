@@ -11,7 +11,7 @@ import pytest
 from latex2mathml.converter import convert
 
 import minigrad as mg
-from minigrad.models import DynamicalSystem
+from minigrad.models import DynamicalSystem, ManyToMany
 from minigrad.tasks.pictures import PICTURES
 from tests.equations.agreement import lengths
 from tests.equations.programs import PROGRAMS, build
@@ -144,6 +144,38 @@ def test_sequences_are_summed_over_where_the_batch_is_larger_than_one():
         "∇W = 2/3 (W x + b) xᵀ",
         "∇b = 2/3 Σ_n (W x + b)",
     ]
+
+
+def test_products_of_whatever_kind_are_those_of_matrices():
+    rng = np.random.default_rng(0)
+    W, V = mg.parameter(rng.normal(size=(3, 2)), name="W"), mg.tensor(1.0)
+    x, z = (mg.tensor(rng.normal(size=(4, n)), name=a) for a, n in (("x", 3), ("z", 2)))
+
+    def right(y):
+        return mg.equations(y, wrt=[]).text().split(" = ")[1]
+
+    assert right(mg.einsum("ni,ij->nj", x, W) * V) == "W x"
+    assert right((x @ W).T @ x) == "x xᵀ Wᵀ"
+    assert right((x[:, :, None] * W).sum(1)) == "W x"
+    assert right(((x @ W) * z).sum(-1)) == "Σ_i (W x) ⊙ z"
+    assert right(((x @ W) ** 2).sum()) == "Σ_ni (W x)²"
+    assert right(mg.einsum("ni,mi,nj->mj", x, x, z)) == "z xᵀ x"
+    cube = mg.parameter(rng.normal(size=(3, 2, 5)), name="A")
+    assert right(mg.einsum("ni,ijk,nj->nk", x, cube, z)) == (
+        "einsum(x, A, z; ac,cdb,ad->ab)"
+    )
+
+
+def test_losses_of_several_sequences_are_summed_over_sequences():
+    xs, ys = np.ones((4, 3, 2), np.float32), np.zeros((4, 3), int)
+    loss = ManyToMany(2, 3, 2, rng=np.random.default_rng(0)).loss(xs, ys)
+    assert "L = 1/(3 T) Σ_t Σ_n L(t)" in mg.equations(loss).text()
+
+
+def test_steps_of_a_span_are_counted_from_one_end():
+    lines = said("clockwork", 13)
+    assert lines[8].endswith(",   t = 4, 8, .., T-1")
+    assert any(line.endswith(",   t = T-4, T-8, .., 1") for line in lines)
 
 
 def test_the_dynamical_system_of_the_notes_is_written_out():
