@@ -20,7 +20,7 @@ from minigrad.draw.measure import (
     seats,
     uses,
 )
-from minigrad.draw.ops.items import items_of
+from minigrad.draw.ops.items import Reader
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
@@ -75,9 +75,8 @@ class Operations:
         """The figure as data."""
         asked = self.asked
         steps = asked.steps or USUAL
-        items = items_of(
-            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
-        )
+        how = (asked.depth, asked.shapes, asked.values, steps)
+        items = Reader(self.graph, self.kinds, *how).items()
         return draw_ops(items, steps, asked.caption)
 
 

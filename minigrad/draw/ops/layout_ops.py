@@ -1,11 +1,12 @@
 """The ops view: every recorded operation, one column per step, one bus per parameter.
 
 >>> import minigrad as mg
+>>> from minigrad.draw.ops.items import Reader
 >>> W = mg.parameter([[0.5]], name="W")
 >>> h = mg.tensor([[1.0]], name="h0")
 >>> for t in mg.steps(3):
 ...     h = mg.tanh(h @ W).named("h")
->>> scene = draw_ops(items_of(mg.Graph(h)), steps=6)
+>>> scene = draw_ops(Reader(mg.Graph(h)).items())
 >>> (box_of_W,) = (node.id for node in scene.nodes if node.name == "W")
 >>> sum(edge.tail == box_of_W for edge in scene.edges)
 3
@@ -14,15 +15,13 @@
 from collections.abc import Sequence
 
 from minigrad.draw.ops.frames import draw_frames
-from minigrad.draw.ops.items import Item, items_of
+from minigrad.draw.ops.items import Item
 from minigrad.draw.ops.plan import Plan
 from minigrad.draw.ops.repeats import folded
 from minigrad.draw.ops.routes import BusDrops, draw_arrows, ways
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Node, Scene
 from minigrad.draw.page.sheet import Sheet
-
-__all__ = ["draw_ops", "items_of"]
 
 
 def draw_ops(
