@@ -256,7 +256,7 @@ def _settled(
                 mean = sum(xs[s] * weight for s, weight in near[spot]) / total
                 wanted.append(mean if near[spot] else xs[spot])
                 weights.append(total)
-            places = _spread(wanted, weights, gaps[rank])
+            places = spread(wanted, weights, gaps[rank])
             xs |= dict(zip(rows[rank], places, strict=True))
     return xs
 
@@ -266,12 +266,12 @@ def _apart(a: float, b: float) -> float:
     return (a + b) / 2 + (BETWEEN if a and b else PASSAGE)
 
 
-def _spread(
+def spread(
     wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]
 ) -> Iterator[float]:
     """The places nearest to the wanted ones that keep order and gaps.
 
-    >>> [*_spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], [4.0, 4.0])]
+    >>> [*spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], [4.0, 4.0])]
     [-2.0, 2.0, 9.0]
     """
     offset = 0.0
