@@ -29,7 +29,10 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
     for (path, _), nodes in members.items():
         box = around((n.box for n in nodes), PAD + NEST * (deepest - len(path)))
         often = times.get(path, 1)
-        others = [around([n.box], 2.0) for n in sheet.nodes.values() if n not in nodes]
+        mine = {n.id for n in nodes}
+        others = [
+            around([n.box], 2.0) for n in sheet.nodes.values() if n.id not in mine
+        ]
         alone = all(_apart(box, other) for other in others) and all(
             _apart(box, f.box) or _holds(box, f.box) or _holds(f.box, box)
             for f in sheet.frames

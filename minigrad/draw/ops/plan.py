@@ -55,8 +55,9 @@ class Plan:
         self.grids = {stage: self._grid(own) for stage, own in members.items()}
         tops = {stage: max(g.ranks.values()) for stage, g in self.grids.items()}
         high = 1 + max(tops.values())
+        self.lowest = dict.fromkeys(tops, 0)
         if AFTER in tops:  # what comes last stands at the top, as losses do
-            self.grids[AFTER].lift(high - 1 - tops[AFTER])
+            self.lowest[AFTER] = high - 1 - tops[AFTER]
         self.heights = [22.0] * high
         for item in (item for own in members.values() for item in own):
             rank = self.rank(item.key)
@@ -108,7 +109,8 @@ class Plan:
 
     def rank(self, key: str) -> int:
         """The row of an item."""
-        return self.grid(key).ranks[self.items[key].place]
+        lowest = self.lowest[self.stage_of[key]]
+        return lowest + self.grid(key).ranks[self.items[key].place]
 
     def claim(self, gap: int, user: Hashable) -> Track:
         """A track below row ``gap`` for a user."""
@@ -127,7 +129,10 @@ class Plan:
         y = 0.0
         for rank, height in enumerate(self.heights):
             if rank:
-                slant = max(g.slants.get(rank, 0.0) for g in self.grids.values())
+                slant = max(
+                    grid.slants.get(rank - self.lowest[stage], 0.0)
+                    for stage, grid in self.grids.items()
+                )
                 y += GAP + TRACK * len(self.tracks[rank]) + min(0.08 * slant, 40.0)
             self.rows.append(y + height / 2)
             y += height
