@@ -175,8 +175,3 @@ def short(value: float) -> str:
         return f"{value:.{digits}f}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}"
-
-
-def superscript(t: int) -> str:
-    """A step number as raised digits."""
-    return str(t).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
