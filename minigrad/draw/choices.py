@@ -71,6 +71,8 @@ class Asked:
 
 def _whole(name: str, value: Any) -> int:
     try:
-        return index(None if isinstance(value, bool) else value)
+        if not isinstance(value, bool):
+            return index(value)
     except TypeError:
-        raise TypeError(f"{name} is a whole number, got {value!r}") from None
+        pass
+    raise TypeError(f"{name} is a whole number, got {value!r}")

@@ -122,7 +122,7 @@ class Reader:
             line = box or self.graph.places[node]
             keys[node] = f"i{numbers.setdefault(line, len(numbers))}{self._at(node)}"
         return [
-            self._scope(*group, members, keys)
+            self._scope(group, members, keys)
             if isinstance(group, tuple)
             else self._item(members[0], keys)
             for group, members in groups.items()
@@ -158,10 +158,8 @@ class Reader:
         # Gradients run after the scope is left: they are a box of their own.
         return path[: at[self.depth] + 1], isinstance(node.slot, Slot)
 
-    def _scope(
-        self, box: Any, column: Any, members: list[Node], keys: dict[Node, str]
-    ) -> Item:
-        path, gradient = box
+    def _scope(self, group: Any, members: list[Node], keys: dict[Node, str]) -> Item:
+        (path, gradient), column = group
         inside = set(members)
         reads = [keys[i] for n in members for i in n.inputs if i not in inside]
         used = {i for n in self.graph.nodes if n not in inside for i in n.inputs}
@@ -171,7 +169,7 @@ class Reader:
         label = _joined((Run(name),), [self._indexed(n.name or "", n) for n in out[:2]])
         return Item(
             keys[members[0]],
-            ("scope", *box),
+            ("scope", path, gradient),
             column,
             tuple(dict.fromkeys(reads)),
             name,

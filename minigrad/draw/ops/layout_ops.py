@@ -51,9 +51,12 @@ def draw_ops(
 
 def _box(sheet: Sheet, item: Item, x: float, y: float, bus: int | None = None) -> None:
     """The outline of an item."""
-    size, t = (item.width, item.height), item.column[1] if item.column else None
-    look = (item.lines, item.shape, item.kind, item.title, item.name, t)
-    sheet.add(Node(item.key, x, y, *size, *look, role=item.name, bus=bus))
+    node = Node(
+        item.key, x, y, item.width, item.height, item.lines, item.shape, item.kind,
+        item.title, item.name, item.column[1] if item.column else None,
+        role=item.name, bus=bus,
+    )  # fmt: skip
+    sheet.add(node)
 
 
 def _buses(sheet: Sheet, plan: Plan, routes: Routes) -> None:

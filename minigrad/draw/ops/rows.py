@@ -240,8 +240,8 @@ def _settled(
     xs: dict[Spot, float] = {}
     gaps = [[_apart(wide[a], wide[b]) for a, b in pairwise(row)] for row in rows]
     for row, apart in zip(rows, gaps, strict=True):
-        places = accumulate(apart, initial=-sum(apart) / 2)
-        xs |= dict(zip(row, places, strict=True))
+        starts = accumulate(apart, initial=-sum(apart) / 2)
+        xs |= dict(zip(row, starts, strict=True))
     below = {s: [(k.low, min(k.weight, 4.0)) for k in ks] for s, ks in links.items()}
     above = {
         # Whatever else reads it, the operand of a main path stands straight below.

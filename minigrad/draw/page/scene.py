@@ -268,8 +268,8 @@ def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]
 def bounds(scene: Scene) -> Rectangle:
     """The smallest rectangle around everything in the scene."""
     boxes = [n.box for n in scene.nodes if n.shape != "text"]
-    texts = [*scene.texts, *(n for n in scene.nodes if n.shape == "text")]
-    boxes += [_box(t.x, t.y, *extent(t.lines)) for t in texts]
+    texts: list[Node | Text] = [n for n in scene.nodes if n.shape == "text"]
+    boxes += [_box(t.x, t.y, *extent(t.lines)) for t in [*scene.texts, *texts]]
     boxes += [(*p, *p) for edge in scene.edges for p in edge.points]
     return around([*boxes, *(frame.box for frame in scene.frames)])
 
