@@ -8,13 +8,34 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from minigrad.draw.ops.plan import Plan
-from minigrad.draw.page.curves import sample
+from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import clean, note
-from minigrad.draw.page.scene import Frame, Node, Point, Rectangle, around, extent
+from minigrad.draw.page.nearness import (
+    Array,
+    border,
+    dense,
+    gaps,
+    overlaps,
+    sampled,
+    within,
+)
+from minigrad.draw.page.scene import (
+    Frame,
+    Lines,
+    Node,
+    Point,
+    Rectangle,
+    Text,
+    around,
+    extent,
+)
 from minigrad.draw.page.sheet import Sheet
 
 PAD, NEST, TITLE = 7.0, 12.0, 10.0
+LEAST = 1.5  # from a name to an arrow
 
 
 def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
@@ -24,8 +45,8 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         path = plan.scopes[key] or ()
         for depth in range(1, len(path) + 1):
             members[path[:depth], plan.slot(key)].append(sheet.nodes[key])
-    points = [point for edge in sheet.edges for point in sample(edge.points)]
     deepest = max((len(path) for path, _ in members), default=0)
+    names = []
     for (path, _), nodes in members.items():
         box = around((n.box for n in nodes), PAD + NEST * (deepest - len(path)))
         often = times.get(path, 1)
@@ -39,9 +60,11 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         )
         if often > 1 or (len(nodes) > 1 and alone):
             sheet.frames.append(Frame(box))
-            name = clean(str(path[-1][0])) + (f" × {often}" if often > 1 else "")
-            lines = note(name, TITLE)
-            sheet.write(*_clear(box, extent(lines), points), lines, "faint")
+            names.append(clean(str(path[-1][0])) + f" × {often}" * (often > 1))
+    arrows = sampled(sheet.edges)[1]
+    of, lines = dense([border(frame) for frame in sheet.frames])
+    for i, name in enumerate(names):
+        _write(sheet, sheet.frames[i].box, name, arrows, lines[of != i])
 
 
 def _apart(a: Rectangle, b: Rectangle) -> bool:
@@ -52,14 +75,31 @@ def _holds(a: Rectangle, b: Rectangle) -> bool:
     return around([a, b]) == a
 
 
-def _clear(box: Rectangle, size: Point, points: list[Point]) -> Point:
-    """Where the name stands: at a corner, outside, where no arrow runs."""
+def _write(
+    sheet: Sheet, box: Rectangle, name: str, arrows: Array, borders: Array
+) -> None:
+    """Write the name of a frame outside of it, where it strikes nothing.
+
+    It is cut where there is no room for all of it.
+    """
     left, low, right, high = box
-    half, up = size[0] / 2, size[1] / 2
-    places = [*product((left + half, right - half), (high + up, low - up))]
-    places += product((left - half - 3, right + half + 3), (high - up, low + up))
-
-    def struck(at: Point) -> int:
-        return sum(abs(x - at[0]) < half + 2 and abs(y - at[1]) < up for x, y in points)
-
-    return min(places, key=struck)
+    found: list[tuple[Point, Lines]] = []
+    for room in (np.inf, right - left, 0.6 * (right - left)):
+        lines = note(shorten(name, "serif", TITLE, room), TITLE)
+        half, up = (size / 2 for size in extent(lines))
+        at = [*product((left + half, right - half), (high + up, low - up))]
+        at += product((left - half - 3, right + half + 3), (high - up, low + up))
+        along = np.linspace(left + half, right - half, 9).tolist()
+        at += product(along, (high + up, low - up))
+        along = np.linspace(high - up, low + up, 9).tolist()
+        at += product((left - half - 3, right + half + 3), along)
+        found += ((place, lines) for place in at)
+    boxes = np.array([Text(*at, lines).box for at, lines in found])
+    taken = [n.box for n in sheet.nodes.values()] + [t.box for t in sheet.texts]
+    struck = 1e6 * overlaps(boxes, np.array(taken), 0.0).sum(axis=1)
+    reach = np.append(boxes.min(axis=0)[:2] - LEAST, boxes.max(axis=0)[2:] + LEAST)
+    for points, cost in ((arrows, 1e3), (borders, 1.0)):
+        near = points[within(points, reach)]
+        struck += cost * (gaps(boxes, near) < LEAST).sum(axis=1)
+    (x, y), lines = found[int(struck.argmin())]
+    sheet.write(x, y, lines, "faint")

@@ -116,10 +116,11 @@ class Reader:
         groups: dict[Any, list[Node]] = {}
         numbers: dict[Any, int] = {}
         for i, node in enumerate(self.graph.nodes):
-            box = self._box(node)
-            group = (box, self._column(node)) if box is not None else i
+            box, column = self._box(node), self._column(node)
+            group = (box, column) if box is not None else i
             groups.setdefault(group, []).append(node)
-            line = box or self.graph.places[node]
+            # A scope may be entered in several loops.
+            line = (box, column and column[0]) if box else self.graph.places[node]
             keys[node] = f"i{numbers.setdefault(line, len(numbers))}{self._at(node)}"
         return [
             self._scope(group, members, keys)
@@ -252,7 +253,7 @@ class Reader:
         """A name with its raised step."""
         axes = len(_shape(node))
         line = fitted(letter(name, axes), 110.0)
-        begins = not node.inputs and self.kinds.get(node.name or "") == "initial"
+        begins = self.kinds.get(node.name or "") == "initial"
         if node.t is not None:
             line = indexed(line, str(node.t))
         elif begins and (start := START.fullmatch(name)):

@@ -22,6 +22,7 @@ from minigrad.draw.ops.repeats import folded
 from minigrad.draw.ops.routes import Routes
 from minigrad.draw.ops.rows import spread
 from minigrad.draw.page.letters import note
+from minigrad.draw.page.nearness import Array, sampled
 from minigrad.draw.page.scene import Node, Scene
 from minigrad.draw.page.sheet import Sheet
 
@@ -80,6 +81,7 @@ def _captions(sheet: Sheet, plan: Plan) -> None:
     """The step under each column, and what the gap leaves out."""
     low = sheet.bounds[1] - 16
     middle = (plan.rows[0] + plan.rows[-1]) / 2
+    points = sampled(sheet.edges)[1]
     for slot in plan.slots:
         x = plan.left[slot] + plan.width(slot) / 2
         if isinstance(slot[0], int):
@@ -89,6 +91,14 @@ def _captions(sheet: Sheet, plan: Plan) -> None:
             hidden = plan.lengths[clock] - sum(s[0] == clock for s in plan.slots)
             words = note(f"{hidden} more step{'s' * (hidden > 1)}")
             sheet.write(x, low, words, "faint", word="more steps")
+            y = _free(x, middle, points)
             for k in (-1, 0, 1):
                 id = f"dots {clock} {k}"
-                sheet.add(Node(id, x + 8 * k, middle, 4.5, 4.5, (), "dot", "dot"))
+                sheet.add(Node(id, x + 8 * k, y, 4.5, 4.5, (), "dot", "dot"))
+
+
+def _free(x: float, y: float, points: Array) -> float:
+    """The height nearest to y where no arrow runs through three dots."""
+    near = points[abs(points[:, 0] - x) < 12, 1]
+    heights = [y + 3.0 * k * side for k in range(20) for side in (1, -1)]
+    return next((h for h in heights if (abs(near - h) > 4.0).all()), y)

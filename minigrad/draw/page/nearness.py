@@ -181,7 +181,7 @@ class Ground:
         sizes = [(n.x, n.y, n.width / 2, n.height / 2) for n in self.nodes]
         self._sizes = np.array(sizes, dtype=float).reshape(-1, 4)
         self._oval = np.array([n.shape in ROUND for n in self.nodes], dtype=bool)
-        self.borders = dense([_border(f) for f in frames if f.fill is None])[1]
+        self.borders = dense([border(f) for f in frames if f.fill is None])[1]
 
     def kin(self, edge: Edge) -> list[Edge]:
         """The arrows beside which the letters of an arrow are right."""
@@ -231,6 +231,7 @@ def _trunk(edge: Edge) -> tuple[str, str]:
     return edge.part, edge.net or edge.id
 
 
-def _border(frame: Frame) -> Curve:
+def border(frame: Frame) -> Curve:
+    """The line of a frame."""
     x0, y0, x1, y1 = frame.box
     return polyline((x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0))

@@ -91,8 +91,10 @@ class Node:
 
     @property
     def box(self) -> Rectangle:
-        """The rectangle around the outline."""
-        return _box(self.x, self.y, self.width, self.height)
+        """The rectangle around the outline, or the letters that have none."""
+        none = self.shape == "text"
+        size = extent(self.lines) if none else (self.width, self.height)
+        return _box(self.x, self.y, *size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,11 @@ class Text:
     edge: str | None = None
     word: str = ""
     backed: bool = False
+
+    @property
+    def box(self) -> Rectangle:
+        """The rectangle around all lines."""
+        return _box(self.x, self.y, *extent(self.lines))
 
     @property
     def patch(self) -> Rectangle:
@@ -267,9 +274,7 @@ def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]
 
 def bounds(scene: Scene) -> Rectangle:
     """The smallest rectangle around everything in the scene."""
-    boxes = [n.box for n in scene.nodes if n.shape != "text"]
-    texts: list[Node | Text] = [n for n in scene.nodes if n.shape == "text"]
-    boxes += [_box(t.x, t.y, *extent(t.lines)) for t in [*scene.texts, *texts]]
+    boxes = [thing.box for thing in (*scene.nodes, *scene.texts)]
     boxes += [(*p, *p) for edge in scene.edges for p in edge.points]
     return around([*boxes, *(frame.box for frame in scene.frames)])
 
