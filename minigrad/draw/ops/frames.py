@@ -35,7 +35,6 @@ from minigrad.draw.page.scene import (
 from minigrad.draw.page.sheet import Sheet
 
 PAD, NEST, TITLE = 7.0, 12.0, 10.0
-LEAST = 0.1  # from a line of writing to an arrow
 
 
 def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
@@ -98,9 +97,9 @@ def _write(
     taken = [n.box for n in sheet.nodes.values()] + [t.box for t in sheet.texts]
     taken += [f.box for f in sheet.frames if not _holds(f.box, box)]
     struck = 1e6 * overlaps(boxes, np.array(taken), 0.0).sum(axis=1)
-    reach = np.append(boxes.min(axis=0)[:2] - LEAST, boxes.max(axis=0)[2:] + LEAST)
+    reach = np.append(boxes.min(axis=0)[:2], boxes.max(axis=0)[2:])
     for points, cost in ((arrows, 1e3), (borders, 1.0)):
         near = points[within(points, reach)]
-        struck += cost * (gaps(boxes, near) < LEAST).sum(axis=1)
+        struck += cost * (gaps(boxes, near) == 0).sum(axis=1)
     (x, y), lines = found[int(struck.argmin())]
     sheet.write(x, y, lines, "faint")

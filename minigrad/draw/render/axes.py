@@ -31,7 +31,6 @@ from minigrad.draw.page.fonts import BASELINE
 from minigrad.draw.page.letters import clean
 from minigrad.draw.page.scene import (
     Edge,
-    Frame,
     Node,
     Rectangle,
     Run,
@@ -102,7 +101,8 @@ class Picture(Artist):
         paper: dict[str, Any] = {"fc": self.look.background, "ec": "none"}
         yield _box((0, 0, self.scene.width, self.scene.height), **paper)
         for frame in self.scene.frames:
-            yield self._frame(frame)
+            how = {"ec": self.look.rim(frame), "lw": pen(frame) * self.scale}
+            yield _box(frame.box, not frame.fill, fc=frame.fill or "none", **how)
         for edge in self.scene.edges:
             yield from self._edge(edge)
         for node in self.scene.nodes:
@@ -114,10 +114,6 @@ class Picture(Artist):
             if text.backed:
                 yield _box(text.patch, **paper)
             yield from self._letters(text, text.ink or self.look.line(text.kind))
-
-    def _frame(self, frame: Frame) -> Artist:
-        how = {"ec": self.look.rim(frame), "lw": pen(frame) * self.scale}
-        return _box(frame.box, not frame.fill, fc=frame.fill or "none", **how)
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:
         colour, points = self.look.stroke(edge), edge.points
