@@ -127,3 +127,12 @@ def test_a_long_name_strikes_nothing(net):
         for node in figure.scene.nodes:
             left, low, right, high = node.box
             assert x1 <= left or right <= x0 or y1 <= low or high <= y0
+
+
+def test_two_operations_are_framed_and_one_is_not():
+    x = mg.tensor(np.ones(2), name="x")
+    with mg.scope("two"):
+        x = mg.tanh(mg.exp(x))
+    with mg.scope("one"):
+        x = mg.tanh(x)
+    assert words(draw(x, view="ops").scene) == ["two"]
