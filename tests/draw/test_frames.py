@@ -121,9 +121,15 @@ def test_a_long_name_strikes_nothing(net):
     assert figure.audit() == []
     names = [text for text in figure.scene.texts if text.kind == "faint"]
     assert len(names) == len(figure.scene.frames)
-    for name in names:
+    for name, frame in zip(names, figure.scene.frames, strict=True):
         assert LONG.startswith(name.words[:-3])  # a number or an ellipsis is its end
         x0, y0, x1, y1 = name.box
+        left, low, right, high = frame.box
+        if y0 == pytest.approx(high, abs=0.1) or y1 == pytest.approx(low, abs=0.1):
+            assert (x0 >= left - 0.1 and x1 <= right + 0.1) or x1 - x0 > right - left
+        else:
+            assert pytest.approx(3.0, abs=0.1) in (left - x1, x0 - right)
+            assert low - 0.1 <= y0 < y1 <= high + 0.1
         for node in figure.scene.nodes:
             left, low, right, high = node.box
             assert x1 <= left or right <= x0 or y1 <= low or high <= y0

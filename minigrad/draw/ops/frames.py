@@ -86,12 +86,10 @@ def _write(
     for room in (np.inf, right - left, 0.6 * (right - left)):
         lines = note(shorten(name, "serif", TITLE, room), TITLE)
         half, up = (size / 2 for size in extent(lines))
-        at = [*product((left + half, right - half), (high + up, low - up))]
-        at += product((left - half - 3, right + half + 3), (high - up, low + up))
-        along = np.linspace(left + half, right - half, 9).tolist()
-        at += product(along, (high + up, low - up))
-        along = np.linspace(high - up, low + up, 9).tolist()
-        at += product((left - half - 3, right + half + 3), along)
+        xs = np.linspace(left + half, right - half, 9)
+        ys = np.linspace(high - up, low + up, 9)
+        at = [*product(xs.tolist(), (high + up, low - up))]
+        at += product((left - half - 3, right + half + 3), ys.tolist())
         found += ((place, lines) for place in at)
     boxes = np.array([Text(*at, lines).box for at, lines in found])
     taken = [n.box for n in sheet.nodes.values()] + [t.box for t in sheet.texts]
