@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from minigrad.draw.choices import Asked
+from minigrad.draw.choices import Asked as Asked  # which a page asks for too
 from minigrad.draw.measure import (
     Flow,
     Seat,

@@ -19,11 +19,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from minigrad.draw.choices import Asked
 from minigrad.draw.measure import seats
 from minigrad.draw.page.scene import Edge, Lines, Scene, Text, bounds
 from minigrad.draw.page.scene import Node as Circle
-from minigrad.draw.pictures import Columns
+from minigrad.draw.pictures import Asked, Columns
 from minigrad.draw.spacing import WIDER
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.reading import chart_of, read

@@ -274,7 +274,7 @@ def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]
 
 def bounds(scene: Scene) -> Rectangle:
     """The smallest rectangle around everything in the scene."""
-    boxes = [thing.box for thing in (*scene.nodes, *scene.texts)]
+    boxes = [node.box for node in scene.nodes] + [text.box for text in scene.texts]
     boxes += [(*p, *p) for edge in scene.edges for p in edge.points]
     return around([*boxes, *(frame.box for frame in scene.frames)])
 
