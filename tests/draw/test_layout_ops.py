@@ -267,3 +267,17 @@ def test_a_computed_start_has_the_notation_of_one_that_is_given():
         h = mg.tanh(h).named("h")
     words = _words(draw(h, view="ops").scene)
     assert "tanh → h(0)" in words
+
+
+def test_operands_have_places_where_their_order_means_something():
+    x, y = (mg.tensor(np.ones(2), name=name) for name in "xy")
+    with mg.scope("box"):
+        z = (mg.exp(x) - mg.exp(y)) + x
+
+    def places(**how):
+        return sorted(
+            e.place for e in draw(z, **how).scene.edges if e.place is not None
+        )
+
+    assert places(view="ops") == [0, 1]
+    assert places(view="ops", depth=0) == []

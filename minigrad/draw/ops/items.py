@@ -110,6 +110,11 @@ class Reader:
         """The number of steps of each loop."""
         return self.graph.clocks
 
+    @cached_property
+    def numbers(self) -> dict[Clock, int]:
+        """The number of each loop."""
+        return {clock: i for i, clock in enumerate(self.lengths)}
+
     def items(self) -> list[Item]:
         """The items in the order in which they ran."""
         keys: dict[Node, str] = {}
@@ -140,7 +145,7 @@ class Reader:
     def _column(self, node: Node) -> tuple[int, int] | None:
         if node.time is None:
             return None
-        return [*self.lengths].index(node.time[0]), node.time[1]
+        return self.numbers[node.time[0]], node.time[1]
 
     def _hidden(self, node: Node) -> bool:
         """Whether a step is left out."""
