@@ -281,3 +281,12 @@ def test_operands_have_places_where_their_order_means_something():
 
     assert places(view="ops") == [0, 1]
     assert places(view="ops", depth=0) == []
+
+
+def test_rows_are_as_far_apart_whatever_their_heights():
+    W = mg.parameter(np.eye(2), name="W")
+    nodes = draw(mg.tanh(mg.exp(W)), view="ops").scene.nodes
+    low, middle, high = sorted((node.box for node in nodes), key=lambda box: box[1])
+    assert low[3] - low[1] > middle[3] - middle[1] + 1
+    assert middle[1] - low[3] == pytest.approx(26, abs=0.1)
+    assert high[1] - middle[3] == pytest.approx(26, abs=0.1)
