@@ -8,7 +8,7 @@ of those. ``drawing`` holds all this and puts arrows on the sheet, ``folded``,
 ``unfolded`` with ``steps``, ``between`` and ``weights`` draw with it, ``cut`` leaves
 steps out. ``layout_time`` is both halves; ``layout_backward`` and ``overlay`` add what
 ``measure`` found in the gradients. ``ops``: ``items`` are single operations, which
-``rows`` and ``plan`` give their places and ``layout_ops`` draws. All draw on a
+``rows`` and ``plan`` give their places, ``routes`` their arrows. All draw on a
 ``sheet`` of ``page``, which becomes a ``Scene``: pure data. ``render``: ``dot`` writes
 the scene in a ``theme`` as DOT, ``engine`` runs a Graphviz on it, ``audit`` measures
 what was drawn. ``pictures`` has a class for each view, ``spacing`` lays a view out

@@ -1,13 +1,14 @@
-"""What the options of ``draw`` may be.
+"""What ``draw`` was asked for, and what its options may be.
 
->>> check_options(0, None, None, biases=False)
+>>> Asked(steps=0)
 Traceback (most recent call last):
 ValueError: steps counts the columns to draw: 1 or more; got 0
->>> check_choices(view="rnn.png")
+>>> Asked("rnn.png")
 Traceback (most recent call last):
 ValueError: view is one of ... to write a file, mg.draw(...).save('rnn.png')
 """
 
+from dataclasses import dataclass
 from operator import index
 from typing import Any
 
@@ -19,33 +20,61 @@ CHOICES = {
 }
 
 
-def check_choices(**given: Any) -> None:
-    """Raise ValueError for an option that is none of those that there are."""
-    for what, value in given.items():
-        if value not in CHOICES[what]:
-            text = f"{what} is one of {CHOICES[what]}, got {value!r}"
-            if what == "view" and "." in str(value):
-                text += f": to write a file, mg.draw(...).save({value!r})"
-            raise ValueError(text)
+@dataclass(frozen=True)
+class Asked:
+    """What ``draw`` was asked for; ``auto`` if the view was left to it.
 
+    Raises TypeError or ValueError for what means nothing, or not together.
+    """
 
-def check_options(steps: Any, depth: Any, caption: Any, **switches: Any) -> None:
-    """Raise TypeError or ValueError for an option that means nothing."""
-    for name, value in switches.items():
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} is True or False, got {value!r}")
-    if caption is not None and not isinstance(caption, str):
-        raise TypeError(f"caption is text, got {caption!r}: caption=str(...)")
-    if steps is not None and _whole("steps", steps) < 1:
-        raise ValueError(f"steps counts the columns to draw: 1 or more; got {steps}")
-    if depth is not None and _whole("depth", depth) < 0:
-        raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")
+    view: str = "textbook"
+    steps: int | None = None
+    index: str = "number"
+    params: str = "label"
+    biases: bool = False
+    shapes: bool = False
+    values: bool = False
+    overlay: Any = None
+    depth: int | None = None
+    caption: str | None = None
+    auto: bool = False
+
+    def __post_init__(self) -> None:
+        for what, known in CHOICES.items():
+            value = getattr(self, what)
+            if value not in known:
+                text = f"{what} is one of {known}, got {value!r}"
+                if what == "view" and "." in str(value):
+                    text += f": to write a file, mg.draw(...).save({value!r})"
+                raise ValueError(text)
+        for what in ("biases", "shapes", "values"):
+            if not isinstance(getattr(self, what), bool):
+                got = getattr(self, what)
+                raise TypeError(f"{what} is True or False, got {got!r}")
+        caption, steps, depth = self.caption, self.steps, self.depth
+        if caption is not None and not isinstance(caption, str):
+            raise TypeError(f"caption is text, got {caption!r}: caption=str(...)")
+        if steps is not None and _whole("steps", steps) < 1:
+            raise ValueError(
+                f"steps counts the columns to draw: 1 or more; got {steps}"
+            )
+        if depth is not None and _whole("depth", depth) < 0:
+            raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")
+        overlaid = self.overlay is not None
+        if self.index == "symbolic" and (self.values or overlaid):
+            raise ValueError(
+                'values and overlays are of single steps: index="number" shows them'
+            )
+        if overlaid and self.view in ("ops", "backward", "folded"):
+            raise ValueError(
+                f"an overlay colours unrolled columns, not view={self.view!r}"
+            )
 
 
 def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} is a whole number, got {value!r}")
     try:
-        return index(value)
+        if not isinstance(value, bool):
+            return index(value)
     except TypeError:
-        raise TypeError(f"{name} is a whole number, got {value!r}") from None
+        pass
+    raise TypeError(f"{name} is a whole number, got {value!r}")

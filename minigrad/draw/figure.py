@@ -69,7 +69,7 @@ class Figure(NotPickled):
         """What the engine makes of the figure; ``graph`` are attributes of it."""
         extra = "".join(f"{name}={value} " for name, value in graph.items())
         source = self.dot.replace("graph [", f"graph [{extra}", 1)
-        return run(self._engine, "neato", form, source)
+        return run(self._engine, form, source)
 
     def svg(self) -> str:
         """The figure as SVG, which is as wide as it is or as the page.
@@ -98,8 +98,7 @@ class Figure(NotPickled):
 
         made = page(self.source, self.scene, self.look)
         if path is not None:
-            with replacing(Path(path)) as temporary:
-                temporary.write_bytes(made.encode())
+            _keep(Path(path), made.encode())
         return made
 
     def to_axes(self, axes: "Axes") -> None:
@@ -162,32 +161,29 @@ class Figure(NotPickled):
         GraphvizNotFound says so.
         """
         within("dpi", dpi, DPI)
-        if isinstance(file, (str, os.PathLike)):
-            path = Path(file)
-            form = _format(format, path.suffix, repr(path.name))
-            try:
-                data = self._written(form, dpi)
-            except GraphvizNotFound as error:
-                kept = path.with_suffix(".dot")
-                with replacing(kept) as temporary:
-                    temporary.write_text(self.dot, encoding="utf-8")
-                raise GraphvizNotFound(
-                    f"{error}; the figure is kept in {kept}"
-                ) from None
-            with replacing(path) as temporary:
-                temporary.write_bytes(data)
-            return path
-        if not hasattr(file, "write"):
-            raise TypeError(f"file is a path or an open file, got {file!r}")
-        form = _format(format, "", "an open file")
+        if not isinstance(file, (str, os.PathLike)):
+            if not hasattr(file, "write"):
+                raise TypeError(f"file is a path or an open file, got {file!r}")
+            self._write_to(file, _format(format, "", "an open file"), dpi)
+            return None
+        path = Path(file)
+        form = _format(format, path.suffix, repr(path.name))
+        try:
+            data = self._written(form, dpi)
+        except GraphvizNotFound as error:
+            kept = path.with_suffix(".dot")
+            _keep(kept, self.dot.encode())
+            raise GraphvizNotFound(f"{error}; the figure is kept in {kept}") from None
+        _keep(path, data)
+        return path
+
+    def _write_to(self, file: Any, form: str, dpi: float) -> None:
+        """Write to an open file."""
         data = self._written(form, dpi)
-        if not isinstance(file, io.TextIOBase):
-            file.write(data)  # type: ignore[arg-type]
-        elif form in ("svg", "tex", "dot", "html"):
-            file.write(data.decode())
-        else:
+        text = isinstance(file, io.TextIOBase)
+        if text and form in ("png", "jpg", "pdf"):
             raise TypeError(f'{form} is bytes: open the file with "wb", not "w"')
-        return None
+        file.write(data.decode() if text else data)
 
     def _written(self, form: str, dpi: float) -> bytes:
         """The whole file of a format."""
@@ -195,11 +191,8 @@ class Figure(NotPickled):
             return self._image(form, dpi)
         if form == "pdf":
             return self.pdf()
-        if form == "dot":
-            return self.dot.encode()
-        if form == "html":
-            return self.html().encode()
-        return (self.svg() if form == "svg" else self.tex()).encode()
+        made = self.dot if form == "dot" else getattr(self, form)()
+        return str(made).encode()
 
     @cached_property
     def _engine(self) -> Engine:
@@ -240,6 +233,11 @@ class Figure(NotPickled):
     def __repr__(self) -> str:
         count = sum(node.shape != "text" for node in self.scene.nodes)
         return f"<Figure: {count} nodes, {len(self.scene.edges)} edges>"
+
+
+def _keep(path: Path, data: bytes) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def _format(asked: str | None, suffix: str, file: str) -> str:

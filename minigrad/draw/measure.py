@@ -130,11 +130,9 @@ def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) 
     chart's roles; totals and shares cover every step.
     """
     at = seats(graph, keys)
-    values = [
-        n
-        for n in at
-        if n.inputs and np.issubdtype(n.value.dtype, np.inexact) and not _data(n)
-    ]
+    # Elements of a given sequence are data.
+    made = [n for n in at if n.inputs and (n.op.name != "step" or n.inputs[0].inputs)]
+    values = [n for n in made if np.issubdtype(n.value.dtype, np.inexact)]
     parameters = list(graph.parameters)
     names = graph.names
     # A parameter that is an initial state stands among the values.
@@ -160,7 +158,7 @@ def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) 
         if at.get(source) in visible:
             for target in serves(graph, consumer, at):
                 way = (at[source], at[target])
-                sums[way] = sums[way] + part if way in sums else part
+                sums[way] = sums.get(way, 0.0) + part
     shares: Series = {}
     for (name, t), part in sorted(by_use.items()):
         shares.setdefault(name, {})[t] = norm(part)
@@ -172,25 +170,20 @@ def backward(graph: Graph, visible: Collection[Seat], keys: Sequence[str] = ()) 
     )
 
 
-def _data(node: Node) -> bool:
-    """Whether a value is one element of a given sequence."""
-    return node.op.name == "step" and not node.inputs[0].inputs
-
-
 def serves(graph: Graph, node: Node, among: Collection[Node]) -> list[Node]:
     """The first of some values that are computed from a node."""
-    served: dict[Node, None] = {}
-    stack, seen = [node], {node}
+    served, stack, seen = [], [node], {node}
     while stack:
         here = stack.pop()
         if here in among:
-            served[here] = None
+            served.append(here)
             continue
-        for use in graph.uses(here):
-            if use.node not in seen:
-                seen.add(use.node)
-                stack.append(use.node)
-    return list(served)
+        new = dict.fromkeys(
+            use.node for use in graph.uses(here) if use.node not in seen
+        )
+        seen.update(new)
+        stack += new
+    return served
 
 
 def multiplied(graph: Graph) -> tuple[str, ...]:
@@ -245,26 +238,21 @@ def uses(graph: Graph, keys: Sequence[str]) -> dict[tuple[Seat, Seat], list[Use]
             + ([(names[source], place, i)] if source in weights else [])
             for i, source in enumerate(node.inputs)
         ]
-        alone = all(
+        fixed = (
             i in inner or i in weights or i.kind == "constant" for i in node.inputs
         )
-        if node.inputs and node not in at and alone:
+        if node.inputs and node not in at and all(fixed):
             inner[node] = [use for made in own for use in made]
         here: dict[Seat, dict[Use, None]] = {}
         for i, source in enumerate(node.inputs):
             acting = partners(node, i)
-            met = {
-                use: None
-                for k, other in enumerate(node.inputs)
-                if k != i and other in acting
-                for use in own[k]
-            }
+            others = (k for k, other in enumerate(node.inputs) if other in acting)
+            met = dict.fromkeys(use for k in others if k != i for use in own[k])
             carried = {at[source]: {}} if source in at else ways.get(source, {})
             for seat, on_way in carried.items():
                 here.setdefault(seat, {}).update(on_way | met)
-        if node in at:
-            for seat, on_way in here.items():
-                if seat != at[node]:
-                    found.setdefault((seat, at[node]), {}).update(on_way)
+        for seat, on_way in here.items() if node in at else ():
+            if seat != at[node]:
+                found.setdefault((seat, at[node]), {}).update(on_way)
         ways[node] = here
     return {way: list(on_way) for way, on_way in found.items()}

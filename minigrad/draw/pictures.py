@@ -6,10 +6,11 @@ three. ``data`` are the numbers that it shows, by name and step.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
+from minigrad.draw.choices import Asked as Asked  # which a page asks for too
 from minigrad.draw.measure import (
     Flow,
     Seat,
@@ -20,10 +21,10 @@ from minigrad.draw.measure import (
     seats,
     uses,
 )
-from minigrad.draw.ops.items import items_of
+from minigrad.draw.ops.items import Reader
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
-from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.page.scene import Edge, Lines, Scene
 from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
@@ -36,23 +37,6 @@ from minigrad.draw.textbook.overlay import overlay as numbers_of
 from minigrad.graph import Graph, Spec
 
 AS_ONE = "{} values that read the same and are read by the same are one circle"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What ``draw`` was asked for; ``auto`` if the view was left to it."""
-
-    view: str = "textbook"
-    steps: int | None = None
-    index: str = "number"
-    params: str = "label"
-    biases: bool = False
-    shapes: bool = False
-    values: bool = False
-    overlay: Any = None
-    depth: int | None = None
-    caption: str | None = None
-    auto: bool = False
 
 
 class View(Protocol):
@@ -75,9 +59,8 @@ class Operations:
         """The figure as data."""
         asked = self.asked
         steps = asked.steps or USUAL
-        items = items_of(
-            self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
-        )
+        how = (asked.depth, asked.shapes, asked.values, steps)
+        items = Reader(self.graph, self.kinds, *how).items()
         return draw_ops(items, steps, asked.caption)
 
 
@@ -105,38 +88,31 @@ class Columns:
     def _with_uses(self, scene: Scene) -> Scene:
         """The scene with the uses of parameters that lie on each edge."""
         assert self.graph is not None, "what is used was recorded"
-        chart, on = self.chart, uses(self.graph, self.chart.keys)
-        told = {
-            (chart.seat(*a), chart.seat(*b)): found
-            for (a, b), found in on.items()
-            if found
-        }
-        edges = []
-        for edge in scene.edges:
+        chart, told = self.chart, {}
+        for (a, b), found in uses(self.graph, chart.keys).items():
+            if found:
+                told[chart.seat(*a), chart.seat(*b)] = found
+
+        def used(edge: Edge) -> Edge:
             mine = [use for pair in edge.covers for use in told.get(pair, ())]
-            edges.append(replace(edge, uses=tuple(dict.fromkeys(mine))))
-        return replace(scene, edges=tuple(edges))
+            return replace(edge, uses=tuple(dict.fromkeys(mine)))
+
+        return replace(scene, edges=tuple(map(used, scene.edges)))
 
     def laid_out(self, chart: Chart, how: Unrolling, wider: float) -> Scene:
         """The figure of a chart with that much room more than usual."""
-        drawing, done = lay_out(
-            chart,
-            self.asked.view if self.asked.view != "backward" else "unfolded",
-            self.asked.steps,
-            self.asked.index,
-            how,
-            wider,
-        )
+        asked = self.asked
+        view = "unfolded" if asked.view == "backward" else asked.view
+        drawing, done = lay_out(chart, view, asked.steps, asked.index, how, wider)
         if done is not None:
             self.decorate(drawing, done)
-        if self.graph is not None and any(
-            isinstance(node.value, Spec) for node in self.graph.outputs
-        ):
+        outputs = self.graph.outputs if self.graph is not None else ()
+        if any(isinstance(node.value, Spec) for node in outputs):
             drawing.say("structure only: nothing was computed", "structure")
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
-        scene = drawing.scene(self.asked.caption, self.chart.lengths)
-        if self.graph is None or done is None or self.asked.index == "symbolic":
+        scene = drawing.scene(asked.caption, self.chart.lengths)
+        if self.graph is None or done is None or asked.index == "symbolic":
             return scene  # what a start is computed by is no part of it
         values = {s.name for s in self.chart.symbols}  # a learned start is one
         names = tuple(n for n in multiplied(self.graph) if n not in values)
@@ -195,13 +171,8 @@ class Backward(Columns):
         entering = Counter(target for w in reserve for target in w.targets)
         few = max(entering.values(), default=0) <= 3
         how = super().prepare()
-        return replace(
-            how,
-            labels=how.labels and few,
-            weights=(),
-            reserve=tuple(reserve),
-            edge_kind="muted",
-        )
+        grey = replace(how, labels=how.labels and few, weights=(), edge_kind="muted")
+        return replace(grey, reserve=tuple(reserve))
 
     def simpler(self, how: Unrolling) -> LayOut | None:
         """No letters: their parameters stand at the sums of their shares."""
@@ -210,10 +181,8 @@ class Backward(Columns):
     def decorate(self, drawing: Drawing, done: Unfolded) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
-        visible = frozenset(
-            (node.role, node.t if node.t else None)
-            for node in drawing.sheet.nodes.values()
-        )
+        nodes = drawing.sheet.nodes.values()
+        visible = frozenset((node.role, node.t or None) for node in nodes)
         # The same however wide the columns are, as long as they are the same.
         if self.flow is None or visible != self.visible:
             self.visible = visible

@@ -57,5 +57,5 @@ def warn_of_faults(scene: Scene) -> None:
     warnings.warn(
         f"the figure can be misread at {len(found)} places ({which}{more}): "
         'view="folded", params="node" or fewer steps= leave more room',
-        stacklevel=3,
+        stacklevel=4,
     )

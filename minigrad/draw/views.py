@@ -3,17 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from minigrad.draw.choices import check_choices, check_options
+from minigrad.draw.choices import Asked
 from minigrad.draw.figure import Figure
 from minigrad.draw.page.words import translated
-from minigrad.draw.pictures import (
-    Asked,
-    Backward,
-    Columns,
-    Operations,
-    Overlaid,
-    View,
-)
+from minigrad.draw.pictures import Backward, Columns, Operations, Overlaid, View
 from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
 from minigrad.draw.sizes import fitting
@@ -74,36 +67,34 @@ def draw(
     >>> draw(h, overlay="grad").data["h"][1]
     0.0625
     """
-    if isinstance(steps, str):
-        most = (index, params, biases, shapes, values, overlay, depth, style)
-        return fitting(steps, lambda n: draw(x, view, n, *most, caption, engine))
-    check_choices(view=view, index=index, params=params)
-    check_options(steps, depth, caption, biases=biases, shapes=shapes, values=values)
+    how = (index, params, biases, shapes, values, overlay, depth, caption)
     look = style_named(style)
-    asked = Asked(
-        view, steps, index, params, biases, shapes, values, overlay, depth, caption
-    )
+    if isinstance(steps, str):
+        return fitting(steps, lambda n: _drawn(x, Asked(view, n, *how), look, engine))
+    return _drawn(x, Asked(view, steps, *how), look, engine)
+
+
+def _drawn(x: Any, asked: Asked, look: Style, engine: str) -> Figure:
     x = getattr(x, "graph", x)  # a compiled program shows its own
     source = x if isinstance(x, (Graph, Recurrence)) else Graph(x)
-    made = _view(source, asked)
-    scene = made.scene()
+    view = _view(source, asked)
+    scene = view.scene()
     warn_of_faults(scene)
-    scene = translated(scene, look.language)
-    return Figure(scene, look, engine, made.data, None if view == "ops" else source)
+    shown = None if asked.view == "ops" else source
+    return Figure(translated(scene, look.language), look, engine, view.data, shown)
 
 
 def _view(graph: Graph | Recurrence, asked: Asked) -> View:
     """The view that was asked for, of what there is."""
-    _check_together(asked)
+    needs_values = asked.values or asked.overlay is not None or asked.view == "backward"
     if isinstance(graph, Recurrence):
-        view = asked.view
-        if view in ("ops", "backward") or asked.overlay is not None or asked.values:
+        if needs_values or asked.view == "ops":
             raise ValueError("a folded graph alone has no values and no single ops")
-        asked = replace(asked, view="textbook" if view == "auto" else view)
+        asked = replace(asked, view="textbook" if asked.view == "auto" else asked.view)
         return Columns(asked, chart_of(graph, shapes=asked.shapes), None)
     if not graph.nodes:
         raise ValueError("there is nothing to draw: the list of outputs is empty")
-    if asked.values or asked.overlay is not None or asked.view == "backward":
+    if needs_values:
         _require_values(graph)
     if asked.view == "auto":
         timed = any(n.name and n.time and _computed(n) for n in graph.nodes)
@@ -114,9 +105,8 @@ def _view(graph: Graph | Recurrence, asked: Asked) -> View:
     try:
         chart = read(graph, asked.shapes)
     except FoldError as error:
-        if asked.index == "symbolic" or (
-            asked.view in ("textbook", "folded") and not asked.auto
-        ):
+        folded = asked.view in ("textbook", "folded") and not asked.auto
+        if folded or asked.index == "symbolic":
             error.add_note('view="unfolded" draws the steps as they were recorded')
             raise
         chart = chart_of(as_recorded(graph), graph, asked.shapes)
@@ -125,18 +115,6 @@ def _view(graph: Graph | Recurrence, asked: Asked) -> View:
     if asked.overlay is not None:
         return Overlaid(asked, chart, graph)
     return (Backward if asked.view == "backward" else Columns)(asked, chart, graph)
-
-
-def _check_together(asked: Asked) -> None:
-    """Raise ValueError for options that do not go together."""
-    if asked.index == "symbolic" and (asked.values or asked.overlay is not None):
-        raise ValueError(
-            'values and overlays are of single steps: index="number" shows them'
-        )
-    if asked.overlay is not None and asked.view in ("ops", "backward", "folded"):
-        raise ValueError(
-            f"an overlay colours unrolled columns, not view={asked.view!r}"
-        )
 
 
 def _computed(node: Node) -> bool:

@@ -14,7 +14,6 @@ from minigrad.draw.page.scene import Edge, Node, Run, Text, arranged
 from minigrad.draw.render.audit import (
     Arrows,
     Shape,
-    around,
     cells,
     faults,
     inside,
@@ -294,7 +293,7 @@ def test_how_deep_a_point_lies(point, box_depth, disc_depth):
 
 
 def test_an_outline_is_as_wide_and_as_high_as_its_node():
-    assert around(Node("a", 100, 50, 60, 20, shape="box")) == (70, 40, 130, 60)
+    assert Node("a", 100, 50, 60, 20, shape="box").box == (70, 40, 130, 60)
 
 
 def test_letters_of_one_text_may_touch():

@@ -93,13 +93,13 @@ def test_an_engine_that_fails_is_quoted(fake):
 def test_an_answer_that_is_no_image_is_an_error(fake, form):
     fake("echo half a picture", "echo out of memory >&2")
     with pytest.raises(EngineError, match="out of memory"):
-        run(find(), "neato", form, "digraph {}")
+        run(find(), form, "digraph {}")
 
 
 def test_what_else_the_engine_says_is_one_warning(fake):
     fake("echo 'node a is odd' >&2", "echo 'no value for width of x' >&2", "echo '{}'")
     with pytest.warns(UserWarning, match="node a is odd") as caught:
-        run(find(), "neato", "json", "digraph {}")
+        run(find(), "json", "digraph {}")
     assert len(caught) == 1
     assert "no value" not in str(caught[0].message)
 
@@ -141,7 +141,7 @@ def test_a_pdf_by_the_c_graphviz_is_as_large_as_the_figure(monkeypatch):
 
 
 def test_the_global_of_the_graphviz_package_is_put_back():
-    run(find("pure"), "neato", "json", "digraph {}")
+    run(find("pure"), "json", "digraph {}")
     assert Path("dot") == dot_command.DOT_BINARY
 
 

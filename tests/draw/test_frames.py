@@ -89,3 +89,56 @@ def test_the_ids_of_boxes_do_not_depend_on_the_length():
     for key, told in short.items():
         if "@" in key:
             assert long[key] == told
+
+
+LONG = "encoder layer of a decoder"
+
+
+def in_a_loop():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((3, 1, 2))):
+        with mg.scope(LONG):
+            a = mg.tanh(h @ W) + x
+            with mg.scope(LONG):
+                a = mg.tanh(a) * a + a
+        h = (a + h @ W).named("h")
+    return h
+
+
+def beside():
+    x = mg.tensor(np.ones(2), name="x")
+    heads = []
+    for k in range(3):
+        with mg.scope(f"{LONG} {k}"):
+            heads.append(mg.exp(mg.tanh(mg.exp(x))))
+    return heads[0] * heads[1] - heads[2]
+
+
+@pytest.mark.parametrize("net", [in_a_loop, beside])
+def test_a_long_name_strikes_nothing(net):
+    figure = draw(net(), view="ops")
+    assert figure.audit() == []
+    names = [text for text in figure.scene.texts if text.kind == "faint"]
+    assert len(names) == len(figure.scene.frames)
+    for name, frame in zip(names, figure.scene.frames, strict=True):
+        assert LONG.startswith(name.words[:-3])  # a number or an ellipsis is its end
+        x0, y0, x1, y1 = name.box
+        left, low, right, high = frame.box
+        if y0 == pytest.approx(high, abs=0.1) or y1 == pytest.approx(low, abs=0.1):
+            assert (x0 >= left - 0.1 and x1 <= right + 0.1) or x1 - x0 > right - left
+        else:
+            assert pytest.approx(3.0, abs=0.1) in (left - x1, x0 - right)
+            assert low - 0.1 <= y0 < y1 <= high + 0.1
+        for node in figure.scene.nodes:
+            left, low, right, high = node.box
+            assert x1 <= left or right <= x0 or y1 <= low or high <= y0
+
+
+def test_two_operations_are_framed_and_one_is_not():
+    x = mg.tensor(np.ones(2), name="x")
+    with mg.scope("two"):
+        x = mg.tanh(mg.exp(x))
+    with mg.scope("one"):
+        x = mg.tanh(x)
+    assert words(draw(x, view="ops").scene) == ["two"]

@@ -9,6 +9,7 @@ import minigrad as mg
 from minigrad.draw import draw
 from minigrad.graph import Past
 from tests.draw import networks
+from tests.draw.corpus import recorded
 from tests.draw.networks import NETWORKS, UNTIMED
 
 
@@ -213,3 +214,79 @@ def test_where_a_loop_begins_has_the_notation_of_the_textbook():
     scene = draw(networks.many_to_many(3), view="ops").scene
     (start,) = [n for n in scene.nodes if n.name == "h0"]
     assert _words_of(start) == "h(0)"
+
+
+def test_a_scope_that_is_entered_in_two_loops_is_two_boxes():
+    h = mg.tensor(np.ones(2), name="h0")
+    with mg.scope("both"):
+        for _ in mg.steps(2):
+            h = mg.tanh(h).named("h")
+        for _ in mg.steps(3):
+            h = mg.exp(h).named("g")
+    scene = draw(h, view="ops", depth=0).scene
+    assert [n.t for n in scene.nodes if n.name == "both"] == [1, 2, 1, 2, 3]
+
+
+def test_dots_stand_where_no_arrow_runs():
+    graph = recorded("model dynamical-system")
+    figure = draw(graph, view="ops", depth=1, steps=3)
+    assert sum(node.shape == "dot" for node in figure.scene.nodes) == 3
+    assert figure.audit() == []
+
+
+def test_a_box_says_in_words_what_it_is():
+    W = mg.parameter(np.eye(2), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    for _, x in mg.steps(np.ones((2, 1, 2))):
+        with mg.scope("cell"):
+            h = mg.add(h @ W, x).named("h")
+    scene = draw(h, view="ops").scene
+    found = {node.title: node for node in scene.nodes}
+    assert "W: parameter, shape (2, 2) float64, 2 uses" in found
+    assert "h0: input, shape (1, 2) float64, 1 use" in found
+    assert "h: add, step 2, shape (1, 2) float64, in cell" in found
+    (read,) = [n for title, n in found.items() if title.startswith("x: step, step 1")]
+    assert (read.shape, read.kind) == ("box", "input")
+
+
+def test_operands_of_a_sum_enter_in_the_order_of_where_they_stand():
+    x, y = (mg.tensor(np.ones(2), name=name) for name in "xy")
+    for left, right in ((mg.exp(x), mg.tanh(y)), (mg.tanh(y), mg.exp(x))):
+        scene = draw((left + right).named("s"), view="ops").scene
+        (total,) = [n for n in scene.nodes if n.name == "s"]
+        ends = [e for e in scene.edges if e.tip == total.id]
+        tails = [scene.node(e.tail).x for e in ends]
+        tips = [e.points[-1][0] for e in ends]
+        assert (tails[0] < tails[1]) == (tips[0] < tips[1])
+
+
+def test_a_computed_start_has_the_notation_of_one_that_is_given():
+    x = mg.tensor(np.ones((1, 2)), name="z")
+    h = mg.tanh(x).named("h0")
+    for _ in mg.steps(3):
+        h = mg.tanh(h).named("h")
+    words = _words(draw(h, view="ops").scene)
+    assert "tanh → h(0)" in words
+
+
+def test_operands_have_places_where_their_order_means_something():
+    x, y = (mg.tensor(np.ones(2), name=name) for name in "xy")
+    with mg.scope("box"):
+        z = (mg.exp(x) - mg.exp(y)) + x
+
+    def places(**how):
+        return sorted(
+            e.place for e in draw(z, **how).scene.edges if e.place is not None
+        )
+
+    assert places(view="ops") == [0, 1]
+    assert places(view="ops", depth=0) == []
+
+
+def test_rows_are_as_far_apart_whatever_their_heights():
+    W = mg.parameter(np.eye(2), name="W")
+    nodes = draw(mg.tanh(mg.exp(W)), view="ops").scene.nodes
+    low, middle, high = sorted((node.box for node in nodes), key=lambda box: box[1])
+    assert low[3] - low[1] > middle[3] - middle[1] + 1
+    assert middle[1] - low[3] == pytest.approx(26, abs=0.1)
+    assert high[1] - middle[3] == pytest.approx(26, abs=0.1)

@@ -62,10 +62,22 @@ PROGRAMS = [f"compile.{room}" for room in PROGRAMS]
 ANALYSIS = ["steps", "jacobians", "fixed_points", "attribution", "gradients"]
 ANALYSIS = [f"analysis.{room}" for room in ANALYSIS]
 
+VIEW = ["items", "plan", "routes", "rows", "layout_ops", "frames", "repeats"]
+VIEW = [f"draw.ops.{room}" for room in VIEW]
+PAGE = ["curves", "fonts", "labels", "latex", "letters", "nearness", "scene", "sheet"]
+PAGE = [f"draw.page.{room}" for room in [*PAGE, "words"]]
+RENDER = ["audit", "axes", "dot", "engine", "svg", "theme", "tikz"]
+RENDER = [f"draw.render.{room}" for room in RENDER]
+
 
 def sources(modules: list[str]) -> list[str]:
     """The files of modules, for their doctests."""
     return [f"minigrad/{module.replace('.', '/')}.py" for module in modules]
+
+
+def drawn(rooms: str) -> list[str]:
+    """The tests of some rooms of figures."""
+    return [f"tests/draw/test_{room}.py" for room in rooms.split()]
 
 
 RULES = [f"ops.{room}" for room in OPS]
@@ -75,6 +87,9 @@ FLOORS = [
     Floor(TIMED, [f"tests/test_{f}.py" for f in FILES] + sources(TIMED), 0.90),
     Floor(PROGRAMS, ["tests/compile", *sources(PROGRAMS)], 0.90),
     Floor(ANALYSIS, ["tests/analysis", *sources(ANALYSIS)], 0.90),
+    Floor(VIEW, [*drawn("layout_ops frames rows"), *sources(VIEW)], 0.90),
+    Floor(PAGE, [*drawn("labels letters nearness words"), *sources(PAGE)], 0.90),
+    Floor(RENDER, [*drawn("audit axes svg tikz theme"), *sources(RENDER)], 0.90),
 ]
 MODULES = [module for floor in FLOORS for module in floor.modules]
 # Tests of growth and of Ctrl-C at every line, which take seconds.

@@ -4,13 +4,34 @@ A frame is drawn where it holds nothing else: two frames lie one in the other, o
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
+import numpy as np
+
 from minigrad.draw.ops.plan import Plan
-from minigrad.draw.page.curves import sample
+from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import clean, note
-from minigrad.draw.page.scene import Frame, Node, Point, Rectangle, extent
+from minigrad.draw.page.nearness import (
+    Array,
+    border,
+    dense,
+    gaps,
+    overlaps,
+    sampled,
+    within,
+)
+from minigrad.draw.page.scene import (
+    Frame,
+    Lines,
+    Node,
+    Point,
+    Rectangle,
+    Text,
+    around,
+    extent,
+)
 from minigrad.draw.page.sheet import Sheet
 
 PAD, NEST, TITLE = 7.0, 12.0, 10.0
@@ -23,70 +44,60 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         path = plan.scopes[key] or ()
         for depth in range(1, len(path) + 1):
             members[path[:depth], plan.slot(key)].append(sheet.nodes[key])
-    edges = [sample(edge.points) for edge in sheet.edges]
-    framed: list[Rectangle] = []
     deepest = max((len(path) for path, _ in members), default=0)
+    names = []
     for (path, _), nodes in members.items():
-        box = _around(nodes, PAD + NEST * (deepest - len(path)))
+        box = around((n.box for n in nodes), PAD + NEST * (deepest - len(path)))
         often = times.get(path, 1)
-        mine = {node.id for node in nodes}
-        alone = not any(
-            _meet(box, _around([node], 2.0))
-            for node in sheet.nodes.values()
-            if node.id not in mine
+        mine = {n.id for n in nodes}
+        others = [
+            around([n.box], 2.0) for n in sheet.nodes.values() if n.id not in mine
+        ]
+        alone = all(_apart(box, other) for other in others) and all(
+            _apart(box, f.box) or _holds(box, f.box) or _holds(f.box, box)
+            for f in sheet.frames
         )
-        apart = all(_meet(box, b) in (0, 2) for b in framed)
-        if often == 1 and (len(nodes) < 2 or not alone or not apart):
-            continue
-        framed.append(box)
-        sheet.frames.append(Frame(box))
-        name = clean(str(path[-1][0])) + (f" × {often}" if often > 1 else "")
-        lines = note(name, TITLE)
-        x, y = _clear(box, extent(lines), edges)
-        sheet.write(x, y, lines, "faint")
+        if often > 1 or (len(nodes) > 1 and alone):
+            sheet.frames.append(Frame(box))
+            names.append(clean(str(path[-1][0])) + f" × {often}" * (often > 1))
+    arrows = sampled(sheet.edges)[1]
+    of, lines = dense([border(frame) for frame in sheet.frames])
+    for i, name in enumerate(names):
+        _write(sheet, sheet.frames[i].box, name, arrows, lines[of != i])
 
 
-def _around(nodes: list[Node], pad: float) -> Rectangle:
-    return (
-        min(n.x - n.width / 2 for n in nodes) - pad,
-        min(n.y - n.height / 2 for n in nodes) - pad,
-        max(n.x + n.width / 2 for n in nodes) + pad,
-        max(n.y + n.height / 2 for n in nodes) + pad,
-    )
+def _apart(a: Rectangle, b: Rectangle) -> bool:
+    return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
-def _meet(a: Rectangle, b: Rectangle) -> int:
-    """0 where two boxes lie apart, 2 where one holds the other, else 1."""
-    if a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]:
-        return 0
-    for one, other in ((a, b), (b, a)):
-        low = one[0] <= other[0] and one[1] <= other[1]
-        if low and one[2] >= other[2] and one[3] >= other[3]:
-            return 2
-    return 1
+def _holds(a: Rectangle, b: Rectangle) -> bool:
+    return around([a, b]) == a
 
 
-def _clear(box: Rectangle, size: Point, edges: list[list[Point]]) -> Point:
-    """Where the name stands: at a corner, outside, where no arrow runs."""
-    places = list(_places(box, size))
+def _write(
+    sheet: Sheet, box: Rectangle, name: str, arrows: Array, borders: Array
+) -> None:
+    """Write the name of a frame outside of it, where it strikes nothing.
 
-    def struck(at: Point) -> int:
-        wide, high = size[0] / 2 + 2, size[1] / 2
-        return sum(
-            abs(x - at[0]) < wide and abs(y - at[1]) < high
-            for points in edges
-            for x, y in points
-        )
-
-    return min(places, key=struck)
-
-
-def _places(box: Rectangle, size: Point) -> Iterator[Point]:
+    It is cut where there is no room for all of it.
+    """
     left, low, right, high = box
-    half, up = size[0] / 2, size[1] / 2
-    for x in (left + half, right - half):
-        for y in (high + up, low - up):
-            yield x, y
-    for x in (left - half - 3, right + half + 3):
-        for y in (high - up, low + up):
-            yield x, y
+    found: list[tuple[Point, Lines]] = []
+    for room in (np.inf, right - left, 0.6 * (right - left)):
+        lines = note(shorten(name, "serif", TITLE, room), TITLE)
+        half, up = (size / 2 for size in extent(lines))
+        xs = np.linspace(left + half, right - half, 9)
+        ys = np.linspace(high - up, low + up, 9)
+        at = [*product(xs.tolist(), (high + up, low - up))]
+        at += product((left - half - 3, right + half + 3), ys.tolist())
+        found += ((place, lines) for place in at)
+    boxes = np.array([Text(*at, lines).box for at, lines in found])
+    taken = [n.box for n in sheet.nodes.values()] + [t.box for t in sheet.texts]
+    taken += [f.box for f in sheet.frames if not _holds(f.box, box)]
+    struck = 1e6 * overlaps(boxes, np.array(taken), 0.0).sum(axis=1)
+    reach = np.append(boxes.min(axis=0)[:2], boxes.max(axis=0)[2:])
+    for points, cost in ((arrows, 1e3), (borders, 1.0)):
+        near = points[within(points, reach)]
+        struck += cost * (gaps(boxes, near) == 0).sum(axis=1)
+    (x, y), lines = found[int(struck.argmin())]
+    sheet.write(x, y, lines, "faint")

@@ -10,13 +10,15 @@ Vocabulary
 >>> import minigrad as mg
 >>> W = mg.parameter([[0.5]], name="W")
 >>> x = mg.tensor([[1.0]], name="x")
->>> [(item.words, item.kind) for item in items_of(mg.Graph(mg.tanh(x @ W).named("h")))]
+>>> h = mg.tanh(x @ W).named("h")
+>>> [(item.words, item.kind) for item in Reader(mg.Graph(h)).items()]
 [('W', 'parameter'), ('x', 'input'), ('matmul', 'value'), ('tanh → h', 'value')]
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from minigrad.draw.measure import norm
@@ -25,7 +27,7 @@ from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, si
 from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.draw.textbook.columns import visible
 from minigrad.graph import Graph, Node, Past, PerOperand
-from minigrad.scope import LOOP, Slot
+from minigrad.scope import LOOP, Clock, Slot
 
 START = re.compile(r"(.+?)_?(?:0|init)")
 SIGNS = {
@@ -38,7 +40,7 @@ SIGNS = {
     "add_n": "Σ",
 }
 COMMUTATIVE = frozenset(["add", "multiply", "maximum", "minimum", "add_n"])
-ROOM, SIZE, FINE = 150.0, 11.0, 8.5
+ROOM, FINE = 150.0, 8.5
 SQUARE = 11.0
 
 
@@ -47,14 +49,14 @@ class Item:
     """A box of the ops view."""
 
     key: str
-    lines: Lines
-    kind: str
     place: Any
     column: tuple[int, int] | None
-    inputs: tuple[str, ...]
-    title: str
-    name: str
-    leaf: bool
+    inputs: tuple[str, ...] = ()
+    name: str = ""
+    leaf: bool = False
+    lines: Lines = ()
+    kind: str = ""
+    title: str = ""
     shape: str = "rounded"
     past: str | None = None
     commutative: bool = False
@@ -82,61 +84,52 @@ class Item:
         return max(22.0, extent(self.lines)[1] + 9.0)
 
 
-def items_of(
-    graph: Graph,
-    kinds: Mapping[str, str] | None = None,
-    depth: int | None = None,
-    shapes: bool = False,
-    values: bool = False,
-    steps: int | None = None,
-) -> list[Item]:
-    """The items of a graph in the order in which they ran.
+@dataclass(frozen=True)
+class Reader:
+    """What items are made of a graph, and what is written into them.
 
     ``kinds`` says what named values are (hidden, loss, ...); with ``depth``, what lies
     in more than that many scopes becomes one item per scope entry and step. Of loops
     that are longer than ``steps`` those between have no label.
     """
-    return _Reader(graph, kinds or {}, depth, shapes, values, steps).items()
 
+    graph: Graph
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    depth: int | None = None
+    shapes: bool = False
+    values: bool = False
+    steps: int | None = None
 
-class _Reader:
-    def __init__(
-        self,
-        graph: Graph,
-        kinds: Mapping[str, str],
-        depth: int | None,
-        shapes: bool,
-        values: bool,
-        steps: int | None,
-    ) -> None:
-        self.graph = graph
-        self.kinds = kinds
-        self.depth = depth
-        self.shapes = shapes
-        self.values = values
-        self.names = graph.names
-        self.lengths = graph.clocks
-        self.clocks = {clock: i for i, clock in enumerate(self.lengths)}
-        self.shown = {
-            clock: {*visible(length, steps or length)}
-            for clock, length in self.lengths.items()
-        }
+    @cached_property
+    def names(self) -> dict[Node, str]:
+        """The name of each leaf and each named node."""
+        return self.graph.names
+
+    @cached_property
+    def lengths(self) -> dict[Clock, int]:
+        """The number of steps of each loop."""
+        return self.graph.clocks
+
+    @cached_property
+    def numbers(self) -> dict[Clock, int]:
+        """The number of each loop."""
+        return {clock: i for i, clock in enumerate(self.lengths)}
 
     def items(self) -> list[Item]:
+        """The items in the order in which they ran."""
         keys: dict[Node, str] = {}
         groups: dict[Any, list[Node]] = {}
         numbers: dict[Any, int] = {}
         for i, node in enumerate(self.graph.nodes):
-            box = self._box(node)
-            group = (box, self._column(node)) if box is not None else i
+            box, column = self._box(node), self._column(node)
+            group = (box, column) if box is not None else i
             groups.setdefault(group, []).append(node)
-            line = box or self.graph.places[node]
+            # A scope may be entered in several loops.
+            line = (box, column and column[0]) if box else self.graph.places[node]
             keys[node] = f"i{numbers.setdefault(line, len(numbers))}{self._at(node)}"
         return [
             self._scope(group, members, keys)
             if isinstance(group, tuple)
-            else self._past(members[0], keys)
-            if isinstance(members[0].value, Past)
             else self._item(members[0], keys)
             for group, members in groups.items()
         ]
@@ -150,7 +143,15 @@ class _Reader:
         return f"@{t if 2 * t <= length + 1 else t - length - 1}"
 
     def _column(self, node: Node) -> tuple[int, int] | None:
-        return None if node.time is None else (self.clocks[node.time[0]], node.time[1])
+        if node.time is None:
+            return None
+        return self.numbers[node.time[0]], node.time[1]
+
+    def _hidden(self, node: Node) -> bool:
+        """Whether a step is left out."""
+        if node.time is None or self.steps is None:
+            return False
+        return node.t not in visible(self.lengths[node.time[0]], self.steps)
 
     def _box(self, node: Node) -> Any:
         """The scope that a node is hidden in, or None."""
@@ -166,46 +167,72 @@ class _Reader:
     def _scope(self, group: Any, members: list[Node], keys: dict[Node, str]) -> Item:
         (path, gradient), column = group
         inside = set(members)
-        reads = [i for n in members for i in n.inputs if i not in inside]
+        reads = [keys[i] for n in members for i in n.inputs if i not in inside]
         used = {i for n in self.graph.nodes if n not in inside for i in n.inputs}
-        out = [n for n in members if n.name and (n in used or n in self.graph.outputs)]
+        used.update(self.graph.outputs)
+        out = [n for n in members if n.name and n in used]
         name = clean(str(path[-1][0])) + (" gradient" if gradient else "")
         label = _joined((Run(name),), [self._indexed(n.name or "", n) for n in out[:2]])
         return Item(
             keys[members[0]],
-            (label,),
-            self.kinds.get(out[-1].name or "", "scope") if out else "scope",
             ("scope", path, gradient),
             column,
-            tuple(dict.fromkeys(keys[i] for i in reads)),
-            f"{name}: {len(members)} operations",
+            tuple(dict.fromkeys(reads)),
             name,
-            False,
+            lines=(label,),
+            kind=self.kinds.get(out[-1].name or "", "scope") if out else "scope",
+            title=f"{name}: {len(members)} operations",
         )
 
-    def _past(self, node: Node, keys: dict[Node, str]) -> Item:
-        name, (_, _, line, delay) = node.name or "", node.value
-        far = abs(delay)
-        return Item(
-            keys[node],
-            ((Run(f"{far}", "sans", 8.0),),) if far > 1 else (),
-            "delay" if delay > 0 else "value",
-            self.graph.places[node],
-            self._column(node),
-            (),
-            f"{name}: {far} step{'s' * (far > 1)} {'back' if delay > 0 else 'ahead'}",
-            name,
-            True,
-            "square",
-            keys[line],
+    def _item(self, node: Node, keys: dict[Node, str]) -> Item:
+        inputs = tuple(keys[i] for i in node.inputs)
+        name = self.names.get(node, "")
+        leaf = not inputs
+        item = Item(
+            keys[node], self.graph.places[node], self._column(node), inputs, name, leaf
+        )
+        if isinstance(node.value, Past):
+            return self._past(item, node.value, keys)
+        op = node.op.name if node.op is not None else ""
+        item = replace(item, commutative=op in COMMUTATIVE, scope=self._region(node))
+        if self._hidden(node):
+            return item
+        read = op == "step"
+        lines: list[Line] = [self._line(node, name)]
+        if node.kind != "constant":
+            lines += [_fine(f"{_shape(node)}")] * self.shapes
+            if self.values and hasattr(node.value, "shape"):
+                lines.append(_fine(_number(node.value)))
+        kind = self.kinds.get(node.name or "", "")
+        if not kind or node.kind in ("parameter", "constant"):
+            kind = node.kind if leaf else "input" if read else "value"
+        return replace(
+            item,
+            lines=tuple(lines),
+            kind=kind,
+            title=self._title(node, name),
+            shape="box" if leaf or read else "rounded",
+            operation=f"{_what(node)} {_shape(node)}",
+        )
+
+    def _past(self, item: Item, past: Any, keys: dict[Node, str]) -> Item:
+        _, _, line, delay = past
+        far, ahead = abs(delay), delay < 0
+        return replace(
+            item,
+            lines=(_fine(f"{far}"),) if far > 1 else (),
+            kind="value" if ahead else "delay",
+            title=f"{item.name}: {far} step{'s' * (far > 1)} "
+            f"{'ahead' if ahead else 'back'}",
+            shape="square",
+            past=keys[line],
         )
 
     def _line(self, node: Node, name: str) -> Line:
         """What stands in the box of a node."""
         read = node.op is not None and node.op.name == "step"
         if node.kind == "parameter":
-            shape = getattr(node.value, "shape", ())
-            return sized(letter(name, len(shape), parameter=True), 0.8 * 18.0)
+            return sized(letter(name, len(_shape(node)), parameter=True), 0.8 * 18.0)
         if node.kind == "constant":
             return (Run(_constant(node.value, name)),)
         if not node.inputs or (read and name):
@@ -220,42 +247,6 @@ class _Reader:
             return named[0] if called[1] else _operation(node)
         return _joined(_operation(node), named)
 
-    def _item(self, node: Node, keys: dict[Node, str]) -> Item:
-        name = self.names.get(node, "")
-        leaf = not node.inputs
-        read = node.op is not None and node.op.name == "step"
-        place, column = self.graph.places[node], self._column(node)
-        inputs = tuple(keys[i] for i in node.inputs)
-        commutes = node.op is not None and node.op.name in COMMUTATIVE
-        hidden = node.time is not None and node.t not in self.shown[node.time[0]]
-        if hidden:
-            what = (keys[node], (), "", place, column, inputs, "", name, leaf)
-            return Item(*what, commutative=commutes, scope=self._region(node))
-        line = self._line(node, name)
-        lines: list[Line] = [line]
-        if self.shapes and node.kind != "constant":
-            lines.append((Run(f"{_shape(node)}", "sans", 8.0),))
-        if self.values and node.kind != "constant" and hasattr(node.value, "shape"):
-            lines.append((Run(_number(node.value), "sans", 8.0),))
-        kind = self.kinds.get(node.name or "", "")
-        if not kind or node.kind in ("parameter", "constant"):
-            kind = node.kind if leaf else "input" if read else "value"
-        return Item(
-            keys[node],
-            tuple(lines),
-            kind,
-            place,
-            column,
-            inputs,
-            self._title(node, name),
-            name,
-            leaf,
-            "box" if leaf or read else "rounded",
-            commutative=commutes,
-            scope=self._region(node),
-            operation=f"{_what(node)} {_shape(node)}",
-        )
-
     def _region(self, node: Node) -> Any:
         """The scopes with names around a node, or None; a gradient is in none."""
         if not node.inputs or isinstance(node.slot, Slot):
@@ -265,22 +256,14 @@ class _Reader:
 
     def _indexed(self, name: str, node: Node) -> Line:
         """A name with its raised step."""
-        shape = getattr(node.value, "shape", ())
-        line = fitted(letter(name, len(shape)), 110.0)
-        start = (
-            START.fullmatch(name) if not node.inputs and self._starts(node) else None
-        )
-        if start:
-            line = indexed(letter(start[1], len(shape)), "0")
-        elif node.t is not None:
+        axes = len(_shape(node))
+        line = fitted(letter(name, axes), 110.0)
+        begins = self.kinds.get(node.name or "") == "initial"
+        if node.t is not None:
             line = indexed(line, str(node.t))
+        elif begins and (start := START.fullmatch(name)):
+            line = indexed(letter(start[1], axes), "0")
         return sized(line, 13.0)
-
-    def _starts(self, node: Node) -> bool:
-        """Whether a leaf is what a loop begins with."""
-        if node.inputs or node.time is not None:
-            return False
-        return self.kinds.get(node.name or "") == "initial"
 
     def _title(self, node: Node, name: str) -> str:
         what = node.kind if node.op is None else node.op.name
@@ -294,14 +277,15 @@ class _Reader:
         return words + (f", in {scope}" if scope else "")
 
 
+def _fine(words: str) -> Line:
+    return (Run(words, "sans", 8.0),)
+
+
 def _joined(op: Line, names: list[Line]) -> Line:
     """``tanh → h``."""
-    if not names:
-        return fitted(op, ROOM)
-    comma = (Run(", "),)
-    line: Line = (*op, Run(" → "), *names[0])
-    for name in names[1:]:
-        line += (*comma, *name)
+    line, sign = op, " → "
+    for name in names:
+        line, sign = (*line, Run(sign), *name), ", "
     return fitted(line, ROOM)
 
 

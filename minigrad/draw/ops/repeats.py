@@ -10,8 +10,8 @@ Vocabulary
 >>> for k in range(6):
 ...     with mg.scope("block"):
 ...         x = mg.tanh(x * mg.parameter([0.5], name=f"w{k}"))
->>> from minigrad.draw.ops.items import items_of
->>> kept, times = folded(items_of(mg.Graph(x)))
+>>> from minigrad.draw.ops.items import Reader
+>>> kept, times = folded(Reader(mg.Graph(x)).items())
 >>> [item.words for item in kept], [*times.values()]
 (['x', 'w0', '×', 'tanh'], [6])
 """

@@ -20,7 +20,9 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from graphlib import CycleError, TopologicalSorter
+from itertools import accumulate, pairwise
+from operator import add
 from typing import Any, NamedTuple
 
 BETWEEN, PASSAGE = 18.0, 12.0
@@ -55,21 +57,12 @@ class Layers:
     passages: dict[tuple[Place, Place], list[float]] = field(default_factory=dict)
     width: float = 0.0
     mains: dict[Place, Place] = field(default_factory=dict)
-    ends: dict[int, tuple[Spot, ...]] = field(default_factory=dict)
+    ends: list[tuple[Spot, Spot]] = field(default_factory=list)
     slants: dict[int, float] = field(default_factory=dict)
 
     def free(self, place: Place, side: int) -> bool:
         """Whether nothing stands beside a place in its row, on that side."""
         return bool(self.ends[self.ranks[place]][side > 0].place == place)
-
-    def lift(self, rows: int) -> None:
-        """Move everything up by some rows."""
-        self.ranks = {place: rank + rows for place, rank in self.ranks.items()}
-        self.ends = {
-            rank + rows: tuple(Spot(s.place, s.rank + rows) for s in ends)
-            for rank, ends in self.ends.items()
-        }
-        self.slants = {rank + rows: far for rank, far in self.slants.items()}
 
 
 def arrange(
@@ -91,7 +84,7 @@ def arrange(
     xs = {spot: round(x - left, 2) for spot, x in xs.items()}
     layers.width = max((xs[s] + wide[s] / 2 for s in wide), default=0.0)
     layers.xs = {place: xs[Spot(place, rank)] for place, rank in ranks.items()}
-    layers.ends = {rank: (row[0], row[-1]) for rank, row in enumerate(rows)}
+    layers.ends = [(row[0], row[-1]) for row in rows]
     for target, sources in reads.items():
         for source in dict.fromkeys(sources):
             way = range(ranks[source] + 1, ranks[target])
@@ -162,29 +155,43 @@ def _first(
     return rows
 
 
+def _sweeps(
+    rows: Sequence[Any], links: Mapping[Spot, Any], first: bool
+) -> Iterator[tuple[bool, range]]:
+    """The ranks, down and up in turn, with whether it goes down; ``first`` begins."""
+    for sweep in range(SWEEPS if len(links) < LARGE else 2):
+        down = first == (sweep % 2 == 0)
+        yield down, range(len(rows))[:: -1 if down else 1]
+
+
+def _above(links: Mapping[Spot, Sequence[Link]]) -> Mapping[Spot, Sequence[Link]]:
+    """The links at the lower end of each spot."""
+    found: dict[Spot, list[Link]] = {spot: [] for spot in links}
+    for link in (link for ends in links.values() for link in ends):
+        found[link.low].append(link)
+    return found
+
+
 def _ordered(
     rows: list[list[Spot]],
     links: Mapping[Spot, Sequence[Link]],
     groups: Mapping[Place, Any],
 ) -> list[list[Spot]]:
     """The rows in an order with few crossings, by sweeps down and up."""
-    below = {spot: [(k.low, k.aside) for k in found] for spot, found in links.items()}
-    above: dict[Spot, list[tuple[Spot, float]]] = defaultdict(list)
-    for found in links.values():
-        for link in found:
-            above[link.low].append((link.high, link.aside))
+    above = _above(links)
     at = {s: i - len(row) / 2 for row in rows for i, s in enumerate(row)}
     best, fewest = rows, _crossings(rows, links)
-    for sweep in range(SWEEPS if len(links) < LARGE else 2):
-        down = sweep % 2 == 0
+    for down, ranks in _sweeps(rows, links, first=True):
         rows = [*rows]
-        for rank in range(len(rows))[:: -1 if down else 1]:
-            near = above if down else below
-            sign = 1 if down else -1
+        for rank in ranks:
             wanted = {}
             for spot in rows[rank]:
-                others = [at[other] + sign * aside for other, aside in near[spot]]
-                wanted[spot] = sum(others) / len(others) if others else at[spot]
+                ends = (
+                    [at[k.high] + k.aside for k in above[spot]]
+                    if down
+                    else [at[k.low] - k.aside for k in links[spot]]
+                )
+                wanted[spot] = sum(ends) / len(ends) if ends else at[spot]
             rows[rank] = _together(rows[rank], wanted, groups)
             at |= {s: i - len(rows[rank]) / 2 for i, s in enumerate(rows[rank])}
         count = _crossings(rows, links)
@@ -231,32 +238,27 @@ def _settled(
 ) -> dict[Spot, float]:
     """The x of each spot: near what it is linked with, main paths straight."""
     xs: dict[Spot, float] = {}
-    gaps = []
-    for row in rows:
-        apart = [_apart(wide[a], wide[b]) for a, b in pairwise(row)]
-        gaps.append(apart)
-        x = -sum(apart) / 2
-        for spot, gap in zip(row, [*apart, 0.0], strict=True):
-            xs[spot] = x
-            x += gap
-    above: dict[Spot, list[tuple[Spot, float]]] = defaultdict(list)
+    gaps = [[_apart(wide[a], wide[b]) for a, b in pairwise(row)] for row in rows]
+    for row, apart in zip(rows, gaps, strict=True):
+        starts = accumulate(apart, initial=-sum(apart) / 2)
+        xs |= dict(zip(row, starts, strict=True))
     below = {s: [(k.low, min(k.weight, 4.0)) for k in ks] for s, ks in links.items()}
-    for link in (link for found in links.values() for link in found):
-        above[link.low].append((link.high, link.weight))
-    for spot, ends in above.items():
+    above = {
         # Whatever else reads it, the operand of a main path stands straight below.
-        above[spot] = [end for end in ends if end[1] == MAIN] or ends
-    sweeps = SWEEPS if len(links) < LARGE else 2
-    for down in [sweep % 2 > 0 for sweep in range(sweeps)]:
+        s: [(k.high, MAIN) for k in ks if k.weight == MAIN]
+        or [(k.high, k.weight) for k in ks]
+        for s, ks in _above(links).items()
+    }
+    for down, ranks in _sweeps(rows, links, first=False):
         near = above if down else below
-        for rank in range(len(rows))[:: -1 if down else 1]:
+        for rank in ranks:
             wanted, weights = [], []
             for spot in rows[rank]:
                 total = sum(weight for _, weight in near[spot]) or 0.1
                 mean = sum(xs[s] * weight for s, weight in near[spot]) / total
                 wanted.append(mean if near[spot] else xs[spot])
                 weights.append(total)
-            places = _spread(wanted, weights, gaps[rank])
+            places = spread(wanted, weights, gaps[rank])
             xs |= dict(zip(rows[rank], places, strict=True))
     return xs
 
@@ -266,29 +268,25 @@ def _apart(a: float, b: float) -> float:
     return (a + b) / 2 + (BETWEEN if a and b else PASSAGE)
 
 
-def _spread(
+def spread(
     wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]
-) -> Iterator[float]:
+) -> list[float]:
     """The places nearest to the wanted ones that keep order and gaps.
 
-    >>> [*_spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], [4.0, 4.0])]
+    >>> spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], [4.0, 4.0])
     [-2.0, 2.0, 9.0]
     """
-    offset = 0.0
+    offsets = [*accumulate(gaps, initial=0.0)]
     # Spots that touch: the sum of what they want, of their weights, their number.
     blocks: list[tuple[float, float, int]] = []
-    for want, weight, gap in zip(wanted, weights, [0.0, *gaps], strict=True):
-        offset += gap
+    for want, weight, offset in zip(wanted, weights, offsets, strict=True):
         block = ((want - offset) * weight, weight, 1)
         while blocks and blocks[-1][0] / blocks[-1][1] >= block[0] / block[1]:
             a, b, c = blocks.pop()
             block = (a + block[0], b + block[1], c + block[2])
         blocks.append(block)
-    ends = [total / weight for total, weight, n in blocks for _ in range(n)]
-    offset = 0.0
-    for x, gap in zip(ends, [0.0, *gaps], strict=True):
-        offset += gap
-        yield x + offset
+    starts = [total / weight for total, weight, n in blocks for _ in range(n)]
+    return [*map(add, starts, offsets)]
 
 
 def _ranks(
@@ -297,34 +295,30 @@ def _ranks(
     groups: Mapping[Place, Any],
 ) -> dict[Place, int]:
     """Longest paths from below, then everything with a consumer moved up to it."""
-    number = {p: i for i, p in enumerate(places)}
-    after: dict[Place, set[Place]] = {p: set() for p in number}
-    waiting = {p: len(set(reads.get(p, ()))) for p in number}
+    below = {p: set(reads.get(p, ())) for p in places}
+    after: dict[Place, list[Place]] = {p: [] for p in below}
     # Below a group is a row for its own leaves alone.
     roomy = set()
-    for q in number:
-        own = [p for p in reads.get(q, ()) if groups.get(p) == groups.get(q)]
-        if groups.get(q) and not all(reads.get(p) for p in own):
-            roomy.add(q)
+    for q, read in below.items():
+        for p in read:
+            after[p].append(q)
+            if groups.get(q) and groups.get(p) == groups.get(q) and not below[p]:
+                roomy.add(q)
 
     def apart(p: Place, q: Place) -> int:
         return 2 if q in roomy and groups.get(p) != groups.get(q) else 1
 
-    for p in number:
-        for q in set(reads.get(p, ())):
-            after[q].add(p)
-    order = [p for p in number if not waiting[p]]
-    ranks = dict.fromkeys(order, 0)
-    for p in order:
-        for q in sorted(after[p], key=number.__getitem__):
-            ranks[q] = max(ranks.get(q, 0), ranks[p] + apart(p, q))
-            waiting[q] -= 1
-            if not waiting[q]:
-                order.append(q)
-    if len(order) < len(number):
-        raise ValueError("the lines of a step depend on each other in a circle")
+    try:
+        order = [*TopologicalSorter(below).static_order()]
+    except CycleError as error:
+        raise ValueError(
+            "the lines of a step depend on each other in a circle"
+        ) from error
+    ranks: dict[Place, int] = {}
+    for q in order:
+        ranks[q] = max((ranks[p] + apart(p, q) for p in below[q]), default=0)
     for p in reversed(order):
         if after[p]:
             ranks[p] = min(ranks[q] - apart(p, q) for q in after[p])
     lowest = min(ranks.values(), default=0)
-    return {p: rank - lowest for p, rank in ranks.items()}
+    return {p: ranks[p] - lowest for p in below}

@@ -2,13 +2,13 @@
 
 Vocabulary
     curve   3n + 1 points: an end, then two controls and an end for each piece
-    normal  the unit vector across a line that points up, or right if it is vertical
     shaft   the part of an arrow before its head
 
 >>> straight((0, 0), (30, 0))
 ((0, 0), (10.0, 0.0), (20.0, 0.0), (30, 0))
 """
 
+from collections.abc import Callable
 from itertools import pairwise
 from math import hypot, sqrt
 
@@ -63,9 +63,14 @@ def point_at(curve: Curve, share: float) -> Point:
     pieces = (len(curve) - 1) // 3
     piece = min(int(share * pieces), pieces - 1)
     u = share * pieces - piece
-    a, b, c, d = curve[3 * piece : 3 * piece + 4]
+    return _blossom(curve[3 * piece : 3 * piece + 4], u, u, u)
+
+
+def _blossom(piece: Curve, u: float, v: float, w: float) -> Point:
+    """De Casteljau's way to a point, with a share of its own at each level."""
+    a, b, c, d = piece
     ab, bc, cd = between(a, b, u), between(b, c, u), between(c, d, u)
-    return between(between(ab, bc, u), between(bc, cd, u), u)
+    return between(between(ab, bc, v), between(bc, cd, v), w)
 
 
 def sample(curve: Curve, steps: int = 24) -> list[Point]:
@@ -75,19 +80,19 @@ def sample(curve: Curve, steps: int = 24) -> list[Point]:
 
 
 def part_of(curve: Curve, start: float, end: float) -> Curve:
-    """The piece of a one-piece curve between two shares (de Casteljau)."""
-    a, b, c, d = curve
+    """The piece of a one-piece curve between two shares."""
+    ways = ((start,) * 3, (start, start, end), (start, end, end), (end,) * 3)
+    return tuple(_blossom(curve, *way) for way in ways)
 
-    def blossom(u: float, v: float, w: float) -> Point:
-        ab, bc, cd = between(a, b, u), between(b, c, u), between(c, d, u)
-        return between(between(ab, bc, v), between(bc, cd, v), w)
 
-    return (
-        blossom(start, start, start),
-        blossom(start, start, end),
-        blossom(start, end, end),
-        blossom(end, end, end),
-    )
+def _leaves(piece: Curve, inside: Callable[[Point], bool]) -> tuple[float, float]:
+    """The shares between which a piece leaves what its start lies in."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        share = (low + high) / 2
+        within = inside(point_at(piece, share))
+        low, high = (share, high) if within else (low, share)
+    return low, high
 
 
 def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
@@ -111,15 +116,10 @@ def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
     start = len(curve) - 4
     while start > 0 and away(curve[start]) <= head and not _is_corner(curve, start):
         start -= 3
-    low, high = 0.0, 1.0
     head = min(head, 2 / 3 * max(map(away, sample(curve[start:], 8))))
     piece = curve[start : start + 4]
-    for _ in range(40):
-        share = (low + high) / 2
-        low, high = (
-            (share, high) if away(point_at(piece, share)) > head else (low, share)
-        )
-    return (*curve[:start], *part_of(piece, 0.0, low))
+    end, _ = _leaves(piece, lambda p: away(p) > head)
+    return (*curve[:start], *part_of(piece, 0.0, end))
 
 
 def _is_corner(curve: Curve, at: int) -> bool:
@@ -146,13 +146,8 @@ def leaving(curve: Curve, node: Node) -> Curve:
         pieces.pop(0)
     if not inside(pieces[0][0]):
         return curve
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        share = (low + high) / 2
-        low, high = (
-            (share, high) if inside(point_at(pieces[0], share)) else (low, share)
-        )
-    first = part_of(pieces[0], high, 1.0)
+    _, start = _leaves(pieces[0], inside)
+    first = part_of(pieces[0], start, 1.0)
     return (*first, *(p for piece in pieces[1:] for p in piece[1:]))
 
 
@@ -162,14 +157,16 @@ def head_of(base: Point, tip: Point) -> tuple[Point, Point, Point]:
     return tip, (base[0] - dy, base[1] + dx), (base[0] + dy, base[1] - dx)
 
 
-def normal(a: Point, b: Point) -> Point:
-    """The unit vector across a line, upwards (to the right of a vertical line)."""
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    length = hypot(dx, dy) or 1.0
-    nx, ny = -dy / length, dx / length
-    if ny < -1e-9 or (abs(ny) <= 1e-9 and nx < 0):
-        nx, ny = -nx, -ny
-    return nx, ny
+def _unit(a: Point, b: Point) -> Point:
+    """The unit vector from a to b."""
+    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
+    return (b[0] - a[0]) / length, (b[1] - a[1]) / length
+
+
+def _right(a: Point, b: Point) -> Point:
+    """The unit vector to the right of the way from a to b."""
+    dx, dy = _unit(a, b)
+    return dy, -dx
 
 
 def clipped(tail: Node, tip: Node, aside: float = 0.0) -> Curve:
@@ -179,40 +176,28 @@ def clipped(tail: Node, tip: Node, aside: float = 0.0) -> Curve:
     and its reversal run next to each other.
     """
     a, b = (tail.x, tail.y), (tip.x, tip.y)
-    if aside:
-        dx, dy = b[0] - a[0], b[1] - a[1]
-        length = hypot(dx, dy) or 1.0
-        shift = (dy / length * aside, -dx / length * aside)
-        a = (a[0] + shift[0], a[1] + shift[1])
-        b = (b[0] + shift[0], b[1] + shift[1])
+    dx, dy = _right(a, b)
+    a = (a[0] + dx * aside, a[1] + dy * aside)
+    b = (b[0] + dx * aside, b[1] + dy * aside)
     return straight(toward(a, b, reach(tail, a, b)), toward(b, a, reach(tip, b, a)))
 
 
 def reach(node: Node, a: Point, b: Point) -> float:
-    """How far from ``a`` (in the node) the line towards ``b`` leaves the outline."""
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    length = hypot(dx, dy) or 1.0
-    dx, dy = dx / length, dy / length
+    """How far from ``a`` the line towards ``b`` leaves the outline of a node."""
+    dx, dy = _unit(a, b)
     px, py = a[0] - node.x, a[1] - node.y
+    wide, high = node.width / 2, node.height / 2
     if node.shape in ("circle", "oval", "dot"):
-        wide, high = node.width / 2, node.height / 2
         square = (dx / wide) ** 2 + (dy / high) ** 2
         along = px * dx / wide**2 + py * dy / high**2
         rest = (px / wide) ** 2 + (py / high) ** 2 - 1
         return (-along + sqrt(max(0.0, along**2 - square * rest))) / square
     ways = []
     if dx:
-        ways.append(((node.width / 2 if dx > 0 else -node.width / 2) - px) / dx)
+        ways.append(((wide if dx > 0 else -wide) - px) / dx)
     if dy:
-        ways.append(((node.height / 2 if dy > 0 else -node.height / 2) - py) / dy)
+        ways.append(((high if dy > 0 else -high) - py) / dy)
     return min(ways, default=0.0)
-
-
-def beside(a: Point, b: Point, middle: Point, size: Point, gap: float = 4.0) -> Point:
-    """Where a label of that size stands next to the line from a to b, not touching."""
-    nx, ny = normal(a, b)
-    away = gap + abs(nx) * size[0] / 2 + abs(ny) * size[1] / 2
-    return (middle[0] + nx * away, middle[1] + ny * away)
 
 
 def parallel(curve: Curve, aside: float) -> Curve:
@@ -225,43 +210,26 @@ def parallel(curve: Curve, aside: float) -> Curve:
     for i in range(0, len(curve) - 1, 3):
         a, b, c, d = curve[i : i + 4]
         start, end = _right(a, b if b != a else d), _right(c if c != d else a, d)
-        turned = hypot(start[0] - end[0], start[1] - end[1])
-        # The inner side of a bend is shorter than the outer one.
-        by = [start, start, end, end]
-        piece = [
-            (x + aside * dx, y + aside * dy)
-            for (x, y), (dx, dy) in zip((a, b, c, d), by, strict=True)
-        ]
-        if turned > 0.1:
-            corner = between(b, c, 0.5)
-            both = (
-                corner[0] + aside * (start[0] + end[0]),
-                corner[1] + aside * (start[1] + end[1]),
+
+        def moved(p: Point, *by: Point) -> Point:
+            return p[0] + aside * sum(x for x, _ in by), p[1] + aside * sum(
+                y for _, y in by
             )
-            piece[1] = between(piece[0], both, 0.55)
-            piece[2] = between(piece[3], both, 0.55)
-        found += piece if not found else piece[1:]
+
+        piece = [moved(a, start), moved(b, start), moved(c, end), moved(d, end)]
+        if hypot(start[0] - end[0], start[1] - end[1]) > 0.1:
+            # The inner side of a bend is shorter than the outer one.
+            corner = moved(between(b, c, 0.5), start, end)
+            piece[1:3] = [between(p, corner, 0.55) for p in (piece[0], piece[3])]
+        found += piece[bool(found) :]
     return tuple(found)
-
-
-def _right(a: Point, b: Point) -> Point:
-    """The unit vector to the right of the way from a to b."""
-    length = hypot(b[0] - a[0], b[1] - a[1]) or 1.0
-    return (b[1] - a[1]) / length, -(b[0] - a[0]) / length
 
 
 def trimmed(curve: Curve, tail: Node | None, tip: Node | None) -> Curve:
     """A curve whose straight ends lie on the outlines of circles."""
     points = list(curve)
     for node, end, inner in ((tail, 0, 1), (tip, -1, -2)):
-        if node is None:
-            continue
-        (x, y), (ix, iy) = points[end], points[inner]
-        length = hypot(ix - x, iy - y) or 1.0
-        dx, dy = (ix - x) / length, (iy - y) / length
-        px, py = x - node.x, y - node.y
-        along = px * dx + py * dy
-        rest = (node.width / 2) ** 2 - (px**2 + py**2 - along**2)
-        by = -along + sqrt(max(rest, 0.0))
-        points[end] = (x + dx * by, y + dy * by)
+        if node is not None:
+            way = points[end], points[inner]
+            points[end] = toward(*way, reach(node, *way))
     return tuple(points)

@@ -18,6 +18,7 @@ hardest are seated first; then all choose again, until none moves.
 (21.0, 9.6, 'a')
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -90,10 +91,9 @@ def place(
     plan = _Plan(seats)
     plan.solve()
     return [
-        seat.text(j)
+        seat.text(plan.chosen[k])
         for k, seat in enumerate(seats)
-        for j in [plan.chosen[k]]
-        if not seat.stub or plan.cost(k)[j] < BAD
+        if not seat.stub or plan.cost(k)[plan.chosen[k]] < BAD
     ]
 
 
@@ -185,17 +185,9 @@ class _Seats:
 
     def text(self, j: int) -> Text:
         """The letters on a seat."""
-        x, y = self.at[j]
-        return Text(
-            float(x),
-            float(y),
-            self.wish.lines,
-            self.wish.kind,
-            part=self.edge.part,
-            edge=self.edge.id,
-            word=self.wish.word,
-            backed=bool(self.backed[j]),
-        )
+        (x, y), wish, edge = self.at[j].tolist(), self.wish, self.edge
+        what = (wish.lines, wish.kind, None, edge.part, edge.id, wish.word)
+        return Text(x, y, *what, backed=bool(self.backed[j]))
 
 
 def _reach(boxes: Array) -> Array:
@@ -217,9 +209,9 @@ class _Plan:
         hulls = np.hstack([low[:, :2], high[:, 2:]])
         self._near = overlaps(hulls, hulls, TEXTS)
         np.fill_diagonal(self._near, False)
-        groups: dict[tuple[object, ...], list[int]] = {}
+        groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for k, seat in enumerate(seats):
-            groups.setdefault(seat.form, []).append(k)
+            groups[seat.form].append(k)
         self.groups = sorted(
             groups.values(), key=lambda g: -max(seats[k].cost.min() for k in g)
         )

@@ -11,7 +11,7 @@ Vocabulary
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from unicodedata import normalize
@@ -100,9 +100,13 @@ def _runs(tokens: Sequence[str], face: str, size: float, rise: float) -> list[Ru
             if face == "index":
                 own = "italic" if text.isalpha() else "serif"
             runs.append(Run(text, own, size, rise))
-    groups = groupby(runs, lambda r: replace(r, text=""))
-    joined = [replace(alike, text="".join(r.text for r in g)) for alike, g in groups]
-    return [run for run in joined if run.text]
+    return [run for run in joined(runs) if run.text]
+
+
+def joined(line: Iterable[Run]) -> Line:
+    """The line with what looks alike in one run."""
+    groups = groupby(line, lambda run: replace(run, text=""))
+    return tuple(replace(a, text="".join(r.text for r in runs)) for a, runs in groups)
 
 
 def _commands(tokens: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:

@@ -11,11 +11,11 @@ A longer name is a word, which a circle breaks behind "_".
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, groupby, pairwise
+from itertools import combinations, pairwise
 from math import floor, isfinite, log10, sqrt
 
 from minigrad.draw.page.fonts import shorten
-from minigrad.draw.page.latex import RAISED, SIZE, UP, greek, typeset
+from minigrad.draw.page.latex import RAISED, SIZE, UP, greek, joined, typeset
 from minigrad.draw.page.scene import Line, Lines, Run, extent, line_width
 
 WORD = 13.0
@@ -63,16 +63,10 @@ def letter(name: str, ndim: int, parameter: bool = False) -> Line:
 
 def indexed(line: Line, index: str) -> Line:
     """A letter with a raised time index in brackets; letters in it are italic."""
-    runs = [
-        Run(
-            text,
-            "italic" if text.isalpha() and text.isascii() else "serif",
-            RAISED,
-            UP,
-        )
-        for text in re.findall(r"[a-zτ]+|[^a-zτ]+", f"({index})")
-    ]
-    return (*line, *runs)
+    for text in re.findall(r"[a-zτ]+|[^a-zτ]+", f"({index})"):
+        face = "italic" if text.isalpha() and text.isascii() else "serif"
+        line = (*line, Run(text, face, RAISED, UP))
+    return line
 
 
 def sized(line: Line, size: float) -> Line:
@@ -80,14 +74,6 @@ def sized(line: Line, size: float) -> Line:
     scale = size / max(run.size for run in line)
     return tuple(
         replace(run, size=run.size * scale, rise=run.rise * scale) for run in line
-    )
-
-
-def joined(line: Line) -> Line:
-    """The line with what looks alike in one run."""
-    groups = groupby(line, lambda run: replace(run, text=""))
-    return tuple(
-        replace(alike, text="".join(run.text for run in runs)) for alike, runs in groups
     )
 
 
@@ -175,8 +161,3 @@ def short(value: float) -> str:
         return f"{value:.{digits}f}"
     mantissa, exponent = f"{value:.1e}".split("e")
     return f"{mantissa}e{int(exponent)}"
-
-
-def superscript(t: int) -> str:
-    """A step number as raised digits."""
-    return str(t).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))

@@ -32,6 +32,7 @@ from minigrad.draw.page.scene import (
     Point,
     Rectangle,
     Run,
+    around,
     placed_runs,
 )
 
@@ -80,9 +81,12 @@ def ink(lines: Lines) -> Ink:
     """
     placed = list(placed_runs(0.0, 0.0, lines))
     large = max((run.size for _, _, run in placed), default=0.0)
-    whole = [_print(*one) for one in placed]
-    bare = [_print(x, y, run) for x, y, run in placed if run.size == large]
-    return Ink(_around(whole), _around(bare))
+
+    def box(runs: Iterable[tuple[float, float, Run]]) -> Rectangle:
+        left, low, right, high = around(_print(*one) for one in runs)
+        return round(left, 2), round(low, 2), round(right, 2), round(high, 2)
+
+    return Ink(box(placed), box(one for one in placed if one[2].size == large))
 
 
 def _print(x: float, y: float, run: Run) -> Rectangle:
@@ -90,17 +94,6 @@ def _print(x: float, y: float, run: Run) -> Rectangle:
     low = 0.51 if letters & LOW else 0.31
     high = 0.22 if letters <= SMALL else 0.42
     return (x - wide, y - low * run.size, x + wide, y + high * run.size)
-
-
-def _around(boxes: Sequence[Rectangle]) -> Rectangle:
-    left, low, right, high = zip(*boxes, strict=True) if boxes else ((0.0,),) * 4
-    sides = (min(left), min(low), max(right), max(high))
-    return (
-        round(sides[0], 2),
-        round(sides[1], 2),
-        round(sides[2], 2),
-        round(sides[3], 2),
-    )
 
 
 def dense(curves: Sequence[Curve]) -> tuple[Indices, Array]:
@@ -187,9 +180,8 @@ class Ground:
         self.nodes = [n for n in nodes if n.shape != "text"]
         sizes = [(n.x, n.y, n.width / 2, n.height / 2) for n in self.nodes]
         self._sizes = np.array(sizes, dtype=float).reshape(-1, 4)
-        oval = [n.shape in ROUND for n in self.nodes]
-        self._oval = np.array(oval, dtype=bool)
-        self.borders = dense([_border(f) for f in frames if f.fill is None])[1]
+        self._oval = np.array([n.shape in ROUND for n in self.nodes], dtype=bool)
+        self.borders = dense([border(f) for f in frames if f.fill is None])[1]
 
     def kin(self, edge: Edge) -> list[Edge]:
         """The arrows beside which the letters of an arrow are right."""
@@ -239,6 +231,7 @@ def _trunk(edge: Edge) -> tuple[str, str]:
     return edge.part, edge.net or edge.id
 
 
-def _border(frame: Frame) -> tuple[Point, ...]:
+def border(frame: Frame) -> Curve:
+    """The line of a frame."""
     x0, y0, x1, y1 = frame.box
     return polyline((x0, y0), (x0, y1), (x1, y1), (x1, y0), (x0, y0))

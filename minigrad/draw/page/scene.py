@@ -89,6 +89,13 @@ class Node:
     border: str | None = None
     bus: int | None = None
 
+    @property
+    def box(self) -> Rectangle:
+        """The rectangle around the outline, or the letters that have none."""
+        none = self.shape == "text"
+        size = extent(self.lines) if none else (self.width, self.height)
+        return _box(self.x, self.y, *size)
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -141,11 +148,15 @@ class Text:
     backed: bool = False
 
     @property
+    def box(self) -> Rectangle:
+        """The rectangle around all lines."""
+        return _box(self.x, self.y, *extent(self.lines))
+
+    @property
     def patch(self) -> Rectangle:
         """The paper under a backed text."""
         wide, high = extent(self.lines)
-        dx, dy = wide / 2 + 1, 0.375 * high
-        return (self.x - dx, self.y - dy, self.x + dx, self.y + dy)
+        return _box(self.x, self.y, wide + 2, 0.75 * high)
 
     @property
     def words(self) -> str:
@@ -185,17 +196,27 @@ class Scene:
 
     def node(self, id: str) -> Node:
         """The node with that id."""
-        for node in self.nodes:
-            if node.id == id:
-                return node
-        raise KeyError(id)
+        return {node.id: node for node in self.nodes}[id]
 
     def edge(self, id: str) -> Edge:
         """The edge with that id."""
-        for edge in self.edges:
-            if edge.id == id:
-                return edge
-        raise KeyError(id)
+        return {edge.id: edge for edge in self.edges}[id]
+
+
+def _box(x: float, y: float, wide: float, high: float) -> Rectangle:
+    return (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
+
+
+def around(boxes: Iterable[Rectangle], pad: float = 0.0) -> Rectangle:
+    """The smallest rectangle around others, wider by ``pad`` on all sides; 0 of none.
+
+    >>> around([(0, 0, 1, 1), (3, -2, 4, 0)], 1.0)
+    (-1.0, -3.0, 5.0, 2.0)
+    """
+    left, low, right, high = (
+        zip(*boxes, strict=True) if (boxes := [*boxes]) else [[0.0]] * 4
+    )
+    return (min(left) - pad, min(low) - pad, max(right) + pad, max(high) + pad)
 
 
 def line_width(line: Line) -> float:
@@ -253,58 +274,36 @@ def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]
 
 def bounds(scene: Scene) -> Rectangle:
     """The smallest rectangle around everything in the scene."""
-    xs: list[float] = []
-    ys: list[float] = []
-    for node in scene.nodes:
-        w, h = extent(node.lines) if node.shape == "text" else (node.width, node.height)
-        xs += [node.x - w / 2, node.x + w / 2]
-        ys += [node.y - h / 2, node.y + h / 2]
-    for text in scene.texts:
-        w, h = extent(text.lines)
-        xs += [text.x - w / 2, text.x + w / 2]
-        ys += [text.y - h / 2, text.y + h / 2]
-    for edge in scene.edges:
-        xs += [x for x, _ in edge.points]
-        ys += [y for _, y in edge.points]
-    for frame in scene.frames:
-        xs += [frame.box[0], frame.box[2]]
-        ys += [frame.box[1], frame.box[3]]
-    if not xs:
-        return (0.0, 0.0, 0.0, 0.0)
-    return (min(xs), min(ys), max(xs), max(ys))
+    boxes = [node.box for node in scene.nodes] + [text.box for text in scene.texts]
+    boxes += [(*p, *p) for edge in scene.edges for p in edge.points]
+    return around([*boxes, *(frame.box for frame in scene.frames)])
 
 
 def moved(scene: Scene, dx: float, dy: float) -> Scene:
     """The same scene somewhere else; coordinates are rounded to 1/100 pt."""
 
-    def at(value: float, shift: float) -> float:
+    def at(*points: Point) -> tuple[Point, ...]:
         # Adding 0.0 turns -0.0 into 0.0, which prints the same on every machine.
-        return round(value + shift, 2) + 0.0
+        return tuple(
+            (round(x + dx, 2) + 0.0, round(y + dy, 2) + 0.0) for x, y in points
+        )
+
+    def placed(thing: Any) -> Any:
+        ((x, y),) = at((thing.x, thing.y))
+        return replace(thing, x=x, y=y)
+
+    def framed(frame: Frame) -> Frame:
+        a, b = at(frame.box[:2], frame.box[2:])
+        return replace(frame, box=(*a, *b))
 
     return replace(
         scene,
-        nodes=tuple(replace(n, x=at(n.x, dx), y=at(n.y, dy)) for n in scene.nodes),
-        texts=tuple(replace(t, x=at(t.x, dx), y=at(t.y, dy)) for t in scene.texts),
+        nodes=tuple(map(placed, scene.nodes)),
+        texts=tuple(map(placed, scene.texts)),
         edges=tuple(
-            replace(
-                e,
-                points=tuple((at(x, dx), at(y, dy)) for x, y in e.points),
-                own=tuple((at(x, dx), at(y, dy)) for x, y in e.own),
-            )
-            for e in scene.edges
+            replace(e, points=at(*e.points), own=at(*e.own)) for e in scene.edges
         ),
-        frames=tuple(
-            replace(
-                f,
-                box=(
-                    at(f.box[0], dx),
-                    at(f.box[1], dy),
-                    at(f.box[2], dx),
-                    at(f.box[3], dy),
-                ),
-            )
-            for f in scene.frames
-        ),
+        frames=tuple(map(framed, scene.frames)),
     )
 
 

@@ -13,6 +13,7 @@ those are known.
 """
 
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from textwrap import wrap
 from typing import Any
 
@@ -61,11 +62,10 @@ class Sheet:
         lines: Lines,
         kind: str = "ink",
         part: str = "",
-        edge: str | None = None,
-        word: str = "",
+        **details: Any,
     ) -> None:
         """Put a text on the sheet."""
-        self.texts.append(Text(x, y, lines, kind, part=part, edge=edge, word=word))
+        self.texts.append(Text(x, y, lines, kind, part=part, **details))
 
     def connect(
         self,
@@ -80,12 +80,14 @@ class Sheet:
         if curve is None:
             curve = clipped(self.nodes[tail], self.nodes[tip])
         ends = details.get("covers") or ((tail, tip),)
-        details.setdefault("id", f"{ends[0][0]}>{ends[-1][1]}")
-        details["id"] = self._free(details["id"])
+        id = details.pop("id", f"{ends[0][0]}>{ends[-1][1]}")
+        numbered = (f"{id}#{k}" for k in count(2))
+        id = next(i for i in chain([id], numbered) if i not in self.ids)
+        self.ids.add(id)
         own = details.pop("own", curve)
         whole, curve = curve, self._outside(curve, tail, tip)
         own = curve if own == whole else self._outside(own, tail, tip)
-        edge = Edge(tail, tip, curve, own=own, **details)
+        edge = Edge(tail, tip, curve, own=own, id=id, **details)
         wish = Wish(label, edge.id, text_kind)
         self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
@@ -99,15 +101,6 @@ class Sheet:
             if end in self.nodes and self.nodes[end].shape == "oval":
                 curve = leaving(curve, self.nodes[end])
         return curve
-
-    def _free(self, id: str) -> str:
-        """The id, or with a number if an edge has it."""
-        number, free = 1, id
-        while free in self.ids:
-            number += 1
-            free = f"{id}#{number}"
-        self.ids.add(free)
-        return free
 
     def join(
         self, tail: str, tip: str, label: Lines, parameters: tuple[str, ...] = ()

@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 from minigrad.draw.page.nearness import sampled
 from minigrad.draw.page.scene import (
     Edge,
-    Lines,
     Node,
     Rectangle,
     Scene,
     Text,
+    around,
     placed_runs,
 )
 
@@ -68,11 +68,8 @@ class Shape:
 
 def faults(scene: Scene) -> list[Fault]:
     """All violations in a scene whose things have their places."""
-    shapes = [
-        Shape(n.id, around(n), n.shape in ROUND)
-        for n in scene.nodes
-        if n.shape != "text"
-    ]
+    outlines = [n for n in scene.nodes if n.shape != "text"]
+    shapes = [Shape(n.id, n.box, n.shape in ROUND) for n in outlines]
     runs = [[*letters(n.id, n)] for n in scene.nodes]
     texts = [[*letters(f"text {i}", t)] for i, t in enumerate(scene.texts)]
     words = [shape for found in (*runs, *texts) for shape in found]
@@ -87,20 +84,13 @@ def faults(scene: Scene) -> list[Fault]:
     ]
 
 
-def around(node: Node) -> Rectangle:
-    """The box of an outline."""
-    wide, high = node.width / 2, node.height / 2
-    return (node.x - wide, node.y - high, node.x + wide, node.y + high)
-
-
 def letters(owner: str, thing: Node | Text) -> Iterator[Shape]:
     """The ink of the runs of a label, by our own widths."""
-    lines: Lines = thing.lines
-    for x, y, run in placed_runs(thing.x, thing.y, lines):
+    for x, y, run in placed_runs(thing.x, thing.y, thing.lines):
         if run.text.strip():
             low = 0.45 if DESCENDING & set(run.text) else 0.25
-            box = (x - run.width / 2, y - low * run.size, 0.0, y + 0.45 * run.size)
-            box = (box[0], box[1], x + run.width / 2, box[3])
+            wide, down, up = run.width / 2, low * run.size, 0.45 * run.size
+            box = (x - wide, y - down, x + wide, y + up)
             yield Shape(f"{owner}: {run.text}", box, owner=owner, size=run.size)
 
 
@@ -140,8 +130,6 @@ class Arrows:
     def through(self, shape: Shape, allowed: float, what: str) -> Iterator[Fault]:
         """The arrows that run deeper into a shape than is allowed."""
         which, points = self.within(shape.box)
-        if not len(which):
-            return
         depths = inside(points, shape)
         for i in np.unique(which):
             edge = self.edges[i]
@@ -151,9 +139,7 @@ class Arrows:
 
     def distances(self, boxes: list[Rectangle]) -> dict[int, float]:
         """How far each arrow is from the nearest of some boxes, if it is not far."""
-        x0, y0 = (min(box[k] for box in boxes) - FAR for k in (0, 1))
-        x1, y1 = (max(box[k] for box in boxes) + FAR for k in (2, 3))
-        which, points = self.within((x0, y0, x1, y1))
+        which, points = self.within(around(boxes, FAR))
         x, y = points[:, 0], points[:, 1]
         far = np.full(len(which), np.inf)
         for box in boxes:
@@ -274,13 +260,11 @@ def inside(points: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
     """How deep points lie in a shape; negative outside."""
     x0, y0, x1, y1 = shape.box
     x, y = points[:, 0], points[:, 1]
-    found: NDArray[np.float64]
+    found: NDArray[np.float64] = np.min([x - x0, x1 - x, y - y0, y1 - y], axis=0)
     if shape.round:
         wide, high = (x1 - x0) / 2, (y1 - y0) / 2
         away = np.hypot((x - x0 - wide) / wide, (y - y0 - high) / high)
         found = (1.0 - away) * min(wide, high)
-    else:
-        found = np.minimum(np.minimum(x - x0, x1 - x), np.minimum(y - y0, y1 - y))
     return found
 
 

@@ -20,7 +20,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Ellipse, FancyBboxPatch, PathPatch, Polygon, Rectangle
+from matplotlib.patches import Ellipse, FancyBboxPatch, PathPatch, Polygon
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
@@ -29,7 +29,15 @@ from matplotlib.transforms import Bbox
 from minigrad.draw.page.curves import Curve, head_of, shaft_of
 from minigrad.draw.page.fonts import BASELINE
 from minigrad.draw.page.letters import clean
-from minigrad.draw.page.scene import Edge, Frame, Lines, Node, Run, Scene, placed_runs
+from minigrad.draw.page.scene import (
+    Edge,
+    Node,
+    Rectangle,
+    Run,
+    Scene,
+    placed_runs,
+)
+from minigrad.draw.page.scene import Text as Words
 from minigrad.draw.render.theme import Style, pen
 
 # Both come with matplotlib, which takes from the second what the first lacks.
@@ -91,29 +99,21 @@ class Picture(Artist):
     def _parts(self) -> Iterator[Artist]:
         """The artists of the scene, from the back to the front."""
         paper: dict[str, Any] = {"fc": self.look.background, "ec": "none"}
-        yield Rectangle((0, 0), self.scene.width, self.scene.height, **paper)
+        yield _box((0, 0, self.scene.width, self.scene.height), **paper)
         for frame in self.scene.frames:
-            yield self._frame(frame)
+            how = {"ec": self.look.rim(frame), "lw": pen(frame) * self.scale}
+            yield _box(frame.box, not frame.fill, fc=frame.fill or "none", **how)
         for edge in self.scene.edges:
             yield from self._edge(edge)
         for node in self.scene.nodes:
             paint = self.look.outline(node)
             if node.shape != "text":
                 yield self._outline(node)
-            yield from self._letters(node.x, node.y, node.lines, paint.ink)
+            yield from self._letters(node, paint.ink)
         for text in self.scene.texts:
             if text.backed:
-                x0, y0, x1, y1 = text.patch
-                yield Rectangle((x0, y0), x1 - x0, y1 - y0, **paper)
-            ink = text.ink or self.look.line(text.kind)
-            yield from self._letters(text.x, text.y, text.lines, ink)
-
-    def _frame(self, frame: Frame) -> Artist:
-        x0, y0, x1, y1 = frame.box
-        return FancyBboxPatch(
-            (x0, y0), x1 - x0, y1 - y0, CORNERS[not frame.fill],
-            fc=frame.fill or "none", ec=self.look.rim(frame), lw=pen(frame) * self.scale
-        )  # fmt: skip
+                yield _box(text.patch, **paper)
+            yield from self._letters(text, text.ink or self.look.line(text.kind))
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:
         colour, points = self.look.stroke(edge), edge.points
@@ -132,14 +132,10 @@ class Picture(Artist):
         how |= {"lw": pen(node) * self.scale, "ls": DASHES if node.dashed else "-"}
         if node.shape not in ("box", "rounded", "square"):
             return Ellipse((node.x, node.y), node.width, node.height, **how)
-        corner = (node.x - node.width / 2, node.y - node.height / 2)
-        kind = (
-            "round,pad=0,rounding_size=8" if node.shape == "rounded" else "square,pad=0"
-        )
-        return FancyBboxPatch(corner, node.width, node.height, kind, **how)
+        return _box(node.box, node.shape == "rounded", **how)
 
-    def _letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[Artist]:
-        for at_x, middle, run in placed_runs(x, y, lines):
+    def _letters(self, thing: Node | Words, ink: str) -> Iterator[Artist]:
+        for at_x, middle, run in placed_runs(thing.x, thing.y, thing.lines):
             words, font = clean(run.text), _font(run, self.look)
             wide, *_ = measured(words, font, ismath=False)
             # A font that is wider than ours is drawn smaller.
@@ -148,6 +144,11 @@ class Picture(Artist):
                 at_x, middle - BASELINE * run.size, words, color=ink, ha="center",
                 va="baseline", fontproperties=font, parse_math=False, usetex=False,
             )  # fmt: skip
+
+
+def _box(box: Rectangle, rounded: bool = False, **how: Any) -> Artist:
+    x0, y0, x1, y1 = box
+    return FancyBboxPatch((x0, y0), x1 - x0, y1 - y0, CORNERS[rounded], **how)
 
 
 def _font(run: Run, look: Style) -> FontProperties:

@@ -12,19 +12,12 @@ n0_0 [pos="36,36" shape=none fixedsize=true width=0.01 height=0.01 ...
 """
 
 import re
+from collections.abc import Iterator
 from math import hypot
 
 from minigrad.draw.page.curves import shaft_of
 from minigrad.draw.page.letters import clean
-from minigrad.draw.page.scene import (
-    Edge,
-    Frame,
-    Lines,
-    Node,
-    Scene,
-    Text,
-    placed_runs,
-)
+from minigrad.draw.page.scene import Edge, Node, Rectangle, Scene, Text, placed_runs
 from minigrad.draw.render.theme import Style, pen
 
 FACES = {
@@ -76,73 +69,53 @@ def write(scene: Scene, look: Style) -> str:
     # node of 2 pt as it is.
     inner = 1.0
     corners = ((inner, inner), (scene.width - inner, scene.height - inner))
-    for i, (x, y) in enumerate(corners):
-        out.append(
-            f'corner{i} [pos="{number(x)},{number(y)}" shape=box style=invis '
-            f"width={inches(2 * inner)} height={inches(2 * inner)}];"
-        )
-    out += [line for i, f in enumerate(scene.frames) for line in _frame(i, f, look)]
+    for i, at in enumerate(corners):
+        side = inches(2 * inner)
+        size = f"width={side} height={side}"
+        out.append(f'corner{i} [pos="{_at(*at)}" shape=box style=invis {size}];')
+    for i, frame in enumerate(scene.frames):
+        style, rim = "filled" if frame.fill else "rounded", look.rim(frame)
+        paint = (frame.fill or "none", rim, pen(frame))
+        out.append(_outline(f"f{i}", frame.box, "box", style, *paint))
     ids = {node.id: f"n{i}" for i, node in enumerate(scene.nodes)}
-    for i, edge in enumerate(scene.edges):
-        out += _edge(i, edge, ids, look)
+    out += [_edge(i, edge, ids, look) for i, edge in enumerate(scene.edges)]
     for node in scene.nodes:
-        out += _node(ids[node.id], node, look)
+        name = ids[node.id]
+        if node.shape != "text":
+            out.append(_node(name, node, look))
+        out += _runs(name, node, look.outline(node).ink, look)
+    paper = ("filled", look.background, look.background, 1.0)
     for i, text in enumerate(scene.texts):
-        ink = text.ink or look.line(text.kind)
         if text.backed:
-            out.append(_paper(i, text, look))
-        out += _runs(f"t{i}", text.x, text.y, text.lines, ink, look)
-    out.append("}\n")
-    return "\n".join(out)
+            out.append(_outline(f"t{i}", text.patch, "box", *paper))
+        out += _runs(f"t{i}", text, text.ink or look.line(text.kind), look)
+    return "\n".join([*out, "}\n"])
 
 
-def _paper(i: int, text: Text, look: Style) -> str:
-    """The patch that hides a line under a text."""
-    x0, y0, x1, y1 = text.patch
+def _at(x: float, y: float) -> str:
+    return f"{number(x)},{number(y)}"
+
+
+def _outline(
+    name: str, box: Rectangle, shape: str, style: str, fill: str, rim: str, width: float
+) -> str:
+    x0, y0, x1, y1 = box
     return (
-        f't{i} [pos="{number(text.x)},{number(text.y)}" shape=box '
+        f'{name} [id="{name}" pos="{_at((x0 + x1) / 2, (y0 + y1) / 2)}" shape={shape} '
         f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
-        f'style=filled color="{look.background}" fillcolor="{look.background}"];'
+        f'style="{style}" fillcolor="{fill}" color="{rim}" penwidth={number(width)}];'
     )
 
 
-def _frame(i: int, frame: Frame, look: Style) -> list[str]:
-    x0, y0, x1, y1 = frame.box
-    fill = frame.fill or "none"
-    at = f"{number((x0 + x1) / 2)},{number((y0 + y1) / 2)}"
-    return [
-        f'f{i} [id="f{i}" pos="{at}" shape=box '
-        f"width={inches(x1 - x0)} height={inches(y1 - y0)} "
-        f'style="{"filled" if frame.fill else "rounded"}" fillcolor="{fill}" '
-        f'color="{look.rim(frame)}" penwidth={pen(frame)}];'
-    ]
+def _node(name: str, node: Node, look: Style) -> str:
+    paint, shape = look.outline(node), SHAPES.get(node.shape, node.shape)
+    style = "filled" + ",rounded" * (node.shape == "rounded") + ",dashed" * node.dashed
+    colours = (paint.fill, paint.border)
+    return _outline(name, node.box, shape, style, *colours, pen(node))
 
 
-def _node(name: str, node: Node, look: Style) -> list[str]:
-    paint = look.outline(node)
-    ink = paint.ink
-    if node.shape == "text":
-        return _runs(name, node.x, node.y, node.lines, ink, look)
-    styles = ["filled"]
-    if node.shape == "rounded":
-        styles.append("rounded")
-    if node.dashed:
-        styles.append("dashed")
-    outline = (
-        f'{name} [id="{name}" pos="{number(node.x)},{number(node.y)}" '
-        f"shape={SHAPES.get(node.shape, node.shape)} "
-        f"width={inches(node.width)} height={inches(node.height)} "
-        f'style="{",".join(styles)}" fillcolor="{paint.fill}" '
-        f'color="{paint.border}" penwidth={number(pen(node))}];'
-    )
-    return [outline, *_runs(name, node.x, node.y, node.lines, ink, look)]
-
-
-def _runs(
-    name: str, x: float, y: float, lines: Lines, ink: str, look: Style
-) -> list[str]:
-    out = []
-    for k, (at_x, at_y, run) in enumerate(placed_runs(x, y, lines)):
+def _runs(name: str, thing: Node | Text, ink: str, look: Style) -> Iterator[str]:
+    for k, (x, y, run) in enumerate(placed_runs(thing.x, thing.y, thing.lines)):
         face, label = FACES[run.face], quoted(run.text)
         # Bold and italic letters come out right by markup in both engines, but only
         # ASCII is centred then; the rest names the typeface.
@@ -151,26 +124,25 @@ def _runs(
             face = f"{chosen} {WORDS.get(run.face, '')}".strip()
         elif run.face in MARKUP and PLAIN.fullmatch(run.text):
             face, label = FACES["serif"], f"<{MARKUP[run.face].format(run.text)}>"
-        out.append(
-            f'{name}_{k} [pos="{number(at_x)},{number(at_y)}" shape=none '
+        yield (
+            f'{name}_{k} [pos="{_at(x, y)}" shape=none '
             f'fixedsize=true width=0.01 height=0.01 fontname="{face}" '
             f'fontsize={number(run.size)} fontcolor="{ink}" label={label}];'
         )
-    return out
 
 
-def _edge(i: int, edge: Edge, ids: dict[str, str], look: Style) -> list[str]:
-    style = ' style="dashed"' if edge.dashed else ""
-    common = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}{style}'
+def _edge(i: int, edge: Edge, ids: dict[str, str], look: Style) -> str:
+    how = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}'
+    how += ' style="dashed"' * edge.dashed
     ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
-    if not edge.head:
-        common += " arrowhead=none"
     points, tip = edge.points, ""
     if edge.head:
         # DOT wants the tip apart; the curve ends where the arrow head begins.
         points, (x, y) = shaft_of(points, edge.thickness), points[-1]
         size = hypot(x - points[-1][0], y - points[-1][1])
-        common += f" arrowsize={number(size / 10)}"
-        tip = f"e,{number(x)},{number(y)} "
-    path = " ".join(f"{number(x)},{number(y)}" for x, y in points)
-    return [f'{ends} [id="e{i}" {common} pos="{tip}{path}"];']
+        how += f" arrowsize={number(size / 10)}"
+        tip = f"e,{_at(x, y)} "
+    else:
+        how += " arrowhead=none"
+    path = " ".join(_at(*point) for point in points)
+    return f'{ends} [id="e{i}" {how} pos="{tip}{path}"];'

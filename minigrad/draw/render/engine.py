@@ -2,8 +2,7 @@
 
 Vocabulary
     engine   an executable; "dot" or "pure" after its name
-    layout   what it is asked to do: "neato" keeps our coordinates (``-n2``), "dot"
-             finds some itself
+    layout   what it is asked to do: "neato" with ``-n2``, which keeps our coordinates
 
 The choice: the argument, else ``MINIGRAD_DOT``, else ``dot`` on PATH, else
 graphviz-pure (on PATH or beside the Python in use).
@@ -21,6 +20,7 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 TIMEOUT = 30.0
 MAX_PIXELS = 16_000
@@ -33,6 +33,12 @@ INSTALL = (
     "install one with `pip install graphviz graphviz-pure` "
     "or `pip install graphviz` and `apt-get install graphviz`; SVG and TikZ need none"
 )
+SIGNATURES = {
+    "png": b"\x89PNG\r\n\x1a\n",
+    "pdf": b"%PDF",
+    "jpg": b"\xff\xd8",
+    "json": b"{",
+}
 _choice = threading.Lock()
 
 
@@ -76,21 +82,13 @@ def find(choice: str = "auto") -> Engine:
     raise GraphvizNotFound(f"{what}: {INSTALL}")
 
 
-def timeout() -> float:
-    """Seconds that an engine gets: MINIGRAD_DOT_TIMEOUT, else 30."""
-    return float(os.environ.get("MINIGRAD_DOT_TIMEOUT") or TIMEOUT)
+def run(engine: Engine, form: str, source: str) -> bytes:
+    """What the engine makes of DOT text whose nodes have their places.
 
-
-def run(engine: Engine, layout: str, form: str, source: str) -> bytes:
-    """What the engine makes of DOT text.
-
-    Parameters
-    ----------
-    layout: "neato" or "dot".
-    form: an output format of the engine, such as "png", "pdf" or "json".
-
-    Raises LayoutTimeout and EngineError; what else the engine says is one warning.
+    ``form`` is an output format of the engine, such as "png", "pdf" or "json". Raises
+    LayoutTimeout and EngineError; what else the engine says is one warning.
     """
+    name = engine.path.name
     if form == "pdf" and engine.name == "pure":
         raise EngineError(
             "graphviz-pure cannot write PDF: `pip install matplotlib`, which can, or "
@@ -106,43 +104,33 @@ def run(engine: Engine, layout: str, form: str, source: str) -> bytes:
     with _choice:
         usual, dot_command.DOT_BINARY = dot_command.DOT_BINARY, engine.path
         try:
-            command = dot_command.command(
-                layout, form, neato_no_op=2 if layout == "neato" else None
-            )
+            command = dot_command.command("neato", form, neato_no_op=2)
         finally:
             dot_command.DOT_BINARY = usual
-    seconds = timeout()
+    seconds = float(os.environ.get("MINIGRAD_DOT_TIMEOUT") or TIMEOUT)
+    how: dict[str, Any] = {"capture_output": True, "timeout": seconds, "quiet": True}
     try:
-        done = execute.run_check(
-            command,
-            input=source.encode(),
-            capture_output=True,
-            timeout=seconds,
-            quiet=True,
-        )
+        done = execute.run_check(command, input=source.encode(), **how)
     except subprocess.TimeoutExpired as error:
         raise LayoutTimeout(
-            f"{engine.path.name} did not finish within {seconds:g} s "
+            f"{name} did not finish within {seconds:g} s "
             f"({len(source):,} characters of DOT). Draw fewer steps (steps=), another "
             'view (view="textbook"), fewer nodes (depth=), or save as .svg or .tex; '
             "MINIGRAD_DOT_TIMEOUT sets the seconds"
         ) from error
     except execute.CalledProcessError as error:
-        raise EngineError(
-            f"{engine.path.name} failed (exit code {error.returncode}): "
-            f"{said(error.stderr) or 'without a word'}"
-        ) from error
+        words = said(error.stderr) or "without a word"
+        failed = f"{name} failed (exit code {error.returncode})"
+        raise EngineError(f"{failed}: {words}") from error
     except (execute.ExecutableNotFound, OSError) as error:
         raise GraphvizNotFound(f"cannot run {engine.path}: {INSTALL}") from error
-    words = said(done.stderr)
-    if not valid(form, done.stdout):
-        raise EngineError(
-            f"{engine.path.name} gave {len(done.stdout)} bytes that are no {form}: "
-            f"{words or 'without a word'}"
-        )
+    words, image = said(done.stderr), bytes(done.stdout)
+    if not image or not image.lstrip().startswith(SIGNATURES.get(form, b"")):
+        gave = f"{name} gave {len(image)} bytes that are no {form}"
+        raise EngineError(f"{gave}: {words or 'without a word'}")
     if words:
-        warnings.warn(f"{engine.path.name}: {words}", stacklevel=3)
-    return bytes(done.stdout)
+        warnings.warn(f"{name}: {words}", stacklevel=3)
+    return image
 
 
 def said(stderr: bytes | None) -> str:
@@ -150,16 +138,6 @@ def said(stderr: bytes | None) -> str:
     lines = (stderr or b"").decode(errors="replace").splitlines()
     kept = [line for line in lines if not HARMLESS.search(line)]
     return "\n".join(kept[:20])
-
-
-SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF", "jpg": b"\xff\xd8"}
-
-
-def valid(form: str, data: bytes) -> bool:
-    """Whether the bytes can be of that format."""
-    if form == "json":
-        return data.lstrip()[:1] == b"{"
-    return bool(data) and data.startswith(SIGNATURES.get(form, b""))
 
 
 def guarded_dpi(width: float, height: float, dpi: float) -> float:

@@ -21,7 +21,7 @@ from unicodedata import bidirectional
 from minigrad.draw.page.curves import Curve, head_of, shaft_of
 from minigrad.draw.page.fonts import BASELINE
 from minigrad.draw.page.letters import UNPRINTABLE
-from minigrad.draw.page.scene import Lines, Node, Rectangle, Run, Scene, placed_lines
+from minigrad.draw.page.scene import Node, Rectangle, Run, Scene, Text, placed_lines
 from minigrad.draw.render.dot import number
 from minigrad.draw.render.theme import Style, pen
 
@@ -111,7 +111,7 @@ class _Picture:
             if text.backed:
                 box = self.box(text.patch)
                 yield f'<rect class="mg-paper" {box} fill="{paper}"/>'
-            yield "\n".join(self.letters(text.x, text.y, text.lines, ink)) + "</g>"
+            yield self.letters(text, ink)
 
     def arrows(self) -> Iterator[str]:
         for edge in self.scene.edges:
@@ -136,28 +136,27 @@ class _Picture:
         yield f'<g class="mg-node mg-{node.kind}"{data}>{_title(node.title)}'
         drawn = f'fill="{paint.fill}" stroke="{paint.border}" '
         drawn += f'stroke-width="{number(pen(node))}"{_dashes(node.dashed)}/>'
-        dx, dy = node.width / 2, node.height / 2
         if node.shape in ("box", "rounded", "square"):
-            box = (node.x - dx, node.y - dy, node.x + dx, node.y + dy)
-            yield f"<rect {self.box(box, 8 * (node.shape == 'rounded'))} {drawn}"
+            yield f"<rect {self.box(node.box, 8 * (node.shape == 'rounded'))} {drawn}"
         elif node.shape != "text":
-            yield (
-                f'<ellipse cx="{number(node.x)}" cy="{self.y(node.y)}" '
-                f'rx="{number(dx)}" ry="{number(dy)}" {drawn}'
-            )
-        yield "\n".join(self.letters(node.x, node.y, node.lines, paint.ink)) + "</g>"
+            radii = f'rx="{number(node.width / 2)}" ry="{number(node.height / 2)}"'
+            at = f'cx="{number(node.x)}" cy="{self.y(node.y)}"'
+            yield f"<ellipse {at} {radii} {drawn}"
+        yield self.letters(node, paint.ink)
 
-    def letters(self, x: float, y: float, lines: Lines, ink: str) -> Iterator[str]:
+    def letters(self, thing: Node | Text, ink: str) -> str:
         """One element a line; runs follow each other, whatever font is at hand."""
-        for middle, line in placed_lines(y, lines):
+        out = []
+        for middle, line in placed_lines(thing.y, thing.lines):
             bases = [middle + run.rise - BASELINE * run.size for run in line]
             drops = [before - base for before, base in pairwise(bases[:1] + bases)]
             spans = "".join(
                 f"<tspan{_drop(drop)}{self.face(run)}>{said(run.text)}</tspan>"
                 for run, drop in zip(line, drops, strict=True)
             )
-            place = f'x="{number(x)}" y="{self.y(bases[0])}"'
-            yield f'<text {place} fill="{ink}">{spans}</text>'
+            place = f'x="{number(thing.x)}" y="{self.y(bases[0])}"'
+            out.append(f'<text {place} fill="{ink}">{spans}</text>')
+        return "\n".join(out) + "</g>"
 
     def face(self, run: Run) -> str:
         turned = any(bidirectional(c) in RIGHT_TO_LEFT for c in run.text)

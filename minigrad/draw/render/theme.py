@@ -131,89 +131,54 @@ def pen(thing: Node | Edge | Frame) -> float:
     return 1.2 if thing.bus is None else 2.0
 
 
-COLOR = Style(
-    "color",
-    background="#FFFFFF",
-    ink="#1A1A1A",
-    paints={
-        "input": Paint("#91CEF1", "#0B5A8F", "#000000"),
-        "hidden": Paint("#D9F0EA", "#00734F", "#000000"),
-        "output": Paint("#F2E85E", "#7A6A00", "#000000"),
-        "loss": Paint("#E8A673", "#963C00", "#000000"),
-        "target": Paint("#A8A8A8", "#4A4A4A", "#000000"),
-        "value": Paint("#FFFFFF", "#4A4A4A", "#000000"),
-        "parameter": Paint("#FDF6DC", "#6B5B1E", "#000000"),
-        "constant": Paint("#FFFFFF", "#8A8A8A", "#000000"),
-        "initial": Paint("#FFFFFF", "#6E6E6E", "#4A4A4A"),
-        "scope": Paint("#EFEAF6", "#5B4A86", "#000000"),
-        "gradient": Paint("#FFFFFF", "#D55E00", "#A84A00"),
-        "delay": Paint("#000000", "#000000", "#FFFFFF"),
-        "dot": Paint("#000000", "#000000", "#FFFFFF"),
-    },
-    lines={
-        "faint": "#595959",
-        "muted": "#A6A6A6",
-        "mutedtext": "#7A7A7A",
-        "gradient": "#D55E00",
-        "recurrence": "#00805C",
-        "gradienttext": "#A84A00",
-        "frame": "#B8B8B8",
-    },
-    buses=("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9"),
-)
+# In color | book | dark: fill, border and letters of nodes; then paper, lines, texts.
+NODES = """
+input        #91CEF1 #0B5A8F #000000 |                         | #12507A #8CCBF0 #FFFFFF
+hidden       #D9F0EA #00734F #000000 |                         | #0B6B50 #7FE0C2 #FFFFFF
+output       #F2E85E #7A6A00 #000000 |                         | #6B6000 #F2E85E #FFFFFF
+loss         #E8A673 #963C00 #000000 |                         | #8A3B07 #F0B48A #FFFFFF
+target       #A8A8A8 #4A4A4A #000000 |                         | #5A5A5A #C8C8C8 #FFFFFF
+value        #FFFFFF #4A4A4A #000000 | #FFFFFF #1A1A1A #000000 | #16191D #C8C8C8 #FFFFFF
+parameter    #FDF6DC #6B5B1E #000000 |                         | #3A3420 #E5D48A #FFFFFF
+constant     #FFFFFF #8A8A8A #000000 |                         | #16191D #8A8A8A #FFFFFF
+initial      #FFFFFF #6E6E6E #4A4A4A | #FFFFFF #6E6E6E #4A4A4A | #16191D #A8A8A8 #D0D0D0
+scope        #EFEAF6 #5B4A86 #000000 |                         | #352D4D #B9A7E8 #FFFFFF
+gradient     #FFFFFF #D55E00 #A84A00 |                         | #16191D #FF9A4D #FFB57A
+delay        #000000 #000000 #FFFFFF | #000000 #000000 #FFFFFF | #FFFFFF #FFFFFF #000000
+dot          #000000 #000000 #FFFFFF | #000000 #000000 #FFFFFF | #E8E8E8 #E8E8E8 #000000
+"""
+LINES = """
+background   #FFFFFF | #FFFFFF | #16191D
+ink          #1A1A1A | #1A1A1A | #E8E8E8
+faint        #595959 | #4A4A4A | #B0B0B0
+muted        #A6A6A6 | #A6A6A6 | #6A6F76
+mutedtext    #7A7A7A | #7A7A7A | #9AA0A8
+gradient     #D55E00 |         | #FF9A4D
+recurrence   #00805C |         | #2FD6A5
+gradienttext #A84A00 |         | #FFB57A
+frame        #B8B8B8 | #8A8A8A | #5A6068
+"""
+BUSES = {
+    "color": ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9"),
+    "book": ("#1A1A1A", "#6E6E6E"),
+    "dark": ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E0B43C", "#9AD4F5"),
+}
 
-BLACK = Paint("#FFFFFF", "#1A1A1A", "#000000")
-BOOK = Style(
-    "book",
-    background="#FFFFFF",
-    ink="#1A1A1A",
-    paints={
-        "value": BLACK,
-        "initial": Paint("#FFFFFF", "#6E6E6E", "#4A4A4A"),
-        "delay": Paint("#000000", "#000000", "#FFFFFF"),
-        "dot": Paint("#000000", "#000000", "#FFFFFF"),
-    },
-    lines={
-        "faint": "#4A4A4A",
-        "muted": "#A6A6A6",
-        "mutedtext": "#7A7A7A",
-        "frame": "#8A8A8A",
-    },
-    buses=("#1A1A1A", "#6E6E6E"),
-)
 
-DARK = Style(
-    "dark",
-    background="#16191D",
-    ink="#E8E8E8",
-    paints={
-        "input": Paint("#12507A", "#8CCBF0", "#FFFFFF"),
-        "hidden": Paint("#0B6B50", "#7FE0C2", "#FFFFFF"),
-        "output": Paint("#6B6000", "#F2E85E", "#FFFFFF"),
-        "loss": Paint("#8A3B07", "#F0B48A", "#FFFFFF"),
-        "target": Paint("#5A5A5A", "#C8C8C8", "#FFFFFF"),
-        "value": Paint("#16191D", "#C8C8C8", "#FFFFFF"),
-        "parameter": Paint("#3A3420", "#E5D48A", "#FFFFFF"),
-        "constant": Paint("#16191D", "#8A8A8A", "#FFFFFF"),
-        "initial": Paint("#16191D", "#A8A8A8", "#D0D0D0"),
-        "scope": Paint("#352D4D", "#B9A7E8", "#FFFFFF"),
-        "gradient": Paint("#16191D", "#FF9A4D", "#FFB57A"),
-        "delay": Paint("#FFFFFF", "#FFFFFF", "#000000"),
-        "dot": Paint("#E8E8E8", "#E8E8E8", "#000000"),
-    },
-    lines={
-        "faint": "#B0B0B0",
-        "muted": "#6A6F76",
-        "mutedtext": "#9AA0A8",
-        "gradient": "#FF9A4D",
-        "recurrence": "#2FD6A5",
-        "gradienttext": "#FFB57A",
-        "frame": "#5A6068",
-    },
-    buses=("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E0B43C", "#9AD4F5"),
-)
+def _column(table: str, k: int) -> dict[str, list[str]]:
+    """The colours of each kind in a column of a table, where it has some."""
+    rows = [line.split(maxsplit=1) for line in table.strip().splitlines()]
+    found = {kind: cells.split("|")[k].split() for kind, cells in rows}
+    return {kind: colours for kind, colours in found.items() if colours}
 
-STYLES |= {look.name: look for look in (COLOR, BOOK, DARK)}
+
+for k, (name, buses) in enumerate(BUSES.items()):
+    paints = {kind: Paint(*own) for kind, own in _column(NODES, k).items()}
+    lines = {kind: colour for kind, (colour,) in _column(LINES, k).items()}
+    paper, ink = lines.pop("background"), lines.pop("ink")
+    STYLES[name] = Style(
+        name, background=paper, ink=ink, paints=paints, lines=lines, buses=buses
+    )
 
 
 def style(look: str | Style) -> Style:

@@ -67,7 +67,8 @@ WORDS = {
     "serif": "%s", "sans": r"\textsf{%s}", "italic": r"\textit{%s}",
     "bold": r"\textbf{%s}", "bolditalic": r"\textbf{\textit{%s}}",
 }  # fmt: skip
-SHAPES = {"box": "", "square": "", "rounded": ", rounded corners=8bp"}
+SHAPES = {"box": "rectangle", "square": "rectangle"}
+SHAPES["rounded"] = "rectangle, rounded corners=8bp"
 # A sign that LaTeX has no letter for: its glyph where fonts have it, else its number.
 SIGN = r"""\providecommand{\minigradsign}[1]{%
   \ifx\Umathchar\undefined\fbox{\tiny U+#1}\else\char"#1 \fi}
@@ -179,8 +180,7 @@ class _Picture:
             return letters
         fill, border = self.colour(usual.fill), self.colour(usual.border)
         look = self.style(f"mg {node.kind}", f"mg node, fill={fill}, draw={border}")
-        shape = SHAPES.get(node.shape)
-        options = [look, "ellipse" if shape is None else f"rectangle{shape}"]
+        options = [look, SHAPES.get(node.shape, "ellipse")]
         options += [f"fill={self.colour(own.fill)}"] * (own.fill != usual.fill)
         options += [f"draw={self.colour(own.border)}"] * (own.border != usual.border)
         options += [f"line width={number(pen(node))}bp"] * (node.bus is not None)
