@@ -87,6 +87,10 @@ class Column:
         """The left rim of the leftmost circle."""
         return min(map(self.x, self.group.keys)) - self.reach
 
+    def trunk_of(self, a: Arrow) -> Net | None:
+        """The net that an arrow belongs to."""
+        return next((net for net in self.nets if a in net.arrows), None)
+
     def beside(self, key: str, side: int) -> bool:
         """Whether another circle stands in the same row on that side."""
         return any(

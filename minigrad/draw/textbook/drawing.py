@@ -19,14 +19,22 @@ from typing import Any, NamedTuple
 
 from minigrad.draw.page.curves import Curve
 from minigrad.draw.page.letters import enclosed, indexed, note
-from minigrad.draw.page.scene import Lines, Scene, extent
+from minigrad.draw.page.scene import Line, Lines, Node, Scene, extent
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
+from minigrad.draw.textbook.chart import (
+    Arrow,
+    Chart,
+    Pair,
+    Step,
+    Symbol,
+    Weight,
+    names_on,
+)
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
-from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
-from minigrad.draw.textbook.marks import label_of, way_home
+from minigrad.draw.textbook.marks import home, label_of, way_home
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
 
@@ -53,7 +61,7 @@ class Unrolling:
 
 @dataclass(eq=False)
 class Instance:
-    """An arrow from circle to circle.
+    """An arrow from circle to circle; ``details`` are those of its edge.
 
     Of one ``across`` a gap ``covers`` is what its left half stands for, ``into`` what
     its right half does; a half that stands for nothing is not drawn.
@@ -63,13 +71,11 @@ class Instance:
     tail: str
     tip: str
     way: Way
-    parameters: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     covers: tuple[Pair, ...] = ()
     into: tuple[Pair, ...] = ()
     across: bool = False
     net: str | None = None
-    dashed: bool = False
-    title: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -100,6 +106,8 @@ class Drawing:
         sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
         self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
         self.columns = {part: self._columns(part) for part in parts}
+        self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
+        self.right = 0.0
         self.below: dict[tuple[Any, int], float] = {}
         self._settle()
 
@@ -215,8 +223,7 @@ class Drawing:
 
     def names(self, arrow: Arrow) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
-        parts = self.grid.parts.get(arrow, [arrow])
-        return tuple(dict.fromkeys(name for a in parts for name in a.labels))
+        return names_on(self.grid.parts.get(arrow, [arrow]))
 
     def width(self, names: tuple[str, ...]) -> float:
         """How wide the letters on an arrow are."""
@@ -295,6 +302,38 @@ class Drawing:
         """The column that a symbol belongs to."""
         return self.columns[part][self.grid.of[key]]
 
+    def seat(self, part: str, key: str, t: Step) -> str:
+        """The id of a circle of the circuit, or of the columns."""
+        return home(key) if part == FOLDED else self.chart.seat(key, t)
+
+    def circle(
+        self,
+        symbol: Symbol,
+        id: str,
+        x: float,
+        y: float,
+        part: str,
+        label: Line | None = None,
+        below: Lines = (),
+        **details: Any,
+    ) -> None:
+        """Draw the circle of a symbol; ``below`` is a second line of its label."""
+        lines, wide = enclosed(label or symbol.label, RADIUS, below)
+        length = self.chart.lengths[symbol.clock] if symbol.clock is not None else 0
+        t = details.get("t")
+        shape = "circle" if wide == 2 * RADIUS else "oval"
+        about: dict[str, Any] = {
+            "kind": symbol.kind,
+            "title": symbol.title,
+            "name": symbol.name or symbol.key,
+            "role": symbol.key,
+            "last": t - length if t and length else None,
+            "home": home(symbol.key),
+            "part": part,
+        }
+        about |= details
+        self.sheet.add(Node(id, x, y, wide, 2 * RADIUS, lines, shape, **about))
+
     def say(self, words: str, word: str) -> None:
         """Write a faint line below everything."""
         left, low, right, _ = self.sheet.bounds
@@ -338,15 +377,15 @@ class Drawing:
         levels: list[float],
     ) -> None:
         """Draw sisters, each from where it leaves those before it."""
-        alike = len({s.parameters for s in sisters}) == 1
+        alike = len({s.names for s in sisters}) == 1
         trunk: int | None = None
         for i, one in enumerate(sisters):
             after = max([one.way.shared(s.way) for s in sisters[:i]], default=0.0)
-            others = [s for s in sisters if s.parameters != one.parameters]
+            others = [s for s in sisters if s.names != one.names]
             mine = max([one.way.shared(s.way) for s in others], default=0.0)
             curve = one.way.curve(after)
             own = one.way.own(after if alike else mine)
-            letters = self.letters(one.parameters) if not alike or not i else ()
+            letters = self.letters(one.names) if not alike or not i else ()
             ends = Ends(one.tail, one.tip)
             if cut is not None:
                 found = self._severed(one, curve, own, cut, half)
@@ -374,9 +413,7 @@ class Drawing:
                     "net": one.net if len(sisters) > 1 else None,
                     "kind": self.how.edge_kind if part == UNFOLDED else "forward",
                     "part": part,
-                    "dashed": one.dashed,
-                    "title": one.title,
-                    "parameters": one.parameters,
+                    "parameters": one.names,
                     "delay": one.arrow.delay,
                     "home": way_home(one.arrow),
                     "covers": one.covers,

@@ -45,6 +45,7 @@ class Grid:
         self.chart = chart
         self.stand = {s.key: s.stands_for for s in chart.symbols if s.stands_for}
         self.outside = outside(chart)
+        self.given_keys = self.outside - self.stand.keys()
         members = self._members()
         self.of = {key: g for g, keys in enumerate(members.values()) for key in keys}
         now: dict[int, list[Arrow]] = defaultdict(list)

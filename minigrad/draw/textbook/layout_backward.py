@@ -14,11 +14,11 @@ from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimmed
 from minigrad.draw.page.letters import fitted, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
-from minigrad.draw.textbook.chart import Step, Weight, states
-from minigrad.draw.textbook.columns import COLUMN, RADIUS, Unfolded
+from minigrad.draw.textbook.chart import Weight, states
+from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
-from minigrad.draw.textbook.weights import port_of, spread, steps_shown
+from minigrad.draw.textbook.weights import circles, port_of, spread
 
 ASIDE = 8.0
 WIDE, HIGH = 52.0, 20.0
@@ -31,17 +31,17 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
+def add_gradients(drawing: Drawing, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
     _Messages(drawing, flow).draw()
     for wish in drawing.sheet.wishes:
         wish.kind = "mutedtext"
-    _Shares(drawing, done, flow, of).draw()
+    _Shares(drawing, flow, of).draw()
     chart = drawing.chart
     titles = {
         s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
     }
-    write_numbers(drawing, done, flow.totals, titles, "gradienttext")
+    write_numbers(drawing, flow.totals, titles, "gradienttext")
 
 
 class _Messages:
@@ -140,10 +140,10 @@ def _is_straight(curve: Curve) -> bool:
 class _Shares:
     """The sum over t of each parameter's shares, along its tracks into a box."""
 
-    def __init__(self, drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
-        self.drawing, self.done, self.flow, self.of = drawing, done, flow, of
+    def __init__(self, drawing: Drawing, flow: Flow, of: Line) -> None:
+        self.drawing, self.flow, self.of = drawing, flow, of
         self.sheet = drawing.sheet
-        self.x = done.right + COLUMN * 0.75 + WIDE / 2
+        self.x = drawing.right + COLUMN * 0.75 + WIDE / 2
 
     def draw(self) -> None:
         """The boxes from high to low, and what leads into each."""
@@ -193,12 +193,8 @@ class _Shares:
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
         track = drawing.bus(weight.name, target)
         aside = port_of(drawing, UNFOLDED, weight.name, target)
-        steps: list[Step] = steps_shown(drawing, target, self.done.loops)
         first = None
-        for t in steps:
-            node = self.sheet.nodes.get(drawing.chart.seat(target, t))
-            if node is None:
-                continue
+        for t, node in circles(drawing, UNFOLDED, target):
             at = node.x - aside
             first = at if first is None else first
             start = (at, node.y - sqrt(RADIUS**2 - aside**2))

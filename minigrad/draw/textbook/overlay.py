@@ -28,10 +28,9 @@ from minigrad.draw.page.letters import (
     sized,
 )
 from minigrad.draw.page.scene import Frame, Line, Run
-from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.textbook.chart import Chart, states
-from minigrad.draw.textbook.columns import Unfolded
-from minigrad.draw.textbook.drawing import Drawing
+from minigrad.draw.textbook.columns import COLUMN
+from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.graph import Graph, Node
 
 # Every fifteenth colour of cividis (Nuñez, Anderton, Renslow 2018).
@@ -187,31 +186,26 @@ def gradient_of(above: Line, below: Line) -> Line:
 
 
 def write_numbers(
-    drawing: Drawing,
-    done: Unfolded,
-    series: Series,
-    titles: dict[str, Line],
-    kind: str = "ink",
+    drawing: Drawing, series: Series, titles: dict[str, Line], kind: str = "ink"
 ) -> None:
     """One row of numbers below the columns for each series, with its name in front."""
     sheet, grid = drawing.sheet, drawing.grid
     y = sheet.bounds[1] - 14.0
     for name, title in titles.items():
-        loop = done.loops.get(grid.of[name])
-        if loop is None:
-            continue
-        for t in loop.steps:
+        steps, xs = drawing.shown[UNFOLDED][grid.of[name]]
+        for t, x in zip(steps, xs, strict=True):
             if t in series[name]:
-                sheet.write(loop.x(t), y, note(short(series[name][t]), 11.0), kind)
-        sheet.write(loop.before, y, (title,), kind)
+                sheet.write(x, y, note(short(series[name][t]), 11.0), kind)
+        sheet.write(xs[0] - COLUMN, y, (title,), kind)
         y -= 18.0
 
 
-def write_bar(sheet: Sheet, done: Unfolded, scale: Scale) -> None:
+def write_bar(drawing: Drawing, scale: Scale) -> None:
     """The colour bar with its decades, below everything."""
-    low, high = scale.decades
+    sheet, (low, high) = drawing.sheet, scale.decades
     top = sheet.bounds[1] - 16.0
-    left = next(iter(done.loops.values())).xs[0] - 38.0
+    shown = drawing.shown[UNFOLDED].values()
+    left = next(xs[0] for (step, *_), xs in shown if step is not None) - 38.0
     for k in range(SWATCHES):
         box = (left + k * SWATCH, top - 11, left + (k + 1) * SWATCH, top)
         sheet.frames.append(Frame(box, fill=mixed((k + 0.5) / SWATCHES)))

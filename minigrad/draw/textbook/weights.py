@@ -8,14 +8,14 @@ Vocabulary
 [90.0, 13.5, -8.5]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
 from minigrad.draw.page.curves import Curve, polyline, rounded
 from minigrad.draw.page.letters import fitted, sized
 from minigrad.draw.page.scene import Node, Point
 from minigrad.draw.textbook.chart import Step, Weight
-from minigrad.draw.textbook.columns import RADIUS, Loop
+from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing
 from minigrad.draw.textbook.marks import home
 
@@ -66,11 +66,7 @@ def _low(group: list[float]) -> float:
 
 
 def draw_buses(
-    drawing: Drawing,
-    part: str,
-    weights: Sequence[Weight],
-    x: float,
-    loops: Mapping[int, Loop],
+    drawing: Drawing, part: str, weights: Sequence[Weight], x: float
 ) -> None:
     """The boxes of parameters at x, left of all columns, and their buses."""
     sheet = drawing.sheet
@@ -89,11 +85,7 @@ def draw_buses(
             track = drawing.bus(weight.name, target)
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
             aside = port_of(drawing, part, weight.name, target)
-            for t in steps_shown(drawing, target, loops):
-                seat = home(target) if part == FOLDED else drawing.chart.seat(target, t)
-                tip = sheet.nodes.get(seat)
-                if tip is None:
-                    continue
+            for t, tip in circles(drawing, part, target):
                 curve, junction = drop(start, tip, track, aside)
                 sheet.connect(
                     name,
@@ -109,10 +101,13 @@ def draw_buses(
                 start = (junction,)
 
 
-def steps_shown(drawing: Drawing, key: str, loops: Mapping[int, Loop]) -> list[Step]:
-    """The steps at which a symbol may stand; None for one without time."""
-    g = drawing.grid.of.get(key)
-    return [None] if g is None or g not in loops else [*loops[g].steps]
+def circles(drawing: Drawing, part: str, key: str) -> Iterator[tuple[Step, Node]]:
+    """The circles of a symbol, with their steps; None is that of one without time."""
+    shown = drawing.shown[part].get(drawing.grid.of.get(key, -1))
+    for t in shown.steps if shown else (None,):
+        node = drawing.sheet.nodes.get(drawing.seat(part, key, t))
+        if node is not None:
+            yield t, node
 
 
 def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
@@ -138,17 +133,12 @@ def drop(
     ), junction
 
 
-def draw_boxes(
-    drawing: Drawing, weights: Sequence[Weight], reach: float, part: str
-) -> None:
+def draw_boxes(drawing: Drawing, weights: Sequence[Weight], reach: float) -> None:
     """The boxes beside the folded circuit, each with arrows to what it enters."""
     sheet, chart = drawing.sheet, drawing.chart
     by_target: dict[str, list[Weight]] = {}
     for weight in weights:
-        # What a start alone is computed with belongs to no circuit.
-        targets = [t for t in weight.targets if home(t) in sheet.nodes]
-        if targets:
-            by_target.setdefault(targets[0], []).append(weight)
+        by_target.setdefault(weight.targets[0], []).append(weight)
     for target, here in by_target.items():
         first = sheet.nodes[home(target)]
         middle = first.y
@@ -158,14 +148,13 @@ def draw_boxes(
         for k, weight in enumerate(here):
             number = [w.name for w in chart.weights].index(weight.name)
             y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, part, number)
+            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, FOLDED, number)
             sheet.add(node)
             for other in weight.targets:
-                if home(other) in sheet.nodes:
-                    sheet.connect(
-                        node.id,
-                        home(other),
-                        part=part,
-                        kind=f"bus{number}",
-                        parameters=(weight.name,),
-                    )
+                sheet.connect(
+                    node.id,
+                    home(other),
+                    part=FOLDED,
+                    kind=f"bus{number}",
+                    parameters=(weight.name,),
+                )
