@@ -15,9 +15,8 @@ Vocabulary
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from minigrad.draw.page.curves import Curve
 from minigrad.draw.page.letters import enclosed, indexed, note
 from minigrad.draw.page.scene import Line, Lines, Node, Scene, extent
 from minigrad.draw.page.sheet import Sheet
@@ -77,13 +76,6 @@ class Instance:
     across: bool = False
     net: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
-
-
-class Ends(NamedTuple):
-    """The ids at the ends of an edge, "" for one that lies in a gap."""
-
-    tail: str
-    tip: str
 
 
 class Drawing:
@@ -357,15 +349,12 @@ class Drawing:
             nets[one.net or number].append(one)
         levels: list[float] = []
         for sisters in nets.values():
-            whole = [s for s in sisters if not s.across]
             across = [s for s in sisters if s.across]
-            self._draw(whole, part, cut, None, levels)
-            if across:
-                assert cut is not None, "only a cut has halves"
-                left = [s for s in across if s.covers]
-                right = [replace(s, covers=s.into) for s in across if s.into]
-                self._draw(left, part, cut, "left", levels)
-                self._draw(right, part, cut, "right", levels)
+            left = [s for s in across if s.covers]
+            right = [replace(s, covers=s.into) for s in across if s.into]
+            self._draw([s for s in sisters if not s.across], part, cut, None, levels)
+            self._draw(left, part, cut, 0, levels)
+            self._draw(right, part, cut, 1, levels)
         return levels
 
     def _draw(
@@ -373,69 +362,45 @@ class Drawing:
         sisters: list[Instance],
         part: str,
         cut: Cut | None,
-        half: str | None,
+        half: int | None,
         levels: list[float],
     ) -> None:
         """Draw sisters, each from where it leaves those before it."""
         alike = len({s.names for s in sisters}) == 1
-        trunk: int | None = None
+        edges = self.sheet.edges
+        trunk = len(edges)
         for i, one in enumerate(sisters):
             after = max([one.way.shared(s.way) for s in sisters[:i]], default=0.0)
             others = [s for s in sisters if s.names != one.names]
             mine = max([one.way.shared(s.way) for s in others], default=0.0)
-            curve = one.way.curve(after)
-            own = one.way.own(after if alike else mine)
+            curve, own = one.way.curve(after), one.way.own(after if alike else mine)
             letters = self.letters(one.names) if not alike or not i else ()
-            ends = Ends(one.tail, one.tip)
-            if cut is not None:
-                found = self._severed(one, curve, own, cut, half)
-                if found is None:
-                    if trunk is not None:  # its trunk is that of the first sister
-                        first = self.sheet.edges[trunk]
-                        both = (*first.covers, *one.covers)
-                        self.sheet.edges[trunk] = replace(first, covers=both)
+            ends = one.tail, one.tip
+            if cut is not None and half is None and curve[0][0] > cut.x:
+                curve, own = moved(curve), moved(own)
+            if cut is not None and half is not None:
+                left, right, level = halves(curve, cut)
+                kept = (left, right)[half]
+                if not kept:
+                    if len(edges) > trunk:  # its trunk is that of the first sister
+                        both = (*edges[trunk].covers, *one.covers)
+                        edges[trunk] = replace(edges[trunk], covers=both)
                     continue
-                curve, own, ends, level = found
+                forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
+                ends = (one.tail, "") if forward == (half == 0) else ("", one.tip)
+                curve, own = kept, halves(own, cut)[:2][half]
                 levels += [] if level is None else [level]
-                if half and not has_room(own, letters):
-                    letters = ()
-                own = own or curve
-            trunk = len(self.sheet.edges) if trunk is None else trunk
-            self.sheet.connect(
-                ends.tail,
-                ends.tip,
-                curve,
-                letters,
-                own=own,
-                text_kind=self.how.text_kind,
-                **{
-                    "head": bool(ends.tip),
-                    "net": one.net if len(sisters) > 1 else None,
-                    "kind": self.how.edge_kind if part == UNFOLDED else "forward",
-                    "part": part,
-                    "parameters": one.names,
-                    "delay": one.arrow.delay,
-                    "home": way_home(one.arrow),
-                    "covers": one.covers,
-                    **one.details,
-                },
-            )
-
-    def _severed(
-        self, one: Instance, curve: Curve, own: Curve, cut: Cut, half: str | None
-    ) -> tuple[Curve, Curve, Ends, float | None] | None:
-        """What is left of a curve and its own part after the cut, or None."""
-        ends = Ends(one.tail, one.tip)
-        if half is None:
-            if curve[0][0] > cut.x:
-                return moved(curve), moved(own), ends, None
-            return curve, own, ends, None
-        left, right, level = halves(curve, cut)
-        kept = left if half == "left" else right
-        if not kept:
-            return None
-        forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
-        begins = forward == (half == "left")
-        ends = Ends(one.tail, "") if begins else Ends("", one.tip)
-        left, right, _ = halves(own, cut)
-        return kept, left if half == "left" else right, ends, level
+                letters = letters if has_room(own, letters) else ()
+            details = {
+                "own": own or curve,
+                "text_kind": self.how.text_kind,
+                "head": bool(ends[1]),
+                "net": one.net if len(sisters) > 1 else None,
+                "kind": self.how.edge_kind if part == UNFOLDED else "forward",
+                "part": part,
+                "parameters": one.names,
+                "delay": one.arrow.delay,
+                "home": way_home(one.arrow),
+                "covers": one.covers,
+            }
+            self.sheet.connect(*ends, curve, letters, **{**details, **one.details})

@@ -24,7 +24,9 @@ WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
 
 
-def box(weight: Weight, key: str, x: float, y: float, part: str, bus: int) -> Node:
+def box(
+    weight: Weight, key: str, x: float, y: float, part: str, bus: int | None = None
+) -> Node:
     """The box of a parameter."""
     return Node(
         key,
@@ -65,18 +67,23 @@ def _low(group: list[float]) -> float:
     return _high(group) - (len(group) - 1) * BETWEEN
 
 
+def stacked(
+    drawing: Drawing, weights: Sequence[Weight]
+) -> Iterator[tuple[int, Weight, float]]:
+    """Parameters from high to low, each near to its highest track: number and y."""
+    top = {w.name: max(drawing.bus(w.name, t) for t in w.targets) for w in weights}
+    order = sorted(weights, key=lambda w: -top[w.name])
+    ys = spread([top[w.name] for w in order])
+    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+        yield rank, weight, y
+
+
 def draw_buses(
     drawing: Drawing, part: str, weights: Sequence[Weight], x: float
 ) -> None:
     """The boxes of parameters at x, left of all columns, and their buses."""
     sheet = drawing.sheet
-
-    def tracks(weight: Weight) -> list[float]:
-        return [drawing.bus(weight.name, target) for target in weight.targets]
-
-    order = sorted(weights, key=lambda w: -max(tracks(w)))
-    ys = spread([max(tracks(w)) for w in order])
-    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+    for rank, weight, y in stacked(drawing, weights):
         i = [w.name for w in drawing.chart.weights].index(weight.name)
         name = f"[{weight.name}]" + "@t" * (part == FOLDED)
         sheet.add(box(weight, name, x, y, part, i))
