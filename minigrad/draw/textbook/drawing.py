@@ -143,8 +143,6 @@ class Drawing:
             arrows = [*group.now, *group.later, *nets]
             letters = {a: self.width(self.names(a)) for a in arrows}
             entering = [b for b in self.buses if b[1] in group.keys]
-            if folded:
-                entering = []  # those that do not stand beside are known later
             reach = self._half_width(group)
             column = Column(
                 self.grid, group, letters, folded, crossing, entering, self.wider, reach
@@ -189,30 +187,6 @@ class Drawing:
                     found |= {(state, t) for t in steps[:longest] if t > 1}
         return found if any(abs(a.delay) > 1 for a in group.later) else set()
 
-    def direct(self, name: str) -> bool:
-        """Whether a parameter's box may stand right beside all that it enters.
-
-        Not where a circle or an arrow stands to the left of one.
-        """
-        grid = self.grid
-        inside = [t for t in self.chart.weight(name).targets if t in grid.of]
-        beside = any(
-            grid.level[target] == grid.level[key]
-            and (grid.of[key], grid.place[key]) < (grid.of[target], grid.place[target])
-            for target in inside
-            for key in grid.of
-        )
-        return not beside and all(
-            self.column(FOLDED, target).ports.clear_left(target) for target in inside
-        )
-
-    def _indirect(self, column: Column) -> list[tuple[str, str, int]]:
-        """The parameters that reach a circuit's circles from below."""
-        keys = column.group.keys
-        return [
-            b for b in self.buses if b[1] in keys and b[2] < 0 and not self.direct(b[0])
-        ]
-
     def names(self, arrow: Arrow) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
         return names_on(self.grid.parts.get(arrow, [arrow]))
@@ -231,10 +205,8 @@ class Drawing:
         every = [c for columns in self.columns.values() for c in columns]
         ys = [72.0 * row for row in range(grid.count)]
         before: Any = None
-        for round in range(5):
+        for _ in range(5):
             for column in every:
-                if round == 2 and column.folded:
-                    column.entering = self._indirect(column)
                 column.choose(ys)
             zones, ys = self._heights(every)
             for column in every:
@@ -242,7 +214,7 @@ class Drawing:
                 column.choose(ys)
                 column.settle()
             found = ys, zones, [(c.lane, c.pitch, c.loops) for c in every]
-            if found == before and (round > 2 or not self.buses):
+            if found == before:
                 break
             before = found
         self.ys = ys

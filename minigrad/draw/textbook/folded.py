@@ -12,7 +12,6 @@ Vocabulary
 (['s@t', 's@t>s@t/1/0'], [False, True])
 """
 
-from dataclasses import replace
 from itertools import pairwise
 from math import cos, pi, sin
 from typing import Any
@@ -29,7 +28,7 @@ from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import home, only_at, said, steps_read, way_home
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import way_of
-from minigrad.draw.textbook.weights import draw_boxes, draw_buses
+from minigrad.draw.textbook.weights import draw_buses
 
 SQUARE, STACK, MOST = 9.0, 14.0, 3
 
@@ -54,14 +53,7 @@ def draw_folded(drawing: Drawing) -> None:
         _Circuit(drawing, column, shown[g].xs[0]).draw()
     draw_between(drawing, FOLDED)
     room = -min(c.left - c.ports.inner[-1] for c in columns) + 34.0
-    inside = [
-        replace(w, targets=tuple(t for t in w.targets if t in drawing.grid.of))
-        for w in drawing.how.weights
-    ]
-    direct = [w for w in inside if w.targets and drawing.direct(w.name)]
-    other = [w for w in inside if w.targets and w not in direct]
-    draw_boxes(drawing, direct, room)
-    draw_buses(drawing, FOLDED, other, -room)
+    draw_buses(drawing, FOLDED, drawing.how.weights, -room)
 
 
 class _Circuit:

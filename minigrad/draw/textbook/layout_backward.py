@@ -122,7 +122,7 @@ def _draw_shares(drawing: Drawing, flow: Flow, of: Line) -> None:
     """The sum over t of each parameter's shares, along its tracks into a box."""
     sheet, symbol = drawing.sheet, drawing.chart.symbol
     x = drawing.right + COLUMN * 0.75 + WIDE / 2
-    for rank, weight, y in stacked(drawing, drawing.how.reserve):
+    for rank, weight, y in stacked(drawing, UNFOLDED, drawing.how.reserve):
         key, norm = f"∂{weight.name}", short(flow.parameters.get(weight.name, 0.0))
         timed = any(symbol(t).clock is not None for t in weight.targets)
         said = f"gradient by {weight.name}: {'sum over t, ' * timed}norm {norm}"

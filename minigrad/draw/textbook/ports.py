@@ -86,8 +86,6 @@ class Ports:
         """Side lanes, ports, loops and verticals, once lanes have their width."""
         column = self.column
         self.outer = {1: column.right, -1: column.left}
-        for key in list(self.docks):
-            self.docks[key] = [d for d in self.docks[key] if d[1] not in self.lanes]
         self._side_lanes()
         self._assign()
         self.loops = Loops(self).placed()
@@ -188,18 +186,6 @@ class Ports:
                     far = abs(offset) + words + 5
                     found[a.target, side] = max(found.get((a.target, side), 0.0), far)
         return found
-
-    def clear_left(self, key: str) -> bool:
-        """Whether nothing but circles is to the left of a circle."""
-        c = self.column
-        y, x = c.height(key), c.x(key)
-        if any(a.source == key and loop[3] < 0 for a, loop in self.loops.items()):
-            return False
-        for a, (lane, _) in self.lanes.items():
-            low, high = sorted((c.height(a.source), c.height(a.target)))
-            if lane < x and low - 20 < y < high + 20:
-                return False
-        return not any(net.kind == "time" and c.out(net) < 0 for net in c.nets)
 
     def far(self, side: int) -> float:
         """How far letters of drops reach beyond the column, with room for a line."""

@@ -68,12 +68,16 @@ def _low(group: list[float]) -> float:
 
 
 def stacked(
-    drawing: Drawing, weights: Sequence[Weight]
+    drawing: Drawing, part: str, weights: Sequence[Weight]
 ) -> Iterator[tuple[int, Weight, float]]:
     """Parameters from high to low, each near to its highest track: number and y."""
-    top = {w.name: max(drawing.bus(w.name, t) for t in w.targets) for w in weights}
-    order = sorted(weights, key=lambda w: -top[w.name])
-    ys = spread([top[w.name] for w in order])
+    top = {}
+    for weight in weights:
+        shown = [t for t in weight.targets if any(circles(drawing, part, t))]
+        if shown:
+            top[weight] = max(drawing.bus(weight.name, t) for t in shown)
+    order = sorted(top, key=lambda weight: -top[weight])
+    ys = spread([top[weight] for weight in order])
     for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
         yield rank, weight, y
 
@@ -83,7 +87,7 @@ def draw_buses(
 ) -> None:
     """The boxes of parameters at x, left of all columns, and their buses."""
     sheet = drawing.sheet
-    for rank, weight, y in stacked(drawing, weights):
+    for rank, weight, y in stacked(drawing, part, weights):
         i = [w.name for w in drawing.chart.weights].index(weight.name)
         name = f"[{weight.name}]" + "@t" * (part == FOLDED)
         sheet.add(box(weight, name, x, y, part, i))
@@ -138,30 +142,3 @@ def drop(
         *rounded(*start, junction, radius=4.0),
         *polyline(junction, end)[1:],
     ), junction
-
-
-def draw_boxes(drawing: Drawing, weights: Sequence[Weight], reach: float) -> None:
-    """The boxes beside the folded circuit, each with arrows to what it enters."""
-    sheet, chart = drawing.sheet, drawing.chart
-    by_target: dict[str, list[Weight]] = {}
-    for weight in weights:
-        by_target.setdefault(weight.targets[0], []).append(weight)
-    for target, here in by_target.items():
-        first = sheet.nodes[home(target)]
-        middle = first.y
-        beside = [n for n in sheet.nodes.values() if abs(n.y - middle) < RADIUS]
-        if any(abs(n.x - first.x + reach) < RADIUS + WIDE / 2 for n in beside):
-            middle -= RADIUS + len(here) * (HIGH + 4) / 2 + 8
-        for k, weight in enumerate(here):
-            number = [w.name for w in chart.weights].index(weight.name)
-            y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, FOLDED, number)
-            sheet.add(node)
-            for other in weight.targets:
-                sheet.connect(
-                    node.id,
-                    home(other),
-                    part=FOLDED,
-                    kind=f"bus{number}",
-                    parameters=(weight.name,),
-                )
