@@ -62,9 +62,10 @@ def draw_between(
         for pair in edge.covers if edge.part == part else ():
             met.setdefault(pair, set()).add(edge.parameters)
     groups: dict[Any, list[Net]] = {}
-    for number, net in enumerate(drawing.crossing):
+    of = drawing.of(part).of
+    for number, net in enumerate(drawing.crossing[part]):
         ends = net.source, net.arrows[0].target
-        if part == FOLDED and drawing.grid.of[ends[0]] == drawing.grid.of[ends[1]]:
+        if part == FOLDED and of[ends[0]] == of[ends[1]]:
             continue
         # In the circuit all arrows from one circle to another are one.
         groups.setdefault(ends if part == FOLDED else number, []).append(net)
@@ -102,7 +103,7 @@ class _Between:
 
     def _stands(self, key: str) -> dict[Step, Stand]:
         """The circles of a symbol, by step; in the circuit there is one for all."""
-        nodes, g = self.drawing.sheet.nodes, self.drawing.grid.of[key]
+        nodes, g = self.drawing.sheet.nodes, self.drawing.of(self.part).of[key]
         if self.part == FOLDED:
             node = nodes[home(key)]
             return {None: Stand(node.id, None, node.x, node.y, self.middles[g])}
@@ -297,6 +298,6 @@ class _Between:
             part=self.part,
             title=ends,
             parameters=self.labels,
-            home=way_home(self.arrow),
+            home=self.drawing.way_home(self.arrow),
             covers=covers,
         )

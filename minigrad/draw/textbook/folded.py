@@ -36,6 +36,7 @@ from minigrad.draw.textbook.marks import (
     steps_read,
     way_home,
 )
+from minigrad.draw.textbook.nested import draw_frames, start_of
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way, way_of
 from minigrad.draw.textbook.weights import draw_boxes, draw_buses
@@ -56,8 +57,7 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            turn = symbol.turn and f"t,{symbol.turn}"
-            label = indexed(symbol.label, turn) if turn else None
+            label = indexed(symbol.label, start_of(symbol)) if symbol.begins else None
             shape = note(symbol.note, 8.0, "sans") if symbol.note else ()
             node = circle(drawing.chart, symbol, home(key), *at, FOLDED, label, shape)
             drawing.sheet.add(node)
@@ -66,10 +66,12 @@ def draw_folded(drawing: Drawing) -> None:
         _Circuit(drawing, column, middles[g]).draw()
     draw_between(drawing, FOLDED, {}, middles)
     _words_between(drawing)
+    ids = {key: home(key) for column in columns for key in column.group.keys}
+    draw_frames(drawing, FOLDED, {k: drawing.sheet.nodes[id] for k, id in ids.items()})
     room = -min(c.left - c.ports.inner[-1] for c in columns) + 10
     if drawing.how.weights:
         inside = [
-            replace(w, targets=tuple(t for t in w.targets if t in drawing.grid.of))
+            replace(w, targets=tuple(t for t in w.targets if t in drawing.circuit.of))
             for w in drawing.how.weights
         ]
         direct = [w for w in inside if w.targets and drawing.direct(w.name)]
@@ -135,7 +137,8 @@ class _Circuit:
                     },
                 )
             tail = stack[-1].id
-        once = bool(self.once(a))
+        begins = bool(self.drawing.circuit.chart.symbol(a.source).begins)
+        once = begins or bool(self.once(a))
         return [
             Instance(
                 a, tail, home(a.target), way, names, covers, (), False, trunk, once,
@@ -166,18 +169,18 @@ class _Circuit:
     def once(self, a: Arrow) -> str:
         """The words for an arrow at one step of several."""
         index = self.drawing.how.index or NONE
-        parts = self.drawing.grid.parts[a]
+        parts = self.drawing.circuit.parts[a]
         words = {only_at(self.chart, part, index) for part in parts}
         return words.pop() if len(words) == 1 else ""
 
     def facts(self, a: Arrow) -> dict[str, Any]:
         """What the edges of an arrow say of it."""
-        parts, chart = self.drawing.grid.parts[a], self.chart
+        parts, chart = self.drawing.circuit.parts[a], self.chart
         return {
             "id": way_home(a),
             "home": way_home(a),
             "title": "; ".join(said(chart, part) for part in parts),
-            "parameters": self.drawing.names(a),
+            "parameters": self.drawing.names(a, FOLDED),
             "delay": a.delay,
             "covers": tuple(
                 (chart.seat(part.source, s), chart.seat(part.target, t))
@@ -191,7 +194,7 @@ class _Circuit:
         """The faint words beside an arrow: at which step, or of which steps."""
         once = self.once(a)
         words = "" if a.span == self.chart.symbol(a.source).span else once
-        part = next((p for p in self.drawing.grid.parts[a] if steps_read(p)), None)
+        part = next((p for p in self.drawing.circuit.parts[a] if steps_read(p)), None)
         if part is not None and not words:
             words = f"t = {steps_read(part)}"
         if words:
@@ -210,7 +213,7 @@ class _Circuit:
         many = 1 + max(
             r[2] for b, r in column.ports.loops.items() if b.source == a.source
         )
-        read = any(steps_read(p) for p in self.drawing.grid.parts[a])
+        read = any(steps_read(p) for p in self.drawing.circuit.parts[a])
         count = abs(a.delay) if abs(a.delay) <= MOST and not read else 1
         tall = (count - 1) * STACK / 2 + SQUARE / 2
         half = max(20.0 if shift else 27.0 + 13 * number, tall + 12) + 8
@@ -264,9 +267,9 @@ class _Circuit:
         self, a: Arrow, loop: Curve, side: int, count: int, read: bool
     ) -> None:
         """The letters of a loop, on its outer side."""
-        lines: Lines = self.drawing.letters(self.drawing.names(a))
+        lines: Lines = self.drawing.letters(self.drawing.names(a, FOLDED))
         if read:
-            part = next(p for p in self.drawing.grid.parts[a] if steps_read(p))
+            part = next(p for p in self.drawing.circuit.parts[a] if steps_read(p))
             lines = (*lines, *note(f"t = {steps_read(part)}"))
         elif count < abs(a.delay):
             lines = (*lines, *note(f"{abs(a.delay)} steps"))
@@ -328,7 +331,7 @@ class _Circuit:
 def _words_between(drawing: Drawing) -> None:
     """Which steps of another loop an arrow reads, if it is one of several."""
     for edge in list(drawing.sheet.edges):
-        for net in drawing.crossing:
+        for net in drawing.crossing[FOLDED]:
             if edge.id == way_home(net.arrows[0]) and edge.dashed:
                 words = only_at(drawing.chart, net.arrows[0], drawing.how.index or NONE)
                 if words:

@@ -23,7 +23,7 @@ def home(key: str) -> str:
 
 def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
-    delay = f"/{arrow.delay}" if arrow.delay else ""
+    delay = f"{'/' * (1 + bool(arrow.turns))}{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
     return f"{home(arrow.source)}>{home(arrow.target)}{delay}{growing}"
 
@@ -55,8 +55,9 @@ def circle(
         title=details.pop("title", symbol.title),
         name=symbol.name or symbol.key,
         role=symbol.key,
+        dashed=details.pop("dashed", symbol.kind == "initial"),
         last=t - length if t and length else None,
-        home=home(symbol.key),
+        home=home(symbol.line or symbol.key),
         part=part,
         **details,
     )

@@ -18,6 +18,7 @@ from minigrad.draw.textbook.columns import RADIUS, USUAL, Loop, Unfolded, visibl
 from minigrad.draw.textbook.cut import Cut, heights_of_dots
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import circle, in_words
+from minigrad.draw.textbook.nested import draw_frames
 from minigrad.draw.textbook.ways import Way, way_of
 
 DOT, APART, BESIDE = 4.5, 10.0, 44.0
@@ -46,6 +47,9 @@ class LoopColumns:
         self.stand = dict(stand) if index is None else self._rims()
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
+        symbols = drawing.grid.chart.symbols
+        self.dots = {s.key for s in symbols if s.kind == "dot"}
+        self.begin = {s.key for s in symbols if s.begins}
 
     def _shown(self) -> list[int | None]:
         """The steps to draw: fewer where columns are wide; all, if few are hidden."""
@@ -93,6 +97,7 @@ class LoopColumns:
         self._circles(move)
         self._stand_ins(before, after, move)
         levels = self.drawing.emit(self._instances(), UNFOLDED, self.cut)
+        self._frames()
         if self.cut:
             self._dots(levels)
         end = move(slots[-1]) + max(column.right, column.ports.outer[1])
@@ -131,12 +136,15 @@ class LoopColumns:
     def _circles(self, move: Any) -> None:
         drawing, column = self.drawing, self.column
         for key in column.group.keys:
-            symbol = self.chart.symbol(key)
+            symbol = drawing.grid.chart.symbol(key)
             exists = symbol.steps(self.length)
             for x, t in zip(self.slots, self.kept, strict=True):
                 if t not in exists:
                     continue
-                said = ",".join(filter(None, (self.text(t), symbol.turn)))
+                if symbol.kind == "dot":
+                    self._dot(key, move(x + column.x(key)), drawing.y(key), t)
+                    continue
+                said = symbol.index(self.text(t))
                 details = {"t": t} | drawing.how.look(key, t)
                 title = details.pop("title", f"{symbol.title} · step {said}")
                 drawing.sheet.add(
@@ -153,6 +161,21 @@ class LoopColumns:
                         **details,
                     )
                 )
+
+    def _dot(self, key: str, x: float, y: float, t: int) -> None:
+        """Three dots for the turns of a loop within the step that are left out."""
+        for k in (-1, 0, 1):
+            id = f"dots {key}@{t} {k}"
+            dot = Node(id, x + k * APART, y, DOT, DOT, (), "dot", "dot", part=UNFOLDED)
+            self.drawing.sheet.add(dot)
+
+    def _frames(self) -> None:
+        """A frame around each loop within a step, and how much its dots stand for."""
+        nodes = self.drawing.sheet.nodes
+        for t in self.kept:
+            seats = {key: self._seat(key, t) for key in self.column.group.keys}
+            at = {key: nodes[id] for key, id in seats.items() if id in nodes}
+            draw_frames(self.drawing, UNFOLDED, at)
 
     def text(self, t: int) -> str:
         """What stands in the brackets at step t."""
@@ -176,7 +199,8 @@ class LoopColumns:
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
             symbol = self.chart.symbol(state if drawing.how.index else key)
-            label = indexed(symbol.label, "…") if drawing.how.index else None
+            rim = indexed(symbol.label, symbol.index("…"))
+            label = rim if drawing.how.index else None
             drawing.sheet.add(
                 circle(
                     self.chart,
@@ -305,16 +329,17 @@ class LoopColumns:
             xt = self.slots[q] + column.x(a.target)
             way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
             pairs: list[tuple[Pair, ...]] = [
-                ((chart.seat(a.source, back), chart.seat(a.target, end)),)
-                if here
-                else ()
+                tuple(
+                    (chart.seat(part.source, back), chart.seat(part.target, end))
+                    for part in here
+                )
                 for (end, back), here in zip(ends, held, strict=True)
             ]
             names = tuple(
                 dict.fromkeys(x for h in held for part in h for x in part.labels)
             )
-            tail, tip = chart.seat(a.source, s), chart.seat(a.target, t)
-            if not across and tail not in self.drawing.sheet.nodes:
+            tail, tip = self._seat(a.source, s), self._seat(a.target, t)
+            if not across and tail not in {"", *self.drawing.sheet.nodes}:
                 continue
             trunk = f"{tail}/{a.delay or column.level[a.target]}" if net else None
             into = pairs[1] if across else ()
@@ -330,11 +355,15 @@ class LoopColumns:
                     into,
                     across,
                     trunk,
-                    False,
+                    a.source in self.begin,
                     title,
                 )
             )
         return found
+
+    def _seat(self, key: str, t: int) -> str:
+        """The id of a circle, "" for dots."""
+        return "" if key in self.dots else self.chart.seat(key, t)
 
     def _over_the_rim(self, a: Arrow, p: int, q: int) -> list[Instance]:
         """With letters for steps: from what lies before, or to what lies after."""
