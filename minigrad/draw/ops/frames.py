@@ -4,13 +4,14 @@ A frame is drawn where it holds nothing else: two frames lie one in the other, o
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from minigrad.draw.ops.plan import Plan
 from minigrad.draw.page.curves import sample
+from minigrad.draw.page.frames import around, clear
 from minigrad.draw.page.letters import clean, note
-from minigrad.draw.page.scene import Frame, Node, Point, Rectangle, extent
+from minigrad.draw.page.scene import Frame, Node, Rectangle, extent
 from minigrad.draw.page.sheet import Sheet
 
 PAD, NEST, TITLE = 7.0, 12.0, 10.0
@@ -27,11 +28,11 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
     framed: list[Rectangle] = []
     deepest = max((len(path) for path, _ in members), default=0)
     for (path, _), nodes in members.items():
-        box = _around(nodes, PAD + NEST * (deepest - len(path)))
+        box = around(nodes, PAD + NEST * (deepest - len(path)))
         often = times.get(path, 1)
         mine = {node.id for node in nodes}
         alone = not any(
-            _meet(box, _around([node], 2.0))
+            _meet(box, around([node], 2.0))
             for node in sheet.nodes.values()
             if node.id not in mine
         )
@@ -42,17 +43,7 @@ def draw_frames(sheet: Sheet, plan: Plan, times: Mapping[Any, int]) -> None:
         sheet.frames.append(Frame(box))
         name = clean(str(path[-1][0])) + (f" × {often}" if often > 1 else "")
         lines = note(name, TITLE)
-        x, y = _clear(box, extent(lines), edges)
-        sheet.write(x, y, lines, "faint")
-
-
-def _around(nodes: list[Node], pad: float) -> Rectangle:
-    return (
-        min(n.x - n.width / 2 for n in nodes) - pad,
-        min(n.y - n.height / 2 for n in nodes) - pad,
-        max(n.x + n.width / 2 for n in nodes) + pad,
-        max(n.y + n.height / 2 for n in nodes) + pad,
-    )
+        sheet.write(*clear(box, extent(lines), edges), lines, "faint")
 
 
 def _meet(a: Rectangle, b: Rectangle) -> int:
@@ -64,29 +55,3 @@ def _meet(a: Rectangle, b: Rectangle) -> int:
         if low and one[2] >= other[2] and one[3] >= other[3]:
             return 2
     return 1
-
-
-def _clear(box: Rectangle, size: Point, edges: list[list[Point]]) -> Point:
-    """Where the name stands: at a corner, outside, where no arrow runs."""
-    places = list(_places(box, size))
-
-    def struck(at: Point) -> int:
-        wide, high = size[0] / 2 + 2, size[1] / 2
-        return sum(
-            abs(x - at[0]) < wide and abs(y - at[1]) < high
-            for points in edges
-            for x, y in points
-        )
-
-    return min(places, key=struck)
-
-
-def _places(box: Rectangle, size: Point) -> Iterator[Point]:
-    left, low, right, high = box
-    half, up = size[0] / 2, size[1] / 2
-    for x in (left + half, right - half):
-        for y in (high + up, low - up):
-            yield x, y
-    for x in (left - half - 3, right + half + 3):
-        for y in (high - up, low + up):
-            yield x, y

@@ -58,9 +58,10 @@ def draw_between(drawing: Drawing, part: str) -> None:
         for pair in edge.covers if edge.part == part else ():
             met.setdefault(pair, set()).add(edge.parameters)
     groups: dict[Any, list[Net]] = {}
-    for number, net in enumerate(drawing.crossing):
+    of = drawing.of(part).of
+    for number, net in enumerate(drawing.crossing[part]):
         ends = net.source, net.arrows[0].target
-        if part == FOLDED and drawing.grid.of[ends[0]] == drawing.grid.of[ends[1]]:
+        if part == FOLDED and of[ends[0]] == of[ends[1]]:
             continue
         # In the circuit all arrows from one circle to another are one.
         groups.setdefault(ends if part == FOLDED else number, []).append(net)
@@ -96,7 +97,7 @@ class _Between:
     def _stands(self, key: str) -> dict[Step, Stand]:
         """The circles of a symbol, by step; in the circuit there is one for all."""
         drawing, found = self.drawing, {}
-        steps, xs = drawing.shown[self.part][drawing.grid.of[key]]
+        steps, xs = drawing.shown[self.part][drawing.of(self.part).of[key]]
         for t, x in zip(steps, xs, strict=True):
             node = drawing.sheet.nodes.get(drawing.seat(self.part, key, t))
             if node is not None:
@@ -244,6 +245,6 @@ class _Between:
             part=self.part,
             title=f"{source} → {tip or f'every {self.target}'}",
             parameters=self.labels,
-            home=way_home(self.arrow),
+            home=self.drawing.way_home(self.arrow),
             covers=covers,
         )

@@ -16,7 +16,7 @@ range(1, 4)
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.draw.page.scene import Line
 from minigrad.fold import Span
@@ -38,7 +38,12 @@ class StandIn(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named value; of a loop in a step, ``turn`` has its own steps: 2 of h(t,2)."""
+    """A named value.
+
+    Of what ``loops`` within a step made, ``turn`` has their steps, 2 of h(t,2), and
+    ``line`` is the key of the first of all turns. A value that the state ``begins``
+    with has a turn before the first one.
+    """
 
     key: str
     label: Line
@@ -50,7 +55,14 @@ class Symbol:
     title: str = ""
     note: str = ""
     name: str = ""
-    turn: str = ""
+    turn: tuple[float, ...] = ()
+    loops: tuple[Any, ...] = ()
+    line: str = ""
+    begins: str = ""
+
+    def index(self, t: str) -> str:
+        """What stands in the brackets at step t: 2, or 2,1 of a loop within a step."""
+        return ",".join((t, *map(str, self.turn)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,8 @@ class Arrow:
     """A dependency; ``kind`` is delay, broadcast, gather, growing, pick or plain.
 
     A growing one reads the steps of its own loop from ``at.first`` to ``delay`` back;
-    ``initial`` ones read a value in the place of a state that does not exist yet.
+    ``initial`` ones read a value in the place of a state that does not exist yet. From
+    one step of a loop within a step to another it is ``turns`` later.
     """
 
     source: str
@@ -69,6 +82,7 @@ class Arrow:
     at: Span | None = None
     labels: tuple[str, ...] = ()
     initial: bool = False
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
-APEX, NEXT_ARC, LONG, LEAN = 52.0, 40.0, 34.0, 26.0
+BORDER, APEX, NEXT_ARC, LONG, LEAN = 16.0, 52.0, 40.0, 34.0, 26.0
 
 
 @dataclass(eq=False)
@@ -138,11 +138,11 @@ class Column:
             ]
             if self.form[a] == "straight" and "net" in map(self.form.get, alike):
                 self.form[a] = "net"
-        trunks: dict[tuple[str, int], list[Arrow]] = defaultdict(list)
+        trunks: dict[tuple[str, int, int], list[Arrow]] = defaultdict(list)
         for a in self.later:
             if self.form[a] == "net":
-                trunks[a.source, a.delay].append(a)
-        self.nets = [Net(s, d, arrows) for (s, d), arrows in trunks.items()]
+                trunks[a.source, a.delay, a.turns].append(a)
+        self.nets = [Net(s, d, arrows) for (s, d, _), arrows in trunks.items()]
         for net in self.nets:
             net.entry = {a: self._entry(net, a) for a in net.arrows}
         self._from_above()
@@ -155,7 +155,8 @@ class Column:
         wide, high = abs(q[0] - p[0]), abs(q[1] - p[1])
         steep = not high or high >= 0.32 * wide
         ends = {(a.source, 0), (a.target, 0)}
-        return "straight" if steep and self.free(p, q, ends) else "side"
+        free = steep and self.free(p, q, ends)
+        return "straight" if free else "side" if high else "arc"
 
     def _form_later(self, a: Arrow) -> str:
         if self.folded:
@@ -238,7 +239,7 @@ class Column:
 
     def needs(self, row: int) -> float:
         """The room below a row for all but tracks."""
-        room = 0.0
+        room = BORDER * self.grid.borders[row]
         for net in self.nets:
             if any(
                 net.entry[a] == "top" and self.level[a.target] == row - 1
@@ -247,12 +248,12 @@ class Column:
                 room += 44.0
         arcs = [
             a
-            for a in self.later
+            for a in (*self.now, *self.later)
             if self.form[a] == "arc" and self.level[a.source] == row - 1
         ]
         if arcs:
             lettered = any(self.letters[a] for a in arcs)
-            lifts = [self.lift(a.source, a.delay) for a in arcs]
+            lifts = [self.lift(a.source, self.far(a)) for a in arcs]
             room += 18 + 0.75 * max(lifts) - RADIUS + (14 if lettered else 2)
         slanted = [
             a
@@ -285,17 +286,22 @@ class Column:
         number = self.tracks[row].index((net, phase))
         return self.y[row] - RADIUS - self.zones[row] - TRACK * number
 
-    def lift(self, source: str, delay: int) -> float:
+    def far(self, a: Arrow) -> int:
+        """Over how many columns an arc leads, or over how many turns within one."""
+        places = self.grid.place[a.target] - self.grid.place[a.source]
+        return abs(a.delay) or max(2, round(abs(places)))
+
+    def lift(self, source: str, far: int) -> float:
         """How high the controls of an arc stand above its ends."""
         row = self.level[source]
         ranks = {
-            abs(b.delay)
-            for b in self.later
+            self.far(b)
+            for b in (*self.now, *self.later)
             if self.form[b] == "arc" and self.level[b.source] == row
         }
         ranks |= {d for key, d in self.starts if self.level[key] == row}
-        number = sorted(ranks | {abs(delay)}).index(abs(delay))
-        share = 1 / abs(delay)
+        number = sorted(ranks | {far}).index(far)
+        share = 1 / far
         over = (RADIUS + 13 - 20) / (3 * share * (1 - share))
         return max((APEX + NEXT_ARC * number - 20) / 0.75, over)
 

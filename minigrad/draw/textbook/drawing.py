@@ -34,6 +34,7 @@ from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
 from minigrad.draw.textbook.marks import home, label_of, way_home
+from minigrad.draw.textbook.nested import drawn, in_circuit, rolled
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
 
@@ -92,8 +93,17 @@ class Drawing:
         self.chart, self.how, self.steps = chart, how or Unrolling(), steps
         self.wider = wider
         self.sheet = Sheet()
-        self.grid = Grid(chart)
-        self.crossing = self._crossing()
+        self.circuit = self.grid = Grid(*rolled(chart))
+        if self.circuit.chart is not chart:
+            self.grid = Grid(*drawn(chart, steps), self.circuit)
+        crossing = {grid: self._crossing(grid) for grid in map(self.of, parts)}
+        self.line = {s.key: s.line or s.key for s in self.grid.chart.symbols}
+        self.crossing = {part: crossing[self.of(part)] for part in parts}
+        self.how = replace(
+            self.how,
+            weights=self._kept(self.how.weights),
+            reserve=self._kept(self.how.reserve),
+        )
         # Parameters enter left of a circle's middle, shares leave right of it.
         sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
         self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
@@ -105,34 +115,44 @@ class Drawing:
 
     # -------------------------------------------------------------------- the columns
 
-    def _crossing(self) -> list[Net]:
+    def of(self, part: str) -> Grid:
+        """The grid of a part: turns of loops within a step are one in the circuit."""
+        return self.circuit if part == FOLDED else self.grid
+
+    def _kept(self, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+        """Parameters without what they enter at turns that are left out."""
+        at = self.grid.level
+        kept = ((w, tuple(t for t in w.targets if t in at)) for w in weights)
+        return tuple(replace(w, targets=targets) for w, targets in kept)
+
+    def _crossing(self, grid: Grid) -> list[Net]:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
-        for arrow in self.grid.between:
+        for arrow in grid.between:
             # What reads other steps is no part of a rail.
             at = arrow.at if arrow.kind in ("pick", "gather") else None
             found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
         nets = []
         for (source, *_), arrows in found.items():
             at = arrows[0].at
-            bridge = starts_a_loop(self.chart, arrows[0]) and at and at.last == -1
+            bridge = starts_a_loop(grid.chart, arrows[0]) and at and at.last == -1
             entry = dict.fromkeys(arrows, "side" if bridge else "drop")
             kind = "bridge" if bridge else "rail"
             nets.append(Net(source, 0, arrows, kind, entry))
         return nets
 
     def _columns(self, part: str) -> list[Column]:
-        folded = part == FOLDED
+        folded, grid = part == FOLDED, self.of(part)
         found = []
-        for group in self.grid.groups:
+        for group in grid.groups:
             inner = [
                 n
-                for n in self.crossing
+                for n in self.crossing[part]
                 if n.source in group.keys and n.arrows[0].target in group.keys
             ]
             crossing = [
                 n
-                for n in self.crossing
+                for n in self.crossing[part]
                 if n.source in group.keys
                 or any(a.target in group.keys for a in n.arrows)
             ]
@@ -141,55 +161,62 @@ class Drawing:
                 crossing = [n for n in crossing if n not in inner]
             nets = [a for n in crossing for a in n.arrows]
             arrows = [*group.now, *group.later, *nets]
-            letters = {a: self.width(self.names(a)) for a in arrows}
+            letters = {a: self.width(self.names(a, part)) for a in arrows}
             entering = [b for b in self.buses if b[1] in group.keys]
-            reach = self._half_width(group)
+            reach = self._half_width(grid, group)
             column = Column(
-                self.grid, group, letters, folded, crossing, entering, self.wider, reach
+                grid, group, letters, folded, crossing, entering, self.wider, reach
             )
-            column.starts = self._only_starts(group)
+            column.starts = self._only_starts(grid, group)
             found.append(column)
         return found
 
-    def _half_width(self, group: Group) -> float:
+    def _half_width(self, grid: Grid, group: Group) -> float:
         """Half the width of the widest outline, with the longest index."""
-        symbols = [self.chart.symbol(key) for key in group.keys]
+        symbols = [grid.chart.symbol(key) for key in group.keys]
         timed = [s.clock for s in symbols if s.clock is not None]
         index = str(max((self.chart.lengths[c] for c in timed), default=0))
-        labels = [indexed(s.label, index) if timed else s.label for s in symbols]
+        labels = [
+            indexed(s.label, s.index(index)) if timed else s.label for s in symbols
+        ]
         return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
 
     def _circuit(self, group: Group, inner: list[Net]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
         met = {(a.source, a.target): a for a in (*group.now, *group.later)}
         now, later = list(group.now), list(group.later)
+        parts = self.circuit.parts
         for arrow in (a for n in inner for a in n.arrows):
             same = met.get((arrow.source, arrow.target))
             if same is not None and same.delay == arrow.delay:
-                if arrow not in self.grid.parts[same]:
-                    self.grid.parts[same].append(arrow)
+                if arrow not in parts[same]:
+                    parts[same].append(arrow)
                 continue
-            self.grid.parts[arrow] = [arrow]
+            parts[arrow] = [arrow]
             (later if arrow.delay or arrow.source == arrow.target else now).append(
                 arrow
             )
         return Group(group.clock, group.keys, tuple(now), tuple(later))
 
-    def _only_starts(self, group: Group) -> set[tuple[str, int]]:
+    def _only_starts(self, grid: Grid, group: Group) -> set[tuple[str, int]]:
         """States and delays of more than a step by which their starts are read."""
         found = set()
-        for arrow in self.grid.initial:
+        for arrow in grid.initial:
             if group.clock is not None and arrow.target in group.keys:
-                state = self.grid.stand[arrow.source].state
+                state = grid.stand[arrow.source].state
                 longest = max((abs(a.delay) for a in group.later), default=0)
                 steps = arrow.span.steps(self.chart.lengths[group.clock])
-                if self.grid.level[state] == self.grid.level[arrow.target]:
+                if grid.level[state] == grid.level[arrow.target]:
                     found |= {(state, t) for t in steps[:longest] if t > 1}
         return found if any(abs(a.delay) > 1 for a in group.later) else set()
 
-    def names(self, arrow: Arrow) -> tuple[str, ...]:
+    def way_home(self, arrow: Arrow) -> str:
+        """The id of an arrow of the columns in the circuit."""
+        return way_home(in_circuit(arrow, self.line))
+
+    def names(self, arrow: Arrow, part: str = UNFOLDED) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
-        return names_on(self.grid.parts.get(arrow, [arrow]))
+        return names_on(self.of(part).parts.get(arrow, [arrow]))
 
     def width(self, names: tuple[str, ...]) -> float:
         """How wide the letters on an arrow are."""
@@ -222,7 +249,7 @@ class Drawing:
     def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:
         """How far below its row each first track lies, and the rows themselves."""
         rails: dict[int, list[Any]] = defaultdict(list)
-        for net in self.crossing:
+        for net in dict.fromkeys(n for nets in self.crossing.values() for n in nets):
             if net.kind == "rail":
                 rails[self.grid.level[net.arrows[0].target]].append(net)
         for name, target, _ in self.buses:
@@ -264,7 +291,7 @@ class Drawing:
 
     def column(self, part: str, key: str) -> Column:
         """The column that a symbol belongs to."""
-        return self.columns[part][self.grid.of[key]]
+        return self.columns[part][self.of(part).of[key]]
 
     def seat(self, part: str, key: str, t: Step) -> str:
         """The id of a circle of the circuit, or of the columns."""
@@ -292,7 +319,8 @@ class Drawing:
             "name": symbol.name or symbol.key,
             "role": symbol.key,
             "last": t - length if t and length else None,
-            "home": home(symbol.key),
+            "dashed": symbol.kind == "initial",
+            "home": home(symbol.line or symbol.key),
             "part": part,
         }
         about |= details
@@ -372,7 +400,7 @@ class Drawing:
                 "part": part,
                 "parameters": one.names,
                 "delay": one.arrow.delay,
-                "home": way_home(one.arrow),
+                "home": self.way_home(one.arrow),
                 "covers": one.covers,
             }
             self.sheet.connect(*ends, curve, letters, **{**details, **one.details})

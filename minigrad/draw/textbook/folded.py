@@ -26,6 +26,7 @@ from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import home, only_at, said, steps_read, way_home
+from minigrad.draw.textbook.nested import draw_frames, start_of
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import way_of
 from minigrad.draw.textbook.weights import draw_buses
@@ -44,14 +45,15 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            turn = symbol.turn and f"t,{symbol.turn}"
-            label = indexed(symbol.label, turn) if turn else None
+            label = indexed(symbol.label, start_of(symbol)) if symbol.begins else None
             shape = note(symbol.note, 8.0, "sans") if symbol.note else ()
             drawing.circle(symbol, home(key), *at, FOLDED, label, shape)
         x += column.right + column.ports.inner[1] + 8
     for g, column in enumerate(columns):
         _Circuit(drawing, column, shown[g].xs[0]).draw()
     draw_between(drawing, FOLDED)
+    keys = [key for column in columns for key in column.group.keys]
+    draw_frames(drawing, FOLDED, {key: drawing.sheet.nodes[home(key)] for key in keys})
     room = -min(c.left - c.ports.inner[-1] for c in columns) + 34.0
     draw_buses(drawing, FOLDED, drawing.how.weights, -room)
 
@@ -92,8 +94,9 @@ class _Circuit:
                 if a is net.arrows[0]:
                     self._chain(tail, stack, lead.curve(), self._facts(*net.arrows))
                 tail = stack[-1].id
-        names, facts = self.drawing.names(a), self._facts(a)
-        facts["dashed"] = bool(self._once(a))
+        names, facts = self.drawing.names(a, FOLDED), self._facts(a)
+        begins = self.drawing.circuit.chart.symbol(a.source).begins
+        facts["dashed"] = bool(begins or self._once(a))
         return Instance(a, tail, home(a.target), way, names, net=trunk, details=facts)
 
     def _chain(
@@ -113,17 +116,17 @@ class _Circuit:
 
     def _once(self, a: Arrow) -> str:
         """The words for an arrow at one step of several."""
-        parts = self.drawing.grid.parts[a]
+        parts = self.drawing.circuit.parts[a]
         return only_at(self.chart, parts, self.drawing.how.index or {})
 
     def _read(self, a: Arrow) -> Lines:
         """The words for an arrow of several steps, or of steps of its own."""
-        read = filter(None, map(steps_read, self.drawing.grid.parts[a]))
+        read = filter(None, map(steps_read, self.drawing.circuit.parts[a]))
         return tuple(line for words in [*read][:1] for line in note(f"t = {words}"))
 
     def _facts(self, *arrows: Arrow) -> dict[str, Any]:
         """What the edges of arrows say of them."""
-        parts = [part for a in arrows for part in self.drawing.grid.parts[a]]
+        parts = [part for a in arrows for part in self.drawing.circuit.parts[a]]
         return {
             "id": way_home(arrows[0]),
             "home": way_home(arrows[0]),
@@ -169,7 +172,7 @@ class _Circuit:
         self.sheet.connect(
             squares[-1].id, key, back, part=FOLDED, net=facts["id"], **facts
         )
-        lines = self.drawing.letters(self.drawing.names(a))
+        lines = self.drawing.letters(self.drawing.names(a, FOLDED))
         if count < abs(a.delay) and not read:
             read = note(f"{abs(a.delay)} steps")
         if lines := (*lines, *read):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from minigrad.draw.textbook.chart import Arrow, Chart, outside
 from minigrad.draw.textbook.lanes import places
+from minigrad.draw.textbook.nested import Parts, borders, spread
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,14 @@ class Grid:
 
     ``between`` are the arrows from group to group, ``initial`` those from a stand-in,
     ``given`` those that lead to one; ``close`` are the levels that stand nearer to the
-    one below. Of arrows between two circles with one delay a group has the first, for
-    all of its ``parts``.
+    one below, ``borders`` those right above the borders of frames. Of arrows between
+    two circles with one delay a group has the first, for all of its ``parts``. Columns
+    have the levels of their circuit.
     """
 
-    def __init__(self, chart: Chart) -> None:
+    def __init__(
+        self, chart: Chart, parts: Parts | None = None, circuit: "Grid | None" = None
+    ) -> None:
         self.chart = chart
         self.stand = {s.key: s.stands_for for s in chart.symbols if s.stands_for}
         self.outside = outside(chart)
@@ -54,7 +58,7 @@ class Grid:
         self.initial: list[Arrow] = []
         self.given: list[Arrow] = []
         self.parts: dict[Arrow, list[Arrow]] = {}
-        first: dict[tuple[str, str, int], Arrow] = {}
+        first: dict[tuple[str, str, int, int], Arrow] = {}
         for arrow in chart.arrows:
             ends = self.of.get(arrow.source), self.of.get(arrow.target)
             if arrow.source in self.stand:
@@ -62,20 +66,36 @@ class Grid:
             elif ends[0] is None or ends[1] is None:
                 self.given.append(arrow)
             elif ends[0] == ends[1] and arrow.kind in ("delay", "plain"):
-                link = arrow.source, arrow.target, arrow.delay
+                link = arrow.source, arrow.target, arrow.delay, arrow.turns
                 if first.setdefault(link, arrow) is arrow:
                     (later if arrow.delay else now)[ends[0]].append(arrow)
-                self.parts.setdefault(first[link], []).append(arrow)
+                whole = (parts or {}).get(arrow, [arrow])
+                self.parts.setdefault(first[link], []).extend(whole)
             else:
                 self.between.append(arrow)
         self.groups = [
             Group(clock, tuple(keys), tuple(now[g]), tuple(later[g]))
             for g, ((clock, _), keys) in enumerate(members.items())
         ]
-        self._levels(self._depths())
         self.place: dict[str, float] = {}
+        if circuit is not None:
+            self._like(circuit)
+            return
+        self._levels(self._depths())
+        self.borders = borders(chart.symbols, self.level)
         for group in self.groups:
             self.place |= places(group.keys, self.level, group.now, group.later)
+
+    def _like(self, circuit: "Grid") -> None:
+        """Take the levels of the circuit, and its places for turns side by side."""
+        self.level = dict(circuit.level)
+        self.close, self.count = circuit.close, circuit.count
+        self.borders = circuit.borders
+        for s in self.chart.symbols:
+            self.level[s.key] = circuit.level[s.line or s.key]
+        for group in self.groups:
+            symbols = [self.chart.symbol(key) for key in group.keys]
+            self.place |= spread(symbols, group.now, self.level, circuit.place)
 
     def _members(self) -> dict[tuple[int | None, int], list[str]]:
         """The keys of each group, by its clock and the loop that it stands before."""
@@ -111,7 +131,8 @@ class Grid:
             if not starts_a_loop(self.chart, a)
             and not (a.delay and self.of[a.source] == self.of[a.target])
         ]
-        return [a for group in self.groups for a in group.now] + across
+        within = [a for group in self.groups for a in group.now]
+        return [a for a in within if not self.chart.symbol(a.source).begins] + across
 
     def _depths(self) -> dict[str, int]:
         """Longest paths; inputs sink to their consumer, a target rises above its loss.
@@ -119,7 +140,9 @@ class Grid:
         What no path of this step leads to, as a state of the past alone, stands above
         the inputs all the same.
         """
-        symbols = {s.key: s for s in self.chart.symbols if s.key in self.of}
+        symbols = {
+            s.key: s for s in self.chart.symbols if s.key in self.of and not s.begins
+        }
         into: dict[str, list[str]] = {key: [] for key in symbols}
         out: dict[str, list[str]] = {key: [] for key in symbols}
         for arrow in self._flow:
@@ -168,7 +191,7 @@ class Grid:
         for d in sorted(set(depth.values())):
             most = 1
             for group, states in zip(self.groups, loops, strict=True):
-                here = [key for key in group.keys if depth[key] == d]
+                here = [key for key in group.keys if depth.get(key) == d]
                 spread = [key for key in here if key in states]
                 self.level |= dict.fromkeys(here, bottom)
                 if len(spread) > 1:
@@ -178,6 +201,8 @@ class Grid:
             bottom += most
         for key, stand in self.stand.items():
             self.level[key] = self.level[stand.state]
+        for s in (s for s in self.chart.symbols if s.begins and s.key in self.of):
+            self.level[s.key] = self.level[s.begins]
         for key in [s.key for s in reversed(self.chart.symbols)]:
             if key in self.outside and key not in self.level:
                 target = next(a.target for a in self.given if a.source == key)

@@ -55,7 +55,7 @@ class Loops:
             if c.form[a] == "loop":
                 by_circle[a.source, 1 if a.delay > 0 else -1].append(a)
         for (key, way), arrows in by_circle.items():
-            arrows.sort(key=lambda a: abs(a.delay))
+            arrows.sort(key=lambda a: (not a.turns, abs(a.delay)))
             side, shift, out = self._loop_side(key, way, len(arrows))
             reach = c.reach + 27.0 + out
             for number, a in enumerate(arrows):

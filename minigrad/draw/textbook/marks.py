@@ -23,7 +23,7 @@ def home(key: str) -> str:
 
 def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
-    delay = f"/{arrow.delay}" if arrow.delay else ""
+    delay = f"{'/' * (1 + bool(arrow.turns))}{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
     return f"{home(arrow.source)}>{home(arrow.target)}{delay}{growing}"
 

@@ -354,9 +354,10 @@ class Ports:
                     continue
                 x, y = self.rim(side, self.at(who, key), 0.0, 0.0)
                 ends[key].append([atan2(y, x), True, None])
-        for a in c.later:
+        for a in (*c.now, *c.later):
             if c.form[a] == "arc":
-                out = 57 * pi / 180 if a.delay > 0 else pi - 57 * pi / 180
+                ahead = a.delay > 0 or (not a.delay and c.x(a.target) > c.x(a.source))
+                out = 57 * pi / 180 if ahead else pi - 57 * pi / 180
                 ends[a.source].append([out, True, None])
                 ends[a.target].append([pi - out, True, None])
         for around in ends.values():

@@ -10,9 +10,10 @@
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.draw.page.latex import DOWN
 from minigrad.draw.page.letters import indexed, letter
@@ -49,6 +50,7 @@ def chart_of(
     # Data that nothing shown reads is not drawn, unless there is nothing else.
     roles = [r for r in roles if r.index in drawn] or roles
     stand_ins, initial = _stand_ins(recurrence, keys)
+    within = _within(recurrence, keys, stand_ins)
     found = dict.fromkeys(
         Arrow(
             keys[e.source.index],
@@ -59,6 +61,9 @@ def chart_of(
             e.at,
             e.labels,
             (e.source.index, e.target.index, e.span) in initial,
+            _turns(*(within.get(keys[r.index]) for r in (e.source, e.target)))
+            if e.kind == "delay" and not e.delay
+            else 0,
         )
         for e in edges
     )
@@ -66,16 +71,17 @@ def chart_of(
     kinds = kinds_of(
         [Value(keys[r.index], r.label, r.spec.shape, not r.operands) for r in roles],
         arrows,
-        stand_ins,
+        {*stand_ins, *(k for k, w in within.items() if w.begins or not w.loops)},
     )
     ops = _recorded(graph)
     symbols = []
     for role in roles:
         key = keys[role.index]
+        begins = within[key].begins if key in within else ""
         symbols.append(
             Symbol(
                 key,
-                _letter(role, kinds[key], stand_ins, recurrence, keys),
+                _letter(role, kinds[key], stand_ins, recurrence, keys, begins),
                 kinds[key],
                 role.clock,
                 role.span or ALL,
@@ -84,7 +90,7 @@ def chart_of(
                 _title(role, ops),
                 f"{role.spec.shape}" if shapes else "",
                 role.label,
-                _turn(role),
+                *within.get(key, ()),
             )
         )
     weights = _weights(recurrence, keys, graph, states, shapes)
@@ -92,9 +98,56 @@ def chart_of(
     return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
 
 
-def _turn(role: Role) -> str:
-    """The steps of the loops within a step that a role belongs to."""
-    return ",".join(str(part[2]) for part in role.path if len(part) > 2)
+class Within(NamedTuple):
+    """Where a value stands among the steps of loops within a step, as in a Symbol."""
+
+    turn: tuple[float, ...] = ()
+    loops: tuple[Any, ...] = ()
+    line: str = ""
+    begins: str = ""
+
+
+def _within(
+    recurrence: Recurrence, keys: dict[int, str], stand_ins: Collection[str]
+) -> dict[str, Within]:
+    """The places of all that loops within a step made, and of what these begin with."""
+    found: dict[str, Within] = {}
+    first: dict[Any, str] = {}
+    runs: dict[Any, list[Role]] = defaultdict(list)
+    for role in recurrence.roles:
+        plain = tuple(part[:2] for part in role.path)
+        at = [i for i, part in enumerate(role.path) if len(part) > 2]
+        if at:
+            key, turn = keys[role.index], tuple(role.path[i][2] for i in at)
+            line = first.setdefault((plain, role.slot), key)
+            found[key] = Within(turn, tuple(plain[: i + 1] for i in at), line)
+            runs[line, turn[:-1]].append(role)
+    for one, two in (run[:2] for run in runs.values() if len(run) > 1):
+        turns = [found[keys[role.index]].turn for role in (one, two)]
+        before = *turns[0][:-1], 2 * turns[0][-1] - turns[1][-1]
+        for a, b in zip(one.operands, two.operands, strict=False):
+            # What the second turn reads of the first is read of a start before that.
+            start, state = (recurrence.roles[o[0].role] for o in (a, b))
+            key, like = keys[start.index], keys[state.index]
+            if state.path == one.path and not start.operands and key not in stand_ins:
+                line, of = (found[k].line if k in found else "" for k in (key, like))
+                # What was made before all loops stands where it was made.
+                at = Within(before, found[like].loops, line, of)
+                found[key] = Within() if start.clock is None else at
+    return found
+
+
+def _turns(source: Within | None, target: Within | None) -> int:
+    """How many turns of a loop within a step lie between two values."""
+    if source is None or target is None or source.loops != target.loops:
+        return 0
+    if source.begins or target.begins:
+        return 0
+    before, after = source.turn, target.turn
+    by = [b - a for a, b in zip(before, after, strict=True)]
+    if not any(by[:-1]):
+        return int(by[-1])
+    return 1 if after > before else -1
 
 
 def _keys(
@@ -140,7 +193,7 @@ def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
     for node in graph.nodes:
         if node.name is not None and node.op is not None and node.op.name == "step":
             sequences.setdefault((node.name, node.t), set()).update(node.inputs)
-    first: dict[tuple[str, int], int] = {}
+    first: dict[Any, int] = {}
     same: dict[int, int] = {}
     for role in recurrence.roles:
         if role.name is None or role.operands or role.clock is None:
@@ -148,7 +201,8 @@ def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
         at = role.span.steps(recurrence.lengths[role.clock])[0] if role.span else None
         if len(sequences.get((role.name, at), ())) != 1 or role.span != ALL:
             continue
-        index = first.setdefault((role.name, role.clock), role.index)
+        turn = tuple(part[2:] for part in role.path)
+        index = first.setdefault((role.name, role.clock, turn), role.index)
         if index != role.index:
             same[role.index] = index
     return same
@@ -160,20 +214,24 @@ def _letter(
     stand_ins: dict[str, StandIn],
     recurrence: Recurrence,
     keys: dict[int, str],
+    begins: str,
 ) -> Line:
     """The letter of a role; that of h(0) for what stands at a start as h0 or h."""
     name = role.name or role.label
     stand_in = stand_ins.get(keys[role.index])
-    if stand_in is not None:
-        state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
+    if stand_in is not None or begins:
+        of = stand_in.state if stand_in else begins
+        state = next(r for r in recurrence.roles if keys[r.index] == of)
         start = START.fullmatch(name)
         if start or name == state.label:
+            line = letter(start[1] if start else name, _axes(state))
+            if stand_in is None:  # its index is that of a turn before the first one
+                return line
             t = stand_in.offset + 1
             if recurrence.lengths[state.clock or 0] == 1:
                 t = min(stand_in.offset + 1, 0)
             elif stand_in.offset > 0:
                 t = recurrence.lengths[state.clock or 0] + stand_in.offset
-            line = letter(start[1] if start else name, _axes(state))
             return indexed(line, str(t).replace("-", "−"))
     # A loss is a scalar of the book even where the batch gives it an axis.
     return letter(name, 0 if kind == "loss" else _axes(role))

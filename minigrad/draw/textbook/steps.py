@@ -27,6 +27,7 @@ from minigrad.draw.textbook.columns import RADIUS, USUAL, Shown, visible
 from minigrad.draw.textbook.cut import Cut, heights_of_dots
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import in_words
+from minigrad.draw.textbook.nested import draw_frames
 from minigrad.draw.textbook.ways import Way, way_of
 
 DOT, APART, BESIDE = 4.5, 10.0, 44.0
@@ -50,6 +51,9 @@ class GroupColumns:
         self.starts = {} if self.index else self._starts()
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
+        symbols = drawing.grid.chart.symbols
+        self.dots = {s.key for s in symbols if s.kind == "dot"}
+        self.begin = {s.key for s in symbols if s.begins}
 
     def _shown(self) -> list[int | None]:
         """The steps to draw: fewer where columns are wide; all, if few are hidden."""
@@ -98,6 +102,8 @@ class GroupColumns:
         self._circles()
         self._stand_ins(before, after)
         levels = self.drawing.emit(self._instances(), UNFOLDED, self.cut)
+        for t in self.kept:
+            draw_frames(self.drawing, UNFOLDED, self._at(t))
         if self.cut:
             self._dots(levels, self.cut.middle)
         end = shown.xs[-1] + max(column.right, ports.outer[1])
@@ -133,17 +139,20 @@ class GroupColumns:
         return Cut(rim + max(6.0, between / 2), half, half)
 
     def _circles(self) -> None:
-        drawing, column = self.drawing, self.column
+        drawing, column, chart = self.drawing, self.column, self.drawing.grid.chart
         for key in self.keys:
-            symbol = self.chart.symbol(key)
-            exists = self.chart.steps(key)
+            symbol = chart.symbol(key)
+            exists = chart.steps(key)
             for x, t in zip(self.slots, self.kept, strict=True):
                 if t not in exists:
                     continue
+                if key in self.dots:
+                    at = self.move(x + column.x(key)), drawing.y(key)
+                    self._three_dots(f"dots {key}@{t}", *at)
+                    continue
                 details: dict[str, Any] = {}
                 if t is not None:
-                    said = self.index[t] if self.index else str(t)
-                    said = ",".join(filter(None, (said, symbol.turn)))
+                    said = symbol.index(self.index[t] if self.index else str(t))
                     details = {"t": t, "label": indexed(symbol.label, said)}
                     details["title"] = f"{symbol.title} · step {said}"
                 drawing.circle(
@@ -173,9 +182,9 @@ class GroupColumns:
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
             symbol = self.chart.symbol(state if self.index else key)
-            label = indexed(symbol.label, "…") if self.index else None
+            rim = indexed(symbol.label, symbol.index("…")) if self.index else None
             drawing.circle(
-                symbol, key, self.move(x), drawing.y(state), UNFOLDED, label,
+                symbol, key, self.move(x), drawing.y(state), UNFOLDED, rim,
                 kind="initial", dashed=True, t=None if self.index else 0,
             )  # fmt: skip
 
@@ -235,20 +244,23 @@ class GroupColumns:
         self, a: Arrow, at: list[tuple[Arrow, set[Step]]], p: int, q: int
     ) -> Iterator[Instance]:
         """The instance of an arrow between two slots, if it is there."""
-        chart, column, sheet = self.chart, self.column, self.drawing.sheet
+        chart, column, nodes = self.chart, self.column, self.drawing.sheet.nodes
         t, s = self.kept[q], self.kept[p]
         across = t is not None and t - s != a.delay
         ends = [(t, s)]
         if across:  # each half is of a step that is shown
             ends = [(s + a.delay, s), (t, t - a.delay)][:: 1 if a.delay > 0 else -1]
         held = [[part for part, steps in at if end in steps] for end, _ in ends]
-        tail, tip = chart.seat(a.source, s), chart.seat(a.target, t)
-        if not any(held) or (not across and tail not in sheet.nodes):
+        tail, tip = self._seat(a.source, s), self._seat(a.target, t)
+        if not any(held) or (not across and tail not in {"", *nodes}):
             return
         xs, xt = self.slots[p] + column.x(a.source), self.slots[q] + column.x(a.target)
         way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
         pairs: list[tuple[Pair, ...]] = [
-            ((chart.seat(a.source, back), chart.seat(a.target, end)),) if here else ()
+            tuple(
+                (chart.seat(part.source, back), chart.seat(part.target, end))
+                for part in here
+            )
             for (end, back), here in zip(ends, held, strict=True)
         ]
         names = names_on(part for here in held for part in here)
@@ -256,9 +268,18 @@ class GroupColumns:
         trunk = f"{tail}/{a.delay or column.level[a.target]}" if net else None
         title = in_words(a, ends[0][1], ends[0][0], names)
         into = pairs[1] if across else ()
-        yield Instance(
-            a, tail, tip, way, names, pairs[0], into, across, trunk, {"title": title}
-        )
+        details = {"title": title, "dashed": a.source in self.begin}
+        yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
+
+    def _seat(self, key: str, t: Step) -> str:
+        """The id of a circle, "" for dots."""
+        return "" if key in self.dots else self.chart.seat(key, t)
+
+    def _at(self, t: Step) -> dict[str, Node]:
+        """The circles of a column."""
+        nodes = self.drawing.sheet.nodes
+        ids = {key: self._seat(key, t) for key in self.keys}
+        return {key: nodes[id] for key, id in ids.items() if id in nodes}
 
     def _at_the_rim(self, a: Arrow, p: int, q: int) -> Iterator[Instance]:
         """With letters for steps: from what lies before, or to what lies after."""
@@ -309,14 +330,18 @@ class GroupColumns:
         # Without any, in a row: tracks run in the gaps between rows.
         heights = heights_of_dots(levels) or [ys[len(ys) // 2]]
         for y in heights:
-            for k in (-1, 0, 1):
-                key, at = f"dots {self.clock} {y:g} {k}", x + k * APART
-                sheet.add(Node(key, at, y, DOT, DOT, (), "dot", "dot", part=UNFOLDED))
+            self._three_dots(f"dots {self.clock} {y:g}", x, y)
         if not self.index:
             hidden = self.length - len(self.kept)
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
             y = heights[0] - 18
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
+
+    def _three_dots(self, id: str, x: float, y: float) -> None:
+        for k in (-1, 0, 1):
+            at = x + k * APART, y, DOT, DOT
+            dot = Node(f"{id} {k}", *at, (), "dot", "dot", part=UNFOLDED)
+            self.drawing.sheet.add(dot)
 
 
 def _rim(key: str, side: int) -> str:

@@ -149,14 +149,16 @@ def _straight(column: Column, a: Arrow, xs: float, xt: float) -> Way:
 def _arc(column: Column, a: Arrow, xs: float, xt: float) -> Way:
     """Over the columns between: a later one higher and steeper."""
     side = 1 if xt > xs else -1
+    far = column.far(a)
     same = {abs(b.delay) for b in column.later if b.source == a.source}
-    same = {d for d in same if d > 1} | {abs(a.delay)}
+    same |= {column.far(b) for b in column.now if column.form[b] == "arc"}
+    same = {d for d in same if d > 1} | {far}
     same |= {d for key, d in column.starts if key == a.source}
-    angle = (50 + 15 * min(sorted(same).index(abs(a.delay)), 2)) * pi / 180
+    angle = (50 + 15 * min(sorted(same).index(far), 2)) * pi / 180
     dx, dy = side * RADIUS * cos(angle), RADIUS * sin(angle)
     p = xs + dx, column.height(a.source) + dy
     q = xt - dx, column.height(a.target) + dy
-    lift = column.lift(a.source, a.delay)
+    lift = column.lift(a.source, far)
     wide = side * abs(q[0] - p[0]) * 0.2
     return Way((), (p, (p[0] + wide, p[1] + lift), (q[0] - wide, q[1] + lift), q))
 

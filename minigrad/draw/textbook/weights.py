@@ -114,7 +114,7 @@ def draw_buses(
 
 def circles(drawing: Drawing, part: str, key: str) -> Iterator[tuple[Step, Node]]:
     """The circles of a symbol, with their steps; None is that of one without time."""
-    shown = drawing.shown[part].get(drawing.grid.of.get(key, -1))
+    shown = drawing.shown[part].get(drawing.of(part).of.get(key, -1))
     for t in shown.steps if shown else (None,):
         node = drawing.sheet.nodes.get(drawing.seat(part, key, t))
         if node is not None:
@@ -123,7 +123,7 @@ def circles(drawing: Drawing, part: str, key: str) -> Iterator[tuple[Step, Node]
 
 def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
     """How far left of a circle's middle a parameter enters."""
-    g = drawing.grid.of.get(target)
+    g = drawing.of(part).of.get(target)
     if g is None:
         return ASIDE[0]
     return -drawing.columns[part][g].ports.at(name, target)
