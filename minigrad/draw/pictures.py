@@ -24,6 +24,7 @@ from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
@@ -56,9 +57,10 @@ class Asked:
 
 
 class View(Protocol):
-    """A view of a graph."""
+    """A view of a graph; its scene drawn, ``faults`` are what can be misread there."""
 
     data: Series
+    faults: list[Fault]
 
     def scene(self) -> Scene:
         """The figure as data."""
@@ -78,7 +80,9 @@ class Operations:
         items = items_of(
             self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
         )
-        return draw_ops(items, steps, asked.caption)
+        scene = draw_ops(items, steps, asked.caption)
+        self.faults = faults(scene)
+        return scene
 
 
 class Columns:
@@ -91,7 +95,8 @@ class Columns:
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
-        scene = clearest(partial(self.laid_out, self.chart, how), self.simpler(how))
+        usual = partial(self.laid_out, self.chart, how)
+        scene, self.faults = clearest(usual, self.simpler(how))
         return self._with_uses(scene) if self.graph is not None else scene
 
     def simpler(self, how: Unrolling) -> LayOut | None:
