@@ -69,17 +69,15 @@ class Scale:
 
     def fill(self, value: float) -> str:
         """The colour of a number."""
-        if not value or not isfinite(value):
-            return "#FFFFFF"
-        return mixed(self.position(value))
+        plain = value and isfinite(value)
+        return mixed(self.position(value)) if plain else "#FFFFFF"
 
     def look(self, value: float) -> dict[str, Any]:
         """Fill, letters and border of a circle with that number."""
         fill = self.fill(value)
         ink = "#FFFFFF" if luminance(fill) < 0.179 else "#000000"
-        if not isfinite(value):
-            return {"fill": fill, "ink": ink, "border": RED, "dashed": True}
-        return {"fill": fill, "ink": ink, "border": "#1A1A1A"}
+        odd = {} if isfinite(value) else {"border": RED, "dashed": True}
+        return {"fill": fill, "ink": ink, "border": "#1A1A1A"} | odd
 
 
 def mixed(share: float) -> str:
@@ -110,49 +108,39 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         name, t) for the loss of that name at step t alone, ("value", name, None) for
         another value than the states, or a function of an array that returns a number.
     """
-    shown = states(chart)
     if isinstance(asked, tuple) and len(asked) != 3:
         raise ValueError(f"an overlay of one value is (kind, name, t), got {asked!r}")
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
-    if kind == "value" and name is not None:
-        shown = [name]
+    shown = [name] if kind == "value" and name is not None else states(chart)
     if not shown:
         raise ValueError("an overlay needs a state: a named value that crosses a step")
     if kind == "grad":
-        at = seats(graph)
-        outputs = [chosen(graph, at, name, t)] if name is not None else graph.outputs
+        outputs, top = [*graph.outputs], objective(graph)
+        if name is not None:
+            outputs, top = [chosen(graph, seats(graph), name, t)], small(name)
+            top = top if t is None else sized(indexed(top, str(t)), SMALL)
+        titles = {s: gradient_of(top, named(chart, s)) for s in shown}
 
-        def by_gradient(nodes: list[Node]) -> list[float]:
+        def measured(nodes: list[Node]) -> list[float]:
             return [norm(g) for g in gradients(graph, outputs, nodes)]
 
-        series = by_step(graph, shown, by_gradient, chart.keys)
-        top = small(name) if name is not None else objective(graph)
-        if name is not None and t is not None:
-            top = sized(indexed(top, str(t)), SMALL)
-        titles = {s: gradient_of(top, named(chart, s)) for s in shown}
-    elif kind == "value":
-
-        def norms(nodes: list[Node]) -> list[float]:
-            return [norm(n.value) for n in nodes]
-
-        series = by_step(graph, shown, norms, chart.keys)
-        titles = {s: (BAR, *named(chart, s), BAR) for s in shown}
-    elif callable(kind):
-        series = by_step(
-            graph,
-            shown,
-            lambda nodes: [float(kind(n.value)) for n in nodes],
-            chart.keys,
-        )
+    elif kind == "value" or callable(kind):
+        of = norm if kind == "value" else kind
         said = getattr(kind, "__name__", "f")
         said = "f" if said == "<lambda>" else clean(said)
-        before, after = Run(f"{said}(", "serif", SMALL), Run(")", "serif", SMALL)
+        ends = [Run(f"{said}(", "serif", SMALL), Run(")", "serif", SMALL)]
+        before, after = [BAR, BAR] if kind == "value" else ends
         titles = {s: (before, *named(chart, s), after) for s in shown}
+
+        def measured(nodes: list[Node]) -> list[float]:
+            return [float(of(n.value)) for n in nodes]
+
     else:
         raise ValueError(
             f'no overlay {asked!r}: there are "grad", "value", (kind, name, t) and '
             "functions of an array"
         )
+    series = by_step(graph, shown, measured, chart.keys)
     if not all(series.values()):
         missing = next(s for s in shown if not series[s])
         raise ValueError(f"no value named {missing!r} at any step")
