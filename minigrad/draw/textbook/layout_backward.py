@@ -8,12 +8,12 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 """
 
 from collections.abc import Iterable
-from math import hypot, isfinite, log10, sqrt
+from math import hypot, inf, isfinite, log10, sqrt
 
 from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimmed
 from minigrad.draw.page.letters import fitted, short, sized
-from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
+from minigrad.draw.page.scene import Edge, Line, Node, Point, Run, line_width
 from minigrad.draw.textbook.chart import Step, Weight, states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS, Unfolded
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
@@ -156,8 +156,14 @@ class _Shares:
         for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
             self._box(weight, y)
             turn = self.x - WIDE / 2 - 6 - 4 * rank
+            first: dict[float, float] = {}  # of each track, its leftmost drop
             for target in weight.targets:
-                self._collect(weight, target, turn, y)
+                xs = self._collect(weight, target)
+                at = self.drawing.bus(weight.name, target)
+                first[at] = min([first.get(at, inf), *xs])
+            for at, x in first.items():
+                if x < inf:
+                    self._sum(weight, ((x, at), (turn, at), (turn, y)))
 
     def _box(self, weight: Weight, y: float) -> None:
         total = self.flow.parameters.get(weight.name, 0.0)
@@ -186,24 +192,25 @@ class _Shares:
         at = self.x + WIDE / 2 + 56
         self.sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
 
-    def _collect(self, weight: Weight, target: str, turn: float, y: float) -> None:
-        """The shares at one value's steps, and the line that sums them up."""
+    def _collect(self, weight: Weight, target: str) -> list[float]:
+        """The shares at one value's steps; returns the x of each."""
         drawing, box = self.drawing, f"∂{weight.name}"
         shares = self.flow.shares.get(weight.name, {})
         largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
         track = drawing.bus(weight.name, target)
         aside = port_of(drawing, UNFOLDED, weight.name, target)
         steps: list[Step] = steps_shown(drawing, target, self.done.loops)
-        first = None
+        turned = drawing.chart.symbol(target).turn
+        xs = []
         for t in steps:
             node = self.sheet.nodes.get(drawing.chart.seat(target, t))
             if node is None:
                 continue
             at = node.x - aside
-            first = at if first is None else first
+            xs.append(at)
             start = (at, node.y - sqrt(RADIUS**2 - aside**2))
             value = shares.get(t or 0, shares.get(0, 0.0))
-            when = "" if t is None else f" at step {t}"
+            when = "" if t is None else f" at step {t}" + ", all turns" * bool(turned)
             self.sheet.connect(
                 node.id,
                 box,
@@ -215,17 +222,19 @@ class _Shares:
                 part=UNFOLDED,
                 title=f"share of {weight.name}{when}: norm {short(value)}",
             )
-        if first is not None:
-            end = (self.x - WIDE / 2, y)
-            self.sheet.connect(
-                "",
-                box,
-                polyline((first, track), (turn, track), (turn, y), end),
-                kind="gradient",
-                dashed=True,
-                part=UNFOLDED,
-                title=f"sum over t into {weight.name}",
-            )
+        return xs
+
+    def _sum(self, weight: Weight, points: tuple[Point, ...]) -> None:
+        """The line that sums up the shares along a track."""
+        self.sheet.connect(
+            "",
+            f"∂{weight.name}",
+            polyline(*points, (self.x - WIDE / 2, points[-1][1])),
+            kind="gradient",
+            dashed=True,
+            part=UNFOLDED,
+            title=f"sum over t into {weight.name}",
+        )
 
 
 def gradient_label(letters: Line, of: Line) -> Line:

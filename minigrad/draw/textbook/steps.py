@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.draw.page.letters import indexed, note
 from minigrad.draw.page.scene import Node
-from minigrad.draw.textbook.chart import Arrow, Pair, StandIn, steps_of
+from minigrad.draw.textbook.chart import Arrow, Pair, StandIn, Symbol, steps_of
 from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS, USUAL, Loop, Unfolded, visible
 from minigrad.draw.textbook.cut import Cut, heights_of_dots
@@ -48,7 +48,7 @@ class LoopColumns:
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
-        self.dots = {s.key for s in symbols if s.kind == "dot"}
+        self.dots = {s.key: s for s in symbols if s.kind == "dot"}
         self.begin = {s.key for s in symbols if s.begins}
 
     def _shown(self) -> list[int | None]:
@@ -142,7 +142,7 @@ class LoopColumns:
                 if t not in exists:
                     continue
                 if symbol.kind == "dot":
-                    self._dot(key, move(x + column.x(key)), drawing.y(key), t)
+                    self._dot(symbol, move(x + column.x(key)), t)
                     continue
                 said = symbol.index(self.text(t))
                 details = {"t": t} | drawing.how.look(key, t)
@@ -162,15 +162,20 @@ class LoopColumns:
                     )
                 )
 
-    def _dot(self, key: str, x: float, y: float, t: int) -> None:
-        """Three dots for the turns of a loop within the step that are left out."""
+    def _dot(self, symbol: Symbol, x: float, t: int) -> None:
+        """Three dots for turns that are left out; below the lowest, how many."""
+        sheet, y = self.drawing.sheet, self.drawing.y(symbol.key)
         for k in (-1, 0, 1):
-            id = f"dots {key}@{t} {k}"
+            id = f"dots {symbol.key}@{t} {k}"
             dot = Node(id, x + k * APART, y, DOT, DOT, (), "dot", "dot", part=UNFOLDED)
-            self.drawing.sheet.add(dot)
+            sheet.add(dot)
+        alike = (s for s in self.dots.values() if s.turn == symbol.turn)
+        if y == min(self.drawing.y(s.key) for s in alike if s.loops == symbol.loops):
+            words = note(symbol.title)
+            sheet.write(x, y - 18, words, "faint", UNFOLDED, word="more steps")
 
     def _frames(self) -> None:
-        """A frame around each loop within a step, and how much its dots stand for."""
+        """A frame around each loop within a step."""
         nodes = self.drawing.sheet.nodes
         for t in self.kept:
             seats = {key: self._seat(key, t) for key in self.column.group.keys}
