@@ -42,7 +42,7 @@ class Grid:
 
     ``between`` are the arrows from group to group, ``initial`` those from a stand-in,
     ``given`` those that lead to one; ``close`` are the levels that stand nearer to the
-    one below, ``borders`` those right above the borders of frames. Of arrows between two
+    one below, ``borders`` those right above borders of frames. Of arrows between two
     circles with one delay a group has the first, for all of its ``parts``. Columns have
     the levels of their ``circuit``.
     """
