@@ -5,6 +5,7 @@ from typing import Any
 
 from minigrad.draw.choices import check_choices, check_options
 from minigrad.draw.figure import Figure
+from minigrad.draw.legend import with_legend
 from minigrad.draw.page.words import translated
 from minigrad.draw.pictures import (
     Asked,
@@ -58,7 +59,7 @@ def draw(
         a function of an array that returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
     style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
-        fonts and colours.
+        fonts, colours and a legend.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     A graph whose steps differ is drawn unfolded, as recorded; "textbook" and "folded"
@@ -88,6 +89,7 @@ def draw(
     scene = made.scene()
     warn_of_faults(made.faults)
     scene = translated(scene, look.language)
+    scene = with_legend(scene, look) if look.legend else scene
     return Figure(scene, look, engine, made.data, None if view == "ops" else source)
 
 

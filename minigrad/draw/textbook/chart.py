@@ -41,8 +41,8 @@ class Symbol:
     """A named value.
 
     Of what ``loops`` within a step made, ``turn`` has their steps, 2 of h(t,2), and
-    ``line`` is the key of the first of all turns. A value that the state ``begins``
-    with has a turn before the first one.
+    ``line`` is the key of the first of all turns. What the state ``begins`` with has a
+    turn before that.
     """
 
     key: str

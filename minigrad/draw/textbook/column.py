@@ -207,10 +207,15 @@ class Column:
         for source in self.group.keys:
             rows: dict[int, list[Arrow]] = defaultdict(list)
             for a in self.now:
-                if a.source == source and self.form[a] == "straight":
+                if a.source == source and self.form[a] != "arc":
                     rows[self.level[a.target]].append(a)
             for row, arrows in rows.items():
-                if len(arrows) > 1 and row in dropped and row > self.level[source]:
+                forms = [self.form[a] for a in arrows]
+                # Of many in a row the outermost would have to go around.
+                many = self.grid.borders and len(arrows) > 2 and "side" in forms
+                arrows = [a for a in arrows if many or self.form[a] == "straight"]
+                meets = len(arrows) > 1 and (many or row in dropped)
+                if meets and row > self.level[source]:
                     self.form |= dict.fromkeys(arrows, "fan")
                     entry = dict.fromkeys(arrows, "drop")
                     self.nets.append(Net(source, 0, arrows, "fan", entry))

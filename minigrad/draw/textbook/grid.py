@@ -22,6 +22,10 @@ from minigrad.draw.textbook.chart import Arrow, Chart, outside
 from minigrad.draw.textbook.lanes import places
 from minigrad.draw.textbook.nested import Parts, borders, spread
 
+# How many lanes what stands beside a frame is off the circles in it, where those have
+# round loops.
+LOOP_ROOM = 2.0
+
 
 @dataclass(frozen=True)
 class Group:
@@ -38,9 +42,9 @@ class Grid:
 
     ``between`` are the arrows from group to group, ``initial`` those from a stand-in,
     ``given`` those that lead to one; ``close`` are the levels that stand nearer to the
-    one below, ``borders`` those right above the borders of frames. Of arrows between
-    two circles with one delay a group has the first, for all of its ``parts``. Columns
-    have the levels of their circuit.
+    one below, ``borders`` those right above borders of frames. Of arrows between two
+    circles with one delay a group has the first, for all of its ``parts``. Columns have
+    the levels of their ``circuit``.
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class Grid:
         self.borders = borders(chart.symbols, self.level)
         for group in self.groups:
             self.place |= places(group.keys, self.level, group.now, group.later)
+        if self.borders:
+            self._spread(dict(self.place), LOOP_ROOM)
 
     def _like(self, circuit: "Grid") -> None:
         """Take the levels of the circuit, and its places for turns side by side."""
@@ -93,9 +99,13 @@ class Grid:
         self.borders = circuit.borders
         for s in self.chart.symbols:
             self.level[s.key] = circuit.level[s.line or s.key]
+        self._spread(circuit.place, 1.0)
+
+    def _spread(self, place: dict[str, float], beside: float) -> None:
+        """Places for turns side by side, and all else outside of their frames."""
         for group in self.groups:
             symbols = [self.chart.symbol(key) for key in group.keys]
-            self.place |= spread(symbols, group.now, self.level, circuit.place)
+            self.place |= spread(symbols, group.now, self.level, place, beside)
 
     def _members(self) -> dict[tuple[int | None, int], list[str]]:
         """The keys of each group, by its clock and the loop that it stands before."""

@@ -134,28 +134,32 @@ def _draw_shares(drawing: Drawing, flow: Flow, of: Line) -> None:
         at = x + WIDE / 2 + 56
         sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
         turn = x - WIDE / 2 - 6 - 4 * rank
+        met: dict[float, list[float]] = {}  # of each track, its drops
         for target in weight.targets:
             track = drawing.bus(weight.name, target)
-            first = _collect(drawing, flow, weight, target, track)
-            if first is not None:
-                corners = (first, track), (turn, track), (turn, y), (x - WIDE / 2, y)
+            xs = _collect(drawing, flow, weight, target, track)
+            met.setdefault(track, []).extend(xs)
+        for track, xs in met.items():
+            if xs:
+                corners = (min(xs), track), (turn, track), (turn, y), (x - WIDE / 2, y)
                 title = f"sum over t into {weight.name}"
                 sheet.connect("", key, polyline(*corners), title=title, **LOOK)
 
 
 def _collect(
     drawing: Drawing, flow: Flow, weight: Weight, target: str, track: float
-) -> float | None:
-    """The shares at one value's steps, down to a track; the x of the first of them."""
+) -> list[float]:
+    """The shares at one value's steps, down to a track; the x of each."""
     shares = flow.shares.get(weight.name, {})
     largest = max(filter(isfinite, shares.values()), default=1.0)
     aside = port_of(drawing, UNFOLDED, weight.name, target)
-    first = None
+    turned = drawing.chart.symbol(target).turn
+    xs = []
     for t, node in circles(drawing, UNFOLDED, target):
         at = node.x - aside
-        first = at if first is None else first
+        xs.append(at)
         value = shares.get(t or 0, shares.get(0, 0.0))
-        when = "" if t is None else f" at step {t}"
+        when = "" if t is None else f" at step {t}" + ", all turns" * bool(turned)
         drawing.sheet.connect(
             node.id,
             f"∂{weight.name}",
@@ -165,7 +169,7 @@ def _collect(
             title=f"share of {weight.name}{when}: norm {short(value)}",
             **LOOK,
         )
-    return first
+    return xs
 
 
 def gradient_label(letters: Line, of: Line) -> Line:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.nested import PAD
 
 if TYPE_CHECKING:
     from minigrad.draw.textbook.column import Column
@@ -61,6 +62,7 @@ class Loops:
             for number, a in enumerate(arrows):
                 x = c.x(key) + side * reach
                 found[a] = x, shift, number, side
+                reach += 2 * PAD * bool(a.turns)  # a frame lies between
                 reach += max(20.0, c.letters[a] + (16.0 if len(arrows) == 1 else 20.0))
                 edge = x - c.right if side > 0 else c.left - x
                 inner[side] = max(inner[side], edge + c.letters[a] + 10)

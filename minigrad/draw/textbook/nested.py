@@ -66,19 +66,9 @@ def drawn(chart: Chart, steps: int | None) -> tuple[Chart, Parts]:
     to: dict[str, str] = {}
     symbols: dict[str, Symbol] = {}
     for s in chart.symbols:
-        turn = next(
-            (
-                (*s.turn[:d], gaps[loop, s.turn[:d]][k])
-                for d, (loop, k) in enumerate(zip(s.loops, s.turn, strict=True))
-                if k in gaps.get((loop, s.turn[:d]), ())
-            ),
-            s.turn,
-        )
-        key = s.key if turn == s.turn else f"{s.line}…{turn}"
-        to[s.key] = key
-        loops = s.loops[: len(turn)]
-        dots = replace(s, key=key, turn=turn, loops=loops, kind="dot")
-        symbols.setdefault(key, s if key == s.key else dots)
+        dots = _dots(s, gaps)
+        to[s.key] = dots.key
+        symbols.setdefault(dots.key, dots)
     parts: Parts = {}
     for a in chart.arrows:
         one = replace(a, source=to[a.source], target=to[a.target])
@@ -88,6 +78,18 @@ def drawn(chart: Chart, steps: int | None) -> tuple[Chart, Parts]:
     ends = {key for a in parts for key in (a.source, a.target)}
     shown = (s for s in symbols.values() if s.kind != "dot" or s.key in ends)
     return replace(chart, symbols=tuple(shown), arrows=tuple(parts)), parts
+
+
+def _dots(s: Symbol, gaps: Mapping[Any, Mapping[float, float]]) -> Symbol:
+    """The dots for a symbol that is left out, or else itself."""
+    for d, (loop, k) in enumerate(zip(s.loops, s.turn, strict=True)):
+        hidden = gaps.get((loop, s.turn[:d]), {})
+        if k in hidden:
+            turn = (*s.turn[:d], hidden[k])
+            more = f"{len(hidden)} more step{'s' if len(hidden) > 1 else ''}"
+            key, loops = f"{s.line}…{turn}", s.loops[: d + 1]
+            return replace(s, key=key, turn=turn, loops=loops, kind="dot", title=more)
+    return s
 
 
 def _gaps(chart: Chart, steps: int | None) -> dict[Any, dict[float, float]]:
@@ -118,8 +120,12 @@ def spread(
     now: Sequence[Arrow],
     level: Mapping[str, int],
     circuit: Mapping[str, float],
+    beside: float,
 ) -> dict[str, float]:
-    """The places in a column: turns side by side, all else over or beside them."""
+    """The places in a column: turns side by side, all else over or beside them.
+
+    ``beside`` is how far right of a frame's circles another one stands.
+    """
     before = {s.key: circuit[s.begins or s.line or s.key] for s in symbols}
     place = dict(before)
     units: dict[Any, list[Symbol]] = defaultdict(list)
@@ -134,7 +140,7 @@ def spread(
             if unit is not block and rows & {level[s.key] for s in unit}:
                 here = [place[s.key] for s in unit]
                 ahead = before[unit[0].key] > before[block[0].key]
-                by = right + 1 - min(here) if ahead else left - 1 - max(here)
+                by = right + beside - min(here) if ahead else left - 1 - max(here)
                 place |= {s.key: place[s.key] + by for s in unit}
                 fixed |= {s.key for s in unit}
     # What reads turns stands over them, and an input below what reads it.

@@ -19,6 +19,7 @@ from minigrad.draw.textbook.chart import (
     Pair,
     StandIn,
     Step,
+    Symbol,
     names_on,
     reads,
     steps_of,
@@ -52,7 +53,7 @@ class GroupColumns:
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
-        self.dots = {s.key for s in symbols if s.kind == "dot"}
+        self.dots = {s.key: s for s in symbols if s.kind == "dot"}
         self.begin = {s.key for s in symbols if s.begins}
 
     def _shown(self) -> list[int | None]:
@@ -147,8 +148,7 @@ class GroupColumns:
                 if t not in exists:
                     continue
                 if key in self.dots:
-                    at = self.move(x + column.x(key)), drawing.y(key)
-                    self._three_dots(f"dots {key}@{t}", *at)
+                    self._turns_left_out(symbol, self.move(x + column.x(key)), t)
                     continue
                 details: dict[str, Any] = {}
                 if t is not None:
@@ -164,6 +164,15 @@ class GroupColumns:
                     below=drawing.how.below(key, t or 0),
                     **{**details, **drawing.how.look(key, t or 0)},
                 )
+
+    def _turns_left_out(self, symbol: Symbol, x: float, t: Step) -> None:
+        """Three dots for turns that are left out; below the lowest, how many."""
+        sheet, y = self.drawing.sheet, self.drawing.y(symbol.key)
+        self._three_dots(f"dots {symbol.key}@{t}", x, y)
+        alike = (s for s in self.dots.values() if s.turn == symbol.turn)
+        if y == min(self.drawing.y(s.key) for s in alike if s.loops == symbol.loops):
+            words = note(symbol.title)
+            sheet.write(x, y - 18, words, "faint", UNFOLDED, word="more steps")
 
     # -------------------------------------------------------------------- stand-ins
 
