@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.draw import draw
 from tests.draw.corpus import gates, loops, names, recorded, still
 from tests.draw.corpus.making import P, X, zeros
-from tests.draw.judge import back, symbols
+from tests.draw.judge import back, circuit, symbols
 from tests.draw.own import reads
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
@@ -240,6 +240,21 @@ def test_steps_that_differ_are_drawn_as_they_are(make, view):
         assert ("h@1", "h@2") in {(e.tail, e.tip) for e in scene.edges}
     if make is gates.losses_at_even_steps and view != "ops":
         assert sorted(n.t for n in circles(scene) if n.name == "L") == [2, 4, 6]
+
+
+def test_a_value_that_is_kept_for_some_steps_is_read_by_one_arrow_of_the_circuit():
+    graph = recorded("model clockwork, of 9")
+    figure = draw(graph, view="folded", style=mg.Style(language="es"))
+    assert figure.audit() == []
+    assert [*circuit(graph, figure)] == []
+    later = [e for e in figure.scene.edges if e.id.startswith("h3@t>h1@t/") and e.head]
+    assert [e.parameters for e in later] == [("W13",)]
+    read = {way for way in later[0].covers if way[1] == "h1@4"}
+    assert read == {("h3@1", "h1@4")}
+    assert "1, …, 3 pasos" in {text.words for text in figure.scene.texts}
+    both = draw(graph, view="textbook").scene
+    homes = {e.home for e in both.edges if e.part == "unfolded" and e.tail == "h3@1"}
+    assert homes <= {e.home for e in both.edges if e.part == "folded"}
 
 
 def test_a_kind_has_one_colour_whatever_the_network():

@@ -21,6 +21,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import hypot
+from typing import Any
 
 from minigrad.draw.page.curves import HEAD
 from minigrad.draw.page.scene import Point
@@ -139,11 +140,12 @@ class Column:
         for a in self.later:
             if self.form[a] == "straight" and along[a] in trunked:
                 self.form[a] = "net"
-        trunks: dict[tuple[str, int, int], list[Arrow]] = defaultdict(list)
+        trunks: dict[Any, list[Arrow]] = defaultdict(list)
         for a in self.later:
             if self.form[a] == "net":
-                trunks[a.source, a.delay, a.turns].append(a)
-        self.nets = [Net(s, d, arrows) for (s, d, _), arrows in trunks.items()]
+                held = a.at if a.kind == "delay" else None
+                trunks[a.source, a.delay, a.turns, held].append(a)
+        self.nets = [Net(s, d, arrows) for (s, d, *_), arrows in trunks.items()]
         for net in self.nets:
             net.entry = {a: self._entry(net, a) for a in net.arrows}
         self._from_above()

@@ -28,6 +28,7 @@ from minigrad.draw.textbook.chart import (
     Symbol,
     Weight,
     names_on,
+    steps_of,
 )
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
 from minigrad.draw.textbook.columns import RADIUS, Shown
@@ -37,6 +38,7 @@ from minigrad.draw.textbook.marks import home, label_of, way_home
 from minigrad.draw.textbook.nested import drawn, in_circuit, rolled
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
+from minigrad.fold import Span
 
 FOLDED, UNFOLDED = "folded", "unfolded"
 GAP_ROW, GAP_CLOSE = 72.0, 64.0
@@ -107,6 +109,7 @@ class Drawing:
         # Parameters enter left of a circle's middle, shares leave right of it.
         sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
         self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
+        self.homes: dict[str, str] = {}
         self.columns = {part: self._columns(part) for part in parts}
         self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
         self.right = 0.0
@@ -166,17 +169,16 @@ class Drawing:
     def _half_width(self, grid: Grid, group: Group) -> float:
         """Half the width of the widest outline, with the longest index."""
         symbols = [grid.chart.symbol(key) for key in group.keys]
-        timed = group.clock is not None
-        index = str(self.chart.lengths[group.clock or 0]) if timed else ""
-        labels = [
-            indexed(s.label, s.index(index)) if timed else s.label for s in symbols
-        ]
+        labels = [s.label for s in symbols]
+        if group.clock is not None:
+            index = str(self.chart.lengths[group.clock])
+            labels = [indexed(s.label, s.index(index)) for s in symbols]
         return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
 
     def _circuit(self, group: Group, inner: list[Arrow]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
         met = {(a.source, a.target, a.delay): a for a in (*group.now, *group.later)}
-        now, later, parts = list(group.now), list(group.later), self.circuit.parts
+        now, later, parts = list(group.now), self._held(group), self.circuit.parts
         for arrow in inner:
             same = met.get((arrow.source, arrow.target, arrow.delay))
             if same is None:
@@ -185,6 +187,26 @@ class Drawing:
             held = parts.setdefault(same or arrow, [])
             held += [] if arrow in held else [arrow]
         return Group(group.clock, group.keys, tuple(now), tuple(later))
+
+    def _held(self, group: Group) -> list[Arrow]:
+        """The arrows through time; those of one value that take turns are one.
+
+        What stays the same for some steps is read one step later, two steps later, ...
+        """
+        parts, to = self.circuit.parts, {a: a for a in group.later}
+        alike: dict[Any, list[Arrow]] = defaultdict(list)
+        for a in group.later:
+            alike[a.source, a.target, self.names(a, FOLDED), a.delay > 0].append(a)
+        for arrows in alike.values():
+            every = [part for a in arrows for part in parts[a]]
+            steps = [t for part in every for t in steps_of(self.chart, part)]
+            if len(arrows) > 1 and len(steps) == len(set(steps)):
+                delays = sorted(a.delay for a in arrows)
+                one = replace(arrows[0], at=Span(delays[0], delays[-1]))
+                parts[one] = every
+                to |= dict.fromkeys(arrows, one)
+        self.homes |= {way_home(a): way_home(one) for a, one in to.items()}
+        return list(dict.fromkeys(to.values()))
 
     def _only_starts(self, grid: Grid, group: Group) -> set[tuple[str, int]]:
         """States and delays of more than a step by which their starts are read."""
@@ -200,7 +222,8 @@ class Drawing:
 
     def way_home(self, arrow: Arrow) -> str:
         """The id of an arrow of the columns in the circuit."""
-        return way_home(in_circuit(arrow, self.line))
+        id = way_home(in_circuit(arrow, self.line))
+        return self.homes.get(id, id)
 
     def names(self, arrow: Arrow, part: str = UNFOLDED) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""

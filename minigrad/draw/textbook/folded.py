@@ -19,7 +19,7 @@ from typing import Any
 from minigrad.draw.page.curves import Curve, straight
 from minigrad.draw.page.labels import Wish
 from minigrad.draw.page.letters import indexed, note
-from minigrad.draw.page.scene import Lines, Node, line_width
+from minigrad.draw.page.scene import Lines, Node
 from minigrad.draw.textbook.between import draw_between
 from minigrad.draw.textbook.chart import Arrow, names_on
 from minigrad.draw.textbook.column import Column
@@ -152,7 +152,7 @@ class _Circuit:
         many = sum(b.source == a.source for b in loops) > 1
         circle, read = self.sheet.nodes[key], self._read(a)
         x, y = x + self.middle, circle.y + shift
-        count = abs(a.delay) if abs(a.delay) <= MOST and not read else 1
+        count, words = (1, read) if read else self._delay(a)
         tall = (count - 1) * STACK / 2 + SQUARE / 2
         half = max(20.0 if shift else 27.0 + 13 * number, tall + 12) + 8
         up, down = (62, -4) if shift > 0 else (4, -62) if shift < 0 else (40, -40)
@@ -172,12 +172,23 @@ class _Circuit:
             squares[-1].id, key, back, part=FOLDED, net=facts["id"], **facts
         )
         lines = self.drawing.letters(self.drawing.names(a, FOLDED))
-        if count < abs(a.delay) and not read:
-            read = note(f"{abs(a.delay)} steps")
-        if lines := (*lines, *read):
+        if lines := (*lines, *words):
             through = (*away, *straight(first, last)[1:], *back[1:])
             wish = Wish(lines, way_home(a), curve=through, below=side < 0)
             self.sheet.wishes.append(wish)
+
+    def _delay(self, a: Arrow) -> tuple[int, Lines]:
+        """The number of squares for a delay, and words if they do not tell it."""
+        parts = self.drawing.circuit.parts[a]
+        delays = sorted({abs(part.turns or part.delay) for part in parts})
+        if len(delays) == 1 and delays[0] <= MOST:
+            return delays[0], ()
+        told = [
+            *map(str, delays[:1]),
+            *["…"] * (len(delays) > 2),
+            *map(str, delays[1:][-1:]),
+        ]
+        return 1, note(f"{', '.join(told)} steps")
 
     def _squares_on(self, net: Net) -> list[Node]:
         """The squares of a trunk, before its first branch: the delay is the value's."""
@@ -185,18 +196,16 @@ class _Circuit:
         x, out = self.middle + column.ports.vertical[net], column.exit(net)
         levels = [column.enter(net, b) for b in net.arrows]
         near = min(levels, key=lambda y: abs(y - out))
-        many = abs(net.delay) if abs(net.delay) <= MOST else 1
+        many, words = self._delay(net.arrows[0])
         both = any((v - out) * (near - out) < 0 for v in levels)
         level = both or abs(near - out) < 12.0 + STACK * (many - 1) + SQUARE
         if level:
             x -= column.out(net) * (9.0 + 7.0 * (many - 1))
         y = out if level else (out + near) / 2
         squares = self._squares(net.arrows[0], x, y, many, level)
-        if many < abs(net.delay):
-            words = note(f"{abs(net.delay)} steps")
-            at = squares[0].x + 8 + line_width(words[0]) / 2
-            y = squares[0].y - 14
-            self.sheet.write(at, y, words, "faint", FOLDED, word="steps")
+        if words:
+            id = f"{way_home(net.arrows[0])}'0"
+            self.sheet.wishes.append(Wish(words, id, "faint", "steps"))
         # In the order in which the trunk meets them.
         turned = near > out if squares[0].x == squares[-1].x else column.out(net) > 0
         return squares[::-1] if turned else squares
