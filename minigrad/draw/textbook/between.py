@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from minigrad.draw.page.labels import Wish
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Lines, Point
-from minigrad.draw.textbook.chart import Arrow, Pair, Step, names_on, reads
+from minigrad.draw.textbook.chart import Arrow, Pair, names_on, reads
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
 from minigrad.draw.textbook.marks import only_at, said, way_home
@@ -79,10 +79,14 @@ class _Between:
         self.drawing, self.part, self.net = drawing, part, net
         self.arrows, self.arrow = arrows, net.arrows[0]
         self.labels, self.target = names_on(arrows), self.arrow.target
-        sources, targets = self._stands(net.source), self._stands(self.target)
-        steps = [
-            (t, found) for arrow in arrows for t, found in reads(drawing.chart, arrow)
-        ]
+        sources, targets = (
+            {
+                t: Stand(n.id, n.x, n.y, base)
+                for t, n, base in drawing.circles(part, key)
+            }
+            for key in (net.source, self.target)
+        )
+        steps = [found for arrow in arrows for found in reads(drawing.chart, arrow)]
         if part == FOLDED:
             steps = [(None, [None])]
         self.pairs = [
@@ -93,16 +97,6 @@ class _Between:
         ]
         self.out = drawing.column(part, net.source)
         self.into = drawing.column(part, self.target)
-
-    def _stands(self, key: str) -> dict[Step, Stand]:
-        """The circles of a symbol, by step; in the circuit there is one for all."""
-        drawing, found = self.drawing, {}
-        steps, xs = drawing.shown[self.part][drawing.of(self.part).of[key]]
-        for t, x in zip(steps, xs, strict=True):
-            node = drawing.sheet.nodes.get(drawing.seat(self.part, key, t))
-            if node is not None:
-                found[t] = Stand(node.id, node.x, node.y, x)
-        return found
 
     def draw(self, met: Met) -> None:
         """As a bridge, as a trunk with drops, or as a rail."""
@@ -124,31 +118,31 @@ class _Between:
         )
 
     def _instance(self, a: Stand, b: Stand, way: Way) -> Instance:
-        chart, pair = self.drawing.chart, (a.id, b.id)
-        details: dict[str, Any] = {"id": f"{a.id}>{b.id}"}
+        pair, by = (a.id, b.id), f" by {', '.join(self.labels)}" if self.labels else ""
+        details: dict[str, Any] = {
+            "id": f"{a.id}>{b.id}",
+            "title": f"{a.id} → {b.id}{by}",
+        }
         covers: tuple[Pair, ...] = (pair,) if pair in self.fresh else ()
         if self.part == FOLDED:
-            covers, id = chart.pairs(*self.arrows), way_home(self.arrow)
-            title = "; ".join(said(chart, x) for x in self.arrows)
-            once = self._once()
-            details = {"id": id, "dashed": bool(once)}
-            if once:
-                wish = Wish(note(once), id, "faint", "only", below=True)
-                self.drawing.sheet.wishes.append(wish)
-        else:
-            by = f" by {', '.join(self.labels)}" if self.labels else ""
-            title = f"{a.id} → {b.id}{by}"
-        details["title"] = title
+            covers, details = self._in_circuit()
         net = f"{a.id}>{self.target}"
         return Instance(
             self.arrow, *pair, way, self.labels, covers, net=net, details=details
         )
 
-    def _once(self) -> str:
-        """The words for arrows at one step of several."""
-        several = len(self.drawing.chart.steps(self.target)) > 1
-        index = self.drawing.how.index or {}
-        return only_at(self.drawing.chart, self.arrows, index) if several else ""
+    def _in_circuit(self) -> tuple[tuple[Pair, ...], dict[str, Any]]:
+        """What an arrow of the circuit stands for, and what it says."""
+        chart, sheet, id = self.drawing.chart, self.drawing.sheet, way_home(self.arrow)
+        index, once = self.drawing.how.index or {}, ""
+        if len(chart.steps(self.target)) > 1:
+            once = only_at(chart, self.arrows, index)
+        if once:
+            wish = Wish(note(once), id, "faint", "only", below=True)
+            sheet.wishes.append(wish)
+        title = "; ".join(said(chart, arrow) for arrow in self.arrows)
+        details = {"id": id, "dashed": bool(once), "title": title}
+        return chart.pairs(*self.arrows), details
 
     def _lead(self, a: Stand) -> tuple[Point, ...]:
         """Out of the source, up to where it turns onto the track."""

@@ -13,7 +13,7 @@ Vocabulary
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -298,6 +298,15 @@ class Drawing:
     def seat(self, part: str, key: str, t: Step) -> str:
         """The id of a circle of the circuit, or of the columns."""
         return home(key) if part == FOLDED else self.chart.seat(key, t)
+
+    def circles(self, part: str, key: str) -> Iterator[tuple[Step, Node, float]]:
+        """The circles of a symbol: step, node, and the middle of its column."""
+        g = self.of(part).of.get(key)
+        steps, xs = ((None,), (0.0,)) if g is None else self.shown[part][g]
+        for t, x in zip(steps, xs, strict=True):
+            node = self.sheet.nodes.get(self.seat(part, key, t))
+            if node is not None:
+                yield t, node, x
 
     def circle(
         self,

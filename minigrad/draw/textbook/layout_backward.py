@@ -19,7 +19,7 @@ from minigrad.draw.textbook.chart import Weight, states
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
-from minigrad.draw.textbook.weights import box, circles, port_of, stacked
+from minigrad.draw.textbook.weights import box, port_of, stacked
 
 ASIDE = 8.0
 WIDE, HIGH = 52.0, 20.0
@@ -155,7 +155,7 @@ def _collect(
     aside = port_of(drawing, UNFOLDED, weight.name, target)
     turned = drawing.chart.symbol(target).turn
     xs = []
-    for t, node in circles(drawing, UNFOLDED, target):
+    for t, node, _ in drawing.circles(UNFOLDED, target):
         at = node.x - aside
         xs.append(at)
         value = shares.get(t or 0, shares.get(0, 0.0))

@@ -11,17 +11,17 @@ Vocabulary
 from collections.abc import Iterator, Sequence
 from math import sqrt
 
-from minigrad.draw.page.curves import Curve, polyline, rounded
+from minigrad.draw.page.curves import rounded, straight
 from minigrad.draw.page.letters import fitted, sized
 from minigrad.draw.page.scene import Node, Point
-from minigrad.draw.textbook.chart import Step, Weight
+from minigrad.draw.textbook.chart import Weight
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing
 from minigrad.draw.textbook.marks import home
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
-# Where the drops of several parameters meet one circle, left of its middle.
-ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
+# Where a drop meets a circle that has no ports, left of its middle.
+ASIDE = 14.0
 
 
 def box(
@@ -73,7 +73,7 @@ def stacked(
     """Parameters from high to low, each near to its highest track: number and y."""
     top = {}
     for weight in weights:
-        shown = [t for t in weight.targets if any(circles(drawing, part, t))]
+        shown = [t for t in weight.targets if any(drawing.circles(part, t))]
         if shown:
             top[weight] = max(drawing.bus(weight.name, t) for t in shown)
     order = sorted(top, key=lambda weight: -top[weight])
@@ -96,12 +96,16 @@ def draw_buses(
             track = drawing.bus(weight.name, target)
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
             aside = port_of(drawing, part, weight.name, target)
-            for t, tip in circles(drawing, part, target):
-                curve, junction = drop(start, tip, track, aside)
+            for t, tip, _ in drawing.circles(part, target):
+                junction, end = (
+                    (tip.x - aside, track),
+                    (tip.x - aside, _foot(tip, aside)),
+                )
+                curve = rounded(*start, junction, radius=4.0)
                 sheet.connect(
                     name,
                     tip.id,
-                    curve,
+                    (*curve, *straight(junction, end)[1:]),
                     kind=f"bus{i}",
                     part=part,
                     title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
@@ -112,33 +116,15 @@ def draw_buses(
                 start = (junction,)
 
 
-def circles(drawing: Drawing, part: str, key: str) -> Iterator[tuple[Step, Node]]:
-    """The circles of a symbol, with their steps; None is that of one without time."""
-    shown = drawing.shown[part].get(drawing.of(part).of.get(key, -1))
-    for t in shown.steps if shown else (None,):
-        node = drawing.sheet.nodes.get(drawing.seat(part, key, t))
-        if node is not None:
-            yield t, node
+def _foot(tip: Node, aside: float) -> float:
+    """The y of a circle's rim, below and that far left of its middle."""
+    depth = sqrt(RADIUS**2 - aside**2) if tip.shape == "circle" else tip.height / 2
+    return tip.y - depth
 
 
 def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
     """How far left of a circle's middle a parameter enters."""
     g = drawing.of(part).of.get(target)
     if g is None:
-        return ASIDE[0]
+        return ASIDE
     return -drawing.columns[part][g].ports.at(name, target)
-
-
-def drop(
-    start: tuple[Point, ...], tip: Node, track: float, aside: float
-) -> tuple[Curve, Point]:
-    """The piece of a bus up to a circle and into it, and where it turned."""
-    junction = (tip.x - aside, track)
-    depth = sqrt(RADIUS**2 - aside**2) if tip.shape == "circle" else tip.height / 2
-    end = (tip.x - aside, tip.y - depth)
-    if len(start) == 1:
-        return polyline(*start, junction, end), junction
-    return (
-        *rounded(*start, junction, radius=4.0),
-        *polyline(junction, end)[1:],
-    ), junction
