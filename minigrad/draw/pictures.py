@@ -24,11 +24,12 @@ from minigrad.draw.ops.items import items_of
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Lines, Scene
+from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
-from minigrad.draw.textbook.columns import USUAL, Unfolded
-from minigrad.draw.textbook.drawing import Drawing, Unrolling
+from minigrad.draw.textbook.columns import USUAL
+from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
@@ -56,9 +57,10 @@ class Asked:
 
 
 class View(Protocol):
-    """A view of a graph."""
+    """A view of a graph; its scene drawn, ``faults`` are what can be misread there."""
 
     data: Series
+    faults: list[Fault]
 
     def scene(self) -> Scene:
         """The figure as data."""
@@ -78,7 +80,9 @@ class Operations:
         items = items_of(
             self.graph, self.kinds, asked.depth, asked.shapes, asked.values, steps
         )
-        return draw_ops(items, steps, asked.caption)
+        scene = draw_ops(items, steps, asked.caption)
+        self.faults = faults(scene)
+        return scene
 
 
 class Columns:
@@ -91,7 +95,8 @@ class Columns:
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
-        scene = clearest(partial(self.laid_out, self.chart, how), self.simpler(how))
+        usual = partial(self.laid_out, self.chart, how)
+        scene, self.faults = clearest(usual, self.simpler(how))
         return self._with_uses(scene) if self.graph is not None else scene
 
     def simpler(self, how: Unrolling) -> LayOut | None:
@@ -119,7 +124,7 @@ class Columns:
 
     def laid_out(self, chart: Chart, how: Unrolling, wider: float) -> Scene:
         """The figure of a chart with that much room more than usual."""
-        drawing, done = lay_out(
+        drawing = lay_out(
             chart,
             self.asked.view if self.asked.view != "backward" else "unfolded",
             self.asked.steps,
@@ -127,8 +132,9 @@ class Columns:
             how,
             wider,
         )
-        if done is not None:
-            self.decorate(drawing, done)
+        columns = UNFOLDED in drawing.columns
+        if columns:
+            self.decorate(drawing)
         if self.graph is not None and any(
             isinstance(node.value, Spec) for node in self.graph.outputs
         ):
@@ -136,7 +142,7 @@ class Columns:
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(self.asked.caption, self.chart.lengths)
-        if self.graph is None or done is None or self.asked.index == "symbolic":
+        if self.graph is None or not columns or self.asked.index == "symbolic":
             return scene  # what a start is computed by is no part of it
         values = {s.name for s in self.chart.symbols}  # a learned start is one
         names = tuple(n for n in multiplied(self.graph) if n not in values)
@@ -154,7 +160,7 @@ class Columns:
             below=below,
         )
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """Draw onto the finished columns."""
 
 
@@ -177,10 +183,10 @@ class Overlaid(Columns):
     def simpler(self, how: Unrolling) -> None:
         """None: each number belongs to one circle."""
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """The numbers below the columns, and the colour bar."""
-        write_numbers(drawing, done, self.data, self.titles)
-        write_bar(drawing.sheet, done, self.scale)
+        write_numbers(drawing, self.data, self.titles)
+        write_bar(drawing, self.scale)
 
 
 class Backward(Columns):
@@ -207,7 +213,7 @@ class Backward(Columns):
         """No letters: their parameters stand at the sums of their shares."""
         return partial(self.laid_out, self.chart, replace(how, labels=False))
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
         visible = frozenset(
@@ -221,7 +227,7 @@ class Backward(Columns):
             # Of all steps and the same for each layout: only messages are of what is
             # shown.
             self.data = self.flow.totals | self.flow.shares
-        add_gradients(drawing, done, self.flow, objective(self.graph))
+        add_gradients(drawing, self.flow, objective(self.graph))
 
 
 def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:

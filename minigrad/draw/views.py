@@ -87,7 +87,7 @@ def draw(
     source = x if isinstance(x, (Graph, Recurrence)) else Graph(x)
     made = _view(source, asked)
     scene = made.scene()
-    warn_of_faults(scene)
+    warn_of_faults(made.faults)
     scene = translated(scene, look.language)
     scene = with_legend(scene, look) if look.legend else scene
     return Figure(scene, look, engine, made.data, None if view == "ops" else source)

@@ -15,18 +15,25 @@ Vocabulary
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from minigrad.draw.page.curves import Curve
 from minigrad.draw.page.letters import enclosed, indexed, note
-from minigrad.draw.page.scene import Lines, Scene, extent
+from minigrad.draw.page.scene import Line, Lines, Node, Scene, extent
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
+from minigrad.draw.textbook.chart import (
+    Arrow,
+    Chart,
+    Pair,
+    Step,
+    Symbol,
+    Weight,
+    names_on,
+)
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
-from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
-from minigrad.draw.textbook.marks import label_of, way_home
+from minigrad.draw.textbook.marks import home, label_of, way_home
 from minigrad.draw.textbook.nested import drawn, in_circuit, rolled
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
@@ -54,7 +61,7 @@ class Unrolling:
 
 @dataclass(eq=False)
 class Instance:
-    """An arrow from circle to circle.
+    """An arrow from circle to circle; ``details`` are those of its edge.
 
     Of one ``across`` a gap ``covers`` is what its left half stands for, ``into`` what
     its right half does; a half that stands for nothing is not drawn.
@@ -64,21 +71,12 @@ class Instance:
     tail: str
     tip: str
     way: Way
-    parameters: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     covers: tuple[Pair, ...] = ()
     into: tuple[Pair, ...] = ()
     across: bool = False
     net: str | None = None
-    dashed: bool = False
-    title: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-
-
-class Ends(NamedTuple):
-    """The ids at the ends of an edge, "" for one that lies in a gap."""
-
-    tail: str
-    tip: str
 
 
 class Drawing:
@@ -103,13 +101,15 @@ class Drawing:
         self.crossing = {part: crossing[self.of(part)] for part in parts}
         self.how = replace(
             self.how,
-            weights=self._shown(self.how.weights),
-            reserve=self._shown(self.how.reserve),
+            weights=self._kept(self.how.weights),
+            reserve=self._kept(self.how.reserve),
         )
         # Parameters enter left of a circle's middle, shares leave right of it.
         sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
         self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
         self.columns = {part: self._columns(part) for part in parts}
+        self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
+        self.right = 0.0
         self.below: dict[tuple[Any, int], float] = {}
         self._settle()
 
@@ -119,7 +119,7 @@ class Drawing:
         """The grid of a part: turns of loops within a step are one in the circuit."""
         return self.circuit if part == FOLDED else self.grid
 
-    def _shown(self, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+    def _kept(self, weights: Sequence[Weight]) -> tuple[Weight, ...]:
         """Parameters without what they enter at turns that are left out."""
         at = self.grid.level
         kept = ((w, tuple(t for t in w.targets if t in at)) for w in weights)
@@ -163,8 +163,6 @@ class Drawing:
             arrows = [*group.now, *group.later, *nets]
             letters = {a: self.width(self.names(a, part)) for a in arrows}
             entering = [b for b in self.buses if b[1] in group.keys]
-            if folded:
-                entering = []  # those that do not stand beside are known later
             reach = self._half_width(grid, group)
             column = Column(
                 grid, group, letters, folded, crossing, entering, self.wider, reach
@@ -187,14 +185,14 @@ class Drawing:
         """The group as a circuit, with what reads several of its own steps."""
         met = {(a.source, a.target): a for a in (*group.now, *group.later)}
         now, later = list(group.now), list(group.later)
-        grid = self.circuit
+        parts = self.circuit.parts
         for arrow in (a for n in inner for a in n.arrows):
             same = met.get((arrow.source, arrow.target))
             if same is not None and same.delay == arrow.delay:
-                if arrow not in grid.parts[same]:
-                    grid.parts[same].append(arrow)
+                if arrow not in parts[same]:
+                    parts[same].append(arrow)
                 continue
-            grid.parts[arrow] = [arrow]
+            parts[arrow] = [arrow]
             (later if arrow.delay or arrow.source == arrow.target else now).append(
                 arrow
             )
@@ -212,38 +210,13 @@ class Drawing:
                     found |= {(state, t) for t in steps[:longest] if t > 1}
         return found if any(abs(a.delay) > 1 for a in group.later) else set()
 
-    def direct(self, name: str) -> bool:
-        """Whether a parameter's box may stand right beside all that it enters.
-
-        Not where a circle or an arrow stands to the left of one.
-        """
-        grid = self.circuit
-        inside = [t for t in self.chart.weight(name).targets if t in grid.of]
-        beside = any(
-            grid.level[target] == grid.level[key]
-            and (grid.of[key], grid.place[key]) < (grid.of[target], grid.place[target])
-            for target in inside
-            for key in grid.of
-        )
-        return not beside and all(
-            self.column(FOLDED, target).ports.clear_left(target) for target in inside
-        )
-
-    def _indirect(self, column: Column) -> list[tuple[str, str, int]]:
-        """The parameters that reach a circuit's circles from below."""
-        keys = column.group.keys
-        return [
-            b for b in self.buses if b[1] in keys and b[2] < 0 and not self.direct(b[0])
-        ]
-
     def way_home(self, arrow: Arrow) -> str:
         """The id of an arrow of the columns in the circuit."""
         return way_home(in_circuit(arrow, self.line))
 
     def names(self, arrow: Arrow, part: str = UNFOLDED) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
-        parts = self.of(part).parts.get(arrow, [arrow])
-        return tuple(dict.fromkeys(name for a in parts for name in a.labels))
+        return names_on(self.of(part).parts.get(arrow, [arrow]))
 
     def width(self, names: tuple[str, ...]) -> float:
         """How wide the letters on an arrow are."""
@@ -259,10 +232,8 @@ class Drawing:
         every = [c for columns in self.columns.values() for c in columns]
         ys = [72.0 * row for row in range(grid.count)]
         before: Any = None
-        for round in range(5):
+        for _ in range(5):
             for column in every:
-                if round == 2 and column.folded:
-                    column.entering = self._indirect(column)
                 column.choose(ys)
             zones, ys = self._heights(every)
             for column in every:
@@ -270,7 +241,7 @@ class Drawing:
                 column.choose(ys)
                 column.settle()
             found = ys, zones, [(c.lane, c.pitch, c.loops) for c in every]
-            if found == before and (round > 2 or not self.buses):
+            if found == before:
                 break
             before = found
         self.ys = ys
@@ -278,8 +249,7 @@ class Drawing:
     def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:
         """How far below its row each first track lies, and the rows themselves."""
         rails: dict[int, list[Any]] = defaultdict(list)
-        crossing = dict.fromkeys(n for nets in self.crossing.values() for n in nets)
-        for net in crossing:
+        for net in dict.fromkeys(n for nets in self.crossing.values() for n in nets):
             if net.kind == "rail":
                 rails[self.grid.level[net.arrows[0].target]].append(net)
         for name, target, _ in self.buses:
@@ -323,6 +293,39 @@ class Drawing:
         """The column that a symbol belongs to."""
         return self.columns[part][self.of(part).of[key]]
 
+    def seat(self, part: str, key: str, t: Step) -> str:
+        """The id of a circle of the circuit, or of the columns."""
+        return home(key) if part == FOLDED else self.chart.seat(key, t)
+
+    def circle(
+        self,
+        symbol: Symbol,
+        id: str,
+        x: float,
+        y: float,
+        part: str,
+        label: Line | None = None,
+        below: Lines = (),
+        **details: Any,
+    ) -> None:
+        """Draw the circle of a symbol; ``below`` is a second line of its label."""
+        lines, wide = enclosed(label or symbol.label, RADIUS, below)
+        length = self.chart.lengths[symbol.clock] if symbol.clock is not None else 0
+        t = details.get("t")
+        shape = "circle" if wide == 2 * RADIUS else "oval"
+        about: dict[str, Any] = {
+            "kind": symbol.kind,
+            "title": symbol.title,
+            "name": symbol.name or symbol.key,
+            "role": symbol.key,
+            "last": t - length if t and length else None,
+            "dashed": symbol.kind == "initial",
+            "home": home(symbol.line or symbol.key),
+            "part": part,
+        }
+        about |= details
+        self.sheet.add(Node(id, x, y, wide, 2 * RADIUS, lines, shape, **about))
+
     def say(self, words: str, word: str) -> None:
         """Write a faint line below everything."""
         left, low, right, _ = self.sheet.bounds
@@ -346,15 +349,12 @@ class Drawing:
             nets[one.net or number].append(one)
         levels: list[float] = []
         for sisters in nets.values():
-            whole = [s for s in sisters if not s.across]
             across = [s for s in sisters if s.across]
-            self._draw(whole, part, cut, None, levels)
-            if across:
-                assert cut is not None, "only a cut has halves"
-                left = [s for s in across if s.covers]
-                right = [replace(s, covers=s.into) for s in across if s.into]
-                self._draw(left, part, cut, "left", levels)
-                self._draw(right, part, cut, "right", levels)
+            left = [s for s in across if s.covers]
+            right = [replace(s, covers=s.into) for s in across if s.into]
+            self._draw([s for s in sisters if not s.across], part, cut, None, levels)
+            self._draw(left, part, cut, 0, levels)
+            self._draw(right, part, cut, 1, levels)
         return levels
 
     def _draw(
@@ -362,71 +362,45 @@ class Drawing:
         sisters: list[Instance],
         part: str,
         cut: Cut | None,
-        half: str | None,
+        half: int | None,
         levels: list[float],
     ) -> None:
         """Draw sisters, each from where it leaves those before it."""
-        alike = len({s.parameters for s in sisters}) == 1
-        trunk: int | None = None
+        alike = len({s.names for s in sisters}) == 1
+        edges = self.sheet.edges
+        trunk = len(edges)
         for i, one in enumerate(sisters):
             after = max([one.way.shared(s.way) for s in sisters[:i]], default=0.0)
-            others = [s for s in sisters if s.parameters != one.parameters]
+            others = [s for s in sisters if s.names != one.names]
             mine = max([one.way.shared(s.way) for s in others], default=0.0)
-            curve = one.way.curve(after)
-            own = one.way.own(after if alike else mine)
-            letters = self.letters(one.parameters) if not alike or not i else ()
-            ends = Ends(one.tail, one.tip)
-            if cut is not None:
-                found = self._severed(one, curve, own, cut, half)
-                if found is None:
-                    if trunk is not None:  # its trunk is that of the first sister
-                        first = self.sheet.edges[trunk]
-                        both = (*first.covers, *one.covers)
-                        self.sheet.edges[trunk] = replace(first, covers=both)
+            curve, own = one.way.curve(after), one.way.own(after if alike else mine)
+            letters = self.letters(one.names) if not alike or not i else ()
+            ends = one.tail, one.tip
+            if cut is not None and half is None and curve[0][0] > cut.x:
+                curve, own = moved(curve), moved(own)
+            if cut is not None and half is not None:
+                left, right, level = halves(curve, cut)
+                kept = (left, right)[half]
+                if not kept:
+                    if len(edges) > trunk:  # its trunk is that of the first sister
+                        both = (*edges[trunk].covers, *one.covers)
+                        edges[trunk] = replace(edges[trunk], covers=both)
                     continue
-                curve, own, ends, level = found
+                forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
+                ends = (one.tail, "") if forward == (half == 0) else ("", one.tip)
+                curve, own = kept, halves(own, cut)[:2][half]
                 levels += [] if level is None else [level]
-                if half and not has_room(own, letters):
-                    letters = ()
-                own = own or curve
-            trunk = len(self.sheet.edges) if trunk is None else trunk
-            self.sheet.connect(
-                ends.tail,
-                ends.tip,
-                curve,
-                letters,
-                own=own,
-                text_kind=self.how.text_kind,
-                **{
-                    "head": bool(ends.tip),
-                    "net": one.net if len(sisters) > 1 else None,
-                    "kind": self.how.edge_kind if part == UNFOLDED else "forward",
-                    "part": part,
-                    "dashed": one.dashed,
-                    "title": one.title,
-                    "parameters": one.parameters,
-                    "delay": one.arrow.delay,
-                    "home": self.way_home(one.arrow),
-                    "covers": one.covers,
-                    **one.details,
-                },
-            )
-
-    def _severed(
-        self, one: Instance, curve: Curve, own: Curve, cut: Cut, half: str | None
-    ) -> tuple[Curve, Curve, Ends, float | None] | None:
-        """What is left of a curve and its own part after the cut, or None."""
-        ends = Ends(one.tail, one.tip)
-        if half is None:
-            if curve[0][0] > cut.x:
-                return moved(curve), moved(own), ends, None
-            return curve, own, ends, None
-        left, right, level = halves(curve, cut)
-        kept = left if half == "left" else right
-        if not kept:
-            return None
-        forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
-        begins = forward == (half == "left")
-        ends = Ends(one.tail, "") if begins else Ends("", one.tip)
-        left, right, _ = halves(own, cut)
-        return kept, left if half == "left" else right, ends, level
+                letters = letters if has_room(own, letters) else ()
+            details = {
+                "own": own or curve,
+                "text_kind": self.how.text_kind,
+                "head": bool(ends[1]),
+                "net": one.net if len(sisters) > 1 else None,
+                "kind": self.how.edge_kind if part == UNFOLDED else "forward",
+                "part": part,
+                "parameters": one.names,
+                "delay": one.arrow.delay,
+                "home": self.way_home(one.arrow),
+                "covers": one.covers,
+            }
+            self.sheet.connect(*ends, curve, letters, **{**details, **one.details})

@@ -53,6 +53,7 @@ class Grid:
         self.chart = chart
         self.stand = {s.key: s.stands_for for s in chart.symbols if s.stands_for}
         self.outside = outside(chart)
+        self.given_keys = self.outside - self.stand.keys()
         members = self._members()
         self.of = {key: g for g, keys in enumerate(members.values()) for key in keys}
         now: dict[int, list[Arrow]] = defaultdict(list)
@@ -116,20 +117,11 @@ class Grid:
                 continue
             reads = [a.target for a in chart.arrows if a.source == symbol.key]
             first[symbol.key] = min((first.get(t, last) for t in reads), default=last)
-        found: dict[tuple[int | None, int], list[str]] = {}
-        for clock in range(last + 1):
-            for own in (False, True):
-                keys = [
-                    s.key
-                    for s in chart.symbols
-                    if s.key not in self.outside
-                    and s.key not in self.stand
-                    and first[s.key] == clock
-                    and (s.clock is not None) == own
-                ]
-                if keys:
-                    found[clock if own else None, clock] = keys
-        return found
+        found: dict[tuple[int, bool], list[str]] = defaultdict(list)
+        for s in chart.symbols:
+            if s.key not in self.outside and s.key not in self.stand:
+                found[first[s.key], s.clock is not None].append(s.key)
+        return {(c if own else None, c): found[c, own] for c, own in sorted(found)}
 
     @property
     def _flow(self) -> list[Arrow]:
@@ -186,26 +178,20 @@ class Grid:
 
     def _levels(self, depth: dict[str, int]) -> None:
         """Spread the states of one depth over levels of their own."""
-        loops: list[set[str]] = []
-        for group in self.groups:
-            found = {a.source for a in group.later if a.source == a.target}
-            for a in group.later:
-                if a.source != a.target and depth[a.source] == depth[a.target]:
-                    found |= {a.source, a.target}
-            begun = {stand.state for stand in self.stand.values()}
-            loops.append(found | (begun & set(group.keys)))
+        states = {stand.state for stand in self.stand.values()}
+        for a in (a for group in self.groups for a in group.later):
+            if depth[a.source] == depth[a.target]:
+                states |= {a.source, a.target}
         self.level: dict[str, int] = {}
         self.close: set[int] = set()
         bottom = 0
         for d in sorted(set(depth.values())):
             most = 1
-            for group, states in zip(self.groups, loops, strict=True):
+            for group in self.groups:
                 here = [key for key in group.keys if depth.get(key) == d]
-                spread = [key for key in here if key in states]
-                self.level |= dict.fromkeys(here, bottom)
-                if len(spread) > 1:
-                    self.level |= {key: bottom + i for i, key in enumerate(spread)}
-                    most = max(most, len(spread))
+                spread = {k: i for i, k in enumerate(k for k in here if k in states)}
+                self.level |= {key: bottom + spread.get(key, 0) for key in here}
+                most = max(most, len(spread))
             self.close |= set(range(bottom + 1, bottom + most))
             bottom += most
         for key, stand in self.stand.items():
