@@ -128,8 +128,9 @@ class _Between:
         details: dict[str, Any] = {"id": f"{a.id}>{b.id}"}
         covers: tuple[Pair, ...] = (pair,) if pair in self.fresh else ()
         if self.part == FOLDED:
-            covers, id = chart.pairs(*self.arrows), way_home(self.arrow)
-            title = "; ".join(said(chart, x) for x in self.arrows)
+            parts = [p for a in self.arrows for p in self.drawing.circuit.parts[a]]
+            covers, id = chart.pairs(*parts), way_home(self.arrow)
+            title = "; ".join(said(chart, part) for part in parts)
             once = self._once()
             details = {"id": id, "dashed": bool(once)}
             if once:

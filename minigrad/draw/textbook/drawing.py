@@ -188,11 +188,9 @@ class Drawing:
         parts = self.circuit.parts
         for arrow in (a for n in inner for a in n.arrows):
             same = met.get((arrow.source, arrow.target))
-            if same is not None and same.delay == arrow.delay:
-                if arrow not in parts[same]:
-                    parts[same].append(arrow)
+            if same is not None and (same.delay, same.turns) == (arrow.delay, 0):
+                parts[same] += [a for a in parts[arrow] if a not in parts[same]]
                 continue
-            parts[arrow] = [arrow]
             (later if arrow.delay or arrow.source == arrow.target else now).append(
                 arrow
             )
