@@ -166,7 +166,7 @@ class _Between:
 
     def _drop(self, a: Stand, b: Stand) -> Way:
         lead, end = self._lead(a), self._end(b, self.arrow)
-        y = self.drawing.rail(self.net)
+        y = self.drawing.below[self.net]
         return polyline_way(*lead, (lead[-1][0], y), (end[0], y), end, radius=8.0)
 
     def _bridge(self, a: Stand, b: Stand) -> Way:
@@ -186,7 +186,7 @@ class _Between:
     # -------------------------------------------------------------------------- rails
 
     def _rail(self, sources: list[Stand]) -> None:
-        y = self.drawing.rail(self.net)
+        y = self.drawing.below[self.net]
         junctions = []
         for a in sources:
             lead = self._lead(a)

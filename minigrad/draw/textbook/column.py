@@ -92,6 +92,10 @@ class Column:
         """The net that an arrow belongs to."""
         return next((net for net in self.nets if a in net.arrows), None)
 
+    def trunk(self, a: Arrow, tail: str) -> str | None:
+        """The name of the trunk of an arrow from a circle, if it has one."""
+        return f"{tail}/{a.delay or self.level[a.target]}" if self.trunk_of(a) else None
+
     def beside(self, key: str, side: int) -> bool:
         """Whether another circle stands in the same row on that side."""
         return any(

@@ -110,7 +110,7 @@ class Drawing:
         self.columns = {part: self._columns(part) for part in parts}
         self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
         self.right = 0.0
-        self.below: dict[tuple[Any, int], float] = {}
+        self.below: dict[Any, float] = {}  # the y of tracks between groups
         self._settle()
 
     # -------------------------------------------------------------------- the columns
@@ -145,20 +145,12 @@ class Drawing:
         folded, grid = part == FOLDED, self.of(part)
         found = []
         for group in grid.groups:
-            inner = [
-                n
-                for n in self.crossing[part]
-                if n.source in group.keys and n.arrows[0].target in group.keys
-            ]
-            crossing = [
-                n
-                for n in self.crossing[part]
-                if n.source in group.keys
-                or any(a.target in group.keys for a in n.arrows)
-            ]
+            ends = {n: {n.source, n.arrows[0].target} for n in self.crossing[part]}
+            crossing = [n for n, keys in ends.items() if keys & {*group.keys}]
             if folded:  # what reads several steps of its own loop is one arrow there
-                group = self._circuit(group, inner)
+                inner = [n for n in crossing if ends[n] <= {*group.keys}]
                 crossing = [n for n in crossing if n not in inner]
+                group = self._circuit(group, [a for n in inner for a in n.arrows])
             nets = [a for n in crossing for a in n.arrows]
             arrows = [*group.now, *group.later, *nets]
             letters = {a: self.width(self.names(a, part)) for a in arrows}
@@ -174,26 +166,25 @@ class Drawing:
     def _half_width(self, grid: Grid, group: Group) -> float:
         """Half the width of the widest outline, with the longest index."""
         symbols = [grid.chart.symbol(key) for key in group.keys]
-        timed = [s.clock for s in symbols if s.clock is not None]
-        index = str(max((self.chart.lengths[c] for c in timed), default=0))
+        timed = group.clock is not None
+        index = str(self.chart.lengths[group.clock or 0]) if timed else ""
         labels = [
             indexed(s.label, s.index(index)) if timed else s.label for s in symbols
         ]
         return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
 
-    def _circuit(self, group: Group, inner: list[Net]) -> Group:
+    def _circuit(self, group: Group, inner: list[Arrow]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
-        met = {(a.source, a.target): a for a in (*group.now, *group.later)}
-        now, later = list(group.now), list(group.later)
-        parts = self.circuit.parts
-        for arrow in (a for n in inner for a in n.arrows):
-            same = met.get((arrow.source, arrow.target))
-            if same is not None and (same.delay, same.turns) == (arrow.delay, 0):
+        arrows = (*group.now, *group.later)
+        met = {(a.source, a.target, a.delay): a for a in arrows if not a.turns}
+        now, later, parts = list(group.now), list(group.later), self.circuit.parts
+        for arrow in inner:
+            same = met.get((arrow.source, arrow.target, arrow.delay))
+            if same is None:
+                through = arrow.delay or arrow.source == arrow.target
+                (later if through else now).append(arrow)
+            else:
                 parts[same] += [a for a in parts[arrow] if a not in parts[same]]
-                continue
-            (later if arrow.delay or arrow.source == arrow.target else now).append(
-                arrow
-            )
         return Group(group.clock, group.keys, tuple(now), tuple(later))
 
     def _only_starts(self, grid: Grid, group: Group) -> set[tuple[str, int]]:
@@ -246,46 +237,37 @@ class Drawing:
 
     def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:
         """How far below its row each first track lies, and the rows themselves."""
-        rails: dict[int, list[Any]] = defaultdict(list)
-        for net in dict.fromkeys(n for nets in self.crossing.values() for n in nets):
+        level = self.grid.level
+        rails: dict[int, dict[Any, None]] = defaultdict(dict)
+        for net in (n for nets in self.crossing.values() for n in nets):
             if net.kind == "rail":
-                rails[self.grid.level[net.arrows[0].target]].append(net)
+                rails[level[net.arrows[0].target]][net] = None
         for name, target, _ in self.buses:
-            key = name, self.grid.level[target]
-            if key not in rails[key[1]]:
-                rails[key[1]].append(key)
+            rails[level[target]][name, level[target]] = None
         ys, zones = [0.0], []
-        local = []
         for row in range(self.grid.count):
             lettered = any(c.lettered(row) for c in every)
             zones.append(LETTERED if lettered else BARE)
-            local.append(max(len(c.tracks.get(row, ())) for c in every))
+            local = max(len(c.tracks.get(row, ())) for c in every)
             if row:
-                tracks = local[row] + len(rails[row])
+                tracks = local + len(rails[row])
                 room = tracks * TRACK + (16.0 if lettered else -4.0) if tracks else 0.0
                 buses = any(not isinstance(name, Net) for name in rails[row])
                 room += 16.0 * (buses and any(c.passing(row) for c in every))
                 room += max(c.needs(row) for c in every) + 0.7 * self.wider
                 base = GAP_CLOSE if row in self.grid.close else GAP_ROW
                 ys.append(ys[-1] + base + room)
-        for row, names in rails.items():
-            first = ys[row] - RADIUS - zones[row] - TRACK * local[row]
-            for number, name in enumerate(names):
-                self.below[name, row] = first - TRACK * number
+            for number, name in enumerate(rails[row], local):
+                self.below[name] = ys[row] - RADIUS - zones[row] - TRACK * number
         return zones, ys
 
     def y(self, key: str) -> float:
         """The y of a symbol."""
         return self.ys[self.grid.level[key]]
 
-    def rail(self, net: Net) -> float:
-        """The y of the track of what leads from group to group."""
-        return self.below[net, self.grid.level[net.arrows[0].target]]
-
     def bus(self, name: str, target: str) -> float:
         """The y of the track of a parameter."""
-        row = self.grid.level[target]
-        return self.below[(name, row), row]
+        return self.below[name, self.grid.level[target]]
 
     def column(self, part: str, key: str) -> Column:
         """The column that a symbol belongs to."""

@@ -84,16 +84,15 @@ class _Circuit:
         column = self.column
         xs, xt = (self.middle + column.x(k) for k in (a.source, a.target))
         way = way_of(column, a, xs, xt, self.middle)
-        tail, trunk, net = home(a.source), None, column.trunk_of(a)
-        if net is not None:
-            trunk = f"{tail}/{net.delay or column.level[a.target]}"
-            if stack := squares.get(net):
-                middle = (stack[0].x + stack[-1].x) / 2, (stack[0].y + stack[-1].y) / 2
-                reach = SQUARE / 2 + STACK * (len(stack) - 1) / 2
-                lead, way = way.split(middle, reach)
-                if a is net.arrows[0]:
-                    self._chain(tail, stack, lead.curve(), self._facts(*net.arrows))
-                tail = stack[-1].id
+        tail, net = home(a.source), column.trunk_of(a)
+        trunk = column.trunk(a, tail)
+        if net is not None and (stack := squares.get(net)):
+            middle = (stack[0].x + stack[-1].x) / 2, (stack[0].y + stack[-1].y) / 2
+            reach = SQUARE / 2 + STACK * (len(stack) - 1) / 2
+            lead, way = way.split(middle, reach)
+            if a is net.arrows[0]:
+                self._chain(tail, stack, lead.curve(), self._facts(*net.arrows))
+            tail = stack[-1].id
         names, facts = self.drawing.names(a, FOLDED), self._facts(a)
         begins = self.drawing.circuit.chart.symbol(a.source).begins
         facts["dashed"] = bool(begins or self._once(a))

@@ -83,6 +83,9 @@ class Grid:
             for g, ((clock, _), keys) in enumerate(members.items())
         ]
         self.place: dict[str, float] = {}
+        self.level: dict[str, int] = {}
+        self.close: set[int] = set()
+        self.count = 1
         if circuit is not None:
             self._like(circuit)
             return
@@ -183,8 +186,6 @@ class Grid:
         for a in (a for group in self.groups for a in group.later):
             if depth[a.source] == depth[a.target]:
                 states |= {a.source, a.target}
-        self.level: dict[str, int] = {}
-        self.close: set[int] = set()
         bottom = 0
         for d in sorted(set(depth.values())):
             most = 1

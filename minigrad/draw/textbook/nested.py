@@ -56,8 +56,8 @@ def rolled(chart: Chart) -> tuple[Chart, Parts]:
 
 def in_circuit(a: Arrow, line: Mapping[str, str]) -> Arrow:
     """An arrow between lines: turns are its delay."""
-    ends = {"source": line[a.source], "target": line[a.target]}
-    return replace(a, **ends, delay=a.turns or a.delay)
+    source, target = line[a.source], line[a.target]
+    return replace(a, source=source, target=target, delay=a.turns or a.delay)
 
 
 def drawn(chart: Chart, steps: int | None) -> tuple[Chart, Parts]:

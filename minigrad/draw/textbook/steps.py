@@ -274,8 +274,7 @@ class GroupColumns:
             for (end, back), here in zip(ends, held, strict=True)
         ]
         names = names_on(part for here in held for part in here)
-        net = column.trunk_of(a)
-        trunk = f"{tail}/{a.delay or column.level[a.target]}" if net else None
+        trunk = column.trunk(a, tail)
         title = in_words(a, ends[0][1], ends[0][0], names)
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}

@@ -127,7 +127,8 @@ def way_of(
         p = ports.rim(way, ports.at((a, "out"), a.source), xs, ys)
         q = ports.rim(way, ports.at((a, "in"), a.target), xt, yt)
         return polyline_way(p, (x, p[1]), (x, q[1]), q, radius=16.0)
-    net = next(n for n in column.nets if a in n.arrows)
+    net = column.trunk_of(a)
+    assert net is not None, "the other forms are of single arrows"
     if net.kind == "fan":
         p = ports.rim("N", ports.at(net, a.source), xs, ys)
         q = ports.rim("S", ports.at(a, a.target), xt, yt)
