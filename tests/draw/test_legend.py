@@ -80,7 +80,7 @@ def test_a_legend_is_in_the_language_of_its_style():
     scene = drawn("bidirectional", "textbook", language="es").scene
     assert entries(scene, "es") == english
     words = {t.words for t in scene.texts}
-    assert {"entrada", "retardo de un paso", "pasos omitidos"} <= words
+    assert {"entrada", "un paso de retardo", "pasos omitidos"} <= words
     assert tuple(WORDS["unfold"]) == LANGUAGES
     assert all(len(says) == len(LANGUAGES) for says in LEGEND.values())
 
@@ -88,7 +88,7 @@ def test_a_legend_is_in_the_language_of_its_style():
 def test_every_format_writes_the_legend():
     figure = drawn("many_to_one", "folded", name="dark")
     for text in (figure.svg(), figure.tex(), figure.dot):
-        for words in ("hidden value", "delay of one step", "at some steps only"):
+        for words in ("hidden state", "one step of delay", "at some steps only"):
             assert words in text
     bare = draw(recorded("many_to_one"), view="folded", style="dark", engine="pure")
     for suffix in ("png", "pdf"):

@@ -39,11 +39,11 @@ LANGUAGES = tuple(WORDS["unfold"])
 # What the entries of a legend say in each language, in their order.
 LEGEND: dict[str, tuple[str, str]] = {
     "input": ("input", "entrada"),
-    "hidden": ("hidden value", "valor oculto"),
+    "hidden": ("hidden state", "estado oculto"),
     "output": ("output", "salida"),
     "loss": ("loss", "pérdida"),
     "target": ("target", "objetivo"),
-    "value": ("computed from data alone", "calculado solo de los datos"),
+    "value": ("value", "valor"),
     "initial": ("initial state", "estado inicial"),
     "rim": ("step before or after", "paso anterior o posterior"),
     "constant": ("constant", "constante"),
@@ -51,7 +51,7 @@ LEGEND: dict[str, tuple[str, str]] = {
     "operation": ("operation", "operación"),
     "scope": ("scope, collapsed", "ámbito, plegado"),
     "gradient": ("gradient by a parameter", "gradiente de un parámetro"),
-    "delay": ("delay of one step", "retardo de un paso"),
+    "delay": ("one step of delay", "un paso de retardo"),
     "ahead": ("one step ahead", "un paso adelante"),
     "dot": ("steps left out", "pasos omitidos"),
     "frame": ("scope, or loop within a step", "ámbito, o bucle en un paso"),

@@ -140,9 +140,10 @@ class _Between:
         if once:
             wish = Wish(note(once), id, "faint", "only", below=True)
             sheet.wishes.append(wish)
-        title = "; ".join(said(chart, arrow) for arrow in self.arrows)
+        parts = [p for a in self.arrows for p in self.drawing.circuit.parts[a]]
+        title = "; ".join(said(chart, part) for part in parts)
         details = {"id": id, "dashed": bool(once), "title": title}
-        return chart.pairs(*self.arrows), details
+        return chart.pairs(*parts), details
 
     def _lead(self, a: Stand) -> tuple[Point, ...]:
         """Out of the source, up to where it turns onto the track."""

@@ -177,15 +177,16 @@ class Drawing:
 
     def _circuit(self, group: Group, inner: list[Arrow]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
-        met = {(a.source, a.target, a.delay): a for a in (*group.now, *group.later)}
         now, later, parts = list(group.now), self._held(group), self.circuit.parts
+        single = (a for a in (*now, *later) if not a.turns)
+        met = {(a.source, a.target, a.delay): a for a in single}
         for arrow in inner:
             same = met.get((arrow.source, arrow.target, arrow.delay))
             if same is None:
                 through = arrow.delay or arrow.source == arrow.target
                 (later if through else now).append(arrow)
-            held = parts.setdefault(same or arrow, [])
-            held += [] if arrow in held else [arrow]
+            else:
+                parts[same] += [a for a in parts[arrow] if a not in parts[same]]
         return Group(group.clock, group.keys, tuple(now), tuple(later))
 
     def _held(self, group: Group) -> list[Arrow]:
@@ -195,7 +196,7 @@ class Drawing:
         """
         parts, to = self.circuit.parts, {a: a for a in group.later}
         alike: dict[Any, list[Arrow]] = defaultdict(list)
-        for a in group.later:
+        for a in (a for a in group.later if not a.turns):
             alike[a.source, a.target, self.names(a, FOLDED), a.delay > 0].append(a)
         for arrows in alike.values():
             every = [part for a in arrows for part in parts[a]]

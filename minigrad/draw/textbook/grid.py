@@ -24,7 +24,7 @@ from minigrad.draw.textbook.nested import Parts, borders, spread
 
 # How many lanes what stands beside a frame is off the circles in it, where those have
 # round loops.
-LOOP_ROOM = 2.0
+LOOP_ROOM = 2.5
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Grid:
         self.parts: dict[Arrow, list[Arrow]] = {}
         first: dict[tuple[str, str, int, int], Arrow] = {}
         for arrow in chart.arrows:
+            whole = (parts or {}).get(arrow, [arrow])
             ends = self.of.get(arrow.source), self.of.get(arrow.target)
             if arrow.source in self.stand:
                 self.initial.append(arrow)
@@ -73,10 +74,10 @@ class Grid:
                 link = arrow.source, arrow.target, arrow.delay, arrow.turns
                 if first.setdefault(link, arrow) is arrow:
                     (later if arrow.delay else now)[ends[0]].append(arrow)
-                whole = (parts or {}).get(arrow, [arrow])
                 self.parts.setdefault(first[link], []).extend(whole)
             else:
                 self.between.append(arrow)
+                self.parts[arrow] = list(whole)
         self.groups = [
             Group(clock, tuple(keys), tuple(now[g]), tuple(later[g]))
             for g, ((clock, _), keys) in enumerate(members.items())

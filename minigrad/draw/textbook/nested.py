@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 FEW, FEWER = 4, 3
 PAD, NEST = 9.0, 8.0
-LETTERS = "klmn"
+LETTERS = "klmnpqrs"
 
 Parts = dict[Arrow, list[Arrow]]
 
@@ -124,7 +124,8 @@ def spread(
 ) -> dict[str, float]:
     """The places in a column: turns side by side, all else over or beside them.
 
-    ``beside`` is how far right of a frame's circles another one stands.
+    ``beside`` is how far right of a frame's circles another one stands, where these
+    have their loops; to the left it is half as much more than a lane.
     """
     before = {s.key: circuit[s.begins or s.line or s.key] for s in symbols}
     place = dict(before)
@@ -140,7 +141,9 @@ def spread(
             if unit is not block and rows & {level[s.key] for s in unit}:
                 here = [place[s.key] for s in unit]
                 ahead = before[unit[0].key] > before[block[0].key]
-                by = right + beside - min(here) if ahead else left - 1 - max(here)
+                by = max(right + beside - min(here), 0.0)
+                if not ahead:
+                    by = min(left - (1 + beside) / 2 - max(here), 0.0)
                 place |= {s.key: place[s.key] + by for s in unit}
                 fixed |= {s.key for s in unit}
     # What reads turns stands over them, and an input below what reads it.

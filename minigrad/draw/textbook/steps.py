@@ -169,8 +169,9 @@ class GroupColumns:
         """Three dots for turns that are left out; below the lowest, how many."""
         sheet, y = self.drawing.sheet, self.drawing.y(symbol.key)
         self._three_dots(f"dots {symbol.key}@{t}", x, y)
-        alike = (s for s in self.dots.values() if s.turn == symbol.turn)
-        if y == min(self.drawing.y(s.key) for s in alike if s.loops == symbol.loops):
+        alike = [s for s in self.dots.values() if s.turn == symbol.turn]
+        alike = [s for s in alike if s.loops == symbol.loops]
+        if symbol is min(alike, key=lambda s: self.drawing.y(s.key)):
             words = note(symbol.title)
             sheet.write(x, y - 18, words, "faint", UNFOLDED, word="more steps")
 

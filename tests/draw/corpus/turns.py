@@ -153,6 +153,7 @@ def one_table():
 
 
 def of_one_letter():
+    """Words of one letter: a loop of one turn."""
     U, W, A, B = P("U 3 4, W 4 4, A 4 4, B 4 4")
     s = zeros("s0")
     for _, w in mg.steps(w=_words(3, 1)):
@@ -164,6 +165,7 @@ def of_one_letter():
 
 
 def words_of_different_lengths():
+    """Word t has t + 1 letters."""
     U, W, A, B = P("U 3 4, W 4 4, A 4 4, B 4 4")
     s = zeros("s0")
     for t, w in mg.steps(w=_words(3, 4)):
@@ -171,4 +173,87 @@ def words_of_different_lengths():
         for _, x in mg.steps(x=w[: t + 1]):
             h = mg.tanh(x @ U + h @ W).named("h")
         s = mg.tanh(h @ A + s @ B).named("s")
+    return s
+
+
+def both_ways():
+    """The letters of a word are read from both ends."""
+    U, W, R, Q, A, B = P("U 3 4, W 4 4, R 3 4, Q 4 4, A 4 4, B 4 4")
+    ss = []
+    for _, w in mg.steps(w=_words()):
+        h, g = zeros("h0"), zeros("g0")
+        for _, x in mg.steps(x=w):
+            h = mg.tanh(x @ U + h @ W).named("h")
+        for _, x in mg.steps(x=w, reverse=True):
+            g = mg.tanh(x @ R + g @ Q).named("g")
+        ss.append(mg.tanh(h @ A + g @ B).named("s"))
+    return mg.stack(ss).mean()
+
+
+def all_letters():
+    """The states of all letters of all words are read in the end."""
+    U, W = P("U 3 4, W 4 4")
+    hs = []
+    for _, w in mg.steps(w=_words()):
+        h = zeros("h0")
+        for _, x in mg.steps(x=w):
+            h = mg.tanh(x @ U + h @ W).named("h")
+            hs.append(h)
+    return mg.stack(hs).mean(axis=0).named("m")
+
+
+def letters_attend():
+    """The letters that are written attend to all words that were read."""
+    U, W, R, V = P("U 3 4, W 4 4, R 4 4, V 4 2")
+    h, hs, os = zeros("h0"), [], []
+    for _, x in mg.steps(x=X(3)):
+        h = mg.tanh(x @ U + h @ W).named("h")
+        hs.append(h)
+    past = mg.stack(hs)
+    for _ in mg.steps(2):
+        s = zeros("s0")
+        for _ in mg.steps(3):
+            a = mg.softmax((past * s).sum(axis=2), axis=0)
+            c = (a[:, :, None] * past).sum(axis=0).named("c")
+            s = mg.tanh(c @ R).named("s")
+        os.append((s @ V).named("o"))
+    return mean(os)
+
+
+def truncated_words():
+    """Back-propagation is cut before word 3."""
+    U, W, A, B = P("U 3 4, W 4 4, A 4 4, B 4 4")
+    s = zeros("s0")
+    for t, w in mg.steps(w=_words(4)):
+        h = zeros("h0")
+        s = s.detach() if t == 3 else s
+        for _, x in mg.steps(x=w):
+            h = mg.tanh(x @ U + h @ W).named("h")
+        s = mg.tanh(h @ A + s @ B).named("s")
+    return s
+
+
+def gated():
+    """The letters have a gate."""
+    Uz, Wz, U, W, A, B = P("U_z 3 4, W_z 4 4, U 3 4, W 4 4, A 4 4, B 4 4")
+    s = zeros("s0")
+    for _, w in mg.steps(w=_words(3, 5)):
+        h = zeros("h0")
+        for _, x in mg.steps(x=w):
+            z = mg.sigmoid(x @ Uz + h @ Wz).named("z")
+            n = mg.tanh(x @ U + h @ W).named("n")
+            h = (z * h + (1 - z) * n).named("h")
+        s = mg.tanh(h @ A + s @ B).named("s")
+    return s
+
+
+def outer_in_inner():
+    """Every letter reads the word's state too."""
+    U, W, A, B = P("U 3 4, W 4 4, A 4 4, B 4 4")
+    s = zeros("s0")
+    for _, w in mg.steps(w=_words()):
+        h = zeros("h0")
+        for _, x in mg.steps(x=w):
+            h = mg.tanh(x @ U + h @ W + s @ B).named("h")
+        s = mg.tanh(h @ A).named("s")
     return s
