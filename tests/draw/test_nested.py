@@ -183,6 +183,8 @@ def test_loops_three_deep_have_frames_in_frames():
 
     held = [sum(holds(a, b) for a in boxes) for b in boxes]
     assert sorted(held) == [0] * 4 + [1] * 7
+    middle = {n.x for n in circles(scene, "folded") if n.name in "xhswzr"}
+    assert len(middle) == 1
     assert {*at(scene, "h")} >= {"1,1,1", "3,2,2"}
 
 

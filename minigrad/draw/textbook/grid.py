@@ -16,11 +16,12 @@ Vocabulary
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minigrad.draw.textbook.chart import Arrow, Chart, outside
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, outside
 from minigrad.draw.textbook.lanes import places
-from minigrad.draw.textbook.nested import Parts, borders, spread
+from minigrad.draw.textbook.nested import Parts, at_once, borders, spread
 
 # How many lanes what stands beside a frame is off the circles in it, where those have
 # round loops.
@@ -93,8 +94,9 @@ class Grid:
         self.borders = borders(chart.symbols, self.level)
         for group in self.groups:
             self.place |= places(group.keys, self.level, group.now, group.later)
+        self.bare = dict(self.place)
         if self.borders:
-            self._spread(dict(self.place), LOOP_ROOM)
+            self._spread(self.bare, at_once(chart.symbols), LOOP_ROOM)
 
     def _like(self, circuit: "Grid") -> None:
         """Take the levels of the circuit, and its places for turns side by side."""
@@ -103,13 +105,15 @@ class Grid:
         self.borders = circuit.borders
         for s in self.chart.symbols:
             self.level[s.key] = circuit.level[s.line or s.key]
-        self._spread(circuit.place, 1.0)
+        self._spread(circuit.bare, self.chart.symbols, 1.0)
 
-    def _spread(self, place: dict[str, float], beside: float) -> None:
+    def _spread(
+        self, bare: dict[str, float], symbols: Sequence[Symbol], beside: float
+    ) -> None:
         """Places for turns side by side, and all else outside of their frames."""
         for group in self.groups:
-            symbols = [self.chart.symbol(key) for key in group.keys]
-            self.place |= spread(symbols, group.now, self.level, place, beside)
+            here = [s for s in symbols if s.key in group.keys]
+            self.place |= spread(here, group.now, self.level, bare, beside)
 
     def _members(self) -> dict[tuple[int | None, int], list[str]]:
         """The keys of each group, by its clock and the loop that it stands before."""

@@ -115,6 +115,16 @@ def _gaps(chart: Chart, steps: int | None) -> dict[Any, dict[float, float]]:
     return found
 
 
+def at_once(symbols: Sequence[Symbol]) -> list[Symbol]:
+    """Symbols with one turn for all; what their loops begin with is beside it."""
+    last = {s.key: s.turn[-1] for s in symbols if s.turn}
+    turns = [
+        (s.turn[-1] - last[s.begins],) if s.begins else (0.0,) * bool(s.turn)
+        for s in symbols
+    ]
+    return [replace(s, turn=turn) for s, turn in zip(symbols, turns, strict=True)]
+
+
 def spread(
     symbols: Sequence[Symbol],
     now: Sequence[Arrow],
