@@ -28,7 +28,7 @@ from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.grid import Grid, Group
-from minigrad.draw.textbook.loops import lane_for
+from minigrad.draw.textbook.loops import Loop, lane_for
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ports import Ports
 
@@ -63,7 +63,7 @@ class Column:
         self.level = self.grid.level
         self.lane += self.wider + 2 * (self.reach - RADIUS)
         self.form: dict[Arrow, str] = {}
-        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
+        self.loops: dict[Arrow, Loop] = {}
         self.nets: list[Net] = []
         self.tracks: dict[int, list[tuple[Net, int]]] = {}
         self.y: Sequence[float] = [72.0 * r for r in range(self.grid.count)]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import RADIUS
-from minigrad.draw.textbook.loops import Loops
+from minigrad.draw.textbook.loops import Loop, Loops
 
 if TYPE_CHECKING:
     from minigrad.draw.textbook.column import Column
@@ -61,7 +61,7 @@ class Ports:
         self.vertical: dict[Any, float] = {}
         self.inner = {1: 0.0, -1: 0.0}
         self.outer = {1: 0.0, -1: 0.0}
-        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
+        self.loops: dict[Arrow, Loop] = {}
         self.turn: dict[tuple[Arrow, str], float] = {}
         self._dock_level()
         self._dock_nets()
