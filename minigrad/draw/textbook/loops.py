@@ -58,7 +58,7 @@ class Loops:
         self.ports, self.column = ports, ports.column
 
     def placed(self) -> dict[Arrow, Loop]:
-        """The x, the shift, the number and the side of each round loop."""
+        """Where each round loop runs."""
         c, inner = self.column, self.ports.inner
         found: dict[Arrow, Loop] = {}
         by_circle: dict[tuple[str, int], list[Arrow]] = defaultdict(list)

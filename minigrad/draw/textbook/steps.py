@@ -262,7 +262,7 @@ class GroupColumns:
             ends = [(s + a.delay, s), (t, t - a.delay)][:: 1 if a.delay > 0 else -1]
         held = [[part for part, steps in at if end in steps] for end, _ in ends]
         tail, tip = self._seat(a.source, s), self._seat(a.target, t)
-        if not any(held) or (not across and tail not in {"", *nodes}):
+        if not any(held) or (tail and not across and tail not in nodes):
             return
         xs, xt = self.slots[p] + column.x(a.source), self.slots[q] + column.x(a.target)
         way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
