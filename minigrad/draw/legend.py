@@ -12,6 +12,7 @@ black and white a legend has no kinds of circles.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.scene import (
@@ -70,7 +71,7 @@ def _text(x: float, y: float, line: Line) -> Text:
 def _samples(scene: Scene, look: Style) -> dict[str, Sample]:
     """A thing of the figure for each entry, in the order of ``LEGEND``."""
     found: dict[str, Sample] = {}
-    for key, sample in (*_nodes(scene), *_edges(scene), *_letters(scene)):
+    for key, sample in chain(_nodes(scene), _edges(scene), _letters(scene)):
         found.setdefault(key, sample)
     for frame in scene.frames:
         if not frame.fill:
@@ -84,7 +85,7 @@ def _samples(scene: Scene, look: Style) -> dict[str, Sample]:
     return {key: found[key] for key in LEGEND if key in found and key not in alike}
 
 
-def _nodes(scene: Scene) -> Iterator[tuple[str, Node]]:
+def _nodes(scene: Scene) -> Iterator[tuple[str, Sample]]:
     for node in scene.nodes:
         if node.kind == "delay":
             yield ("ahead" if node.fill else "delay"), node
@@ -100,7 +101,7 @@ def _words(node: Node) -> str:
     return "".join(run.text for line in node.lines for run in line)
 
 
-def _edges(scene: Scene) -> Iterator[tuple[str, Edge]]:
+def _edges(scene: Scene) -> Iterator[tuple[str, Sample]]:
     starts = {node.id for node in scene.nodes if node.kind == "initial"}
     for edge in scene.edges:
         if edge.kind.startswith("bus"):
@@ -114,7 +115,7 @@ def _edges(scene: Scene) -> Iterator[tuple[str, Edge]]:
             yield edge.kind, edge
 
 
-def _letters(scene: Scene) -> Iterator[tuple[str, Run]]:
+def _letters(scene: Scene) -> Iterator[tuple[str, Sample]]:
     labels = [node.lines for node in scene.nodes if node.shape in ("circle", "oval")]
     labels += [text.lines for text in scene.texts if text.edge]
     for lines in filter(None, labels):
