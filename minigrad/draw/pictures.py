@@ -25,11 +25,12 @@ from minigrad.draw.ops.items import Reader
 from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Edge, Lines, Scene
+from minigrad.draw.render.audit import Fault, faults
 from minigrad.draw.spacing import LayOut, clearest
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
-from minigrad.draw.textbook.columns import USUAL, Unfolded
-from minigrad.draw.textbook.drawing import Drawing, Unrolling
+from minigrad.draw.textbook.columns import USUAL
+from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.layout_backward import add_gradients
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
@@ -40,9 +41,10 @@ AS_ONE = "{} values that read the same and are read by the same are one circle"
 
 
 class View(Protocol):
-    """A view of a graph."""
+    """A view of a graph; its scene drawn, ``faults`` are what can be misread there."""
 
     data: Series
+    faults: list[Fault]
 
     def scene(self) -> Scene:
         """The figure as data."""
@@ -61,7 +63,9 @@ class Operations:
         steps = asked.steps or USUAL
         how = (asked.depth, asked.shapes, asked.values, steps)
         items = Reader(self.graph, self.kinds, *how).items()
-        return draw_ops(items, steps, asked.caption)
+        scene = draw_ops(items, steps, asked.caption)
+        self.faults = faults(scene)
+        return scene
 
 
 class Columns:
@@ -74,7 +78,8 @@ class Columns:
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
-        scene = clearest(partial(self.laid_out, self.chart, how), self.simpler(how))
+        usual = partial(self.laid_out, self.chart, how)
+        scene, self.faults = clearest(usual, self.simpler(how))
         return self._with_uses(scene) if self.graph is not None else scene
 
     def simpler(self, how: Unrolling) -> LayOut | None:
@@ -103,16 +108,17 @@ class Columns:
         """The figure of a chart with that much room more than usual."""
         asked = self.asked
         view = "unfolded" if asked.view == "backward" else asked.view
-        drawing, done = lay_out(chart, view, asked.steps, asked.index, how, wider)
-        if done is not None:
-            self.decorate(drawing, done)
+        drawing = lay_out(chart, view, asked.steps, asked.index, how, wider)
+        columns = UNFOLDED in drawing.columns
+        if columns:
+            self.decorate(drawing)
         outputs = self.graph.outputs if self.graph is not None else ()
         if any(isinstance(node.value, Spec) for node in outputs):
             drawing.say("structure only: nothing was computed", "structure")
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(asked.caption, self.chart.lengths)
-        if self.graph is None or done is None or asked.index == "symbolic":
+        if self.graph is None or not columns or asked.index == "symbolic":
             return scene  # what a start is computed by is no part of it
         values = {s.name for s in self.chart.symbols}  # a learned start is one
         names = tuple(n for n in multiplied(self.graph) if n not in values)
@@ -130,7 +136,7 @@ class Columns:
             below=below,
         )
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """Draw onto the finished columns."""
 
 
@@ -153,10 +159,10 @@ class Overlaid(Columns):
     def simpler(self, how: Unrolling) -> None:
         """None: each number belongs to one circle."""
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """The numbers below the columns, and the colour bar."""
-        write_numbers(drawing, done, self.data, self.titles)
-        write_bar(drawing.sheet, done, self.scale)
+        write_numbers(drawing, self.data, self.titles)
+        write_bar(drawing, self.scale)
 
 
 class Backward(Columns):
@@ -178,7 +184,7 @@ class Backward(Columns):
         """No letters: their parameters stand at the sums of their shares."""
         return partial(self.laid_out, self.chart, replace(how, labels=False))
 
-    def decorate(self, drawing: Drawing, done: Unfolded) -> None:
+    def decorate(self, drawing: Drawing) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
         nodes = drawing.sheet.nodes.values()
@@ -190,7 +196,7 @@ class Backward(Columns):
             # Of all steps and the same for each layout: only messages are of what is
             # shown.
             self.data = self.flow.totals | self.flow.shares
-        add_gradients(drawing, done, self.flow, objective(self.graph))
+        add_gradients(drawing, self.flow, objective(self.graph))
 
 
 def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:

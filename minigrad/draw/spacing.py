@@ -5,15 +5,16 @@ Vocabulary
             of that
 
 >>> from minigrad.draw.page.scene import Scene
->>> clearest(lambda wider: Scene(width=100.0 + wider)).width
-100.0
+>>> scene, found = clearest(lambda wider: Scene(width=100.0 + wider))
+>>> scene.width, found
+(100.0, [])
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from minigrad.draw.page.scene import Scene
-from minigrad.draw.render.audit import faults
+from minigrad.draw.render.audit import Fault, faults
 
 WIDER = (0.0, 10.0, 20.0, 30.0)
 # What a figure is worse by: a fault, letters on their line, each point of width.
@@ -24,32 +25,33 @@ TOO_MUCH = 6
 LayOut = Callable[[float], Scene]
 
 
-def clearest(lay_out: LayOut, simpler: LayOut | None = None) -> Scene:
-    """The best of up to four layouts, each wider than the one before.
+def clearest(
+    lay_out: LayOut, simpler: LayOut | None = None
+) -> tuple[Scene, list[Fault]]:
+    """The best of up to four layouts, each wider than the one before, and its faults.
 
     The search ends where a wider layout cannot be better. ``simpler`` draws the same
     with fewer arrows, where there are far too many faults or some are left.
     """
-    found: list[tuple[float, int, Scene]] = []
+    found: list[tuple[float, Scene, list[Fault]]] = []
     for wider in WIDER:
         if any(worse <= WIDENED * wider for worse, _, _ in found):
             break
         scene = lay_out(wider)
-        left, backed = len(faults(scene)), sum(text.backed for text in scene.texts)
-        worse = FAULT * left + ON_LINE * backed + WIDENED * wider
-        found.append((worse, left, scene))
-        if simpler is not None and left > TOO_MUCH:
+        left, backed = faults(scene), sum(text.backed for text in scene.texts)
+        worse = FAULT * len(left) + ON_LINE * backed + WIDENED * wider
+        found.append((worse, scene, left))
+        if simpler is not None and len(left) > TOO_MUCH:
             break
-    _, left, scene = min(found, key=lambda one: one[0])
+    _, scene, left = min(found, key=lambda one: one[0])
     if simpler is not None and left:
-        other = clearest(simpler)
-        return other if len(faults(other)) < left else scene
-    return scene
+        other, fewer = clearest(simpler)
+        return (other, fewer) if len(fewer) < len(left) else (scene, left)
+    return scene, left
 
 
-def warn_of_faults(scene: Scene) -> None:
+def warn_of_faults(found: Sequence[Fault]) -> None:
     """Warn of what can be misread in a finished figure."""
-    found = faults(scene)
     if not found:
         return
     which = "; ".join(f"{f.what}: {f.first}, {f.second}" for f in found[:3])

@@ -5,6 +5,7 @@ from typing import Any
 
 from minigrad.draw.choices import Asked
 from minigrad.draw.figure import Figure
+from minigrad.draw.legend import with_legend
 from minigrad.draw.page.words import translated
 from minigrad.draw.pictures import Backward, Columns, Operations, Overlaid, View
 from minigrad.draw.render.theme import Style
@@ -52,7 +53,7 @@ def draw(
         returns a number; the numbers are ``fig.data``.
     depth: in the ops view, collapse scopes deeper than this into boxes.
     style: "color", "book" (black and white), "dark", or a ``Style`` with a language,
-        fonts and colours.
+        fonts, colours and a legend.
     engine: "auto", "dot", "pure", or the path of a Graphviz program.
 
     A graph whose steps differ is drawn unfolded, as recorded; "textbook" and "folded"
@@ -78,10 +79,11 @@ def _drawn(x: Any, asked: Asked, look: Style, engine: str) -> Figure:
     x = getattr(x, "graph", x)  # a compiled program shows its own
     source = x if isinstance(x, (Graph, Recurrence)) else Graph(x)
     view = _view(source, asked)
-    scene = view.scene()
-    warn_of_faults(scene)
+    scene = translated(view.scene(), look.language)
+    warn_of_faults(view.faults)
+    scene = with_legend(scene, look) if look.legend else scene
     shown = None if asked.view == "ops" else source
-    return Figure(translated(scene, look.language), look, engine, view.data, shown)
+    return Figure(scene, look, engine, view.data, shown)
 
 
 def _view(graph: Graph | Recurrence, asked: Asked) -> View:

@@ -4,6 +4,7 @@ Each function returns what is wrong in words, and nothing for a figure that is t
 What was recorded is told by ``own``, which knows nothing of how figures are made.
 """
 
+import re
 from collections import Counter, defaultdict
 
 import numpy as np
@@ -31,7 +32,9 @@ def seats(graph, figure):
     ranks = defaultdict(list)
     found = {}
     for node in circles:
-        value = Value(node.name, node.t)
+        value = Value(node.name, node.t, turn=_turn(node))
+        while value.turn and value not in wanted:  # of a start, before all turns
+            value = value._replace(turn=value.turn[:-1])
         if value not in wanted and node.name in numbered:
             value = Value(node.name, None)
             if called[node.name] == 1:
@@ -40,6 +43,13 @@ def seats(graph, figure):
         roles += [] if node.role in roles else [node.role]
         found[node.id] = value._replace(rank=value.rank + roles.index(node.role))
     return found
+
+
+def _turn(node):
+    """The steps of loops within a step that a label has behind its own: 2 of h(1,2)."""
+    label = "".join(run.text for line in node.lines for run in line)
+    (index,) = re.findall(r"\(([^()]*)\)$", label) or [""]
+    return tuple(int(k) for k in index.split(",")[1:])
 
 
 def columns(graph, figure, whole=False):
@@ -125,7 +135,8 @@ def _said(way):
 
 
 def _name(value):
-    return f"{value.name}({value.t})" + "'" * value.rank
+    index = ",".join(map(str, (value.t, *value.turn)))
+    return f"{value.name}({index})" + "'" * value.rank
 
 
 def circuit(graph, figure):
@@ -175,12 +186,21 @@ def symbols(graph, figure):
         return
     for (a, b), letters in reads(graph).items():
         if a.t is not None and b.t is not None and a.name and not (a.rank or b.rank):
-            span[a.name, b.name, b.t - a.t].setdefault(b.t, letters)
+            ends = (a.name, a.turn), (b.name, b.turn)
+            span[*ends, b.t - a.t].setdefault(b.t, letters)
+    known = {end for a, b, _ in span for end in (a, b)}
+
+    def called(node):
+        turn = _turn(node)
+        while turn and (node.name, turn) not in known:
+            turn = turn[:-1]
+        return node.name, turn
+
     told = defaultdict(set)
     for edge in scene.edges:
         if edge.tail in nodes and edge.tip in nodes:
             a, b = nodes[edge.tail], nodes[edge.tip]
-            told[a.name, a.t, b.name, b.t].update(map(_upright, edge.parameters))
+            told[called(a), a.t, called(b), b.t].update(map(_upright, edge.parameters))
     expected = defaultdict(frozenset)
     # Behind dots stands the last column, for what is read out there.
     end = shown[:2] if shown[2] - shown[1] > 1 else shown

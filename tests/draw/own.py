@@ -21,11 +21,15 @@ INDEXED = {"embedding", "take", "take_along_axis"}
 
 
 class Value(NamedTuple):
-    """A circle to be drawn; ``rank`` tells those of one name and step apart."""
+    """A circle to be drawn; ``rank`` tells those of one name and step apart.
+
+    ``turn`` are the steps of the loops within a step that made it.
+    """
 
     name: str
     t: int | None
     rank: int = 0
+    turn: tuple[int, ...] = ()
 
 
 def reads(graph: mg.Graph) -> dict[tuple[Value, Value], frozenset[str]]:
@@ -85,22 +89,23 @@ def values(graph: mg.Graph) -> dict[mg.Node, Value]:
     states, starts = _states(graph, names)
     found: dict[mg.Node, Value] = {}
     data: dict[object, Value] = {}
-    seen: Counter[tuple[str, int | None]] = Counter()
+    seen: Counter[object] = Counter()
     for node in graph.nodes:
         name = names.get(node) or states.get(node) or starts.get(node)
         if name is None:
             continue
         t = None if node in starts else node.t
+        turn = tuple(part[2] for part in node.scope.path if len(part) > 2)
         if node.op is not None and node.op.name == "step" and _leaf(node):
             # What two loops read of one sequence is one value.
-            same = (node.inputs[0], t, name)
+            same = (node.inputs[0], t, turn, name)
             if same in data:
                 found[node] = data[same]
                 continue
         else:
             same = node
-        data[same] = found[node] = Value(name, t, seen[name, t])
-        seen[name, t] += 1
+        data[same] = found[node] = Value(name, t, seen[name, t, turn], turn)
+        seen[name, t, turn] += 1
     return found
 
 

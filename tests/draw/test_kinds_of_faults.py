@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.draw import draw
 from tests.draw.corpus import gates, loops, names, recorded, still
 from tests.draw.corpus.making import P, X, zeros
-from tests.draw.judge import back, symbols
+from tests.draw.judge import back, circuit, symbols
 from tests.draw.own import reads
 
 ENGINES = ["pure"] + ["dot"] * bool(shutil.which("dot"))
@@ -242,6 +242,23 @@ def test_steps_that_differ_are_drawn_as_they_are(make, view):
         assert sorted(n.t for n in circles(scene) if n.name == "L") == [2, 4, 6]
 
 
+def test_a_value_that_is_kept_for_some_steps_is_read_by_one_arrow_of_the_circuit():
+    graph = recorded("model clockwork, of 9")
+    figure = draw(graph, view="folded", style=mg.Style(language="es"))
+    assert figure.audit() == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # all columns leave no room for letters
+        assert [*circuit(graph, figure)] == []
+    later = [e for e in figure.scene.edges if e.id.startswith("h3@t>h1@t/") and e.head]
+    assert [e.parameters for e in later] == [("W13",)]
+    read = {way for way in later[0].covers if way[1] == "h1@4"}
+    assert read == {("h3@1", "h1@4")}
+    assert "1, …, 3 pasos" in {text.words for text in figure.scene.texts}
+    both = shown(graph, view="textbook")
+    homes = {e.home for e in both.edges if e.part == "unfolded" and e.tail == "h3@1"}
+    assert homes <= {e.home for e in both.edges if e.part == "folded"}
+
+
 def test_a_kind_has_one_colour_whatever_the_network():
     kinds = {
         make: {n.name: n.kind for n in circles(shown(make()))}
@@ -319,3 +336,78 @@ def test_an_index_says_what_it_takes():
     told = [words(n) for n in shown(gates.lstm_in_slices(3), view="ops").nodes]
     assert not [w for w in told if "getitem" in w]
     assert [w for w in told if "0:4" in w or ":4" in w]
+
+
+@pytest.mark.parametrize("view", ["textbook", "unfolded", "backward"])
+@pytest.mark.parametrize(
+    "make", [loops.swapped, gates.lstm, loops.narx, gates.gru, gates.attention]
+)
+def test_no_letter_is_at_a_foreign_arrow_or_struck_by_one(make, view):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        figure = draw(make(), view=view)
+    assert view == "backward" or any(text.edge for text in figure.scene.texts)
+    told = {"letters at another arrow", "arrow on label", "letters of no arrow"}
+    assert [f for f in figure.audit() if f.what in told] == []
+
+
+def test_a_bus_between_loops_has_its_letters_once():
+    scene = shown(gates.attention(), view="unfolded")
+    rails = {e.id: e.net for e in scene.edges if e.net and e.net.endswith(" rail")}
+    told = Counter(rails[t.edge] for t in scene.texts if t.edge in rails)
+    assert told
+    assert {*told.values()} == {1}
+
+
+@pytest.mark.parametrize("T", [2, 6])
+@pytest.mark.parametrize("make", [loops.many_to_many, loops.mutual])
+def test_columns_in_letters_say_of_no_arrow_that_it_is_at_one_step(make, T):
+    scene = shown(make(T), index="symbolic")
+    assert [e.title for e in scene.edges if "only" in e.title] == []
+
+
+def test_states_of_one_name_that_cross_a_step_have_numbers():
+    found = draw(names.repeated(), overlay="grad").data
+    assert any(min(series.values()) > 0 for series in found.values())
+
+
+def test_a_refused_circuit_says_where_its_steps_differ_and_what_to_draw():
+    with mg.keep_lines():
+        U, W, W2 = P("U 3 4, W 4 4, W2 4 4")
+        h = zeros("h0")
+        for t, x in mg.steps(x=X(5)):
+            h = mg.tanh(x @ U + h @ (W2 if t == 3 else W)).named("h")
+    lines = r"step 3 .* W2 instead of W .* made at \S+test_kinds_of_faults\.py:\d+"
+    with pytest.raises(mg.FoldError, match=lines) as error:
+        draw(h, view="textbook")
+    assert any('view="unfolded"' in note for note in error.value.__notes__)
+    letters = {e.parameters for e in shown(h).edges if e.tip == "h@3"}
+    assert letters == {("U",), ("W2",)}
+
+
+@pytest.mark.parametrize(
+    "make", [loops.mutual, loops.lattice, loops.narx, gates.hierarchy, gates.lstm]
+)
+def test_heads_that_meet_one_circle_stand_apart(make):
+    for view in ("folded", "unfolded"):
+        tips = [e for e in shown(make(), view=view).edges if e.head and e.tip]
+        for i, a in enumerate(tips):
+            for b in tips[:i]:
+                alike = a.tip != b.tip or (a.net and a.net == b.net)
+                (ax, ay), (bx, by) = a.points[-1], b.points[-1]
+                assert alike or np.hypot(ax - bx, ay - by) > 5, (a.id, b.id)
+
+
+@pytest.mark.parametrize("make", [loops.many_to_many, loops.deep, gates.bidirectional])
+def test_an_arrow_into_the_steps_left_out_has_the_form_of_its_sisters(make):
+    scene = shown(make(30), view="unfolded")
+    roles = {n.id: n.role for n in scene.nodes}
+    forms: dict[object, set[bool]] = {}
+    halves = 0
+    for e in (e for e in scene.edges if e.delay and e.tail in roles):
+        heights = [y for _, y in e.points]
+        level = max(heights) - min(heights) < 0.01
+        forms.setdefault((roles[e.tail], e.home), set()).add(level)
+        halves += not e.tip
+    assert halves
+    assert {len(found) for found in forms.values()} == {1}

@@ -6,6 +6,7 @@ import pytest
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.scene import Edge, Run, Scene, Text
+from minigrad.draw.render.audit import faults
 from minigrad.draw.spacing import clearest, warn_of_faults
 
 W = ((Run("W", "bold", 18.0),),)
@@ -27,7 +28,9 @@ def laid_out(*counts):
         asked.append(wider)
         return scene(*counts[len(asked) - 1], wide=wider)
 
-    return clearest(lay_out).width, asked
+    chosen, left = clearest(lay_out)
+    assert left == faults(chosen)
+    return chosen.width, asked
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,8 @@ def test_what_no_room_helps_is_drawn_simpler_if_that_is_clearer(
         asked.append(wider)
         return scene(left, wide=wider)
 
-    found = clearest(lay_out, lambda wider: scene(simple, wide=-1.0))
+    found, told = clearest(lay_out, lambda wider: scene(simple, wide=-1.0))
+    assert told == faults(found)
     assert (found.width, len(asked)) == (chosen, tried)
 
 
@@ -70,7 +74,7 @@ def test_a_warning_names_what_is_left():
     with pytest.warns(
         UserWarning, match=r"at 4 places \(arrow on label: 0, text 0: W; "
     ):
-        warn_of_faults(scene(4))
+        warn_of_faults(faults(scene(4)))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warn_of_faults(scene(0, 3))
+        warn_of_faults(faults(scene(0, 3)))

@@ -14,8 +14,10 @@ from minigrad.draw.textbook.chart import outside
 from minigrad.draw.textbook.marks import said
 from minigrad.draw.textbook.reading import read
 from minigrad.testing import programs
+from tests.draw.corpus import recorded as net
 from tests.draw.networks import NETWORKS, UNTIMED
 from tests.draw.test_models import LOSSES, XS, YS, recorded
+from tests.draw.test_nested import NETS as INNER
 from tests.test_fold import NETS, STARTS, clockwork, remembering
 
 VIEWS = [
@@ -136,6 +138,7 @@ MODELS = {
     "given at the start": partial(recorded, "OneToMany", given="start"),
     "given at both": partial(recorded, "OneToMany", given="both"),
     **UNTIMED,
+    **{name: partial(net, name) for name in INNER},
 }
 
 

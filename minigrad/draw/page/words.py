@@ -36,6 +36,34 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 LANGUAGES = tuple(WORDS["unfold"])
+# What the entries of a legend say in each language, in their order.
+LEGEND: dict[str, tuple[str, str]] = {
+    "input": ("input", "entrada"),
+    "hidden": ("hidden state", "estado oculto"),
+    "output": ("output", "salida"),
+    "loss": ("loss", "pérdida"),
+    "target": ("target", "objetivo"),
+    "value": ("value", "valor"),
+    "initial": ("initial state", "estado inicial"),
+    "rim": ("step before or after", "paso anterior o posterior"),
+    "constant": ("constant", "constante"),
+    "parameter": ("parameter", "parámetro"),
+    "operation": ("operation", "operación"),
+    "scope": ("scope, collapsed", "ámbito, plegado"),
+    "gradient": ("gradient by a parameter", "gradiente de un parámetro"),
+    "delay": ("one step of delay", "un paso de retardo"),
+    "ahead": ("one step ahead", "un paso adelante"),
+    "dot": ("steps left out", "pasos omitidos"),
+    "frame": ("scope, or loop within a step", "ámbito, o bucle en un paso"),
+    "once": ("at some steps only", "solo en algunos pasos"),
+    "recurrence": ("to a later step", "a un paso posterior"),
+    "bus": ("one value, to each use", "un valor, a cada uso"),
+    "muted": ("values, forward", "valores, hacia delante"),
+    "flow": ("gradient, thick where large", "gradiente, grueso si es grande"),
+    "matrix": ("matrix", "matriz"),
+    "vector": ("vector", "vector"),
+    "scalar": ("scalar", "escalar"),
+}
 
 
 def say(language: str, word: str, english: str) -> str:

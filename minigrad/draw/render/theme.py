@@ -46,6 +46,7 @@ class Style:
     paints: fill, border and letters by kind of node ("hidden", "input", "loss", ...).
     lines: colours of arrows and texts by kind ("gradient", "recurrence", "faint").
     buses: the colours of buses, one after the other.
+    legend: write below a figure what its colours, lines and letters mean.
 
     >>> Style("book", language="es").paint("hidden").fill
     '#FFFFFF'
@@ -62,6 +63,7 @@ class Style:
     paints: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     lines: Mapping[str, str] = field(default_factory=dict)
     buses: tuple[str, ...] = ()
+    legend: bool = False
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -79,6 +81,8 @@ class Style:
         elif not self.background:
             known = ", ".join(STYLES)
             raise ValueError(f"no style {self.name!r}; there are {known}")
+        if not isinstance(self.legend, bool):
+            raise TypeError(f"legend is True or False, got {self.legend!r}")
         for font in (self.serif, self.sans):
             if not re.fullmatch(r"\w[\w -]*", font):
                 raise ValueError(f"a font is one name, got {font!r}")

@@ -61,8 +61,7 @@ def _in_step(chart: Chart, arrows: list[Arrow]) -> bool:
                 return False
             steps[arrow.source, arrow.target, arrow.labels].add(t)
     for (source, target, _), met in steps.items():
-        ends = [chart.symbol(key) for key in (source, target)]
-        lengths = [chart.lengths[s.clock or 0] for s in ends]
-        if lengths[0] != lengths[1] or met != set(ends[1].steps(lengths[1])):
+        a, b = (chart.lengths[chart.symbol(k).clock or 0] for k in (source, target))
+        if a != b or met != set(chart.steps(target)):
             return False
     return True

@@ -12,30 +12,31 @@ Vocabulary
 >>> chart = Chart(symbols, (Arrow("a", "s", "broadcast"),), (2,))
 >>> from minigrad.draw.textbook.unfolded import draw_unfolded
 >>> drawing = Drawing(chart, parts=["unfolded"])
->>> done = draw_unfolded(drawing, 0.0)
+>>> draw_unfolded(drawing, 0.0)
 >>> [(edge.tail, edge.tip) for edge in drawing.sheet.edges]
 [('a', 's@1'), ('a', 's@-1')]
 """
 
-from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from minigrad.draw.page.scene import Point
-from minigrad.draw.textbook.chart import Arrow, Pair, Step, reads
-from minigrad.draw.textbook.column import Column
-from minigrad.draw.textbook.columns import RADIUS, Loop
+from minigrad.draw.page.labels import Wish
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Lines, Point
+from minigrad.draw.textbook.chart import Arrow, Pair, names_on, reads
+from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
-from minigrad.draw.textbook.marks import home, said, way_home
+from minigrad.draw.textbook.marks import only_at, said, way_home
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way, polyline_way
+
+Met = dict[Pair, set[tuple[str, ...]]]
 
 
 class Stand(NamedTuple):
     """A circle that stands on the sheet, and the middle of its column."""
 
     id: str
-    step: Step
     x: float
     y: float
     base: float
@@ -50,151 +51,99 @@ class Junction(NamedTuple):
     points: tuple[Point, ...]
 
 
-def draw_between(
-    drawing: Drawing,
-    part: str,
-    loops: Mapping[int, Loop],
-    middles: Mapping[int, float],
-) -> None:
-    """Draw all arrows between groups; ``middles`` are the x of columns drawn once."""
-    met: dict[Pair, set[tuple[str, ...]]] = {}
+def draw_between(drawing: Drawing, part: str) -> None:
+    """Draw all arrows between groups."""
+    met: Met = {}  # the circles that have an arrow, and by which parameters
     for edge in drawing.sheet.edges:
         for pair in edge.covers if edge.part == part else ():
             met.setdefault(pair, set()).add(edge.parameters)
     groups: dict[Any, list[Net]] = {}
-    for number, net in enumerate(drawing.crossing):
+    of = drawing.of(part).of
+    for number, net in enumerate(drawing.crossing[part]):
         ends = net.source, net.arrows[0].target
-        if part == FOLDED and drawing.grid.of[ends[0]] == drawing.grid.of[ends[1]]:
+        if part == FOLDED and of[ends[0]] == of[ends[1]]:
             continue
         # In the circuit all arrows from one circle to another are one.
         groups.setdefault(ends if part == FOLDED else number, []).append(net)
     for nets in groups.values():
         arrows = [a for net in nets for a in net.arrows]
-        _Between(drawing, part, nets[0], arrows, loops, middles).draw(met)
+        _Between(drawing, part, nets[0], arrows).draw(met)
 
 
 class _Between:
     """The arrows of one net."""
 
     def __init__(
-        self,
-        drawing: Drawing,
-        part: str,
-        net: Net,
-        arrows: list[Arrow],
-        loops: Mapping[int, Loop],
-        middles: Mapping[int, float],
+        self, drawing: Drawing, part: str, net: Net, arrows: list[Arrow]
     ) -> None:
         self.drawing, self.part, self.net = drawing, part, net
-        self.loops, self.middles, self.arrows = loops, middles, arrows
-        self.arrow = net.arrows[0]
-        self.labels = tuple(dict.fromkeys(name for a in arrows for name in a.labels))
-        self.fresh: set[Pair] = set()
-        self.target = self.arrow.target
-        sources, targets = self._stands(net.source), self._stands(self.target)
+        self.arrows, self.arrow = arrows, net.arrows[0]
+        self.labels, self.target = names_on(arrows), self.arrow.target
+        sources, targets = (
+            {
+                t: Stand(n.id, n.x, n.y, base)
+                for t, n, base in drawing.circles(part, key)
+            }
+            for key in (net.source, self.target)
+        )
+        steps = [found for arrow in arrows for found in reads(drawing.chart, arrow)]
+        if part == FOLDED:
+            steps = [(None, [None])]
         self.pairs = [
             (sources[a], targets[b])
-            for a, b in self._steps()
-            if a in sources and b in targets
+            for b, found in steps
+            for a in sources
+            if a in found and b in targets
         ]
         self.out = drawing.column(part, net.source)
         self.into = drawing.column(part, self.target)
 
-    def _stands(self, key: str) -> dict[Step, Stand]:
-        """The circles of a symbol, by step; in the circuit there is one for all."""
-        nodes, g = self.drawing.sheet.nodes, self.drawing.grid.of[key]
-        if self.part == FOLDED:
-            node = nodes[home(key)]
-            return {None: Stand(node.id, None, node.x, node.y, self.middles[g])}
-        if g in self.middles:
-            node = nodes[key]
-            return {None: Stand(key, None, node.x, node.y, self.middles[g])}
-        found: dict[Step, Stand] = {}
-        for t in self.loops[g].steps:
-            node_of = nodes.get(self.drawing.chart.seat(key, t))
-            if node_of is not None:
-                base = node_of.x - self.drawing.column(self.part, key).x(key)
-                found[t] = Stand(node_of.id, t, node_of.x, node_of.y, base)
-        return found
-
-    def _steps(self) -> list[tuple[Step, Step]]:
-        if self.part == FOLDED:
-            return [(None, None)]
-        chart = self.drawing.chart
-        shown = set(self._stands(self.net.source))
-        return [
-            (a, b)
-            for arrow in self.arrows
-            for b, found in reads(chart, arrow)
-            for a in shown
-            if a in found
-        ]
-
-    def draw(self, met: dict[Pair, set[tuple[str, ...]]]) -> None:
-        """As a bridge, as a trunk with drops, or as a rail.
-
-        ``met`` are the pairs of circles that have an arrow, and by which parameters.
-        """
+    def draw(self, met: Met) -> None:
+        """As a bridge, as a trunk with drops, or as a rail."""
         labels = self.labels
         ends = [(a.id, b.id) for a, b in self.pairs]
-        if all(labels in met.get(pair, ()) for pair in ends):
-            return
         # A value may reach another one by two arrows, each with letters of its own.
         self.fresh = {pair for pair in ends if labels not in met.get(pair, ())}
-        for pair in ends:
+        for pair in self.fresh:
             met.setdefault(pair, set()).add(labels)
         sources = list(dict.fromkeys(a for a, _ in self.pairs))
-        if self.net.kind == "bridge":
-            ways = [(a, b, self._bridge(a, b)) for a, b in self.pairs]
-        elif len(sources) == 1:
-            ways = [(a, b, self._drop(a, b)) for a, b in self.pairs]
-        else:
+        if not self.fresh:
+            return
+        if self.net.kind != "bridge" and len(sources) > 1:
             self._rail(sources)
             return
-        instances = []
-        for a, b, way in ways:
-            covers: tuple[Pair, ...] = ((a.id, b.id),)
-            covers = covers if covers[0] in self.fresh else ()
-            details: dict[str, Any] = {"id": f"{a.id}>{b.id}"}
-            title = f"{a.id} → {b.id}".replace("@t", "")
-            if self.part == FOLDED:
-                covers = self._recorded()
-                details = {"id": way_home(self.arrow)}
-                chart = self.drawing.chart
-                title = "; ".join(said(chart, x) for x in self.arrows)
-            if self.labels and self.part != FOLDED:
-                title += f" by {', '.join(self.labels)}"
-            net = f"{a.id}>{self.target}"
-            names = self.labels
-            dashed = self.part == FOLDED and self._once()
-            instances.append(
-                Instance(
-                    self.arrow, a.id, b.id, way, names, covers, (), False, net, dashed,
-                    title, details,
-                )
-            )  # fmt: skip
-        self.drawing.emit(instances, self.part)
-
-    def _once(self) -> bool:
-        """Whether the arrow is at one step of several."""
-        chart = self.drawing.chart
-        clock = chart.symbol(self.target).clock
-        if clock is None or chart.lengths[clock] == 1:
-            return False
-        steps = {b for arrow in self.arrows for b, _ in reads(chart, arrow)}
-        return (
-            len(steps) == 1
-            and len(chart.symbol(self.target).steps(chart.lengths[clock])) > 1
+        way = self._bridge if self.net.kind == "bridge" else self._drop
+        self.drawing.emit(
+            [self._instance(a, b, way(a, b)) for a, b in self.pairs], self.part
         )
 
-    def _recorded(self) -> tuple[Pair, ...]:
-        chart = self.drawing.chart
-        return tuple(
-            (chart.seat(arrow.source, a), chart.seat(arrow.target, b))
-            for arrow in self.arrows
-            for b, found in reads(chart, arrow)
-            for a in found
+    def _instance(self, a: Stand, b: Stand, way: Way) -> Instance:
+        pair, by = (a.id, b.id), f" by {', '.join(self.labels)}" if self.labels else ""
+        details: dict[str, Any] = {
+            "id": f"{a.id}>{b.id}",
+            "title": f"{a.id} → {b.id}{by}",
+        }
+        covers: tuple[Pair, ...] = (pair,) if pair in self.fresh else ()
+        if self.part == FOLDED:
+            covers, details = self._in_circuit()
+        net = f"{a.id}>{self.target}"
+        return Instance(
+            self.arrow, *pair, way, self.labels, covers, net=net, details=details
         )
+
+    def _in_circuit(self) -> tuple[tuple[Pair, ...], dict[str, Any]]:
+        """What an arrow of the circuit stands for, and what it says."""
+        chart, sheet, id = self.drawing.chart, self.drawing.sheet, way_home(self.arrow)
+        index, once = self.drawing.how.index or {}, ""
+        if len(chart.steps(self.target)) > 1:
+            once = only_at(chart, self.arrows, index)
+        if once:
+            wish = Wish(note(once), id, "faint", "only", below=True)
+            sheet.wishes.append(wish)
+        parts = [p for a in self.arrows for p in self.drawing.circuit.parts[a]]
+        title = "; ".join(said(chart, part) for part in parts)
+        details = {"id": id, "dashed": bool(once), "title": title}
+        return chart.pairs(*parts), details
 
     def _lead(self, a: Stand) -> tuple[Point, ...]:
         """Out of the source, up to where it turns onto the track."""
@@ -211,55 +160,53 @@ class _Between:
 
     def _drop(self, a: Stand, b: Stand) -> Way:
         lead, end = self._lead(a), self._end(b, self.arrow)
-        y = self.drawing.rail(self.net)
+        y = self.drawing.below[self.net]
         return polyline_way(*lead, (lead[-1][0], y), (end[0], y), end, radius=8.0)
 
     def _bridge(self, a: Stand, b: Stand) -> Way:
         """Level if it can be, else up or down before the column of the target."""
-        column: Column = self.into
+        column, out = self.into, self.out.ports
         side = 1 if b.x > a.x else -1
         if abs(a.y - b.y) < 1:
             return Way(((a.x + side * RADIUS, a.y), (b.x - side * RADIUS, b.y)))
         x = b.base + (column.left if side > 0 else column.right) - side * 24.0
-        ports = column.ports
-        offset = ports.at(self.arrow, self.target) or (11.0 if a.y > b.y else -11.0)
-        end = ports.rim("W" if side > 0 else "E", offset, b.x, b.y)
-        start = self.out.ports.rim(
-            "E" if side > 0 else "W",
-            self.out.ports.at(self.net, self.net.source),
-            a.x,
-            a.y,
-        )
+        ways = ("E", "W") if side > 0 else ("W", "E")
+        offset = column.ports.at(self.arrow, self.target)
+        offset = offset or (11.0 if a.y > b.y else -11.0)
+        end = column.ports.rim(ways[1], offset, b.x, b.y)
+        start = out.rim(ways[0], out.at(self.net, self.net.source), a.x, a.y)
         return polyline_way(start, (x, start[1]), (x, end[1]), end, radius=12.0)
 
     # -------------------------------------------------------------------------- rails
 
     def _rail(self, sources: list[Stand]) -> None:
-        y = self.drawing.rail(self.net)
-        targets = list(dict.fromkeys(b for _, b in self.pairs))
+        y = self.drawing.below[self.net]
         junctions = []
         for a in sources:
             lead = self._lead(a)
             junctions.append(Junction(lead[-1][0], a, True, lead))
-        for b in targets:
+        for b in dict.fromkeys(b for _, b in self.pairs):
             end = self._end(b, self.arrow)
             junctions.append(Junction(end[0], b, False, (end,)))
-        self.at = {(j.stand, j.rises): j.x for j in junctions}
+        at = {(j.stand, j.rises): j.x for j in junctions}
+        spans = [sorted((at[a, True], at[b, False])) for a, b in self.pairs]
         junctions.sort(key=lambda j: j.x)
-        runs = [self._runs(u, v) for u, v in pairwise(junctions)]
+        # Whether the rail runs between neighbours on it.
+        runs = [
+            any(low <= u.x and v.x <= high for low, high in spans)
+            for u, v in pairwise(junctions)
+        ]
         left, drawn = [False, *runs], set[int]()
         letters = self.drawing.letters(self.labels)
         for i, here in enumerate(junctions):
             # A drop comes from its left if it can, a riser goes on to its right.
             right = i < len(runs) and runs[i]
-            other = i - 1 if left[i] and not (here.rises and right) else i + 1
-            if not (left[i] or right):
-                other = i
+            other = i - 1 if left[i] and not (here.rises and right) else i + right
             drawn.add(min(i, other))
             along = (junctions[other].x, y)
             way = polyline_way(*here.points, (here.x, y), along, radius=8.0)
             if here.rises:
-                self._connect(way, here.stand.id, "", (), ())
+                self._connect(way, here.stand.id, "")
                 continue
             ends = [(a.id, b.id) for a, b in self.pairs if b == here.stand]
             covers = tuple(pair for pair in ends if pair in self.fresh)
@@ -268,21 +215,17 @@ class _Between:
             letters = ()
         for i, (u, v) in enumerate(pairwise(junctions)):
             if runs[i] and i not in drawn:
-                self._connect(Way(((u.x, y), (v.x, y))), "", "", (), ())
-
-    def _runs(self, u: Junction, v: Junction) -> bool:
-        """Whether a rail runs between two neighbours on it."""
-        return any(
-            min(self.at[a, True], self.at[b, False]) <= u.x
-            and max(self.at[a, True], self.at[b, False]) >= v.x
-            for a, b in self.pairs
-        )
+                self._connect(Way(((u.x, y), (v.x, y))), "", "")
 
     def _connect(
-        self, way: Way, tail: str, tip: str, letters: Any, covers: tuple[Pair, ...]
+        self,
+        way: Way,
+        tail: str,
+        tip: str,
+        letters: Lines = (),
+        covers: tuple[Pair, ...] = (),
     ) -> None:
-        curve = way.curve()
-        ends = f"{tail or self.net.source} → {tip or f'every {self.target}'}"
+        curve, source = way.curve(), tail or self.net.source
         self.drawing.sheet.connect(
             tail,
             tip,
@@ -291,12 +234,12 @@ class _Between:
             own=curve,
             text_kind=self.drawing.how.text_kind,
             head=bool(tip),
-            id=f"{tail or self.net.source}>{tip or self.target}",
+            id=f"{source}>{tip or self.target}",
             net=f"{self.net.source}>{self.target} rail",
             kind=self.drawing.how.edge_kind,
             part=self.part,
-            title=ends,
+            title=f"{source} → {tip or f'every {self.target}'}",
             parameters=self.labels,
-            home=way_home(self.arrow),
+            home=self.drawing.way_home(self.arrow),
             covers=covers,
         )

@@ -17,22 +17,24 @@ Vocabulary
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from math import hypot
+from typing import Any
 
 from minigrad.draw.page.curves import HEAD
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.grid import Grid, Group
-from minigrad.draw.textbook.loops import lane_for
+from minigrad.draw.textbook.loops import Loop, lane_for
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
-APEX, NEXT_ARC, LONG, LEAN = 52.0, 40.0, 34.0, 26.0
+BORDER, APEX, NEXT_ARC, LONG, LEAN = 16.0, 52.0, 40.0, 34.0, 26.0
 
 
 @dataclass(eq=False)
@@ -61,7 +63,7 @@ class Column:
         self.level = self.grid.level
         self.lane += self.wider + 2 * (self.reach - RADIUS)
         self.form: dict[Arrow, str] = {}
-        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
+        self.loops: dict[Arrow, Loop] = {}
         self.nets: list[Net] = []
         self.tracks: dict[int, list[tuple[Net, int]]] = {}
         self.y: Sequence[float] = [72.0 * r for r in range(self.grid.count)]
@@ -87,6 +89,14 @@ class Column:
         """The left rim of the leftmost circle."""
         return min(map(self.x, self.group.keys)) - self.reach
 
+    def trunk_of(self, a: Arrow) -> Net | None:
+        """The net that an arrow belongs to."""
+        return next((net for net in self.nets if a in net.arrows), None)
+
+    def trunk(self, a: Arrow, tail: str) -> str | None:
+        """The name of the trunk of an arrow from a circle, if it has one."""
+        return f"{tail}/{a.delay or self.level[a.target]}" if self.trunk_of(a) else None
+
     def beside(self, key: str, side: int) -> bool:
         """Whether another circle stands in the same row on that side."""
         return any(
@@ -100,7 +110,7 @@ class Column:
         p: Point,
         q: Point,
         but: set[tuple[str, int]],
-        steps: Sequence[int] = (0,),
+        steps: Collection[int] = (0,),
         clear: float = CLEAR,
     ) -> bool:
         """Whether no circle is near the line between two points.
@@ -123,48 +133,41 @@ class Column:
     def choose(self, ys: Sequence[float]) -> None:
         """Choose a form for each arrow, at these heights of the rows."""
         self.y = ys
-        self.form = {a: self._form_now(a) for a in self.now}
-        self.form |= {a: self._form_later(a) for a in self.later}
-        for a in self.later:  # of one value and row, all arrows have one form
-            alike = [
-                b
-                for b in self.later
-                if (b.source, b.delay) == (a.source, a.delay)
-                and self.level[b.target] == self.level[a.target]
-            ]
-            if self.form[a] == "straight" and "net" in map(self.form.get, alike):
+        self.form = {a: self._form(a) for a in (*self.now, *self.later)}
+        # Of one value and row, all arrows have one form.
+        along = {a: (a.source, a.delay, self.level[a.target]) for a in self.later}
+        trunked = {along[a] for a in self.later if self.form[a] == "net"}
+        for a in self.later:
+            if self.form[a] == "straight" and along[a] in trunked:
                 self.form[a] = "net"
-        trunks: dict[tuple[str, int], list[Arrow]] = defaultdict(list)
+        trunks: dict[Any, list[Arrow]] = defaultdict(list)
         for a in self.later:
             if self.form[a] == "net":
-                trunks[a.source, a.delay].append(a)
-        self.nets = [Net(s, d, arrows) for (s, d), arrows in trunks.items()]
+                held = a.at if a.kind == "delay" else None
+                trunks[a.source, a.delay, a.turns, held].append(a)
+        self.nets = [Net(s, d, arrows) for (s, d, *_), arrows in trunks.items()]
         for net in self.nets:
             net.entry = {a: self._entry(net, a) for a in net.arrows}
         self._from_above()
         self._fans()
         self._tracks()
 
-    def _form_now(self, a: Arrow) -> str:
-        p = self.x(a.source), self.height(a.source)
-        q = self.x(a.target), self.height(a.target)
-        wide, high = abs(q[0] - p[0]), abs(q[1] - p[1])
-        steep = not high or high >= 0.32 * wide
-        ends = {(a.source, 0), (a.target, 0)}
-        return "straight" if steep and self.free(p, q, ends) else "side"
-
-    def _form_later(self, a: Arrow) -> str:
-        if self.folded:
+    def _form(self, a: Arrow) -> str:
+        if self.folded and a in self.later:
             return "loop" if a.source == a.target else "net"
         p = self.x(a.source), self.height(a.source)
         q = self.x(a.target) + a.delay * self.pitch, self.height(a.target)
         wide, high = abs(q[0] - p[0]), abs(q[1] - p[1])
-        near = not high or (high >= 0.2 * wide and wide <= 215 and high <= 190)
+        near = not high or high >= (0.2 if a.delay else 0.32) * wide
+        if a.delay:
+            close = not high or (wide <= 215 and high <= 190)
+            near = near and close and abs(a.delay) == 1
         ends = {(a.source, 0), (a.target, a.delay)}
-        if abs(a.delay) == 1 and near and self.free(p, q, ends, (0, a.delay)):
+        if near and self.free(p, q, ends, {0, a.delay}):
             return "straight"
-        level = self.level[a.source] == self.level[a.target]
-        return "arc" if level and abs(a.delay) > 1 else "net"
+        if a.delay:
+            return "net" if high or abs(a.delay) == 1 else "arc"
+        return "side" if high else "arc"
 
     def out(self, net: Net) -> int:
         """The side on which a net leaves; folded, away from where two loops are."""
@@ -183,18 +186,16 @@ class Column:
 
     def _entry(self, net: Net, a: Arrow) -> str:
         row = [b for b in net.arrows if self.level[b.target] == self.level[a.target]]
-        alone = len(row) == 1 and abs(a.delay) == 1
+        alone = len(row) == 1 and (self.folded or abs(a.delay) == 1)
         free = not self.beside(a.target, self.near(net))
-        return "side" if free and (alone or (self.folded and len(row) == 1)) else "drop"
+        return "side" if free and alone else "drop"
 
     def _from_above(self) -> None:
         """Of three trunks into a row, one whose source is above drops from above."""
         for row in range(self.grid.count):
             into = [n for n in self.nets if n.drops(self.level, row)]
-            fanned = any(
-                self.level[a.target] == row and self.form[a] == "straight"
-                for a in self.now
-            )
+            straight = (a for a in self.now if self.form[a] == "straight")
+            fanned = any(self.level[a.target] == row for a in straight)
             over = [n for n in into if self.level[n.source] > row]
             if len(into) + fanned >= 3 and len(into) > 1 and over:
                 net = min(over, key=lambda n: len(n.arrows))
@@ -212,10 +213,15 @@ class Column:
         for source in self.group.keys:
             rows: dict[int, list[Arrow]] = defaultdict(list)
             for a in self.now:
-                if a.source == source and self.form[a] == "straight":
+                if a.source == source and self.form[a] != "arc":
                     rows[self.level[a.target]].append(a)
             for row, arrows in rows.items():
-                if len(arrows) > 1 and row in dropped and row > self.level[source]:
+                forms = [self.form[a] for a in arrows]
+                # Of many in a row the outermost would have to go around.
+                many = self.grid.borders and len(arrows) > 2 and "side" in forms
+                arrows = [a for a in arrows if many or self.form[a] == "straight"]
+                meets = len(arrows) > 1 and (many or row in dropped)
+                if meets and row > self.level[source]:
                     self.form |= dict.fromkeys(arrows, "fan")
                     entry = dict.fromkeys(arrows, "drop")
                     self.nets.append(Net(source, 0, arrows, "fan", entry))
@@ -234,64 +240,55 @@ class Column:
 
     def needs(self, row: int) -> float:
         """The room below a row for all but tracks."""
-        room = 0.0
+        room = BORDER * self.grid.borders[row]
         for net in self.nets:
-            if any(
-                net.entry[a] == "top" and self.level[a.target] == row - 1
-                for a in net.arrows
-            ):
-                room += 44.0
+            tops = (a for a in net.arrows if net.entry[a] == "top")
+            room += 44.0 * any(self.level[a.target] == row - 1 for a in tops)
         arcs = [
             a
-            for a in self.later
+            for a in (*self.now, *self.later)
             if self.form[a] == "arc" and self.level[a.source] == row - 1
         ]
         if arcs:
             lettered = any(self.letters[a] for a in arcs)
-            lifts = [self.lift(a.source, a.delay) for a in arcs]
+            lifts = [self.lift(a.source, self.far(a)) for a in arcs]
             room += 18 + 0.75 * max(lifts) - RADIUS + (14 if lettered else 2)
-        slanted = [
-            a
-            for a in self.now
-            if self.form[a] == "straight" and self.level[a.target] == row
-            if self.letters[a] and self.x(a.source) != self.x(a.target)
-        ]
+        slanted = [a for a in self.passing(row) if self.x(a.source) != self.x(a.target)]
         long = any(self.letters[a] > LONG for a in slanted)
         return max(room, 14.0) if long or len(slanted) > 1 else room
 
     def lettered(self, row: int) -> bool:
         """Whether a drop into a row has letters."""
-        return any(
-            self.letters.get(a)
-            for net in (*self.nets, *self.crossing)
-            for a in net.arrows
-            if self.level[a.target] == row and net.entry.get(a) == "drop"
-        )
+        nets = (*self.nets, *self.crossing)
+        drops = (a for net in nets for a in net.drops(self.level, row))
+        return any(self.letters.get(a) for a in drops)
 
-    def passing(self, row: int) -> bool:
-        """Whether straight arrows with letters lead up into a row."""
-        return any(
-            self.form[a] == "straight" and self.letters[a]
-            for a in self.now
-            if self.level[a.target] == row
-        )
+    def passing(self, row: int) -> list[Arrow]:
+        """The straight arrows with letters that lead up into a row."""
+        straight = [a for a in self.now if self.form[a] == "straight"]
+        return [a for a in straight if self.level[a.target] == row and self.letters[a]]
 
     def track(self, row: int, net: Net, phase: int = 0) -> float:
         """The y of a net's track below a row."""
         number = self.tracks[row].index((net, phase))
         return self.y[row] - RADIUS - self.zones[row] - TRACK * number
 
-    def lift(self, source: str, delay: int) -> float:
+    def far(self, a: Arrow) -> int:
+        """Over how many columns an arc leads, or over how many turns within one."""
+        places = self.grid.place[a.target] - self.grid.place[a.source]
+        return abs(a.delay) or max(2, round(abs(places)))
+
+    def lift(self, source: str, far: int) -> float:
         """How high the controls of an arc stand above its ends."""
         row = self.level[source]
         ranks = {
-            abs(b.delay)
-            for b in self.later
+            self.far(b)
+            for b in (*self.now, *self.later)
             if self.form[b] == "arc" and self.level[b.source] == row
         }
         ranks |= {d for key, d in self.starts if self.level[key] == row}
-        number = sorted(ranks | {abs(delay)}).index(abs(delay))
-        share = 1 / abs(delay)
+        number = sorted(ranks | {far}).index(far)
+        share = 1 / far
         over = (RADIUS + 13 - 20) / (3 * share * (1 - share))
         return max((APEX + NEXT_ARC * number - 20) / 0.75, over)
 
@@ -322,29 +319,20 @@ class Column:
         extra = 2 * (self.reach - RADIUS)
         loops = min(lane_for(self), 2 * WIDEST)
         self.lane = max(LANE + self.wider + extra, loops)
-        for a in self.now:
-            if self.form[a] == "straight" and (
-                self.level[a.source] == self.level[a.target]
-            ):
+        for a in (a for a in self.now if self.form[a] == "straight"):
+            if self.level[a.source] == self.level[a.target]:
                 room = 2 * self.reach + self.letters[a] + HEAD + 18
                 self.lane = max(self.lane, min(room, 2 * WIDEST + extra))
-            elif (
-                self.form[a] == "straight"
-                and self.letters[a] > LONG
-                and self.grid.place[a.source] != self.grid.place[a.target]
-            ):
+            elif self.letters[a] > LONG and self.x(a.source) != self.x(a.target):
                 # Beside it there is another one, from which it has to lean away.
                 self.lane = max(self.lane, LANE + self.wider + extra + LEAN)
         reach = self.ports.reach()
-        for k in self.group.keys:
-            for o in self.group.keys:
-                apart = self.grid.place[o] - self.grid.place[k]
-                if self.level[k] == self.level[o] and 0 < apart < 1.6:
-                    ends = reach.get((k, 1), 0.0), reach.get((o, -1), 0.0)
-                    if any(ends):
-                        need = max(ends[0], 12.0) + max(ends[1], 12.0) + 7
-                        need = min(need / apart, WIDEST) + self.wider
-                        self.lane = max(self.lane, need)
+        for k, o in permutations(self.group.keys, 2):
+            apart = self.grid.place[o] - self.grid.place[k]
+            ends = reach.get((k, 1), 0.0), reach.get((o, -1), 0.0)
+            if self.level[k] == self.level[o] and 0 < apart < 1.6 and any(ends):
+                need = max(ends[0], 12.0) + max(ends[1], 12.0) + 7
+                self.lane = max(self.lane, min(need / apart, WIDEST) + self.wider)
 
     def riser(self, net: Net) -> str:
         """Where what leads to another group leaves its circle: up, or at the side.
@@ -377,23 +365,18 @@ class Column:
     def full_pitch(self) -> float:
         """The distance of columns: the column itself, and its channel."""
         channel = 50.0 + self.wider
+        inner = self.ports.inner
         for a in self.later:
             if self.form[a] in ("straight", "arc") and abs(a.delay) == 1:
                 slanted = self.level[a.source] != self.level[a.target]
                 room = self.letters[a] + HEAD + 22 + 6 * slanted
-                channel = max(
-                    channel, room + self.ports.inner[1] + self.ports.inner[-1]
-                )
+                channel = max(channel, room + inner[1] + inner[-1])
         for side in (1, -1):
             trunks = [n for n in self.nets if n.kind == "time" and self.out(n) == side]
             if trunks:
-                level = [
-                    self.letters[a] + HEAD + 8
-                    for n in trunks
-                    for a in n.arrows
-                    if n.entry[a] == "side"
-                ]
+                into = (a for n in trunks for a in n.arrows if n.entry[a] == "side")
+                level = [self.letters[a] + HEAD + 8 for a in into]
                 room = max([12.0, self.ports.far(-side), *level])
-                channel = max(channel, self.ports.inner[side] + room)
+                channel = max(channel, inner[side] + room)
         wide = self.right - self.left
         return max(wide + channel, COLUMN, self.right - self.ports.outer[-1] + 40)

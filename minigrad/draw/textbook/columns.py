@@ -1,9 +1,4 @@
-"""Which steps of a loop are drawn, where their columns stand, and how they are counted.
-
-Vocabulary
-    column   one step, or the gap where steps are left out
-    gap      the place of the three dots
-    index    what is written in the brackets: the number, or t-1, t, t+1
+"""Which steps of a loop are drawn, and where their columns stand.
 
 >>> visible(30, 6)
 [1, 2, 3, 4, None, 29, 30]
@@ -11,7 +6,7 @@ Vocabulary
 [1, None, 6, 7]
 """
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 COLUMN, ROW = 96.0, 72.0
 RADIUS = 23.0
@@ -29,35 +24,8 @@ def visible(length: int, steps: int) -> list[int | None]:
     return [*range(1, steps - last + 1), None, *range(length - last + 1, length + 1)]
 
 
-@dataclass(frozen=True)
-class Loop:
-    """The columns of one clock: the x of each shown step, and of the gap."""
+class Shown(NamedTuple):
+    """The columns of one group: their steps, None for one without time, and their x."""
 
-    length: int
-    shown: tuple[int | None, ...]
+    steps: tuple[int | None, ...]
     xs: tuple[float, ...]
-    index: dict[int, str] | None = None
-
-    @property
-    def steps(self) -> list[int]:
-        """The steps that are drawn."""
-        return [t for t in self.shown if t is not None]
-
-    def x(self, t: int) -> float:
-        """The x of step t."""
-        return self.xs[self.shown.index(t)]
-
-    @property
-    def before(self) -> float:
-        """The x of a column before the first."""
-        return self.xs[0] - COLUMN
-
-
-@dataclass
-class Unfolded:
-    """Where the columns came to stand: the loops, and the x of what has no time."""
-
-    loops: dict[int, Loop] = field(default_factory=dict)
-    middles: dict[int, float] = field(default_factory=dict)
-    left: float = 0.0
-    right: float = 0.0

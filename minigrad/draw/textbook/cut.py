@@ -15,7 +15,15 @@ from itertools import groupby, pairwise
 from math import hypot
 from typing import NamedTuple
 
-from minigrad.draw.page.curves import HEAD, Curve, part_of, point_at, sample, straight
+from minigrad.draw.page.curves import (
+    HEAD,
+    Curve,
+    part_of,
+    point_at,
+    sample,
+    straight,
+    toward,
+)
 from minigrad.draw.page.scene import Lines, extent
 
 GAP, NEAR = 104.0, 8.5
@@ -45,29 +53,25 @@ def moved(curve: Curve) -> Curve:
 
 def halves(curve: Curve, cut: Cut) -> tuple[Curve, Curve, float | None]:
     """The left and the right half of a curve, and the y at which it was cut."""
-    pieces = [curve[i : i + 4] for i in range(0, len(curve) - 1, 3)]
-    left: list[Curve] = []
-    right: list[Curve] = []
+    parts: tuple[list[Curve], list[Curve]] = [], []
     level: float | None = None
-    for piece in pieces:
-        begins, ends = piece[0][0] <= cut.x, piece[-1][0] <= cut.x
+    for i in range(0, len(curve) - 1, 3):
+        piece = curve[i : i + 4]
+        begins, ends = piece[0][0] > cut.x, piece[-1][0] > cut.x
         if begins == ends:
-            (left if begins else right).append(piece)
+            parts[begins].append(piece)
             continue
         share = _share(piece, cut.x)
         one, two = part_of(piece, 0.0, share), part_of(piece, share, 1.0)
-        (x, y), (bx, by) = point_at(piece, share), two[1]
-        if hypot(bx - x, by - y) < 1e-6:
-            bx, by = two[-1]
-        length = hypot(bx - x, by - y) or 1.0
-        dx, dy = (bx - x) / length, (by - y) / length
-        far, near = (cut.before, cut.after) if begins else (cut.after, cut.before)
-        on = straight((x, y), (x + dx * far, y + dy * far))
-        back = straight((x - dx * near, y - dy * near), (x, y))
-        (left if begins else right).extend((one, on))
-        (right if begins else left).extend((back, two))
+        x, y = at = point_at(piece, share)
+        ahead = two[1] if hypot(two[1][0] - x, two[1][1] - y) >= 1e-6 else two[-1]
+        far, near = (cut.after, cut.before) if begins else (cut.before, cut.after)
+        end, start = toward(at, ahead, far), toward(at, ahead, -near)
+        parts[begins].extend((one, straight(at, end)))
+        parts[ends].extend((straight(start, at), two))
+        dx, dy = toward(at, ahead, 1.0)[0] - x, toward(at, ahead, 1.0)[1] - y
         level = y + (dy * (far - near) / 2 if abs(dx) > 0.05 else 0.0)
-    return _joined(left), moved(_joined(right)), level
+    return _joined(parts[0]), moved(_joined(parts[1])), level
 
 
 def _share(piece: Curve, x: float) -> float:

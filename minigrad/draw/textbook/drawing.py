@@ -13,22 +13,32 @@ Vocabulary
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from minigrad.draw.page.curves import Curve
 from minigrad.draw.page.letters import enclosed, indexed, note
-from minigrad.draw.page.scene import Lines, Scene, extent
+from minigrad.draw.page.scene import Line, Lines, Node, Scene, extent
 from minigrad.draw.page.sheet import Sheet
-from minigrad.draw.textbook.chart import Arrow, Chart, Pair, Weight
+from minigrad.draw.textbook.chart import (
+    Arrow,
+    Chart,
+    Pair,
+    Step,
+    Symbol,
+    Weight,
+    names_on,
+    steps_of,
+)
 from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
-from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
-from minigrad.draw.textbook.marks import label_of, way_home
+from minigrad.draw.textbook.marks import home, label_of, way_home
+from minigrad.draw.textbook.nested import drawn, in_circuit, rolled
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
+from minigrad.fold import Span
 
 FOLDED, UNFOLDED = "folded", "unfolded"
 GAP_ROW, GAP_CLOSE = 72.0, 64.0
@@ -53,7 +63,7 @@ class Unrolling:
 
 @dataclass(eq=False)
 class Instance:
-    """An arrow from circle to circle.
+    """An arrow from circle to circle; ``details`` are those of its edge.
 
     Of one ``across`` a gap ``covers`` is what its left half stands for, ``into`` what
     its right half does; a half that stands for nothing is not drawn.
@@ -63,21 +73,12 @@ class Instance:
     tail: str
     tip: str
     way: Way
-    parameters: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     covers: tuple[Pair, ...] = ()
     into: tuple[Pair, ...] = ()
     across: bool = False
     net: str | None = None
-    dashed: bool = False
-    title: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-
-
-class Ends(NamedTuple):
-    """The ids at the ends of an edge, "" for one that lies in a gap."""
-
-    tail: str
-    tip: str
 
 
 class Drawing:
@@ -94,129 +95,140 @@ class Drawing:
         self.chart, self.how, self.steps = chart, how or Unrolling(), steps
         self.wider = wider
         self.sheet = Sheet()
-        self.grid = Grid(chart)
-        self.crossing = self._crossing()
+        self.circuit = self.grid = Grid(*rolled(chart))
+        if self.circuit.chart is not chart:
+            self.grid = Grid(*drawn(chart, steps), self.circuit)
+        crossing = {grid: self._crossing(grid) for grid in map(self.of, parts)}
+        self.line = {s.key: s.line or s.key for s in self.grid.chart.symbols}
+        self.crossing = {part: crossing[self.of(part)] for part in parts}
+        self.how = replace(
+            self.how,
+            weights=self._kept(self.how.weights),
+            reserve=self._kept(self.how.reserve),
+        )
         # Parameters enter left of a circle's middle, shares leave right of it.
         sides = [(-1, w) for w in self.how.weights] + [(1, w) for w in self.how.reserve]
         self.buses = [(w.name, t, side) for side, w in sides for t in w.targets]
+        self.homes: dict[str, str] = {}
         self.columns = {part: self._columns(part) for part in parts}
-        self.below: dict[tuple[Any, int], float] = {}
+        self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
+        self.right = 0.0
+        self.below: dict[Any, float] = {}  # the y of tracks between groups
         self._settle()
 
     # -------------------------------------------------------------------- the columns
 
-    def _crossing(self) -> list[Net]:
+    def of(self, part: str) -> Grid:
+        """The grid of a part: turns of loops within a step are one in the circuit."""
+        return self.circuit if part == FOLDED else self.grid
+
+    def _kept(self, weights: Sequence[Weight]) -> tuple[Weight, ...]:
+        """Parameters without what they enter at turns that are left out."""
+        at = self.grid.level
+        kept = ((w, tuple(t for t in w.targets if t in at)) for w in weights)
+        return tuple(replace(w, targets=targets) for w, targets in kept)
+
+    def _crossing(self, grid: Grid) -> list[Net]:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
-        for arrow in self.grid.between:
+        for arrow in grid.between:
             # What reads other steps is no part of a rail.
             at = arrow.at if arrow.kind in ("pick", "gather") else None
             found[arrow.source, arrow.target, arrow.labels, at].append(arrow)
         nets = []
         for (source, *_), arrows in found.items():
             at = arrows[0].at
-            bridge = starts_a_loop(self.chart, arrows[0]) and at and at.last == -1
+            bridge = starts_a_loop(grid.chart, arrows[0]) and at and at.last == -1
             entry = dict.fromkeys(arrows, "side" if bridge else "drop")
             kind = "bridge" if bridge else "rail"
             nets.append(Net(source, 0, arrows, kind, entry))
         return nets
 
     def _columns(self, part: str) -> list[Column]:
-        folded = part == FOLDED
+        folded, grid = part == FOLDED, self.of(part)
         found = []
-        for group in self.grid.groups:
-            inner = [
-                n
-                for n in self.crossing
-                if n.source in group.keys and n.arrows[0].target in group.keys
-            ]
-            crossing = [
-                n
-                for n in self.crossing
-                if n.source in group.keys
-                or any(a.target in group.keys for a in n.arrows)
-            ]
+        for group in grid.groups:
+            ends = {n: {n.source, n.arrows[0].target} for n in self.crossing[part]}
+            crossing = [n for n, keys in ends.items() if keys & {*group.keys}]
             if folded:  # what reads several steps of its own loop is one arrow there
-                group = self._circuit(group, inner)
+                inner = [n for n in crossing if ends[n] <= {*group.keys}]
                 crossing = [n for n in crossing if n not in inner]
+                group = self._circuit(group, [a for n in inner for a in n.arrows])
             nets = [a for n in crossing for a in n.arrows]
             arrows = [*group.now, *group.later, *nets]
-            letters = {a: self.width(self.names(a)) for a in arrows}
+            letters = {a: self.width(self.names(a, part)) for a in arrows}
             entering = [b for b in self.buses if b[1] in group.keys]
-            if folded:
-                entering = []  # those that do not stand beside are known later
-            reach = self._half_width(group)
+            reach = self._half_width(grid, group)
             column = Column(
-                self.grid, group, letters, folded, crossing, entering, self.wider, reach
+                grid, group, letters, folded, crossing, entering, self.wider, reach
             )
-            column.starts = self._only_starts(group)
+            column.starts = self._only_starts(grid, group)
             found.append(column)
         return found
 
-    def _half_width(self, group: Group) -> float:
+    def _half_width(self, grid: Grid, group: Group) -> float:
         """Half the width of the widest outline, with the longest index."""
-        symbols = [self.chart.symbol(key) for key in group.keys]
-        timed = [s.clock for s in symbols if s.clock is not None]
-        index = str(max((self.chart.lengths[c] for c in timed), default=0))
-        labels = [indexed(s.label, index) if timed else s.label for s in symbols]
+        symbols = [grid.chart.symbol(key) for key in group.keys]
+        labels = [s.label for s in symbols]
+        if group.clock is not None:
+            index = str(self.chart.lengths[group.clock])
+            labels = [indexed(s.label, s.index(index)) for s in symbols]
         return max(enclosed(label, RADIUS)[1] / 2 for label in labels)
 
-    def _circuit(self, group: Group, inner: list[Net]) -> Group:
+    def _circuit(self, group: Group, inner: list[Arrow]) -> Group:
         """The group as a circuit, with what reads several of its own steps."""
-        met = {(a.source, a.target): a for a in (*group.now, *group.later)}
-        now, later = list(group.now), list(group.later)
-        for arrow in (a for n in inner for a in n.arrows):
-            same = met.get((arrow.source, arrow.target))
-            if same is not None and same.delay == arrow.delay:
-                if arrow not in self.grid.parts[same]:
-                    self.grid.parts[same].append(arrow)
-                continue
-            self.grid.parts[arrow] = [arrow]
-            (later if arrow.delay or arrow.source == arrow.target else now).append(
-                arrow
-            )
+        now, later, parts = list(group.now), self._held(group), self.circuit.parts
+        single = (a for a in (*now, *later) if not a.turns)
+        met = {(a.source, a.target, a.delay): a for a in single}
+        for arrow in inner:
+            same = met.get((arrow.source, arrow.target, arrow.delay))
+            if same is None:
+                through = arrow.delay or arrow.source == arrow.target
+                (later if through else now).append(arrow)
+            else:
+                parts[same] += [a for a in parts[arrow] if a not in parts[same]]
         return Group(group.clock, group.keys, tuple(now), tuple(later))
 
-    def _only_starts(self, group: Group) -> set[tuple[str, int]]:
+    def _held(self, group: Group) -> list[Arrow]:
+        """The arrows through time; those of one value that take turns are one.
+
+        What stays the same for some steps is read one step later, two steps later, ...
+        """
+        parts, to = self.circuit.parts, {a: a for a in group.later}
+        alike: dict[Any, list[Arrow]] = defaultdict(list)
+        for a in (a for a in group.later if not a.turns):
+            alike[a.source, a.target, self.names(a, FOLDED), a.delay > 0].append(a)
+        for arrows in alike.values():
+            every = [part for a in arrows for part in parts[a]]
+            steps = [t for part in every for t in steps_of(self.chart, part)]
+            if len(arrows) > 1 and len(steps) == len(set(steps)):
+                delays = sorted(a.delay for a in arrows)
+                one = replace(arrows[0], at=Span(delays[0], delays[-1]))
+                parts[one] = every
+                to |= dict.fromkeys(arrows, one)
+        self.homes |= {way_home(a): way_home(one) for a, one in to.items()}
+        return list(dict.fromkeys(to.values()))
+
+    def _only_starts(self, grid: Grid, group: Group) -> set[tuple[str, int]]:
         """States and delays of more than a step by which their starts are read."""
         found = set()
-        for arrow in self.grid.initial:
+        for arrow in grid.initial:
             if group.clock is not None and arrow.target in group.keys:
-                state = self.grid.stand[arrow.source].state
+                state = grid.stand[arrow.source].state
                 longest = max((abs(a.delay) for a in group.later), default=0)
                 steps = arrow.span.steps(self.chart.lengths[group.clock])
-                if self.grid.level[state] == self.grid.level[arrow.target]:
+                if grid.level[state] == grid.level[arrow.target]:
                     found |= {(state, t) for t in steps[:longest] if t > 1}
         return found if any(abs(a.delay) > 1 for a in group.later) else set()
 
-    def direct(self, name: str) -> bool:
-        """Whether a parameter's box may stand right beside all that it enters.
+    def way_home(self, arrow: Arrow) -> str:
+        """The id of an arrow of the columns in the circuit."""
+        id = way_home(in_circuit(arrow, self.line))
+        return self.homes.get(id, id)
 
-        Not where a circle or an arrow stands to the left of one.
-        """
-        grid = self.grid
-        inside = [t for t in self.chart.weight(name).targets if t in grid.of]
-        beside = any(
-            grid.level[target] == grid.level[key]
-            and (grid.of[key], grid.place[key]) < (grid.of[target], grid.place[target])
-            for target in inside
-            for key in grid.of
-        )
-        return not beside and all(
-            self.column(FOLDED, target).ports.clear_left(target) for target in inside
-        )
-
-    def _indirect(self, column: Column) -> list[tuple[str, str, int]]:
-        """The parameters that reach a circuit's circles from below."""
-        keys = column.group.keys
-        return [
-            b for b in self.buses if b[1] in keys and b[2] < 0 and not self.direct(b[0])
-        ]
-
-    def names(self, arrow: Arrow) -> tuple[str, ...]:
+    def names(self, arrow: Arrow, part: str = UNFOLDED) -> tuple[str, ...]:
         """The parameters on an arrow and all that it stands for."""
-        parts = self.grid.parts.get(arrow, [arrow])
-        return tuple(dict.fromkeys(name for a in parts for name in a.labels))
+        return names_on(self.of(part).parts.get(arrow, [arrow]))
 
     def width(self, names: tuple[str, ...]) -> float:
         """How wide the letters on an arrow are."""
@@ -232,10 +244,8 @@ class Drawing:
         every = [c for columns in self.columns.values() for c in columns]
         ys = [72.0 * row for row in range(grid.count)]
         before: Any = None
-        for round in range(5):
+        for _ in range(5):
             for column in every:
-                if round == 2 and column.folded:
-                    column.entering = self._indirect(column)
                 column.choose(ys)
             zones, ys = self._heights(every)
             for column in every:
@@ -243,57 +253,90 @@ class Drawing:
                 column.choose(ys)
                 column.settle()
             found = ys, zones, [(c.lane, c.pitch, c.loops) for c in every]
-            if found == before and (round > 2 or not self.buses):
+            if found == before:
                 break
             before = found
         self.ys = ys
 
     def _heights(self, every: list[Column]) -> tuple[list[float], list[float]]:
         """How far below its row each first track lies, and the rows themselves."""
-        rails: dict[int, list[Any]] = defaultdict(list)
-        for net in self.crossing:
+        level = self.grid.level
+        rails: dict[int, dict[Any, None]] = defaultdict(dict)
+        for net in (n for nets in self.crossing.values() for n in nets):
             if net.kind == "rail":
-                rails[self.grid.level[net.arrows[0].target]].append(net)
+                rails[level[net.arrows[0].target]][net] = None
         for name, target, _ in self.buses:
-            key = name, self.grid.level[target]
-            if key not in rails[key[1]]:
-                rails[key[1]].append(key)
+            rails[level[target]][name, level[target]] = None
         ys, zones = [0.0], []
-        local = []
         for row in range(self.grid.count):
             lettered = any(c.lettered(row) for c in every)
             zones.append(LETTERED if lettered else BARE)
-            local.append(max(len(c.tracks.get(row, ())) for c in every))
+            local = max(len(c.tracks.get(row, ())) for c in every)
             if row:
-                tracks = local[row] + len(rails[row])
+                tracks = local + len(rails[row])
                 room = tracks * TRACK + (16.0 if lettered else -4.0) if tracks else 0.0
                 buses = any(not isinstance(name, Net) for name in rails[row])
                 room += 16.0 * (buses and any(c.passing(row) for c in every))
                 room += max(c.needs(row) for c in every) + 0.7 * self.wider
                 base = GAP_CLOSE if row in self.grid.close else GAP_ROW
                 ys.append(ys[-1] + base + room)
-        for row, names in rails.items():
-            first = ys[row] - RADIUS - zones[row] - TRACK * local[row]
-            for number, name in enumerate(names):
-                self.below[name, row] = first - TRACK * number
+            for number, name in enumerate(rails[row], local):
+                self.below[name] = ys[row] - RADIUS - zones[row] - TRACK * number
         return zones, ys
 
     def y(self, key: str) -> float:
         """The y of a symbol."""
         return self.ys[self.grid.level[key]]
 
-    def rail(self, net: Net) -> float:
-        """The y of the track of what leads from group to group."""
-        return self.below[net, self.grid.level[net.arrows[0].target]]
-
     def bus(self, name: str, target: str) -> float:
         """The y of the track of a parameter."""
-        row = self.grid.level[target]
-        return self.below[(name, row), row]
+        return self.below[name, self.grid.level[target]]
 
     def column(self, part: str, key: str) -> Column:
         """The column that a symbol belongs to."""
-        return self.columns[part][self.grid.of[key]]
+        return self.columns[part][self.of(part).of[key]]
+
+    def seat(self, part: str, key: str, t: Step) -> str:
+        """The id of a circle of the circuit, or of the columns."""
+        return home(key) if part == FOLDED else self.chart.seat(key, t)
+
+    def circles(self, part: str, key: str) -> Iterator[tuple[Step, Node, float]]:
+        """The circles of a symbol: step, node, and the middle of its column."""
+        g = self.of(part).of.get(key)
+        steps, xs = ((None,), (0.0,)) if g is None else self.shown[part][g]
+        for t, x in zip(steps, xs, strict=True):
+            node = self.sheet.nodes.get(self.seat(part, key, t))
+            if node is not None:
+                yield t, node, x
+
+    def circle(
+        self,
+        symbol: Symbol,
+        id: str,
+        x: float,
+        y: float,
+        part: str,
+        label: Line | None = None,
+        below: Lines = (),
+        **details: Any,
+    ) -> None:
+        """Draw the circle of a symbol; ``below`` is a second line of its label."""
+        lines, wide = enclosed(label or symbol.label, RADIUS, below)
+        length = self.chart.lengths[symbol.clock] if symbol.clock is not None else 0
+        t = details.get("t")
+        shape = "circle" if wide == 2 * RADIUS else "oval"
+        about: dict[str, Any] = {
+            "kind": symbol.kind,
+            "title": symbol.title,
+            "name": symbol.name or symbol.key,
+            "role": symbol.key,
+            "last": t - length if t and length else None,
+            "dashed": symbol.kind == "initial",
+            "home": home(symbol.line or symbol.key),
+            "part": part,
+        }
+        about |= details
+        self.sheet.add(Node(id, x, y, wide, 2 * RADIUS, lines, shape, **about))
 
     def say(self, words: str, word: str) -> None:
         """Write a faint line below everything."""
@@ -318,15 +361,12 @@ class Drawing:
             nets[one.net or number].append(one)
         levels: list[float] = []
         for sisters in nets.values():
-            whole = [s for s in sisters if not s.across]
             across = [s for s in sisters if s.across]
-            self._draw(whole, part, cut, None, levels)
-            if across:
-                assert cut is not None, "only a cut has halves"
-                left = [s for s in across if s.covers]
-                right = [replace(s, covers=s.into) for s in across if s.into]
-                self._draw(left, part, cut, "left", levels)
-                self._draw(right, part, cut, "right", levels)
+            left = [s for s in across if s.covers]
+            right = [replace(s, covers=s.into) for s in across if s.into]
+            self._draw([s for s in sisters if not s.across], part, cut, None, levels)
+            self._draw(left, part, cut, 0, levels)
+            self._draw(right, part, cut, 1, levels)
         return levels
 
     def _draw(
@@ -334,71 +374,45 @@ class Drawing:
         sisters: list[Instance],
         part: str,
         cut: Cut | None,
-        half: str | None,
+        half: int | None,
         levels: list[float],
     ) -> None:
         """Draw sisters, each from where it leaves those before it."""
-        alike = len({s.parameters for s in sisters}) == 1
-        trunk: int | None = None
+        alike = len({s.names for s in sisters}) == 1
+        edges = self.sheet.edges
+        trunk = len(edges)
         for i, one in enumerate(sisters):
             after = max([one.way.shared(s.way) for s in sisters[:i]], default=0.0)
-            others = [s for s in sisters if s.parameters != one.parameters]
+            others = [s for s in sisters if s.names != one.names]
             mine = max([one.way.shared(s.way) for s in others], default=0.0)
-            curve = one.way.curve(after)
-            own = one.way.own(after if alike else mine)
-            letters = self.letters(one.parameters) if not alike or not i else ()
-            ends = Ends(one.tail, one.tip)
-            if cut is not None:
-                found = self._severed(one, curve, own, cut, half)
-                if found is None:
-                    if trunk is not None:  # its trunk is that of the first sister
-                        first = self.sheet.edges[trunk]
-                        both = (*first.covers, *one.covers)
-                        self.sheet.edges[trunk] = replace(first, covers=both)
+            curve, own = one.way.curve(after), one.way.own(after if alike else mine)
+            letters = self.letters(one.names) if not alike or not i else ()
+            ends = one.tail, one.tip
+            if cut is not None and half is None and curve[0][0] > cut.x:
+                curve, own = moved(curve), moved(own)
+            if cut is not None and half is not None:
+                left, right, level = halves(curve, cut)
+                kept = (left, right)[half]
+                if not kept:
+                    if len(edges) > trunk:  # its trunk is that of the first sister
+                        both = (*edges[trunk].covers, *one.covers)
+                        edges[trunk] = replace(edges[trunk], covers=both)
                     continue
-                curve, own, ends, level = found
+                forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
+                ends = (one.tail, "") if forward == (half == 0) else ("", one.tip)
+                curve, own = kept, halves(own, cut)[:2][half]
                 levels += [] if level is None else [level]
-                if half and not has_room(own, letters):
-                    letters = ()
-                own = own or curve
-            trunk = len(self.sheet.edges) if trunk is None else trunk
-            self.sheet.connect(
-                ends.tail,
-                ends.tip,
-                curve,
-                letters,
-                own=own,
-                text_kind=self.how.text_kind,
-                **{
-                    "head": bool(ends.tip),
-                    "net": one.net if len(sisters) > 1 else None,
-                    "kind": self.how.edge_kind if part == UNFOLDED else "forward",
-                    "part": part,
-                    "dashed": one.dashed,
-                    "title": one.title,
-                    "parameters": one.parameters,
-                    "delay": one.arrow.delay,
-                    "home": way_home(one.arrow),
-                    "covers": one.covers,
-                    **one.details,
-                },
-            )
-
-    def _severed(
-        self, one: Instance, curve: Curve, own: Curve, cut: Cut, half: str | None
-    ) -> tuple[Curve, Curve, Ends, float | None] | None:
-        """What is left of a curve and its own part after the cut, or None."""
-        ends = Ends(one.tail, one.tip)
-        if half is None:
-            if curve[0][0] > cut.x:
-                return moved(curve), moved(own), ends, None
-            return curve, own, ends, None
-        left, right, level = halves(curve, cut)
-        kept = left if half == "left" else right
-        if not kept:
-            return None
-        forward = one.way.curve()[0][0] < one.way.curve()[-1][0]
-        begins = forward == (half == "left")
-        ends = Ends(one.tail, "") if begins else Ends("", one.tip)
-        left, right, _ = halves(own, cut)
-        return kept, left if half == "left" else right, ends, level
+                letters = letters if has_room(own, letters) else ()
+            details = {
+                "own": own or curve,
+                "text_kind": self.how.text_kind,
+                "head": bool(ends[1]),
+                "net": one.net if len(sisters) > 1 else None,
+                "kind": self.how.edge_kind if part == UNFOLDED else "forward",
+                "part": part,
+                "parameters": one.names,
+                "delay": one.arrow.delay,
+                "home": self.way_home(one.arrow),
+                "covers": one.covers,
+            }
+            self.sheet.connect(*ends, curve, letters, **{**details, **one.details})

@@ -43,6 +43,10 @@ def kinds_of(
         into[arrow.target].append(arrow)
         out[arrow.source].append(arrow)
     data = {v.key for v in values if v.data and v.key not in initial}
+    given = set(data)  # and what is computed from data alone, without a parameter
+    for v in values:
+        if into[v.key] and all(a.source in given and not a.labels for a in into[v.key]):
+            given.add(v.key)
     kinds: dict[str, str] = {}
     # From the last to the first: what a value serves is known before it.
     for key, name, shape, is_data in reversed(values):
@@ -61,11 +65,7 @@ def kinds_of(
             kind = "target" if compared and ends else "input"
         elif served == losses and (LOSS.fullmatch(name) or scalar):
             kind = "loss"
-        elif (
-            all(a.source in data and not a.labels for a in into[key])
-            and not losses
-            and out[key]
-        ):
+        elif key in given and not losses and out[key]:
             kind = "value"
         elif (said and not (crosses and leads)) or (
             served == losses and not crosses and (losses or not leads)

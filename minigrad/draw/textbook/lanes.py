@@ -6,6 +6,7 @@
 {'x': 0.0, 'f': -0.5, 'i': 0.5, 'c': 0.0}
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 
@@ -25,26 +26,13 @@ def places(
     later: Sequence[Arrow],
 ) -> dict[str, float]:
     """The place of each key in its row, in lanes from the middle of the column."""
-    rows: dict[int, list[str]] = {}
-    for key in keys:
-        rows.setdefault(level[key], []).append(key)
     read = {key: [a.target for a in now if a.source == key] for key in keys}
     if not later and _is_tree(read):
         return _tidy(keys, level, read)
-    lane: dict[str, float] = {}
-    order = {key: i for i, key in enumerate(keys)}
-    for row, here in sorted(rows.items()):
-        middle = {}
-        for key in here:
-            near = [lane[a.source] for a in now if a.target == key and a.source in lane]
-            far = max((level[t] - row for t in read[key]), default=0)
-            middle[key] = (sum(near) / len(near) if near else 0.0, far, order[key])
-        here.sort(key=middle.__getitem__)
-        for i, key in enumerate(here):
-            lane[key] = i - (len(here) - 1) / 2
+    search = _Search(keys, level, now, later)
     if len(keys) <= MANY:
-        _Search(lane, level, rows, order, now, later).run()
-    return lane
+        search.run()
+    return search.lane
 
 
 class _Search:
@@ -52,17 +40,17 @@ class _Search:
 
     def __init__(
         self,
-        lane: dict[str, float],
+        keys: Sequence[str],
         level: Mapping[str, int],
-        rows: dict[int, list[str]],
-        order: Mapping[str, int],
         now: Sequence[Arrow],
         later: Sequence[Arrow],
     ) -> None:
-        self.lane, self.level, self.rows = lane, level, rows
-        self.now, self.later = now, later
-        self.order = order
-        self.alone = [here[0] for here in rows.values() if len(here) == 1]
+        self.level, self.now, self.later = level, now, later
+        self.order = {key: i for i, key in enumerate(keys)}
+        self.rows: dict[int, list[str]] = defaultdict(list)
+        for key in keys:
+            self.rows[level[key]].append(key)
+        self.alone = [here[0] for here in self.rows.values() if len(here) == 1]
         self.pairs = [
             (a, b)
             for a, b in combinations(now, 2)
@@ -70,6 +58,19 @@ class _Search:
             and min(level[a.target], level[b.target])
             > max(level[a.source], level[b.source])
         ]
+        self.lane: dict[str, float] = {}
+        for row in sorted(self.rows):
+            self.rows[row].sort(key=self._wish)
+            for i, key in enumerate(self.rows[row]):
+                self.lane[key] = i - (len(self.rows[row]) - 1) / 2
+
+    def _wish(self, key: str) -> tuple[float, int, int]:
+        """Where a key stands in its row: over what it reads, what reaches up last."""
+        read = (a.source for a in self.now if a.target == key)
+        near = [self.lane[k] for k in read if k in self.lane]
+        up = (self.level[a.target] for a in self.now if a.source == key)
+        far = max(up, default=self.level[key]) - self.level[key]
+        return sum(near) / len(near) if near else 0.0, far, self.order[key]
 
     def run(self, rounds: int = ROUNDS) -> None:
         """Change the places until nothing gets cheaper."""
@@ -90,23 +91,17 @@ class _Search:
                 return
 
     def _try(self, moves: dict[str, float], best: float) -> float:
+        before = dict(self.lane)
         for key, by in moves.items():
             self.lane[key] += by
-        if self._apart(moves):
+        rows = {self.level[key] for key in moves}
+        xs = (sorted(self.lane[key] for key in self.rows[row]) for row in rows)
+        if all(b - a >= 1 for row in xs for a, b in pairwise(row)):
             cost = self.cost()
             if cost < best - 1e-9:
                 return cost
-        for key, by in moves.items():
-            self.lane[key] -= by
+        self.lane = before
         return best
-
-    def _apart(self, moved: dict[str, float]) -> bool:
-        """Whether neighbours in the rows of what moved are a lane apart."""
-        for row in {self.level[key] for key in moved}:
-            xs = sorted(self.lane[key] for key in self.rows[row])
-            if any(b - a < 1 for a, b in pairwise(xs)):
-                return False
-        return True
 
     def cost(self) -> float:
         """What is wrong with the places as they are."""
@@ -125,10 +120,8 @@ class _Search:
         total += CROSSING * sum(self._cross(a, b) for a, b in self.pairs)
         for a in self.later:
             side = 1 if a.delay > 0 else -1
-            for end, way, price in (
-                (a.source, side, LEAVING),
-                (a.target, -side, ENTERING),
-            ):
+            ends = (a.source, side, LEAVING), (a.target, -side, ENTERING)
+            for end, way, price in ends:
                 beside = self.rows[level[end]]
                 total += price * sum((lane[k] - lane[end]) * way > 0 for k in beside)
         total += WIDTH * (max(lane.values()) - min(lane.values()))
@@ -141,38 +134,31 @@ class _Search:
 
     def _blocked(self, arrow: Arrow) -> bool:
         """Whether a circle stands in the way of a straight arrow."""
-        x0, y0 = self.lane[arrow.source], self.level[arrow.source]
-        dx, dy = self.lane[arrow.target] - x0, self.level[arrow.target] - y0
-        length = dx * dx + dy * dy or 1.0
-        low, high = sorted((y0, y0 + dy))
-        for row in range(low, high + 1):
-            for key in self.rows.get(row, ()):
-                if key in (arrow.source, arrow.target):
-                    continue
-                x, y = self.lane[key] - x0, row - y0
-                share = (x * dx + y * dy) / length
-                if 0.02 < share < 0.98:
-                    away = (share * dx - x) ** 2 + (share * dy - y) ** 2
-                    if away < 0.2116:
-                        return True
+        start, way = self._at(arrow.source), self._at(arrow.target)
+        way -= start
+        low, high = sorted((self.level[arrow.source], self.level[arrow.target]))
+        rows = range(low, high + 1)
+        for key in (key for row in rows for key in self.rows.get(row, ())):
+            if key not in (arrow.source, arrow.target):
+                share = (self._at(key) - start) / (way or 1.0)
+                if 0.02 < share.real < 0.98 and abs(share.imag * way) < 0.46:
+                    return True
         return False
 
     def _cross(self, a: Arrow, b: Arrow) -> bool:
-        p, q = self._at(a.source), self._at(a.target)
-        u, v = self._at(b.source), self._at(b.target)
+        p, q, u, v = map(self._at, (a.source, a.target, b.source, b.target))
         return (
             _turn(p, q, u) * _turn(p, q, v) < -1e-9
             and _turn(u, v, p) * _turn(u, v, q) < -1e-9
         )
 
-    def _at(self, key: str) -> tuple[float, float]:
-        return self.lane[key], self.level[key]
+    def _at(self, key: str) -> complex:
+        return complex(self.lane[key], self.level[key])
 
 
-def _turn(
-    a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]
-) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+def _turn(a: complex, b: complex, c: complex) -> float:
+    """Twice the area of a triangle, below 0 where it turns right."""
+    return ((b - a).conjugate() * (c - a)).imag
 
 
 def _is_tree(read: Mapping[str, Sequence[str]]) -> bool:
@@ -186,27 +172,22 @@ def _tidy(
 ) -> dict[str, float]:
     """A tree: leaves side by side in their order, a parent over its children."""
     below: dict[str, list[str]] = {key: [] for key in keys}
-    above: dict[str, str] = {}
+    over = [key for key in keys for t in read[key] if level[key] > level[t]]
     for key in keys:
-        for target in read[key]:
-            if level[key] > level[target]:
-                above[key] = target
-            else:
-                below[target].append(key)
+        for target in read[key] if key not in over else ():
+            below[target].append(key)
+    leaves: dict[str, int] = {}
+    for key in keys:  # what is read comes first
+        leaves[key] = sum(leaves[k] for k in below[key]) or 1
+    left = dict.fromkeys(keys, 0)
+    for key in reversed(keys):
+        start = left[key]
+        for k in below[key]:
+            left[k], start = start, start + leaves[k]
     lane: dict[str, float] = {}
-    leaves = 0.0
-    root = next(key for key in keys if not read[key])
-    stack = [(root, False)]
-    while stack:
-        key, done = stack.pop()
-        if done:
-            ends = below[key][0], below[key][-1]
-            lane[key] = (lane[ends[0]] + lane[ends[1]]) / 2
-        elif not below[key]:
-            lane[key], leaves = leaves, leaves + 1
-        else:
-            stack.append((key, True))
-            stack += [(k, False) for k in reversed(below[key])]
-    lane |= {key: lane[target] for key, target in above.items() if target in lane}
-    middle = lane[root]
-    return {key: lane.get(key, middle) - middle for key in keys}
+    for key in keys:
+        ends = [lane[k] for k in below[key]] or [left[key]]
+        lane[key] = (ends[0] + ends[-1]) / 2
+    lane |= {key: lane[read[key][0]] for key in over}
+    middle = lane[next(key for key in keys if not read[key])]
+    return {key: lane[key] - middle for key in keys}

@@ -7,21 +7,23 @@ shares of each parameter are collected along a bus: the sum over t of eq. 10.22-
 (3.0, 0.8, 0.8)
 """
 
-from collections.abc import Iterable
+from dataclasses import replace
 from math import hypot, isfinite, log10, sqrt
+from typing import Any
 
 from minigrad.draw.measure import Flow, Seat
 from minigrad.draw.page.curves import Curve, clipped, parallel, polyline, trimmed
-from minigrad.draw.page.letters import fitted, short, sized
+from minigrad.draw.page.letters import fitted, note, short, sized
 from minigrad.draw.page.scene import Edge, Line, Node, Run, line_width
-from minigrad.draw.textbook.chart import Step, Weight, states
-from minigrad.draw.textbook.columns import COLUMN, RADIUS, Unfolded
+from minigrad.draw.textbook.chart import Weight, states
+from minigrad.draw.textbook.columns import COLUMN, RADIUS
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.draw.textbook.overlay import gradient_of, named, write_numbers
-from minigrad.draw.textbook.weights import port_of, spread, steps_shown
+from minigrad.draw.textbook.weights import box, port_of, stacked
 
 ASIDE = 8.0
 WIDE, HIGH = 52.0, 20.0
+LOOK: dict[str, Any] = {"kind": "gradient", "dashed": True, "part": UNFOLDED}
 
 
 def thickness(value: float, largest: float) -> float:
@@ -31,84 +33,63 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
-def add_gradients(drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
+def add_gradients(drawing: Drawing, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
-    _Messages(drawing, flow).draw()
+    _draw_messages(drawing, flow)
     for wish in drawing.sheet.wishes:
         wish.kind = "mutedtext"
-    _Shares(drawing, done, flow, of).draw()
+    _draw_shares(drawing, flow, of)
     chart = drawing.chart
     titles = {
         s: gradient_of(of, named(chart, s)) for s in states(chart) if s in flow.totals
     }
-    write_numbers(drawing, done, flow.totals, titles, "gradienttext")
+    write_numbers(drawing, flow.totals, titles, "gradienttext")
 
 
-class _Messages:
-    """The arrows back, beside those that the values took."""
+def _draw_messages(drawing: Drawing, flow: Flow) -> None:
+    """The arrows back, beside those that the values took, where a gradient returns."""
+    nodes, edges = drawing.sheet.nodes, tuple(drawing.sheet.edges)
+    largest = max(filter(isfinite, flow.messages.values()), default=1.0)
+    for edge in edges:
+        pairs = edge.covers
+        if edge.tail and edge.tip:
+            pairs = ((edge.tail, edge.tip),)
+        elif edge.tail and not pairs:  # a riser leads to all drops of its rail
+            rail = (pair for e in edges if e.net == edge.net for pair in e.covers)
+            pairs = tuple(pair for pair in rail if pair[0] == edge.tail)
+        ways = [
+            tuple(_seat(nodes[k]) for k in p) for p in pairs if nodes.keys() >= {*p}
+        ]
+        found = [flow.messages[way] for way in ways if way in flow.messages]
+        if found:
+            _message(drawing, edge, max(found), largest)
 
-    def __init__(self, drawing: Drawing, flow: Flow) -> None:
-        self.sheet, self.messages = drawing.sheet, flow.messages
-        finite = [v for v in flow.messages.values() if isfinite(v)]
-        self.largest = max(finite, default=1.0)
 
-    def draw(self) -> None:
-        """One for each arrow over which a gradient comes back."""
-        nodes = self.sheet.nodes
-        drops = [e for e in self.sheet.edges if not e.tail and e.tip and e.covers]
-        into = {(a, b) for e in drops for a, b in e.covers}
-        for edge in tuple(self.sheet.edges):
-            pairs: Iterable[tuple[str, str]] = ((edge.tail, edge.tip),)
-            if not edge.tail or not edge.tip:  # of a rail, a riser or a drop
-                rail = edge.net is not None and edge.net.endswith(" rail")
-                tip = edge.net.split(">")[1].split(" ")[0] if edge.net and rail else ""
-                pairs = edge.covers if rail and edge.tip else ()
-                if rail and edge.tail:
-                    pairs = [
-                        (a, b)
-                        for a, b in into
-                        if a == edge.tail and b in nodes and nodes[b].role == tip
-                    ]
-            found = [
-                self.messages[way]
-                for a, b in pairs
-                if a in nodes and b in nodes
-                for way in [(_seat(nodes[a]), _seat(nodes[b]))]
-                if way in self.messages
-            ]
-            if found:
-                self._message(edge, max(found))
-
-    def _message(self, edge: Edge, value: float) -> None:
-        """The arrow back along a forward arrow, on its right-hand side."""
-        nodes = self.sheet.nodes
-        tail, tip = nodes.get(edge.tip), nodes.get(edge.tail)
-        curve = edge.points[::-1]
-        # A branch leads back to its trunk, the trunk to the value.
-        ends = tip is not None and abs(_away(tip, curve[-1]) - tip.width / 2) < 1.5
-        begins = tail is not None and abs(_away(tail, curve[0]) - tail.width / 2) < 1.5
-        side = _side(curve)
-        if tail and tip and begins and ends and _is_straight(curve):
-            back = clipped(tail, tip, aside=ASIDE * side)
-        else:
-            rims = tail if begins else None, tip if ends else None
-            back = trimmed(parallel(curve, ASIDE * side), *rims)
-        names = (
-            f"{tip.name if tip else 'all'}",
-            f"{tail.name if tail else 'all'}",
-        )
-        self.sheet.connect(
-            edge.tip,
-            edge.tail,
-            back,
-            head=ends,
-            kind="gradient",
-            dashed=True,
-            thickness=thickness(value, self.largest),
-            part=UNFOLDED,
-            net=edge.net,
-            title=f"gradient over {names[0]} → {names[1]}: norm {short(value)}",
-        )
+def _message(drawing: Drawing, edge: Edge, value: float, largest: float) -> None:
+    """The arrow back along a forward arrow, on its right-hand side."""
+    nodes = drawing.sheet.nodes
+    tail, tip = nodes.get(edge.tip), nodes.get(edge.tail)
+    curve = edge.points[::-1]
+    # A branch leads back to its trunk, the trunk to the value.
+    ends = tip is not None and abs(_away(tip, curve[-1]) - tip.width / 2) < 1.5
+    begins = tail is not None and abs(_away(tail, curve[0]) - tail.width / 2) < 1.5
+    side = _side(curve)
+    if tail and tip and begins and ends and _is_straight(curve):
+        back = clipped(tail, tip, aside=ASIDE * side)
+    else:
+        rims = tail if begins else None, tip if ends else None
+        back = trimmed(parallel(curve, ASIDE * side), *rims)
+    over, of = (node.name if node else "all" for node in (tip, tail))
+    drawing.sheet.connect(
+        edge.tip,
+        edge.tail,
+        back,
+        head=ends,
+        thickness=thickness(value, largest),
+        net=edge.net,
+        title=f"gradient over {over} → {of}: norm {short(value)}",
+        **LOOK,
+    )
 
 
 def _seat(node: Node) -> Seat:
@@ -137,95 +118,58 @@ def _is_straight(curve: Curve) -> bool:
     return len(curve) == 4 and level
 
 
-class _Shares:
+def _draw_shares(drawing: Drawing, flow: Flow, of: Line) -> None:
     """The sum over t of each parameter's shares, along its tracks into a box."""
-
-    def __init__(self, drawing: Drawing, done: Unfolded, flow: Flow, of: Line) -> None:
-        self.drawing, self.done, self.flow, self.of = drawing, done, flow, of
-        self.sheet = drawing.sheet
-        self.x = done.right + COLUMN * 0.75 + WIDE / 2
-
-    def draw(self) -> None:
-        """The boxes from high to low, and what leads into each."""
-
-        def track(weight: Weight) -> float:
-            return self.drawing.bus(weight.name, weight.targets[0])
-
-        order = sorted(self.drawing.how.reserve, key=lambda w: -track(w))
-        ys = spread([track(w) for w in order])
-        for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
-            self._box(weight, y)
-            turn = self.x - WIDE / 2 - 6 - 4 * rank
-            for target in weight.targets:
-                self._collect(weight, target, turn, y)
-
-    def _box(self, weight: Weight, y: float) -> None:
-        total = self.flow.parameters.get(weight.name, 0.0)
-        symbol = self.drawing.chart.symbol
+    sheet, symbol = drawing.sheet, drawing.chart.symbol
+    x = drawing.right + COLUMN * 0.75 + WIDE / 2
+    for rank, weight, y in stacked(drawing, UNFOLDED, drawing.how.reserve):
+        key, norm = f"∂{weight.name}", short(flow.parameters.get(weight.name, 0.0))
         timed = any(symbol(t).clock is not None for t in weight.targets)
-        summed = "sum over t, " if timed else ""
-        self.sheet.add(
-            Node(
-                f"∂{weight.name}",
-                self.x,
-                y,
-                WIDE,
-                HIGH,
-                (fitted(gradient_label(weight.label, self.of), WIDE - 6),),
-                "box",
-                "gradient",
-                f"gradient by {weight.name}: {summed}norm {short(total)}",
-                weight.name,
-                part=UNFOLDED,
-                role=weight.name,
-                home=f"[{weight.name}]@t",
-            )
-        )
-        said = f"{'= Σ over t, ' if timed else ''}norm {short(total)}"
-        words = ((Run(said, "serif", 10.0),),)
-        at = self.x + WIDE / 2 + 56
-        self.sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
+        said = f"gradient by {weight.name}: {'sum over t, ' * timed}norm {norm}"
+        label = fitted(gradient_label(weight.label, of), WIDE - 6)
+        node = box(weight, key, x, y, UNFOLDED)
+        node = replace(node, width=WIDE, height=HIGH, lines=(label,), kind="gradient")
+        sheet.add(replace(node, title=said))
+        words = note(f"{'= Σ over t, ' * timed}norm {norm}")
+        at = x + WIDE / 2 + 56
+        sheet.write(at, y, words, "gradienttext", UNFOLDED, word="sum")
+        turn = x - WIDE / 2 - 6 - 4 * rank
+        met: dict[float, list[float]] = {}  # of each track, its drops
+        for target in weight.targets:
+            track = drawing.bus(weight.name, target)
+            xs = _collect(drawing, flow, weight, target, track)
+            met.setdefault(track, []).extend(xs)
+        for track, xs in met.items():
+            if xs:
+                corners = (min(xs), track), (turn, track), (turn, y), (x - WIDE / 2, y)
+                title = f"sum over t into {weight.name}"
+                sheet.connect("", key, polyline(*corners), title=title, **LOOK)
 
-    def _collect(self, weight: Weight, target: str, turn: float, y: float) -> None:
-        """The shares at one value's steps, and the line that sums them up."""
-        drawing, box = self.drawing, f"∂{weight.name}"
-        shares = self.flow.shares.get(weight.name, {})
-        largest = max((v for v in shares.values() if isfinite(v)), default=1.0)
-        track = drawing.bus(weight.name, target)
-        aside = port_of(drawing, UNFOLDED, weight.name, target)
-        steps: list[Step] = steps_shown(drawing, target, self.done.loops)
-        first = None
-        for t in steps:
-            node = self.sheet.nodes.get(drawing.chart.seat(target, t))
-            if node is None:
-                continue
-            at = node.x - aside
-            first = at if first is None else first
-            start = (at, node.y - sqrt(RADIUS**2 - aside**2))
-            value = shares.get(t or 0, shares.get(0, 0.0))
-            when = "" if t is None else f" at step {t}"
-            self.sheet.connect(
-                node.id,
-                box,
-                polyline(start, (at, track)),
-                head=False,
-                kind="gradient",
-                dashed=True,
-                thickness=thickness(value, largest),
-                part=UNFOLDED,
-                title=f"share of {weight.name}{when}: norm {short(value)}",
-            )
-        if first is not None:
-            end = (self.x - WIDE / 2, y)
-            self.sheet.connect(
-                "",
-                box,
-                polyline((first, track), (turn, track), (turn, y), end),
-                kind="gradient",
-                dashed=True,
-                part=UNFOLDED,
-                title=f"sum over t into {weight.name}",
-            )
+
+def _collect(
+    drawing: Drawing, flow: Flow, weight: Weight, target: str, track: float
+) -> list[float]:
+    """The shares at one value's steps, down to a track; the x of each."""
+    shares = flow.shares.get(weight.name, {})
+    largest = max(filter(isfinite, shares.values()), default=1.0)
+    aside = port_of(drawing, UNFOLDED, weight.name, target)
+    turned = drawing.chart.symbol(target).turn
+    xs = []
+    for t, node, _ in drawing.circles(UNFOLDED, target):
+        at = node.x - aside
+        xs.append(at)
+        value = shares.get(t or 0, shares.get(0, 0.0))
+        when = "" if t is None else f" at step {t}" + ", all turns" * bool(turned)
+        drawing.sheet.connect(
+            node.id,
+            f"∂{weight.name}",
+            polyline((at, node.y - sqrt(RADIUS**2 - aside**2)), (at, track)),
+            head=False,
+            thickness=thickness(value, largest),
+            title=f"share of {weight.name}{when}: norm {short(value)}",
+            **LOOK,
+        )
+    return xs
 
 
 def gradient_label(letters: Line, of: Line) -> Line:

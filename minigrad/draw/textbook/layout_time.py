@@ -2,24 +2,20 @@
 
 >>> from minigrad.draw.textbook.chart import Arrow, Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
->>> [text.words for text in draw_chart(chart, "textbook").texts]
+>>> [text.words for text in lay_out(chart).scene(None, chart.lengths).texts]
 ['Unfold']
 """
 
 from dataclasses import replace
-from typing import Any
 
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
-from minigrad.draw.page.scene import Edge, Scene
+from minigrad.draw.page.scene import Edge
 from minigrad.draw.textbook.chart import Chart, Weight
-from minigrad.draw.textbook.columns import Unfolded
 from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
-from minigrad.draw.textbook.reading import chart_of
 from minigrad.draw.textbook.symbolic import symbolic
 from minigrad.draw.textbook.unfolded import draw_unfolded
-from minigrad.fold import Recurrence, fold
 
 UNFOLD = 64.0
 
@@ -31,8 +27,8 @@ def lay_out(
     index: str = "number",
     how: Unrolling | None = None,
     wider: float = 0.0,
-) -> tuple[Drawing, Unfolded | None]:
-    """The drawing of a chart, and its columns if it has any.
+) -> Drawing:
+    """The drawing of a chart.
 
     Parameters
     ----------
@@ -57,29 +53,9 @@ def lay_out(
         left = drawing.sheet.right
     if view == "textbook":
         left = _unfold(drawing, left + 28.0) + 30.0
-    return drawing, draw_unfolded(drawing, left) if view != "folded" else None
-
-
-def draw_chart(chart: Chart, view: str = "textbook", **how: Any) -> Scene:
-    """The scene of a chart, as ``lay_out`` draws it."""
-    return lay_out(chart, view, **how)[0].scene(None, chart.lengths)
-
-
-def of_length(recurrence: Recurrence, steps: int, **how: Any) -> Scene:
-    """The textbook figure of a recurrence for another number of steps: structure only.
-
-    >>> import minigrad as mg
-    >>> h = mg.tensor([[1.0]], name="h0")
-    >>> for t in mg.steps(5):
-    ...     h = mg.tanh(h).named("h")
-    >>> of_length(mg.fold(mg.contract(h)), 7).length
-    (7,)
-    """
-    chart = chart_of(fold(recurrence.unfold(steps)))
-    drawing = lay_out(chart, **how)[0]
-    if chart.lengths != recurrence.lengths:
-        drawing.say("structure only: nothing was computed", "structure")
-    return drawing.scene(None, recurrence.lengths)
+    if view != "folded":
+        draw_unfolded(drawing, left)
+    return drawing
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:

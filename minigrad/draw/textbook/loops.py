@@ -5,7 +5,7 @@ A loop is put where it meets the fewest circles and arrows.
 
 from collections import defaultdict
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,21 @@ from numpy.typing import NDArray
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.nested import PAD
 
 if TYPE_CHECKING:
     from minigrad.draw.textbook.column import Column
     from minigrad.draw.textbook.ports import Ports
+
+
+class Loop(NamedTuple):
+    """The x of a loop's squares, how far above its circle, its rank there, its side."""
+
+    x: float
+    shift: float
+    number: int
+    side: int
+
 
 # Between a loop's squares and the arrow beyond its letters.
 ROOM = 20.0
@@ -46,21 +57,22 @@ class Loops:
     def __init__(self, ports: "Ports") -> None:
         self.ports, self.column = ports, ports.column
 
-    def placed(self) -> dict[Arrow, tuple[float, float, int, int]]:
-        """The x, the shift, the number and the side of each round loop."""
+    def placed(self) -> dict[Arrow, Loop]:
+        """Where each round loop runs."""
         c, inner = self.column, self.ports.inner
-        found: dict[Arrow, tuple[float, float, int, int]] = {}
+        found: dict[Arrow, Loop] = {}
         by_circle: dict[tuple[str, int], list[Arrow]] = defaultdict(list)
         for a in c.later:
             if c.form[a] == "loop":
                 by_circle[a.source, 1 if a.delay > 0 else -1].append(a)
         for (key, way), arrows in by_circle.items():
-            arrows.sort(key=lambda a: abs(a.delay))
+            arrows.sort(key=lambda a: (not a.turns, abs(a.delay)))
             side, shift, out = self._loop_side(key, way, len(arrows))
             reach = c.reach + 27.0 + out
             for number, a in enumerate(arrows):
                 x = c.x(key) + side * reach
-                found[a] = x, shift, number, side
+                found[a] = Loop(x, shift, number, side)
+                reach += 2 * PAD * bool(a.turns)  # a frame lies between
                 reach += max(20.0, c.letters[a] + (16.0 if len(arrows) == 1 else 20.0))
                 edge = x - c.right if side > 0 else c.left - x
                 inner[side] = max(inner[side], edge + c.letters[a] + 10)

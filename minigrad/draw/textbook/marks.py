@@ -1,5 +1,6 @@
-"""Circles, and arrows in letters and words: what both halves of a figure share.
+"""Arrows in letters and words: what both halves of a figure share.
 
+>>> from minigrad.draw.textbook.chart import Symbol
 >>> chart = Chart((Symbol("s", (), clock=0),), (Arrow("s", "s", delay=1),), (3,))
 >>> said(chart, chart.arrows[0])
 's → s, 1 step later'
@@ -7,13 +8,12 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 from minigrad.draw.page.latex import RAISED, UP
-from minigrad.draw.page.letters import enclosed
-from minigrad.draw.page.scene import Line, Lines, Node, Run
-from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, steps_of
-from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.page.scene import Line, Lines, Run
+from minigrad.draw.textbook.chart import ALL, Arrow, Chart, steps_of
+
+NONE: Mapping[int, str] = MappingProxyType({})
 
 
 def home(key: str) -> str:
@@ -23,43 +23,9 @@ def home(key: str) -> str:
 
 def way_home(arrow: Arrow) -> str:
     """The id of an arrow in the circuit."""
-    delay = f"/{arrow.delay}" if arrow.delay else ""
+    delay = f"{'/' * (1 + bool(arrow.turns))}{arrow.delay}" if arrow.delay else ""
     growing = "/.." if arrow.kind == "growing" else ""
     return f"{home(arrow.source)}>{home(arrow.target)}{delay}{growing}"
-
-
-def circle(
-    chart: Chart,
-    symbol: Symbol,
-    key: str,
-    x: float,
-    y: float,
-    part: str,
-    label: Line | None = None,
-    below: Lines = (),
-    **details: Any,
-) -> Node:
-    """The circle of a symbol; ``below`` is a second line of its label."""
-    lines, wide = enclosed(label or symbol.label, RADIUS, below)
-    length = chart.lengths[symbol.clock] if symbol.clock is not None else 0
-    t = details.get("t")
-    return Node(
-        key,
-        x,
-        y,
-        wide,
-        2 * RADIUS,
-        lines,
-        "circle" if wide == 2 * RADIUS else "oval",
-        kind=details.pop("kind", symbol.kind),
-        title=details.pop("title", symbol.title),
-        name=symbol.name or symbol.key,
-        role=symbol.key,
-        last=t - length if t and length else None,
-        home=home(symbol.key),
-        part=part,
-        **details,
-    )
 
 
 def label_of(chart: Chart, names: tuple[str, ...]) -> Lines:
@@ -101,7 +67,7 @@ def said(chart: Chart, arrow: Arrow) -> str:
         words += f", {abs(arrow.delay)} {steps} {when}"
     if arrow.labels:
         words += f", by {', '.join(arrow.labels)}"
-    return words + (f", {once}" if (once := only_at(chart, arrow)) else "")
+    return words + (f", {once}" if (once := only_at(chart, [arrow])) else "")
 
 
 def steps_read(arrow: Arrow) -> str:
@@ -113,20 +79,23 @@ def steps_read(arrow: Arrow) -> str:
 
 
 def only_at(
-    chart: Chart, arrow: Arrow, index: Mapping[int, str] = MappingProxyType({})
+    chart: Chart, arrows: Sequence[Arrow], index: Mapping[int, str] = NONE
 ) -> str:
-    """The words for an arrow that exists at one step of several, else nothing."""
+    """The words for arrows that exist at one step of several, else nothing."""
+    words = {_only_at(chart, arrow, index) for arrow in arrows}
+    return words.pop() if len(words) == 1 else ""
+
+
+def _only_at(chart: Chart, arrow: Arrow, index: Mapping[int, str]) -> str:
     clock = chart.symbol(arrow.target).clock
-    if arrow.span == ALL or clock is None or chart.lengths[clock] == 1:
-        return ""
     steps = steps_of(chart, arrow)
-    if (
-        arrow.kind == "delay"
-        and arrow.delay
-        and len(steps) + abs(arrow.delay) == (chart.lengths[clock])
-    ):
-        return ""  # wherever there is a step to read
-    return f"only t = {index.get(steps[0], steps[0])}" if len(steps) == 1 else ""
+    if arrow.span == ALL or clock is None or len(steps) != 1:
+        return ""
+    length, delay = chart.lengths[clock], abs(arrow.delay)
+    # Or wherever there is a step to read.
+    if length == 1 or (arrow.kind == "delay" and delay and delay + 1 == length):
+        return ""
+    return f"only t = {index.get(steps[0], steps[0])}"
 
 
 def in_words(

@@ -25,5 +25,7 @@ class Net:
     def drops(self, level: Mapping[str, int], row: int) -> list[Arrow]:
         """The arrows that drop into a row."""
         return [
-            a for a in self.arrows if self.entry[a] == "drop" and level[a.target] == row
+            a
+            for a in self.arrows
+            if self.entry.get(a) == "drop" and level[a.target] == row
         ]

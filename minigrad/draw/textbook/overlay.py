@@ -28,12 +28,11 @@ from minigrad.draw.page.letters import (
     sized,
 )
 from minigrad.draw.page.scene import Frame, Line, Run
-from minigrad.draw.page.sheet import Sheet
 from minigrad.draw.stretch import stretches
 from minigrad.draw.textbook.chart import Chart, states
-from minigrad.draw.textbook.columns import Unfolded
-from minigrad.draw.textbook.drawing import Drawing
-from minigrad.graph import Graph, Node
+from minigrad.draw.textbook.columns import COLUMN
+from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
+from minigrad.graph import Graph
 
 # Every fifteenth colour of cividis (Nuñez, Anderton, Renslow 2018).
 CIVIDIS = (
@@ -71,17 +70,15 @@ class Scale:
 
     def fill(self, value: float) -> str:
         """The colour of a number."""
-        if not value or not isfinite(value):
-            return "#FFFFFF"
-        return mixed(self.position(value))
+        plain = value and isfinite(value)
+        return mixed(self.position(value)) if plain else "#FFFFFF"
 
     def look(self, value: float) -> dict[str, Any]:
         """Fill, letters and border of a circle with that number."""
         fill = self.fill(value)
         ink = "#FFFFFF" if luminance(fill) < 0.179 else "#000000"
-        if not isfinite(value):
-            return {"fill": fill, "ink": ink, "border": RED, "dashed": True}
-        return {"fill": fill, "ink": ink, "border": "#1A1A1A"}
+        odd = {} if isfinite(value) else {"border": RED, "dashed": True}
+        return {"fill": fill, "ink": ink, "border": "#1A1A1A"} | odd
 
 
 def mixed(share: float) -> str:
@@ -113,48 +110,38 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         loss of that name at step t alone, ("value", name, None) for another value than
         the states, or a function of an array that returns a number.
     """
-    shown = states(chart)
     if isinstance(asked, tuple) and len(asked) != 3:
         raise ValueError(f"an overlay of one value is (kind, name, t), got {asked!r}")
     kind, name, t = asked if isinstance(asked, tuple) else (asked, None, None)
-    if kind == "value" and name is not None:
-        shown = [name]
+    shown = [name] if kind == "value" and name is not None else states(chart)
     if not shown:
         raise ValueError("an overlay needs a state: a named value that crosses a step")
     if kind == "grad":
-        at = seats(graph)
-        outputs = [chosen(graph, at, name, t)] if name is not None else graph.outputs
-
-        def by_gradient(nodes: list[Node]) -> list[float]:
-            return [norm(g) for g in gradients(graph, outputs, nodes)]
-
-        series = by_step(graph, shown, by_gradient, chart.keys)
-        top = small(name) if name is not None else objective(graph)
-        if name is not None and t is not None:
-            top = sized(indexed(top, str(t)), SMALL)
+        outputs, top = [*graph.outputs], objective(graph)
+        if name is not None:
+            outputs, top = [chosen(graph, seats(graph), name, t)], small(name)
+            top = top if t is None else sized(indexed(top, str(t)), SMALL)
         titles = {s: gradient_of(top, named(chart, s)) for s in shown}
-    elif kind == "value":
-
-        def norms(nodes: list[Node]) -> list[float]:
-            return [norm(n.value) for n in nodes]
-
-        series = by_step(graph, shown, norms, chart.keys)
-        titles = {s: (BAR, *named(chart, s), BAR) for s in shown}
-    elif kind == "jacobian" and name is None:
-        ways = {s: _before(chart, s) for s in shown}
-        series = stretches(graph, ways, chart.keys)
-        titles = {s: _jacobian_of(chart, s, ways[s][0]) for s in shown}
-    elif callable(kind):
         series = by_step(
             graph,
             shown,
-            lambda nodes: [float(kind(n.value)) for n in nodes],
+            lambda nodes: [norm(g) for g in gradients(graph, outputs, nodes)],
             chart.keys,
         )
+    elif kind == "jacobian" and name is None:
+        ways = {s: _before(chart, s) for s in shown}
+        titles = {s: _jacobian_of(chart, s, ways[s][0]) for s in shown}
+        series = stretches(graph, ways, chart.keys)
+    elif kind == "value" or callable(kind):
+        of = norm if kind == "value" else kind
         said = getattr(kind, "__name__", "f")
         said = "f" if said == "<lambda>" else clean(said)
-        before, after = Run(f"{said}(", "serif", SMALL), Run(")", "serif", SMALL)
+        ends = [Run(f"{said}(", "serif", SMALL), Run(")", "serif", SMALL)]
+        before, after = [BAR, BAR] if kind == "value" else ends
         titles = {s: (before, *named(chart, s), after) for s in shown}
+        series = by_step(
+            graph, shown, lambda nodes: [float(of(n.value)) for n in nodes], chart.keys
+        )
     else:
         raise ValueError(
             f'no overlay {asked!r}: there are "grad", "value", "jacobian", '
@@ -211,31 +198,26 @@ def gradient_of(above: Line, below: Line) -> Line:
 
 
 def write_numbers(
-    drawing: Drawing,
-    done: Unfolded,
-    series: Series,
-    titles: dict[str, Line],
-    kind: str = "ink",
+    drawing: Drawing, series: Series, titles: dict[str, Line], kind: str = "ink"
 ) -> None:
     """One row of numbers below the columns for each series, with its name in front."""
     sheet, grid = drawing.sheet, drawing.grid
     y = sheet.bounds[1] - 14.0
     for name, title in titles.items():
-        loop = done.loops.get(grid.of[name])
-        if loop is None:
-            continue
-        for t in loop.steps:
+        steps, xs = drawing.shown[UNFOLDED][grid.of[name]]
+        for t, x in zip(steps, xs, strict=True):
             if t in series[name]:
-                sheet.write(loop.x(t), y, note(short(series[name][t]), 11.0), kind)
-        sheet.write(loop.before, y, (title,), kind)
+                sheet.write(x, y, note(short(series[name][t]), 11.0), kind)
+        sheet.write(xs[0] - COLUMN, y, (title,), kind)
         y -= 18.0
 
 
-def write_bar(sheet: Sheet, done: Unfolded, scale: Scale) -> None:
+def write_bar(drawing: Drawing, scale: Scale) -> None:
     """The colour bar with its decades, below everything."""
-    low, high = scale.decades
+    sheet, (low, high) = drawing.sheet, scale.decades
     top = sheet.bounds[1] - 16.0
-    left = next(iter(done.loops.values())).xs[0] - 38.0
+    shown = drawing.shown[UNFOLDED].values()
+    left = next(xs[0] for (step, *_), xs in shown if step is not None) - 38.0
     for k in range(SWATCHES):
         box = (left + k * SWATCH, top - 11, left + (k + 1) * SWATCH, top)
         sheet.frames.append(Frame(box, fill=mixed((k + 0.5) / SWATCHES)))

@@ -9,7 +9,7 @@ Vocabulary
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from math import atan2, pi, sqrt
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.columns import RADIUS
-from minigrad.draw.textbook.loops import Loops
+from minigrad.draw.textbook.loops import Loop, Loops
 
 if TYPE_CHECKING:
     from minigrad.draw.textbook.column import Column
@@ -61,7 +61,7 @@ class Ports:
         self.vertical: dict[Any, float] = {}
         self.inner = {1: 0.0, -1: 0.0}
         self.outer = {1: 0.0, -1: 0.0}
-        self.loops: dict[Arrow, tuple[float, float, int, int]] = {}
+        self.loops: dict[Arrow, Loop] = {}
         self.turn: dict[tuple[Arrow, str], float] = {}
         self._dock_level()
         self._dock_nets()
@@ -74,20 +74,14 @@ class Ports:
     def rim(self, side: str, offset: float, x: float, y: float) -> Point:
         """The point of a port on a circle's rim."""
         far = sqrt(max(RADIUS**2 - offset**2, 1.0))
-        dx, dy = {
-            "E": (far, offset),
-            "W": (-far, offset),
-            "N": (offset, far),
-            "S": (offset, -far),
-        }[side]
-        return x + dx, y + dy
+        if side in "EW":
+            return x + (far if side == "E" else -far), y + offset
+        return x + offset, y + (far if side == "N" else -far)
 
     def place(self) -> None:
         """Side lanes, ports, loops and verticals, once lanes have their width."""
         column = self.column
         self.outer = {1: column.right, -1: column.left}
-        for key in list(self.docks):
-            self.docks[key] = [d for d in self.docks[key] if d[1] not in self.lanes]
         self._side_lanes()
         self._assign()
         self.loops = Loops(self).placed()
@@ -96,7 +90,9 @@ class Ports:
 
     # ----------------------------------------------------------------------- docks
 
-    def _dock(self, key: str, side: str, who: Any, wish: float) -> None:
+    def _dock(self, key: str, side: str | int, who: Any, wish: float) -> None:
+        """Ask for a port on a side of a circle: N, E, S, W, or 1 for E and -1 for W."""
+        side = side if isinstance(side, str) else "E" if side > 0 else "W"
         if (wish, who) not in self.docks[key, side]:
             self.docks[key, side].append((wish, who))
 
@@ -106,12 +102,12 @@ class Ports:
         for a in (*c.now, *c.later):
             if c.form[a] != "straight":
                 continue
-            right = a.delay > 0 or c.x(a.source) < c.x(a.target)
-            if c.level[a.source] == c.level[a.target]:
+            up = c.level[a.target] - c.level[a.source]
+            if not up:
+                right = a.delay > 0 or c.x(a.source) < c.x(a.target)
                 ends = ("E", "W") if right else ("W", "E")
             elif not a.delay and c.x(a.source) == c.x(a.target):
-                up = c.level[a.target] > c.level[a.source]
-                ends = ("N", "S") if up else ("S", "N")
+                ends = ("N", "S") if up > 0 else ("S", "N")
             else:
                 continue
             self._dock(a.source, ends[0], (a, "out"), 0.0)
@@ -120,30 +116,26 @@ class Ports:
     def _dock_nets(self) -> None:
         c = self.column
         for net in c.nets:
-            side = c.out(net)
+            side, near, out = c.out(net), c.near(net), c.height(net.source)
             if net.kind == "fan":
                 row = c.level[net.arrows[0].target]
                 self._dock(net.source, "N", net, 0.01 * (row + 1))
             elif c.beside(net.source, side):
                 self._dock(net.source, "N", net, float(side))
             else:
-                ways = [
-                    c.height(a.target)
-                    - c.height(net.source)
-                    - 30.0 * (net.entry[a] == "drop")
+                up = sum(
+                    c.height(a.target) - out - 30.0 * (net.entry[a] == "drop")
                     for a in net.arrows
-                ]
-                self._dock(net.source, "E" if side > 0 else "W", net, sum(ways) or 1.0)
+                )
+                self._dock(net.source, side, net, up or 1.0)
             for a in net.arrows:
-                near = c.near(net)
                 if net.entry[a] == "drop":
                     wish = 1.0 if net.kind == "fan" else near * (1 + 0.1 * abs(a.delay))
                     self._dock(a.target, "S", a, wish)
                 elif net.entry[a] == "top":
                     self._dock(a.target, "N", a, 1.2 * self._top_side(a, near))
                 else:
-                    dy = c.height(net.source) - c.height(a.target)
-                    self._dock(a.target, "E" if near > 0 else "W", a, dy or 1.0)
+                    self._dock(a.target, near, a, out - c.height(a.target) or 1.0)
         for net in c.crossing:
             if net.source in c.group.keys:
                 wish = -1.5 if c.own_step(net) else 1.5
@@ -189,18 +181,6 @@ class Ports:
                     found[a.target, side] = max(found.get((a.target, side), 0.0), far)
         return found
 
-    def clear_left(self, key: str) -> bool:
-        """Whether nothing but circles is to the left of a circle."""
-        c = self.column
-        y, x = c.height(key), c.x(key)
-        if any(a.source == key and loop[3] < 0 for a, loop in self.loops.items()):
-            return False
-        for a, (lane, _) in self.lanes.items():
-            low, high = sorted((c.height(a.source), c.height(a.target)))
-            if lane < x and low - 20 < y < high + 20:
-                return False
-        return not any(net.kind == "time" and c.out(net) < 0 for net in c.nets)
-
     def far(self, side: int) -> float:
         """How far letters of drops reach beyond the column, with room for a line."""
         c = self.column
@@ -221,51 +201,41 @@ class Ports:
         todo.sort(key=lambda a: abs(c.level[a.source] - c.level[a.target]))
         taken: list[tuple[float, float, float]] = []
         for a in todo:
-            low, high = sorted((c.height(a.source), c.height(a.target)))
+            ends = c.height(a.source), c.height(a.target)
+            low, high = sorted(ends)
+            near = [t for t, lo, hi in taken if low < hi and lo < high]
             options = [
                 (self._lane_cost(a, x, side, low, high), x, side)
                 for side in (-1, 1)
                 for x in self._lanes_of(a, side)
-                if not any(
-                    abs(x - t) < 12 and low < h and lo < high for t, lo, h in taken
-                )
-                and self._lane_free(a, x, side, low, high)
+                if not any(abs(x - t) < 12 for t in near) and self._is_free(a, x, side)
             ]
             rim = (c.left - 16.0, -1) if c.x(a.source) <= 0 else (c.right + 16.0, 1)
             _, x, side = min(options, default=(0.0, *rim))
             self.lanes[a] = x, side
             taken.append((x, low, high))
-            self.outer[1] = max(self.outer[1], x)
-            self.outer[-1] = min(self.outer[-1], x)
+            self.outer = {1: max(self.outer[1], x), -1: min(self.outer[-1], x)}
             words = c.letters[a] + 10 if c.letters[a] else 0.0
             self.inner[1] = max(self.inner[1], x - c.right + words * (x > c.right))
             self.inner[-1] = max(self.inner[-1], c.left - x)
-            way = "E" if side > 0 else "W"
-            up = c.height(a.target) - c.height(a.source)
-            self._dock(a.source, way, (a, "out"), up)
-            self._dock(a.target, way, (a, "in"), -up)
+            self._dock(a.source, side, (a, "out"), ends[1] - ends[0])
+            self._dock(a.target, side, (a, "in"), ends[0] - ends[1])
 
     def _lanes_of(self, a: Arrow, side: int) -> list[float]:
         c = self.column
-        ends = c.x(a.source) * side, c.x(a.target) * side
         far = (c.right - c.left + 60) // 6.5
-        near = max(ends) + c.reach + 12
+        near = max(c.x(a.source) * side, c.x(a.target) * side) + c.reach + 12
         return [side * (near + 6.5 * k) for k in range(1 + int(far))]
 
-    def _lane_free(
-        self, a: Arrow, x: float, side: int, low: float, high: float
-    ) -> bool:
-        c = self.column
-        if not c.free((x, low), (x, high), {(a.source, 0), (a.target, 0)}, clear=7.0):
+    def _is_free(self, a: Arrow, x: float, side: int) -> bool:
+        """Whether no circle is near a lane, nor near the ways to it."""
+        c, ends = self.column, (a.source, a.target)
+        low, high = map(c.height, ends)
+        if not c.free((x, low), (x, high), {(key, 0) for key in ends}, clear=7.0):
             return False
         return all(
-            c.free(
-                (c.x(key) + (RADIUS + 1) * side, c.height(key)),
-                (x, c.height(key)),
-                {(key, 0)},
-                clear=4.0,
-            )
-            for key in (a.source, a.target)
+            c.free((c.x(k) + (RADIUS + 1) * side, y), (x, y), {(k, 0)}, clear=4.0)
+            for k, y in zip(ends, (low, high), strict=True)
         )
 
     def _lane_cost(
@@ -304,48 +274,37 @@ class Ports:
             reach = self.far(side) if c.folded else 0.0
             at = max(FIRST, reach) + self.inner[side]
             rim = c.right if side > 0 else -c.left
-            for net in self._ordered(nets):
-                self.vertical[net] = side * (at + rim)
-                words = {c.letters[a] for a in net.arrows}
-                wide = max(24.0, min(words) + 16) if len(words) == 1 else 24.0
-                at += wide if c.folded else VERTICAL
             way = "E" if side > 0 else "W"
             risers = [
                 n
                 for n in c.crossing
                 if n.source in c.group.keys and n.kind == "rail" and c.riser(n) == way
             ]
-            for net in risers:
+            for net in (*self._ordered(nets), *risers):
                 self.vertical[net] = side * (at + rim)
-                at += VERTICAL
+                words = {c.letters[a] for a in net.arrows}
+                wide = max(24.0, min(words) + 16) if len(words) == 1 else 24.0
+                at += wide if c.folded and net.kind == "time" else VERTICAL
             if nets or risers:
                 self.inner[side] = at
 
-    def _ordered(self, nets: list["Net"]) -> list["Net"]:
+    def _ordered(self, nets: list["Net"]) -> Sequence["Net"]:
         c = self.column
         ends = {n: (c.exit(n), [c.enter(n, a) for a in n.arrows]) for n in nets}
-
-        def span(net: "Net") -> tuple[float, float]:
-            out, into = ends[net]
-            return min(out, *into), max(out, *into)
-
+        spans = {n: (min(y, *ys) - 1, max(y, *ys) + 1) for n, (y, ys) in ends.items()}
         if len(nets) > 6:
-            return sorted(nets, key=lambda n: span(n)[1] - span(n)[0])
+            return sorted(nets, key=lambda n: spans[n][1] - spans[n][0])
 
-        def crossings(some: Iterable["Net"]) -> int:
-            order, total = list(some), 0
-            for i, a in enumerate(order):
-                low, high = span(a)
-                for j, b in enumerate(order):
-                    if i == j:
-                        continue
-                    out, into = ends[b]
-                    total += i < j and low - 1 < out < high + 1
-                    if (i < j) == c.folded:
-                        total += sum(low - 1 < y < high + 1 for y in into)
+        def crossings(order: Sequence["Net"]) -> int:
+            total = 0
+            for (i, a), (j, b) in permutations(enumerate(order), 2):
+                (low, high), (out, into) = spans[a], ends[b]
+                total += i < j and low < out < high
+                if (i < j) == c.folded:
+                    total += sum(low < y < high for y in into)
             return total
 
-        return list(min(permutations(nets), key=crossings))
+        return min(permutations(nets), key=crossings)
 
     # ------------------------------------------------------------------------ turns
 
@@ -368,13 +327,14 @@ class Ports:
                     continue
                 x, y = self.rim(side, self.at(who, key), 0.0, 0.0)
                 ends[key].append([atan2(y, x), True, None])
-        for a in c.later:
+        for a in (*c.now, *c.later):
             if c.form[a] == "arc":
-                out = 57 * pi / 180 if a.delay > 0 else pi - 57 * pi / 180
+                ahead = a.delay > 0 or (not a.delay and c.x(a.target) > c.x(a.source))
+                out = 57 * pi / 180 if ahead else pi - 57 * pi / 180
                 ends[a.source].append([out, True, None])
                 ends[a.target].append([pi - out, True, None])
         for around in ends.values():
-            start = [angle for angle, _, _ in around]
+            start = [angle for angle, *_ in around]
             push_apart(around, 7.0 / RADIUS)
             for (angle, _, who), before in zip(around, start, strict=True):
                 if who is not None:

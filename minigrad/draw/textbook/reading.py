@@ -10,9 +10,10 @@
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from minigrad.draw.page.latex import DOWN
 from minigrad.draw.page.letters import indexed, letter
@@ -20,7 +21,7 @@ from minigrad.draw.page.scene import Line, Run
 from minigrad.draw.textbook.aligned import aligned
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.kinds import Value, kinds_of
-from minigrad.fold import Recurrence, Role, contract, fold
+from minigrad.fold import Edge, Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
 
 START = re.compile(r"(.+?)_?(?:0|init)")
@@ -35,84 +36,274 @@ def chart_of(
     recurrence: Recurrence, graph: Graph | None = None, shapes: bool = False
 ) -> Chart:
     """The chart of a folded graph; the recorded graph adds what titles say."""
-    recurrence = _distinct(recurrence, graph)
-    # A parameter that is an initial state is a value like any other.
-    states = {e.source.index for e in recurrence.edges if e.source.kind == "parameter"}
-    roles = [r for r in recurrence.roles if _shown(r, states)]
-    same = _same_data(recurrence, graph)
-    keys = _keys(recurrence, roles, same)
-    roles = [r for r in roles if r.index not in same]
-    edges = [
-        e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
-    ]
-    drawn = {e.source.index for e in edges} | {r.index for r in roles if r.operands}
-    # Data that nothing shown reads is not drawn, unless there is nothing else.
-    roles = [r for r in roles if r.index in drawn] or roles
-    stand_ins, initial = _stand_ins(recurrence, keys)
-    found = dict.fromkeys(
-        Arrow(
-            keys[e.source.index],
-            keys[e.target.index],
-            "growing" if e.kind == "gather" and e.delay is not None else e.kind,
-            e.delay or 0,
-            e.span or ALL,
-            e.at,
-            e.labels,
-            (e.source.index, e.target.index, e.span) in initial,
+    return aligned(_Reading(recurrence, graph, shapes).chart())
+
+
+class Within(NamedTuple):
+    """Where a value stands among the steps of loops within a step, as in a Symbol."""
+
+    turn: tuple[float, ...] = ()
+    loops: tuple[Any, ...] = ()
+    line: str = ""
+    begins: str = ""
+
+
+class _Reading:
+    """A recurrence, and what is told of its roles by their keys.
+
+    ``stand_ins`` are the values from outside of a loop that replace a state before its
+    first step, ``initial`` the source, target and span of every edge that reads one so.
+    """
+
+    def __init__(
+        self, recurrence: Recurrence, graph: Graph | None, shapes: bool
+    ) -> None:
+        recurrence = _distinct(recurrence, graph)
+        self.graph, self.shapes = graph, shapes
+        self.roles, self.lengths = recurrence.roles, recurrence.lengths
+        self.edges = [
+            e for e in recurrence.edges if e.source.kind != "constant" or e.source.name
+        ]
+        # A parameter that is an initial state is a value like any other.
+        self.states = {
+            e.source.index for e in self.edges if e.source.kind == "parameter"
+        }
+        self.recorded: dict[str | None, Node] = {}
+        for node in graph.nodes if graph else ():
+            self.recorded.setdefault(node.name, node)
+        same = self._same_data()
+        shown = [
+            r for r in self.roles if r.kind != "parameter" or r.index in self.states
+        ]
+        shown = [r for r in shown if r.index not in same]
+        self.keys = _keys(self.roles, shown, same)
+        drawn = {e.source.index for e in self.edges}
+        # Data that nothing shown reads is not drawn, unless there is nothing else.
+        self.shown = [r for r in shown if r.operands or r.index in drawn] or shown
+        self.stand_ins: dict[str, StandIn] = {}
+        self.initial: set[tuple[int, int, Any]] = set()
+        self._starts()
+        self._starts_of_one_step()
+        self.within = self._within()
+
+    def chart(self) -> Chart:
+        """The symbols, arrows and parameters."""
+        keys, within = self.keys, self.within
+        arrows = tuple(dict.fromkeys(map(self._arrow, self.edges)))
+        before = {k for k, w in within.items() if w.begins or not w.loops}
+        kinds = kinds_of(
+            [
+                Value(keys[r.index], r.label, r.spec.shape, not r.operands)
+                for r in self.shown
+            ],
+            arrows,
+            before | self.stand_ins.keys(),
         )
-        for e in edges
-    )
-    arrows = tuple(found)
-    kinds = kinds_of(
-        [Value(keys[r.index], r.label, r.spec.shape, not r.operands) for r in roles],
-        arrows,
-        stand_ins,
-    )
-    ops = _recorded(graph)
-    symbols = []
-    for role in roles:
-        key = keys[role.index]
-        symbols.append(
-            Symbol(
-                key,
-                _letter(role, kinds[key], stand_ins, recurrence, keys),
-                kinds[key],
-                role.clock,
-                role.span or ALL,
-                not role.operands,
-                stand_ins.get(key),
-                _title(role, ops),
-                f"{role.spec.shape}" if shapes else "",
-                role.label,
-                _turn(role),
+        symbols = tuple(
+            self._symbol(role, kinds[keys[role.index]]) for role in self.shown
+        )
+        by_role = tuple(keys[r.index] for r in self.roles)
+        return Chart(symbols, arrows, self.lengths, self._weights(), by_role)
+
+    def _arrow(self, edge: Edge) -> Arrow:
+        source, target = (self.keys[r.index] for r in (edge.source, edge.target))
+        turns = 0
+        if edge.kind == "delay" and not edge.delay:
+            turns = _turns(self.within.get(source), self.within.get(target))
+        growing = edge.kind == "gather" and edge.delay is not None
+        return Arrow(
+            source,
+            target,
+            "growing" if growing else edge.kind,
+            edge.delay or 0,
+            edge.span or ALL,
+            edge.at,
+            edge.labels,
+            (edge.source.index, edge.target.index, edge.span) in self.initial,
+            turns,
+        )
+
+    def _symbol(self, role: Role, kind: str) -> Symbol:
+        key, node = self.keys[role.index], self.recorded.get(role.label)
+        what = node.op.name if node is not None and node.op is not None else role.kind
+        return Symbol(
+            key,
+            self._letter(role, kind),
+            kind,
+            role.clock,
+            role.span or ALL,
+            not role.operands,
+            self.stand_ins.get(key),
+            f"{role.label}: {what}, shape {role.spec.shape} {role.spec.dtype}",
+            f"{role.spec.shape}" if self.shapes else "",
+            role.label,
+            *self.within.get(key, ()),
+        )
+
+    def _same_data(self) -> dict[int, int]:
+        """Data that several loops read under one name: x(t) is drawn once."""
+        sequences: dict[tuple[str | None, int | None], set[Node]] = defaultdict(set)
+        for node in self.graph.nodes if self.graph is not None else ():
+            if node.op is not None and node.op.name == "step":
+                sequences[node.name, node.t].update(node.inputs)
+        first: dict[Any, int] = {}
+        same: dict[int, int] = {}
+        for role in self.roles:
+            if role.name and not role.operands and role.clock is not None:
+                turn = tuple(part[2:] for part in role.path)
+                if role.span == ALL and len(sequences[role.name, 1]) == 1:
+                    index = first.setdefault((role.name, role.clock, turn), role.index)
+                    same |= {role.index: index} if index != role.index else {}
+        return same
+
+    def _letter(self, role: Role, kind: str) -> Line:
+        """The letter of a role; that of h(0) for what stands at a start as h0 or h."""
+        name, key = role.name or role.label, self.keys[role.index]
+        begins = self.within[key].begins if key in self.within else ""
+        stand_in = self.stand_ins.get(key)
+        if stand_in is not None or begins:
+            of = stand_in.state if stand_in else begins
+            state = next(r for r in self.roles if self.keys[r.index] == of)
+            start = START.fullmatch(name)
+            if start or name == state.label:
+                line = letter(start[1] if start else name, _axes(state))
+                if stand_in is None:  # its index is that of a turn before the first one
+                    return line
+                length = self.lengths[state.clock or 0]
+                t = stand_in.offset + 1
+                if length == 1:
+                    t = min(t, 0)
+                elif stand_in.offset > 0:
+                    t = length + stand_in.offset
+                return indexed(line, str(t).replace("-", "−"))
+        # A loss is a scalar of the book even where the batch gives it an axis.
+        return letter(name, 0 if kind == "loss" else _axes(role))
+
+    def _starts(self) -> None:
+        """What is read in the place of a state at the first steps, or the last."""
+        for role in (r for r in self.roles if r.clock is not None):
+            length = self.lengths[role.clock or 0]
+            for operand in role.operands:
+                states = [s for s in operand if s.kind == "delay" and s.delay]
+                for source in operand if states else ():
+                    if source.kind != "broadcast" or source.span is None:
+                        continue
+                    steps, delay = source.span.steps(length), states[0].delay or 0
+                    offset = min(steps[-1] - delay, 0) - 1
+                    if delay < 0:
+                        offset = max(steps[0] - delay - length, 1)
+                    start = StandIn(self.keys[states[0].role], offset)
+                    self.stand_ins.setdefault(self.keys[source.role], start)
+                    self.initial.add((source.role, role.index, source.span))
+
+    def _starts_of_one_step(self) -> None:
+        """In a loop of one step nothing but its name tells an initial state.
+
+        States of which none reads the other stand side by side, their starts at both
+        sides.
+        """
+        once = [r for r in self.roles if r.operands and r.clock is not None and r.span]
+        once = [r for r in once if self.lengths[r.clock or 0] == 1]
+        states = {r.label: r for r in once}
+        served: dict[int, set[int]] = {}  # by the roles that a role reads, and itself
+        first: set[int] = set()
+        for role in once:
+            read = (s.role for operand in role.operands for s in operand)
+            served[role.index] = {role.index}.union(*(served.get(i, ()) for i in read))
+        for role in once:
+            for source in (s for o in role.operands for s in o):
+                start = START.fullmatch(self.roles[source.role].label)
+                state = states.get(start[1]) if start else None
+                if state is None or (source.kind, state.clock) != (
+                    "broadcast",
+                    role.clock,
+                ):
+                    continue
+                side = 1 if first and not first & served[state.index] else -1
+                first = first or served[state.index]
+                stand = StandIn(self.keys[state.index], side)
+                self.stand_ins.setdefault(self.keys[source.role], stand)
+                self.initial.add((source.role, role.index, source.span))
+
+    def _weights(self) -> tuple[Weight, ...]:
+        targets: dict[int, dict[str, None]] = defaultdict(dict)
+        for role in self.roles:
+            for source in (s for operand in role.operands for s in operand):
+                if self.roles[source.role].kind == "parameter":
+                    targets[source.role][self.keys[role.index]] = None
+        on_arrows = {label.removesuffix("ᵀ") for e in self.edges for label in e.labels}
+        weights = []
+        for role in (
+            self.roles[index] for index in targets if index not in self.states
+        ):
+            uses = len(self.graph.uses(role.leaf)) if self.graph and role.leaf else 0
+            title = f"{role.label}: parameter, shape {role.spec.shape}"
+            title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
+            label = letter(role.label, len(role.spec.shape), parameter=True)
+            if self.shapes:
+                size = "×".join(map(str, role.spec.shape))
+                label = (*label, Run(size, "sans", 6.5, DOWN - 2))
+            alone = role.label not in on_arrows
+            weights.append(
+                Weight(role.label, label, tuple(targets[role.index]), alone, title)
             )
-        )
-    weights = _weights(recurrence, keys, graph, states, shapes)
-    by_role = tuple(keys[r.index] for r in recurrence.roles)
-    return aligned(Chart(tuple(symbols), arrows, recurrence.lengths, weights, by_role))
+        return tuple(weights)
+
+    def _within(self) -> dict[str, Within]:
+        """The places of all that loops within a step made, and their starts."""
+        found: dict[str, Within] = {}
+        first: dict[Any, str] = {}
+        runs: dict[Any, list[Role]] = defaultdict(list)
+        for role in self.roles:
+            plain = tuple(part[:2] for part in role.path)
+            at = [i for i, part in enumerate(role.path) if len(part) > 2]
+            if at:
+                key, turn = self.keys[role.index], tuple(role.path[i][2] for i in at)
+                line = first.setdefault((plain, role.slot), key)
+                found[key] = Within(turn, tuple(plain[: i + 1] for i in at), line)
+                runs[line, turn[:-1]].append(role)
+        for one, two in (run[:2] for run in runs.values() if len(run) > 1):
+            turns = [found[self.keys[role.index]].turn for role in (one, two)]
+            before = *turns[0][:-1], 2 * turns[0][-1] - turns[1][-1]
+            for a, b in zip(one.operands, two.operands, strict=False):
+                # What the second turn reads of the first is read of a start before.
+                start, state = (self.roles[o[0].role] for o in (a, b))
+                key, like = self.keys[start.index], self.keys[state.index]
+                if state.path != one.path or start.operands or key in self.stand_ins:
+                    continue
+                line, of = (found[k].line if k in found else "" for k in (key, like))
+                # What was made before all loops stands where it was made.
+                timed = start.clock is not None
+                found[key] = Within()
+                if timed:
+                    found[key] = Within(before, found[like].loops, line, of)
+        return found
 
 
-def _turn(role: Role) -> str:
-    """The steps of the loops within a step that a role belongs to."""
-    return ",".join(str(part[2]) for part in role.path if len(part) > 2)
+def _turns(source: Within | None, target: Within | None) -> int:
+    """How many turns of a loop within a step lie between two values."""
+    if source is None or target is None or source.loops != target.loops:
+        return 0
+    if source.begins or target.begins:
+        return 0
+    before, after = source.turn, target.turn
+    by = [b - a for a, b in zip(before, after, strict=True)]
+    if not any(by[:-1]):
+        return int(by[-1])
+    return 1 if after > before else -1
 
 
 def _keys(
-    recurrence: Recurrence, shown: list[Role], same: dict[int, int]
+    roles: Sequence[Role], shown: list[Role], same: dict[int, int]
 ) -> dict[int, str]:
     """A key for each role: its label, with a number for the second of that label."""
-    counts = Counter(r.label for r in shown if r.index not in same)
+    counts = Counter(r.label for r in shown)
     keys, met = {}, Counter[str]()
-    for role in recurrence.roles:
-        if role.index not in same:
-            met[role.label] += 1
+    for role in roles:
+        met[role.label] += role.index not in same
         again = met[role.label] > 1 and counts[role.label] > 1
         keys[role.index] = f"{role.label}#{met[role.label]}" if again else role.label
     return keys | {index: keys[first] for index, first in same.items()}
-
-
-def _shown(role: Role, states: set[int]) -> bool:
-    return role.kind != "parameter" or role.index in states
 
 
 def _distinct(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
@@ -123,181 +314,15 @@ def _distinct(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
     for role in recurrence.roles:
         if role.kind == "parameter":
             taken[role.label] += 1
-            number = taken[role.label]
-            label = role.label if number == 1 else f"{role.label}{number}"
-            if role.leaf in names:
-                label = names[role.leaf]
+            number = str(taken[role.label]) * (taken[role.label] > 1)
+            label = role.label + number
+            if role.leaf is not None:
+                label = names.get(role.leaf, label)
             role = replace(role, label=label)
         roles.append(role)
     return replace(recurrence, roles=tuple(roles))
 
 
-def _same_data(recurrence: Recurrence, graph: Graph | None) -> dict[int, int]:
-    """Data that several loops read under one name: x(t) is drawn once."""
-    if graph is None:
-        return {}
-    sequences: dict[tuple[str, int | None], set[Node]] = {}
-    for node in graph.nodes:
-        if node.name is not None and node.op is not None and node.op.name == "step":
-            sequences.setdefault((node.name, node.t), set()).update(node.inputs)
-    first: dict[tuple[str, int], int] = {}
-    same: dict[int, int] = {}
-    for role in recurrence.roles:
-        if role.name is None or role.operands or role.clock is None:
-            continue
-        at = role.span.steps(recurrence.lengths[role.clock])[0] if role.span else None
-        if len(sequences.get((role.name, at), ())) != 1 or role.span != ALL:
-            continue
-        index = first.setdefault((role.name, role.clock), role.index)
-        if index != role.index:
-            same[role.index] = index
-    return same
-
-
-def _letter(
-    role: Role,
-    kind: str,
-    stand_ins: dict[str, StandIn],
-    recurrence: Recurrence,
-    keys: dict[int, str],
-) -> Line:
-    """The letter of a role; that of h(0) for what stands at a start as h0 or h."""
-    name = role.name or role.label
-    stand_in = stand_ins.get(keys[role.index])
-    if stand_in is not None:
-        state = next(r for r in recurrence.roles if keys[r.index] == stand_in.state)
-        start = START.fullmatch(name)
-        if start or name == state.label:
-            t = stand_in.offset + 1
-            if recurrence.lengths[state.clock or 0] == 1:
-                t = min(stand_in.offset + 1, 0)
-            elif stand_in.offset > 0:
-                t = recurrence.lengths[state.clock or 0] + stand_in.offset
-            line = letter(start[1] if start else name, _axes(state))
-            return indexed(line, str(t).replace("-", "−"))
-    # A loss is a scalar of the book even where the batch gives it an axis.
-    return letter(name, 0 if kind == "loss" else _axes(role))
-
-
 def _axes(role: Role) -> int:
     """0 for a scalar, 1 for a vector; a class number stands for a one-hot vector."""
     return 1 if role.spec.shape or role.spec.dtype.startswith("int") else 0
-
-
-def _stand_ins(
-    recurrence: Recurrence, keys: dict[int, str]
-) -> tuple[dict[str, StandIn], set[tuple[int, int, Any]]]:
-    """The values from outside of a loop that replace a state before its first step.
-
-    Also the source, target and span of every edge that reads one so.
-    """
-    found: dict[str, StandIn] = {}
-    initial: set[tuple[int, int, Any]] = set()
-    for role in recurrence.roles:
-        for operand in role.operands:
-            states = [s for s in operand if s.kind == "delay" and s.delay]
-            if not states or role.clock is None:
-                continue
-            state = states[0]
-            for source in operand:
-                if source.kind != "broadcast" or source.span is None:
-                    continue
-                steps = source.span.steps(recurrence.lengths[role.clock])
-                if (state.delay or 0) > 0:
-                    offset = min(steps[-1] - (state.delay or 0), 0) - 1
-                else:
-                    past = steps[0] - (state.delay or 0)
-                    offset = max(past - recurrence.lengths[role.clock], 1)
-                found.setdefault(keys[source.role], StandIn(keys[state.role], offset))
-                initial.add((source.role, role.index, source.span))
-    _starts_of_one_step(recurrence, keys, found, initial)
-    return found, initial
-
-
-def _starts_of_one_step(
-    recurrence: Recurrence,
-    keys: dict[int, str],
-    found: dict[str, StandIn],
-    initial: set[tuple[int, int, Any]],
-) -> None:
-    """In a loop of one step nothing but its name tells an initial state.
-
-    States of which none reads the other stand side by side, their starts at both sides.
-    """
-    once = [
-        r for r in recurrence.roles if r.operands and r.clock is not None and r.span
-    ]
-    once = [r for r in once if recurrence.lengths[r.clock or 0] == 1]
-    states = {r.label: r for r in once}
-    served: dict[int, set[int]] = {}  # by the roles that a role reads, and itself
-    for role in once:
-        served[role.index] = {role.index}
-        for source in (s for operand in role.operands for s in operand):
-            served[role.index] |= served.get(source.role, set())
-    first: int | None = None
-    for role in once:
-        for source in (s for o in role.operands for s in o if s.kind == "broadcast"):
-            start = START.fullmatch(recurrence.roles[source.role].label)
-            state = states.get(start[1]) if start else None
-            if state is not None and state.clock == role.clock:
-                apart = first is not None and not served[first] & served[state.index]
-                first = state.index if first is None else first
-                start_of = StandIn(keys[state.index], 1 if apart else -1)
-                found.setdefault(keys[source.role], start_of)
-                initial.add((source.role, role.index, source.span))
-
-
-def _weights(
-    recurrence: Recurrence,
-    keys: dict[int, str],
-    graph: Graph | None,
-    states: set[int],
-    shapes: bool,
-) -> tuple[Weight, ...]:
-    targets: dict[int, list[str]] = {}
-    multiplied: set[str] = set()
-    for role in recurrence.roles:
-        for operand in role.operands:
-            for source in operand:
-                read = recurrence.roles[source.role]
-                if read.kind == "parameter" and read.index not in states:
-                    met = targets.setdefault(source.role, [])
-                    met += [] if keys[role.index] in met else [keys[role.index]]
-    for edge in recurrence.edges:
-        multiplied.update(label.removesuffix("ᵀ") for label in edge.labels)
-    weights = []
-    for index, met in targets.items():
-        role = recurrence.roles[index]
-        uses = len(graph.uses(role.leaf)) if graph and role.leaf else 0
-        title = f"{role.label}: parameter, shape {role.spec.shape}"
-        title += f", {uses} use{'s' if uses != 1 else ''}" if uses else ""
-        label = letter(role.label, len(role.spec.shape), parameter=True)
-        if shapes:
-            size = "×".join(map(str, role.spec.shape))
-            label = (*label, Run(size, "sans", 6.5, DOWN - 2))
-        weights.append(
-            Weight(
-                role.label,
-                label,
-                tuple(met),
-                role.label not in multiplied,
-                title,
-            )
-        )
-    return tuple(weights)
-
-
-def _recorded(graph: Graph | None) -> dict[str, Node]:
-    """One recorded node of each name."""
-    found: dict[str, Node] = {}
-    for node in graph.nodes if graph else ():
-        if node.name is not None:
-            found.setdefault(node.name, node)
-    return found
-
-
-def _title(role: Role, recorded: dict[str, Node]) -> str:
-    """A value in words: its name, op, shape and type."""
-    node = recorded.get(role.label)
-    what = node.op.name if node is not None and node.op is not None else role.kind
-    return f"{role.label}: {what}, shape {role.spec.shape} {role.spec.dtype}"

@@ -1,167 +1,183 @@
-"""The columns of one loop: circles, stand-ins, arrows, and the cut in the middle.
+"""The columns of one group: circles, stand-ins, arrows, and the cut in the middle.
 
 Vocabulary
     slot     a place for a column; those that are shown are laid out side by side, and
-             the drawing is cut where steps are left out
+             the drawing is cut where steps are left out; values without time have one
     rim      with letters for steps: a dashed circle for what lies before the first
              column or after the last
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
+from minigrad.draw.page.curves import toward
 from minigrad.draw.page.letters import indexed, note
 from minigrad.draw.page.scene import Node
-from minigrad.draw.textbook.chart import Arrow, Pair, StandIn, steps_of
-from minigrad.draw.textbook.column import Column
-from minigrad.draw.textbook.columns import RADIUS, USUAL, Loop, Unfolded, visible
+from minigrad.draw.textbook.chart import (
+    Arrow,
+    Pair,
+    StandIn,
+    Step,
+    Symbol,
+    names_on,
+    reads,
+    steps_of,
+)
+from minigrad.draw.textbook.columns import RADIUS, USUAL, Shown, visible
 from minigrad.draw.textbook.cut import Cut, heights_of_dots
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Instance
-from minigrad.draw.textbook.marks import circle, in_words
+from minigrad.draw.textbook.marks import in_words
+from minigrad.draw.textbook.nested import draw_frames
 from minigrad.draw.textbook.ways import Way, way_of
 
 DOT, APART, BESIDE = 4.5, 10.0, 44.0
 FEW, WIDE, WIDER = 4, 150.0, 230.0
 
 
-class LoopColumns:
-    """The columns of one loop."""
+class GroupColumns:
+    """The columns of a group, from ``left`` on."""
 
-    def __init__(
-        self, drawing: Drawing, clock: int, column: Column, left: float
-    ) -> None:
-        self.drawing, self.clock, self.column = drawing, clock, column
-        self.chart, self.left = drawing.chart, left
-        self.length = self.chart.lengths[clock]
-        index = drawing.how.index
-        shown = self._shown() if index is None else _around(list(index))
-        self.shown = shown
-        self.kept = [t for t in shown if t is not None]
+    def __init__(self, drawing: Drawing, number: int, left: float) -> None:
+        self.drawing, self.chart, self.number = drawing, drawing.chart, number
+        self.column = column = drawing.columns[UNFOLDED][number]
+        self.left, self.keys = left, column.group.keys
+        self.clock = clock = column.group.clock
+        self.length = 0 if clock is None else self.chart.lengths[clock]
+        self.index = drawing.how.index
+        shown = [] if clock is None else self._shown()
         self.gap = shown.index(None) if None in shown else None
-        stand = [
-            (key, s)
-            for key, s in drawing.grid.stand.items()
-            if drawing.grid.of.get(s.state) == drawing.columns[UNFOLDED].index(column)
-        ]
-        self.stand = dict(stand) if index is None else self._rims()
+        self.kept: list[Any] = [t for t in shown if t is not None] or [None]
+        self.stand = self._rims() if self.index else self._begun()
+        self.starts = {} if self.index else self._starts()
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
+        symbols = drawing.grid.chart.symbols
+        self.dots = {s.key: s for s in symbols if s.kind == "dot"}
+        self.begin = {s.key for s in symbols if s.begins}
 
     def _shown(self) -> list[int | None]:
         """The steps to draw: fewer where columns are wide; all, if few are hidden."""
+        if self.index:
+            first, second, last = self.index
+            return [first, second, *([None] * (last > second + 1)), last]
         many = sum(g.clock is not None for g in self.drawing.grid.groups) > 1
         steps, pitch = self.drawing.steps, self.column.pitch
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
         longest = max([1, *(abs(a.delay) for a in self.column.later)])
-        if self.length <= steps or self.length - steps < longest:
-            return list(range(1, self.length + 1))
-        return visible(self.length, steps)
+        hidden = self.length - steps
+        return visible(self.length, self.length if hidden < longest else steps)
+
+    def _begun(self) -> dict[str, StandIn]:
+        """What stands for states of this group before the first step, or past T."""
+        found = self.drawing.grid.stand.items()
+        return {key: stand for key, stand in found if stand.state in self.keys}
 
     def _rims(self) -> dict[str, StandIn]:
         """With letters for steps: where a dashed circle stands for more of a state."""
         found = {}
         for a in self.column.later:
             side = 1 if a.delay > 0 else -1
-            found[f"{a.source}@… {side}"] = StandIn(a.source, -side)
+            found[_rim(a.source, side)] = StandIn(a.source, -side)
             if self.gap is None:
-                found[f"{a.target}@… {-side}"] = StandIn(a.target, side)
+                found[_rim(a.target, -side)] = StandIn(a.target, side)
         return found
 
-    def draw(self, done: Unfolded) -> float:
+    def draw(self) -> float:
         """Draw all columns; returns the x after them."""
-        column, grid = self.column, self.drawing.grid
-        before = [k for k, s in self.stand.items() if s.offset < 0]
-        after = [k for k, s in self.stand.items() if s.offset > 0]
+        column, ports = self.column, self.column.ports
+        before, after = (
+            [key for key, s in self.stand.items() if s.offset * side > 0]
+            for side in (-1, 1)
+        )
         wide = 2 * column.reach + self._reach_of(before) if before else 0.0
         wide += self._start_width()
-        self.first = self.left + wide - min(column.left, column.ports.outer[-1])
-        n = len(self.kept)
-        slots = [self.first + i * column.pitch for i in range(n)]
-        self.slots = slots
+        self.first = self.left + wide - min(column.left, ports.outer[-1])
+        self.slots = [self.first + i * column.pitch for i in range(len(self.kept))]
         self.cut = self._cut()
-        move = self.cut.moved if self.cut else float
-        if self.cut:
-            xs = list(map(move, slots))
-            xs.insert(self.gap or 0, self.cut.middle)
-        else:
-            xs = slots
-        index = dict(self.drawing.how.index) if self.drawing.how.index else None
-        loop = Loop(self.length, tuple(self.shown), tuple(xs), index)
-        done.loops[grid.of[column.group.keys[0]]] = loop
-        self._circles(move)
-        self._stand_ins(before, after, move)
+        self.move = self.cut.moved if self.cut else float
+        shown = Shown(tuple(self.kept), tuple(map(self.move, self.slots)))
+        self.drawing.shown[UNFOLDED][self.number] = shown
+        self._circles()
+        self._stand_ins(before, after)
         levels = self.drawing.emit(self._instances(), UNFOLDED, self.cut)
+        for t in self.kept:
+            draw_frames(self.drawing, UNFOLDED, self._at(t))
         if self.cut:
-            self._dots(levels)
-        end = move(slots[-1]) + max(column.right, column.ports.outer[1])
+            self._dots(levels, self.cut.middle)
+        end = shown.xs[-1] + max(column.right, ports.outer[1])
         if after:
             end += self._reach_of(after) + 2 * column.reach
-        return end + max(BESIDE, column.ports.inner[1] + 16)
+        room = 22 if self.clock is None else 16
+        return end + max(BESIDE, ports.inner[1] + room)
 
     def _reach_of(self, stand: list[str]) -> float:
         """The room between stand-ins and the columns, for the letters of arrows."""
+        level = self.column.level
         wide = [
             self.drawing.width(names)
-            for (key, target, _), (names, _, _) in self._starts().items()
-            if key in stand
-            and self.column.level[self.stand[key].state] == self.column.level[target]
+            for (key, target, _), (names, _, _) in self.starts.items()
+            if key in stand and level[self.stand[key].state] == level[target]
         ]
         return max([self.reach, *(w + 30 for w in wide)])
 
     def _start_width(self) -> float:
         """The room for what starts are computed from, left of the stand-ins."""
-        grid = self.drawing.grid
-        here = [k for k in grid.outside if k not in grid.stand]
-        return len(here) * (2 * RADIUS + BESIDE) if self.stand and here else 0.0
+        here = self.drawing.grid.given_keys if self.stand else ()
+        return len(here) * (2 * RADIUS + BESIDE)
 
     def _cut(self) -> Cut | None:
         if self.gap is None:
             return None
-        column = self.column
-        right = max(column.right, column.ports.outer[1])
-        left = min(column.left, column.ports.outer[-1])
-        between = column.pitch - (right - left)
+        column, outer = self.column, self.column.ports.outer
+        right, left = max(column.right, outer[1]), min(column.left, outer[-1])
+        rim, between = self.slots[self.gap - 1] + right, column.pitch - (right - left)
         if any(net.kind == "time" for net in column.nets):
-            return Cut(self.slots[self.gap - 1] + right + 6, 24.0, 8.0)
+            return Cut(rim + 6, 24.0, 8.0)
         half = max(16.0, 30 - between / 2)
-        return Cut(self.slots[self.gap - 1] + right + max(6.0, between / 2), half, half)
+        return Cut(rim + max(6.0, between / 2), half, half)
 
-    def _circles(self, move: Any) -> None:
-        drawing, column = self.drawing, self.column
-        for key in column.group.keys:
-            symbol = self.chart.symbol(key)
-            exists = symbol.steps(self.length)
+    def _circles(self) -> None:
+        drawing, column, chart = self.drawing, self.column, self.drawing.grid.chart
+        for key in self.keys:
+            symbol = chart.symbol(key)
+            exists = chart.steps(key)
             for x, t in zip(self.slots, self.kept, strict=True):
                 if t not in exists:
                     continue
-                said = ",".join(filter(None, (self.text(t), symbol.turn)))
-                details = {"t": t} | drawing.how.look(key, t)
-                title = details.pop("title", f"{symbol.title} · step {said}")
-                drawing.sheet.add(
-                    circle(
-                        self.chart,
-                        symbol,
-                        self.chart.seat(key, t),
-                        move(x + column.x(key)),
-                        drawing.y(key),
-                        UNFOLDED,
-                        indexed(symbol.label, said),
-                        drawing.how.below(key, t),
-                        title=title,
-                        **details,
-                    )
+                if key in self.dots:
+                    self._turns_left_out(symbol, self.move(x + column.x(key)), t)
+                    continue
+                details: dict[str, Any] = {}
+                if t is not None:
+                    said = symbol.index(self.index[t] if self.index else str(t))
+                    details = {"t": t, "label": indexed(symbol.label, said)}
+                    details["title"] = f"{symbol.title} · step {said}"
+                drawing.circle(
+                    symbol,
+                    self.chart.seat(key, t),
+                    self.move(x + column.x(key)),
+                    drawing.y(key),
+                    UNFOLDED,
+                    below=drawing.how.below(key, t or 0),
+                    **{**details, **drawing.how.look(key, t or 0)},
                 )
 
-    def text(self, t: int) -> str:
-        """What stands in the brackets at step t."""
-        index = self.drawing.how.index
-        return str(t) if index is None else index[t]
+    def _turns_left_out(self, symbol: Symbol, x: float, t: Step) -> None:
+        """Three dots for turns that are left out; below the lowest, how many."""
+        sheet, y = self.drawing.sheet, self.drawing.y(symbol.key)
+        self._three_dots(f"dots {symbol.key}@{t}", x, y)
+        alike = [s for s in self.dots.values() if s.turn == symbol.turn]
+        alike = [s for s in alike if s.loops == symbol.loops]
+        if symbol is min(alike, key=lambda s: self.drawing.y(s.key)):
+            words = note(symbol.title)
+            sheet.write(x, y - 18, words, "faint", UNFOLDED, word="more steps")
 
     # -------------------------------------------------------------------- stand-ins
 
-    def _stand_ins(self, before: list[str], after: list[str], move: Any) -> None:
+    def _stand_ins(self, before: list[str], after: list[str]) -> None:
         """Dashed circles beside the columns, in a row of more than one further out."""
         drawing, column = self.drawing, self.column
         taken: dict[tuple[int, int], int] = defaultdict(int)
@@ -175,22 +191,12 @@ class LoopColumns:
             edge = column.right if side > 0 else column.left
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
-            symbol = self.chart.symbol(state if drawing.how.index else key)
-            label = indexed(symbol.label, "…") if drawing.how.index else None
-            drawing.sheet.add(
-                circle(
-                    self.chart,
-                    symbol,
-                    key,
-                    move(x),
-                    drawing.y(state),
-                    UNFOLDED,
-                    label,
-                    kind="initial",
-                    dashed=True,
-                    t=None if drawing.how.index else 0,
-                )
-            )
+            symbol = self.chart.symbol(state if self.index else key)
+            rim = indexed(symbol.label, symbol.index("…")) if self.index else None
+            drawing.circle(
+                symbol, key, self.move(x), drawing.y(state), UNFOLDED, rim,
+                kind="initial", dashed=True, t=None if self.index else 0,
+            )  # fmt: skip
 
     def _starts(self) -> dict[tuple[str, str, int], tuple[Any, Arrow, int]]:
         """What is read of each stand-in: by which circle, which parameters, which slot.
@@ -198,16 +204,13 @@ class LoopColumns:
         The key has the delay that the stand-in stands in for.
         """
         found: dict[tuple[str, str, int], tuple[Any, Arrow, int]] = {}
-        arrows = self.drawing.grid.initial if self.drawing.how.index is None else ()
-        for a in arrows:
-            if a.source not in self.stand or a.target not in self.column.group.keys:
+        for a in self.drawing.grid.initial:
+            if a.source not in self.stand or a.target not in self.keys:
                 continue
             ahead = self.stand[a.source].offset < 0
             for t in steps_of(self.chart, a):
-                if t not in self.kept:
-                    continue
-                slot = self.kept.index(t)
-                if self.gap is not None and ahead != (slot < self.gap):
+                slot = self.kept.index(t) if t in self.kept else None
+                if slot is None or (self.gap and ahead != (slot < self.gap)):
                     continue
                 delay = slot + 1 if ahead else slot - len(self.kept)
                 names, _, _ = found.get((a.source, a.target, delay), ((), a, slot))
@@ -215,171 +218,141 @@ class LoopColumns:
                 found[a.source, a.target, delay] = names, a, slot
         return found
 
-    def _start_instances(self) -> list[Instance]:
-        found = []
-        for (key, target, delay), (names, a, slot) in self._starts().items():
-            state = self.stand[key].state
-            tip = self.chart.seat(target, self.kept[slot])
-            like = self._like(state, target, delay)
-            xs, xt = self.x_of[key], self.slots[slot] + self.column.x(target)
-            base = self.first - self.column.pitch
-            base = base if delay > 0 else self.slots[-1] + self.column.pitch
-            net = None
-            if like is None:
-                way = self._beeline(state, target, xs, xt)
-            else:
-                way = way_of(self.column, like, xs, xt, base)
-                if self.column.form[like] == "net":
-                    net = f"{key}/{like.delay}"
-            details = {"delay": 0, "home": ""}
-            title = in_words(a, None, self.kept[slot], names)
-            covers = ((key, tip),)
-            found.append(
-                Instance(
-                    a,
-                    key,
-                    tip,
-                    way,
-                    names,
-                    covers,
-                    (),
-                    False,
-                    net,
-                    True,
-                    title,
-                    details,
-                )
-            )
-        return found
-
     def _like(self, state: str, target: str, delay: int) -> Arrow | None:
         """The arrow whose form a start takes: that of the delay that it stands for."""
         column = self.column
         same = [a for a in column.later if (a.source, a.target) == (state, target)]
-        for a in same:
-            if a.delay == delay:
-                return a
         level = column.level[state] == column.level[target]
-        if abs(delay) > 1 and level:
-            a = Arrow(state, target, delay=delay)
-            column.form[a] = "arc"
-            return a
-        return next((a for a in same if abs(delay) == 1), None)
-
-    def _beeline(self, source: str, target: str, xs: float, xt: float) -> Way:
-        from minigrad.draw.page.curves import toward
-
-        p, q = (xs, self.drawing.y(source)), (xt, self.drawing.y(target))
-        return Way((toward(p, q, RADIUS), toward(q, p, RADIUS)))
+        exact = next((a for a in same if a.delay == delay), None)
+        if exact is None and abs(delay) > 1 and level:
+            exact = Arrow(state, target, delay=delay)
+            column.form[exact] = "arc"
+        return exact or (same[0] if same and abs(delay) == 1 else None)
 
     # -------------------------------------------------------------------- instances
 
-    def _instances(self) -> list[Instance]:
-        found = self._start_instances()
+    def _instances(self) -> Iterator[Instance]:
+        for (key, target, delay), (names, a, slot) in self.starts.items():
+            like = self._like(self.stand[key].state, target, delay)
+            yield self._over_the_rim(
+                a, like, key, slot, names, True, delay=0, home="",
+                title=in_words(a, None, self.kept[slot], names),
+                covers=((key, self.chart.seat(target, self.kept[slot])),),
+            )  # fmt: skip
+        n = len(self.kept)
         for a in (*self.column.now, *self.column.later):
-            found += self._of(a)
-        return found
+            parts = self.drawing.grid.parts[a]
+            at = [(part, {t for t, _ in reads(self.chart, part)}) for part in parts]
+            for q in range(min(0, a.delay), n + max(0, a.delay)):
+                p = q - a.delay
+                if 0 <= p < n and 0 <= q < n:
+                    yield from self._inner(a, at, p, q)
+                elif self.index and (0 <= p < n or 0 <= q < n):
+                    yield from self._at_the_rim(a, p, q)
 
-    def _of(self, a: Arrow) -> list[Instance]:
-        """The instances of an arrow between the slots."""
-        chart, column, n = self.chart, self.column, len(self.kept)
-        parts = [(p, set(steps_of(chart, p))) for p in self.drawing.grid.parts[a]]
-        net = next((m for m in column.nets if a in m.arrows), None)
-        found = []
-        for q in range(min(0, a.delay), n + max(0, a.delay)):
-            p = q - a.delay
-            if not (0 <= p < n or 0 <= q < n):
-                continue
-            if not (0 <= p < n and 0 <= q < n):
-                found += self._over_the_rim(a, p, q)
-                continue
-            t, s = self.kept[q], self.kept[p]
-            across = t - s != a.delay
-            ends = ((s + a.delay, s), (t, t - a.delay)) if across else ((t, s),)
-            if across and a.delay < 0:
-                ends = ends[::-1]
-            held = [[x for x, steps in parts if end in steps] for end, _ in ends]
-            if not any(held):
-                continue
-            xs = self.slots[p] + column.x(a.source)
-            xt = self.slots[q] + column.x(a.target)
-            way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
-            pairs: list[tuple[Pair, ...]] = [
-                ((chart.seat(a.source, back), chart.seat(a.target, end)),)
-                if here
-                else ()
-                for (end, back), here in zip(ends, held, strict=True)
-            ]
-            names = tuple(
-                dict.fromkeys(x for h in held for part in h for x in part.labels)
+    def _inner(
+        self, a: Arrow, at: list[tuple[Arrow, set[Step]]], p: int, q: int
+    ) -> Iterator[Instance]:
+        """The instance of an arrow between two slots, if it is there."""
+        chart, column, nodes = self.chart, self.column, self.drawing.sheet.nodes
+        t, s = self.kept[q], self.kept[p]
+        across = t is not None and t - s != a.delay
+        ends = [(t, s)]
+        if across:  # each half is of a step that is shown
+            ends = [(s + a.delay, s), (t, t - a.delay)][:: 1 if a.delay > 0 else -1]
+        held = [[part for part, steps in at if end in steps] for end, _ in ends]
+        tail, tip = self._seat(a.source, s), self._seat(a.target, t)
+        if not any(held) or (tail and not across and tail not in nodes):
+            return
+        xs, xt = self.slots[p] + column.x(a.source), self.slots[q] + column.x(a.target)
+        way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
+        pairs: list[tuple[Pair, ...]] = [
+            tuple(
+                (chart.seat(part.source, back), chart.seat(part.target, end))
+                for part in here
             )
-            tail, tip = chart.seat(a.source, s), chart.seat(a.target, t)
-            if not across and tail not in self.drawing.sheet.nodes:
-                continue
-            trunk = f"{tail}/{a.delay or column.level[a.target]}" if net else None
-            into = pairs[1] if across else ()
-            title = in_words(a, ends[0][1], ends[0][0], names)
-            found.append(
-                Instance(
-                    a,
-                    tail,
-                    tip,
-                    way,
-                    names,
-                    pairs[0],
-                    into,
-                    across,
-                    trunk,
-                    False,
-                    title,
-                )
-            )
-        return found
+            for (end, back), here in zip(ends, held, strict=True)
+        ]
+        names = names_on(part for here in held for part in here)
+        trunk = column.trunk(a, tail)
+        title = in_words(a, ends[0][1], ends[0][0], names)
+        into = pairs[1] if across else ()
+        details = {"title": title, "dashed": a.source in self.begin}
+        yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
 
-    def _over_the_rim(self, a: Arrow, p: int, q: int) -> list[Instance]:
+    def _seat(self, key: str, t: Step) -> str:
+        """The id of a circle, "" for dots."""
+        return "" if key in self.dots else self.chart.seat(key, t)
+
+    def _at(self, t: Step) -> dict[str, Node]:
+        """The circles of a column."""
+        nodes = self.drawing.sheet.nodes
+        ids = {key: self._seat(key, t) for key in self.keys}
+        return {key: nodes[id] for key, id in ids.items() if id in nodes}
+
+    def _at_the_rim(self, a: Arrow, p: int, q: int) -> Iterator[Instance]:
         """With letters for steps: from what lies before, or to what lies after."""
         inward = 0 <= q < len(self.kept)
         side = 1 if a.delay > 0 else -1
-        key = f"{a.source}@… {side}" if inward else f"{a.target}@… {-side}"
-        if key not in self.x_of:
-            return []
-        t = self.kept[q if inward else p]
-        seat = self.chart.seat(a.target if inward else a.source, t)
-        if seat not in self.drawing.sheet.nodes:
-            return []
-        column, pitch = self.column, self.column.pitch
-        xs, xt = self.x_of[key], self.slots[q] + column.x(a.target) if inward else 0.0
-        base = self.first - pitch if side > 0 else self.slots[-1] + pitch
-        if not inward:
-            xs, xt = self.slots[p] + column.x(a.source), self.x_of[key]
-            base = self.slots[p]
-        way = way_of(column, a, xs, xt, base)
-        ends = (key, seat) if inward else (seat, key)
-        net = f"{ends[0]}/{a.delay}" if column.form[a] == "net" else None
-        names = self.drawing.names(a)
-        title = in_words(a, None, None, names)
-        return [Instance(a, *ends, way, names, (), (), False, net, True, title)]
+        key = _rim(a.source, side) if inward else _rim(a.target, -side)
+        slot = q if inward else p
+        seat = self.chart.seat(a.target if inward else a.source, self.kept[slot])
+        if key in self.x_of and seat in self.drawing.sheet.nodes:
+            names = self.drawing.names(a)
+            title = in_words(a, None, None, names)
+            yield self._over_the_rim(a, a, key, slot, names, inward, title=title)
 
-    def _dots(self, levels: list[float]) -> None:
+    def _over_the_rim(
+        self,
+        a: Arrow,
+        like: Arrow | None,
+        key: str,
+        slot: int,
+        names: tuple[str, ...],
+        inward: bool,
+        covers: tuple[Pair, ...] = (),
+        **details: Any,
+    ) -> Instance:
+        """An arrow between a column and the circle of what is before or after all."""
+        column, y = self.column, self.drawing.y
+        here = a.target if inward else a.source
+        seat = self.chart.seat(here, self.kept[slot])
+        base, x = self.slots[slot], self.slots[slot] + column.x(here)
+        xs, xt = (self.x_of[key], x) if inward else (x, self.x_of[key])
+        tail, tip = (key, seat) if inward else (seat, key)
+        net = None
+        if like is None:
+            start, end = (xs, y(self.stand[key].state)), (xt, y(a.target))
+            way = Way((toward(start, end, RADIUS), toward(end, start, RADIUS)))
+        else:
+            if inward:
+                base = self.first - column.pitch
+                base = base if like.delay > 0 else self.slots[-1] + column.pitch
+            way = way_of(column, like, xs, xt, base)
+            net = f"{tail}/{like.delay}" if column.form[like] == "net" else None
+        details["dashed"] = True
+        return Instance(a, tail, tip, way, names, covers, net=net, details=details)
+
+    def _dots(self, levels: list[float], x: float) -> None:
         """Three dots on each recurrence in the gap, and how many steps that hides."""
-        assert self.cut is not None, "dots are where the drawing is cut"
-        sheet = self.drawing.sheet
-        ys = self.drawing.ys
+        sheet, ys = self.drawing.sheet, self.drawing.ys
         # Without any, in a row: tracks run in the gaps between rows.
         heights = heights_of_dots(levels) or [ys[len(ys) // 2]]
         for y in heights:
-            for k in (-1, 0, 1):
-                key = f"dots {self.clock} {y:g} {k}"
-                x = self.cut.middle + k * APART
-                sheet.add(Node(key, x, y, DOT, DOT, (), "dot", "dot", part=UNFOLDED))
-        if self.drawing.how.index is None:
+            self._three_dots(f"dots {self.clock} {y:g}", x, y)
+        if not self.index:
             hidden = self.length - len(self.kept)
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
             y = heights[0] - 18
-            sheet.write(self.cut.middle, y, words, "faint", UNFOLDED, word="more steps")
+            sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
+
+    def _three_dots(self, id: str, x: float, y: float) -> None:
+        for k in (-1, 0, 1):
+            at = x + k * APART, y, DOT, DOT
+            dot = Node(f"{id} {k}", *at, (), "dot", "dot", part=UNFOLDED)
+            self.drawing.sheet.add(dot)
 
 
-def _around(index: list[int]) -> list[int | None]:
-    """The columns t-1, t and t+1, or t-1, t and the last."""
-    first, second, last = index
-    return [first, second, *([None] * (last > second + 1)), last]
+def _rim(key: str, side: int) -> str:
+    """The id of the circle that stands for a value before (1) or after all columns."""
+    return f"{key}@… {side}"

@@ -11,9 +11,9 @@ Vocabulary
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import atan2, cos, hypot, pi, sin
+from math import atan2, cos, dist, pi, sin
 
-from minigrad.draw.page.curves import Curve, rounded, straight, toward
+from minigrad.draw.page.curves import Curve, rounded, toward
 from minigrad.draw.page.scene import Point
 from minigrad.draw.textbook.chart import Arrow
 from minigrad.draw.textbook.column import Column
@@ -33,62 +33,42 @@ class Way:
 
     def shared(self, other: "Way") -> float:
         """How far from its start a way runs along another one."""
-        if self.bow or other.bow or self.corners[0] != other.corners[0]:
-            return 0.0
         length = 0.0
-        for (a, b), (_, d) in zip(
-            pairwise(self.corners), pairwise(other.corners), strict=False
-        ):
-            mine, theirs = (b[0] - a[0], b[1] - a[1]), (d[0] - a[0], d[1] - a[1])
-            turned = mine[0] * theirs[1] - mine[1] * theirs[0]
-            ahead = mine[0] * theirs[0] + mine[1] * theirs[1] > 0
-            if not ahead or abs(turned) > 1e-6:
+        if self.bow or other.bow or self.corners[0] != other.corners[0]:
+            return length
+        pieces = zip(pairwise(self.corners), pairwise(other.corners), strict=False)
+        for (a, b), (_, d) in pieces:
+            mine, theirs, apart = dist(a, b), dist(a, d), dist(b, d)
+            if abs(apart - abs(mine - theirs)) > 1e-6:  # in another direction
                 return length
-            length += min(hypot(*mine), hypot(*theirs))
-            if hypot(b[0] - d[0], b[1] - d[1]) > 1e-6:
+            length += min(mine, theirs)
+            if apart > 1e-6:
                 return length
         return length
 
     def curve(self, after: float = 0.0) -> Curve:
         """The way from a little before that length on, or all of it."""
-        if self.bow:
-            return self.bow
-        corners = self.corners
-        if after > 0:
-            corners = self._from(max(after - self.radius, 0.0))
-        if len(corners) == 2:
-            return straight(*corners)
-        return rounded(*corners, radius=self.radius)
+        start = max(after - self.radius, 0.0)
+        return self.bow or rounded(*self._from(start), radius=self.radius)
 
     def own(self, after: float) -> Curve:
         """The way from that length on."""
-        if self.bow:
-            return self.bow
-        corners = self._from(after)
-        if len(corners) == 2:
-            return straight(*corners)
-        return rounded(*corners, radius=min(self.radius, 7.0))
+        return self.bow or rounded(*self._from(after), radius=min(self.radius, 7.0))
 
     def split(self, at: Point, half: float) -> tuple["Way", "Way"]:
         """What leads to a square that lies on the way, and what leaves it."""
-        length = 0.0
+        length = whole = 0.0
         for a, b in pairwise(self.corners):
-            here = hypot(b[0] - a[0], b[1] - a[1])
-            on = hypot(at[0] - a[0], at[1] - a[1])
-            if abs(on + hypot(b[0] - at[0], b[1] - at[1]) - here) < 1e-6:
-                length += on
-                break
-            length += here
-        back = Way(self.corners[::-1])
-        whole = sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(self.corners))
-        into = back._from(whole - length + half)[::-1]
-        return Way(into, radius=self.radius), Way(
-            self._from(length + half), radius=self.radius
-        )
+            if abs(dist(a, at) + dist(at, b) - dist(a, b)) < 1e-6:
+                length = whole + dist(a, at)
+            whole += dist(a, b)
+        into = Way(self.corners[::-1])._from(whole - length + half)[::-1]
+        after = self._from(length + half)
+        return Way(into, radius=self.radius), Way(after, radius=self.radius)
 
     def _from(self, length: float) -> tuple[Point, ...]:
         for i, (a, b) in enumerate(pairwise(self.corners)):
-            here = hypot(b[0] - a[0], b[1] - a[1])
+            here = dist(a, b)
             if length < here - 1e-6:
                 start = toward(a, b, length) if length else a
                 return (start, *self.corners[i + 1 :])
@@ -100,7 +80,7 @@ def polyline_way(*corners: Point, radius: float = BEND) -> Way:
     """A way through corners, without those that lie on each other."""
     found = [corners[0]]
     for corner in corners[1:]:
-        if hypot(corner[0] - found[-1][0], corner[1] - found[-1][1]) > 0.5:
+        if dist(corner, found[-1]) > 0.5:
             found.append(corner)
     return Way(tuple(found), radius=radius)
 
@@ -127,7 +107,8 @@ def way_of(
         p = ports.rim(way, ports.at((a, "out"), a.source), xs, ys)
         q = ports.rim(way, ports.at((a, "in"), a.target), xt, yt)
         return polyline_way(p, (x, p[1]), (x, q[1]), q, radius=16.0)
-    net = next(n for n in column.nets if a in n.arrows)
+    net = column.trunk_of(a)
+    assert net is not None, "the other forms are of single arrows"
     if net.kind == "fan":
         p = ports.rim("N", ports.at(net, a.source), xs, ys)
         q = ports.rim("S", ports.at(a, a.target), xt, yt)
@@ -149,14 +130,16 @@ def _straight(column: Column, a: Arrow, xs: float, xt: float) -> Way:
 def _arc(column: Column, a: Arrow, xs: float, xt: float) -> Way:
     """Over the columns between: a later one higher and steeper."""
     side = 1 if xt > xs else -1
+    far = column.far(a)
     same = {abs(b.delay) for b in column.later if b.source == a.source}
-    same = {d for d in same if d > 1} | {abs(a.delay)}
+    same |= {column.far(b) for b in column.now if column.form[b] == "arc"}
+    same = {d for d in same if d > 1} | {far}
     same |= {d for key, d in column.starts if key == a.source}
-    angle = (50 + 15 * min(sorted(same).index(abs(a.delay)), 2)) * pi / 180
+    angle = (50 + 15 * min(sorted(same).index(far), 2)) * pi / 180
     dx, dy = side * RADIUS * cos(angle), RADIUS * sin(angle)
     p = xs + dx, column.height(a.source) + dy
     q = xt - dx, column.height(a.target) + dy
-    lift = column.lift(a.source, a.delay)
+    lift = column.lift(a.source, far)
     wide = side * abs(q[0] - p[0]) * 0.2
     return Way((), (p, (p[0] + wide, p[1] + lift), (q[0] - wide, q[1] + lift), q))
 

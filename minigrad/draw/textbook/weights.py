@@ -8,23 +8,25 @@ Vocabulary
 [90.0, 13.5, -8.5]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 
-from minigrad.draw.page.curves import Curve, polyline, rounded
+from minigrad.draw.page.curves import rounded, straight
 from minigrad.draw.page.letters import fitted, sized
 from minigrad.draw.page.scene import Node, Point
-from minigrad.draw.textbook.chart import Step, Weight
-from minigrad.draw.textbook.columns import RADIUS, Loop
+from minigrad.draw.textbook.chart import Weight
+from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing
 from minigrad.draw.textbook.marks import home
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
-# Where the drops of several parameters meet one circle, left of its middle.
-ASIDE = (14.0, 8.0, 19.0, 11.0, 17.0)
+# Where a drop meets a circle that has no ports, left of its middle.
+ASIDE = 14.0
 
 
-def box(weight: Weight, key: str, x: float, y: float, part: str, bus: int) -> Node:
+def box(
+    weight: Weight, key: str, x: float, y: float, part: str, bus: int | None = None
+) -> Node:
     """The box of a parameter."""
     return Node(
         key,
@@ -65,22 +67,27 @@ def _low(group: list[float]) -> float:
     return _high(group) - (len(group) - 1) * BETWEEN
 
 
+def stacked(
+    drawing: Drawing, part: str, weights: Sequence[Weight]
+) -> Iterator[tuple[int, Weight, float]]:
+    """Parameters from high to low, each near to its highest track: number and y."""
+    top = {}
+    for weight in weights:
+        shown = [t for t in weight.targets if any(drawing.circles(part, t))]
+        if shown:
+            top[weight] = max(drawing.bus(weight.name, t) for t in shown)
+    order = sorted(top, key=lambda weight: -top[weight])
+    ys = spread([top[weight] for weight in order])
+    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+        yield rank, weight, y
+
+
 def draw_buses(
-    drawing: Drawing,
-    part: str,
-    weights: Sequence[Weight],
-    x: float,
-    loops: Mapping[int, Loop],
+    drawing: Drawing, part: str, weights: Sequence[Weight], x: float
 ) -> None:
     """The boxes of parameters at x, left of all columns, and their buses."""
     sheet = drawing.sheet
-
-    def tracks(weight: Weight) -> list[float]:
-        return [drawing.bus(weight.name, target) for target in weight.targets]
-
-    order = sorted(weights, key=lambda w: -max(tracks(w)))
-    ys = spread([max(tracks(w)) for w in order])
-    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+    for rank, weight, y in stacked(drawing, part, weights):
         i = [w.name for w in drawing.chart.weights].index(weight.name)
         name = f"[{weight.name}]" + "@t" * (part == FOLDED)
         sheet.add(box(weight, name, x, y, part, i))
@@ -89,16 +96,16 @@ def draw_buses(
             track = drawing.bus(weight.name, target)
             start: tuple[Point, ...] = ((x + WIDE / 2, y), (turn, y), (turn, track))
             aside = port_of(drawing, part, weight.name, target)
-            for t in steps_shown(drawing, target, loops):
-                seat = home(target) if part == FOLDED else drawing.chart.seat(target, t)
-                tip = sheet.nodes.get(seat)
-                if tip is None:
-                    continue
-                curve, junction = drop(start, tip, track, aside)
+            for t, tip, _ in drawing.circles(part, target):
+                junction, end = (
+                    (tip.x - aside, track),
+                    (tip.x - aside, _foot(tip, aside)),
+                )
+                curve = rounded(*start, junction, radius=4.0)
                 sheet.connect(
                     name,
                     tip.id,
-                    curve,
+                    (*curve, *straight(junction, end)[1:]),
                     kind=f"bus{i}",
                     part=part,
                     title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
@@ -109,63 +116,15 @@ def draw_buses(
                 start = (junction,)
 
 
-def steps_shown(drawing: Drawing, key: str, loops: Mapping[int, Loop]) -> list[Step]:
-    """The steps at which a symbol may stand; None for one without time."""
-    g = drawing.grid.of.get(key)
-    return [None] if g is None or g not in loops else [*loops[g].steps]
+def _foot(tip: Node, aside: float) -> float:
+    """The y of a circle's rim, below and that far left of its middle."""
+    depth = sqrt(RADIUS**2 - aside**2) if tip.shape == "circle" else tip.height / 2
+    return tip.y - depth
 
 
 def port_of(drawing: Drawing, part: str, name: str, target: str) -> float:
     """How far left of a circle's middle a parameter enters."""
-    g = drawing.grid.of.get(target)
+    g = drawing.of(part).of.get(target)
     if g is None:
-        return ASIDE[0]
+        return ASIDE
     return -drawing.columns[part][g].ports.at(name, target)
-
-
-def drop(
-    start: tuple[Point, ...], tip: Node, track: float, aside: float
-) -> tuple[Curve, Point]:
-    """The piece of a bus up to a circle and into it, and where it turned."""
-    junction = (tip.x - aside, track)
-    depth = sqrt(RADIUS**2 - aside**2) if tip.shape == "circle" else tip.height / 2
-    end = (tip.x - aside, tip.y - depth)
-    if len(start) == 1:
-        return polyline(*start, junction, end), junction
-    return (
-        *rounded(*start, junction, radius=4.0),
-        *polyline(junction, end)[1:],
-    ), junction
-
-
-def draw_boxes(
-    drawing: Drawing, weights: Sequence[Weight], reach: float, part: str
-) -> None:
-    """The boxes beside the folded circuit, each with arrows to what it enters."""
-    sheet, chart = drawing.sheet, drawing.chart
-    by_target: dict[str, list[Weight]] = {}
-    for weight in weights:
-        # What a start alone is computed with belongs to no circuit.
-        targets = [t for t in weight.targets if home(t) in sheet.nodes]
-        if targets:
-            by_target.setdefault(targets[0], []).append(weight)
-    for target, here in by_target.items():
-        first = sheet.nodes[home(target)]
-        middle = first.y
-        beside = [n for n in sheet.nodes.values() if abs(n.y - middle) < RADIUS]
-        if any(abs(n.x - first.x + reach) < RADIUS + WIDE / 2 for n in beside):
-            middle -= RADIUS + len(here) * (HIGH + 4) / 2 + 8
-        for k, weight in enumerate(here):
-            number = [w.name for w in chart.weights].index(weight.name)
-            y = middle + ((len(here) - 1) / 2 - k) * (HIGH + 4)
-            node = box(weight, f"[{weight.name}]@t", first.x - reach, y, part, number)
-            sheet.add(node)
-            for other in weight.targets:
-                if home(other) in sheet.nodes:
-                    sheet.connect(
-                        node.id,
-                        home(other),
-                        part=part,
-                        kind=f"bus{number}",
-                        parameters=(weight.name,),
-                    )

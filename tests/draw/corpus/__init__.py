@@ -13,7 +13,7 @@ import minigrad as mg
 from minigrad import models
 from minigrad.tasks.pictures import PICTURES
 from tests.draw import networks
-from tests.draw.corpus import gates, loops, names, sampled, still
+from tests.draw.corpus import gates, loops, names, sampled, still, turns
 from tests.draw.corpus.making import X, Y
 
 SAMPLED = 80
@@ -102,6 +102,7 @@ WRITTEN = {
     **LENGTH,
     **MODELS,
     "stacked lstm, unnamed gates": partial(networks.lstm, 5, 2),
+    **_functions(turns),
 }
 NETS = WRITTEN | {f"random {k}": partial(sampled.network, k) for k in range(SAMPLED)}
 
