@@ -28,12 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
-from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
+from minigrad.tasks.session import picture
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import Training, bar, fit, replacing, save_weights
@@ -191,7 +191,7 @@ def train(options: Options, scale: Scale) -> Committee:
 
 
 def run(options: Options) -> Mapping[str, float]:
-    """Train, report, and write weights.safetensors, graph.png and forecast.png."""
+    """Train, report, and write the weights, the graph and forecast.png."""
     out = options.out
     s = sunspots().between(1700, TESTS[-1][1])
     scale = Scale.of(root(s.between(1700, TRAINING[1])))
@@ -200,7 +200,7 @@ def run(options: Options) -> Mapping[str, float]:
     single = [forecast(one, scale, s) for one in committee.members]
     print(report(options.model or "many-to-many", s, forecasts, single))
     save_weights(out / "weights.safetensors", committee)
-    draw(loss_of(committee.members[0], *windows(scale))).save(out / "graph.png")
+    picture(options, loss_of(committee.members[0], *windows(scale)))
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}

@@ -281,3 +281,23 @@ def test_the_room_is_loaded_when_a_page_is_made():
         env={"PYTHONPATH": str(ROOM.parents[2])},
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_circle_says_the_line_of_the_program_where_lines_were_kept():
+    def net():
+        h = mg.tensor([[1.0]], name="h0")
+        for _ in mg.steps(2):
+            h = mg.tanh(h * 2).named("h")  # </script><b>
+        return h
+
+    here = net.__code__.co_firstlineno + 3
+    with mg.keep_lines():
+        kept = net()
+    text = mg.draw(kept).html()
+    said = 'h = mg.tanh(h * 2).named("h")  # </script><b>'
+    values = data_of(text)["numbers"]["values"]
+    assert values["h@1"]["line"] == f"{Path(__file__).name}:{here} {said}"
+    assert str(Path(__file__).parent) not in text
+    assert "</script><b>" not in text
+    values = data_of(mg.draw(net()).html())["numbers"]["values"]
+    assert "line" not in values["h@1"]
