@@ -69,6 +69,8 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     """The figures at all lengths; ``scene`` alone of what cannot be folded."""
     graph = x if isinstance(x, Graph) else None
     recurrence, chart = None, None
+    if graph is not None and not any(n.name and n.inputs for n in graph.nodes):
+        x = None  # nothing that was computed has a name
     if x is not None:
         try:
             recurrence = x if isinstance(x, Recurrence) else fold(contract(x))
@@ -176,25 +178,29 @@ class _Frame:
     def __init__(self, scene: Scene, T: int, late: set[str]) -> None:
         self.scene, self.T, self.late = scene, T, late
         self.x, self.y = scene.nodes[0].x, scene.nodes[0].y
+        self.taken: Counter[str] = Counter()
         self.names = {node.id: self._id(node) for node in scene.nodes}
 
     def _id(self, node: Circle) -> str:
         if node.part != "unfolded" or not node.t:
-            return node.id
-        return f"{node.role}@{node.t - (self.T + 1) * (node.role in self.late)}"
+            return self._new(node.id)
+        at = node.t - (self.T + 1) * (node.role in self.late)
+        return self._new(f"{node.role}@{at}")
+
+    def _new(self, id: str) -> str:
+        """An id that nothing has: a value may be called as an arrow is."""
+        self.taken[id] += 1
+        return f"{id}#{self.taken[id]}" if self.taken[id] > 1 else id
 
     def items(self) -> Iterator[tuple[str, Item, Place]]:
         """Circles and boxes with [x, y, letters], arrows with [points], letters."""
         for node in self.scene.nodes:
             id, (x, y) = self.names[node.id], self._at(node.x, node.y)
             yield id, replace(node, id=id, x=x, y=-y), [x, y, _words(node.lines)]
-        taken: Counter[str] = Counter()
         for edge in self.scene.edges:
             tail, tip = (self.names.get(end, "") for end in (edge.tail, edge.tip))
             through = edge.part == "unfolded" and edge.tail and edge.tip
-            id = f"{tail}>{tip}" if through else edge.id or edge.kind
-            taken[id] += 1
-            id += f"#{taken[id]}" if taken[id] > 1 else ""
+            id = self._new(f"{tail}>{tip}" if through else edge.id or edge.kind)
             self.names |= {edge.id: id} if edge.id else {}
             points = tuple(self._at(*point) for point in edge.points)
             up = tuple((x, -y) for x, y in points)
@@ -203,9 +209,7 @@ class _Frame:
             yield id, there, [_short(points)]
         for text in self.scene.texts:
             owner, (x, y) = self.names.get(text.edge or ""), self._at(text.x, text.y)
-            id = f"{owner or text.word or text.words} letters"
-            taken[id] += 1
-            id += "+" * (taken[id] - 1)
+            id = self._new(f"{owner or text.word or text.words} letters")
             there_ = replace(text, edge=owner, x=x, y=-y)
             yield id, there_, [x, y, _words(text.lines)]
 

@@ -45,7 +45,9 @@ def digits(value: Any) -> float | str:
 def cells(array: Any) -> list[list[float | str]]:
     """At most 12 x 12 numbers of an array, as rows."""
     whole = np.asarray(array, dtype=np.float64)
-    rows = whole.reshape(-1, whole.shape[-1]) if whole.ndim else whole.reshape(1, 1)
+    if not whole.size:
+        return []
+    rows = whole.reshape(-1, whole.shape[-1] if whole.ndim else 1)
     return [[digits(v) for v in row[:CELLS]] for row in rows[:CELLS]]
 
 
@@ -74,7 +76,9 @@ class _Numbers:
         """All numbers by id, and the parameters by name."""
         loss = None if self.loss is None else digits(self.loss.value.item())
         names = self.graph.names
-        parameters = {names[p]: self._parameter(p) for p in self.graph.parameters}
+        parameters = {
+            names[p]: self._parameter(names[p], p) for p in self.graph.parameters
+        }
         return {"loss": loss, "values": self._values(), "parameters": parameters}
 
     def _values(self) -> dict[str, Any]:
@@ -95,7 +99,7 @@ class _Numbers:
                 values[id] |= {"gradient": digits(norm(slope)), "slope": cells(slope)}
         return values
 
-    def _parameter(self, parameter: Node) -> dict[str, Any]:
+    def _parameter(self, name: str, parameter: Node) -> dict[str, Any]:
         """A parameter: its uses by step, and the sums in the order of the way back."""
         shares = {}
         if self.loss is not None and parameter.value.dtype.kind == "f":
@@ -108,7 +112,7 @@ class _Numbers:
         running: Any = 0.0
         uses = [(self._met(use.node), use) for use in self.graph.uses(parameter)]
         for at, use in sorted(uses, key=lambda use: -use[0]):
-            lies = self.graph.names[parameter], self.lines[use.node], use.argument
+            lies = name, self.lines[use.node], use.argument
             told.append({"t": use.t, "edges": self.lit[lies], "at": at})
             if (share := shares.get((use.node, use.argument))) is not None:
                 running = running + share

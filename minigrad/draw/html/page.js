@@ -11,6 +11,7 @@ const $ = id => document.getElementById(id), figure = $("figure"), root = docume
 const data = JSON.parse($("data").textContent);
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const {nodes, edges, texts, letters, lengths, recorded} = data, items = [...nodes, ...edges, ...texts];
+for (const map of [letters, data.equations]) Object.setPrototypeOf(map, null);  // toString is a name
 const byId = new Map(items.map(m => [m.id, m])), item = id => byId.get(id);
 let T = recorded, folded = false, moment = 0, timer = 0, tween = 0, view = null;
 let hovered = null, pinned = null, told = null;
@@ -20,12 +21,11 @@ const flag = (e, classes) => { for (const k in classes) e.classList.toggle(k, !!
 const maker = space => (tag, attributes = {}, ...children) => {
   const e = document.createElementNS(space, tag);
   set(e, attributes);
-  e.append(...children.flat(9).filter(c => c != null && c !== false));
+  e.append(...children.flat(9).filter(c => c || c === 0));
   return e;
 };
 const html = maker("http://www.w3.org/1999/xhtml"), svg = maker("http://www.w3.org/2000/svg");
 const say = (key, fill = {}) => data.words[key].replace(/{(\w)}/g, (_, k) => fill[k]);
-const roles = new Set(nodes.map(m => m.role));
 const numbers = () => (T === recorded ? data.numbers : null);
 const parameter = name => numbers()?.parameters[name], value = id => numbers()?.values[id];
 const order = () => data.frames[T].order;
@@ -47,7 +47,7 @@ function called(m) {  // as it is written in the figure
   }));
 }
 
-const refers = token => typeof token !== "string" && token[3] >= 0;  // to what stands on the right
+const refers = token => token.map && token[3] >= 0;  // to what stands on the right
 // The equation of a line at a step, and those of what it reads that is no circle. A step
 // of another length than the recorded is counted from the nearer end.
 function linesOf(key, t) {
@@ -57,13 +57,13 @@ function linesOf(key, t) {
     const lines = data.equations[k] || [], line = lines.find(([steps]) => !steps || (at == null ? steps[1] > steps[0] : steps[0] <= at && at <= steps[1])) || (t == null && lines[0]);
     if (!line) continue;
     found.push(line[1]);
-    if (key[0] !== "∇") for (const [, name] of line[1].filter(refers)) if (!roles.has(name) && !letters[name] && seen.size < 4) seen.add(name);
+    if (key[0] !== "∇") for (const [, name] of line[1].filter(refers)) if (!nodes.some(m => m.role === name) && !letters[name] && seen.size < 4) seen.add(name);
   }
   return found;
 }
-function equation(key, t, owner, name = "") {  // h(t-1) is h(2) at step 3
+function equation(key, t, owner) {  // h(t-1) is h(2) at step 3
   const painted = colours(owner), lines = linesOf(key, t);
-  return lines[0] && html("div", {class: "equation " + name}, lines.map((line, i) => html("div", {class: "math"}, written(line, t, (text, term) => {
+  return lines[0] && html("div", {class: key[0] === "∇" ? "equation flowing" : "equation"}, lines.map((line, i) => html("div", {class: "math"}, written(line, t, (text, term) => {
     const k = painted.get(100 * i + term);
     return k == null ? html("span", {}, text) : html("button", {class: "token term" + k, "data-term": 100 * i + term, "data-value": owner.id}, text);
   }))));
@@ -72,7 +72,7 @@ function written(line, t, wrap) {
   let into = [], below = null;
   const found = into, put = text => into.push(text.replace("-", "−"));
   for (const token of line) {
-    if (typeof token !== "string") {
+    if (token.map) {
       const [text, key, delay, term] = token, [, name, at = "", after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
       const here = t != null && /^\(t([-+]\d+)?\)$/.test(at) ? `(${t - delay})` : at.replace("-", "−");
       into.push(wrap([name === key && letters[key] ? letter(key) : html("span", {class: "bolditalic"}, name), html("sup", {}, here, after)], term));
@@ -273,8 +273,9 @@ function bars(columns) {  // [[number, label, class], ..]
   const said = columns.map(([v, t]) => (t == null ? `${v}` : `t = ${t}: ${v}`));
   return svg("svg", {class: "chart", viewBox: "0 0 300 90", role: "img", "aria-label": said.join(", ")}, columns.map(([v, t, name = ""], i) => {
     const high = Math.max((+v || 0) / most * 64, 0.8), note = (y, text) => svg("text", {x: (i + 0.5) * each, y, class: name}, text);
+    const short = `${+(+v).toPrecision(2)}`;
     return [svg("rect", {class: "bar " + name, x: (i + 0.12) * each, y: 76 - high, width: each * 0.76, height: high}),
-      each > 22 && note(73 - high, +(+v).toPrecision(2)), each > 14 && note(88, t ?? "")];
+      each > 22 && note(73 - high, short.length * 5 < each ? short : (+v).toExponential(0)), each > 14 && note(88, t ?? "")];
   }));
 }
 function heat(caption, rows, peak, cell = 15, name = "") {
@@ -307,9 +308,9 @@ function describe(choice) {  // anew only if what it tells has changed
 }
 function ofParameter(name) {
   const p = parameter(name), uses = p?.uses || [], n = uses.length, unseen = uses.filter(u => !u.edges.length).length, summed = n > 1 && p.sums;
-  const cell = summed && Math.min(Math.max(300 / (n + 1) - 20, 22) / p.slope[0].length, 9), empty = u => (gave(u) ? "" : "empty");
+  const cell = summed && Math.min(Math.max(300 / (n + 1) - 20, 22) / p.slope[0]?.length, 9), empty = u => (gave(u) ? "" : "empty");
   const peak = Math.max(...uses.flatMap(u => (u.slope ? u.slope.flat().map(Math.abs) : NaN)));
-  return [html("h3", {}, letter(name)), equation("∇" + name, null, null, "flowing"),
+  return [html("h3", {}, letter(name)), equation("∇" + name),
     n > 0 && html("p", {}, say(n > 1 ? "shared" : "once", {a: name, n})),
     note(unseen > 0 && unseen < n && say("unseen", {n: unseen})),
     summed && [html("h4", {}, say("shares", {a: name})), bars(uses.map(u => [u.norm, u.t, empty(u)]))],
@@ -318,7 +319,7 @@ function ofParameter(name) {
 }
 function ofValue(m) {
   const v = value(m.id), kin = shown(nodes).filter(n => n.role === m.role && value(n.id)?.gradient != null);
-  return [html("h3", {}, called(m), html("small", {class: "note"}, " ", what(m))), equation(m.role, time(m), m), equation("∇" + m.role, time(m), null, "flowing"),
+  return [html("h3", {}, called(m), html("small", {class: "note"}, " ", what(m))), equation(m.role, time(m), m), equation("∇" + m.role, time(m)),
     note(colours(m).size > 0 && say("click")),
     kin[1] && [html("h4", {}, say("slopes", {a: m.name})), bars(kin.map(n => [value(n.id).gradient, time(n), n === m ? "mark" : ""]))],
     v && facts(v)];
@@ -340,7 +341,7 @@ function act() {  // all follows from the number of the moment, so one can step 
     const {id, tip, tail, pairs} = owner(m), key = tip || pairs?.[0][1] || id, live = moment > 0 && m.part === "columns" && m.kind !== "dot";
     const gone = live && given.has(key), turned = gone && m.is === "edge" && ids.includes(tail);
     flag(m.g, {waiting: live && key && !met.has(id), now: live && key === current, gave: gone, turned});
-    if (!!m.turned !== turned) { m.turned = turned; draw(m); }
+    if (m.turned !== turned) { m.turned = turned; draw(m); }
     if (!m.label) continue;
     const slope = gone ? value(id)?.gradient ?? "" : "";
     m.number.textContent = slope;
@@ -404,10 +405,10 @@ async function copy(form) {
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     blob = await new Promise(done => canvas.toBlob(done));
   }
-  const copied = await navigator.clipboard?.write([new ClipboardItem({[blob.type]: blob})]).then(() => true, () => false);
+  const copied = await navigator.clipboard?.write([new ClipboardItem({[blob.type]: blob})]).then(() => 1, () => 0);
   if (!copied) html("a", {href: URL.createObjectURL(blob), download: "network." + form}).click();  // else a file
   $(form).textContent = say(copied ? "copied" : "saved");
-  setTimeout(() => { $(form).textContent = say(form); }, 1500);
+  setTimeout(() => $(form).textContent = say(form), 1500);
 }
 
 // ---- pointer and keys
@@ -416,7 +417,7 @@ const stops = () => shown(nodes).filter(m => m.kind !== "dot");
 function refresh() {
   for (const m of stops()) {
     const v = value(m.id);
-    m.label = [m.g.textContent, what(m), v && `${say("norm")} ${v.norm}`].filter(Boolean).join(", ");
+    m.label = [m.g.textContent.trim(), what(m), v && `${say("norm")} ${v.norm}`].filter(Boolean).join(", ");
   }
   $("fold").textContent = say(folded ? "unfold" : "fold");
   Object.assign($("steps"), {value: lengths.indexOf(T), ariaValueText: `T = ${T}`});
@@ -445,12 +446,12 @@ function press(target) {
   const choice = choiceAt(target);
   if (itemAt(target)?.kind === "delay") { hovered = null; go(T, !folded); } else if (choice || figure.contains(target)) pin(choice);
 }
-window.onpointerover = e => hover(choiceAt(e.target));
+onpointerover = e => hover(choiceAt(e.target));
 addEventListener("focusin", e => { if (e.target.matches(":focus-visible")) hover(choiceAt(e.target)); });
 addEventListener("focusout", () => hover(null));
-window.onclick = e => (e.detail && dragged > 5) || press(e.target);
-window.onpointerdown = e => { dragged = 0; held = figure.contains(e.target) && e; };
-window.onpointermove = e => {
+onclick = e => (e.detail && dragged > 5) || press(e.target);
+onpointerdown = e => { dragged = 0; held = figure.contains(e.target) && e; };
+onpointermove = e => {
   if (!e.buttons || !held || scale === 1) return;
   const {a} = figure.getScreenCTM(), moved = [e.x - held.x, e.y - held.y];
   corner = corner.map((v, i) => v - moved[i] / a);
@@ -459,7 +460,7 @@ window.onpointermove = e => {
   look();
 };
 figure.onwheel = e => { if (e.ctrlKey) { e.preventDefault(); zoom(Math.exp(-e.deltaY / 300), e); } };
-window.onkeydown = e => {
+onkeydown = e => {
   const m = itemAt(e.target), {key} = e, next = m && neighbour(m, key);
   const button = {"+": "closer", "-": "farther", 0: "whole", " ": "play", ArrowLeft: "back", ArrowRight: "next"}[key];
   if (e.ctrlKey || e.metaKey || e.altKey) return;

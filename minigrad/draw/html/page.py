@@ -153,7 +153,7 @@ def _told(id: str, item: Circle | Edge | Text) -> tuple[str, dict[str, Any]]:
     found = {"name": item.name, "role": item.role, "kind": item.kind}
     found |= {"home": item.home, "size": [item.width, item.height]}
     if item.t and part == "columns":
-        found["t"] = int(id.rpartition("@")[2])
+        found["t"] = int(id.rpartition("@")[2].partition("#")[0])
     return "nodes", found | {"part": part if item.part else "columns"}
 
 
