@@ -15,7 +15,7 @@ where all that there is of o stands at the end, from the last.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -119,16 +119,20 @@ class Items:
 
     def at(self, T: int, there: bool = True) -> Scene:
         """The items that stand somewhere at a length, or those that do not."""
-        some = [
+        return _scene(
             item
             for id, item in self.all.items()
             if there == any(first <= T <= last for first, last, *_ in self.places[id])
-        ]
-        return Scene(
-            tuple(item for item in some if isinstance(item, Circle)),
-            tuple(item for item in some if isinstance(item, Edge)),
-            tuple(item for item in some if isinstance(item, Text)),
         )
+
+
+def _scene(items: Iterable[Item]) -> Scene:
+    some = list(items)
+    return Scene(
+        tuple(item for item in some if isinstance(item, Circle)),
+        tuple(item for item in some if isinstance(item, Edge)),
+        tuple(item for item in some if isinstance(item, Text)),
+    )
 
 
 def shown(source: Source, items: Items, T: int) -> dict[Node, str | None]:
@@ -160,16 +164,12 @@ def gather(scenes: dict[int, Scene], shown: int) -> Items:
 
 def _counted_from_the_end(scenes: dict[int, Scene]) -> set[str]:
     """The roles whose first step moves with the last one."""
-    first: dict[str, dict[int, int]] = defaultdict(dict)
+    before: dict[str, list[int]] = defaultdict(list)
     for T, scene in scenes.items():
-        for node in scene.nodes:
-            if node.t:
-                first[node.role][T] = min(first[node.role].get(T, node.t), node.t)
-    return {
-        role
-        for role, found in first.items()
-        if len(found) > 1 and len({T - t for T, t in found.items()}) == 1
-    }
+        steps = {(n.role, n.t or 0) for n in scene.nodes if n.t}
+        for role, t in dict(sorted(steps, reverse=True)).items():
+            before[role].append(T - t)
+    return {role for role, found in before.items() if found[1:] and len({*found}) == 1}
 
 
 class _Frame:
@@ -224,11 +224,8 @@ class _Frame:
         """The view boxes of the frame, and of the circuit with room around it."""
         scene = self.scene
         whole = [*self._at(0.0, scene.height), scene.width, scene.height]
-        circuit = Scene(
-            tuple(node for node in scene.nodes if node.part == "folded"),
-            tuple(edge for edge in scene.edges if edge.part == "folded"),
-            tuple(text for text in scene.texts if text.part == "folded"),
-        )
+        every = (*scene.nodes, *scene.edges, *scene.texts)
+        circuit = _scene(item for item in every if item.part == "folded")
         if not circuit.nodes:
             return whole, whole
         x0, y0, x1, y1 = bounds(circuit)

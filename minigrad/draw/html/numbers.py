@@ -121,10 +121,10 @@ class _Numbers:
                 if share.size <= TILES and len(uses) <= CELLS:
                     told[-1]["slope"] = cells(share)
         told.sort(key=lambda here: here["t"] or 0)
-        found = {**_array(parameter.value), "uses": told}
+        whole = {**_array(parameter.value), "uses": told}
         if shares:
-            found |= {"gradient": sums[-1], "slope": cells(running), "sums": sums}
-        return found
+            whole |= {"gradient": sums[-1], "slope": cells(running), "sums": sums}
+        return whole
 
     def _met(self, node: Node) -> int:
         """The number of the circle at which the way back meets a use.

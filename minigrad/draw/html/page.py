@@ -148,9 +148,9 @@ def _told(id: str, item: Circle | Edge | Text) -> tuple[str, dict[str, Any]]:
         ends = [item.tail, item.tip]
         by = [name.removesuffix("ᵀ") for name in item.parameters]
         pairs = (part == "columns" and item.covers) or [ends]
-        found = {"tail": item.tail, "tip": item.tip, "by": by, "pairs": pairs}
-        return "edges", found | {"part": part, "delay": item.delay}
-    found = {"name": item.name, "role": item.role, "kind": item.kind}
+        told = {"tail": item.tail, "tip": item.tip, "by": by, "pairs": pairs}
+        return "edges", told | {"part": part, "delay": item.delay}
+    found: dict[str, Any] = {"name": item.name, "role": item.role, "kind": item.kind}
     found |= {"home": item.home, "size": [item.width, item.height]}
     if item.t and part == "columns":
         found["t"] = int(id.rpartition("@")[2].partition("#")[0])

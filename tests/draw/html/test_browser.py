@@ -17,6 +17,7 @@ import minigrad as mg
 from minigrad.draw.measure import norm
 from tests.draw.html import nets
 from tests.draw.html.conftest import CHROMIUM, COMMAND, MISSING
+from tests.draw.html.test_page import recurrent
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"NOT RUN, use: {COMMAND}")
 
@@ -617,6 +618,18 @@ def test_hostile_names_do_nothing(show):
     assert page.locator("img, b").count() == 0
     page.hover(".card")
     assert "onerror" in page.inner_text("#detail")
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 1400
+
+
+@pytest.mark.filterwarnings("ignore:the figure can be misread")
+def test_names_of_the_script_itself_are_names(show):
+    for names in (("toString", "constructor", "__proto__"), ("W", "h", "h@1")):
+        page = show(names[0], text=mg.draw(recurrent(*names)).html())
+        for stop in page.evaluate("() => stops().map(m => m.id)"):
+            page.evaluate("id => pin({value: id})", stop)
+        page.hover(".card")
+        assert lit(page)
+        slide(page, "moment", page.evaluate("() => end()"))
 
 
 def test_a_long_record_says_what_it_does_not_draw(show):
