@@ -32,7 +32,7 @@ from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.graph import Graph, Node
 
 LONGEST, SHOWN = 12, 6
-MANY = 3200  # points of arrows in all figures together: more are a heavy page
+MANY = 2600  # points of arrows in all figures together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
 Item = Circle | Edge | Text
 Place = list[Any]
@@ -196,7 +196,8 @@ class _Frame:
         """Circles and boxes with [x, y, letters], arrows with [points], letters."""
         for node in self.scene.nodes:
             id, (x, y) = self.names[node.id], self._at(node.x, node.y)
-            yield id, replace(node, id=id, x=x, y=-y), [x, y, _words(node.lines)]
+            circle = replace(node, id=id, x=x, y=-y, title="")
+            yield id, circle, [x, y, _words(node.lines)]
         for edge in self.scene.edges:
             tail, tip = (self.names.get(end, "") for end in (edge.tail, edge.tip))
             through = edge.part == "unfolded" and edge.tail and edge.tip
@@ -204,17 +205,15 @@ class _Frame:
             self.names |= {edge.id: id} if edge.id else {}
             points = tuple(self._at(*point) for point in edge.points)
             up = tuple((x, -y) for x, y in points)
-            covers = tuple((self._named(a), self._named(b)) for a, b in edge.covers)
-            there = replace(edge, id=id, tail=tail, tip=tip, points=up, covers=covers)
-            yield id, there, [_short(points)]
+            named = self.names.get
+            covers = tuple((named(a, a), named(b, b)) for a, b in edge.covers)
+            arrow = replace(edge, id=id, tail=tail, tip=tip, points=up, covers=covers)
+            yield id, replace(arrow, title=""), [_short(points)]
         for text in self.scene.texts:
             owner, (x, y) = self.names.get(text.edge or ""), self._at(text.x, text.y)
             id = self._new(f"{owner or text.word or text.words} letters")
-            there_ = replace(text, edge=owner, x=x, y=-y)
-            yield id, there_, [x, y, _words(text.lines)]
-
-    def _named(self, id: str) -> str:
-        return self.names.get(id, id)
+            letters = replace(text, edge=owner, x=x, y=-y)
+            yield id, letters, [x, y, _words(text.lines)]
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         """A point with y downwards, in tenths."""
@@ -224,7 +223,7 @@ class _Frame:
         """The view boxes of the frame, and of the circuit with room around it."""
         scene = self.scene
         whole = [*self._at(0.0, scene.height), scene.width, scene.height]
-        every = (*scene.nodes, *scene.edges, *scene.texts)
+        every: tuple[Item, ...] = (*scene.nodes, *scene.edges, *scene.texts)
         circuit = _scene(item for item in every if item.part == "folded")
         if not circuit.nodes:
             return whole, whole

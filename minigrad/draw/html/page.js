@@ -118,7 +118,6 @@ function prepare() {  // each item gets its element, and what only a live page n
     list.forEach((m, i) => {  // Python drew it at the recorded length, else where it is first
       const from = (m.at.find(a => a[0] <= recorded && recorded <= a[1]) || m.at[0]).slice(2);
       Object.assign(m, {g: found[i], is, width: 1, from});
-      m.g.querySelector("title")?.remove();
     });
     figure.append(...list.map(m => m.g));
   }
