@@ -262,16 +262,18 @@ def test_every_number_of_steps(show, name):
 
 def test_circles_keep_their_identity_and_move(show):
     page = show("many-to-one")
-    place = "e => e.transform.baseVal[0].matrix.e"
     page.evaluate("() => { window.before = [...figure.querySelectorAll('.mg-node')]; }")
-    start = page.eval_on_selector('[data-node="o@-1"]', place)
+    page.evaluate(
+        "() => { const g = item('o@-1').g; window.path = []; const look = () => { "
+        "path.push(g.transform.baseVal[0].matrix.e); requestAnimationFrame(look); }; "
+        "look(); }"
+    )
     page.focus("#steps")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(250)
-    middle = page.eval_on_selector('[data-node="o@-1"]', place)
-    page.wait_for_timeout(700)
-    end = page.eval_on_selector('[data-node="o@-1"]', place)
-    assert start < middle < end
+    page.wait_for_timeout(950)
+    path = page.evaluate("() => path")
+    assert path == sorted(path)
+    assert len(set(path)) > 2  # on its way, not only at both ends
     assert page.text_content('[data-node="o@-1"]').endswith("(7)")
     assert page.evaluate(
         "() => [...figure.querySelectorAll('.mg-node')]"
