@@ -91,6 +91,26 @@ def test_pictures_are_small_and_described():
             assert len(alt) > 20, f"{page.name}: a picture needs an alternative text"
 
 
+def test_a_figure_that_moves_is_a_page_in_a_frame_and_a_still_figure(pages, tmp_path):
+    text = (
+        "```python\nimport minigrad as mg\nh = mg.tensor([[1.0]], name='h0')\n"
+        "for t in mg.steps(3):\n    h = mg.tanh(h).named('h')\nmg.draw(h)\n```\n"
+        '```{shown} net\n:moves:\n:alt: A net "h" of three steps, a < b.\n'
+        "It moves.\n```\n"
+    )
+    made = pages.run(text, "page", pages.Place(tmp_path, "made"))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"net.html", "net-light.svg", "net-dark.svg"}
+    alt = "A net &quot;h&quot; of three steps, a &lt; b."
+    assert f'<iframe src="made/net.html" title="{alt}" loading="lazy">' in made
+    assert made.count(f'alt="{alt}"') == 2
+    assert "It moves." in made
+    still = pages.run(
+        text.replace(":moves:\n", ""), "page", pages.Place(tmp_path, "made")
+    )
+    assert "<iframe" not in still
+
+
 def test_figures_have_names_of_their_own(pages):
     names = [
         name

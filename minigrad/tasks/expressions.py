@@ -14,7 +14,6 @@ import numpy as np
 
 from minigrad.data import one_hot
 from minigrad.data.expressions import SYMBOLS, expression, tokens
-from minigrad.draw import draw
 from minigrad.fold import contract
 from minigrad.mode import no_grad
 from minigrad.models import ManyToOne, Recursive
@@ -23,7 +22,7 @@ from minigrad.nn.losses import cross_entropy
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, table
+from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import tensor
 
@@ -128,10 +127,10 @@ def _picture(options: Options, model: Recursive | ManyToOne) -> None:
     if isinstance(model, Recursive):
         y = tensor([0], name="y")
         loss = contract(cross_entropy(model.of_tree(tree), y).named("L"))
-        draw(loss, view="ops").save(options.out / "graph.png")
+        picture(options, loss, "ops")
     else:
         xs, _ = _texts([tree], None)
-        draw(model.loss(xs, np.array([0]))).save(options.out / "graph.png")
+        picture(options, model.loss(xs, np.array([0])))
 
 
 TASK = Task(

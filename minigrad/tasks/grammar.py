@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.generators import REBER, REBER_STATES, legal, reber
-from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import FullyConnected, SequenceModel
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, table
+from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("symbol", "stop", "length", "fully-connected", "through-h")
@@ -60,7 +59,7 @@ def run(options: Options) -> Mapping[str, float]:
         ys = model.ancestral(1, rng)
     else:
         ys = model.ancestral(CUT, 1, rng, lengths=[CUT])
-    draw(ys).save(options.out / "graph.png")
+    picture(options, ys)
     found = {
         "nats": nats(test),
         "legal": float(np.mean(right)),

@@ -12,7 +12,6 @@ import numpy as np
 
 from minigrad.data import standardise, streams
 from minigrad.data.generators import mackey_glass
-from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import EchoState, ManyToMany
 from minigrad.nn.losses import mse
@@ -116,7 +115,7 @@ def _echo_state(
             best.append((error(model, 1000, 1500), model))
     _, model = min(best, key=lambda pair: pair[0])
     save_run(options, model, {"task": "mackey-glass", **about})
-    draw(model(s[:9, None, None])).save(options.out / "graph.png")
+    picture(options, model(s[:9, None, None]))
     return MODELS[1], model
 
 

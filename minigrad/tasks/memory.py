@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.generators import copying_bits
-from minigrad.draw import draw
 from minigrad.graph import Graph
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, NeuralTuringMachine
 from minigrad.nn.losses import binary_cross_entropy
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, table
+from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import replacing
@@ -61,7 +60,7 @@ def run(options: Options) -> Mapping[str, float]:
         also={"rng": rng},
     )
     xs, ys, _ = copying_bits(rng, LONGEST, 1, BITS)
-    draw(model.loss(xs, ys), view="folded").save(options.out / "graph.png")
+    picture(options, model.loss(xs, ys), "folded")
     if isinstance(model, NeuralTuringMachine):
         with replacing(options.out / "memory.png") as temporary:
             _memory(model, xs).savefig(temporary)

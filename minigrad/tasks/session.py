@@ -18,7 +18,6 @@ from minigrad.nn import Module
 from minigrad.optim import Adam, AdamW, Schedule
 from minigrad.tasks.networks import CHECKPOINT, WEIGHTS, made
 from minigrad.tasks.task import Options
-from minigrad.tensor import Tensor
 from minigrad.train import (
     History,
     Training,
@@ -138,9 +137,11 @@ def checkpoints(folder: Path) -> Mapping[Path, int]:
     return {path: path.stat().st_mtime_ns for path in found if path.exists()}
 
 
-def picture(options: Options, loss: Tensor) -> None:
-    """The graph of a loss as graph.png."""
-    draw(loss).save(options.out / "graph.png")
+def picture(options: Options, loss: Any, view: str = "auto") -> None:
+    """What was recorded as graph.png, and as graph.html, the page that moves."""
+    figure = draw(loss, view=view)
+    figure.save(options.out / "graph.png")
+    figure.save(options.out / "graph.html")
 
 
 def table(

@@ -28,13 +28,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
-from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
 from minigrad.tasks.networks import Committee, made
-from minigrad.tasks.session import save_run
+from minigrad.tasks.session import picture, save_run
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import Training, bar, fit, replacing
@@ -186,7 +185,7 @@ def train(options: Options, scale: Scale) -> Committee:
 
 
 def run(options: Options) -> Mapping[str, float]:
-    """Train, report, and write weights.safetensors, graph.png and forecast.png."""
+    """Train, report, and write the weights, the graph and forecast.png."""
     out = options.out
     s = sunspots().between(1700, TESTS[-1][1])
     scale = Scale.of(root(s.between(1700, TRAINING[1])))
@@ -196,7 +195,7 @@ def run(options: Options) -> Mapping[str, float]:
     print(report(options.model or "many-to-many", s, forecasts, single))
     scaling = {"of": "square root", "mean": scale.mean, "deviation": scale.deviation}
     save_run(options, committee, {"task": "sunspots", "scaling": scaling})
-    draw(loss_of(committee.members[0], *windows(scale))).save(out / "graph.png")
+    picture(options, loss_of(committee.members[0], *windows(scale)))
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}

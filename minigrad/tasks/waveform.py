@@ -10,13 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data.generators import waveform
-from minigrad.draw import draw
 from minigrad.mode import no_grad
 from minigrad.models import Clockwork, ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, table
+from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("clockwork", "many-to-many")
@@ -59,7 +58,7 @@ def run(options: Options) -> Mapping[str, float]:
     if isinstance(model, Clockwork):
         drawn = Clockwork(1, 3, 1, rng=rng, periods=PERIODS[:2], loss=mse)
     silence = np.zeros((9, 1, 1), np.float32)
-    draw(drawn.loss(silence, silence)).save(options.out / "graph.png")
+    picture(options, drawn.loss(silence, silence))
     found = {"error": error(), "parameters": sum(p.size for p in model.parameters())}
     print(
         table(

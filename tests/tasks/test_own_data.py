@@ -61,8 +61,9 @@ def test_the_three_networks_forecast_a_series(model, waves, tmp_path, capsys):
     assert number(said.out, "this network") == pytest.approx(
         np.sqrt(np.mean((forecasts[96:] - truth) ** 2)), abs=1e-3
     )
-    files = "checkpoint.safetensors, curves.png, forecast.csv, forecast.png, graph.png"
-    assert f"written to {out}: {files}, log.csv, weights.safetensors" in said.out
+    files = "checkpoint.safetensors, curves.png, forecast.csv, forecast.png"
+    files += ", graph.html, graph.png, log.csv, weights.safetensors"
+    assert f"written to {out}: {files}" in said.out
 
     assert main(["predict", str(out), "--data", str(path)]) == 0
     again = rows_of(out / "predictions" / "forecast.csv")

@@ -98,8 +98,8 @@ def test_a_short_run_beats_persistence_and_writes_whole_files(
     s, scale, tmp_path, capsys
 ):
     task.run(Options(60, 0, tmp_path))
-    names = ["forecast.png", "graph.png", "weights.safetensors"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    names = ["forecast.png", "graph.png", "graph.html", "weights.safetensors"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     for name in names[:2]:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     model = task.Committee([task.network(seed=1) for _ in range(task.MEMBERS)])

@@ -42,11 +42,14 @@ def test_a_short_run(name, tmp_path, capsys):
     trained.add("checkpoint.safetensors")
     names = {path.name for path in tmp_path.iterdir()}
     if name != "sine":
-        drawn = {"graph.png", "memory.png"} if name == "memory" else {"graph.png"}
+        drawn = {"graph.png", "graph.html"} | (
+            {"memory.png"} if name == "memory" else set()
+        )
         assert names == trained | drawn
+        assert (tmp_path / "graph.html").stat().st_size < 300_000
         return
     nets = ["output-feedback-1", "output-feedback-2", "many-to-many"]
-    assert names == {*nets, "graph.png"}
+    assert names == {*nets, "graph.png", "graph.html"}
     for net in nets:
         assert {path.name for path in (tmp_path / net).iterdir()} == trained
 
@@ -182,4 +185,5 @@ def test_the_read_out_of_an_echo_state_is_solved_at_once(tmp_path, capsys):
     options = Options(1, 0, tmp_path, model="echo-state", hidden=100)
     found = TASKS["mackey-glass"].run(options)
     assert found["NDEI"] < 0.05
-    assert {p.name for p in tmp_path.iterdir()} == {"weights.safetensors", "graph.png"}
+    left = {"weights.safetensors", "graph.png", "graph.html"}
+    assert {p.name for p in tmp_path.iterdir()} == left

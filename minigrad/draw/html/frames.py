@@ -14,10 +14,11 @@ where all that there is of o stands at the end, from the last.
 {'h@2': [[2, 4, 0, 0]]}
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 from minigrad.draw.measure import seats
 from minigrad.draw.page.scene import Edge, Lines, Scene, Text, bounds
@@ -30,12 +31,11 @@ from minigrad.draw.textbook.recorded import as_recorded
 from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.graph import Graph, Node
 
-Thing = TypeVar("Thing", Circle, Edge, Text)
 LONGEST, SHOWN = 12, 6
-MANY = 3200  # points of arrows in all figures together: more are a heavy page
+MANY = 2600  # points of arrows in all figures together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
+Item = Circle | Edge | Text
 Place = list[Any]
-Found = dict[str, tuple[Thing, Place]]
 
 
 @dataclass
@@ -50,11 +50,27 @@ class Source:
     wider: float = 0.0
     view: str = "textbook"
 
+    def add(self, T: int, chart: Chart, graph: Graph) -> int:
+        """The figure of one length, as wide as the recorded one: the points it has."""
+        steps = SHOWN if T > LONGEST else max(T, 3)
+        columns = Columns(Asked(self.view, steps=steps), chart, graph)
+        how = columns.prepare()
+        if self.recorded == T:
+            scene = columns.scene()
+            widths = {columns.laid_out(chart, how, w).width: w for w in WIDER[::-1]}
+            self.wider = widths.get(scene.width, 0.0)
+        else:
+            scene = columns.laid_out(chart, how, self.wider)
+        self.charts[T], self.graphs[T], self.scenes[T] = chart, graph, scene
+        return sum(len(edge.points) for edge in scene.edges)
+
 
 def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     """The figures at all lengths; ``scene`` alone of what cannot be folded."""
     graph = x if isinstance(x, Graph) else None
     recurrence, chart = None, None
+    if graph is not None and not any(n.name and n.inputs for n in graph.nodes):
+        x = None  # nothing that was computed has a name
     if x is not None:
         try:
             recurrence = x if isinstance(x, Recurrence) else fold(contract(x))
@@ -63,45 +79,24 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
             assert graph is not None, "only a recorded graph has steps that differ"
             chart = chart_of(as_recorded(graph), graph)
     if chart is None or all(symbol.leaf for symbol in chart.symbols):
-        return Source(graph, {}, {}, {0: scene})
+        return Source(graph, scenes={0: scene})
     found = Source(graph, recorded=max(chart.lengths, default=0))
     if recurrence is None:
+        assert graph is not None, "what is no recurrence was recorded"
         found.view = "unfolded"
-        if graph is not None:
-            _add(found, found.recorded, chart, graph)
+        found.add(found.recorded, chart, graph)
         return found
-    whole = recurrence.unfold(found.recorded) if graph is None else graph
-    _add(found, found.recorded, chart, whole)
-    points = 0
+    points = found.add(
+        found.recorded, chart, graph or recurrence.unfold(found.recorded)
+    )
     for T in range(1, LONGEST + 1) if chart.lengths else ():
-        if found.recorded != T:
+        if found.recorded != T and points <= MANY:
             try:
                 other = recurrence.unfold(T)
-                _add(found, T, read(other), other)
+                points += found.add(T, read(other), other)
             except ValueError:
                 continue  # shorter than what it reads of its past
-        points += sum(len(edge.points) for edge in found.scenes[T].edges)
-        if points > MANY:
-            break
     return found
-
-
-def _add(found: Source, T: int, chart: Chart, graph: Graph) -> None:
-    """The figure of one length; others are as wide as that of the recorded one."""
-    columns = Columns(Asked(found.view, steps=_columns(T)), chart, graph)
-    found.charts[T], found.graphs[T] = chart, graph
-    if found.recorded == T:
-        found.scenes[T] = scene = columns.scene()
-        how = columns.prepare()
-        widths = ((w, columns.laid_out(chart, how, w).width) for w in WIDER)
-        found.wider = next((w for w, width in widths if width == scene.width), 0.0)
-    else:
-        found.scenes[T] = columns.laid_out(chart, columns.prepare(), found.wider)
-
-
-def _columns(T: int) -> int:
-    """How many columns a length has: all, or as many as are usual of a long one."""
-    return SHOWN if T > LONGEST else max(T, 3)
 
 
 @dataclass
@@ -112,23 +107,32 @@ class Items:
     a whole frame and of its circuit.
     """
 
-    nodes: dict[str, Circle] = field(default_factory=dict)
-    edges: dict[str, Edge] = field(default_factory=dict)
-    texts: dict[str, Text] = field(default_factory=dict)
+    all: dict[str, Item] = field(default_factory=dict)
     places: dict[str, list[Place]] = field(default_factory=dict)
     names: dict[int, dict[str, str]] = field(default_factory=dict)
     windows: dict[int, tuple[list[float], list[float]]] = field(default_factory=dict)
 
+    @property
+    def nodes(self) -> list[Circle]:
+        """The circles and boxes."""
+        return [item for item in self.all.values() if isinstance(item, Circle)]
+
     def at(self, T: int, there: bool = True) -> Scene:
         """The items that stand somewhere at a length, or those that do not."""
+        return _scene(
+            item
+            for id, item in self.all.items()
+            if there == any(first <= T <= last for first, last, *_ in self.places[id])
+        )
 
-        def some(kind: dict[str, Any]) -> tuple[Any, ...]:
-            return tuple(kind[id] for id in kind if self._has(id, T) == there)
 
-        return Scene(some(self.nodes), some(self.edges), some(self.texts))
-
-    def _has(self, id: str, T: int) -> bool:
-        return any(first <= T <= last for first, last, *_ in self.places[id])
+def _scene(items: Iterable[Item]) -> Scene:
+    some = list(items)
+    return Scene(
+        tuple(item for item in some if isinstance(item, Circle)),
+        tuple(item for item in some if isinstance(item, Edge)),
+        tuple(item for item in some if isinstance(item, Text)),
+    )
 
 
 def shown(source: Source, items: Items, T: int) -> dict[Node, str | None]:
@@ -145,113 +149,71 @@ def shown(source: Source, items: Items, T: int) -> dict[Node, str | None]:
 
 def gather(scenes: dict[int, Scene], shown: int) -> Items:
     """The items of all frames, each once, with its places."""
-    items = Items()
-    late = _counted_from_the_end(scenes)
-    states: dict[str, dict[int, Place]] = {}
+    items, late = Items(), _counted_from_the_end(scenes)
+    states: dict[str, dict[int, Place]] = defaultdict(dict)
     for T in [shown, *(t for t in scenes if t != shown)]:
         frame = _Frame(scenes[T], T, late)
         items.names[T], items.windows[T] = frame.names, frame.windows()
-        _keep(frame.nodes(), T, items.nodes, states)
-        _keep(frame.lines(), T, items.edges, states)
-        _keep(frame.texts(), T, items.texts, states)
-    lengths = sorted(scenes)
+        for id, item, state in frame.items():
+            items.all.setdefault(id, item)
+            states[id][T] = state
     for id, there in states.items():
-        items.places[id] = _spans(_without_letters(there), lengths)
+        items.places[id] = _spans(_without_letters(there), sorted(scenes))
     return items
-
-
-def _keep(
-    found: "Found[Thing]",
-    T: int,
-    kind: dict[str, Thing],
-    states: dict[str, dict[int, Place]],
-) -> None:
-    """Add the items of one frame: the first of each id, and each place."""
-    for id, (item, state) in found.items():
-        kind.setdefault(id, item)
-        states.setdefault(id, {})[T] = state
 
 
 def _counted_from_the_end(scenes: dict[int, Scene]) -> set[str]:
     """The roles whose first step moves with the last one."""
-    first: dict[str, dict[int, int]] = {}
+    before: dict[str, list[int]] = defaultdict(list)
     for T, scene in scenes.items():
-        for node in scene.nodes:
-            if node.t:
-                here = first.setdefault(node.role, {})
-                here[T] = min(here.get(T, node.t), node.t)
-    return {
-        role
-        for role, found in first.items()
-        if len(found) > 1 and len({T - t for T, t in found.items()}) == 1
-    }
+        steps = {(n.role, n.t or 0) for n in scene.nodes if n.t}
+        for role, t in dict(sorted(steps, reverse=True)).items():
+            before[role].append(T - t)
+    return {role for role, found in before.items() if found[1:] and len({*found}) == 1}
 
 
 class _Frame:
     """One scene in the page's coordinates and under its ids."""
 
     def __init__(self, scene: Scene, T: int, late: set[str]) -> None:
-        self.scene, self.T = scene, T
-        first = scene.nodes[0]
-        self.x, self.y = first.x, first.y
-        self.names = {node.id: self._id(node, late) for node in scene.nodes}
-        self.edges: list[str] = []
-        taken: Counter[str] = Counter()
-        for edge in scene.edges:
-            id = self._id_of_edge(edge)
-            taken[id] += 1
-            again = f"#{taken[id]}" if taken[id] > 1 else ""
-            self.edges.append(id + again)
-            if edge.id:
-                self.names[edge.id] = id + again
+        self.scene, self.T, self.late = scene, T, late
+        self.x, self.y = scene.nodes[0].x, scene.nodes[0].y
+        self.taken: Counter[str] = Counter()
+        self.names = {node.id: self._id(node) for node in scene.nodes}
 
-    def _id(self, node: Circle, late: set[str]) -> str:
+    def _id(self, node: Circle) -> str:
         if node.part != "unfolded" or not node.t:
-            return node.id
-        at = node.t - self.T - 1 if node.role in late else node.t
-        return f"{node.role}@{at}"
+            return self._new(node.id)
+        at = node.t - (self.T + 1) * (node.role in self.late)
+        return self._new(f"{node.role}@{at}")
 
-    def _id_of_edge(self, edge: Edge) -> str:
-        if edge.part != "unfolded" or not (edge.tail and edge.tip):
-            return edge.id or edge.kind
-        return f"{self.names[edge.tail]}>{self.names[edge.tip]}"
+    def _new(self, id: str) -> str:
+        """An id that nothing has: a value may be called as an arrow is."""
+        self.taken[id] += 1
+        return f"{id}#{self.taken[id]}" if self.taken[id] > 1 else id
 
-    def nodes(self) -> Found[Circle]:
-        """The circles and boxes, each with [x, y, letters]."""
-        found: Found[Circle] = {}
+    def items(self) -> Iterator[tuple[str, Item, Place]]:
+        """Circles and boxes with [x, y, letters], arrows with [points], letters."""
         for node in self.scene.nodes:
-            id = self.names[node.id]
-            x, y = self._at(node.x, node.y)
-            found[id] = replace(node, id=id, x=x, y=-y), [x, y, _words(node.lines)]
-        return found
-
-    def lines(self) -> Found[Edge]:
-        """The arrows, each with [points]."""
-        found: Found[Edge] = {}
-        for id, edge in zip(self.edges, self.scene.edges, strict=True):
+            id, (x, y) = self.names[node.id], self._at(node.x, node.y)
+            circle = replace(node, id=id, x=x, y=-y, title="")
+            yield id, circle, [x, y, _words(node.lines)]
+        for edge in self.scene.edges:
             tail, tip = (self.names.get(end, "") for end in (edge.tail, edge.tip))
+            through = edge.part == "unfolded" and edge.tail and edge.tip
+            id = self._new(f"{tail}>{tip}" if through else edge.id or edge.kind)
+            self.names |= {edge.id: id} if edge.id else {}
             points = tuple(self._at(*point) for point in edge.points)
             up = tuple((x, -y) for x, y in points)
-            covers = tuple((self._end(a), self._end(b)) for a, b in edge.covers)
-            there = replace(edge, id=id, tail=tail, tip=tip, points=up, covers=covers)
-            found[id] = there, [_short(points)]
-        return found
-
-    def _end(self, id: str) -> str:
-        return self.names.get(id, id)
-
-    def texts(self) -> Found[Text]:
-        """The letters and words, each with [x, y, letters]."""
-        found: Found[Text] = {}
+            named = self.names.get
+            covers = tuple((named(a, a), named(b, b)) for a, b in edge.covers)
+            arrow = replace(edge, id=id, tail=tail, tip=tip, points=up, covers=covers)
+            yield id, replace(arrow, title=""), [_short(points)]
         for text in self.scene.texts:
-            owner = self.names.get(text.edge or "")
-            id = f"{owner or text.word or text.words} letters"
-            while id in found:
-                id += "+"
-            x, y = self._at(text.x, text.y)
-            there = replace(text, edge=owner, x=x, y=-y)
-            found[id] = there, [x, y, _words(text.lines)]
-        return found
+            owner, (x, y) = self.names.get(text.edge or ""), self._at(text.x, text.y)
+            id = self._new(f"{owner or text.word or text.words} letters")
+            letters = replace(text, edge=owner, x=x, y=-y)
+            yield id, letters, [x, y, _words(text.lines)]
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         """A point with y downwards, in tenths."""
@@ -261,19 +223,14 @@ class _Frame:
         """The view boxes of the frame, and of the circuit with room around it."""
         scene = self.scene
         whole = [*self._at(0.0, scene.height), scene.width, scene.height]
-        circuit = replace(
-            scene,
-            nodes=tuple(n for n in scene.nodes if n.part == "folded"),
-            edges=tuple(e for e in scene.edges if e.part == "folded"),
-            texts=tuple(t for t in scene.texts if t.part == "folded"),
-        )
+        every: tuple[Item, ...] = (*scene.nodes, *scene.edges, *scene.texts)
+        circuit = _scene(item for item in every if item.part == "folded")
         if not circuit.nodes:
             return whole, whole
         x0, y0, x1, y1 = bounds(circuit)
         room = max(ROOM - (x1 - x0), 0.0) / 2 + AROUND
-        left, top = self._at(x0 - room, y1 + AROUND)
         size = [_round(x1 - x0 + 2 * room), _round(y1 - y0 + 2 * AROUND)]
-        return whole, [left, top, *size]
+        return whole, [*self._at(x0 - room, y1 + AROUND), *size]
 
 
 def _words(lines: Lines) -> list[str]:
@@ -295,8 +252,9 @@ def _short(points: tuple[tuple[float, float], ...]) -> list[float]:
         and min(y0, y1) - 0.1 <= y <= max(y0, y1) + 0.1
         for x, y in points
     )
-    kept = (points[0], points[-1]) if flat else points
-    return [value for point in kept for value in point]
+    return [
+        v for point in (points[:: len(points) - 1] if flat else points) for v in point
+    ]
 
 
 def _without_letters(states: dict[int, Place]) -> dict[int, Place]:
@@ -309,10 +267,8 @@ def _spans(states: dict[int, Place], lengths: list[int]) -> list[Place]:
     """[[first T, last T, *place]]: neighbours that agree become one."""
     spans: list[Place] = []
     for before, T in pairwise([0, *lengths]):
-        if T not in states:
-            continue
-        if spans and spans[-1][1] == before and spans[-1][2:] == states[T]:
+        if spans and spans[-1][1:] == [before, *states.get(T, ())]:
             spans[-1][1] = T
-        else:
+        elif T in states:
             spans.append([T, T, *states[T]])
     return spans

@@ -6,6 +6,10 @@ Norms are those of the whole array, as in ``Figure.data``; numbers have four dig
 (0.1235, 3, 'nan')
 """
 
+from collections import defaultdict
+from itertools import accumulate
+from linecache import getline
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +18,10 @@ from minigrad.draw.html.frames import Items, Source, shown
 from minigrad.draw.measure import gradients, norm, serves
 from minigrad.grad import grad_by_use
 from minigrad.graph import Graph, Node, Spec
+from minigrad.scope import line_of
 from minigrad.tensor import Tensor
 
-CELLS, TILES = 12, 64
+CELLS, TILES, LINE = 12, 64, 200
 
 
 def told(source: Source, items: Items, order: list[str]) -> dict[str, Any] | None:
@@ -40,7 +45,9 @@ def digits(value: Any) -> float | str:
 def cells(array: Any) -> list[list[float | str]]:
     """At most 12 x 12 numbers of an array, as rows."""
     whole = np.asarray(array, dtype=np.float64)
-    rows = whole.reshape(-1, whole.shape[-1]) if whole.ndim else whole.reshape(1, 1)
+    if not whole.size:
+        return []
+    rows = whole.reshape(-1, whole.shape[-1] if whole.ndim else 1)
     return [[digits(v) for v in row[:CELLS]] for row in rows[:CELLS]]
 
 
@@ -51,22 +58,27 @@ class _Numbers:
         self, graph: Graph, source: Source, items: Items, order: list[str]
     ) -> None:
         self.graph, self.order = graph, order
-        self.ids = items.names[source.recorded]
-        self.scene = source.scenes[source.recorded]
         self.ids_of = shown(source, items, source.recorded)
-        self.loss = graph.outputs[0] if len(graph.outputs) == 1 else None
-        if self.loss is not None and not (
-            np.size(self.loss.value) == 1 and self.loss.value.dtype.kind == "f"
-        ):
-            self.loss = None
+        self.places = {node: k for k, node in enumerate(self.ids_of)}
+        numbers = {id: k for k, id in enumerate(order)}
+        now = (numbers.get(id or "", 0) for id in self.ids_of.values())
+        self.met = [*accumulate(now, max), 0]
+        self.lines = {node: k for k, node in enumerate(graph.nodes)}
+        self.lit: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+        for edge in source.scenes[source.recorded].edges:
+            for use in edge.uses if edge.part != "folded" else ():
+                self.lit[use].append(items.names[source.recorded][edge.id])
+        loss, *others = graph.outputs
+        one = not others and np.size(loss.value) == 1 and loss.value.dtype.kind == "f"
+        self.loss = loss if one else None
 
     def told(self) -> dict[str, Any]:
         """All numbers by id, and the parameters by name."""
         loss = None if self.loss is None else digits(self.loss.value.item())
-        parameters = {}
-        for parameter in self.graph.parameters:
-            name = self.graph.names[parameter]
-            parameters[name] = self._parameter(name, parameter)
+        names = self.graph.names
+        parameters = {
+            names[p]: self._parameter(names[p], p) for p in self.graph.parameters
+        }
         return {"loss": loss, "values": self._values(), "parameters": parameters}
 
     def _values(self) -> dict[str, Any]:
@@ -80,6 +92,8 @@ class _Numbers:
         for node, id in there.items():
             op = node.op.name if node.op is not None else node.kind
             values[id] = {"op": op, **_array(node.value)}
+            if line := line_of(node.scope, node.slot):
+                values[id]["line"] = _said(line)
             if node in slopes and id in self.order:
                 slope = np.broadcast_to(slopes[node], node.value.shape)
                 values[id] |= {"gradient": digits(norm(slope)), "slope": cells(slope)}
@@ -93,35 +107,24 @@ class _Numbers:
             if np.ndim(total) or not np.ndim(parameter.value):
                 found = grad_by_use(Tensor(self.loss), Tensor(parameter))
                 shares = {(s.node, s.argument): s.gradient.data for s in found}
-        uses, lit = [], self._lit()
-        for use in self.graph.uses(parameter):
-            place = (name, self.graph.nodes.index(use.node), use.argument)
-            here: dict[str, Any] = {"t": use.t, "edges": lit.get(place, [])}
-            here["at"] = self._met(use.node)
-            uses.append((here, shares.get((use.node, use.argument))))
-        uses.sort(key=lambda use: use[0]["at"], reverse=True)
+        told: list[dict[str, Any]] = []
         sums: list[float | str] = [0]
         running: Any = 0.0
-        for here, share in uses:
-            if share is not None:
+        uses = [(self._met(use.node), use) for use in self.graph.uses(parameter)]
+        for at, use in sorted(uses, key=lambda use: -use[0]):
+            lies = name, self.lines[use.node], use.argument
+            told.append({"t": use.t, "edges": self.lit[lies], "at": at})
+            if (share := shares.get((use.node, use.argument))) is not None:
                 running = running + share
                 sums.append(digits(norm(running)))
-                here["norm"] = digits(norm(share))
-                if share.size <= TILES:
-                    here["slope"] = cells(share)
-        told = {**_array(parameter.value), "uses": [here for here, _ in uses]}
+                told[-1]["norm"] = digits(norm(share))
+                if share.size <= TILES and len(uses) <= CELLS:
+                    told[-1]["slope"] = cells(share)
+        told.sort(key=lambda here: here["t"] or 0)
+        whole = {**_array(parameter.value), "uses": told}
         if shares:
-            told |= {"gradient": sums[-1], "slope": cells(running), "sums": sums}
-        told["uses"].sort(key=lambda here: here["t"] or 0)
-        return told
-
-    def _lit(self) -> dict[tuple[str, int, int], list[str]]:
-        """The arrows of the columns that each use lies on."""
-        found: dict[tuple[str, int, int], list[str]] = {}
-        for edge in self.scene.edges:
-            for use in edge.uses if edge.part != "folded" else ():
-                found.setdefault(use, []).append(self.ids[edge.id])
-        return found
+            whole |= {"gradient": sums[-1], "slope": cells(running), "sums": sums}
+        return whole
 
     def _met(self, node: Node) -> int:
         """The number of the circle at which the way back meets a use.
@@ -129,14 +132,14 @@ class _Numbers:
         Of several that it feeds it is the last one met, the first that was computed;
         where that is not shown, the next one that is.
         """
-        places = {node: k for k, node in enumerate(self.ids_of)}
-        first = min([places[n] for n in serves(self.graph, node, places)], default=0)
-        before = [
-            self.order.index(id)
-            for other, id in self.ids_of.items()
-            if places[other] <= first and id in self.order
-        ]
-        return max(before, default=0)
+        fed = serves(self.graph, node, self.places)
+        return self.met[min([self.places[n] for n in fed], default=0)]
+
+
+def _said(line: str) -> str:
+    """A line of the user's program, without the folders of its file."""
+    file, _, number = line.rpartition(":")
+    return f"{Path(file).name}:{number} {getline(file, int(number)).strip()[:LINE]}"
 
 
 def _array(value: Any) -> dict[str, Any]:

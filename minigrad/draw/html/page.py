@@ -15,9 +15,10 @@ from importlib.resources import files
 from typing import Any
 
 from minigrad.draw.html.frames import Items, Source, gather, shown, source_of
-from minigrad.draw.html.numbers import told
+from minigrad.draw.html.numbers import told as told_numbers
 from minigrad.draw.html.written import written
-from minigrad.draw.page.scene import Edge, Node, Scene, Text
+from minigrad.draw.page.scene import Edge, Scene, Text
+from minigrad.draw.page.scene import Node as Circle
 from minigrad.draw.page.words import translated
 from minigrad.draw.render import svg, tikz
 from minigrad.draw.render.theme import Style, style
@@ -27,6 +28,7 @@ from minigrad.graph import Graph
 
 # Kinds whose borders colour the terms of an equation: as dark as letters have to be.
 TERMS = ("hidden", "scope", "output", "target")
+SIGNS = '<ellipse rx="7" ry="7"/>', '<rect x="-5" y="-5" width="10" height="10"/>'
 PARTS = {"folded": "circuit", "unfolded": "columns"}
 
 
@@ -69,7 +71,7 @@ def page(
     )
     if not of.recorded:
         say["backward"] = say["return"]  # not in time
-    timed = len(of.scenes) > 1 or "delay" in {n.kind for n in items.nodes.values()}
+    timed = len(of.scenes) > 1 or "delay" in {node.kind for node in items.nodes}
     parts = {f"say:{key}": escape(words) for key, words in say.items()}
     parts |= {
         "language": look.language,
@@ -80,6 +82,7 @@ def page(
         "form": "timed" if timed else "static",
         "last": str(len(of.scenes) - 1),
         "figure": _figure(items, of.recorded, look),
+        "legend": _legend(items, say),
         "table": _table(data["numbers"], say),
         "data": escaped(data),
     }
@@ -108,14 +111,15 @@ def _data(of: Source, items: Items, say: dict[str, str]) -> dict[str, Any]:
     """Everything that the script knows."""
     T = of.recorded
     orders = {length: _order(of, items, length) for length in of.scenes}
-    chart = of.charts.get(T)
-    return {
+    kinds: dict[str, list[Any]] = {"nodes": [], "edges": [], "texts": []}
+    for id, item in items.all.items():
+        kind, told = _told(id, item)
+        told = {key: value for key, value in told.items() if value}
+        kinds[kind].append({"id": id, **told, "at": items.places[id]})
+    return kinds | {
         "version": 1,
         "recorded": T,
         "lengths": sorted(of.scenes),
-        "nodes": _listed(items.nodes, items, _node),
-        "edges": _listed(items.edges, items, _edge),
-        "texts": _listed(items.texts, items, _text),
         "frames": {
             length: {
                 "view": view,
@@ -125,65 +129,50 @@ def _data(of: Source, items: Items, say: dict[str, str]) -> dict[str, Any]:
             }
             for length, (view, circuit) in items.windows.items()
         },
-        "letters": {} if chart is None else _letters(chart),
-        "equations": written(of.graph, chart),
-        "numbers": told(of, items, orders[T]),
+        "letters": _letters(of.charts.get(T)),
+        "equations": written(of.graph, of.charts.get(T)),
+        "numbers": told_numbers(of, items, orders[T]),
         "words": say,
     }
 
 
-def _listed(kind: dict[str, Any], items: Items, tell: Any) -> list[dict[str, Any]]:
-    """What the script knows of each item, without what is empty."""
-    found = []
-    for id, item in kind.items():
-        told = {key: value for key, value in tell(id, item).items() if value}
-        found.append({"id": id, **told, "at": items.places[id]})
-    return found
+def _told(id: str, item: Circle | Edge | Text) -> tuple[str, dict[str, Any]]:
+    """What the script knows of an item, besides its places, under the kind it is of.
+
+    What has no part, as the arrow that says "Unfold", stands between both.
+    """
+    part = PARTS.get(item.part, "between")
+    if isinstance(item, Text):
+        return "texts", {"edge": item.edge, "part": part}
+    if isinstance(item, Edge):
+        ends = [item.tail, item.tip]
+        by = [name.removesuffix("ᵀ") for name in item.parameters]
+        pairs = (part == "columns" and item.covers) or [ends]
+        told = {"tail": item.tail, "tip": item.tip, "by": by, "pairs": pairs}
+        return "edges", told | {"part": part, "delay": item.delay}
+    found: dict[str, Any] = {"name": item.name, "role": item.role, "kind": item.kind}
+    found |= {"home": item.home, "size": [item.width, item.height]}
+    if item.t and part == "columns":
+        found["t"] = int(id.rpartition("@")[2].partition("#")[0])
+    return "nodes", found | {"part": part if item.part else "columns"}
 
 
-def _letters(chart: Chart) -> dict[str, Any]:
+def _letters(chart: Chart | None) -> dict[str, Any]:
     """Parameters by name: [text, face, "sub", "sup" or ""] of the letters.
 
     One that lies on no arrow has the lines that it enters as targets.
     """
-    found = {}
-    for weight in sorted(chart.weights, key=lambda weight: weight.bias):
-        places = [
-            "sup" if r.rise > 0 else "sub" if r.rise else "" for r in weight.label
-        ]
-        label = [
-            [run.text, run.face, place]
-            for run, place in zip(weight.label, places, strict=True)
-        ]
-        targets = list(weight.targets) if weight.bias else []
-        found[weight.name] = {"label": label, "targets": targets}
-    return found
-
-
-def _node(id: str, node: Node) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": node.name, "role": node.role, "kind": node.kind}
-    found |= {"part": PARTS.get(node.part, "columns"), "home": node.home}
-    found["size"] = [node.width, node.height]
-    if node.t and node.part == "unfolded":
-        found["t"] = int(id.rpartition("@")[2])
-    return found
-
-
-def _edge(id: str, edge: Edge) -> dict[str, Any]:
-    by = [name.removesuffix("ᵀ") for name in edge.parameters]
-    found: dict[str, Any] = {"tail": edge.tail, "tip": edge.tip, "by": by}
-    if edge.part == "unfolded" and edge.covers != ((edge.tail, edge.tip),):
-        found["covers"] = edge.covers
-    return found | {"part": _part(edge), "delay": edge.delay}
-
-
-def _text(id: str, text: Text) -> dict[str, Any]:
-    return {"edge": text.edge, "part": _part(text)}
-
-
-def _part(item: Edge | Text) -> str:
-    """What has no part, as the arrow that says "Unfold", stands between both."""
-    return PARTS.get(item.part, "between")
+    weights = [] if chart is None else sorted(chart.weights, key=lambda w: w.bias)
+    return {
+        weight.name: {
+            "label": [
+                [run.text, run.face, "sup" if run.rise > 0 else "sub" * (run.rise < 0)]
+                for run in weight.label
+            ],
+            "targets": list(weight.targets) if weight.bias else [],
+        }
+        for weight in weights
+    }
 
 
 def _order(of: Source, items: Items, T: int) -> list[str]:
@@ -207,44 +196,56 @@ def _figure(items: Items, T: int, look: Style) -> str:
     )
 
 
+def _legend(items: Items, say: dict[str, str]) -> str:
+    """What each kind of circle is."""
+    return "".join(
+        f'<li><svg viewBox="-8 -8 16 16" class="mg-{kind}">'
+        f"{SIGNS[kind == 'delay']}</svg>{escape(say[kind])}</li>"
+        for kind in dict.fromkeys(node.kind for node in items.nodes)
+        if kind in say
+    )
+
+
 def _colours(look: Style) -> str:
     """The colours of all kinds by day and by night, as variables and rules."""
     night = style("dark")
-    kinds = {*look.paints, *night.paints}
-    rules = "".join(
-        f".mg-{kind}>ellipse,.mg-{kind}>rect"
-        f"{{fill:var(--{kind});stroke:var(--{kind}-line)}}"
-        f".mg-{kind} text{{fill:var(--{kind}-ink)}}"
-        for kind in sorted(kinds)
+    kinds = sorted({*look.paints, *night.paints})
+    day, dark = _paints(look, kinds), _paints(night, kinds)
+    return (
+        f":root{{{day}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
+        + "".join(
+            f".mg-{kind}>ellipse,.mg-{kind}>rect"
+            f"{{fill:var(--{kind});stroke:var(--{kind}-line)}}"
+            f".mg-{kind} text{{fill:var(--{kind}-ink)}}"
+            for kind in kinds
+        )
     )
-    dark = f"@media screen and (prefers-color-scheme:dark){{:root{{{_paints(night)}}}}}"
-    return f":root{{{_paints(look)}}}{dark}{rules}"
 
 
-def _paints(look: Style) -> str:
-    found = f"--paper:{look.background};--ink:{look.ink};"
-    for kind in sorted({*look.paints, *style("dark").paints}):
+def _paints(look: Style, kinds: list[str]) -> str:
+    found = {"paper": look.background, "ink": look.ink}
+    for kind in kinds:
         paint = look.paint(kind)
-        found += f"--{kind}:{paint.fill};--{kind}-line:{paint.border};"
-        found += f"--{kind}-ink:{paint.ink};"
+        found |= {
+            kind: paint.fill,
+            f"{kind}-line": paint.border,
+            f"{kind}-ink": paint.ink,
+        }
     terms = [look.buses[0], *(look.paint(kind).border for kind in TERMS)]
-    for k, colour in enumerate(terms):
-        found += f"--term{k}:{colour};"
-    return found
+    found |= {f"term{k}": colour for k, colour in enumerate(terms)}
+    return "".join(f"--{name}:{colour};" for name, colour in found.items())
 
 
 def _table(numbers: dict[str, Any] | None, say: dict[str, str]) -> str:
     """The parameters, for readers without JavaScript."""
-    heads = ("parameter", "shape", "uses", "norm", "gradient")
-    rows = []
-    for name, p in (numbers or {"parameters": {}})["parameters"].items():
-        shape, uses = " × ".join(map(str, p["shape"])), len(p["uses"])
-        rows.append((name, shape, uses, p["norm"], p.get("gradient", "")))
-    if not rows:
+    if not numbers or not numbers["parameters"]:
         return ""
+    heads = ("parameter", "shape", "uses", "norm", "gradient")
     top = "".join(f'<th scope="col">{escape(say[head])}</th>' for head in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
+    body = ""
+    for name, p in numbers["parameters"].items():
+        shape, uses = " × ".join(map(str, p["shape"])), len(p["uses"])
+        cells = (name, shape, uses, p["norm"], p.get("gradient", ""))
+        body += f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
     return f"<table><tr>{top}</tr>{body}</table>"

@@ -9,7 +9,7 @@ COMMAND = (
     "python -m pytest tests/draw/html"
 )
 MISSING = [
-    *([] if find_spec("playwright") else ["playwright"]),
+    *(name for name in ("playwright", "axe_playwright_python") if not find_spec(name)),
     *([] if CHROMIUM.exists() else [str(CHROMIUM)]),
 ]
 

@@ -7,6 +7,7 @@ and /usr/bin/chromium are. BROWSER_SHOTS=FOLDER keeps pictures of it to look at.
 import os
 import re
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import minigrad as mg
 from minigrad.draw.measure import norm
 from tests.draw.html import nets
 from tests.draw.html.conftest import CHROMIUM, COMMAND, MISSING
+from tests.draw.html.test_page import recurrent
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"NOT RUN, use: {COMMAND}")
 
@@ -260,16 +262,18 @@ def test_every_number_of_steps(show, name):
 
 def test_circles_keep_their_identity_and_move(show):
     page = show("many-to-one")
-    place = "e => e.transform.baseVal[0].matrix.e"
     page.evaluate("() => { window.before = [...figure.querySelectorAll('.mg-node')]; }")
-    start = page.eval_on_selector('[data-node="o@-1"]', place)
+    page.evaluate(
+        "() => { const g = item('o@-1').g; window.path = []; const look = () => { "
+        "path.push(g.transform.baseVal[0].matrix.e); requestAnimationFrame(look); }; "
+        "look(); }"
+    )
     page.focus("#steps")
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(250)
-    middle = page.eval_on_selector('[data-node="o@-1"]', place)
-    page.wait_for_timeout(700)
-    end = page.eval_on_selector('[data-node="o@-1"]', place)
-    assert start < middle < end
+    page.wait_for_timeout(950)
+    path = page.evaluate("() => path")
+    assert path == sorted(path)
+    assert len(set(path)) > 2  # on its way, not only at both ends
     assert page.text_content('[data-node="o@-1"]').endswith("(7)")
     assert page.evaluate(
         "() => [...figure.querySelectorAll('.mg-node')]"
@@ -403,6 +407,111 @@ def test_everything_has_a_name(show):
     assert bare == []
 
 
+STATES = {
+    "rest": "() => {}",
+    "pinned circle": "() => pin({value: stops().find(m => m.name[0] === 'h').id})",
+    "pinned letter": "() => pin({parameter: Object.keys(letters)[0]})",
+    "forward": "() => to(3)",
+    "backward": "() => to(end() - 2)",
+    "closer": "() => zoom(3)",
+    "another length": "() => go(lengths.at(1) ?? T, false)",
+    "folded": "() => go(T, !!lengths[1])",
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["many-to-many", "lstm", "mlp"])
+def test_accessible_in_every_state(show, name, scheme):
+    page = show(name, color_scheme=scheme, reduced_motion="reduce")
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    page.evaluate(f"() => {{{axe}}}")
+    tags = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+    tags += ["experimental"]
+    asked = {"runOnly": {"type": "tag", "values": tags}}
+    for state, change in STATES.items():
+        page.evaluate(change)
+        page.wait_for_timeout(250)  # colours fade
+        found = page.evaluate("asked => axe.run(document, asked)", asked)
+        faults = [
+            (fault["id"], node["html"][:150], node["failureSummary"])
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
+        assert faults == [], state
+        assert len(found["passes"]) > 20
+
+
+def window(page):
+    """The view box, of the whole figure and of what is shown."""
+    shown = page.get_attribute("#figure", "viewBox").split(" ")
+    return page.evaluate("() => view"), [float(v) for v in shown]
+
+
+def test_zoom_and_pan(show):
+    page = show("many-to-many")
+    whole, first = window(page)
+    assert first == whole
+    page.click("#closer")
+    _, near = window(page)
+    assert near[2:] == pytest.approx([v / 1.5 for v in whole[2:]])
+    middle = [near[i] + near[i + 2] / 2 for i in (0, 1)]
+    assert middle == pytest.approx([whole[i] + whole[i + 2] / 2 for i in (0, 1)])
+    h3 = page.locator('[data-node="h@3"]')
+    before = h3.bounding_box()
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 40, y - 20, steps=4)
+    page.mouse.up()
+    after = h3.bounding_box()
+    assert after["x"] - before["x"] == pytest.approx(-40, abs=1)
+    assert after["y"] - before["y"] == pytest.approx(-20, abs=1)
+    assert page.evaluate("() => pinned") is None  # to drag is not to click
+    page.mouse.click(x - 40, y - 20)
+    assert page.evaluate("() => pinned") == {"value": "h@3"}
+    page.keyboard.press("0")
+    assert window(page)[1] == whole
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    assert window(page)[1][2] == pytest.approx(whole[2] / np.e, rel=0.01)
+    assert page.evaluate("() => scrollY") == 0
+    for _ in range(9):
+        page.keyboard.press("+")
+    assert window(page)[1][2] == pytest.approx(whole[2] / 8)
+    page.focus('[data-node="o@6"]')
+    page.keyboard.press("ArrowUp")  # what has the focus is in sight
+    x, y, width, height = window(page)[1]
+    at = page.evaluate("() => item('L@6').now")
+    assert x < at[0] < x + width
+    assert y < at[1] < y + height
+    keep(page, "closer")
+    page.keyboard.press("-")
+    assert window(page)[1][2] == pytest.approx(whole[2] / 8 * 1.5)
+    size = page.evaluate('() => picture().match(/viewBox=.([^"]*)/)[1]')
+    assert size == " ".join(str(v) for v in whole)  # what is copied is whole
+
+
+def test_a_finger_pans_what_is_larger_than_its_place(show):
+    page = show("many-to-many", **PHONE)
+    touch = page.context.new_cdp_session(page)
+
+    def drag(x, y, left):
+        for k, kind in enumerate(["touchStart", *["touchMove"] * 3, "touchEnd"]):
+            points = [{"x": x - left * k / 3, "y": y}] if kind != "touchEnd" else []
+            asked = {"type": kind, "touchPoints": points}
+            touch.send("Input.dispatchTouchEvent", asked)
+            page.wait_for_timeout(60)
+
+    page.evaluate("() => zoom(3)")
+    box = page.locator("#scroll").bounding_box()
+    x, y = box["x"] + 200, box["y"] + box["height"] / 2
+    before = window(page)[1][0]
+    drag(x, y, 90)
+    assert window(page)[1][0] > before + 10
+    assert page.evaluate("() => pinned") is None
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["many-to-many", "lstm", "mlp"])
 def test_a_phone(show, name, scheme):
@@ -511,6 +620,18 @@ def test_hostile_names_do_nothing(show):
     assert page.locator("img, b").count() == 0
     page.hover(".card")
     assert "onerror" in page.inner_text("#detail")
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 1400
+
+
+@pytest.mark.filterwarnings("ignore:the figure can be misread")
+def test_names_of_the_script_itself_are_names(show):
+    for names in (("toString", "constructor", "__proto__"), ("W", "h", "h@1")):
+        page = show(names[0], text=mg.draw(recurrent(*names)).html())
+        for stop in page.evaluate("() => stops().map(m => m.id)"):
+            page.evaluate("id => pin({value: id})", stop)
+        page.hover(".card")
+        assert lit(page)
+        slide(page, "moment", page.evaluate("() => end()"))
 
 
 def test_a_long_record_says_what_it_does_not_draw(show):

@@ -281,3 +281,81 @@ def test_the_room_is_loaded_when_a_page_is_made():
         env={"PYTHONPATH": str(ROOM.parents[2])},
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_circle_says_the_line_of_the_program_where_lines_were_kept():
+    def net():
+        h = mg.tensor([[1.0]], name="h0")
+        for _ in mg.steps(2):
+            h = mg.tanh(h * 2).named("h")  # </script><b>
+        return h
+
+    here = net.__code__.co_firstlineno + 3
+    with mg.keep_lines():
+        kept = net()
+    text = mg.draw(kept).html()
+    said = 'h = mg.tanh(h * 2).named("h")  # </script><b>'
+    values = data_of(text)["numbers"]["values"]
+    assert values["h@1"]["line"] == f"{Path(__file__).name}:{here} {said}"
+    assert str(Path(__file__).parent) not in text
+    assert "</script><b>" not in text
+    values = data_of(mg.draw(net()).html())["numbers"]["values"]
+    assert "line" not in values["h@1"]
+
+
+def recurrent(W="W", h="h", other="g"):
+    """A net of two values, called as one wishes."""
+    A = mg.parameter(np.eye(2) * 0.5, name=W)
+    x, y = (mg.tensor(np.ones((1, 2)), name=name) for name in (f"{h}0", f"{h}@1>{h}@2"))
+    for _ in mg.steps(3):
+        x = mg.tanh(x @ A + y).named(h)
+        y = mg.tanh(y @ A).named(other)
+    return (x * y).sum().named(f"{h}@t")
+
+
+@pytest.mark.filterwarnings("ignore:the figure can be misread")
+@pytest.mark.parametrize("names", [(), ("W", "h", "h@1"), ("toString", "__proto__")])
+def test_names_that_look_like_ids_are_told_apart(names):
+    told = data_of(mg.draw(recurrent(*names)).html())
+    ids = [item["id"] for kind in ("nodes", "edges", "texts") for item in told[kind]]
+    assert len(set(ids)) == len(ids)
+    for node in told["nodes"]:
+        assert all(len(place) in (4, 5) for place in node["at"])
+        assert all(isinstance(v, int | float) for p in node["at"] for v in p[:4])
+    for edge in told["edges"]:
+        assert all(isinstance(place[2], list) for place in edge["at"])
+    for use in told["numbers"]["parameters"][names[0] if names else "W"]["uses"]:
+        assert use["edges"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_numbers_that_are_none_are_words(value):
+    W = mg.parameter(np.full((2, 2), value), name="W")
+    h = mg.tensor(np.ones((1, 2)), name="h0")
+    with np.errstate(all="ignore"):
+        for _ in mg.steps(3):
+            h = (h @ W).named("h")
+        told = data_of(mg.draw(h.sum()).html())["numbers"]
+    assert told["values"]["h@3"]["norm"] in ("nan", "inf")
+
+
+def test_arrays_of_no_numbers():
+    W = mg.parameter(np.zeros((0, 0)), name="W")
+    h = mg.tensor(np.ones((1, 0)), name="h0")
+    for _ in mg.steps(3):
+        h = mg.tanh(h @ W).named("h")
+    told = data_of(mg.draw(h.sum().named("L")).html())["numbers"]
+    assert told["parameters"]["W"]["value"] == []
+    assert told["parameters"]["W"]["shape"] == [0, 0]
+
+
+def test_a_graph_without_names_is_a_still_page():
+    W = mg.parameter(np.eye(2), name="W")
+    told = data_of(mg.draw(mg.tanh(mg.tensor(np.ones((2, 2))) @ W).sum()).html())
+    assert told["numbers"] is None
+    assert told["lengths"] == [0]
+
+
+def test_of_many_uses_no_maps_are_told():
+    told = data_of(nets.page("many-to-many", 20))["numbers"]["parameters"]["W"]
+    assert all("norm" in use and "slope" not in use for use in told["uses"])
