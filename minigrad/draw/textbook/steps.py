@@ -267,9 +267,12 @@ class GroupColumns:
         xs, xt = self.slots[p] + column.x(a.source), self.slots[q] + column.x(a.target)
         way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
         pairs: list[tuple[Pair, ...]] = [
-            tuple(
-                (chart.seat(part.source, back), chart.seat(part.target, end))
-                for part in here
+            # A part may say by another arrow what this one says already.
+            (
+                *dict.fromkeys(
+                    (chart.seat(part.source, back), chart.seat(part.target, end))
+                    for part in here
+                ),
             )
             for (end, back), here in zip(ends, held, strict=True)
         ]
