@@ -1,8 +1,12 @@
-"""The site: `sphinx-build -W -b html docs docs/_build` makes all of it, offline.
+"""The site in two languages, each a build of its own, offline:
 
-Three things are our own. Pages are run before they are read (``pages``), so figures
+    sphinx-build -W docs docs/_build
+    sphinx-build -W -D language=es -c docs docs/es docs/_build/es
+
+Four things are our own. Pages are run before they are read (``pages``), so figures
 and numbers are those of the code beside them. Formulas become MathML, which browsers
 show without any script. Docstrings are turned from minigrad's form into Sphinx' own.
+A page and its translation have one name, and each links to the other.
 """
 
 import re
@@ -17,6 +21,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 import pages  # noqa: E402
 from docutils import nodes  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
+from sphinx.locale import _  # noqa: E402
 
 import minigrad  # noqa: E402
 
@@ -25,13 +30,25 @@ author = copyright = "the minigrad authors"
 release = version = minigrad.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown", ".ipynb": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "es"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "minigrad"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
+html_favicon = "_static/favicon.svg"
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "language.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_math_renderer = "mathml"
 html_copy_source = False
 # Without a colour of its own, code would stand on the page's white.
@@ -48,6 +65,10 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
+# A link from one language to the other, which is another site.
+ACROSS = re.compile(r"\[([^]]+)\]\((\.\./|es/)([\w/-]+)\.(?:md|ipynb)(#[^)]+)?\)")
+
+
 def run_page(app: Any, docname: str, source: list[str]) -> None:
     """Run a page's code and put what it made into its text."""
     path = Path(app.env.doc2path(docname))
@@ -59,13 +80,14 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     with ProcessPoolExecutor(1) as process:
         ran = process.submit(pages.run, pages.markdown(path), str(path), place)
         source[0] = ran.result()
+    if docname.count("/") == 0:
+        source[0] = ACROSS.sub(r'<a href="\2\3.html\4">\1</a>', source[0])
 
 
 # What the theme says around a page.
 SPANISH = {
     "Back to top": "Volver arriba",
     "Home": "Inicio",
-    "Index": "Índice",
     "Made with": "Hecho con",
     "Next": "Siguiente",
     "On this page": "En esta página",
@@ -74,19 +96,24 @@ SPANISH = {
 }
 
 
-def set_language(
+def both_languages(
     app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Pages of docs/es say that they are Spanish, and what stands around them is."""
-    if pagename.startswith("es/"):
-        context["language"] = "es"
+    """Every page leads to its translation, or to the other site's first page."""
+    spanish = app.config.language == "es"
+    there = Path(app.srcdir, ".." if spanish else "es")
+    known = any((there / f"{pagename}{end}").exists() for end in source_suffix)
+    up = "../" * (pagename.count("/") + spanish) + "es/" * (not spanish)
+    other, name = ("en", "English") if spanish else ("es", "Español")
+    page = f"{up}{pagename if known else 'index'}.html"
+    context |= {"other_page": page, "other_language": other, "other_name": name}
+    if known:
+        link = f'<link rel="alternate" hreflang="{other}" href="{page}">'
+        context["metatags"] = context.get("metatags", "") + link
+    if spanish:
         context["_"] = context["gettext"] = lambda text: re.sub(
-            r"[\w ]*\w", lambda found: SPANISH.get(found[0], found[0]), text, count=1
+            r"[\w ]*\w", lambda said: SPANISH.get(said[0], said[0]), _(text), count=1
         )
-        for name in ("body", "toc"):
-            context[name] = context.get(name, "").replace(
-                "Link to this heading", "Enlace a este título"
-            )
 
 
 # A docstring's sections and vocabularies: see STYLE in CONTRIBUTING.md.
@@ -174,7 +201,7 @@ def formula(display: str) -> Any:
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
     app.connect("source-read", run_page)
-    app.connect("html-page-context", set_language)
+    app.connect("html-page-context", both_languages)
     app.connect("autodoc-process-docstring", rewrite)
     app.add_html_math_renderer("mathml", formula("inline"), formula("block"))
     return {"parallel_read_safe": False, "version": "1"}

@@ -76,10 +76,21 @@ def test_the_examples_of_what_runs_the_pages(pages):
 
 
 @each_page
-def test_linked_files_exist(page, pages):
-    for target in re.findall(r"\]\(([^)#]+)", pages.markdown(page)):
-        if "://" not in target and not target.startswith("`"):
-            assert (page.parent / target).is_file(), target
+def test_linked_files_and_headings_exist(page, pages):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#([^)]+))?\)", pages.markdown(page))
+    for target, heading in links:
+        if "://" in target or target.startswith("`"):
+            continue
+        path = page.parent / target
+        assert path.is_file(), target
+        if heading and path.parent.name != page.parent.name:
+            heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+            assert heading in map(anchor, heads), f"{target}#{heading}"
+
+
+def anchor(head):
+    """That of a heading, as the site makes it."""
+    return re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-")
 
 
 def test_pictures_are_small_and_described():
@@ -100,15 +111,27 @@ def test_figures_have_names_of_their_own(pages):
     assert len(names) == len(set(names))
 
 
-def test_every_page_is_in_the_table_of_contents():
+@pytest.mark.parametrize("site", [DOCS, DOCS / "es"], ids=["en", "es"])
+def test_every_page_is_in_the_table_of_contents(site):
     contents = set()
-    for page in (DOCS / "index.md", DOCS / "api.md"):
+    for page in site.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         for fence in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S):
-            contents |= {line for line in fence.splitlines() if line[:1] != ":"}
-    there = {p.relative_to(DOCS).with_suffix("").as_posix() for p in PAGES[1:]}
+            names = {line for line in fence.splitlines() if line[:1] != ":"}
+            folder = page.parent.relative_to(site)
+            contents |= {(folder / name).as_posix() for name in names}
+    there = {
+        p.relative_to(site).with_suffix("").as_posix()
+        for p in PAGES[1:]
+        if p.is_relative_to(site) and (DOCS / "es" in p.parents) == (site.name == "es")
+    }
     missing = there - contents - {"index"}
-    assert not missing, f"name {missing} in a toctree of docs/index.md"
+    assert not missing, f"name {missing} in a toctree of {site.name}/index.md"
+
+
+def test_a_translation_has_the_name_of_its_page():
+    for page in (DOCS / "es").rglob("*.md"):
+        assert (DOCS / page.relative_to(DOCS / "es")).is_file(), page.name
 
 
 def test_stars_in_the_reference_are_no_markup(pages):
