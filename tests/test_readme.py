@@ -161,3 +161,45 @@ def test_the_reference_has_every_module(pages):
     there = {module.__name__ for module in reference.modules("minigrad")}
     assert there - listed == {"minigrad"}
     assert set(reference.ROOMS) < set(names)
+
+
+EXERCISE = """
+```{check}
+assert answer == 3, "one use a step"
+```
+```{answer}
+answer = 1 + 2
+print(answer)
+```
+```{wrong} AssertionError: one use
+answer = 1
+```
+"""
+
+
+def test_an_answer_is_checked_and_folded_away(pages):
+    text = pages.run(EXERCISE, "page")
+    assert text.count("<details") == text.count("</details>") == 2
+    assert "AssertionError: one use a step" in text
+    for page, summary in (("docs/page.md", "Answer"), ("docs/es/page.md", "Respuesta")):
+        assert f"<summary>{summary}</summary>" in pages.run(EXERCISE, page)
+
+
+def test_an_answer_that_is_wrong_and_a_mistake_that_passes_are_refused(pages):
+    with pytest.raises(AssertionError, match="one use a step"):
+        pages.run(EXERCISE.replace("1 + 2", "1 + 1"), "page")
+    with pytest.raises(AssertionError, match="nothing was raised"):
+        pages.run(EXERCISE.replace("answer = 1\n", "answer = 3\n"), "page")
+    with pytest.raises(AssertionError, match="expected AssertionError: one use"):
+        pages.run(EXERCISE.replace("answer = 1\n", "answer = no_such_name\n"), "page")
+    with pytest.raises(ValueError, match="needs a .check"):
+        pages.run("```{answer}\nx = 1\n```", "page")
+
+
+def test_there_are_twenty_exercises_with_answers_and_mistakes():
+    found = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))]
+    for kind in ("check}", "answer}", "wrong} "):
+        fences = [len(re.findall(rf"^```\{{{kind}", text, re.M)) for text in found]
+        assert sum(fences) >= 20, kind
+        titles = [len(re.findall(r"^### Exercise: ", text, re.M)) for text in found]
+        assert fences == titles, kind
