@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-# As it is on a laptop; on a phone a chart shrinks to it, and its letters are still read.
+# On a phone a chart shrinks to the screen, and its letters can still be read.
 WIDTH = 560
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#5B3F9B")
 ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E6C34D", "#B8A1F0")

@@ -172,7 +172,7 @@ def _answered(
 
 def _folded(summary: str, text: str) -> str:
     return (
-        '\n```{raw} html\n'
+        "\n```{raw} html\n"
         f'<details class="answer"><summary>{summary}</summary>\n```\n'
         f"\n{text}\n\n```{{raw}} html\n</details>\n```\n"
     )
