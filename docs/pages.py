@@ -7,7 +7,9 @@ Vocabulary
     made      a fence ``{made}``: code that is run and not shown; what it prints is
               Markdown of the page (a table, a list); it may assert what the text says
     shown     a fence ``{shown} name``: the figure that the block before it ended with,
-              or that of ``:of:``, with ``:alt:`` for who cannot see it, and a caption
+              or that of ``:of:``, with ``:alt:`` for who cannot see it, and a caption;
+              with ``:moves:`` it is the page that unfolds and plays, and the still
+              figure stands where there is no script, and in print
     raises    a fence ``{raises} Error: words``: code that must raise that error with
               those words in its message, which is shown below it
     value     ``{value}`expression` `` within a sentence: a number that was computed
@@ -48,7 +50,8 @@ from minigrad.draw.render.theme import style
 
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 VALUE = re.compile(r"\{value\}`([^`]+)`")
-OPTION = re.compile(r"^:(\w+):\s*(.+)$")
+OPTION = re.compile(r"^:(\w+):\s*(.*)$")
+ALONE = {"en": "The page alone", "es": "La página sola"}
 # Up to this a network's figure shrinks on a phone; a wider one is scrolled there.
 NARROW = 620
 # What stands on the folded answers, by the page's language.
@@ -222,11 +225,25 @@ def _figure(
             f'alt="{html.escape(alt)}" loading="lazy" '
             f'style="width:{width}px;min-width:{least}px"></a>'
         )
+    frame, kind = "", "drawn"
+    if "moves" in options:
+        frame, kind = _frame(name, figure, alt, place), "drawn moves"
     return (
-        f'\n```{{raw}} html\n<figure class="drawn" id="{name}">'
+        f'\n```{{raw}} html\n<figure class="{kind}" id="{name}">{frame}'
         f'<div class="scroll" tabindex="0">{"".join(images)}</div><figcaption>\n```\n\n'
         + _prose("\n".join(caption), names)
         + "\n\n```{raw} html\n</figcaption></figure>\n```\n"
+    )
+
+
+def _frame(name: str, figure: Any, alt: str, place: Place) -> str:
+    """The page of a figure, in a frame."""
+    figure.html(place.folder / f"{name}.html")
+    source = f"{place.href}/{name}.html"
+    words = ALONE[figure.look.language]
+    return (
+        f'<iframe src="{source}" title="{html.escape(alt)}" loading="lazy"></iframe>'
+        f'<p class="alone"><a href="{source}">{words}</a></p>'
     )
 
 

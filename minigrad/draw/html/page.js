@@ -126,8 +126,9 @@ function prepare() {  // each item gets its element, and what only a live page n
   const box = (m, name, w, h, rx = 0) => svg("rect", {class: name, x: m.from[0] - w / 2, y: m.from[1] - h / 2, width: w, height: h, rx});
   for (const m of nodes) {
     const [w, h] = m.size, small = m.kind === "delay" ? 10 : 0, round = m.g.querySelector("ellipse");
-    m.number = svg("text", {class: "number", x: m.from[0] - 11, y: m.from[1] + h / 2 + 13});
-    m.g.prepend(box(m, "hit", w + small, h + small), box(m, "ring", w + 7, h + 7, round ? w / 2 + 3.5 : 5), m.number);
+    m.number = svg("text", {class: "number", "aria-hidden": true});  // the label says it
+    figure.append(m.number);
+    m.g.prepend(box(m, "hit", w + small, h + small), box(m, "ring", w + 7, h + 7, round ? w / 2 + 3.5 : 5));
   }
   for (const m of edges) {
     [m.shaft, m.head] = m.g.querySelectorAll("path");
@@ -145,6 +146,7 @@ function draw(m, now = m.now) {
   m.now = now;
   set(m.g, {display: now ? "inline" : "none"});
   if (!now) return;
+  if (m.number) set(m.number, {x: now[0] - 11, y: now[1] + m.size[1] / 2 + 13});
   if (m.is !== "edge") return set(m.g, {transform: `translate(${now[0] - m.from[0]} ${now[1] - m.from[1]})`});
   const n = now.length, p = m.turned ? now.map((_, i) => now[n - 2 - i + 2 * (i % 2)]) : [...now];
   set(m.hit, {d: curve(p)});
