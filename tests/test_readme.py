@@ -68,9 +68,10 @@ def test_the_two_commands():
 def test_the_examples_of_what_runs_the_pages(pages):
     import book
     import charts
+    import docstrings
     import reference
 
-    for module in (pages, book, charts, reference):
+    for module in (pages, book, charts, docstrings, reference):
         tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
         assert tried.attempted
         assert not tried.failed
@@ -147,6 +148,19 @@ def test_the_error_page_has_the_forty_mistakes():
     assert numbers == [*range(1, len(numbers) + 1)]
     assert len(numbers) >= 40
     assert text.count("```{raises} ") >= 40
+
+
+def test_the_reference_has_an_entry_for_every_op(pages):
+    import reference
+
+    import minigrad as mg
+    from minigrad.op import registry
+
+    named = {name for name in registry if isinstance(getattr(mg, name, None), mg.Op)}
+    made = reference.ops()
+    entries = set(re.findall(r"^\.\. py:function:: minigrad\.(\w+)\(", made, re.M))
+    assert entries == named
+    assert made.count("Declared as::") == len(named)
 
 
 def test_the_reference_has_every_module(pages):
