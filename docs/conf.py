@@ -19,8 +19,10 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import cheat_sheet  # noqa: E402
 import docstrings  # noqa: E402
 import pages  # noqa: E402
+import take_away  # noqa: E402
 from docutils import nodes  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
 from sphinx.locale import _  # noqa: E402
@@ -84,8 +86,31 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     with ProcessPoolExecutor(1) as process:
         ran = process.submit(pages.run, pages.markdown(path), str(path), place)
         source[0] = ran.result()
+    if docname in CHAPTERS:
+        take_away.write(path, folder / f"{docname}.ipynb")
+        title, _, rest = source[0].partition("\n")
+        source[0] = title + "\n" + taken(docname, app.config.language) + rest
     if docname.count("/") == 0:
         source[0] = ACROSS.sub(r'<a href="\2\3.html\4">\1</a>', source[0])
+
+
+# The chapters, each a notebook to take away, too.
+CHAPTERS = ["start", "sequences", "graphs", "sharing", "networks", "bptt"]
+CHAPTERS += ["long-term", "models"]
+TAKE = {"en": "This page as a notebook", "es": "Esta página como cuaderno"}
+
+
+def taken(docname: str, language: str) -> str:
+    """The line that leads to a page's notebook."""
+    link = f'<a href="made/{docname}.ipynb" download>{TAKE[language]}</a>'
+    return f'\n```{{raw}} html\n<p class="take">{link}</p>\n```\n'
+
+
+def write_sheet(app: Any) -> None:
+    """The cheat sheet, as LaTeX and where pdflatex is as PDF."""
+    folder = Path(app.outdir, "made")
+    folder.mkdir(parents=True, exist_ok=True)
+    cheat_sheet.write(folder / "cheat-sheet.tex")
 
 
 # What the theme says around a page.
@@ -145,6 +170,7 @@ def formula(display: str) -> Any:
 
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.connect("builder-inited", write_sheet)
     app.connect("source-read", run_page)
     app.connect("html-page-context", both_languages)
     app.connect("autodoc-process-docstring", rewrite)
