@@ -189,9 +189,10 @@ def ran(command: str, seed: int, data: Path) -> dict[str, Any]:
 def report(command: str) -> str:
     """What the command printed for seed 0, and what differs for the others."""
     runs = read("tasks")["measured"][command]
-    first, *others = (runs[seed]["said"] for seed in sorted(runs))
+    first = runs["0"]["said"]
     lines = ["```text", *first]
-    for seed, said in enumerate(others, 1):
+    others = {seed: run["said"] for seed, run in sorted(runs.items()) if seed != "0"}
+    for seed, said in others.items():
         new = [line for line in said[: len(first)] if line not in first]
         lines += [f"-- seed {seed}", *new]
     seconds = max(run["seconds"] for run in runs.values())
@@ -243,14 +244,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(), help="folder of the files")
     asked = parser.parse_args()
     names = list(LENGTHS) if asked.what == "lengths" else commands()
-    for name in names:
-        if asked.words and not any(word in name for word in asked.words):
-            continue
-        for seed in SEEDS:
-            of = asked.what == "lengths"
-            found = errors(name, seed) if of else ran(name, seed, asked.data)
-            keep(asked.what, name, seed, found)
-            print(name, "seed", seed, flush=True)
+    for seed in SEEDS:
+        for name in names:
+            if not asked.words or any(word in name for word in asked.words):
+                of = asked.what == "lengths"
+                found = errors(name, seed) if of else ran(name, seed, asked.data)
+                keep(asked.what, name, seed, found)
+                print(name, "seed", seed, flush=True)
 
 
 if __name__ == "__main__":
