@@ -71,6 +71,26 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
+# What the theme leaves out for those who do not see the page or have no mouse.
+MENDED = {
+    'role="heading"': 'role="heading" aria-level="2"',
+    '<aside class="sidebar-drawer"': '<aside aria-label="site" class="sidebar-drawer"',
+    '<aside class="toc-drawer': '<aside aria-label="page" class="toc-drawer',
+    "<pre>": '<pre tabindex="0">',
+    'display="block">': 'display="block" tabindex="0">',
+}
+
+
+def mend(app: Any, exception: Exception | None) -> None:
+    """Mend the pages that were written."""
+    for path in Path(app.outdir).rglob("*.html"):
+        if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
+            text = path.read_text(encoding="utf-8")
+            for old, new in MENDED.items():
+                text = text.replace(new, old).replace(old, new)
+            path.write_text(text, encoding="utf-8")
+
+
 # A link from one language to the other, which is another site.
 ACROSS = re.compile(r"\[([^]]+)\]\((\.\./|es/)([\w/-]+)\.(?:md|ipynb)(#[^)]+)?\)")
 
@@ -173,6 +193,7 @@ def setup(app: Any) -> dict[str, Any]:
     app.connect("builder-inited", write_sheet)
     app.connect("source-read", run_page)
     app.connect("html-page-context", both_languages)
+    app.connect("build-finished", mend)
     app.connect("autodoc-process-docstring", rewrite)
     app.add_html_math_renderer("mathml", formula("inline"), formula("block"))
     return {"parallel_read_safe": False, "version": "1"}
