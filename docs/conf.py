@@ -172,17 +172,27 @@ def rewrite(
     lines[:] = docstrings.rewritten(lines)
 
 
-# "tanh a" is no product: an invisible sign says so, and a thin space shows it.
-FUNCTION = re.compile(r"<mi>(tanh|softmax|log|exp|diag|cos|sin)</mi>(?!<mo[^>]*>[({])")
+# A word is one thing, and not the product of its letters.
+WORD = re.compile(r'(?:<mi mathvariant="normal">\w</mi>){2,}')
+# "tanh a" is no product either: an invisible sign says so, and a thin space shows it.
+FUNCTION = re.compile(
+    r"(?<!<msup>)(?<!<msub>)<mi>(tanh|softmax|log|exp|diag|cos|sin)</mi>"
+    r"(?!</mrow>)(?!(?:<mrow>)?<mo[^>]*>(?:&#x00028;|\())"
+)
 APPLIED = r'<mi>\1</mi><mo>&#x2061;</mo><mspace width="0.17em"/>'
+
+
+def readable(math: str) -> str:
+    """MathML whose words are words, and whose functions stand apart."""
+    word = WORD.sub(lambda m: f"<mi>{re.sub('<[^>]+>', '', m[0])}</mi>", math)
+    return FUNCTION.sub(APPLIED, word)
 
 
 def formula(display: str) -> Any:
     """How the HTML writer shows a formula."""
 
     def visit(self: Any, node: Any) -> None:
-        said = convert(node.astext(), display=display)
-        self.body.append(FUNCTION.sub(APPLIED, said))
+        self.body.append(readable(convert(node.astext(), display=display)))
         raise nodes.SkipNode
 
     return visit, None
