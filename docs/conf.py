@@ -32,15 +32,17 @@ import minigrad  # noqa: E402
 # A page that writes a PDF would tell of each letter of its fonts.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 project = "minigrad"
-author = copyright = "the minigrad authors"
+language = "en"
+author = "the minigrad authors"
+copyright = f"{author}, MIT licence"
 release = version = minigrad.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 source_suffix = {".md": "markdown", ".ipynb": "markdown"}
 exclude_patterns = ["_build", "es"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 html_theme = "furo"
-html_title = "minigrad"
+html_title = f"minigrad {version}"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
 html_favicon = "_static/favicon.svg"
@@ -145,6 +147,14 @@ SPANISH = {
 }
 
 
+DESCRIPTION = {
+    "en": "Recurrent networks as graphs: figures, equations and gradients, read off "
+    "code that ran.",
+    "es": "Redes recurrentes como grafos: figuras, ecuaciones y gradientes, leídos de "
+    "código que se ejecutó.",
+}
+
+
 def both_languages(
     app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
@@ -156,9 +166,10 @@ def both_languages(
     other, name = ("en", "English") if spanish else ("es", "Español")
     page = f"{up}{pagename if known else 'index'}.html"
     context |= {"other_page": page, "other_language": other, "other_name": name}
+    tags = f'<meta name="description" content="{DESCRIPTION[app.config.language]}">'
     if known:
-        link = f'<link rel="alternate" hreflang="{other}" href="{page}">'
-        context["metatags"] = context.get("metatags", "") + link
+        tags += f'<link rel="alternate" hreflang="{other}" href="{page}">'
+    context["metatags"] = context.get("metatags", "") + tags
     if spanish:
         context["_"] = context["gettext"] = lambda text: re.sub(
             r"[\w ]*\w", lambda said: SPANISH.get(said[0], said[0]), _(text), count=1

@@ -18,7 +18,9 @@ SMALLEST = 9.0  # px of a letter on a laptop
 HEAVIEST = 500_000  # bytes of a page without what moves
 FIGURES = """() => [...document.querySelectorAll('figure.drawn img')]
   .filter(i => i.getClientRects().length)
-  .map(i => [i.getAttribute('src'), i.getBoundingClientRect().width])"""
+  .map(i => [i.getAttribute('src'), i.getBoundingClientRect().width,
+             i.getBoundingClientRect().top])"""
+LAZY = 3000  # px below which a browser has not asked for a figure yet
 MATPLOTLIB = re.compile(r'<g id="text_\d+">.*?scale\(([\d.]+) -[\d.]+\)', re.S)
 SIZE = re.compile(r'font-size(?:="|:\s*)([\d.]+)')
 
@@ -33,7 +35,7 @@ def smallest(svg: str) -> float:
 def letters(folder: Path, shown: list[list[Any]]) -> dict[str, float]:
     """The smallest letter of each figure in pixels, as wide as it is shown."""
     found = {}
-    for source, width in shown:
+    for source, width, _ in shown:
         svg = (folder / source).read_text(encoding="utf-8")
         box = re.search(r'viewBox="[\d.-]+ [\d.-]+ ([\d.]+)', svg)
         assert box, source
@@ -42,8 +44,9 @@ def letters(folder: Path, shown: list[list[Any]]) -> dict[str, float]:
 
 
 def weight(path: Path, shown: list[list[Any]]) -> int:
-    """Bytes of the page and of the figures that are seen on it."""
-    files = [path, *(path.parent / source for source, _ in shown)]
+    """Bytes of the page and of the figures that a browser asks for at first."""
+    first = [source for source, _, top in shown if top < LAZY]
+    files = [path, *(path.parent / source for source in first)]
     return sum(file.stat().st_size for file in files)
 
 
