@@ -107,7 +107,7 @@ def bars(values: Mapping[Any, float], x: str, y: str, log: bool = False) -> Char
 
     def draw(axes: Any, colours: Sequence[str]) -> None:
         axes.bar(range(len(values)), list(values.values()), color=colours[0])
-        every = slice(None, None, 1 + len(values) // 20)
+        every = slice(None, None, 1 + len(values) // 15)
         axes.set_xticks(range(len(values))[every], [str(k) for k in values][every])
         _labelled(axes, x, y, log, 1)
 

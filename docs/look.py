@@ -78,7 +78,8 @@ def main() -> int:
 
     site, names = Path(sys.argv[1]), sys.argv[2:]
     pages = [site / f"{name}.html" for name in names] or sorted(site.rglob("*.html"))
-    pages = [path for path in pages if not {"made", "_static"} & set(path.parts)]
+    skipped = {"made", "_static", "_modules"}
+    pages = [path for path in pages if not skipped & set(path.parts)]
     failed = 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
