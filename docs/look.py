@@ -2,6 +2,9 @@
 
     python docs/look.py docs/_build [PAGE ...]
 
+>>> smallest('<text font-size="12">W</text><text style="font-size: 9.5px">t</text>')
+9.5
+
 Tells of each page the smallest letter of its figures on a laptop (1400 px) and on a
 phone (390 px), what is wider than the phone, the page's weight, images without a text
 for who cannot see them, and what axe finds. Ends with 1 where a limit is passed.

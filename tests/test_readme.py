@@ -69,10 +69,12 @@ def test_the_examples_of_what_runs_the_pages(pages):
     import book
     import charts
     import docstrings
+    import look
     import reference
     import take_away
 
-    for module in (pages, book, charts, docstrings, reference, take_away):
+    modules = (pages, book, charts, docstrings, look, reference, take_away)
+    for module in modules:
         tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
         assert tried.attempted
         assert not tried.failed
