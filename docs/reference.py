@@ -162,7 +162,9 @@ def declarations(module: ModuleType) -> dict[str, str]:
 
 def entry(op: Op, text: str, row: Row | None) -> str:
     """Of one op: what it does, its shapes, hard points and declaration."""
-    lines = [*docstrings.rewritten((inspect.getdoc(op) or "").splitlines()), ""]
+    says = docstrings.rewritten((inspect.getdoc(op) or "").splitlines())
+    # A bar outside of code would begin a substitution.
+    lines = [line if "``" in line else line.replace("|", r"\|") for line in says] + [""]
     by = [f for f, o in by_function.items() if o is op and _is_numpy(f)]
     if by:
         numpy = " and ".join(f"``np.{f.__name__}``" for f in by)
