@@ -12,7 +12,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-WIDTH = 640
+# On a phone a chart shrinks to the screen, and its letters can still be read.
+WIDTH = 560
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#5B3F9B")
 ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E6C34D", "#B8A1F0")
 DASHES = ("-", "--", "-.", ":")
@@ -33,7 +34,7 @@ class Chart:
         settings: dict[str, Any] = dict.fromkeys(inked, ink)
         settings |= dict.fromkeys(("figure.facecolor", "axes.facecolor"), paper)
         settings |= {
-            "font.size": 10,
+            "font.size": 11,
             "svg.fonttype": "path",
             "svg.hashsalt": "minigrad",
         }
@@ -106,7 +107,8 @@ def bars(values: Mapping[Any, float], x: str, y: str, log: bool = False) -> Char
 
     def draw(axes: Any, colours: Sequence[str]) -> None:
         axes.bar(range(len(values)), list(values.values()), color=colours[0])
-        axes.set_xticks(range(len(values)), [str(k) for k in values])
+        every = slice(None, None, 1 + len(values) // 15)
+        axes.set_xticks(range(len(values))[every], [str(k) for k in values][every])
         _labelled(axes, x, y, log, 1)
 
     return Chart(draw)

@@ -1,10 +1,15 @@
-"""The site: `sphinx-build -W -b html docs docs/_build` makes all of it, offline.
+"""The site in two languages, each a build of its own, offline:
 
-Three things are our own. Pages are run before they are read (``pages``), so figures
+    sphinx-build -W docs docs/_build
+    sphinx-build -W -D language=es -c docs docs/es docs/_build/es
+
+Four things are our own. Pages are run before they are read (``pages``), so figures
 and numbers are those of the code beside them. Formulas become MathML, which browsers
 show without any script. Docstrings are turned from minigrad's form into Sphinx' own.
+A page and its translation have one name, and each links to the other.
 """
 
+import logging
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -14,24 +19,44 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import cheat_sheet  # noqa: E402
+import docstrings  # noqa: E402
 import pages  # noqa: E402
+import take_away  # noqa: E402
 from docutils import nodes  # noqa: E402
 from latex2mathml.converter import convert  # noqa: E402
+from sphinx.locale import _  # noqa: E402
 
 import minigrad  # noqa: E402
 
+# A page that writes a PDF would tell of each letter of its fonts.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 project = "minigrad"
-author = copyright = "the minigrad authors"
+language = "en"
+author = "the minigrad authors"
+copyright = f"{author}, MIT licence"
 release = version = minigrad.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown", ".ipynb": "markdown"}
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "es"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 html_theme = "furo"
-html_title = "minigrad"
+html_title = f"minigrad {version}"
 html_static_path = ["_static"]
 html_css_files = ["figures.css"]
+html_favicon = "_static/favicon.svg"
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "language.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_math_renderer = "mathml"
 html_copy_source = False
 # Without a colour of its own, code would stand on the page's white.
@@ -48,6 +73,30 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
+# What the theme leaves out for those who do not see the page or have no mouse.
+MENDED = {
+    'role="heading"': 'role="heading" aria-level="2"',
+    '<aside class="sidebar-drawer"': '<aside aria-label="site" class="sidebar-drawer"',
+    '<aside class="toc-drawer': '<aside aria-label="page" class="toc-drawer',
+    "<pre>": '<pre tabindex="0">',
+    'display="block">': 'display="block" tabindex="0">',
+}
+
+
+def mend(app: Any, exception: Exception | None) -> None:
+    """Mend the pages that were written."""
+    for path in Path(app.outdir).rglob("*.html"):
+        if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
+            text = path.read_text(encoding="utf-8")
+            for old, new in MENDED.items():
+                text = text.replace(new, old).replace(old, new)
+            path.write_text(text, encoding="utf-8")
+
+
+# A link from one language to the other, which is another site.
+ACROSS = re.compile(r"\[([^]]+)\]\((\.\./|es/)([\w/-]+)\.(?:md|ipynb)(#[^)]+)?\)")
+
+
 def run_page(app: Any, docname: str, source: list[str]) -> None:
     """Run a page's code and put what it made into its text."""
     path = Path(app.env.doc2path(docname))
@@ -59,13 +108,37 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     with ProcessPoolExecutor(1) as process:
         ran = process.submit(pages.run, pages.markdown(path), str(path), place)
         source[0] = ran.result()
+    if docname in CHAPTERS:
+        take_away.write(path, folder / f"{docname}.ipynb")
+        title, _, rest = source[0].partition("\n")
+        source[0] = title + "\n" + taken(docname, app.config.language) + rest
+    if docname.count("/") == 0:
+        source[0] = ACROSS.sub(r'<a href="\2\3.html\4">\1</a>', source[0])
+
+
+# The chapters, each a notebook to take away, too.
+CHAPTERS = ["start", "sequences", "graphs", "sharing", "networks", "bptt"]
+CHAPTERS += ["long-term", "models"]
+TAKE = {"en": "This page as a notebook", "es": "Esta página como cuaderno"}
+
+
+def taken(docname: str, language: str) -> str:
+    """The line that leads to a page's notebook."""
+    link = f'<a href="made/{docname}.ipynb" download>{TAKE[language]}</a>'
+    return f'\n```{{raw}} html\n<p class="take">{link}</p>\n```\n'
+
+
+def write_sheet(app: Any) -> None:
+    """The cheat sheet, as LaTeX and where pdflatex is as PDF."""
+    folder = Path(app.outdir, "made")
+    folder.mkdir(parents=True, exist_ok=True)
+    cheat_sheet.write(folder / "cheat-sheet.tex")
 
 
 # What the theme says around a page.
 SPANISH = {
     "Back to top": "Volver arriba",
     "Home": "Inicio",
-    "Index": "Índice",
     "Made with": "Hecho con",
     "Next": "Siguiente",
     "On this page": "En esta página",
@@ -74,98 +147,63 @@ SPANISH = {
 }
 
 
-def set_language(
+DESCRIPTION = {
+    "en": "Recurrent networks as graphs: figures, equations and gradients, read off "
+    "code that ran.",
+    "es": "Redes recurrentes como grafos: figuras, ecuaciones y gradientes, leídos de "
+    "código que se ejecutó.",
+}
+
+
+def both_languages(
     app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Pages of docs/es say that they are Spanish, and what stands around them is."""
-    if pagename.startswith("es/"):
-        context["language"] = "es"
+    """Every page leads to its translation, or to the other site's first page."""
+    spanish = app.config.language == "es"
+    there = Path(app.srcdir, ".." if spanish else "es")
+    known = any((there / f"{pagename}{end}").exists() for end in source_suffix)
+    up = "../" * (pagename.count("/") + spanish) + "es/" * (not spanish)
+    other, name = ("en", "English") if spanish else ("es", "Español")
+    page = f"{up}{pagename if known else 'index'}.html"
+    context |= {"other_page": page, "other_language": other, "other_name": name}
+    tags = f'<meta name="description" content="{DESCRIPTION[app.config.language]}">'
+    if known:
+        tags += f'<link rel="alternate" hreflang="{other}" href="{page}">'
+    context["metatags"] = context.get("metatags", "") + tags
+    if spanish:
         context["_"] = context["gettext"] = lambda text: re.sub(
-            r"[\w ]*\w", lambda found: SPANISH.get(found[0], found[0]), text, count=1
+            r"[\w ]*\w", lambda said: SPANISH.get(said[0], said[0]), _(text), count=1
         )
-        for name in ("body", "toc"):
-            context[name] = context.get(name, "").replace(
-                "Link to this heading", "Enlace a este título"
-            )
-
-
-# A docstring's sections and vocabularies: see STYLE in CONTRIBUTING.md.
-SECTION = re.compile(r"^(Parameters|Attributes)$")
-ENTRY = re.compile(r"^([\w*][\w*, ]*): (.*)$")
-# What would be taken for markup: a star as in (*y.shape, ...), an s behind ``code``.
-MARKUP = re.compile(r"(``[^\s`][^`]*``)(?=\w)|(?<![\w*`>])\*(?=\w)")
-TERM = re.compile(r"^    (\S+(?: \S+)*)  +(\S.*)$")
 
 
 def rewrite(
     app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
-    """From minigrad's docstrings to reStructuredText, in place."""
-    if lines and lines[0].startswith("Alias for field number"):
-        lines.clear()  # what Python says of a named tuple's fields
-    out: list[str] = []
-    kind = ""  # of the lines being read: a section, a vocabulary or a formula
-    for i, line in enumerate(lines):
-        rule = i + 1 < len(lines) and set(lines[i + 1]) == {"-"}
-        if SECTION.match(line) and rule:
-            kind = "section"
-            out.append("")
-        elif kind == "section" and set(line) == {"-"}:
-            continue
-        elif kind == "section" and (entry := ENTRY.match(line)):
-            for parameter in entry[1].split(", "):
-                out.append(f":param {parameter.lstrip('*')}: {entry[2]}")
-        elif kind == "section" and line.strip() and not line.startswith(" "):
-            kind = ""
-            out += ["", line]
-        elif not kind and line.startswith("    ") and not _inside_doctest(out):
-            kind = "terms" if out and out[-1].strip() else "formula"
-            if kind == "terms" and not TERM.match(line):
-                kind = ""
-                out.append(line)
-                continue
-            opened = [""] if "".join(out).endswith("::") else ["", "::", ""]
-            out += [""] if kind == "terms" else opened
-            out += _term(line) if kind == "terms" else [line]
-        elif kind == "terms" and line.startswith("    "):
-            term = TERM.match(line) if line[4] != " " else None
-            out += _term(line) if term else [f"   {MARKUP.sub(escaped, line.strip())}"]
-        elif kind in ("terms", "formula") and line.strip() and line[0] != " ":
-            kind = ""
-            out += ["", line]
-        else:
-            out.append(line)
-    lines[:] = [
-        line if line.startswith((" ", ">>>")) else MARKUP.sub(escaped, line)
-        for line in out
-    ]
+    """Called by Sphinx for each docstring."""
+    lines[:] = docstrings.rewritten(lines)
 
 
-def escaped(found: re.Match[str]) -> str:
-    """A backslash before a star, a backslash and a space behind code."""
-    return f"{found[1]}\\ " if found[1] else "\\*"
+# A word is one thing, and not the product of its letters.
+WORD = re.compile(r'(?:<mi mathvariant="normal">\w</mi>){2,}')
+# "tanh a" is no product either: an invisible sign says so, and a thin space shows it.
+FUNCTION = re.compile(
+    r"(?<!<msup>)(?<!<msub>)<mi>(tanh|softmax|log|exp|diag|cos|sin)</mi>"
+    r"(?!</mrow>)(?!(?:<mrow>)?<mo[^>]*>(?:&#x00028;|\())"
+)
+APPLIED = r'<mi>\1</mi><mo>&#x2061;</mo><mspace width="0.17em"/>'
 
 
-def _term(line: str) -> list[str]:
-    found = TERM.match(line)
-    assert found is not None
-    return [found[1], f"   {MARKUP.sub(escaped, found[2])}"]
-
-
-def _inside_doctest(out: list[str]) -> bool:
-    for line in reversed(out):
-        if not line.strip():
-            return False
-        if line.startswith((">>>", "...")):
-            return True
-    return False
+def readable(math: str) -> str:
+    """MathML whose words are words, and whose functions stand apart."""
+    word = WORD.sub(lambda m: f"<mi>{re.sub('<[^>]+>', '', m[0])}</mi>", math)
+    return FUNCTION.sub(APPLIED, word)
 
 
 def formula(display: str) -> Any:
     """How the HTML writer shows a formula."""
 
     def visit(self: Any, node: Any) -> None:
-        self.body.append(convert(node.astext(), display=display))
+        self.body.append(readable(convert(node.astext(), display=display)))
         raise nodes.SkipNode
 
     return visit, None
@@ -173,8 +211,10 @@ def formula(display: str) -> Any:
 
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.connect("builder-inited", write_sheet)
     app.connect("source-read", run_page)
-    app.connect("html-page-context", set_language)
+    app.connect("html-page-context", both_languages)
+    app.connect("build-finished", mend)
     app.connect("autodoc-process-docstring", rewrite)
     app.add_html_math_renderer("mathml", formula("inline"), formula("block"))
     return {"parallel_read_safe": False, "version": "1"}

@@ -13,6 +13,10 @@ Vocabulary
     raises    a fence ``{raises} Error: words``: code that must raise that error with
               those words in its message, which is shown below it
     value     ``{value}`expression` `` within a sentence: a number that was computed
+    check     a fence ``{check}``: what an answer to the exercise above has to pass
+    answer    a fence ``{answer}``: code that passes it, folded away with what it prints
+    wrong     a fence ``{wrong} Error: words``: a likely mistake, folded away: it or the
+              check raises that error. No answer leaves a name behind for the page.
 
 Without a place for its figures a page is only run, which is what the tests do.
 
@@ -48,8 +52,13 @@ FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 VALUE = re.compile(r"\{value\}`([^`]+)`")
 OPTION = re.compile(r"^:(\w+):\s*(.*)$")
 ALONE = {"en": "The page alone", "es": "La página sola"}
-# A figure narrower than this fits a phone as it is; a wider one is scrolled there.
+# Up to this a network's figure shrinks on a phone; a wider one is scrolled there.
 NARROW = 620
+# What stands on the folded answers, by the page's language.
+FOLDED = {
+    "en": {"{answer}": "Answer", "{wrong}": "A mistake, and what is said to it"},
+    "es": {"{answer}": "Respuesta", "{wrong}": "Un error, y lo que se le contesta"},
+}
 
 
 class Place(NamedTuple):
@@ -81,6 +90,7 @@ def run(text: str, name: str, place: Place | None = None) -> str:
     names: dict[str, Any] = {"__name__": name}
     made: list[str] = []
     last: Any = None
+    check = ""
     end = 0
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for fence in FENCE.finditer(text):
@@ -97,6 +107,13 @@ def run(text: str, name: str, place: Place | None = None) -> str:
             elif kind == "{made}":
                 printed, _ = _executed(fence[3], name, line, names)
                 made.append(printed)
+            elif kind == "{check}":
+                check = fence[3]
+                made.append(f"```python\n{check}```")
+            elif kind in ("{answer}", "{wrong}"):
+                said = _answered(kind, fence[3], check, argument, name, line, names)
+                words = FOLDED["es" if "es" in Path(name).parts else "en"][kind]
+                made.append(_folded(words, f"```python\n{fence[3]}```{said}"))
             elif kind == "{shown}":
                 made.append(_figure(argument, fence[3], last, names, place))
             else:
@@ -136,6 +153,34 @@ def _raised(
     raise AssertionError(f"{name}:{line}: expected {expected}, nothing was raised")
 
 
+def _answered(
+    kind: str,
+    code: str,
+    check: str,
+    expected: str,
+    name: str,
+    line: int,
+    names: dict[str, Any],
+) -> str:
+    """What an answer prints, or what a wrong one is told, shown as output."""
+    if not check:
+        raise ValueError(f"{name}:{line}: an answer needs a {{check}} before it")
+    tried = dict(names)
+    if kind == "{wrong}":
+        return _output(_raised(code + check, expected, name, line, tried), None)
+    printed, value = _executed(code, name, line, tried)
+    _executed(check, name, line, tried)
+    return _output(printed, value)
+
+
+def _folded(summary: str, text: str) -> str:
+    return (
+        "\n```{raw} html\n"
+        f'<details class="answer"><summary>{summary}</summary>\n```\n'
+        f"\n{text}\n\n```{{raw}} html\n</details>\n```\n"
+    )
+
+
 def _notes(error: Exception) -> list[str]:
     return list(getattr(error, "__notes__", ()))
 
@@ -172,12 +217,13 @@ def _figure(
     images = []
     for theme in ("light", "dark"):
         svg, width = _drawn(figure, dark=theme == "dark")
+        least = 0 if isinstance(figure, charts.Chart) else min(width, NARROW)
         (place.folder / f"{name}-{theme}.svg").write_text(svg, encoding="utf-8")
         source = f"{place.href}/{name}-{theme}.svg"
         images.append(
             f'<a class="only-{theme}" href="{source}"><img src="{source}" '
             f'alt="{html.escape(alt)}" loading="lazy" '
-            f'style="width:{width}px;min-width:{min(width, NARROW)}px"></a>'
+            f'style="width:{width}px;min-width:{least}px"></a>'
         )
     frame, kind = "", "drawn"
     if "moves" in options:

@@ -4,11 +4,23 @@
 .. automodule:: minigrad.scope
 """
 
+import ast
 import importlib
+import inspect
 import pkgutil
+import re
+from functools import cache
+from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import docstrings
+import numpy as np
 
 import minigrad
+from minigrad.op import Op, by_function, registry
+from minigrad.testing.row import Case, Row
+from minigrad.testing.table import ROWS
 
 # The rooms of each page; all others are the engine.
 ROOMS = {
@@ -79,3 +91,119 @@ def listed(module: ModuleType) -> str:
     ]
     # An empty list would mean all that the module hands on.
     return f"   :members: {', '.join(names)}\n" if names else ""
+
+
+# -------------------------------------------------------------------- ops
+
+
+# Of a docstring, the `code` is Markdown; a star or a bar is itself.
+def escaped(text: str) -> str:
+    """A line of a docstring as a cell of a table."""
+    parts = text.replace("``", "`").replace("|", "\\|").split("`")
+    parts[::2] = [re.sub(r"([*_])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
+def first_line(thing: object) -> str:
+    """What a docstring begins with, for a cell of a table."""
+    says = (inspect.getdoc(thing) or "").split("\n\n")[0]
+    return escaped(says.replace("\n", " "))
+
+
+def index() -> str:
+    """A table of all ops, each with a link to its entry."""
+    lines = ["| op | operands | keywords | what it is |", "|---|---|---|---|"]
+    for name in sorted(n for n in registry if isinstance(getattr(minigrad, n, 0), Op)):
+        op = registry[name]
+        operands = "a list" if op.variadic else str(op.arity)
+        words = [f"`{k}`" for k in op.__signature__.parameters if k in op.keywords]
+        cells = [f"[`{name}`](api/ops.md#{name})", operands, ", ".join(words)]
+        lines.append(f"| {' | '.join(cells)} | {first_line(op)} |")
+    return "\n".join(lines)
+
+
+ENTRY = """### {name}
+
+```{{eval-rst}}
+.. py:function:: minigrad.{name}{signature}
+
+{body}
+```
+"""
+
+
+def ops() -> str:
+    """An entry for each op that has a name in ``mg``, by the room that declares it."""
+    rows = {row.op.name: row for row in ROWS}
+    found: dict[str, list[str]] = {}
+    for module in modules("minigrad.ops"):
+        for name, text in declarations(module).items():
+            op = getattr(module, name, None)
+            if isinstance(op, Op) and registry.get(op.name) is op:
+                made = entry(op, text, rows.get(op.name))
+                if hasattr(minigrad, op.name):
+                    found.setdefault(module.__name__, []).append(made)
+    return "\n".join(
+        f"## {name.removeprefix('minigrad.')}\n\n" + "\n".join(entries)
+        for name, entries in found.items()
+    )
+
+
+@cache
+def declarations(module: ModuleType) -> dict[str, str]:
+    """The text of what a module assigns to each name, or defines by it."""
+    text = Path(inspect.getfile(module)).read_text(encoding="utf-8")
+    found = {}
+    for node in ast.parse(text).body:
+        part = ast.get_source_segment(text, node) or ""
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, part)
+        elif isinstance(node, ast.FunctionDef):
+            marks = [ast.get_source_segment(text, m) for m in node.decorator_list]
+            found[node.name] = "\n".join([*(f"@{m}" for m in marks), part])
+    return found
+
+
+def entry(op: Op, text: str, row: Row | None) -> str:
+    """Of one op: what it does, its shapes, hard points and declaration."""
+    says = docstrings.rewritten((inspect.getdoc(op) or "").splitlines())
+    # A bar outside of code would begin a substitution.
+    lines = [line if "``" in line else line.replace("|", r"\|") for line in says] + [""]
+    by = [f for f, o in by_function.items() if o is op and _is_numpy(f)]
+    if by:
+        numpy = " and ".join(f"``np.{f.__name__}``" for f in by)
+        lines += [f"Recorded by {numpy} of a Tensor, too.", ""]
+    if row is not None:
+        shapes = list(dict.fromkeys(map(row_shape(row), row.cases)))[:6]
+        lines += ["Shapes, as the tests take them:", ""]
+        lines += [*(f"- {shown}" for shown in shapes), ""]
+        for operands, gradients, attrs in row.conventions:
+            more = "".join(f", {k}={v}" for k, v in attrs.items())
+            given = ", ".join(map(str, operands)) + more
+            found = ", ".join(map(str, gradients))
+            lines += [f"- At ``{given}`` the gradient is ``{found}``."]
+    lines += ["", "Declared as::", "", *(f"   {line}" for line in text.splitlines())]
+    body = "\n".join(f"   {line}".rstrip() for line in "\n".join(lines).splitlines())
+    return ENTRY.format(name=op.name, signature=op.__signature__, body=body)
+
+
+def _is_numpy(function: Any) -> bool:
+    return isinstance(function, np.ufunc) or (function.__module__ or "").startswith(
+        "numpy"
+    )
+
+
+def row_shape(row: Row) -> Any:
+    """From a case of a row to its shapes: of the operands, and of the result."""
+
+    def shown(case: Case) -> str:
+        drawn = next(d for c, d in row.samples() if c is case)
+        result = row.function(case.attrs)(*drawn)
+        into = ", ".join(str(np.shape(d)) for d in drawn)
+        out = [r.shape for r in result] if isinstance(result, tuple) else result.shape
+        more = "".join(f", {k}={v}" for k, v in case.attrs.items())
+        return f"``{into}{more}`` gives ``{out}``"
+
+    return shown

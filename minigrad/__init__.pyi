@@ -738,6 +738,10 @@ def array_split(
     """As ``split``, but a number of parts need not divide the axis.
 
     The first parts are then longer by one element.
+
+    >>> import numpy as np
+    >>> [part.shape for part in array_split(np.zeros(7), 3)]
+    [(3,), (2,), (2,)]
     """
 def diff(
     x: Tensor | ArrayLike,
@@ -749,16 +753,30 @@ def diff(
     """Each element less the one before it along ``axis``, ``n`` times over.
 
     ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+
+    >>> import minigrad as mg
+    >>> mg.diff(mg.tensor([1.0, 4.0, 9.0])).tolist()
+    [3.0, 5.0]
     """
 def hstack(
     xs: Sequence[Tensor | ArrayLike],
 ) -> Tensor:
-    """Arrays joined along the second axis; vectors along their only one."""
+    """Arrays joined along the second axis; vectors along their only one.
+
+    >>> import numpy as np
+    >>> hstack([np.zeros((2, 1)), np.ones((2, 3))]).shape
+    (2, 4)
+    """
 def inner(
     a: Tensor | ArrayLike,
     b: Tensor | ArrayLike,
 ) -> Tensor:
-    """The sum of products over the last axes of a and b; of numbers their product."""
+    """The sum of products over the last axes of a and b; of numbers their product.
+
+    >>> import minigrad as mg
+    >>> mg.inner(mg.tensor([1.0, 2.0]), mg.tensor([3.0, 4.0])).item()
+    11.0
+    """
 def log_sigmoid(
     x: Tensor | ArrayLike,
 ) -> Tensor:
@@ -773,11 +791,21 @@ def moveaxis(
     source: int | Sequence[int],
     destination: int | Sequence[int],
 ) -> Tensor:
-    """Axes moved to other places, the rest kept in order."""
+    """Axes moved to other places, the rest kept in order.
+
+    >>> import numpy as np
+    >>> moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
 def ravel(
     x: Tensor | ArrayLike,
 ) -> Tensor:
-    """The elements in one axis."""
+    """The elements in one axis.
+
+    >>> import numpy as np
+    >>> ravel(np.zeros((2, 3))).shape
+    (6,)
+    """
 def repeat(
     x: Tensor | ArrayLike,
     repeats: int | Sequence[int],
@@ -786,6 +814,10 @@ def repeat(
     """Each element so many times in a row, one number for all or one for each.
 
     ``axis`` None repeats the elements of x flattened.
+
+    >>> import minigrad as mg
+    >>> mg.repeat(mg.tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 1.0, 2.0, 2.0]
     """
 def split(
     x: Tensor | ArrayLike,
@@ -804,11 +836,21 @@ def tile(
     x: Tensor | ArrayLike,
     reps: int | Sequence[int],
 ) -> Tensor:
-    """Copies of x side by side, so many along each axis; the last axes come last."""
+    """Copies of x side by side, so many along each axis; the last axes come last.
+
+    >>> import minigrad as mg
+    >>> mg.tile(mg.tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
 def vstack(
     xs: Sequence[Tensor | ArrayLike],
 ) -> Tensor:
-    """Arrays joined along the first axis; a vector is a row."""
+    """Arrays joined along the first axis; a vector is a row.
+
+    >>> import numpy as np
+    >>> vstack([np.zeros(3), np.ones(3)]).shape
+    (2, 3)
+    """
 
 __all__ = [
     "Equations",

@@ -66,20 +66,36 @@ def test_the_two_commands():
 
 
 def test_the_examples_of_what_runs_the_pages(pages):
+    import book
     import charts
+    import docstrings
+    import look
     import reference
+    import take_away
 
-    for module in (pages, charts, reference):
+    modules = (pages, book, charts, docstrings, look, reference, take_away)
+    for module in modules:
         tried = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
         assert tried.attempted
         assert not tried.failed
 
 
 @each_page
-def test_linked_files_exist(page, pages):
-    for target in re.findall(r"\]\(([^)#]+)", pages.markdown(page)):
-        if "://" not in target and not target.startswith("`"):
-            assert (page.parent / target).is_file(), target
+def test_linked_files_and_headings_exist(page, pages):
+    links = re.findall(r"\]\(([^)#\s]+)(?:#([^)]+))?\)", pages.markdown(page))
+    for target, heading in links:
+        if "://" in target or target.startswith(("`", "{")):
+            continue
+        path = page.parent / target
+        assert path.is_file(), target
+        if heading and path.parent.name != page.parent.name:
+            heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+            assert heading in map(anchor, heads), f"{target}#{heading}"
+
+
+def anchor(head):
+    """That of a heading, as the site makes it."""
+    return re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-")
 
 
 def test_pictures_are_small_and_described():
@@ -120,15 +136,27 @@ def test_figures_have_names_of_their_own(pages):
     assert len(names) == len(set(names))
 
 
-def test_every_page_is_in_the_table_of_contents():
+@pytest.mark.parametrize("site", [DOCS, DOCS / "es"], ids=["en", "es"])
+def test_every_page_is_in_the_table_of_contents(site):
     contents = set()
-    for page in (DOCS / "index.md", DOCS / "api.md"):
+    for page in site.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         for fence in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.M | re.S):
-            contents |= {line for line in fence.splitlines() if line[:1] != ":"}
-    there = {p.relative_to(DOCS).with_suffix("").as_posix() for p in PAGES[1:]}
+            names = {line for line in fence.splitlines() if line[:1] != ":"}
+            folder = page.parent.relative_to(site)
+            contents |= {(folder / name).as_posix() for name in names}
+    there = {
+        p.relative_to(site).with_suffix("").as_posix()
+        for p in PAGES[1:]
+        if p.is_relative_to(site) and (DOCS / "es" in p.parents) == (site.name == "es")
+    }
     missing = there - contents - {"index"}
-    assert not missing, f"name {missing} in a toctree of docs/index.md"
+    assert not missing, f"name {missing} in a toctree of {site.name}/index.md"
+
+
+def test_a_translation_has_the_name_of_its_page():
+    for page in (DOCS / "es").rglob("*.md"):
+        assert (DOCS / page.relative_to(DOCS / "es")).is_file(), page.name
 
 
 def test_stars_in_the_reference_are_no_markup(pages):
@@ -145,6 +173,19 @@ def test_the_error_page_has_the_forty_mistakes():
     assert text.count("```{raises} ") >= 40
 
 
+def test_the_reference_has_an_entry_for_every_op(pages):
+    import reference
+
+    import minigrad as mg
+    from minigrad.op import registry
+
+    named = {name for name in registry if isinstance(getattr(mg, name, None), mg.Op)}
+    made = reference.ops()
+    entries = set(re.findall(r"^\.\. py:function:: minigrad\.(\w+)\(", made, re.M))
+    assert entries == named
+    assert made.count("Declared as::") == len(named)
+
+
 def test_the_reference_has_every_module(pages):
     import reference
 
@@ -158,3 +199,45 @@ def test_the_reference_has_every_module(pages):
     there = {module.__name__ for module in reference.modules("minigrad")}
     assert there - listed == {"minigrad"}
     assert set(reference.ROOMS) < set(names)
+
+
+EXERCISE = """
+```{check}
+assert answer == 3, "one use a step"
+```
+```{answer}
+answer = 1 + 2
+print(answer)
+```
+```{wrong} AssertionError: one use
+answer = 1
+```
+"""
+
+
+def test_an_answer_is_checked_and_folded_away(pages):
+    text = pages.run(EXERCISE, "page")
+    assert text.count("<details") == text.count("</details>") == 2
+    assert "AssertionError: one use a step" in text
+    for page, summary in (("docs/page.md", "Answer"), ("docs/es/page.md", "Respuesta")):
+        assert f"<summary>{summary}</summary>" in pages.run(EXERCISE, page)
+
+
+def test_an_answer_that_is_wrong_and_a_mistake_that_passes_are_refused(pages):
+    with pytest.raises(AssertionError, match="one use a step"):
+        pages.run(EXERCISE.replace("1 + 2", "1 + 1"), "page")
+    with pytest.raises(AssertionError, match="nothing was raised"):
+        pages.run(EXERCISE.replace("answer = 1\n", "answer = 3\n"), "page")
+    with pytest.raises(AssertionError, match="expected AssertionError: one use"):
+        pages.run(EXERCISE.replace("answer = 1\n", "answer = no_such_name\n"), "page")
+    with pytest.raises(ValueError, match="an answer needs a"):
+        pages.run("```{answer}\nx = 1\n```", "page")
+
+
+def test_there_are_twenty_exercises_with_answers_and_mistakes():
+    found = [page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md"))]
+    for kind in ("check}", "answer}", "wrong} "):
+        fences = [len(re.findall(rf"^```\{{{kind}", text, re.M)) for text in found]
+        assert sum(fences) >= 20, kind
+        titles = [len(re.findall(r"^### Exercise: ", text, re.M)) for text in found]
+        assert fences == titles, kind

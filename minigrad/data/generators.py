@@ -57,6 +57,12 @@ def adding(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
     """Numbers in [0, 1) and two marks, one per half; the target is the marked sum.
 
     (Hochreiter and Schmidhuber 1997.) Always answering 1 has a squared error of 1/6.
+
+    >>> xs, y = adding(np.random.default_rng(0), steps=10, batch=3)
+    >>> xs.shape, y.shape
+    ((10, 3, 2), (3, 1))
+    >>> bool(np.allclose(y[:, 0], (xs[..., 0] * xs[..., 1]).sum(axis=0)))
+    True
     """
     values = rng.random((steps, batch))
     marks = np.zeros((steps, batch))
@@ -75,6 +81,12 @@ def copying(rng: Rng, gap: int, batch: int, items: int = 5) -> tuple[Array, Arra
     (Arjovsky 2016.) Class numbers, inputs and targets (gap + 2 items, batch): 0..7 are
     the symbols, 8 is blank, 9 the signal. Without a memory the best mean loss is
     items ln 8 / (gap + 2 items).
+
+    >>> xs, ys = copying(np.random.default_rng(0), gap=3, batch=1, items=2)
+    >>> xs[:, 0].tolist()
+    [6, 5, 8, 8, 9, 8, 8]
+    >>> ys[:, 0].tolist()
+    [8, 8, 8, 8, 8, 6, 5]
     """
     symbols = rng.integers(0, 8, (items, batch))
     xs = np.full((gap + 2 * items, batch), 8)
@@ -91,6 +103,12 @@ def temporal_order(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
     (Hochreiter and Schmidhuber 1997, experiment 6a, with the places of Pascanu 2013.)
     Unit vectors (steps, batch, 6), of a, b, c, d, X and Y, and one of four classes (XX,
     XY, YX, YY). The first mark is in the second tenth, the other one in the fifth.
+
+    >>> xs, y = temporal_order(np.random.default_rng(0), steps=20, batch=4)
+    >>> xs.shape, y.tolist()
+    ((20, 4, 6), [3, 3, 1, 0])
+    >>> xs[:, 0, 4:].sum(axis=0).tolist()  # marks X and marks Y
+    [0.0, 2.0]
     """
     symbols = rng.integers(0, 4, (steps, batch))
     marks = rng.integers(0, 2, (2, batch))
@@ -105,6 +123,10 @@ def coins(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
 
     The coin is nowhere in x: given x alone each y(t) is a guess, ln 2 nats a step. Once
     y(1) is known all others are certain, so ln 2 for the whole sequence is enough.
+
+    >>> xs, ys = coins(np.random.default_rng(0), steps=5, batch=2)
+    >>> (xs[..., 0] != ys).T.tolist()  # a row for each sequence, one coin each
+    [[True, True, True, True, True], [True, True, True, True, True]]
     """
     bits = rng.integers(0, 2, (steps, batch))
     return bits[..., None].astype(np.float32), bits ^ rng.integers(0, 2, batch)
@@ -119,6 +141,12 @@ def copying_bits(
     are over: a row may be all zeros. Targets (steps, batch, width), and a mask (steps,
     batch), 1 where the rows are to be said. There are 2 items + 1 steps, or more where
     ``steps`` asks for them.
+
+    >>> xs, ys, mask = copying_bits(np.random.default_rng(0), items=2, batch=1, width=3)
+    >>> xs.shape, ys.shape, mask[:, 0].tolist()
+    ((5, 1, 4), (5, 1, 3), [0.0, 0.0, 0.0, 1.0, 1.0])
+    >>> bool((ys[3:] == xs[:2, :, :3]).all())
+    True
     """
     steps = 2 * items + 1 if steps is None else steps
     bits = rng.integers(0, 2, (items, batch, width))
@@ -131,7 +159,12 @@ def copying_bits(
 
 
 def parity(rng: Rng, steps: int, batch: int) -> tuple[Array, Array]:
-    """Bits (steps, batch, 1), and whether there were an odd number of ones so far."""
+    """Bits (steps, batch, 1), and whether there were an odd number of ones so far.
+
+    >>> xs, ys = parity(np.random.default_rng(0), steps=6, batch=1)
+    >>> xs[:, 0, 0].tolist(), ys[:, 0].tolist()
+    ([1.0, 1.0, 1.0, 0.0, 0.0, 0.0], [1, 0, 1, 1, 1, 1])
+    """
     bits = rng.integers(0, 2, (steps, batch))
     return bits[..., None].astype(np.float32), np.cumsum(bits, 0) % 2
 
@@ -143,6 +176,12 @@ def flip_flop(
 
     (Sussillo and Barak 2013.) Inputs and targets (steps, batch, bits). Every bit has a
     pulse at the first step, and later ones with probability ``rate``, 0 between them.
+
+    >>> xs, ys = flip_flop(np.random.default_rng(1), steps=8, batch=1, bits=1)
+    >>> xs[:, 0, 0].tolist()
+    [-1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0]
+    >>> ys[:, 0, 0].tolist()
+    [-1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0]
     """
     rate = within("rate", rate, "[0, 1]")
     signs = rng.choice([-1, 1], (steps, batch, bits))
@@ -158,6 +197,10 @@ def temporal_xor(rng: Rng, bits: int) -> Array:
     """b1, b2, b1 xor b2, b3, ...: every third bit follows from the two before.
 
     (Elman 1990.) Shape (bits,), a multiple of three.
+
+    >>> bits = temporal_xor(np.random.default_rng(0), 9).reshape(3, 3)
+    >>> bits.tolist()
+    [[1, 1, 0], [1, 0, 1], [0, 0, 0]]
     """
     pairs = rng.integers(0, 2, (bits // 3, 2))
     return np.column_stack([pairs, pairs[:, 0] ^ pairs[:, 1]]).ravel()
@@ -178,6 +221,10 @@ def letters(rng: Rng, consonants: int) -> tuple[str, Array]:
     """A random row of ba, dii and guuu: the text, and its features (letters, 6).
 
     (Elman 1990.) Which consonant comes is chance; all that follows it is certain.
+
+    >>> text, features = letters(np.random.default_rng(0), 3)
+    >>> text, features.shape
+    ('guuudiidii', (10, 6))
     """
     text = "".join(rng.choice(["ba", "dii", "guuu"], consonants))
     return text, np.array([LETTERS[c] for c in text], np.float32)
@@ -213,7 +260,11 @@ def following(text: str) -> list[set[str]]:
 
 
 def legal(text: str) -> bool:
-    """Whether a text is a whole string of the Reber grammar."""
+    """Whether a text is a whole string of the Reber grammar.
+
+    >>> legal('BTXSE'), legal('BTXS'), legal('')
+    (True, False, False)
+    """
     try:
         return bool(text) and not following(text)[-1]
     except ValueError:
@@ -221,19 +272,33 @@ def legal(text: str) -> bool:
 
 
 def embedded_reber(rng: Rng) -> str:
-    """B, T or P, a Reber string, the same T or P, E: the second symbol must be kept."""
+    """B, T or P, a Reber string, the same T or P, E: the second symbol must be kept.
+
+    >>> embedded_reber(np.random.default_rng(0))
+    'BPBTXSEPE'
+    """
     which = "TP"[int(rng.integers(2))]
     return f"B{which}{reber(rng)}{which}E"
 
 
 def embedded_following(text: str) -> list[set[str]]:
-    """After each symbol of an embedded Reber string, those that may come next."""
+    """After each symbol of an embedded Reber string, those that may come next.
+
+    >>> [sorted(s) for s in embedded_following('BTBTXSETE')][-3:]
+    [['T'], ['E'], []]
+    """
     inner = following(text[2:-2])
     return [{"T", "P"}, {"B"}, *inner[:-1], {text[1]}, {"E"}, set()]
 
 
 def sine(steps: int, period: float = 20.0, outputs: int = 1) -> Array:
-    """sin, or sin and cos, of a regular rotation: (steps, 1, outputs) float32."""
+    """sin, or sin and cos, of a regular rotation: (steps, 1, outputs) float32.
+
+    >>> sine(5, period=4).round(3)[:, 0, 0].tolist()
+    [0.0, 1.0, 0.0, -1.0, -0.0]
+    >>> sine(5, outputs=2).shape
+    (5, 1, 2)
+    """
     angle = 2 * np.pi * np.arange(steps) / period
     both = np.stack([np.sin(angle), np.cos(angle)], axis=-1)
     return both[:, None, :outputs].astype(np.float32)
@@ -243,6 +308,10 @@ def waveform(rng: Rng, steps: int) -> Array:
     """Sines of periods 7, 23 and 71, each with a phase of its own: (steps, 1, 1).
 
     Scaled to mean 0 and variance 1, so that saying 0 has a squared error of 1.
+
+    >>> y = waveform(np.random.default_rng(0), 160)
+    >>> y.shape, bool(abs(y.mean()) < 1e-6), bool(abs(y.var() - 1) < 1e-5)
+    ((160, 1, 1), True, True)
     """
     t, periods = np.arange(steps)[:, None], np.array([7, 23, 71])
     y = np.sin(2 * np.pi * (t / periods + rng.random(3))).sum(-1)
@@ -254,6 +323,9 @@ def mackey_glass(steps: int, tau: float = 17.0, start: float = 1.2) -> Array:
     """dx/dt = 0.2 x(t-τ) / (1 + x(t-τ)^10) - 0.1 x(t), sampled once a unit of time.
 
     (Mackey and Glass 1977.) Runge-Kutta of order 4 with dt = 0.1; x is 0 before 0.
+
+    >>> mackey_glass(3).round(4).tolist()
+    [1.2, 1.0858, 0.9825]
     """
     per, delay = 10, round(tau * 10)
     dt, x = 0.1, np.zeros(steps * per + 1)
@@ -283,6 +355,12 @@ def promoter_like(
     at random. Gives the sequences, the classes (1 planted, 0 not), and the log of the
     likelihood ratio that the process itself assigns to the class. Its sign is the best
     possible answer, so its error is the best that is to be had.
+
+    >>> strands, classes, ratio = promoter_like(np.random.default_rng(0), 4, kept=1.0)
+    >>> [len(s) for s in strands], classes.tolist(), (ratio > 0).tolist()
+    ([57, 57, 57, 57], [0, 1, 0, 1], [False, True, False, True])
+    >>> ['ttgaca' in s and 'tataat' in s for s in strands]
+    [False, True, False, True]
     """
     kept = within("kept", kept, "[0, 1]")
     boxes, at = ("ttgaca", "tataat"), (12, 35)

@@ -56,7 +56,13 @@ class Vocabulary:
 
 
 def one_hot(numbers: ArrayLike, n: int, dtype: DTypeLike = np.float32) -> Array:
-    """Class numbers of any shape as unit vectors along a new last axis."""
+    """Class numbers of any shape as unit vectors along a new last axis.
+
+    >>> one_hot([2, 0], 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    >>> one_hot(np.zeros((5, 4), int), 3).shape  # (time, batch, n)
+    (5, 4, 3)
+    """
     numbers = np.asarray(numbers)
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < n:
         raise ValueError(

@@ -61,7 +61,11 @@ def orthogonal(
 def zeros(
     rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike = np.float32
 ) -> Array:
-    """All zeros, of any shape; the generator is not used."""
+    """All zeros, of any shape; the generator is not used.
+
+    >>> zeros(np.random.default_rng(0), (2,), np.float32)
+    array([0., 0.], dtype=float32)
+    """
     return np.zeros(shape, dtype)
 
 

@@ -24,7 +24,12 @@ __all__ = ["Dropout", "Embedding", "LayerNorm", "Linear", "Sequential"]
 
 
 class Linear(Module):
-    """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero."""
+    """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero.
+
+    >>> layer = Linear(2, 3, rng=np.random.default_rng(0))
+    >>> layer(np.ones((4, 2), np.float32)).shape
+    (4, 3)
+    """
 
     def __init__(
         self,
@@ -45,7 +50,12 @@ class Linear(Module):
 
 
 class Embedding(Module):
-    """A row of E, shape (n, size), for each number: E has normal entries."""
+    """A row of E, shape (n, size), for each number: E has normal entries.
+
+    >>> table = Embedding(5, 3, rng=np.random.default_rng(0))
+    >>> table(np.array([4, 0])).shape  # a row for each symbol
+    (2, 3)
+    """
 
     def __init__(
         self,
@@ -64,7 +74,12 @@ class Embedding(Module):
 
 
 class LayerNorm(Module):
-    """gain (x - mean) / sqrt(var + eps) + bias over the last axis (Ba et al. 2016)."""
+    """gain (x - mean) / sqrt(var + eps) + bias over the last axis (Ba et al. 2016).
+
+    >>> norm = LayerNorm(3)
+    >>> norm(np.array([[1.0, 2.0, 3.0]], np.float32)).data.round(2).tolist()
+    [[-1.2200000286102295, 0.0, 1.2200000286102295]]
+    """
 
     def __init__(
         self, size: int, *, eps: float = 1e-5, dtype: DTypeLike = np.float32

@@ -29,14 +29,24 @@ Axes = int | Sequence[int]
 
 
 def moveaxis(x: Any, source: Axes, destination: Axes) -> Any:
-    """Axes moved to other places, the rest kept in order."""
+    """Axes moved to other places, the rest kept in order.
+
+    >>> import numpy as np
+    >>> moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     # The shape of an empty array tells where NumPy puts each axis.
     order = np.moveaxis(np.empty(tuple(range(np.ndim(x)))), source, destination).shape
     return transpose(x, order)
 
 
 def ravel(x: Any) -> Any:
-    """The elements in one axis."""
+    """The elements in one axis.
+
+    >>> import numpy as np
+    >>> ravel(np.zeros((2, 3))).shape
+    (6,)
+    """
     return reshape(x, -1)
 
 
@@ -44,6 +54,10 @@ def repeat(x: Any, repeats: Axes, axis: int | None = None) -> Any:
     """Each element so many times in a row, one number for all or one for each.
 
     ``axis`` None repeats the elements of x flattened.
+
+    >>> import minigrad as mg
+    >>> mg.repeat(mg.tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 1.0, 2.0, 2.0]
     """
     _require_plain("repeat", "repeats", repeats)
     n = np.size(x) if axis is None else np.shape(x)[axis]
@@ -51,7 +65,12 @@ def repeat(x: Any, repeats: Axes, axis: int | None = None) -> Any:
 
 
 def tile(x: Any, reps: Axes) -> Any:
-    """Copies of x side by side, so many along each axis; the last axes come last."""
+    """Copies of x side by side, so many along each axis; the last axes come last.
+
+    >>> import minigrad as mg
+    >>> mg.tile(mg.tensor([1.0, 2.0]), 2).tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
     _require_plain("tile", "reps", reps)
     copies = list(np.atleast_1d(reps).tolist())
     ndim = max(np.ndim(x), len(copies))
@@ -69,6 +88,10 @@ def diff(
     """Each element less the one before it along ``axis``, ``n`` times over.
 
     ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+
+    >>> import minigrad as mg
+    >>> mg.diff(mg.tensor([1.0, 4.0, 9.0])).tolist()
+    [3.0, 5.0]
     """
     if n < 0:
         raise ValueError(f"diff: the order n is 0 or more, got {n}")
@@ -88,19 +111,34 @@ def diff(
 
 
 def inner(a: Any, b: Any) -> Any:
-    """The sum of products over the last axes of a and b; of numbers their product."""
+    """The sum of products over the last axes of a and b; of numbers their product.
+
+    >>> import minigrad as mg
+    >>> mg.inner(mg.tensor([1.0, 2.0]), mg.tensor([3.0, 4.0])).item()
+    11.0
+    """
     if not np.ndim(a) or not np.ndim(b):
         return multiply(a, b)
     return tensordot(a, b, axes=([-1], [-1]))
 
 
 def vstack(xs: Sequence[Any]) -> Any:
-    """Arrays joined along the first axis; a vector is a row."""
+    """Arrays joined along the first axis; a vector is a row.
+
+    >>> import numpy as np
+    >>> vstack([np.zeros(3), np.ones(3)]).shape
+    (2, 3)
+    """
     return concatenate([_row(x) for x in xs], axis=0)
 
 
 def hstack(xs: Sequence[Any]) -> Any:
-    """Arrays joined along the second axis; vectors along their only one."""
+    """Arrays joined along the second axis; vectors along their only one.
+
+    >>> import numpy as np
+    >>> hstack([np.zeros((2, 1)), np.ones((2, 3))]).shape
+    (2, 4)
+    """
     parts = [x if np.ndim(x) else reshape(x, 1) for x in xs]
     return concatenate(parts, axis=1 if parts and np.ndim(parts[0]) > 1 else 0)
 
@@ -109,6 +147,10 @@ def array_split(x: Any, indices_or_sections: Axes, axis: int = 0) -> list[Any]:
     """As ``split``, but a number of parts need not divide the axis.
 
     The first parts are then longer by one element.
+
+    >>> import numpy as np
+    >>> [part.shape for part in array_split(np.zeros(7), 3)]
+    [(3,), (2,), (2,)]
     """
     _require_plain("array_split", "indices_or_sections", indices_or_sections)
     if np.ndim(indices_or_sections):

@@ -21,12 +21,20 @@ Shape = int | Sequence[int]
 
 
 def zeros(shape: Shape, dtype: DTypeLike = float) -> Tensor:
-    """A constant of zeros; ``.named("h0")`` makes it an input."""
+    """A constant of zeros; ``.named("h0")`` makes it an input.
+
+    >>> zeros((2, 3)).shape, zeros(2, dtype='float32').dtype
+    ((2, 3), dtype('float32'))
+    """
     return full(shape, 0, dtype)
 
 
 def ones(shape: Shape, dtype: DTypeLike = float) -> Tensor:
-    """A constant of ones."""
+    """A constant of ones.
+
+    >>> ones(2).tolist()
+    [1.0, 1.0]
+    """
     return full(shape, 1, dtype)
 
 
@@ -47,14 +55,24 @@ def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None) -> Tenso
 def zeros_like(
     x: Any, dtype: DTypeLike | None = None, shape: Shape | None = None
 ) -> Tensor:
-    """A constant of zeros with the shape and dtype of x, or others."""
+    """A constant of zeros with the shape and dtype of x, or others.
+
+    >>> import numpy as np
+    >>> zeros_like(np.ones((2, 1))).tolist()
+    [[0.0], [0.0]]
+    """
     return full_like(x, 0, dtype, shape)
 
 
 def ones_like(
     x: Any, dtype: DTypeLike | None = None, shape: Shape | None = None
 ) -> Tensor:
-    """A constant of ones with the shape and dtype of x, or others."""
+    """A constant of ones with the shape and dtype of x, or others.
+
+    >>> import numpy as np
+    >>> ones_like(np.zeros((2, 1), np.float32)).dtype
+    dtype('float32')
+    """
     return full_like(x, 1, dtype, shape)
 
 
@@ -64,7 +82,12 @@ def full_like(
     dtype: DTypeLike | None = None,
     shape: Shape | None = None,
 ) -> Tensor:
-    """One number everywhere, with the shape and dtype of x, or others."""
+    """One number everywhere, with the shape and dtype of x, or others.
+
+    >>> import numpy as np
+    >>> full_like(np.zeros(2), 7.0).tolist()
+    [7.0, 7.0]
+    """
     like = x if isinstance(x, Tensor) else np.asarray(x)
     shape = like.shape if shape is None else shape
     return full(shape, fill_value, like.dtype if dtype is None else dtype)

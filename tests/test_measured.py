@@ -1,0 +1,71 @@
+"""The files of measurements that pages read: whole, and what commands give today."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+NUMBER = re.compile(r"-?\d+\.\d+|-?\d+")
+
+
+@pytest.fixture(scope="module")
+def measure():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        import measure
+
+        yield measure
+
+
+@pytest.mark.parametrize("name", ["lengths", "tasks"])
+def test_a_file_says_where_and_when(measure, name):
+    found = measure.read(name)
+    assert re.search(r"\d+ cores, Python .*, NumPy ", found["machine"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"])
+
+
+def test_every_command_of_the_page_has_been_run_and_no_other(measure):
+    commands = measure.commands()
+    assert len(commands) == len(set(commands)) > 40
+    measured = measure.read("tasks")["measured"]
+    assert set(measured) == set(commands)
+    assert all("0" in runs for runs in measured.values())
+
+
+def test_every_network_has_been_measured_at_every_length(measure):
+    measured = measure.read("lengths")["measured"]
+    assert set(measured) == set(measure.LENGTHS)
+    for name, (_, _, lengths) in measure.LENGTHS.items():
+        assert [*measured[name]] == [str(seed) for seed in measure.SEEDS]
+        for nets in measured[name].values():
+            for by_length in nets.values():
+                assert [*by_length] == [str(n) for n in lengths]
+
+
+def test_what_is_measured_today_is_what_the_file_has(measure):
+    kept = measure.read("lengths")["measured"]["more ones"]["0"]
+    for net, errors in measure.errors("more ones", 0).items():
+        assert errors == pytest.approx(kept[net], abs=0.05), net
+
+
+def test_a_command_prints_today_what_the_file_has(measure):
+    command = "minigrad train grammar --model fully-connected"
+    kept = measure.read("tasks")["measured"][command]["0"]["said"]
+    said = measure.ran(command, 0, DOCS)["said"]
+    for new, old in zip(said, kept, strict=True):
+        assert NUMBER.sub("", new).split() == NUMBER.sub("", old).split()
+        numbers = [[float(n) for n in NUMBER.findall(line)] for line in (new, old)]
+        assert numbers[0] == pytest.approx(numbers[1], rel=0.1)
+
+
+def test_a_report_shows_what_other_seeds_have_said(measure, monkeypatch):
+    runs = {
+        str(k): {"said": ["head", f"net {k}", "chance 0.5"], "seconds": k}
+        for k in range(2)
+    }
+    monkeypatch.setattr(measure, "read", lambda name: {"measured": {"c": runs}})
+    assert measure.report("c").splitlines() == [
+        *["```text", "head", "net 0", "chance 0.5", "-- seed 1", "net 1", "```", ""],
+        "Up to 1 s of processor time a run.",
+    ]

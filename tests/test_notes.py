@@ -1,0 +1,46 @@
+"""Every statement of the lecture notes has its place on the site."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+LINK = re.compile(r"\[[^]]+\]\(([^)#]+)#([^)]+)\)")
+TEXT = (DOCS / "notes.md").read_text(encoding="utf-8")
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in TEXT.splitlines()
+    if line.startswith("| ") and not line.startswith("| the notes say")
+]
+
+
+def anchor(head):
+    return re.sub(r"[^\w\- ]", "", head).lower().replace(" ", "-")
+
+
+def section(link):
+    """What stands on a page under a heading, up to the next one, without code."""
+    found = LINK.fullmatch(link)
+    assert found, link
+    text = (DOCS / found[1]).read_text(encoding="utf-8")
+    text = re.sub(r"^```python$.*?^```$", "", text, flags=re.M | re.S)
+    parts = [p.partition("\n") for p in re.split(r"^#+ ", text, flags=re.M)[1:]]
+    (body,) = [body for head, _, body in parts if anchor(head) == found[2]]
+    return re.sub(r"\s+", " ", re.sub(r"[*`$\\()]", "", body))
+
+
+def test_no_statement_is_missing():
+    assert len(ROWS) == 18
+    assert all(row[0] and row[1] and row[2] for row in ROWS)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])
+def test_a_statement_stands_where_it_is_said_to_stand(row):
+    words = re.findall(r"(?<!\*)\*([^*]+)\*", row[1])
+    assert words, "which words are looked for?"
+    found = section(row[2]).lower()
+    for word in words:
+        assert word.lower() in found, f"{word!r} is not in {row[2]}"
+    if row[3]:
+        assert section(row[3])

@@ -1,0 +1,59 @@
+"""What readers take away: notebooks that run, and the sheet for the wall."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def docs_on_path():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(DOCS)
+        yield
+
+
+@pytest.mark.parametrize("page", ["start", "graphs", "sharing", "bptt"])
+def test_a_notebook_runs_from_top_to_bottom(page):
+    import take_away
+
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    cells = take_away.notebook(text)["cells"]
+    names = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec(compile(cell["source"], page, "exec"), names)
+    shown = [c["source"] for c in cells if c["cell_type"] == "code"]
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    assert [b.rstrip() for b in blocks] == [s for s in shown if f"{s}\n" in blocks]
+    assert "{" + "made}" not in "".join(c["source"] for c in cells)
+
+
+def test_an_answer_is_folded_and_stands_before_its_check():
+    import take_away
+
+    text = "```{check}\nassert a == 1\n```\n```{answer}\na = 1\n```\n"
+    text += "```{wrong} AssertionError\na = 2\n```\n"
+    answer, check = take_away.notebook(text)["cells"]
+    assert answer["source"] == "a = 1"
+    assert answer["metadata"]["jupyter"] == {"source_hidden": True}
+    assert check["source"] == "assert a == 1"
+
+
+def test_the_sheet_has_three_networks_and_is_one_page(tmp_path):
+    import cheat_sheet
+
+    cheat_sheet.write(tmp_path / "sheet.tex")
+    text = (tmp_path / "sheet.tex").read_text(encoding="utf-8")
+    assert text.count(r"\begin{tikzpicture}") == len(cheat_sheet.NETWORKS) == 3
+    assert text.count(r"\nabla_{W} L") == 3
+    assert all(code in text for code in cheat_sheet.NETWORKS.values())
+    if shutil.which("pdflatex"):
+        asked = ["pdfinfo", tmp_path / "sheet.pdf"]
+        if shutil.which("pdfinfo"):
+            said = subprocess.run(asked, capture_output=True, text=True, check=True)
+            assert re.search(r"^Pages:\s+1$", said.stdout, re.M)
