@@ -27,7 +27,7 @@ ROOMS = {
     "compile": ["compile"],
     "draw": ["draw"],
     "testing": ["testing"],
-    "networks": ["nn", "optim", "data", "train", "exchange", "models", "files"],
+    "networks": ["nn", "optim", "data", "train", "models", "files"],
     "analysis": ["analysis"],
     "exchange": ["exchange"],
     "tasks": ["tasks", "cli", "user_file"],
