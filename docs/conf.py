@@ -36,7 +36,7 @@ language = "en"
 author = "the minigrad authors"
 copyright = f"{author}, MIT licence"
 release = version = minigrad.__version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown", ".ipynb": "markdown"}
 exclude_patterns = ["_build", "es"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]

@@ -81,7 +81,7 @@ def main() -> int:
 
     site, names = Path(sys.argv[1]), sys.argv[2:]
     pages = [site / f"{name}.html" for name in names] or sorted(site.rglob("*.html"))
-    skipped = {"made", "_static", "_modules"}
+    skipped = {"made", "_static"}
     pages = [path for path in pages if not skipped & set(path.parts)]
     failed = 0
     with sync_playwright() as playwright:
