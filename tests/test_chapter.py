@@ -98,7 +98,7 @@ def pages():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(DOCS)
         spec.loader.exec_module(module)
-    return module
+        yield module
 
 
 def names_of(pages, page):
