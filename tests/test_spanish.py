@@ -4,7 +4,11 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import minigrad as mg
+from minigrad.models import ManyToMany
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -120,7 +124,16 @@ def test_figures_speak_spanish(english, spanish, pages):
 @each_pair
 def test_nothing_was_left_in_english(english, spanish, pages):
     text = FENCE.sub("", pages.markdown(spanish))
-    text = re.sub(r"^- .*\(\d{4}\)\..*$", "", text, flags=re.M)  # a title of a paper
     text = re.sub(r"`[^`]*`|\]\([^)]*\)|\*[^*]*\*|«[^»]*»", "", text)
+    text = re.sub(r"^- .*\(\d{4}\)\..*$", "", text, flags=re.M)  # titles of papers
     left = re.findall(r"\b(?:the|and|with|of|is|are|that|which|at)\b", text)
     assert not left
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_dark_figure_speaks_spanish_too(pages, dark):
+    model = ManyToMany(1, 2, 2, rng=np.random.default_rng(0))
+    loss = model.loss(np.zeros((6, 1, 1), np.float32), np.zeros((6, 1), int))
+    svg, _ = pages._drawn(mg.draw(loss, style=mg.Style(language="es")), dark)
+    assert "Desplegar" in svg
+    assert "Unfold" not in svg
