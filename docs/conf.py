@@ -83,13 +83,29 @@ MENDED = {
 }
 
 
+# What stands in the theme itself, or in this file, and no translation reaches.
+MENDED_IN_SPANISH = {
+    "Toggle site navigation sidebar": "Mostrar u ocultar la navegación",
+    "Toggle table of contents sidebar": "Mostrar u ocultar el índice de la página",
+    "Toggle Light / Dark / Auto color theme": "Tema claro, oscuro o automático",
+    "Link to this heading": "Enlace a este título",
+    'aria-label="site"': 'aria-label="sitio"',
+    'aria-label="page"': 'aria-label="página"',
+    copyright: "los autores de minigrad, licencia MIT",
+    ' and <a class="muted-link" href="https://pradyunsg.me">@pradyunsg</a>\'s': " y",
+}
+
+
 def mend(app: Any, exception: Exception | None) -> None:
     """Mend the pages that were written."""
+    spanish = app.config.language == "es"
     for path in Path(app.outdir).rglob("*.html"):
         if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
             text = path.read_text(encoding="utf-8")
             for old, new in MENDED.items():
                 text = text.replace(new, old).replace(old, new)
+            for old, new in MENDED_IN_SPANISH.items() if spanish else ():
+                text = text.replace(old, new)
             path.write_text(text, encoding="utf-8")
 
 
@@ -132,7 +148,9 @@ def write_sheet(app: Any) -> None:
     """The cheat sheet, as LaTeX and where pdflatex is as PDF."""
     folder = Path(app.outdir, "made")
     folder.mkdir(parents=True, exist_ok=True)
-    cheat_sheet.write(folder / "cheat-sheet.tex")
+    # In a process, as the pages are: it counts nodes, too.
+    with ProcessPoolExecutor(1) as process:
+        process.submit(cheat_sheet.write, folder / "cheat-sheet.tex").result()
 
 
 # What the theme says around a page.
@@ -142,8 +160,11 @@ SPANISH = {
     "Made with": "Hecho con",
     "Next": "Siguiente",
     "On this page": "En esta página",
+    "Please activate JavaScript to enable the search functionality": "Para buscar hace "
+    "falta JavaScript",
     "Previous": "Anterior",
     "Search": "Buscar",
+    "Skip to content": "Ir al contenido",
 }
 
 

@@ -46,7 +46,7 @@ from typing import Any, NamedTuple
 import charts
 
 from minigrad import Figure
-from minigrad.draw.render.theme import style
+from minigrad.draw.render.theme import Style
 
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 VALUE = re.compile(r"\{value\}`([^`]+)`")
@@ -68,6 +68,11 @@ class Place(NamedTuple):
     href: str
 
 
+def spoken(path: Path) -> str:
+    """The language of a page, by its folder."""
+    return "es" if "docs/es/" in path.as_posix() else "en"
+
+
 def markdown(path: Path) -> str:
     """The text of a page; a notebook's cells become prose and blocks."""
     text = path.read_text(encoding="utf-8")
@@ -81,7 +86,8 @@ def markdown(path: Path) -> str:
             continue
         parts.append(f"```python\n{source}\n```")
         if alt := cell["metadata"].get("alt"):
-            parts.append(f"```{{shown}} {path.stem}-{number}\n:alt: {alt}\n```")
+            name = f"{'es-' * (spoken(path) == 'es')}{path.stem}-{number}"
+            parts.append(f"```{{shown}} {name}\n:alt: {alt}\n```")
     return "\n\n".join(parts)
 
 
@@ -112,7 +118,7 @@ def run(text: str, name: str, place: Place | None = None) -> str:
                 made.append(f"```python\n{check}```")
             elif kind in ("{answer}", "{wrong}"):
                 said = _answered(kind, fence[3], check, argument, name, line, names)
-                words = FOLDED["es" if "es" in Path(name).parts else "en"][kind]
+                words = FOLDED[spoken(Path(name))][kind]
                 made.append(_folded(words, f"```python\n{fence[3]}```{said}"))
             elif kind == "{shown}":
                 made.append(_figure(argument, fence[3], last, names, place))
@@ -251,5 +257,7 @@ def _drawn(figure: Figure | charts.Chart, dark: bool) -> tuple[str, int]:
     """SVG text and its width in CSS pixels."""
     if isinstance(figure, charts.Chart):
         return figure.svg(dark), charts.WIDTH
-    look = style("dark") if dark and figure.look.name == "color" else figure.look
+    look = figure.look
+    if dark and look.name == "color":
+        look = Style("dark", language=look.language)
     return replace(figure, look=look).svg(), round(figure.size[0] * 96 / 72)

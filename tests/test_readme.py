@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
     ROOT / "README.md",
+    ROOT / "README.es.md",
     *(
         path
         for suffix in ("md", "ipynb")
@@ -155,7 +156,9 @@ def test_every_page_is_in_the_table_of_contents(site):
 
 
 def test_a_translation_has_the_name_of_its_page():
-    for page in (DOCS / "es").rglob("*.md"):
+    translated = [page for page in PAGES if page.is_relative_to(DOCS / "es")]
+    assert translated
+    for page in translated:
         assert (DOCS / page.relative_to(DOCS / "es")).is_file(), page.name
 
 

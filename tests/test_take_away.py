@@ -17,7 +17,10 @@ def docs_on_path():
         yield
 
 
-@pytest.mark.parametrize("page", ["start", "graphs", "sharing", "bptt"])
+TAKEN = ["start", "graphs", "sharing", "bptt", "es/start", "es/graphs", "es/sharing"]
+
+
+@pytest.mark.parametrize("page", TAKEN)
 def test_a_notebook_runs_from_top_to_bottom(page):
     import take_away
 

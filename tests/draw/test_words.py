@@ -33,11 +33,20 @@ def test_spanish():
     assert "1 paso más" in words(one)
 
 
-@pytest.mark.parametrize("view", ["textbook", "backward", "ops"])
-def test_no_english_word_is_left(view):
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"view": "textbook"},
+        {"view": "textbook", "overlay": "grad"},
+        {"view": "backward"},
+        {"view": "ops"},
+    ],
+    ids=lambda asked: " ".join(asked.values()),
+)
+def test_no_english_word_is_left(asked):
     loss = networks.many_to_one(9)
-    english = draw(loss, view=view, steps=4)
-    spanish = draw(loss, view=view, steps=4, style=mg.Style(language="es"))
+    english = draw(loss, steps=4, **asked)
+    spanish = draw(loss, steps=4, style=mg.Style(language="es"), **asked)
     told = [text for text in english.scene.texts if text.word]
     assert told
     for one, other in zip(english.scene.texts, spanish.scene.texts, strict=True):

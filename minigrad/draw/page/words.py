@@ -30,6 +30,7 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "only": {"en": ("only t = {}",), "es": ("solo t = {}",)},
+    "scale": {"en": ("log scale",), "es": ("escala log",)},
     "sum": {
         "en": ("= Σ over t, norm {}", "norm {}"),
         "es": ("= Σ sobre t, norma {}", "norma {}"),

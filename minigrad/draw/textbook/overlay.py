@@ -226,4 +226,5 @@ def write_bar(drawing: Drawing, scale: Scale) -> None:
         x = left + SWATCHES * SWATCH * (decade - low) / (high - low)
         power = Run(str(decade).replace("-", "−"), "serif", 8.0, 4.0)
         sheet.write(x, top - 21, ((Run("10", "serif", 10.0), power),))
-    sheet.write(left + SWATCHES * SWATCH + 40, top - 5.5, note("log scale"), "faint")
+    x, words = left + SWATCHES * SWATCH + 40, note("log scale")
+    sheet.write(x, top - 5.5, words, "faint", word="scale")
