@@ -163,3 +163,51 @@ def test_what_is_refused(task, content, reason, tmp_path, capsys):
 def test_predict_wants_a_run(tmp_path, capsys):
     assert main(["predict", str(tmp_path), "--data", "x"]) == 2
     assert "is no run: it has no weights.safetensors" in capsys.readouterr().err
+
+
+def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
+    """Of a wave the season is better than the number as it is now, and so it is said."""
+    path, _ = waves
+    words = ["series", "--data", path, "--steps", 1, "--out", tmp_path / "run"]
+    code, said = trained(capsys, *words)
+    assert code == 0, said.err
+    lines = said.out.splitlines()
+    table = [line for line in lines if line.startswith(("as ", "linear", "the mean"))]
+    best = min(table, key=lambda line: float(line[44:].split()[0]))[:44].strip()
+    assert best != "as it is now"
+    assert f"the network is no better than {best!r}: take that one" in said.out
+
+
+def test_a_length_without_a_band_is_refused(waves, tmp_path, capsys):
+    path, _ = waves
+    out = tmp_path / "run"
+    words = ["series", "--data", path, "--steps", 1, "--out", out]
+    code, said = trained(capsys, *words, "--length", 25)
+    assert code == 2
+    assert "24 steps at most" in said.err
+    code, said = trained(capsys, *words, "--length", 24)
+    assert code == 0, said.err
+    assert len(rows_of(out / "forecast.csv")) == 1 + 120 + 24
+    again = ["predict", str(out), "--data", str(path), "--length", "25"]
+    assert main(again) == 2
+    assert "24 steps at most" in capsys.readouterr().err
+
+
+def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
+    path, out = tmp_path / "twice.csv", tmp_path / "run"
+    lines = dna(path)
+    path.write_text("\n".join(["sequence,label", *lines, *lines[:40]]))
+    words = ["sequences", "--data", path, "--hidden", 3, "--steps", 1, "--out", out]
+    code, said = trained(capsys, *words)
+    assert code == 0, said.err
+    tested = [row[0] for row in rows_of(out / "answers.csv")[1:]]
+    given = [line.partition(",")[0].lower() for line in [*lines, *lines[:40]]]
+    # All copies of what was tested are in the test: none was learnt from.
+    assert all(given.count(text) == tested.count(text) for text in tested)
+    assert f"{len(tested)} unseen of 100" in said.out
+    assert f"{20 - len(tested)} more were held out" in said.out
+
+    path.write_text("sequence,label\n" + "acg,yes\nggc,no\n" * 10)
+    code, said = trained(capsys, *words)
+    assert code == 2
+    assert "take each sequence once" in said.err
