@@ -117,11 +117,7 @@ def train(options: argparse.Namespace) -> None:
         engine = chosen(options.backend)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"train needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
-        )
+    _require_extra("train")
     out = options.out or Path("runs", task.name)
     before = checkpoints(out)
     if options.resume and not before:
@@ -163,16 +159,22 @@ def predict(options: argparse.Namespace) -> None:
     weights = options.run / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"{options.run} is no run: it has no {WEIGHTS}")
-    if options.data is None:
-        raise UsageError("predict reads a file: give it with --data FILE")
-    _require_file(options.data)
+    _require_extra("predict")
     out = options.out or options.run / "predictions"
     try:
         about = read_about(weights)
         task = TASKS.get(about["task"]) if isinstance(about, dict) else None
         if task is None or task.predict is None:
             able = ", ".join(t.name for t in TASKS.values() if t.predict)
-            raise UsageError(f"{options.run} is a run of none of: {able}")
+            raise UsageError(
+                f"{options.run} is a run of none of: {able}; what it has learnt is "
+                f"minigrad.load({str(options.run)!r}) in Python"
+            )
+        if options.data is None:
+            raise UsageError(
+                f"predict reads a file: give it with --data FILE, {task.reads}"
+            )
+        _require_file(options.data)
         out.mkdir(parents=True, exist_ok=True)
         old = _files(out)
         asked = ("data", "column", "missing", "label", "length")
@@ -185,6 +187,14 @@ def predict(options: argparse.Namespace) -> None:
         raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def _require_extra(command: str) -> None:
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{command} needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
+        )
 
 
 def _require_file(path: Path | None) -> None:
@@ -211,6 +221,8 @@ def _one_line(error: ValueError) -> str:
 
 def _own_task(text: str) -> Task:
     """The task that FILE.py:NAME is."""
+    if text.endswith(".py"):
+        raise UsageError(f"{text} is a file: say which task of it, as {text}:TASK")
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
         raise UsageError(f"no task {unknown(text, TASKS)}, or FILE.py:NAME")

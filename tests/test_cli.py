@@ -218,6 +218,20 @@ def test_missing_extras(one_line, task, monkeypatch):
     assert task == []
 
 
+def test_missing_extras_of_predict(one_line, tmp_path, monkeypatch):
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    monkeypatch.setattr(cli, "find_spec", lambda name: None if "safe" in name else 1)
+    message = one_line("predict", str(tmp_path), "--data", "new.csv")
+    needs = "predict needs safetensors: pip install 'minigrad-rnn[train]'"
+    assert message == f"minigrad: {needs}\n"
+
+
+def test_a_file_of_tasks_without_a_name(one_line):
+    assert "my.py is a file: say which task of it, as my.py:TASK" in one_line(
+        "train", "my.py"
+    )
+
+
 def test_ctrl_c(monkeypatch, tmp_path, capsys):
     def interrupted(options):
         raise KeyboardInterrupt

@@ -215,8 +215,8 @@ def _require_length(options: Options, n: int) -> None:
     """Refuse to go on for longer than there are numbers to measure a band by."""
     if (options.length or 0) > n // 5:
         raise ValueError(
-            f"{options.data}: beyond {n} numbers it goes on for {n // 5} steps at most, "
-            f"a fifth of them, and --length {options.length} is more"
+            f"{options.data}: beyond {n} numbers it goes on for {n // 5} steps at "
+            f"most, a fifth of them, and --length {options.length} is more"
         )
 
 

@@ -166,7 +166,7 @@ def test_predict_wants_a_run(tmp_path, capsys):
 
 
 def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
-    """Of a wave the season is better than the number as it is now, and so it is said."""
+    """Of a wave the season is better than the number as it is now: that is said."""
     path, _ = waves
     words = ["series", "--data", path, "--steps", 1, "--out", tmp_path / "run"]
     code, said = trained(capsys, *words)
@@ -211,3 +211,51 @@ def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
     code, said = trained(capsys, *words)
     assert code == 2
     assert "take each sequence once" in said.err
+
+
+def test_what_is_resumed_is_the_same_file(waves, tmp_path, capsys):
+    path, s = waves
+    words = ["series", "--data", path, "--steps", 2, "--out", tmp_path / "run"]
+    assert trained(capsys, *words)[0] == 0
+    code, said = trained(capsys, *words, "--resume")
+    assert code == 0, said.err
+    assert "has 2 steps, and nothing was trained" in said.out
+    code, said = trained(capsys, *words, "--resume", "--seed", 1)
+    assert code == 2
+    assert "it is of another file, or of another --column" in said.err
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s[::-1])))
+    code, said = trained(capsys, *words, "--resume")
+    assert code == 2
+    assert "say the same again, or begin anew without --resume" in said.err
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s)))
+    words[words.index(2)] = 3
+    code, said = trained(capsys, *words, "--resume", "--ahead", 1)
+    assert code == 0, said.err
+    assert "nothing was trained" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("n", "batch", "least"), [(799, 32, 800), (500, 8, 800), (899, 300, 900)]
+)
+def test_a_text_that_is_too_short(n, batch, least, tmp_path, capsys):
+    path, out = tmp_path / "short.txt", tmp_path / "run"
+    words = ["text", "--data", path, "--batch", batch, "--hidden", 3, "--steps", 1]
+    path.write_text(("one two " * n)[:n])
+    code, said = trained(capsys, *words, "--out", out)
+    assert code == 2
+    assert f"{n} characters are too few" in said.err
+    assert f"it takes {least}" in said.err
+    path.write_text(("one two " * n)[:least])
+    code, said = trained(capsys, *words, "--out", out)
+    assert code == 0, said.err
+
+
+def test_a_text_is_nothing_to_predict(tmp_path, capsys):
+    path, out = tmp_path / "a.txt", tmp_path / "run"
+    path.write_text("one two " * 200)
+    words = ["text", "--data", path, "--hidden", 3, "--steps", 1, "--out", out]
+    assert trained(capsys, *words)[0] == 0
+    assert main(["predict", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "is a run of none of: series, sequences; " in said
+    assert f"minigrad.load({str(out)!r}) in Python" in said
