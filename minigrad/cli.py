@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from minigrad.advice import unknown
 from minigrad.command_line import UsageError, parser
@@ -93,26 +94,7 @@ def train(options: argparse.Namespace) -> None:
     if options.task is None:
         raise UsageError(f"which task? there is {', '.join(TASKS)}")
     task = TASKS.get(options.task) or _own_task(options.task)
-    asked = {
-        name: getattr(options, name)
-        for name in OPTIONAL
-        if getattr(options, name) not in (None, False)
-    }
-    taken = {"model": task.models, "resume": task.resumes}
-    taken |= {"eager": True, "backend": True, "quiet": True}
-    taken["lr"] = task.resumes  # those that train one network by a schedule
-    for name in asked:
-        if not taken.get(name, name in task.takes):
-            raise UsageError(f"{task.name} has no --{name}")
-    if options.model is not None and options.model not in task.models:
-        raise UsageError(
-            f"{task.name} has no network {unknown(options.model, task.models)}"
-        )
-    if task.needs_data and options.data is None:
-        raise UsageError(
-            f"{task.name} reads a file: give it with --data FILE, {task.reads}"
-        )
-    _require_file(options.data)
+    asked = _asked(options, task)
     try:
         engine = chosen(options.backend)
     except ValueError as error:
@@ -122,6 +104,11 @@ def train(options: argparse.Namespace) -> None:
     before = checkpoints(out)
     if options.resume and not before:
         raise UsageError(f"nothing to resume: {out} has no checkpoint.safetensors")
+    stopped = any(not (path.parent / WEIGHTS).exists() for path in before)
+    if stopped and task.resumes and not options.resume:
+        print(
+            f"{out} has a training that was stopped: --resume goes on, this begins anew"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
@@ -152,6 +139,31 @@ def train(options: argparse.Namespace) -> None:
         raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def _asked(options: argparse.Namespace, task: Task) -> dict[str, Any]:
+    """The options that were given, once it is known that the task has them."""
+    asked = {
+        name: getattr(options, name)
+        for name in OPTIONAL
+        if getattr(options, name) not in (None, False)
+    }
+    taken = {"model": task.models, "resume": task.resumes}
+    taken |= {"eager": True, "backend": True, "quiet": True}
+    taken["lr"] = task.resumes  # those that train one network by a schedule
+    for name in asked:
+        if not taken.get(name, name in task.takes):
+            raise UsageError(f"{task.name} has no --{name}")
+    if options.model is not None and options.model not in task.models:
+        raise UsageError(
+            f"{task.name} has no network {unknown(options.model, task.models)}"
+        )
+    if task.needs_data and options.data is None:
+        raise UsageError(
+            f"{task.name} reads a file: give it with --data FILE, {task.reads}"
+        )
+    _require_file(options.data)
+    return asked
 
 
 def predict(options: argparse.Namespace) -> None:

@@ -275,6 +275,24 @@ def test_ctrl_c_does_not_take_an_older_checkpoint_for_its_own(
     assert said.startswith("minigrad: stopped; it is saved, go on with: minigrad ")
 
 
+def test_a_stopped_training_is_not_written_over_in_silence(
+    monkeypatch, tmp_path, capsys
+):
+    calls = []
+    monkeypatch.setitem(TASKS, "names", replace(TASKS["names"], run=calls.append))
+    words = "has a training that was stopped: --resume goes on, this begins anew"
+    given = ["train", "names", "--out", str(tmp_path)]
+    (tmp_path / "checkpoint.safetensors").write_text("of one that was stopped")
+    assert main(given) == 0
+    assert words in capsys.readouterr().out
+    assert main([*given, "--resume"]) == 0
+    assert words not in capsys.readouterr().out
+    (tmp_path / "weights.safetensors").write_text("of one that came to its end")
+    assert main(given) == 0
+    assert words not in capsys.readouterr().out
+    assert len(calls) == 3
+
+
 @pytest.mark.parametrize("network", PICTURES)
 def test_draw(network, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
