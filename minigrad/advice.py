@@ -10,8 +10,9 @@ AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t),
 """
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from itertools import islice
-from typing import NoReturn
+from typing import Any, NoReturn
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
 CPU = "everything is on the CPU: leave it out"
@@ -70,6 +71,8 @@ NAMES: dict[str, dict[str, str]] = {
         "assign": "only a parameter is assigned to: make it with mg.parameter",
     },
     "Module": {
+        "forward": "write def forward(self, ...) in its class; OutputFeedback, which "
+        "reads its own outputs, has loss(xs, ys) and continued(xs)",
         "zero_grad": OVERWRITES,
         "train": MODES,
         "eval": MODES,
@@ -229,6 +232,26 @@ def names_of(module: str) -> Callable[[str], NoReturn]:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return lacks
+
+
+def imported(module: str, extra: str) -> Any:
+    """A module of a package that comes with an extra.
+
+    Raises ModuleNotFoundError, with what to install, where the package is missing.
+
+    >>> imported("no_such_package.parts", "train")
+    Traceback (most recent call last):
+    ModuleNotFoundError: no_such_package is missing: pip install 'minigrad-rnn[train]'
+    """
+    package = module.partition(".")[0]
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise ModuleNotFoundError(
+            f"{package} is missing: pip install 'minigrad-rnn[{extra}]'", name=package
+        ) from error
 
 
 def unknown(text: str, names: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ Traceback (most recent call last):
 OverflowError: a tensor is float32, which cannot hold 1e+300
 """
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,8 @@ def real_array(
             )
         raise
     if value.dtype.kind not in "biuf":
-        raise TypeError(f"{what} holds numbers, got dtype {value.dtype} ({given!r})")
+        shown = reprlib.repr(value.tolist())
+        raise TypeError(f"{what} holds numbers, got dtype {value.dtype}, {shown}")
     if dtype is None or value.dtype == dtype:
         return value
     with np.errstate(over="ignore"):

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from minigrad.advice import unknown
 from minigrad.command_line import UsageError, parser
@@ -93,39 +94,21 @@ def train(options: argparse.Namespace) -> None:
     if options.task is None:
         raise UsageError(f"which task? there is {', '.join(TASKS)}")
     task = TASKS.get(options.task) or _own_task(options.task)
-    asked = {
-        name: getattr(options, name)
-        for name in OPTIONAL
-        if getattr(options, name) not in (None, False)
-    }
-    taken = {"model": task.models, "resume": task.resumes}
-    taken |= {"eager": True, "backend": True, "quiet": True}
-    taken["lr"] = task.resumes  # those that train one network by a schedule
-    for name in asked:
-        if not taken.get(name, name in task.takes):
-            raise UsageError(f"{task.name} has no --{name}")
-    if options.model is not None and options.model not in task.models:
-        raise UsageError(
-            f"{task.name} has no network {unknown(options.model, task.models)}"
-        )
-    if task.needs_data and options.data is None:
-        raise UsageError(
-            f"{task.name} reads a file: give it with --data FILE, {task.reads}"
-        )
-    _require_file(options.data)
+    asked = _asked(options, task)
     try:
         engine = chosen(options.backend)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    missing = [name for name in EXTRA if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"train needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
-        )
+    _require_extra("train")
     out = options.out or Path("runs", task.name)
     before = checkpoints(out)
     if options.resume and not before:
         raise UsageError(f"nothing to resume: {out} has no checkpoint.safetensors")
+    stopped = any(not (path.parent / WEIGHTS).exists() for path in before)
+    if stopped and task.resumes and not options.resume:
+        print(
+            f"{out} has a training that was stopped: --resume goes on, this begins anew"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         # Before the work, not after it: can a file be made here?
@@ -158,21 +141,52 @@ def train(options: argparse.Namespace) -> None:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
 
 
+def _asked(options: argparse.Namespace, task: Task) -> dict[str, Any]:
+    """The options that were given, once it is known that the task has them."""
+    asked = {
+        name: getattr(options, name)
+        for name in OPTIONAL
+        if getattr(options, name) not in (None, False)
+    }
+    taken = {"model": task.models, "resume": task.resumes}
+    taken |= {"eager": True, "backend": True, "quiet": True}
+    taken["lr"] = task.resumes  # those that train one network by a schedule
+    for name in asked:
+        if not taken.get(name, name in task.takes):
+            raise UsageError(f"{task.name} has no --{name}")
+    if options.model is not None and options.model not in task.models:
+        raise UsageError(
+            f"{task.name} has no network {unknown(options.model, task.models)}"
+        )
+    if task.needs_data and options.data is None:
+        raise UsageError(
+            f"{task.name} reads a file: give it with --data FILE, {task.reads}"
+        )
+    _require_file(options.data)
+    return asked
+
+
 def predict(options: argparse.Namespace) -> None:
     """Use the weights of a run on a new file."""
     weights = options.run / WEIGHTS
     if not weights.is_file():
         raise UsageError(f"{options.run} is no run: it has no {WEIGHTS}")
-    if options.data is None:
-        raise UsageError("predict reads a file: give it with --data FILE")
-    _require_file(options.data)
+    _require_extra("predict")
     out = options.out or options.run / "predictions"
     try:
         about = read_about(weights)
         task = TASKS.get(about["task"]) if isinstance(about, dict) else None
         if task is None or task.predict is None:
             able = ", ".join(t.name for t in TASKS.values() if t.predict)
-            raise UsageError(f"{options.run} is a run of none of: {able}")
+            raise UsageError(
+                f"{options.run} is a run of none of: {able}; what it has learnt is "
+                f"minigrad.load({str(options.run)!r}) in Python"
+            )
+        if options.data is None:
+            raise UsageError(
+                f"predict reads a file: give it with --data FILE, {task.reads}"
+            )
+        _require_file(options.data)
         out.mkdir(parents=True, exist_ok=True)
         old = _files(out)
         asked = ("data", "column", "missing", "label", "length")
@@ -185,6 +199,14 @@ def predict(options: argparse.Namespace) -> None:
         raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def _require_extra(command: str) -> None:
+    missing = [name for name in EXTRA if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"{command} needs {', '.join(missing)}: pip install 'minigrad-rnn[train]'"
+        )
 
 
 def _require_file(path: Path | None) -> None:
@@ -211,6 +233,8 @@ def _one_line(error: ValueError) -> str:
 
 def _own_task(text: str) -> Task:
     """The task that FILE.py:NAME is."""
+    if text.endswith(".py"):
+        raise UsageError(f"{text} is a file: say which task of it, as {text}:TASK")
     path, colon, name = text.rpartition(":")
     if not colon or not path.endswith(".py"):
         raise UsageError(f"no task {unknown(text, TASKS)}, or FILE.py:NAME")

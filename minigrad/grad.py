@@ -144,7 +144,8 @@ def vjp(
             if unreached != "zeros":
                 raise ValueError(
                     f"{_say(target)} is not reached: no differentiable path leads from "
-                    "it to the output. Drop it from wrt, or pass unreached='zeros'"
+                    "it to the output. Leave it out of wrt, and of the parameters of "
+                    "an optimiser, or pass unreached='zeros'"
                 )
             zero = np.zeros((), target.dtype)
             # Recorded, it has the shape of the target at every length.

@@ -218,6 +218,20 @@ def test_missing_extras(one_line, task, monkeypatch):
     assert task == []
 
 
+def test_missing_extras_of_predict(one_line, tmp_path, monkeypatch):
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    monkeypatch.setattr(cli, "find_spec", lambda name: None if "safe" in name else 1)
+    message = one_line("predict", str(tmp_path), "--data", "new.csv")
+    needs = "predict needs safetensors: pip install 'minigrad-rnn[train]'"
+    assert message == f"minigrad: {needs}\n"
+
+
+def test_a_file_of_tasks_without_a_name(one_line):
+    assert "my.py is a file: say which task of it, as my.py:TASK" in one_line(
+        "train", "my.py"
+    )
+
+
 def test_ctrl_c(monkeypatch, tmp_path, capsys):
     def interrupted(options):
         raise KeyboardInterrupt
@@ -259,6 +273,24 @@ def test_ctrl_c_does_not_take_an_older_checkpoint_for_its_own(
     assert main(["train", "adding", "--resume", "--out", str(tmp_path)]) == 130
     said = capsys.readouterr().err
     assert said.startswith("minigrad: stopped; it is saved, go on with: minigrad ")
+
+
+def test_a_stopped_training_is_not_written_over_in_silence(
+    monkeypatch, tmp_path, capsys
+):
+    calls = []
+    monkeypatch.setitem(TASKS, "names", replace(TASKS["names"], run=calls.append))
+    words = "has a training that was stopped: --resume goes on, this begins anew"
+    given = ["train", "names", "--out", str(tmp_path)]
+    (tmp_path / "checkpoint.safetensors").write_text("of one that was stopped")
+    assert main(given) == 0
+    assert words in capsys.readouterr().out
+    assert main([*given, "--resume"]) == 0
+    assert words not in capsys.readouterr().out
+    (tmp_path / "weights.safetensors").write_text("of one that came to its end")
+    assert main(given) == 0
+    assert words not in capsys.readouterr().out
+    assert len(calls) == 3
 
 
 @pytest.mark.parametrize("network", PICTURES)

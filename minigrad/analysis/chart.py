@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.advice import imported
+
 
 def blank(axes: Any, x: str, y: str) -> Any:
     """The axes given, or those of a new figure, with the names of what they show."""
     if axes is None:
-        from matplotlib.figure import Figure
-
-        axes = Figure(figsize=(6.4, 3.6), layout="constrained").subplots()
+        pictures = imported("matplotlib.figure", "train")
+        axes = pictures.Figure(figsize=(6.4, 3.6), layout="constrained").subplots()
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)

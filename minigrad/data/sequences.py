@@ -64,6 +64,10 @@ def one_hot(numbers: ArrayLike, n: int, dtype: DTypeLike = np.float32) -> Array:
     (5, 4, 3)
     """
     numbers = np.asarray(numbers)
+    if numbers.size and numbers.dtype.kind not in "iu":
+        raise TypeError(
+            f"class numbers are whole, got {numbers.dtype}: write .astype(int)"
+        )
     if numbers.size and not 0 <= numbers.min() <= numbers.max() < n:
         raise ValueError(
             f"class numbers lie in 0..{n - 1}, got {numbers.min()}..{numbers.max()}"
@@ -132,6 +136,14 @@ def pad(
     """
     multiple = whole("multiple", multiple)
     arrays = [np.asarray(s) for s in sequences]
+    if not arrays:
+        raise ValueError("there is no sequence to pad")
+    shapes = {a.shape[1:] for a in arrays}
+    if len(shapes) > 1:
+        found = ", ".join(str(("time", *shape)) for shape in sorted(shapes))
+        raise ValueError(
+            f"sequences differ in their number of steps alone, got {found}"
+        )
     lengths = np.array([len(a) for a in arrays])
     steps = -(-int(lengths.max()) // multiple) * multiple
     shape = (steps, len(arrays), *arrays[0].shape[1:])

@@ -22,6 +22,11 @@ Loss = Callable[[Any, Any], Tensor]
 
 def step_loss(loss: Loss, o: Tensor, y: Any) -> Tensor:
     """The loss of one step, named L; a TypeError where it is no Tensor."""
+    if not callable(loss):
+        raise TypeError(
+            "a model's loss is a function of o(t) and y(t), as minigrad.nn.losses.mse "
+            f"is: got {loss!r}"
+        )
     value: Any = loss(o, y)
     if not isinstance(value, Tensor):
         raise TypeError(

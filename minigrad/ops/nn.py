@@ -190,6 +190,8 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
             hint = "; a one-hot y becomes y.argmax(-1)"
         elif target.shape == o.shape[:-1]:
             hint = "; write y.astype(int)"
+        elif target.shape == (*o.shape[:-1], 1):
+            hint = "; write y[..., 0]"
         raise ValueError(
             f"{name}: for o of shape {o.shape} the target holds class numbers, "
             f"integers of shape {o.shape[:-1]}; got {target.dtype} of shape "

@@ -156,4 +156,6 @@ def _no_run(folder: Path) -> str:
             "train TASK --resume"
         )
     what = f"it has no {WEIGHTS}" if folder.is_dir() else "there is no such folder"
+    if folder.is_file():
+        what = "it is a file; a run is its folder"
     return f"{folder} is no run: {what}"

@@ -1,7 +1,8 @@
 """Labelled sequences of your own, of unequal length: which class is it?
 
 A letter is a unit vector. A fifth of each class is held out for the test, a tenth for
-the validation, drawn by the seed. The baselines are fitted on the training part: the
+the validation, drawn by the seed; what is equal to a sequence of the other parts is no
+test and is left out. The baselines are fitted on the training part: the
 commonest class, the letters alone (naive Bayes), and n-grams of each class with
 Witten-Bell smoothing, the order that is best on the validation part.
 """
@@ -100,6 +101,14 @@ def run(options: Options) -> Mapping[str, float]:
     y = np.array([classes.index(label) for label in found.labels])
     rng = np.random.default_rng(options.seed)
     train, valid, test = parts(y, rng)
+    learnt = {texts[i] for part in (train, valid) for i in part}
+    again = np.array([texts[i] in learnt for i in test])
+    if again.all():
+        raise ValueError(
+            f"{options.data}: every sequence that was held out stands among those to "
+            "learn from too: take each sequence once"
+        )
+    test = test[~again]
     setting = {
         "model": options.model or ONE_ANSWER[0],
         "cell": options.cell or "gru",
@@ -144,6 +153,11 @@ def run(options: Options) -> Mapping[str, float]:
     errors = {name: float((a != y[test]).mean()) for name, a in rows.items()}
     unseen = f"{options.data.name}, {len(test)} unseen of {len(y)}"
     print(table(unseen, "wrong", errors))
+    if again.any():
+        print(
+            f"{again.sum()} more were held out, but equal ones were learnt from: "
+            "they are not counted"
+        )
     print(confusion(classes, y[test], said))
     _write(options.out, classifier, [texts[i] for i in test], odds, y[test])
     shortest = min(test, key=lambda i: len(texts[i]))

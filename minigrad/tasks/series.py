@@ -181,6 +181,7 @@ def run(options: Options) -> Mapping[str, float]:
             f"{options.data}: {len(values)} numbers are too few to learn from and to "
             f"test on; it takes {LEAST + ahead}"
         )
+    _require_length(options, len(values))
     print(f"{options.data}: {column.said}")
     first, second = parts(len(values))
     forecaster, error = _trained(options, values, first, second)
@@ -194,9 +195,12 @@ def run(options: Options) -> Mapping[str, float]:
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     print(table(unseen, ["RMSE", "of the variance"], rows))
-    ours, now = (_rms(f[second:] - values[second:]) for f in [*forecasts.values()][:2])
-    if ours >= now:
-        print("the network is no better than the number as it is now: take that one")
+    errors = {name: _rms(f[second:] - values[second:]) for name, f in forecasts.items()}
+    ours = next(iter(errors.values()))
+    better = {name: e for name, e in [*errors.items()][1:] if e <= ours}
+    if better:
+        best = min(better, key=better.__getitem__)
+        print(f"the network is no better than {best!r}: take that one")
     print(
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
@@ -205,6 +209,15 @@ def run(options: Options) -> Mapping[str, float]:
     x, y = forecaster.questions(values)
     picture(options, forecaster.loss(x[:, :1], y[:, :1]))
     return {"RMSE": error(second, len(values)), "inside": inside}
+
+
+def _require_length(options: Options, n: int) -> None:
+    """Refuse to go on for longer than there are numbers to measure a band by."""
+    if (options.length or 0) > n // 5:
+        raise ValueError(
+            f"{options.data}: beyond {n} numbers it goes on for {n // 5} steps at "
+            f"most, a fifth of them, and --length {options.length} is more"
+        )
 
 
 def _trained(
@@ -293,7 +306,8 @@ def _write(
 ) -> None:
     """forecast.csv and forecast.png: the data, the forecasts, and what comes next."""
     values = column.values
-    steps = min(options.length or max(forecaster.setting.season, 12), len(values) // 5)
+    usual = min(max(forecaster.setting.season, 12), len(values) // 5)
+    steps = options.length or usual
     further, bands = closed_loop(forecaster, values, first, steps)
     with replacing(options.out / "forecast.csv") as temporary:
         rows: list[tuple[str, ...]] = []
@@ -363,6 +377,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
             f"{options.data}: {len(values)} numbers are too few: this network reads "
             f"{setting.window} and forecasts {setting.ahead} ahead, so it takes {least}"
         )
+    _require_length(options, len(values))
     print(f"{options.data}: {column.said}")
     said = np.full(len(values), np.nan)
     said[least - 1 :] = forecaster.each(values)

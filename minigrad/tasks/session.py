@@ -6,6 +6,7 @@ this network                                         0.0020
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from minigrad.train import (
 )
 from minigrad.train.batches import Batches
 from minigrad.train.checkpoint import Part
+from minigrad.train.progress import Progress
 from minigrad.train.training import Carry, Loss
 
 __all__ = [
@@ -67,6 +69,25 @@ def one_answer(
     return made(Bidirectional, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
 
 
+class _Asked:
+    """What a training of a file was asked for: where it goes on, the same again."""
+
+    def __init__(self, options: Options, data: Path) -> None:
+        named = [options.column, options.missing or "refuse", options.label]
+        said = repr([*named, options.ahead or 1, options.seed]).encode()
+        self.digest = np.frombuffer(sha256(data.read_bytes() + said).digest(), np.uint8)
+
+    def state_dict(self) -> Mapping[str, Any]:
+        return {"digest": self.digest}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if not np.array_equal(state["digest"], self.digest):
+            raise ValueError(
+                "it is of another file, or of another --column, --missing, --label, "
+                "--ahead or --seed: say the same again, or begin anew without --resume"
+            )
+
+
 def learn(
     name: str,
     options: Options,
@@ -86,7 +107,8 @@ def learn(
 ) -> History:
     """Train with Adam and leave weights, checkpoint, log and curves in the folder.
 
-    To resume where there is no checkpoint yet is to begin. What ``minigrad.load`` gives
+    To resume where there is no checkpoint yet is to begin; of another file, or of
+    another part of it, it is a ValueError. What ``minigrad.load`` gives
     as ``about`` is kept beside the weights: of the task and its network, and what is
     given here.
     """
@@ -96,13 +118,15 @@ def learn(
     optimiser = (
         AdamW(parameters, lr, weight_decay=decay) if decay else Adam(parameters, lr)
     )
+    asked = {"asked": _Asked(options, options.data)} if options.data else {}
+    done: list[Progress] = []
     training = Training(
         model,
         optimiser,
         loss,
         clip=clip or inf,
         carry=carry,
-        also=also,
+        also={**(also or {}), **asked},
         eager=options.eager,
         backend=options.backend,
     )
@@ -113,10 +137,16 @@ def learn(
         validation=validation,
         every=every,
         patience=patience,
+        callbacks=[done.append],
         title=None if options.quiet else name,
         checkpoint=checkpoint,
         resume=options.resume and checkpoint.exists(),
     )
+    if not done:
+        print(
+            f"the checkpoint has {len(history.steps)} steps, and nothing was trained: "
+            "a greater --steps goes on"
+        )
     save_run(options, model, {"task": name, **(about or {})})
     write_log(options.out / "log.csv", history)
     with replacing(options.out / "curves.png") as temporary:

@@ -24,6 +24,8 @@ from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
 PIECE = 50
+# Of so many characters each of the 20 streams of the validation has two.
+LEAST = 800
 
 
 class Reader:
@@ -116,6 +118,13 @@ def run(options: Options) -> Mapping[str, float]:
     if options.data:
         text, encoding = loaders.words(options.data)
         print(f"{options.data}: {len(text)} characters, {encoding}")
+    batch = options.batch or 32
+    least = max(LEAST, 3 * batch)
+    if len(text) < least:
+        raise ValueError(
+            f"{options.data}: {len(text)} characters are too few to learn from and to "
+            f"test on, in {batch} streams side by side: it takes {least}"
+        )
     vocabulary = Vocabulary(text)
     n = len(vocabulary)
     numbers = vocabulary.encode(text)
@@ -125,7 +134,7 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     cell = options.cell or "gru"
     model = made(ManyToMany, n, options.hidden or 128, n, rng=rng, cell=cell)
-    reader = Reader(numbers[:first], n, model, options.batch or 32)
+    reader = Reader(numbers[:first], n, model, batch)
     valid = numbers[first:second]
     learn(
         "text",

@@ -78,6 +78,11 @@ def fit(
     >>> round(model.W.item(), 3)
     3.0
     """
+    if not isinstance(training, Training):
+        raise TypeError(
+            "fit trains Training(model, optimiser, loss): got "
+            f"{type(training).__name__}"
+        )
     total = _total(batches, steps, epochs)
     every = whole("every", every)
     patience = None if patience is None else whole("patience", patience)

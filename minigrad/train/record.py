@@ -12,6 +12,7 @@
 from pathlib import Path
 from typing import Any
 
+from minigrad.advice import imported
 from minigrad.files import replacing
 from minigrad.train.loop import History
 
@@ -28,9 +29,8 @@ def write_log(path: Path, history: History) -> None:
 
 def curves(history: History, title: str, measure: str = "validation") -> Any:
     """Loss, validation and gradient norm over the steps, as a matplotlib figure."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
+    pictures = imported("matplotlib.figure", "train")
+    figure = pictures.Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[2, 1], sharex=True)
     steps = [p.step for p in history.steps]
     above.plot(steps, [p.loss for p in history.steps], color="#8c8c8c", label="loss")

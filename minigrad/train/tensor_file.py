@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import imported
 from minigrad.files import replacing
 
 __all__ = ["read_tensors", "write_tensors"]
@@ -45,8 +46,7 @@ def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
     write over the file that it could go on from, and TypeError for a dtype that the
     format does not have.
     """
-    from safetensors.numpy import save
-
+    save = imported("safetensors.numpy", "train").save
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     for name, array in arrays.items():
         if array.dtype.name not in KINDS.values():
@@ -66,13 +66,12 @@ def read_tensors(path: Path_, others: bool = False) -> tuple[dict[str, Array], A
     With ``others`` a file that minigrad did not write is read too: it has no checksum,
     its text is an empty object, and its bfloat16 are float32 of the same value.
     """
-    from safetensors import SafetensorError, deserialize
-
+    safetensors = imported("safetensors", "train")
     content = Path(path).read_bytes()
     try:
         metadata = _metadata(content, others)
-        found = deserialize(content)  # type: ignore[no-untyped-call]
-    except (SafetensorError, ValueError, RecursionError) as error:
+        found = safetensors.deserialize(content)
+    except (safetensors.SafetensorError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
     # The library gives them in no certain order.
     arrays = {name: _array(**entry) for name, entry in sorted(found, key=itemgetter(0))}

@@ -15,6 +15,9 @@ def test_one_hot_of_any_shape():
     assert one_hot([[0, 1]], 3).shape == (1, 2, 3)
     with pytest.raises(ValueError, match=r"lie in 0\.\.2, got 0\.\.3"):
         one_hot([0, 3], 3)
+    for wrong in ([0.0, 1.0], [True, False]):
+        with pytest.raises(TypeError, match=r"got .*: write \.astype\(int\)"):
+            one_hot(wrong, 3)
 
 
 def test_standardising_does_not_look_at_the_test_span():
@@ -47,6 +50,13 @@ def test_padding_keeps_the_features():
     assert padded.shape == (2, 2, 3)
     assert lengths.tolist() == [2, 1]
     assert padded[1, 1].tolist() == [9, 9, 9]
+
+
+def test_what_cannot_stand_side_by_side():
+    with pytest.raises(ValueError, match=r"alone, got \('time', 2\), \('time', 3\)"):
+        pad([np.ones((2, 3)), np.ones((1, 2))])
+    with pytest.raises(ValueError, match="no sequence to pad"):
+        pad([])
 
 
 def test_every_sequence_comes_once_a_pass():

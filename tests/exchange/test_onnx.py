@@ -25,6 +25,7 @@ from minigrad.exchange.onnx import export
 from minigrad.exchange.onnx.traces import ExportError
 from minigrad.exchange.onnx.twins import NAMES
 from minigrad.mode import TraceError
+from minigrad.models import ManyToMany
 from minigrad.models.recursive import forest
 from minigrad.nn.losses import mse
 from minigrad.nn.recurrent import masks
@@ -545,6 +546,16 @@ def test_a_planted_bug_is_found(monkeypatch):
     monkeypatch.setitem(NAMES, "tanh", "Sigmoid")
     with pytest.raises(ExportError, match="the file is off by"):
         to_onnx(network("ManyToMany"), xs(6, 3))
+
+
+def test_an_example_that_is_wider_than_the_network_is_named():
+    model = ManyToMany(1, 12, 1, rng=np.random.default_rng(0))
+    wide = np.random.default_rng(0).normal(size=(20, 5, 1))
+    with pytest.raises(
+        ExportError, match=r"xs is float64 beside .*astype\(np\.float32"
+    ):
+        to_onnx(model, wide)
+    to_onnx(model, wide.astype(np.float32))
 
 
 def test_minigrad_imports_no_onnx_and_says_what_to_install():

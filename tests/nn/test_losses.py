@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.models import ManyToMany
 from minigrad.nn import losses
 
 
@@ -44,3 +45,16 @@ def test_unit_vectors_are_no_class_numbers():
     o = mg.tensor(np.zeros((2, 3)), name="o")
     with pytest.raises(ValueError, match=r"unit vectors pass ys\.argmax\(-1\)"):
         losses.cross_entropy(o, np.eye(3)[[0, 2]])
+
+
+def test_the_name_of_a_loss_is_no_loss():
+    model = ManyToMany(1, 2, 1, rng=np.random.default_rng(0), loss="mse")
+    x = np.zeros((3, 1, 1), np.float32)
+    with pytest.raises(TypeError, match=r"as minigrad\.nn\.losses\.mse is: got 'mse'"):
+        model.loss(x, x)
+
+
+def test_targets_with_an_axis_too_many():
+    o = mg.tensor(np.zeros((4, 3)), name="o")
+    with pytest.raises(ValueError, match=r"of shape \(4, 1\); write y\[\.\.\., 0\]"):
+        losses.cross_entropy(o, np.zeros((4, 1), int))

@@ -32,7 +32,8 @@ def data_for(name, folder):
     if name == "series":
         path.write_text("v\n" + "\n".join(f"{np.sin(k)}" for k in range(60)))
     else:
-        lines = [f"{'acgtta'[k % 3 :]},{'yes' if k % 2 else 'no'}" for k in range(20)]
+        texts = [f"{'acgtta'[k % 3 :]}{k:05b}" for k in range(20)]
+        lines = [f"{text},{'yes' if k % 2 else 'no'}" for k, text in enumerate(texts)]
         path.write_text("sequence,label\n" + "\n".join(lines))
     return path
 
@@ -153,6 +154,11 @@ def test_a_folder_that_is_no_run_is_said(tmp_path):
         mg.load(tmp_path)
     with pytest.raises(ValueError, match="is no run: there is no such folder"):
         mg.load(tmp_path / "a")
+    (tmp_path / "b.txt").write_text("")
+    with pytest.raises(
+        ValueError, match="is no run: it is a file; a run is its folder"
+    ):
+        mg.load(tmp_path / "b.txt")
     (tmp_path / "checkpoint.safetensors").write_bytes(b"")
     with pytest.raises(ValueError, match=r"stopped before its end: .* --resume"):
         mg.load(tmp_path)

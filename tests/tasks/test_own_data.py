@@ -164,3 +164,99 @@ def test_what_is_refused(task, content, reason, tmp_path, capsys):
 def test_predict_wants_a_run(tmp_path, capsys):
     assert main(["predict", str(tmp_path), "--data", "x"]) == 2
     assert "is no run: it has no weights.safetensors" in capsys.readouterr().err
+
+
+def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
+    """Of a wave the season is better than the number as it is now: that is said."""
+    path, _ = waves
+    words = ["series", "--data", path, "--steps", 1, "--out", tmp_path / "run"]
+    code, said = trained(capsys, *words)
+    assert code == 0, said.err
+    lines = said.out.splitlines()
+    table = [line for line in lines if line.startswith(("as ", "linear", "the mean"))]
+    best = min(table, key=lambda line: float(line[44:].split()[0]))[:44].strip()
+    assert best != "as it is now"
+    assert f"the network is no better than {best!r}: take that one" in said.out
+
+
+def test_a_length_without_a_band_is_refused(waves, tmp_path, capsys):
+    path, _ = waves
+    out = tmp_path / "run"
+    words = ["series", "--data", path, "--steps", 1, "--out", out]
+    code, said = trained(capsys, *words, "--length", 25)
+    assert code == 2
+    assert "24 steps at most" in said.err
+    code, said = trained(capsys, *words, "--length", 24)
+    assert code == 0, said.err
+    assert len(rows_of(out / "forecast.csv")) == 1 + 120 + 24
+    again = ["predict", str(out), "--data", str(path), "--length", "25"]
+    assert main(again) == 2
+    assert "24 steps at most" in capsys.readouterr().err
+
+
+def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
+    path, out = tmp_path / "twice.csv", tmp_path / "run"
+    lines = dna(path)
+    path.write_text("\n".join(["sequence,label", *lines, *lines[:40]]))
+    words = ["sequences", "--data", path, "--hidden", 3, "--steps", 1, "--out", out]
+    code, said = trained(capsys, *words)
+    assert code == 0, said.err
+    tested = [row[0] for row in rows_of(out / "answers.csv")[1:]]
+    given = [line.partition(",")[0].lower() for line in [*lines, *lines[:40]]]
+    # All copies of what was tested are in the test: none was learnt from.
+    assert all(given.count(text) == tested.count(text) for text in tested)
+    assert f"{len(tested)} unseen of 100" in said.out
+    assert f"{20 - len(tested)} more were held out" in said.out
+
+    path.write_text("sequence,label\n" + "acg,yes\nggc,no\n" * 10)
+    code, said = trained(capsys, *words)
+    assert code == 2
+    assert "take each sequence once" in said.err
+
+
+def test_what_is_resumed_is_the_same_file(waves, tmp_path, capsys):
+    path, s = waves
+    words = ["series", "--data", path, "--steps", 2, "--out", tmp_path / "run"]
+    assert trained(capsys, *words)[0] == 0
+    code, said = trained(capsys, *words, "--resume")
+    assert code == 0, said.err
+    assert "has 2 steps, and nothing was trained" in said.out
+    code, said = trained(capsys, *words, "--resume", "--seed", 1)
+    assert code == 2
+    assert "it is of another file, or of another --column" in said.err
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s[::-1])))
+    code, said = trained(capsys, *words, "--resume")
+    assert code == 2
+    assert "say the same again, or begin anew without --resume" in said.err
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s)))
+    words[words.index(2)] = 3
+    code, said = trained(capsys, *words, "--resume", "--ahead", 1)
+    assert code == 0, said.err
+    assert "nothing was trained" not in said.out
+
+
+@pytest.mark.parametrize(
+    ("n", "batch", "least"), [(799, 32, 800), (500, 8, 800), (899, 300, 900)]
+)
+def test_a_text_that_is_too_short(n, batch, least, tmp_path, capsys):
+    path, out = tmp_path / "short.txt", tmp_path / "run"
+    words = ["text", "--data", path, "--batch", batch, "--hidden", 3, "--steps", 1]
+    path.write_text(("one two " * n)[:n])
+    code, said = trained(capsys, *words, "--out", out)
+    assert code == 2
+    assert f"{n} characters are too few" in said.err
+    assert f"it takes {least}" in said.err
+    path.write_text(("one two " * n)[:least])
+    code, said = trained(capsys, *words, "--out", out)
+    assert code == 0, said.err
+
+
+def test_a_text_is_nothing_to_predict(tmp_path, capsys):
+    path, out = tmp_path / "a.txt", tmp_path / "run"
+    path.write_text("one two " * 200)
+    words = ["text", "--data", path, "--hidden", 3, "--steps", 1, "--out", out]
+    assert trained(capsys, *words)[0] == 0
+    assert main(["predict", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "is a run of none of: series, sequences; " in said
+    assert f"minigrad.load({str(out)!r}) in Python" in said

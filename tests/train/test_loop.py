@@ -70,6 +70,13 @@ def test_clipping_bounds_the_step():
     np.testing.assert_allclose(point.w.data, [3.9])
 
 
+def test_a_module_alone_is_no_training():
+    module = ManyToMany(1, 2, 1, rng=np.random.default_rng(0))
+    words = r"fit trains Training\(model, optimiser, loss\): got ManyToMany"
+    with pytest.raises(TypeError, match=words):
+        fit(module, (), steps=1)
+
+
 def test_callbacks_are_told_of_every_step():
     seen, other = [], []
     _, history = run(steps=4, callbacks=[seen.append, other.append])

@@ -283,3 +283,12 @@ def test_groups_train_as_one(backend):
         assert groups.steps == 4
         found.append(losses)
     np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_a_parameter_that_no_loss_depends_on_is_named():
+    model = ManyToMany(1, 2, 1, rng=np.random.default_rng(0), loss=mse)
+    other = ManyToMany(1, 2, 1, rng=np.random.default_rng(0))
+    one = Training(model, Adam(other.parameters(), 0.1), model.loss)
+    x = np.zeros((3, 1, 1), np.float32)
+    with pytest.raises(ValueError, match=r"U of .* not reached: .* of an optimiser"):
+        one.step(x, x)

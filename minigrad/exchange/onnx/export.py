@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto, checker, helper, shape_inference
+from onnx import ModelProto, TensorProto, checker, helper, shape_inference
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.ops import op_scan
 
@@ -114,11 +114,28 @@ def _compared(model: ModelProto, recorder: Recorder, recording: Recording) -> li
                 raise ExportError(refused[-1]) from error
             continue
         for got, want in zip(found, trace.results, strict=True):
-            _require_same(np.asarray(got), want.data, at)
+            _require_same(np.asarray(got), want.data, at, _mixed(model))
     return refused
 
 
-def _require_same(got: Any, want: Any, said: str) -> None:
+def _mixed(model: ModelProto) -> str:
+    """What to write where arguments are float64 and parameters float32, or nothing."""
+    floats, doubles = TensorProto.FLOAT, TensorProto.DOUBLE
+    inputs = [i.name for i in model.graph.input if _kind(i) == doubles]
+    narrow = any(w.data_type == floats for w in model.graph.initializer)
+    if not (inputs and narrow):
+        return ""
+    names = ", ".join(inputs)
+    return (
+        f" ({names} is float64 beside parameters of float32: write .astype(np.float32))"
+    )
+
+
+def _kind(argument: Any) -> Any:
+    return argument.type.tensor_type.elem_type
+
+
+def _require_same(got: Any, want: Any, said: str, mixed: str) -> None:
     if (got.shape, got.dtype) != (want.shape, want.dtype):
         raise ExportError(
             f"at {said} the file gives {got.dtype} {got.shape} and f gives "
@@ -128,7 +145,8 @@ def _require_same(got: Any, want: Any, said: str) -> None:
     if not np.allclose(got, want, **tolerance(want.dtype), equal_nan=True):
         off = np.abs(got.astype(float) - want.astype(float)).max()
         raise ExportError(
-            f"at {said} the file is off by {off:.3g}: f does something else there"
+            f"at {said} the file is off by {off:.3g}: f does something else "
+            f"there{mixed}"
         )
 
 
