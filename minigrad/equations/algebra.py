@@ -94,7 +94,7 @@ class Algebra(Forest):
             flat = kept == there or all(len(at) < 3 for _, at in parts(e))
             one = is_product(e) or (len(operands) == 1 and flat)
             name = dict(enumerate(axes)) | {None: None}
-            for x, at in parts(e) if one else [(rest, (*range(len(axes)),))]:
+            for x, at in parts(e) if one else [self.narrow(rest)]:
                 new = tuple([name.get(a, (k, a)) for a in at])
                 size |= {a: n for a, n in zip(new, x.shape, strict=True) if n > 1}
                 found.append((x, new))
@@ -182,6 +182,15 @@ class Algebra(Forest):
             made.append(self.product(cut, own, (*shape[:-1], end - start)))
             start = end
         return self.call("concatenate", made, {"axis": -1}, shape)
+
+    def narrow(self, e: Expr) -> tuple[Expr, Axes]:
+        """An expression without the axes along which a product is broadcast."""
+        axes, there = range(len(e.shape)), {a for _, at in parts(e) for a in at}
+        kept = tuple([a for a in axes if a in there or e.shape[a] == 1])
+        if e.op != "product" or len(kept) == len(axes):
+            return e, tuple(axes)
+        shape = tuple([e.shape[a] for a in kept])
+        return self.product(parts(e), kept, shape, *front(e)), kept
 
     # --------------------------------------------------------------------------- sums
 
@@ -428,6 +437,11 @@ def _sum(f: Algebra, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     return f.product([(x, tuple(at))], tuple(own), shape)
 
 
+def _count(f: Algebra, x: Expr, attrs: Attrs, shape: Shape) -> Expr:
+    n, over = f.count(x, axes_of(attrs.get("axis"), len(x.shape)))
+    return f.number(n, shape, tuple((clock, -k) for clock, k in over))
+
+
 def _mean(f: Algebra, args: list[Expr], attrs: Attrs, shape: Shape) -> Any:
     n, over = f.count(args[0], axes_of(attrs.get("axis"), len(args[0].shape)))
     return f.times(1 / n, _sum(f, args, attrs, shape), over) if n else None
@@ -633,6 +647,7 @@ RULES: dict[str, Rule] = {
     "transpose": _transpose,
     "swapaxes": _swapaxes,
     "einsum": _einsum,
+    "count": lambda f, args, attrs, shape: _count(f, args[0], attrs, shape),
     "sum": _sum,
     "mean": _mean,
     "spread": _spread,

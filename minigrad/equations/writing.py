@@ -25,7 +25,14 @@ from itertools import groupby
 from string import ascii_lowercase
 from typing import Any, NamedTuple
 
-from minigrad.equations.algebra import Axes, feature_ends, front, parts
+from minigrad.equations.algebra import (
+    ALL,
+    ELEMENTWISE,
+    Axes,
+    feature_ends,
+    front,
+    parts,
+)
 from minigrad.equations.names import latex, name, readable
 from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr, Time
@@ -56,6 +63,7 @@ KNOWN = frozenset(
     ["tanh", "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "max", "min"]
 )  # by LaTeX
 LATER = {"t": "k", "k": "j", "j": "i", "i": "i'"}
+ONES = r"\mathbf{1}"
 ACTIVATIONS = ("tanh", "sigmoid", "relu")
 
 
@@ -120,8 +128,9 @@ class Writer:
 
     def line(self, e: Expr, t: str | None) -> str:
         """The right side of an equation about the step of a letter, or about none."""
-        self.t, self.term, self.inside = t, 0, False
-        return self.open(e)[1]
+        self.t, self.term, self.inside = t, 0, e.op == "product"
+        said = self.product(e, True) if e.op == "product" else self.open(e)
+        return said[1]
 
     def write(self, e: Expr, least: int = SUM) -> str:
         """An expression, in brackets where it holds together less than it must."""
@@ -131,7 +140,7 @@ class Writer:
         """An expression, and how strongly it holds together."""
         rule, before = WRITTEN.get(e.op, Writer.call), self.inside
         self.inside = before or e.op not in ("add", *ACTIVATIONS)
-        found = rule(self, e)
+        found = rule(self, _placed(e) if e.op in ELEMENTWISE else e)
         self.inside = before
         return found
 
@@ -257,11 +266,18 @@ class Writer:
 
     # ----------------------------------------------------------------------- products
 
-    def product(self, e: Expr) -> Said:
-        """A number, and the factors."""
+    def product(self, e: Expr, whole: bool = False) -> Said:
+        """A number, and the factors; an equation that is a row in each line is 𝟏 vᵀ."""
         number, over = front(e)
         found = [(x, self._shown(at)) for x, at in parts(e)]
-        said = self.factors(found, self._shown(tuple(range(len(e.shape)))))
+        own = tuple(range(len(e.shape)))
+        across = 1 if self.columns else 0
+        matrix = len(own) == 2 and min(e.shape) > 1
+        if whole and matrix and _present(e) == {across - 2}:
+            row = self._raised(self.factors(found, (across,)), "ᵀ")
+            said = PRODUCT, f"{self.atom('𝟏', ONES)}{BESIDE}{row}"
+        else:
+            said = self.factors(found, self._shown(own))
         if abs(number) == 1 and not over:
             return said if number > 0 else (SUM, f"-{bracket(said, SIGMA)}")
         binds = SUM if number < 0 else max(min(said[0], HADAMARD), SIGMA)
@@ -279,7 +295,8 @@ class Writer:
         pairs = [
             p for x, at in found for p in zip(at, self._shown(x.shape), strict=True)
         ]
-        size, place = dict(pairs), {a: at.index(a) for _, at in found[::-1] for a in at}
+        widest = sorted(found, key=lambda f: len(f[1]))
+        size, place = dict(pairs), {a: at.index(a) for _, at in widest for a in at}
         axes = own
         if outer:
             there = [a for a in (*own, *outer) if a in place]
@@ -292,7 +309,7 @@ class Writer:
         elif matrices:
             ways = [self.factors(found, own, (*outer, a)) for a in inner]
             return min(ways, key=lambda way: len(way[1]))
-        elif not self._is_seen(found, groups, outer):
+        elif not self._is_seen(found, groups, size, outer):
             return self._einsum(found, own)
         else:
             said = self._by_element([(g, _only(axes, g)) for g in groups], axes, size)
@@ -300,32 +317,52 @@ class Writer:
         if not over:
             return said
         # Features, sequences, and what is further in front.
-        ours = len(own) + len(outer) == 1 and self._by_sequence(found[0][0], set())
-        letters = "n" if ours else "".join(["inkm"[i] for i in over])
+        ours = self._by_sequence(max(found, key=lambda f: len(f[1]))[0], set())
+        letters = "".join(["inkm"[i + ours] for i in over])
         sigma = self.atom(f"Σ_{letters} ", rf"\sum_{{{letters}}} ")
         return SIGMA, sigma + bracket(said, SIGMA)
 
     def _by_sequence(self, e: Expr, seen: set[Expr]) -> bool:
-        """Whether the one axis of an array is that of sequences, not of features."""
-        if len(e.shape) != 1 or e in seen or self.columns:
+        """Whether the last axis of an array is that of sequences, not of features."""
+        last = len(e.shape) - 1
+        if last < 0 or e in seen or self.columns:
             return False
         seen.add(e)
-        args = e.args
-        if e.op == "value":
-            args = tuple(self.symbols[e.attrs["symbol"]].trees.values())[:1]
-        axes = e.attrs["axes"] if e.op == "product" else ()
-        return (
-            e.op == "cross_entropy"
-            or any(0 in at[:-1] for at in axes)
-            or any(self._by_sequence(a, seen) for a in args)
+        of = [(a, (*range(len(a.shape)),)) for a in e.args if len(a.shape) == last + 1]
+        if e.op in ("stack", "each"):
+            of = [(a, (last,)) for a in e.args]
+        elif e.op == "value":
+            trees = self.symbols[e.attrs["symbol"]].trees
+            of = [(tree, (last,)) for tree in [*trees.values()][:1]]
+        elif e.op == "product":
+            of = [(x, at) for x, at in parts(e) if not self._is_parameter(x)]
+        return e.op == "cross_entropy" or any(
+            (e.op == "product" and last in at[:-1])
+            or (at[-1:] == (last,) and self._by_sequence(x, seen))
+            for x, at in of
         )
 
-    def _is_seen(self, found: Factors, groups: list[Factors], outer: Axes) -> bool:
-        """Whether a product by element shows along which axes: one group has all."""
-        there = [{a for _, at in g for a in at} - {None} for g in groups]
-        wide = [x for x, _ in found if x.op == "value" and len(x.shape) > 2]
-        given = any(self.symbols[x.attrs["symbol"]].kind == "parameter" for x in wide)
-        return not given and (not outer or set.union(*there) in there)
+    def _is_parameter(self, e: Expr) -> bool:
+        return e.op == "value" and self.symbols[e.attrs["symbol"]].kind == "parameter"
+
+    def _is_seen(
+        self, found: Factors, groups: list[Factors], size: Any, outer: Axes
+    ) -> bool:
+        """Whether a product by element shows along which axes.
+
+        One group has all, and the others the first or the last of these; or it is a
+        column and a row.
+        """
+        whole = [_along(g) for g in groups]
+        there = [[a for a in at if size[a] > 1] for at in whole]
+        given = any(self._is_parameter(x) and len(x.shape) > 2 for x, _ in found)
+        if given or (outer and set().union(*whole) not in map(set, whole)):
+            return False
+        most = max(there, key=len)
+        ends = [{*most[:n]} for n in range(len(most) + 1)]
+        ends += [{*most[n:]} for n in range(len(most))]
+        crossed = all(len(a) == 1 or not b for a, b in zip(whole, there, strict=True))
+        return crossed or all({*at} in ends for at in there)
 
     def _two(self, found: Factors, axes: Axes, inner: list[Any], outer: Axes) -> Any:
         """The two matrices of which this is the product, each with its axes."""
@@ -524,7 +561,7 @@ class Writer:
 
     def unit(self, e: Expr) -> Said:
         """A unit vector."""
-        return self.below(self.atom("1", r"\mathbf{1}"), self.write(e.args[-1]))
+        return self.below(self.atom("1", ONES), self.write(e.args[-1]))
 
     def concatenate(self, e: Expr) -> Said:
         """Features side by side: in columns one below the other."""
@@ -582,6 +619,38 @@ def bracket(said: Said, least: int) -> str:
     return said[1] if said[0] >= least else f"({said[1]})"
 
 
+def _present(e: Expr) -> frozenset[int]:
+    """The axes, counted from the last one, along which it is written that e varies."""
+    n = len(e.shape)
+    there = {a for _, at in parts(e) for a in at if a is not None and a < n}
+    return frozenset(a - n for a in there if e.shape[a] > 1)
+
+
+def _placed(e: Expr) -> Expr:
+    """Arguments, with an index that says along which axes where no one has all."""
+    there = [_present(a) for a in e.args]
+    axes = frozenset().union(*there)
+    if axes in there or len(e.args) < 2:
+        return e
+    args = []
+    for a, own in zip(e.args, there, strict=True):
+        shown = sorted(axes)[sorted(axes).index(min(own, default=0)) :] if own else []
+        key = tuple([ALL if i in own else None for i in shown])
+        args.append(_indexed(a, key) if None in key else a)
+    return Expr(e.op, tuple(args), e.attrs, e.shape, e.size, e.depth)
+
+
+def _indexed(e: Expr, key: Any) -> Expr:
+    """An expression with an index below, behind its number."""
+    plain, front_, shape = {"number": 1, "over": ()}, {}, (1,) * len(key)
+    if e.op == "product":
+        front_ = {k: e.attrs[k] for k in plain}
+        e = Expr(e.op, e.args, e.attrs | plain, e.shape, e.size, e.depth)
+    made = Expr("getitem", (e,), {"key": key}, shape, e.size, e.depth)
+    axes = {"axes": (tuple(range(len(shape))),)}
+    return Expr("product", (made,), plain | front_ | axes, shape, e.size, e.depth)
+
+
 def _connected(found: Factors, inner: Sequence[Any]) -> list[Factors]:
     """Factors in groups that share none of the axes that are summed over."""
     groups: list[Factors] = []
@@ -591,6 +660,14 @@ def _connected(found: Factors, inner: Sequence[Any]) -> list[Factors]:
         groups = [g for g in groups if g not in joined]
         groups.append([*(f for g in joined for f in g), factor])
     return groups
+
+
+def _along(group: Factors) -> list[Any]:
+    """The axes of a group, those of its widest factor first."""
+    widest = sorted(group, key=lambda f: -len(f[1]))
+    return [
+        a for a in dict.fromkeys(a for _, at in widest for a in at) if a is not None
+    ]
 
 
 def _only(axes: Axes, group: Factors) -> Axes:

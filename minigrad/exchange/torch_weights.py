@@ -66,9 +66,9 @@ def from_torch(module: Any, state_dict: Mapping[str, Any]) -> None:
 
     Nothing in a state tells ``nonlinearity="relu"``: that is the cell's ``activation``.
 
-    Raises ValueError, which lists every name that is missing or too many and every
-    other shape and dtype, and for a part that PyTorch has no twin of; TypeError for
-    what is no state, and for numbers that NumPy does not have.
+    Raises ValueError, which lists every name that is missing or too many, every other
+    shape and dtype and every NaN, and for a part that PyTorch has no twin of; TypeError
+    for what is no state, and for numbers that NumPy does not have.
     """
     if not isinstance(state_dict, Mapping):
         raise TypeError(
@@ -299,6 +299,8 @@ def _differences(own: Mapping[str, Array], given: Mapping[str, Array]) -> Iterat
             line = f"{key}: {a.dtype} {a.shape} here, {b.dtype} {b.shape} in the state"
             # Numbers are not converted unasked.
             yield line + (f"; make it with dtype={b.dtype}" * (a.dtype != b.dtype))
+        elif np.isnan(b).any():
+            yield f"{key}: it has NaN, so it is of a training that went wrong"
 
 
 def _shared(pairs: Pairs, module: Any) -> list[str]:

@@ -160,3 +160,82 @@ def test_random_losses_are_read_as_they_are_meant(within, behind, steps, over, m
     read, unread = read_back(equations, steps, 1e-9)
     assert read > 2
     assert not unread
+
+
+def last_states(batch=3, steps=5, size=4):
+    """W, the named states of a recurrence of some sequences, and a read-out V."""
+    rng = np.random.default_rng(0)
+    W = mg.parameter(rng.normal(size=(size, size)) / 2, name="W")
+    V = mg.parameter(rng.normal(size=(size, 2)), name="V")
+    h, states = mg.tensor(np.zeros((batch, size)), name="h0"), []
+    for _, x in mg.steps(rng.normal(size=(steps, batch, size))):
+        h = mg.tanh(h @ W + x).named("h")
+        states.append(h)
+    return states, V
+
+
+def lines_of(loss):
+    equations = mg.equations(loss)
+    assert worst(equations, loss) < 1e-12
+    return equations.text().splitlines()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_features_by_features_are_not_written_as_a_product_by_element(batch):
+    (*_, h), _ = last_states(batch)
+    k = mg.exp(h).named("k")
+    M = (h[:, :, None] * k[:, None, :]).named("M")
+    lines = lines_of((M**2).sum() + (M[:, 0] * h).sum())
+    assert "M = einsum(h(T), k; ab,ac->abc)" in lines
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_difference_of_all_pairs_is_not_zero(batch):
+    (*_, h), _ = last_states(batch)
+    (line,) = [
+        line
+        for line in lines_of(((h[:, :, None] - h[:, None, :]) ** 2).sum())
+        if line.startswith("L = ")
+    ]
+    other = "h(T)" if batch == 1 else "h(T)_{[:, None, :]}"
+    key = "[:, None]" if batch == 1 else "[:, :, None]"
+    assert f"(h(T)_{{{key}}} - {other})²" in line
+
+
+def test_sums_over_features_and_over_sequences_are_told_apart_where_both_are_added():
+    (*_, h), _ = last_states()
+    lines = lines_of(
+        (h.mean(axis=0) * h.sum(axis=0)).sum() + (h.sum(axis=1) ** 2).sum()
+    )
+    assert "∇h(T) = 2 (Σ_i h(T))_{[:, None]} + 2/3 Σ_n h(T)" in lines
+
+
+def test_a_sum_over_the_steps_of_an_attention_has_their_letter():
+    states, _ = last_states()
+    H = mg.stack(states).named("H")
+    a = mg.softmax((H * states[-1]).sum(axis=-1), axis=0).named("a")
+    lines = lines_of(((a[..., None] * H).sum(axis=0).named("c") ** 2).sum())
+    assert "c = Σ_k a ⊙ H" in lines
+    assert any("(∇a - Σ_k ∇a ⊙ a)" in line for line in lines)
+
+
+def test_the_gradient_of_a_matrix_is_a_matrix():
+    (*_, h), V = last_states()
+    lines = lines_of((h @ V).sum())
+    assert "∇V = 𝟏 (Σ_n h(T))ᵀ" in lines
+    assert r"\mathbf{1}" in mg.equations((h @ V).sum()).latex()
+
+
+def test_one_weight_of_each_step_and_sequence_multiplies_its_column():
+    states, V = last_states()
+    v = mg.parameter(np.array([0.5, -1, 1, 2]), name="v")
+    H = mg.stack(states)
+    a = mg.softmax(H @ v, axis=0).named("a")
+    lines = lines_of((mg.einsum("tb,tbh->bh", a, H) @ V).sum())
+    assert any(line.startswith("∇h(T) = (Σ_i V) a_{[4]}ᵀ + v (") for line in lines)
+
+
+def test_a_number_of_elements_is_a_number():
+    states, _ = last_states()
+    lines = lines_of(mg.stack(states).var(axis=0).sum())
+    assert not any("count" in line for line in lines)

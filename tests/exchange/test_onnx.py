@@ -441,6 +441,12 @@ def test_what_f_makes_itself_is_refused_or_said():
     equal(Run(model)(xs(9, 3))[0], places(xs(9, 3)))
     with pytest.raises(Exception, match="Add"):
         Run(model)(xs(500, 3))
+    late = lambda xs: xs * (np.arange(len(xs)) >= 99).astype(F)[:, None, None]  # noqa: E731
+    with pytest.warns(UserWarning, match="is one value in all of 66 rows.*any number"):
+        to_onnx(lambda xs: loop(lambda t, h, x: h + x, late(xs)), xs(6, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a state of each sequence is no news
+        to_onnx(lambda xs: loop(lambda t, h, x: h + x, xs), xs(6, 3))
 
 
 def test_a_branch_on_the_number_of_steps_is_refused():

@@ -228,6 +228,7 @@ def changed(**arrays):
             r"in the state; make it with dtype=float32",
         ),
         (changed(weight_hr_l0=np.zeros((2, 4))), "weight_hr_l0: a projection"),
+        (changed(bias_ih_l0=np.full(16, np.nan)), "bias_ih_l0: it has NaN"),
         (lambda s: state_of("lstm", layers=2), "weight_ih_l1: unknown"),
         (lambda s: state_of("lstm", ways=2), "weight_ih_l0_reverse: unknown"),
         (lambda s: state_of("gru"), r"\(16, 3\) here, float64 \(12, 3\) in the state"),

@@ -86,6 +86,13 @@ class Writing(Places):
         one = a[tuple([slice(0, 1 if k in axes else None) for k in range(a.ndim)])]
         dims = self.n.vector(sizes_of(a.shape, b.shape))
         if np.all(a == one) and np.all(b == one):
+            sizes = {Size(a.shape[k], b.shape[k]) for k in axes}
+            if sizes - {s.both for s in self.rec.symbols if s.name == "batch"}:
+                self.said.append(
+                    f"{line.role.label} is made by f ({self._read_at(line)}): it is "
+                    f"one value in all of {max(s.b for s in sizes)} rows, and is so in "
+                    "the file at any number; pass it as an argument if it changes later"
+                )
             value = self.n.constant(one, f"{stem}_value")
             return self.n.add("Expand", value, dims, out=self.n.fresh(stem))
         if axes != [0] or not np.array_equal(b[: len(a)], a):
