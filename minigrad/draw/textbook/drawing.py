@@ -99,7 +99,8 @@ class Drawing:
         if self.circuit.chart is not chart:
             self.grid = Grid(*drawn(chart, steps), self.circuit)
         crossing = {grid: self._crossing(grid) for grid in map(self.of, parts)}
-        self.line = {s.key: s.line or s.key for s in self.grid.chart.symbols}
+        symbols = *chart.symbols, *self.grid.chart.symbols
+        self.line = {s.key: s.line or s.key for s in symbols}
         self.crossing = {part: crossing[self.of(part)] for part in parts}
         self.how = replace(
             self.how,

@@ -5,6 +5,8 @@ Vocabulary
              the drawing is cut where steps are left out; values without time have one
     rim      with letters for steps: a dashed circle for what lies before the first
              column or after the last
+    ghost    of one column alone, a slot before it of which nothing is seen but the
+             arrows that come from its side of the cut
 """
 
 from collections import defaultdict
@@ -31,7 +33,7 @@ from minigrad.draw.textbook.marks import in_words
 from minigrad.draw.textbook.nested import draw_frames
 from minigrad.draw.textbook.ways import Way, way_of
 
-DOT, APART, BESIDE = 4.5, 10.0, 44.0
+DOT, APART, BESIDE, COUNT = 4.5, 10.0, 44.0, 68.0
 FEW, WIDE, WIDER = 4, 150.0, 230.0
 
 
@@ -48,6 +50,10 @@ class GroupColumns:
         shown = [] if clock is None else self._shown()
         self.gap = shown.index(None) if None in shown else None
         self.kept: list[Any] = [t for t in shown if t is not None] or [None]
+        self.ghosts = self._longest() if self.gap == 0 else 0
+        if self.ghosts:
+            self.gap = self.ghosts
+            self.kept = [*range(1 - self.ghosts, 1), *self.kept]
         self.stand = self._rims() if self.index else self._begun()
         self.starts = {} if self.index else self._starts()
         self.reach = max(50.0, column.pitch - (column.right - column.left))
@@ -66,14 +72,18 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-        longest = max([1, *(abs(a.delay) for a in self.column.later)])
         hidden = self.length - steps
-        return visible(self.length, self.length if hidden < longest else steps)
+        return visible(self.length, self.length if hidden < self._longest() else steps)
+
+    def _longest(self) -> int:
+        """The longest delay."""
+        return max([1, *(abs(a.delay) for a in self.column.later)])
 
     def _begun(self) -> dict[str, StandIn]:
         """What stands for states of this group before the first step, or past T."""
         found = self.drawing.grid.stand.items()
-        return {key: stand for key, stand in found if stand.state in self.keys}
+        here = {key: stand for key, stand in found if stand.state in self.keys}
+        return {k: s for k, s in here.items() if s.offset > 0 or not self.ghosts}
 
     def _rims(self) -> dict[str, StandIn]:
         """With letters for steps: where a dashed circle stands for more of a state."""
@@ -97,8 +107,13 @@ class GroupColumns:
         self.first = self.left + wide - min(column.left, ports.outer[-1])
         self.slots = [self.first + i * column.pitch for i in range(len(self.kept))]
         self.cut = self._cut()
+        if self.ghosts and self.cut:
+            by = self.left + COUNT / 2 - self.cut.middle
+            self.slots = [x + by for x in self.slots]
+            self.cut = self._cut()
         self.move = self.cut.moved if self.cut else float
-        shown = Shown(tuple(self.kept), tuple(map(self.move, self.slots)))
+        columns = [(t, self.move(x)) for t, x in zip(self.kept, self.slots, strict=True)]
+        shown = Shown(*zip(*columns[self.ghosts :], strict=True))
         self.drawing.shown[UNFOLDED][self.number] = shown
         self._circles()
         self._stand_ins(before, after)
@@ -278,7 +293,8 @@ class GroupColumns:
         ]
         names = names_on(part for here in held for part in here)
         trunk = column.trunk(a, tail)
-        title = in_words(a, ends[0][1], ends[0][0], names)
+        seen = next(end for end, here in zip(ends, held, strict=True) if here)
+        title = in_words(a, seen[1], seen[0], names)
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
@@ -344,7 +360,7 @@ class GroupColumns:
         for y in heights:
             self._three_dots(f"dots {self.clock} {y:g}", x, y)
         if not self.index:
-            hidden = self.length - len(self.kept)
+            hidden = self.length - len(self.kept) + self.ghosts
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
             y = heights[0] - 18
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
