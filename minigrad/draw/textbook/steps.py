@@ -256,7 +256,7 @@ class GroupColumns:
             )  # fmt: skip
         n = len(self.kept)
         for a in (*self.column.now, *self.column.later):
-            parts = self.drawing.grid.parts[a]
+            parts = self.drawing.grid.parts.get(a, ())
             at = [(part, {t for t, _ in reads(self.chart, part)}) for part in parts]
             for q in range(min(0, a.delay), n + max(0, a.delay)):
                 p = q - a.delay
