@@ -429,5 +429,7 @@ def _unmet(grid: Grid, group: Group) -> list[Arrow]:
         state, offset = grid.stand[a.source]
         if state in group.keys and (state, a.target) not in met:
             delay = 1 if offset < 0 else -1
-            found[state, a.target] = Arrow(state, a.target, delay=delay, labels=a.labels)
+            found[state, a.target] = Arrow(
+                state, a.target, delay=delay, labels=a.labels
+            )
     return list(found.values())

@@ -9,7 +9,6 @@ Vocabulary
              arrows that come from its side of the cut
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -102,7 +101,9 @@ class GroupColumns:
             [key for key, s in self.stand.items() if s.offset * side > 0]
             for side in (-1, 1)
         )
+        self.far = self._places()
         wide = 2 * column.reach + self._reach_of(before) if before else 0.0
+        wide += column.pitch * max((self.far[key] for key in before), default=0)
         wide += self._start_width()
         self.first = self.left + wide - min(column.left, ports.outer[-1])
         self.slots = [self.first + i * column.pitch for i in range(len(self.kept))]
@@ -112,7 +113,9 @@ class GroupColumns:
             self.slots = [x + by for x in self.slots]
             self.cut = self._cut()
         self.move = self.cut.moved if self.cut else float
-        columns = [(t, self.move(x)) for t, x in zip(self.kept, self.slots, strict=True)]
+        columns = [
+            (t, self.move(x)) for t, x in zip(self.kept, self.slots, strict=True)
+        ]
         shown = Shown(*zip(*columns[self.ghosts :], strict=True))
         self.drawing.shown[UNFOLDED][self.number] = shown
         self._circles()
@@ -125,6 +128,7 @@ class GroupColumns:
         end = shown.xs[-1] + max(column.right, ports.outer[1])
         if after:
             end += self._reach_of(after) + 2 * column.reach
+            end += column.pitch * max(self.far[key] for key in after)
         room = 22 if self.clock is None else 16
         return end + max(BESIDE, ports.inner[1] + room)
 
@@ -192,17 +196,24 @@ class GroupColumns:
 
     # -------------------------------------------------------------------- stand-ins
 
+    def _places(self) -> dict[str, int]:
+        """How many columns further out than the nearest one a stand-in stands."""
+        taken: dict[tuple[int, int], str] = {}
+        for key, (state, offset) in self.stand.items():
+            level, side = self.column.level[state], 1 if offset > 0 else -1
+            while (level, offset) in taken:
+                offset += side
+            taken[level, offset] = key
+        return {key: abs(offset) - 1 for (_, offset), key in taken.items()}
+
     def _stand_ins(self, before: list[str], after: list[str]) -> None:
-        """Dashed circles beside the columns, in a row of more than one further out."""
+        """Dashed circles beside the columns, of earlier steps further out."""
         drawing, column = self.drawing, self.column
-        taken: dict[tuple[int, int], int] = defaultdict(int)
         for key in (*before, *after):
             state, offset = self.stand[key]
             side = 1 if offset > 0 else -1
-            rank = taken[column.level[state], side]
-            taken[column.level[state], side] += 1
             far = self._reach_of(before if side < 0 else after) + column.reach
-            far += rank * (2 * column.reach + 12)
+            far += self.far[key] * column.pitch
             edge = column.right if side > 0 else column.left
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
@@ -227,7 +238,8 @@ class GroupColumns:
                 slot = self.kept.index(t) if t in self.kept else None
                 if slot is None or (self.gap and ahead != (slot < self.gap)):
                     continue
-                delay = slot + 1 if ahead else slot - len(self.kept)
+                offset = self.stand[a.source].offset
+                delay = slot - offset - (0 if ahead else len(self.kept) - 1)
                 names, _, _ = found.get((a.source, a.target, delay), ((), a, slot))
                 names = tuple(dict.fromkeys((*names, *a.labels)))
                 found[a.source, a.target, delay] = names, a, slot
@@ -345,9 +357,10 @@ class GroupColumns:
             way = Way((toward(start, end, RADIUS), toward(end, start, RADIUS)))
         else:
             if inward:
-                base = self.first - column.pitch
-                base = base if like.delay > 0 else self.slots[-1] + column.pitch
-            way = way_of(column, like, xs, xt, base)
+                by = column.pitch * (self.far[key] + 1)
+                base = self.first - by if like.delay > 0 else self.slots[-1] + by
+                slot = -1 - self.far[key]
+            way = way_of(column, like, xs, xt, base, slot % max(1, abs(like.delay)))
             net = f"{tail}/{like.delay}" if column.form[like] == "net" else None
         details["dashed"] = True
         return Instance(a, tail, tip, way, names, covers, net=net, details=details)
