@@ -173,7 +173,8 @@ class Backward(Columns):
 
     def prepare(self) -> Unrolling:
         """Room for the shares of the parameters; letters only where those leave any."""
-        alone = shown_weights(self.chart, "label", biases=False)
+        params = "hide" if self.asked.params == "hide" else "label"
+        alone = shown_weights(self.chart, params, biases=False)
         names = {w.name for w in alone}
         reserve = [
             w
