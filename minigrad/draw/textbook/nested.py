@@ -207,7 +207,7 @@ def draw_frames(drawing: "Drawing", part: str, at: Mapping[str, Node]) -> None:
                 )
                 boxes.append((min(xs), min(ys), right, max(ys)))
         box = around(boxes, PAD + NEST * (deepest - len(outer)))
-        sheet.frames.append(Frame(box))
+        sheet.frames.append(Frame(box, part=part))
         name = loop[-2][0] if len(loop) > 1 and loop[-2][0] != LOOP else ""
         words = [clean(str(name))] if name else []
         if part == "folded":
