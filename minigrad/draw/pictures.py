@@ -173,11 +173,18 @@ class Backward(Columns):
 
     def prepare(self) -> Unrolling:
         """Room for the shares of the parameters; letters only where those leave any."""
-        reserve = [w for w in self.chart.weights if self.asked.biases or not w.bias]
+        params = "hide" if self.asked.params == "hide" else "label"
+        alone = shown_weights(self.chart, params, biases=False)
+        names = {w.name for w in alone}
+        reserve = [
+            w
+            for w in self.chart.weights
+            if self.asked.biases or not w.bias or w.name in names
+        ]
         entering = Counter(target for w in reserve for target in w.targets)
         few = max(entering.values(), default=0) <= 3
         how = super().prepare()
-        grey = replace(how, labels=how.labels and few, weights=(), edge_kind="muted")
+        grey = replace(how, labels=how.labels and few, weights=alone, edge_kind="muted")
         return replace(grey, reserve=tuple(reserve))
 
     def simpler(self, how: Unrolling) -> LayOut | None:

@@ -411,3 +411,92 @@ def test_an_arrow_into_the_steps_left_out_has_the_form_of_its_sisters(make):
         halves += not e.tip
     assert halves
     assert {len(found) for found in forms.values()} == {1}
+
+
+def recurrent(T, starts=1, gated=False, penalty=False):
+    """h of its last steps, and a loss; ``starts`` of them have names of their own."""
+    U, W, S = P("U 2 2, W 2 2, S 2 2")
+    past = [zeros(f"h_{{{-k}}}", 2) for k in range(starts)]
+    for _, x in mg.steps(x=X(T, 2)):
+        a = x @ U + past[0] @ W + past[-1] @ S
+        past = [mg.tanh(a).named("h"), *past[:-1]]
+    loss = (past[0] ** 2).sum()
+    if penalty:
+        return (loss + (W**2).sum().named("Ω")).named("J")
+    return loss.named("L")
+
+
+def clean(x, **way):
+    figure = draw(x, **way)
+    assert figure.audit() == [], way
+    return figure.scene
+
+
+@pytest.mark.parametrize("view", ["textbook", "unfolded", "backward"])
+@pytest.mark.parametrize("starts", [1, 3])
+def test_one_column_alone_comes_after_the_steps_left_out(view, starts):
+    scene = clean(mg.Graph(recurrent(7, starts)), view=view, steps=1)
+    here = [n for n in circles(scene) if n.t]
+    assert {n.t for n in here} == {7}
+    dots = [n for n in scene.nodes if n.shape == "dot"]
+    assert max(n.x for n in dots) < min(n.x for n in here)
+    assert {p for e in scene.edges for p in e.parameters} == {"U", "W", "S"}
+    assert "6 more steps" in {t.words for t in scene.texts}
+    assert not [n for n in scene.nodes if n.kind == "initial"]
+
+
+def test_two_loops_of_one_column_stand_apart():
+    A, B, M = P("A 2 2, B 2 2, M 2 2")
+    u, v = zeros("u0", 2), zeros("v0", 2)
+    for _, a in mg.steps(a=X(5, 2)):
+        u = mg.tanh(a + u @ A).named("u")
+    for _, b in mg.steps(b=X(5, 2)):
+        v = mg.tanh(b + v @ B).named("v")
+    loss = ((u @ M) * v).sum().named("L")
+    for view in ("textbook", "backward"):
+        scene = clean(loss, view=view, steps=1)
+        assert [t.words for t in scene.texts].count("4 more steps") == 2
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_few_turns_of_a_loop_within_a_step_are_drawn(steps):
+    graph = recorded("nested")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scene = draw(graph, view="unfolded", steps=steps).scene
+    turns = {words(n) for n in circles(scene) if n.name == "h" and n.t == 3}
+    assert turns == {"h(3,1)", "h(3,3)"} if steps > 1 else {"h(3,3)"}
+
+
+def test_starts_of_earlier_steps_stand_in_columns_of_their_own():
+    scene = clean(recurrent(6, 3), view="textbook")
+    starts = sorted(n.x for n in scene.nodes if n.kind == "initial")
+    first, second = sorted(n.x for n in circles(scene) if n.name == "h" and n.t)[:2]
+    assert np.allclose(np.diff(starts), second - first)
+    (arrow,) = [e for e in scene.edges if e.tail == "h_{-2}"]
+    assert arrow.tip == "h@1"
+    assert max(y for _, y in arrow.points) > scene.nodes[0].y
+
+
+def test_at_one_step_a_start_goes_around_what_stands_between():
+    V, W, U = P("V 2 2, W 2 2, U 2 2")
+    h, y = zeros("h0", 2), zeros("y0", 2)
+    for _, e in mg.steps(e=X(1, 2)):
+        h = mg.tanh(h @ W + y @ U).named("h")
+        o = (h @ V).named("o")
+        y = (o + e).named("y")
+    scene = clean(y, view="textbook")
+    assert ("y0", "h@1") in ends(scene)
+
+
+@pytest.mark.parametrize("view", ["textbook", "backward"])
+def test_a_value_of_parameters_alone_shows_them(view):
+    scene = clean(recurrent(4, penalty=True), view=view)
+    assert ("[W]", "Ω") in ends(scene)
+    assert not [e for e in scene.edges if e.tail == "[W]" and e.tip != "Ω"]
+    hidden = draw(recurrent(4, penalty=True), view=view, params="hide").scene
+    assert not [n for n in hidden.nodes if n.id == "[W]"]
+
+
+def test_squares_of_a_delay_lie_off_the_arrows_that_cross_it():
+    clean(recorded("random 68"), view="folded")

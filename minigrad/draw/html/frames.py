@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import Any
 
 from minigrad.draw.measure import seats
+from minigrad.draw.page.curves import polyline
 from minigrad.draw.page.scene import Edge, Lines, Scene, Text, bounds
 from minigrad.draw.page.scene import Node as Circle
 from minigrad.draw.pictures import Asked, Columns
@@ -193,7 +194,14 @@ class _Frame:
         return f"{id}#{self.taken[id]}" if self.taken[id] > 1 else id
 
     def items(self) -> Iterator[tuple[str, Item, Place]]:
-        """Circles and boxes with [x, y, letters], arrows with [points], letters."""
+        """Frames and arrows with [points], circles and boxes with [x, y, letters]."""
+        for frame in self.scene.frames:
+            id, (x0, y0, x1, y1) = self._new("frame"), frame.box
+            around = polyline((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0))
+            points = tuple(self._at(*point) for point in around)
+            up = tuple((x, -y) for x, y in points)
+            line = Edge("", "", up, False, frame.kind, part=frame.part, id=id)
+            yield id, replace(line, thickness=0.7), [_short(points)]
         for node in self.scene.nodes:
             id, (x, y) = self.names[node.id], self._at(node.x, node.y)
             circle = replace(node, id=id, x=x, y=-y, title="")

@@ -171,6 +171,7 @@ class Frame:
     box: Rectangle
     kind: str = "frame"
     fill: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,8 @@ class Drawing:
         if self.circuit.chart is not chart:
             self.grid = Grid(*drawn(chart, steps), self.circuit)
         crossing = {grid: self._crossing(grid) for grid in map(self.of, parts)}
-        self.line = {s.key: s.line or s.key for s in self.grid.chart.symbols}
+        symbols = *chart.symbols, *self.grid.chart.symbols
+        self.line = {s.key: s.line or s.key for s in symbols}
         self.crossing = {part: crossing[self.of(part)] for part in parts}
         self.how = replace(
             self.how,
@@ -154,6 +155,8 @@ class Drawing:
                 inner = [n for n in crossing if ends[n] <= {*group.keys}]
                 crossing = [n for n in crossing if n not in inner]
                 group = self._circuit(group, [a for n in inner for a in n.arrows])
+            else:
+                group = replace(group, later=(*group.later, *_unmet(grid, group)))
             nets = [a for n in crossing for a in n.arrows]
             arrows = [*group.now, *group.later, *nets]
             letters = {a: self.width(self.names(a, part)) for a in arrows}
@@ -416,3 +419,17 @@ class Drawing:
                 "covers": one.covers,
             }
             self.sheet.connect(*ends, curve, letters, **{**details, **one.details})
+
+
+def _unmet(grid: Grid, group: Group) -> list[Arrow]:
+    """The arrows that starts stand in for where no step reads another one: T = 1."""
+    met = {(a.source, a.target) for a in group.later}
+    found = {}
+    for a in (a for a in grid.initial if a.target in group.keys):
+        state, offset = grid.stand[a.source]
+        if state in group.keys and (state, a.target) not in met:
+            delay = 1 if offset < 0 else -1
+            found[state, a.target] = Arrow(
+                state, a.target, delay=delay, labels=a.labels
+            )
+    return list(found.values())

@@ -201,7 +201,7 @@ class _Circuit:
         level = both or abs(near - out) < 12.0 + STACK * (many - 1) + SQUARE
         if level:
             x -= column.out(net) * (9.0 + 7.0 * (many - 1))
-        y = out if level else (out + near) / 2
+        y = out if level else self._between(net, x, out, near)
         squares = self._squares(net.arrows[0], x, y, many, level)
         if words:
             id = f"{way_home(net.arrows[0])}'0"
@@ -209,6 +209,22 @@ class _Circuit:
         # In the order in which the trunk meets them.
         turned = near > out if squares[0].x == squares[-1].x else column.out(net) > 0
         return squares[::-1] if turned else squares
+
+    def _between(self, net: Net, x: float, out: float, near: float) -> float:
+        """The middle of the longest piece of a vertical that no other net crosses."""
+        column, side = self.column, self.column.out(net)
+        beyond = [
+            other
+            for other in column.nets
+            if other.kind == "time" and column.out(other) == side
+            if (self.middle + column.ports.vertical[other] - x) * side > 1.0
+        ]
+        crossing = [column.exit(other) for other in beyond]
+        crossing += [column.enter(other, a) for other in beyond for a in other.arrows]
+        ends = sorted((out, near))
+        crossing = [y for y in crossing if ends[0] < y < ends[1]]
+        pieces = pairwise(sorted([*ends, *crossing]))
+        return sum(max(pieces, key=lambda piece: piece[1] - piece[0])) / 2
 
     def _squares(
         self, a: Arrow, x: float, y: float, count: int, level: bool = False

@@ -50,7 +50,7 @@ def _draw_messages(drawing: Drawing, flow: Flow) -> None:
     """The arrows back, beside those that the values took, where a gradient returns."""
     nodes, edges = drawing.sheet.nodes, tuple(drawing.sheet.edges)
     largest = max(filter(isfinite, flow.messages.values()), default=1.0)
-    for edge in edges:
+    for edge in (e for e in edges if not e.kind.startswith("bus")):
         pairs = edge.covers
         if edge.tail and edge.tip:
             pairs = ((edge.tail, edge.tip),)

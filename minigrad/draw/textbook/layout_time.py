@@ -11,7 +11,7 @@ from dataclasses import replace
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.scene import Edge
-from minigrad.draw.textbook.chart import Chart, Weight
+from minigrad.draw.textbook.chart import Chart, Weight, outside
 from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED, Drawing, Unrolling
 from minigrad.draw.textbook.folded import draw_folded
 from minigrad.draw.textbook.symbolic import symbolic
@@ -59,12 +59,17 @@ def lay_out(
 
 
 def shown_weights(chart: Chart, params: str, biases: bool) -> tuple[Weight, ...]:
-    """The parameters that are drawn as nodes."""
-    return tuple(
-        w
-        for w in chart.weights
-        if (biases if w.bias else params == "node") and params != "hide"
-    )
+    """The parameters that are drawn as nodes.
+
+    Those of a value that nothing else enters are: no arrow has their letters.
+    """
+    fed = {a.target for a in chart.arrows} | outside(chart)
+    found = []
+    for w in chart.weights if params != "hide" else ():
+        every = biases if w.bias else params == "node"
+        targets = tuple(t for t in w.targets if every or t not in fed)
+        found += [replace(w, targets=targets)] if targets else []
+    return tuple(found)
 
 
 def _unfold(drawing: Drawing, x: float) -> float:

@@ -75,7 +75,8 @@ def drawn(chart: Chart, steps: int | None) -> tuple[Chart, Parts]:
         if hidden == 0 or (hidden == 1 and a.turns):
             parts.setdefault(one, []).append(a)
     ends = {key for a in parts for key in (a.source, a.target)}
-    shown = (s for s in symbols.values() if s.kind != "dot" or s.key in ends)
+    always = {s.key for s in symbols.values() if s.kind != "dot" and not s.begins}
+    shown = (s for s in symbols.values() if s.key in always | ends)
     return replace(chart, symbols=tuple(shown), arrows=tuple(parts)), parts
 
 
@@ -108,9 +109,9 @@ def _gaps(chart: Chart, steps: int | None) -> dict[Any, dict[float, float]]:
         most = steps or (FEW if len(here) <= FEW else FEWER)
         places = visible(len(here), most)
         if None in places and len(here) - most >= longest[loop]:
-            order = sorted(here)
-            hidden = order[most - 2 : -2]
-            found[loop, outer] = dict.fromkeys(hidden, order[most - 3] + 0.5)
+            order = enumerate(sorted(here), 1)
+            hidden = [k for place, k in order if place not in places]
+            found[loop, outer] = dict.fromkeys(hidden, hidden[0] - 0.5)
     return found
 
 
@@ -206,7 +207,7 @@ def draw_frames(drawing: "Drawing", part: str, at: Mapping[str, Node]) -> None:
                 )
                 boxes.append((min(xs), min(ys), right, max(ys)))
         box = around(boxes, PAD + NEST * (deepest - len(outer)))
-        sheet.frames.append(Frame(box))
+        sheet.frames.append(Frame(box, part=part))
         name = loop[-2][0] if len(loop) > 1 and loop[-2][0] != LOOP else ""
         words = [clean(str(name))] if name else []
         if part == "folded":

@@ -5,9 +5,10 @@ Vocabulary
              the drawing is cut where steps are left out; values without time have one
     rim      with letters for steps: a dashed circle for what lies before the first
              column or after the last
+    ghost    of one column alone, a slot before it of which nothing is seen but the
+             arrows that come from its side of the cut
 """
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ from minigrad.draw.textbook.marks import in_words
 from minigrad.draw.textbook.nested import draw_frames
 from minigrad.draw.textbook.ways import Way, way_of
 
-DOT, APART, BESIDE = 4.5, 10.0, 44.0
+DOT, APART, BESIDE, COUNT = 4.5, 10.0, 44.0, 68.0
 FEW, WIDE, WIDER = 4, 150.0, 230.0
 
 
@@ -48,6 +49,10 @@ class GroupColumns:
         shown = [] if clock is None else self._shown()
         self.gap = shown.index(None) if None in shown else None
         self.kept: list[Any] = [t for t in shown if t is not None] or [None]
+        self.ghosts = self._longest() if self.gap == 0 else 0
+        if self.ghosts:
+            self.gap = self.ghosts
+            self.kept = [*range(1 - self.ghosts, 1), *self.kept]
         self.stand = self._rims() if self.index else self._begun()
         self.starts = {} if self.index else self._starts()
         self.reach = max(50.0, column.pitch - (column.right - column.left))
@@ -66,14 +71,18 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-        longest = max([1, *(abs(a.delay) for a in self.column.later)])
         hidden = self.length - steps
-        return visible(self.length, self.length if hidden < longest else steps)
+        return visible(self.length, self.length if hidden < self._longest() else steps)
+
+    def _longest(self) -> int:
+        """The longest delay."""
+        return max([1, *(abs(a.delay) for a in self.column.later)])
 
     def _begun(self) -> dict[str, StandIn]:
         """What stands for states of this group before the first step, or past T."""
         found = self.drawing.grid.stand.items()
-        return {key: stand for key, stand in found if stand.state in self.keys}
+        here = {key: stand for key, stand in found if stand.state in self.keys}
+        return {k: s for k, s in here.items() if s.offset > 0 or not self.ghosts}
 
     def _rims(self) -> dict[str, StandIn]:
         """With letters for steps: where a dashed circle stands for more of a state."""
@@ -92,13 +101,22 @@ class GroupColumns:
             [key for key, s in self.stand.items() if s.offset * side > 0]
             for side in (-1, 1)
         )
+        self.far = self._places()
         wide = 2 * column.reach + self._reach_of(before) if before else 0.0
+        wide += column.pitch * max((self.far[key] for key in before), default=0)
         wide += self._start_width()
         self.first = self.left + wide - min(column.left, ports.outer[-1])
         self.slots = [self.first + i * column.pitch for i in range(len(self.kept))]
         self.cut = self._cut()
+        if self.ghosts and self.cut:
+            by = self.left + COUNT / 2 - self.cut.middle
+            self.slots = [x + by for x in self.slots]
+            self.cut = self._cut()
         self.move = self.cut.moved if self.cut else float
-        shown = Shown(tuple(self.kept), tuple(map(self.move, self.slots)))
+        columns = [
+            (t, self.move(x)) for t, x in zip(self.kept, self.slots, strict=True)
+        ]
+        shown = Shown(*zip(*columns[self.ghosts :], strict=True))
         self.drawing.shown[UNFOLDED][self.number] = shown
         self._circles()
         self._stand_ins(before, after)
@@ -110,6 +128,7 @@ class GroupColumns:
         end = shown.xs[-1] + max(column.right, ports.outer[1])
         if after:
             end += self._reach_of(after) + 2 * column.reach
+            end += column.pitch * max(self.far[key] for key in after)
         room = 22 if self.clock is None else 16
         return end + max(BESIDE, ports.inner[1] + room)
 
@@ -177,17 +196,24 @@ class GroupColumns:
 
     # -------------------------------------------------------------------- stand-ins
 
+    def _places(self) -> dict[str, int]:
+        """How many columns further out than the nearest one a stand-in stands."""
+        taken: dict[tuple[int, int], str] = {}
+        for key, (state, offset) in self.stand.items():
+            level, side = self.column.level[state], 1 if offset > 0 else -1
+            while (level, offset) in taken:
+                offset += side
+            taken[level, offset] = key
+        return {key: abs(offset) - 1 for (_, offset), key in taken.items()}
+
     def _stand_ins(self, before: list[str], after: list[str]) -> None:
-        """Dashed circles beside the columns, in a row of more than one further out."""
+        """Dashed circles beside the columns, of earlier steps further out."""
         drawing, column = self.drawing, self.column
-        taken: dict[tuple[int, int], int] = defaultdict(int)
         for key in (*before, *after):
             state, offset = self.stand[key]
             side = 1 if offset > 0 else -1
-            rank = taken[column.level[state], side]
-            taken[column.level[state], side] += 1
             far = self._reach_of(before if side < 0 else after) + column.reach
-            far += rank * (2 * column.reach + 12)
+            far += self.far[key] * column.pitch
             edge = column.right if side > 0 else column.left
             x = (self.slots[-1] if side > 0 else self.first) + edge + side * far
             self.x_of[key] = x
@@ -212,7 +238,8 @@ class GroupColumns:
                 slot = self.kept.index(t) if t in self.kept else None
                 if slot is None or (self.gap and ahead != (slot < self.gap)):
                     continue
-                delay = slot + 1 if ahead else slot - len(self.kept)
+                offset = self.stand[a.source].offset
+                delay = slot - offset - (0 if ahead else len(self.kept) - 1)
                 names, _, _ = found.get((a.source, a.target, delay), ((), a, slot))
                 names = tuple(dict.fromkeys((*names, *a.labels)))
                 found[a.source, a.target, delay] = names, a, slot
@@ -241,7 +268,7 @@ class GroupColumns:
             )  # fmt: skip
         n = len(self.kept)
         for a in (*self.column.now, *self.column.later):
-            parts = self.drawing.grid.parts[a]
+            parts = self.drawing.grid.parts.get(a, ())
             at = [(part, {t for t, _ in reads(self.chart, part)}) for part in parts]
             for q in range(min(0, a.delay), n + max(0, a.delay)):
                 p = q - a.delay
@@ -278,7 +305,8 @@ class GroupColumns:
         ]
         names = names_on(part for here in held for part in here)
         trunk = column.trunk(a, tail)
-        title = in_words(a, ends[0][1], ends[0][0], names)
+        seen = next(end for end, here in zip(ends, held, strict=True) if here)
+        title = in_words(a, seen[1], seen[0], names)
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
@@ -329,9 +357,10 @@ class GroupColumns:
             way = Way((toward(start, end, RADIUS), toward(end, start, RADIUS)))
         else:
             if inward:
-                base = self.first - column.pitch
-                base = base if like.delay > 0 else self.slots[-1] + column.pitch
-            way = way_of(column, like, xs, xt, base)
+                by = column.pitch * (self.far[key] + 1)
+                base = self.first - by if like.delay > 0 else self.slots[-1] + by
+                slot = -1 - self.far[key]
+            way = way_of(column, like, xs, xt, base, slot % max(1, abs(like.delay)))
             net = f"{tail}/{like.delay}" if column.form[like] == "net" else None
         details["dashed"] = True
         return Instance(a, tail, tip, way, names, covers, net=net, details=details)
@@ -344,7 +373,7 @@ class GroupColumns:
         for y in heights:
             self._three_dots(f"dots {self.clock} {y:g}", x, y)
         if not self.index:
-            hidden = self.length - len(self.kept)
+            hidden = self.length - len(self.kept) + self.ghosts
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
             y = heights[0] - 18
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")

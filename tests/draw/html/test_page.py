@@ -17,6 +17,7 @@ import minigrad as mg
 from minigrad.draw.measure import norm
 from minigrad.draw.page.words import LANGUAGES
 from minigrad.tasks.pictures import PICTURES
+from tests.draw.corpus import recorded
 from tests.draw.html import nets
 
 ROOM = Path(mg.__file__).parent / "draw" / "html"
@@ -359,3 +360,15 @@ def test_a_graph_without_names_is_a_still_page():
 def test_of_many_uses_no_maps_are_told():
     told = data_of(nets.page("many-to-many", 20))["numbers"]["parameters"]["W"]
     assert all("norm" in use and "slope" not in use for use in told["uses"])
+
+
+def test_loops_within_a_step_have_their_frames():
+    loss = recorded("nested")
+    data = data_of(mg.draw(loss).html())
+    frames = [e for e in data["edges"] if e["id"].startswith("frame")]
+    parts = [
+        e["part"] for e in frames for first, last, *_ in e["at"] if first <= 3 <= last
+    ]
+    assert parts.count("circuit") == 1
+    assert parts.count("columns") == 3
+    assert not any(e.get("tail") or e.get("tip") or e.get("by") for e in frames)
