@@ -295,7 +295,7 @@ function fill() {  // the sums of this moment
   for (const card of $("cards").children) {
     const p = parameter(card.dataset.parameter), k = p?.uses.filter(gave).length;
     card.querySelectorAll(".bar").forEach((bar, i) => flag(bar, {empty: !gave(p.uses[i])}));
-    if (p?.sums) card.lastChild.replaceChildren("Σ " + p.sums[k], html("small", {}, `${k}/${p.uses.length}`));
+    if (p?.sums) card.lastChild.replaceChildren("Σ " + p.sums[k], html("small", {}, `${k}/${p.uses.length} ${say("parts")}`));
   }
 }
 function describe(choice) {  // anew only if what it tells has changed
@@ -312,7 +312,7 @@ function ofParameter(name) {
   return [html("h3", {}, letter(name)), equation("∇" + name),
     n > 0 && html("p", {}, say(n > 1 ? "shared" : "once", {a: name, n})),
     note(unseen > 0 && unseen < n && say("unseen", {n: unseen})),
-    summed && [html("h4", {}, say("shares", {a: name})), bars(uses.map(u => [u.norm, u.t, empty(u)]))],
+    summed && [html("h4", {}, say("shares", {a: name})), bars(uses.map(u => [u.norm, u.t, empty(u)])), note(say("lengths"))],
     summed && peak >= 0 && html("div", {class: "sumrow"}, uses.map((u, i) => [i > 0 && "+", heat(u.t ?? "", u.slope, peak, cell, empty(u))]), "=", heat("∂L/∂" + name, p.slope, 0, cell, "total")),
     p && facts(p, n)];
 }

@@ -605,7 +605,7 @@ def test_spanish(show):
     assert "Desplegar" in page.text_content("#figure")
     assert "Hacia atrás en el tiempo" in page.inner_text("body")
     page.hover('.card[data-parameter="W"]')
-    assert "un solo tensor, usado 6 veces" in page.inner_text("#detail")
+    assert "un solo parámetro, usado 6 veces" in page.inner_text("#detail")
     keep(page, "spanish")
 
 
