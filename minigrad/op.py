@@ -144,7 +144,7 @@ class Op(NotPickled):
         self.keywords: frozenset[str] = frozenset(
             p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
         ).difference(operands)
-        self.__doc__ = doc or forward.__doc__
+        self.__doc__ = declaration.described(forward, self.operands, doc)
         self.__name__: str = self.name
         self.__wrapped__: Callable[..., Any] = forward
         self.__module__ = getattr(forward, "__module__", __name__)

@@ -74,6 +74,8 @@ class EchoState(Module):
 
         ``ys`` is (time, batch, n_out). ``ridge`` times the squared size of V is added
         to the mean squared error.
+
+        Raises ValueError for ys of another shape, and where ``settle`` leaves no step.
         """
         ridge, settle = within("ridge", ridge, "[0, inf)"), whole("settle", settle, 0)
         expected, found = (*extent(xs), len(self.c)), np.shape(ys)

@@ -99,7 +99,10 @@ class ManyToOne(Module):
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
-        """The mean of L over the batch, for targets y (batch, ...)."""
+        """The mean of L over the batch, for targets y (batch, ...).
+
+        Raises ValueError for targets of another batch.
+        """
         o = self(xs, state, lengths=lengths, truncate=truncate, rng=rng)
         target = y if isinstance(y, Tensor) else tensor(y, name="y")
         if target.shape[:1] != o.shape[:1]:

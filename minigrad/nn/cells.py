@@ -97,7 +97,13 @@ class Cell(Module):
 
 
 class MakeCell(Protocol):
-    """What a model takes as ``cell``: a class here, or a ``partial`` of one."""
+    """What a model takes as ``cell``: a class here, or a ``partial`` of one.
+
+    >>> from functools import partial
+    >>> make: MakeCell = partial(LSTM, forget_bias=2.0)
+    >>> make(2, 3, rng=np.random.default_rng(0)).names
+    ('h', 's')
+    """
 
     def __call__(
         self,
@@ -347,6 +353,9 @@ class Stack(Cell):
     ``dropout``, what a layer hands up is multiplied by a mask, an argument of the call
     (Zaremba 2014: between layers, never along time); ``noise`` draws the masks.
 
+    Raises ValueError for a layer that does not fit the one below, and for a dropout
+    that is no probability below 1.
+
     >>> rng = np.random.default_rng(0)
     >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)])
     >>> two.names, two.n_hidden
@@ -398,6 +407,11 @@ class Stack(Cell):
 
         Zero with probability ``dropout``, else 1 / (1 - dropout), so that what is
         handed up keeps its mean.
+
+        >>> rng = np.random.default_rng(0)
+        >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)], dropout=0.5)
+        >>> {name: mask.shape for name, mask in two.noise(6, 5, rng).items()}
+        {'m1': (6, 5, 3)}
         """
         keep = 1 - self.dropout
         return {
@@ -438,6 +452,9 @@ def make_cell(
     ``kind`` is a name of ``CELLS`` or a ``MakeCell``. ``U`` is how the lowest layer of
     an Elman net reads x(t).
 
+    Raises TypeError for a cell that is made already, ValueError for a name, a number of
+    layers, a dropout or a U that there is not.
+
     >>> make_cell("gru", 2, 3, rng=np.random.default_rng(0), layers=2).names
     ('h2', 'h1')
     """
@@ -474,7 +491,16 @@ def _lettered(**gates: Tensor) -> None:
 def input_weights(
     U: str, n_in: int, n_hidden: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> Any:
-    """U as a parameter, or None for the identity; "fixed" is for the caller to keep."""
+    """U as a parameter, or None for the identity; "fixed" is for the caller to keep.
+
+    It is (n_in, n_hidden). Raises ValueError for another name, and for an identity that
+    is not square.
+
+    >>> input_weights("trained", 2, 3, np.random.default_rng(0), np.float32).shape
+    (2, 3)
+    >>> input_weights("identity", 3, 3, np.random.default_rng(0), np.float32) is None
+    True
+    """
     if U == "identity":
         if n_in != n_hidden:
             raise ValueError(
@@ -492,7 +518,11 @@ def input_weights(
 def recurrent_weights(
     W: str | float, n: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> np.ndarray[Any, Any]:
-    """The start of W (n, n): a named one, or Glorot of a spectral radius."""
+    """The start of W (n, n): a named one, or Glorot of a spectral radius.
+
+    >>> recurrent_weights("identity", 2, np.random.default_rng(0), np.float32).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
     if isinstance(W, str):
         starts = {"orthogonal": init.orthogonal, "identity": init.identity}
         return _choice("W", W, starts)(rng, (n, n), dtype)  # type: ignore[no-any-return]

@@ -88,6 +88,8 @@ def spectral_radius(radius: float) -> Callable[..., Array]:
     Below 1 a state that nothing drives fades; an echo state network has its W from
     here (Jaeger 2001). Entries are normal before they are scaled.
 
+    What it makes raises ValueError for a matrix that is not square.
+
     >>> W = spectral_radius(0.9)(np.random.default_rng(0), (5, 5), dtype=np.float64)
     >>> round(float(np.abs(np.linalg.eigvals(W)).max()), 6)
     0.9

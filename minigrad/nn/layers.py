@@ -114,12 +114,19 @@ class Dropout(Module):
     def mask(
         self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike
     ) -> np.ndarray[Any, Any]:
-        """0 with probability p, else 1 / (1 - p)."""
+        """0 with probability p, else 1 / (1 - p).
+
+        >>> Dropout(0.5).mask(np.random.default_rng(0), (4,), np.float32).tolist()
+        [0.0, 2.0, 2.0, 2.0]
+        """
         kept = rng.random(shape) < 1 - self.p
         return (kept / (1 - self.p)).astype(dtype)
 
     def forward(self, x: Any, noise: Any = None) -> Tensor:
-        """x of any shape; ``noise`` is a generator, or a mask of that shape."""
+        """x of any shape; ``noise`` is a generator, or a mask of that shape.
+
+        Raises TypeError for a mask of another shape.
+        """
         whole: Tensor = x if isinstance(x, Tensor) else tensor(x)
         if noise is None:
             return whole
@@ -136,6 +143,8 @@ class Dropout(Module):
 
 class Sequential(Module):
     """Modules and functions, each applied to what the one before it gives.
+
+    Raises TypeError for a part that cannot be called.
 
     >>> rng = np.random.default_rng(0)
     >>> below, above = Linear(2, 3, rng=rng), Linear(3, 1, rng=rng)

@@ -21,7 +21,12 @@ Loss = Callable[[Any, Any], Tensor]
 
 
 def step_loss(loss: Loss, o: Tensor, y: Any) -> Tensor:
-    """The loss of one step, named L; a TypeError where it is no Tensor."""
+    """The loss of one step, named L; a TypeError where it is no Tensor.
+
+    >>> import minigrad as mg
+    >>> step_loss(mse, mg.tensor([[1.0], [3.0]]), [[0.0], [0.0]])
+    tensor([1., 9.], name='L')
+    """
     value: Any = loss(o, y)
     if not isinstance(value, Tensor):
         raise TypeError(

@@ -89,6 +89,8 @@ def diff(
 
     ``prepend`` and ``append`` are joined to x first; a number stands for one element.
 
+    Raises ValueError for an n below 0, and for an x of shape ().
+
     >>> import minigrad as mg
     >>> mg.diff(mg.tensor([1.0, 4.0, 9.0])).tolist()
     [3.0, 5.0]
@@ -147,6 +149,8 @@ def array_split(x: Any, indices_or_sections: Axes, axis: int = 0) -> list[Any]:
     """As ``split``, but a number of parts need not divide the axis.
 
     The first parts are then longer by one element.
+
+    Raises ValueError for less than one part.
 
     >>> import numpy as np
     >>> [part.shape for part in array_split(np.zeros(7), 3)]

@@ -68,7 +68,10 @@ def _reduced(loss: Any, reduction: str) -> Any:
     ),
 )
 def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
-    """(o - y)², element by element; both have the same shape."""
+    """(o - y)², element by element; both have the same shape.
+
+    Raises ValueError for other shapes.
+    """
     if np.shape(o) != np.shape(target):
         raise ValueError(
             f"mse_loss: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
@@ -181,6 +184,12 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
     """Where targets are not ignored: an array of booleans, or None for everywhere.
 
     Raises ValueError for targets that are not class numbers of o.
+
+    >>> o = np.zeros((2, 3))
+    >>> kept_targets("nll_loss", o, np.array([0, -100]), -100).tolist()
+    [True, False]
+    >>> kept_targets("nll_loss", o, np.array([0, 2]), -100) is None
+    True
     """
     if not o.ndim:
         raise _no_classes(name)
@@ -209,7 +218,11 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
 
 
 def wrong_class(name: str, known: Any, classes: int, ignore_index: int) -> ValueError:
-    """The error for targets that are no class numbers."""
+    """The error for targets that are no class numbers.
+
+    >>> wrong_class("nll_loss", np.array([0, 5]), 3, -100)
+    ValueError('nll_loss: class numbers lie in 0..2, got 0..5')
+    """
     hint = ""
     if ignore_index == IGNORE_NOTHING and known.min() < 0:
         hint = (
@@ -398,7 +411,14 @@ def _cross_entropy_by_weight(
 
 
 class CrossEntropy(Op):
-    """The op cross_entropy; a target of probabilities goes to the formula for them."""
+    """The op cross_entropy; a target of probabilities goes to the formula for them.
+
+    >>> import minigrad as mg
+    >>> isinstance(mg.cross_entropy, CrossEntropy)
+    True
+    >>> [float(mg.cross_entropy(np.zeros((1, 2)), y).round(4)) for y in ([1], [[0.5, 0.5]])]
+    [0.6931, 0.6931]
+    """
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""

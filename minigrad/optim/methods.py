@@ -95,6 +95,8 @@ class RMSProp(Optimiser):
 class Adam(Optimiser):
     """Adam: steps of about ``lr``, whatever the gradient's size (Kingma and Ba 2015).
 
+    Raises TypeError for betas that are no pair.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([1.0])
     >>> (2 * w).sum().backward()
@@ -175,6 +177,8 @@ class AdamW(Adam):
 
 class Groups(Optimiser):
     """Several optimisers as one: each with its own parameters, rate and settings.
+
+    Raises TypeError for what is no optimiser, ValueError for one that has made steps.
 
     >>> import minigrad as mg
     >>> U, W = mg.parameter([[1.0]], name="U"), mg.parameter([[1.0]], name="W")
