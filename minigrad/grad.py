@@ -51,7 +51,16 @@ GRADIENT = Gradient("gradient")
 
 
 class Share(NamedTuple):
-    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.25."""
+    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.25.
+
+    The gradient has the shape of the parameter.
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter(2.0, name="w")
+    >>> share, _ = mg.grad_by_use(w * w, w)
+    >>> isinstance(share, Share), share.t, share.argument, share.gradient.item()
+    (True, None, 0, 2.0)
+    """
 
     t: int | None
     node: Node
@@ -112,6 +121,9 @@ def vjp(
 
     ``g`` has the shape of y (None: ones); for a list of ys it is a list.
 
+    Raises ValueError where y does not depend on a tensor, unless ``unreached`` is
+    "zeros".
+
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
     >>> mg.vjp(x * x, [x], [1.0, 10.0])[0].data.tolist()
@@ -165,6 +177,9 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
 
     The shares of a shared parameter sum to its gradient; their norms over t show
     gradients vanish (the book's dummy copies W(t), eq. 10.25).
+
+    Raises ValueError where y is no scalar or does not depend on the tensor, TraceError
+    inside of a compiled function.
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")
@@ -254,6 +269,8 @@ def hvp(
 
 def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """dy/dw of shape (*y.shape, *w.shape), one per tensor of ``wrt``.
+
+    Raises TraceError inside of a compiled function.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)

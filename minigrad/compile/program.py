@@ -100,7 +100,19 @@ def compile(
 
 
 class Program(NotPickled):
-    """A compiled function; see ``compile``."""
+    """A compiled function; see ``compile``.
+
+    >>> import minigrad as mg
+    >>> @mg.compile
+    ... def f(x):
+    ...     return mg.tanh(x) * 2.0
+    >>> isinstance(f, Program), f(np.zeros(3)).shape
+    (True, (3,))
+    >>> "tanh" in f.source, f.recurrence is None, len(f.graph.inputs)
+    (True, True, 1)
+    >>> f.explain().splitlines()[0]
+    'straight      there is no loop over time'
+    """
 
     _instead: ClassVar[str] = (
         "save the parameters with state_dict(), and compile the function again"

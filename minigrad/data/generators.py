@@ -247,6 +247,8 @@ def reber(rng: Rng) -> str:
 def following(text: str) -> list[set[str]]:
     """After each symbol of a Reber string, those that may come next.
 
+    Raises ValueError for any other text.
+
     >>> [sorted(s) for s in following("BT")]
     [['P', 'T'], ['S', 'X']]
     """

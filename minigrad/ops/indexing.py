@@ -341,5 +341,8 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     numpy=np.trace,
 )
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of a diagonal."""
+    """The sum of a diagonal.
+
+    The two axes go: the shape is that of the others.
+    """
     return np.trace(x, offset, axis1, axis2)

@@ -46,7 +46,21 @@ __all__ = [
 
 
 class Stateful(Protocol):
-    """What can hand out its state as arrays and take it back."""
+    """What can hand out its state as arrays and take it back.
+
+    >>> class Count:
+    ...     number = 0
+    ...
+    ...     def state_dict(self):
+    ...         return {"number": np.array(self.number)}
+    ...
+    ...     def load_state_dict(self, state):
+    ...         self.number = int(state["number"])
+    >>> count: Stateful = Count()
+    >>> count.load_state_dict({"number": np.array(7)})
+    >>> count.state_dict()
+    {'number': array(7)}
+    """
 
     def state_dict(self) -> Mapping[str, Array]:
         """The arrays by name."""
@@ -100,6 +114,16 @@ def opened(path: Path_, parts: Mapping[str, Part]) -> tuple[Any, Callable[[], No
 
     For who wants to look at the note before anything changes; raises as
     ``load_checkpoint`` does.
+
+    That is ValueError for a file that is no such checkpoint.
+
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/run.safetensors"
+    >>> rng = np.random.default_rng(0)
+    >>> save_checkpoint(path, {"rng": rng}, {"step": 7})
+    >>> note, load = opened(path, {"rng": rng})
+    >>> note, load()
+    ({'step': 7}, None)
     """
     _require_parts(parts)
     arrays, said = read_tensors(path)
@@ -160,6 +184,13 @@ def save_weights(path: Path_, module: Module, about: Any = None) -> None:
     """Write the state of a module as a safetensors file, or leave the old one.
 
     ``about`` is a note, anything JSON can hold: what is needed to make the module anew.
+
+    >>> import tempfile
+    >>> from minigrad.nn import Linear
+    >>> path = tempfile.mkdtemp() + "/linear.safetensors"
+    >>> save_weights(path, Linear(2, 3, rng=np.random.default_rng(0)), about=[2, 3])
+    >>> read_about(path)
+    [2, 3]
     """
     _require_module(module)
     write_tensors(path, module.state_dict(), {} if about is None else {"about": about})

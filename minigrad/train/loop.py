@@ -23,7 +23,12 @@ __all__ = ["History", "fit"]
 
 @dataclass
 class History:
-    """Every step, and the one whose parameters were kept (0: those of the start)."""
+    """Every step, and the one whose parameters were kept (0: those of the start).
+
+    >>> history = History([Progress(1, 2.5, 1.0, 3.0)], best_step=1, best_validation=3.0)
+    >>> history.steps[0].loss
+    2.5
+    """
 
     steps: list[Progress] = field(default_factory=list)
     best_step: int = 0
