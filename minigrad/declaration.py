@@ -59,14 +59,14 @@ def described(
 
     >>> import numpy as np
     >>> described(np.add, ("a", "b"), "a + b.").splitlines()[-1]
-    'Element by element: a and b are broadcast, the dtype is as of NumPy.'
+    "Element by element: a and b are broadcast, the dtype is NumPy's."
     """
     if doc is None or not hasattr(forward, "nin"):  # which a ufunc has
         return doc or forward.__doc__
     shape = f"{' and '.join(operands)} are broadcast"
     if len(operands) == 1:
         shape = f"the shape is that of {operands[0]}"
-    return f"{doc}\n\nElement by element: {shape}, the dtype is as of NumPy."
+    return f"{doc}\n\nElement by element: {shape}, the dtype is NumPy's."
 
 
 def _letters(count: int) -> str:

@@ -391,6 +391,8 @@ def parameter(
 
     Raises TypeError for a Tensor, and for an array that is not floating point.
 
+    Its dtype is kept, unless ``dtype`` says another.
+
     >>> parameter([[0.0, 1.0]], name="W").shape
     (1, 2)
     """

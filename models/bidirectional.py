@@ -44,6 +44,7 @@ class Bidirectional(Module):
         "mean", "max", or the number of a step at which both are read.
     loss: L(t) as a function of o(t) and y(t).
     cell: the cell of both directions.
+    dtype: of the parameters, float32 by default.
 
     xs is (time, batch, n_in). U and U' (n_in, n_hidden), W and W' (n_hidden, n_hidden)
     and b belong to the two cells, V is (2 n_hidden, n_out), c (n_out,).

@@ -52,6 +52,7 @@ class Clockwork(Module):
     periods: p_k, the fastest group first, each a multiple of the one before.
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
 
     xs is (time, batch, n_in). Of every group, U_k is (n_in, n_group), W_kj (n_group,
     n_group), b_k (n_group,) and V_k (n_group, n_out); c is (n_out,). Raises ValueError

@@ -45,6 +45,7 @@ class Conditional(Module):
     n_in, n_hidden, n_out: the sizes of x(t), h(t) and o(t).
     loss: L(t) as a function of o(t) and y(t).
     rng: where the start comes from: U, R and V Glorot, W orthogonal, b and c zero.
+    dtype: of the parameters, float32 by default.
 
     U is (n_in, n_hidden), R (n_out, n_hidden), W (n_hidden, n_hidden), V (n_hidden,
     n_out), b (n_hidden,), c (n_out,). xs is (time, batch, n_in), ys (time, batch) of

@@ -43,6 +43,8 @@ class DynamicalSystem(Module):
 
     θ has shape (n_state + n_in, n_state) and acts on the rows [s, x]; ``rng`` starts it
     orthogonal. Another system is a subclass with its own ``f``.
+
+    ``dtype`` is that of the parameters, float32 by default.
     """
 
     def __init__(

@@ -38,6 +38,7 @@ class EchoState(Module):
     radius: the spectral radius of W.
     scale: the largest entry of U and of b, which are uniform.
     leak: α, how much of a unit stays from step to step.
+    dtype: of the parameters, float32 by default.
     """
 
     fixed = ("rnn",)

@@ -57,6 +57,7 @@ class EncoderDecoder(Module):
     attention: whether the decoder looks at every h(i) before each step.
     loss: L(t) as a function of o(t) and y(t).
     cell: the cell of encoder and decoder.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(

@@ -44,6 +44,8 @@ class FullyConnected(Module):
     all symbols are as likely.
 
     Raises ValueError where E would have more than ten million rows.
+
+    ``dtype`` is that of the parameters, float32 by default.
     """
 
     def __init__(

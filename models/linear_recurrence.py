@@ -49,6 +49,7 @@ class LinearRecurrence(Module):
         logarithmic scale.
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
 
     U is (n_in, n_hidden), Q (n_hidden, n_hidden), V (n_hidden, n_out), a and b are
     (n_hidden,), c is (n_out,); xs is (time, batch, n_in). Raises ValueError for another

@@ -52,6 +52,7 @@ class ManyToMany(Module):
     cell, U, layers, dropout: the recurrent part, as ``minigrad.nn.cells.cell`` takes
         them; U is "trained", "identity", "orthogonal" or "fixed".
     rng: where the start comes from: U and V Glorot, W orthogonal, b and c zero.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(

@@ -39,6 +39,7 @@ class ManyToOne(Module):
     read: "last", "mean", "max", or the number of a step, from 1 or from the end as -1.
     loss: L as a function of o and y.
     cell, U, layers, dropout: as ``minigrad.nn.cells.make_cell`` takes them.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(

@@ -65,6 +65,8 @@ class Head(Module):
     K and b give k (width), β, g, the three s and γ, side by side; they are named after
     the head, K_w and b_w.
 
+    ``dtype`` is that of the parameters.
+
     >>> head = Head("w", 3, 5, rng=np.random.default_rng(0), dtype=np.float32)
     >>> memory, last = np.ones((2, 4, 5), np.float32), np.eye(4, dtype=np.float32)[:2]
     >>> w = head(tensor(np.zeros((2, 3), np.float32)), memory, last)
@@ -117,6 +119,7 @@ class NeuralTuringMachine(Module):
     places, width: the shape of the memory M(t) of one sequence. What it learns does not
         depend on the number of places, so ``places`` may be set anew afterwards.
     loss: L(t) as a function of o(t) and y(t).
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(

@@ -47,6 +47,7 @@ class OneToMany(Module):
     given: how x enters: "bias" (at every step), "start" (as h(0)) or "both".
     loss: L(t) as a function of o(t) and y(t).
     cell: the recurrent cell.
+    dtype: of the parameters, float32 by default.
 
     Raises ValueError for another ``given``.
     """

@@ -66,6 +66,7 @@ class OutputFeedback(Module):
     fed: what of o is fed back: "o", "softmax", "best" or "drawn".
     U: "trained", "identity", "orthogonal" or "fixed".
     rng: where the start comes from: U, V and W Glorot, b and c zero.
+    dtype: of the parameters, float32 by default.
 
     Raises ValueError for another ``fed``.
     """

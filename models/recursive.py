@@ -133,6 +133,7 @@ class Recursive(Module):
     n_hidden, n_out: the sizes of h and o.
     loss: L as a function of o and y.
     rng: where the start comes from: U and W orthogonal, V and R Glorot, b and c zero.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(

@@ -65,6 +65,7 @@ class SelfAttention(Module):
     order: whether z(t) knows where it is: without it there are no P and p(t).
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
 
     U is (n_in, n_hidden), P (16, n_hidden), Q, K, S and W are (n_hidden, n_hidden), b
     and d (n_hidden,), V is (n_hidden, n_out), c (n_out,); xs is (time, batch, n_in).

@@ -57,6 +57,7 @@ class SequenceModel(Module):
     n_symbols, n_hidden: how many symbols there are, and the size of h(t).
     end: how a sequence ends, "symbol", "stop" or "length".
     longest: the longest sequence that ``end="length"`` gives a probability to.
+    dtype: of the parameters, float32 by default.
 
     With n_out symbols, the end among them, U is (n_out, n_hidden), W (n_hidden,
     n_hidden), V (n_hidden, n_out), b (n_hidden,), c (n_out,). Raises ValueError for

@@ -63,6 +63,8 @@ def one_hot(numbers: ArrayLike, n: int, dtype: DTypeLike = np.float32) -> Array:
 
     Raises ValueError for numbers beyond 0 and n - 1.
 
+    ``dtype`` is that of the vectors.
+
     >>> one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     >>> one_hot(np.zeros((5, 4), int), 3).shape  # (time, batch, n)

@@ -58,6 +58,8 @@ class Cell(Module):
     A cell of your own computes the new state in ``forward(x, state)``, a tuple as long
     as ``names``, h(t) first. It serves wherever ``cell=`` is.
 
+    ``dtype`` is that of parameters and states, float32 by default.
+
     >>> import minigrad as mg
     >>> from minigrad.models import ManyToOne
     >>> class Sum(Cell):
@@ -130,6 +132,7 @@ class Elman(Cell):
         El Hihi and Bengio 1996); "learnt" makes it sigmoid(α) of a parameter per unit.
     skips: further delays d, each with a matrix of its own: ... + Wd h(t-d) (sect.
         10.9.1; Lin 1996). Before the first step every one of them reads h0.
+    dtype: of the parameters, float32 by default.
 
     >>> cell = Elman(2, 3, rng=np.random.default_rng(0), skips=(4,), leak=0.5)
     >>> [(path, p.shape) for path, p in cell.named_parameters()]
@@ -455,6 +458,8 @@ def make_cell(
     Raises TypeError for a cell that is made already, ValueError for a name, a number of
     layers, a dropout or a U that there is not.
 
+    ``dtype`` is that of the cell's parameters and states.
+
     >>> make_cell("gru", 2, 3, rng=np.random.default_rng(0), layers=2).names
     ('h2', 'h1')
     """
@@ -496,6 +501,8 @@ def input_weights(
     It is (n_in, n_hidden). Raises ValueError for another name, and for an identity that
     is not square.
 
+    ``dtype`` is the parameter's.
+
     >>> input_weights("trained", 2, 3, np.random.default_rng(0), np.float32).shape
     (2, 3)
     >>> input_weights("identity", 3, 3, np.random.default_rng(0), np.float32) is None
@@ -519,6 +526,8 @@ def recurrent_weights(
     W: str | float, n: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> np.ndarray[Any, Any]:
     """The start of W (n, n): a named one, or Glorot of a spectral radius.
+
+    ``dtype`` is the array's.
 
     >>> recurrent_weights("identity", 2, np.random.default_rng(0), np.float32).tolist()
     [[1.0, 0.0], [0.0, 1.0]]

@@ -26,6 +26,8 @@ __all__ = ["Dropout", "Embedding", "LayerNorm", "Linear", "Sequential"]
 class Linear(Module):
     """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero.
 
+    ``dtype`` is that of the parameters, float32 by default.
+
     >>> layer = Linear(2, 3, rng=np.random.default_rng(0))
     >>> layer(np.ones((4, 2), np.float32)).shape
     (4, 3)
@@ -52,6 +54,8 @@ class Linear(Module):
 class Embedding(Module):
     """A row of E, shape (n, size), for each number: E has normal entries.
 
+    After Bengio (2003). ``dtype`` is that of E, float32 by default.
+
     >>> table = Embedding(5, 3, rng=np.random.default_rng(0))
     >>> table(np.array([4, 0])).shape  # a row for each symbol
     (2, 3)
@@ -75,6 +79,8 @@ class Embedding(Module):
 
 class LayerNorm(Module):
     """gain (x - mean) / sqrt(var + eps) + bias over the last axis (Ba et al. 2016).
+
+    ``dtype`` is that of the parameters, float32 by default.
 
     >>> norm = LayerNorm(3)
     >>> norm(np.array([[1.0, 2.0, 3.0]], np.float32)).data.round(2).tolist()
@@ -115,6 +121,8 @@ class Dropout(Module):
         self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike
     ) -> np.ndarray[Any, Any]:
         """0 with probability p, else 1 / (1 - p).
+
+        It is of this shape and dtype.
 
         >>> Dropout(0.5).mask(np.random.default_rng(0), (4,), np.float32).tolist()
         [0.0, 2.0, 2.0, 2.0]

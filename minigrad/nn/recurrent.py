@@ -286,6 +286,8 @@ def unit_vectors(n: int, dtype: DTypeLike) -> Callable[[Tensor], Tensor]:
 
     Numbers that are not whole are vectors already, and come back as they are.
 
+    The vectors are of this dtype.
+
     >>> unit_vectors(3, np.float32)(tensor([2, 0])).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """

@@ -42,7 +42,10 @@ class Step(Op):
 
 
 def _at_step(xs: Any, t: int) -> Any:
-    """xs(t), steps counted from 1."""
+    """xs(t), steps counted from 1.
+
+    Its shape is that of xs without the first axis.
+    """
     return xs[t - 1]
 
 

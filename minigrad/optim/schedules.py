@@ -28,6 +28,8 @@ def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
 def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
     """A learning rate that falls along half a cosine from ``lr`` to ``last``.
 
+    After Loshchilov and Hutter (2017), without their restarts.
+
     >>> rate = cosine(1.0, 101)
     >>> rate(1), round(rate(51), 6), rate(101), rate(500)
     (1.0, 0.5, 0.0, 0.0)
@@ -45,6 +47,8 @@ def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
 
 def warm_up(schedule: float | Schedule, steps: int) -> Schedule:
     """A schedule that grows in equal parts over its first steps.
+
+    After Goyal (2017).
 
     >>> rate = warm_up(1.0, 4)
     >>> rate(1), rate(4), rate(9)
