@@ -225,6 +225,9 @@ def conv1d(
 
     padding is a number of zeros at both ends, "valid" (none) or "same" (as many as keep
     the length). x without a batch axis gives a result without one.
+
+    Raises ValueError for shapes that do not fit, a kernel that is longer than x, and
+    "same" with a stride.
     """
 @_op
 def conv1d_to_w(
@@ -236,7 +239,10 @@ def conv1d_to_w(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The cotangent of w when the one of conv1d(x, w) is a."""
+    """The cotangent of w when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
 @_op
 def conv1d_to_x(
     a: Tensor | ArrayLike,
@@ -247,7 +253,10 @@ def conv1d_to_x(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The cotangent of x when the one of conv1d(x, w) is a."""
+    """The cotangent of x when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
 @_op
 def cos(x: Tensor | ArrayLike) -> Tensor:
     """The cosine.
@@ -283,6 +292,9 @@ def cross_entropy(
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
+
+    Raises ValueError for targets that are no class numbers and for a setting that there
+    is not, TypeError for one that is no number.
     """
 @_op
 def cumprod(x: Tensor | ArrayLike, axis: int | None = None) -> Tensor:
@@ -599,6 +611,8 @@ def nll_loss(
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
     Where all are, the mean is NaN and its gradient 0, as in PyTorch.
+
+    Raises ValueError for targets that are no class numbers and for another reduction.
     """
 @_op
 def norm(
@@ -611,6 +625,8 @@ def norm(
 
     ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
     absolute values and np.inf the largest of them, where a tie splits its gradient.
+
+    Raises ValueError for another order, and for one over several axes.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
@@ -873,6 +889,8 @@ def target_weights(
     of it, and eps / classes of its weight at every class) and zeros where the target is
     ignored. For the mean it is divided by the sum of the weights of the targets. Of
     float16 it is float32, which holds that sum and its inverse.
+
+    Raises ValueError for a weight of another shape.
     """
 @_op
 def tensordot(
@@ -976,6 +994,8 @@ def array_split(
 
     Raises ValueError for less than one part.
 
+    A Tensor in the place of numbers is a TypeError.
+
     >>> import numpy as np
     >>> [part.shape for part in array_split(np.zeros(7), 3)]
     [(3,), (2,), (2,)]
@@ -1054,6 +1074,9 @@ def repeat(
 
     ``axis`` None repeats the elements of x flattened.
 
+    Raises TypeError for repeats that are a Tensor: the shape is fixed when the graph is
+    recorded.
+
     >>> import minigrad as mg
     >>> mg.repeat(mg.tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
@@ -1078,6 +1101,9 @@ def tile(
     reps: int | Sequence[int],
 ) -> Tensor:
     """Copies of x side by side, so many along each axis; the last axes come last.
+
+    Raises TypeError for reps that are a Tensor: the shape is fixed when the graph is
+    recorded.
 
     >>> import minigrad as mg
     >>> mg.tile(mg.tensor([1.0, 2.0]), 2).tolist()

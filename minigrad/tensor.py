@@ -72,7 +72,10 @@ class Tensor(Reading, Methods):
 
     @property
     def data(self) -> Array:
-        """The value, a read-only array."""
+        """The value, a read-only array.
+
+        Raises TypeError where the graph is structure alone.
+        """
         value = self._value()
         if isinstance(value, np.ndarray) and value.base is None:
             return frozen(value)
@@ -145,6 +148,8 @@ class Tensor(Reading, Methods):
 
     def detach(self, name: str | None = None) -> "Tensor":
         """A leaf with the same value: no gradient flows past it.
+
+        Raises TypeError where the graph is structure alone.
 
         >>> (tensor(2.0) * 3).detach().node.inputs
         ()

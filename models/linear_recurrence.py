@@ -53,7 +53,7 @@ class LinearRecurrence(Module):
 
     U is (n_in, n_hidden), Q (n_hidden, n_hidden), V (n_hidden, n_out), a and b are
     (n_hidden,), c is (n_out,); xs is (time, batch, n_in). Raises ValueError for another
-    ``read``.
+    ``read``, and TypeError for a ``longest`` that is no number.
     """
 
     def __init__(

@@ -120,6 +120,8 @@ class NeuralTuringMachine(Module):
         depend on the number of places, so ``places`` may be set anew afterwards.
     loss: L(t) as a function of o(t) and y(t).
     dtype: of the parameters, float32 by default.
+
+    Raises ValueError for fewer than three places, and a width below 1.
     """
 
     def __init__(

@@ -178,7 +178,8 @@ class Recursive(Module):
     def forward(self, trees: Forest) -> Tensor:
         """The outputs o (batch, n_out) of a forest.
 
-        Raises TypeError for trees that are not a ``Forest``.
+        Raises TypeError for trees that are not a ``Forest``, and ValueError for a
+        symbol that there is not.
         """
         if not isinstance(trees, Forest):
             raise TypeError(
@@ -212,7 +213,10 @@ class Recursive(Module):
             )
 
     def of_tree(self, tree: Tree) -> Tensor:
-        """The output o (1, n_out) of one tree, recorded node by node."""
+        """The output o (1, n_out) of one tree, recorded node by node.
+
+        Raises ValueError for a symbol that there is not.
+        """
         eye = np.eye(len(self.V), dtype=self.V.dtype)
         symbols = postfix(tree)
         self._check([s for s in symbols if s is not None])

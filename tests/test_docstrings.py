@@ -5,7 +5,8 @@ example  a doctest in its docstring, or one in its file that uses the name. Ops 
 shapes   where its annotations take or give arrays: in its docstring, its class's or
          the words of its file's
 dtypes   where it is asked for a dtype: at the same places
-raises   every error that its body raises, by name; ``__init__`` says it in the class
+raises   every error that its body raises, or a private function that it calls, by name;
+         those of ``__init__`` in the class's
 source   an equation of the book, or author and year, where it stands for what has
          been published: in its docstring or its file's
 """
@@ -190,22 +191,43 @@ def has_dtypes(thing):
     return "dtype" not in taken or any(DTYPES.search(says) for says in thing.around)
 
 
+@cache
+def tree_of(function):
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError):  # written in C, or by dataclass
+        return ast.Module([], [])
+
+
 def raised(function):
     """The names of the errors that a function's body raises."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError):  # written in C, or by dataclass
-        return set()
-    errors = [n.exc for n in ast.walk(tree) if isinstance(n, ast.Raise) and n.exc]
+    errors = [n.exc for n in ast.walk(tree_of(function)) if isinstance(n, ast.Raise)]
     errors = [e.func if isinstance(e, ast.Call) else e for e in errors]
     names = [getattr(e, "id", getattr(e, "attr", "")) for e in errors]
     return {name for name in names if name[:1].isupper()}
 
 
+def helpers(function, of_class):
+    """What a body calls to check what it is given: private things, whole, within."""
+    for node in ast.walk(tree_of(function)):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name):
+            helper = getattr(function, "__globals__", {}).get(called.id)
+            private = called.id[0] == "_" or called.id in ("whole", "within")
+        else:
+            name = getattr(called, "attr", "")
+            helper = vars(of_class).get(name) if of_class else None
+            private = name[:1] == "_" and name[:2] != "__"
+        if private and inspect.isfunction(helper):
+            yield helper
+
+
 def says_raises(thing):
+    bodies = [thing.function, *helpers(thing.function, thing.of_class)]
     return all(
         any(error in says for says in thing.around[:2])
-        for error in raised(thing.function)
+        for body in bodies
+        for error in raised(body)
     )
 
 
@@ -263,7 +285,11 @@ class Quiet:
     """Says as little."""
 
     def __init__(self) -> None:
-        raise mg.FoldError("never made")
+        _refuse()
+
+
+def _refuse():
+    raise mg.FoldError("never made")
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -274,5 +300,6 @@ def test_who_says_nothing_is_seen(what, monkeypatch):
 
 
 def test_what_a_class_raises_is_asked_of_the_class():
-    assert raised(Thing("Quiet", Quiet, None, None).function) == {"FoldError"}
-    assert not says_raises(Thing("Quiet", Quiet, None, None))
+    thing = Thing("Quiet", Quiet, None, None)
+    assert [raised(h) for h in helpers(thing.function, None)] == [{"FoldError"}]
+    assert not says_raises(thing)

@@ -53,6 +53,8 @@ def saliency(f: Result, xs: ArrayLike) -> Attribution:
 
     ``elements`` has the shape of xs.
 
+    Raises TypeError for xs that are not floating point.
+
     >>> saliency(lambda xs: (xs[1] * 3.0).sum(), [[1.0], [1.0]]).by_step.tolist()
     [0.0, 3.0]
     """
@@ -75,6 +77,8 @@ def integrated_gradients(
     ``difference``.
 
     ``baseline`` is broadcast to the shape of xs.
+
+    Raises TypeError for xs that are not floating point.
     """
     array = _sequence(xs)
     start = np.broadcast_to(np.asarray(baseline, array.dtype), array.shape)

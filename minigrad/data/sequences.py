@@ -137,6 +137,8 @@ def pad(
     The number of steps is rounded up to a ``multiple``: batches then have few shapes,
     for each of which an engine such as "jax" takes seconds to compile.
 
+    Raises ValueError for a multiple below 1.
+
     >>> padded, lengths = pad([[1, 2, 3], [4]])
     >>> padded.tolist(), lengths.tolist()
     ([[1, 4], [2, 0], [3, 0]], [3, 1])

@@ -60,6 +60,8 @@ class Cell(Module):
 
     ``dtype`` is that of parameters and states, float32 by default.
 
+    Raises ValueError for sizes that are no whole numbers from 1 on.
+
     >>> import minigrad as mg
     >>> from minigrad.models import ManyToOne
     >>> class Sum(Cell):
@@ -134,6 +136,9 @@ class Elman(Cell):
         10.9.1; Lin 1996). Before the first step every one of them reads h0.
     dtype: of the parameters, float32 by default.
 
+    Raises ValueError for a choice that there is not, TypeError for a leak or a radius
+    that is no number.
+
     >>> cell = Elman(2, 3, rng=np.random.default_rng(0), skips=(4,), leak=0.5)
     >>> [(path, p.shape) for path, p in cell.named_parameters()]
     [('U', (2, 3)), ('W', (3, 3)), ('W4', (3, 3)), ('b', (3,))]
@@ -207,6 +212,8 @@ class LSTM(Cell):
     side by side. Forget gates start with bias 1 (Gers 2000; Jozefowicz 2015).
     ``candidate="sigmoid"`` is what the book prints in eq. 10.41.
 
+    Raises ValueError for another candidate, TypeError for a bias that is no number.
+
     >>> LSTM(2, 3, rng=np.random.default_rng(0))
     LSTM: 72 numbers in 3 parameters
       U  (2, 12)  float32  24
@@ -255,6 +262,8 @@ class GRU(Cell):
     U, W and b hold the columns of u and r side by side. ``reset_after=True`` applies r
     to the product Wc h(t-1) + br instead, as cuDNN does, and then all three products
     are one. ``candidate="sigmoid"`` is what the book prints in eq. 10.45.
+
+    Raises ValueError for another candidate.
 
     >>> GRU(2, 3, rng=np.random.default_rng(0))
     GRU: 54 numbers in 6 parameters
@@ -528,6 +537,8 @@ def recurrent_weights(
     """The start of W (n, n): a named one, or Glorot of a spectral radius.
 
     ``dtype`` is the array's.
+
+    Raises ValueError for another name.
 
     >>> recurrent_weights("identity", 2, np.random.default_rng(0), np.float32).tolist()
     [[1.0, 0.0], [0.0, 1.0]]

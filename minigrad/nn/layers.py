@@ -82,6 +82,8 @@ class LayerNorm(Module):
 
     ``dtype`` is that of the parameters, float32 by default.
 
+    Raises ValueError for an eps that is not above 0, TypeError for what is no number.
+
     >>> norm = LayerNorm(3)
     >>> norm(np.array([[1.0, 2.0, 3.0]], np.float32)).data.round(2).tolist()
     [[-1.2200000286102295, 0.0, 1.2200000286102295]]
@@ -106,6 +108,9 @@ class Dropout(Module):
     Srivastava et al. (2014). Without a generator nothing is dropped: that is how a
     network is used. A mask that a compiled loss shall have anew at every step comes
     with the batch: draw it with ``mask`` and hand it over.
+
+    Raises ValueError for what is no probability below 1, TypeError for what is no
+    number.
 
     >>> half = Dropout(0.5)
     >>> half(np.ones(4), np.random.default_rng(0)).data.tolist()

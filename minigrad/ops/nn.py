@@ -136,6 +136,8 @@ def target_weights(
     of it, and eps / classes of its weight at every class) and zeros where the target is
     ignored. For the mean it is divided by the sum of the weights of the targets. Of
     float16 it is float32, which holds that sum and its inverse.
+
+    Raises ValueError for a weight of another shape.
     """
     target = np.expand_dims(target, -1)
     classes = np.arange(o.shape[-1])
@@ -296,6 +298,8 @@ def nll_loss(
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
     Where all are, the mean is NaN and its gradient 0, as in PyTorch.
+
+    Raises ValueError for targets that are no class numbers and for another reduction.
     """
     logp, target = floating(logp), np.asarray(target)
     _check_reduction(reduction)
@@ -485,6 +489,9 @@ def cross_entropy(
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
+
+    Raises ValueError for targets that are no class numbers and for a setting that there
+    is not, TypeError for one that is no number.
     """
     if weight is None and not label_smoothing:
         return _unweighted_cross_entropy(o, target, ignore_index, reduction)[0]

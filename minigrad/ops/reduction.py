@@ -345,6 +345,8 @@ def norm(
     ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
     absolute values and np.inf the largest of them, where a tie splits its gradient.
 
+    Raises ValueError for another order, and for one over several axes.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
     >>> mg.hessian(mg.norm(x), [x])[0][0].data.tolist()

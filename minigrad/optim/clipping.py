@@ -21,6 +21,9 @@ def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
 
     Shape and dtype of each gradient stay.
 
+    Raises ValueError for a limit that is not above 0 and for a parameter without a
+    gradient, TypeError for what is no parameter.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([0.0, 0.0])
     >>> (w * [3.0, -0.5]).sum().backward()
@@ -42,6 +45,9 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     before. Gradients that are NaN or infinite have such a norm, and stay as they are.
 
     Shape and dtype of each stay.
+
+    Raises ValueError for a limit that is not above 0 and for a parameter without a
+    gradient, TypeError for what is no parameter.
 
     >>> import minigrad as mg
     >>> w = mg.parameter([0.0, 0.0])

@@ -41,7 +41,8 @@ class Optimiser:
     in the module whose ``parameters()`` these are; in another list by place and name.
 
     All that is kept of a parameter has its shape, and its dtype, or float32 for
-    float16. Raises ValueError for no parameter and for one that is listed twice.
+    float16. Raises ValueError for no parameter and for one that is listed twice, and
+    TypeError for what is no parameter, and for a rate that is no number.
     """
 
     kept: tuple[str, ...] = ()
@@ -121,6 +122,9 @@ class Optimiser:
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, from 1.
 
+        Raises ValueError where a schedule leaves [0, inf), TypeError where it gives no
+        number.
+
         >>> import minigrad as mg
         >>> from minigrad.optim import SGD
         >>> SGD([mg.parameter([1.0])], lambda step: 0.5 / step).rate_at(5)
@@ -162,6 +166,9 @@ class Optimiser:
 
         Each has the dtype of what it replaces, also where a rate of float64 made more
         of it.
+
+        Raises TypeError where ``update`` gives anything but a new p and a tuple of what
+        is kept.
 
         >>> import minigrad as mg
         >>> from minigrad.optim import SGD

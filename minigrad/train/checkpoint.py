@@ -81,6 +81,9 @@ def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
 
     Raises FloatingPointError for a NaN, or for an infinity in what an optimiser keeps,
     and leaves the old file: it is the one to go on from.
+
+    Raises TypeError for parts that have no state, ValueError for names of which one
+    begins another.
     """
     _require_parts(parts)
     arrays: dict[str, Array] = {}
@@ -116,6 +119,8 @@ def opened(path: Path_, parts: Mapping[str, Part]) -> tuple[Any, Callable[[], No
     ``load_checkpoint`` does.
 
     That is ValueError for a file that is no such checkpoint.
+
+    Raises TypeError for parts that have no state.
 
     >>> import tempfile
     >>> path = tempfile.mkdtemp() + "/run.safetensors"
@@ -185,6 +190,8 @@ def save_weights(path: Path_, module: Module, about: Any = None) -> None:
 
     ``about`` is a note, anything JSON can hold: what is needed to make the module anew.
 
+    Raises TypeError for what is no module.
+
     >>> import tempfile
     >>> from minigrad.nn import Linear
     >>> path = tempfile.mkdtemp() + "/linear.safetensors"
@@ -219,6 +226,8 @@ def load_weights(
 
     Raises ValueError, and changes nothing, where the file is not whole or of another
     module; it lists the names that one side lacks, and those that are near.
+
+    Raises TypeError for what is no module.
 
     >>> import tempfile
     >>> from safetensors.numpy import save_file

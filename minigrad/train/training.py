@@ -203,6 +203,8 @@ def whole_step(
     parameters and what is kept of them. Nothing is changed. ``guarded``: these are the
     old ones where the step is not to be made.
 
+    A loss that draws random numbers is a TraceError where it is compiled.
+
     >>> import minigrad as mg
     >>> from minigrad.optim import SGD
     >>> w = mg.parameter([4.0], name="w")
