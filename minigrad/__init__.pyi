@@ -45,13 +45,22 @@ def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
 __version__: str
 @_op
 def abs(x: Tensor | ArrayLike) -> Tensor:
-    """|x|; the derivative at 0 is 0."""
+    """|x|; the derivative at 0 is 0.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def absolute(x: Tensor | ArrayLike) -> Tensor:
-    """|x|; the derivative at 0 is 0."""
+    """|x|; the derivative at 0 is 0.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def add(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a + b."""
+    """a + b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def add_n(xs: Sequence[Tensor | ArrayLike]) -> Tensor:
     """The sum of arrays of one shape, in their order: what fan-in becomes."""
@@ -71,25 +80,46 @@ def any(
     """Whether an element over ``axis`` is true: a mask, without gradient."""
 @_op
 def arccos(x: Tensor | ArrayLike) -> Tensor:
-    """The angle in [0, π] whose cosine is x."""
+    """The angle in [0, π] whose cosine is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def arccosh(x: Tensor | ArrayLike) -> Tensor:
-    """The number >= 0 whose cosh is x."""
+    """The number >= 0 whose cosh is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def arcsin(x: Tensor | ArrayLike) -> Tensor:
-    """The angle in [-π/2, π/2] whose sine is x."""
+    """The angle in [-π/2, π/2] whose sine is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def arcsinh(x: Tensor | ArrayLike) -> Tensor:
-    """The number whose sinh is x."""
+    """The number whose sinh is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def arctan(x: Tensor | ArrayLike) -> Tensor:
-    """The angle in (-π/2, π/2) whose tangent is x."""
+    """The angle in (-π/2, π/2) whose tangent is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def arctan2(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """The angle of the point with height a and breadth b; derivative 0 at (0, 0)."""
+    """The angle of the point with height a and breadth b; derivative 0 at (0, 0).
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def arctanh(x: Tensor | ArrayLike) -> Tensor:
-    """The number whose tanh is x."""
+    """The number whose tanh is x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def argmax(
     x: Tensor | ArrayLike,
@@ -117,6 +147,8 @@ def argsort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
 def astype(x: Tensor | ArrayLike, dtype: DTypeLike) -> Tensor:
     """x in another dtype; the engine casts the cotangent back, integers pass none.
 
+    The shape stays.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([1.5], requires_grad=True)
     >>> mg.grad((mg.astype(x, dtype=int) * 2.0 * x).sum(), [x])[0].data.tolist()
@@ -132,22 +164,36 @@ def binary_cross_entropy(
 
     o are logits and y, of the same shape, lies between 0 and 1. What is computed is
     exact to the last digits for large logits of both signs.
+
+    Raises ValueError for other shapes, and for a y beyond 0 and 1.
     """
 @_op
 def bitwise_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a & b, bit by bit; of masks, and. No gradient."""
+    """a & b, bit by bit; of masks, and. No gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def bitwise_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a | b, bit by bit; of masks, or. No gradient."""
+    """a | b, bit by bit; of masks, or. No gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def bitwise_xor(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a ^ b, bit by bit; of masks, either. No gradient."""
+    """a ^ b, bit by bit; of masks, either. No gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def broadcast_to(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """x repeated along new and length-1 axes; the engine sums the cotangent back."""
 @_op
 def ceil(x: Tensor | ArrayLike) -> Tensor:
-    """The smallest whole number >= x; no gradient flows."""
+    """The smallest whole number >= x; no gradient flows.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def clip(
     x: Tensor | ArrayLike,
@@ -157,6 +203,8 @@ def clip(
     """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
 
     The gradient goes to x within the bounds and at them, beyond them to the bound.
+
+    Element by element: x and the bounds are broadcast.
     """
 @_op
 def concatenate(
@@ -177,6 +225,9 @@ def conv1d(
 
     padding is a number of zeros at both ends, "valid" (none) or "same" (as many as keep
     the length). x without a batch axis gives a result without one.
+
+    Raises ValueError for shapes that do not fit, a kernel that is longer than x, and
+    "same" with a stride.
     """
 @_op
 def conv1d_to_w(
@@ -188,7 +239,10 @@ def conv1d_to_w(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The cotangent of w when the one of conv1d(x, w) is a."""
+    """The cotangent of w when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
 @_op
 def conv1d_to_x(
     a: Tensor | ArrayLike,
@@ -199,13 +253,22 @@ def conv1d_to_x(
     dilation: int = 1,
     groups: int = 1,
 ) -> Tensor:
-    """The cotangent of x when the one of conv1d(x, w) is a."""
+    """The cotangent of x when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
 @_op
 def cos(x: Tensor | ArrayLike) -> Tensor:
-    """The cosine."""
+    """The cosine.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def cosh(x: Tensor | ArrayLike) -> Tensor:
-    """(exp(x) + exp(-x)) / 2."""
+    """(exp(x) + exp(-x)) / 2.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def count(
     x: Tensor | ArrayLike,
@@ -229,6 +292,9 @@ def cross_entropy(
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
+
+    Raises ValueError for targets that are no class numbers and for a setting that there
+    is not, TypeError for one that is no number.
     """
 @_op
 def cumprod(x: Tensor | ArrayLike, axis: int | None = None) -> Tensor:
@@ -246,34 +312,59 @@ def diagonal(
     """The elements with index2 - index1 = offset; they become the last axis."""
 @_op
 def div(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a / b."""
+    """a / b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def divide(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a / b."""
+    """a / b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def dot(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """NumPy's dot: the product over the last axis of a and the next to last of b."""
 @_op
 def einsum(subscripts: str, *operands: Tensor | ArrayLike) -> Tensor:
-    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik"."""
+    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik".
+
+    A letter is an axis: equal ones have one length, and those that the result lacks are
+    summed over.
+    """
 @_op
 def embedding(W: Tensor | ArrayLike, index: Tensor | ArrayLike) -> Tensor:
-    """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...)."""
+    """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...).
+
+    Raises IndexError for an index that is not whole or names no row.
+    """
 @_op
 def equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a == b: a mask, without gradient."""
+    """a == b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def exp(x: Tensor | ArrayLike) -> Tensor:
-    """e**x."""
+    """e**x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def exp2(x: Tensor | ArrayLike) -> Tensor:
-    """2**x."""
+    """2**x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def expand_dims(x: Tensor | ArrayLike, axis: int | tuple[int, ...]) -> Tensor:
     """New axes of length 1."""
 @_op
 def expm1(x: Tensor | ArrayLike) -> Tensor:
-    """exp(x) - 1, exact near 0 too."""
+    """exp(x) - 1, exact near 0 too.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def flip(
     x: Tensor | ArrayLike,
@@ -282,34 +373,61 @@ def flip(
     """The order of elements reversed along ``axis`` (None: all, an int or a tuple)."""
 @_op
 def floor(x: Tensor | ArrayLike) -> Tensor:
-    """The largest whole number <= x; no gradient flows."""
+    """The largest whole number <= x; no gradient flows.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def getitem(x: Any, key: Any) -> Tensor:
-    """x[key] for every kind of NumPy index; index arrays and masks are operands."""
+    """x[key] for every kind of NumPy index; index arrays and masks are operands.
+
+    The shape is the one that NumPy gives. Raises IndexError for a key of another kind.
+    """
 @_op
 def greater(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a > b: a mask, without gradient."""
+    """a > b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def greater_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a >= b: a mask, without gradient."""
+    """a >= b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def hypot(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """sqrt(a² + b²), without overflow; the derivative at (0, 0) is 0."""
+    """sqrt(a² + b²), without overflow; the derivative at (0, 0) is 0.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def identity_like(x: Tensor | ArrayLike, axis: int = -1) -> Tensor:
     """The identity matrix with as many rows as x has elements along ``axis``."""
 @_op
 def invert(x: Tensor | ArrayLike) -> Tensor:
-    """~x, bit by bit; of a mask, not. No gradient."""
+    """~x, bit by bit; of a mask, not. No gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def isfinite(x: Tensor | ArrayLike) -> Tensor:
-    """True where x is a number: a mask, without gradient."""
+    """True where x is a number: a mask, without gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def isinf(x: Tensor | ArrayLike) -> Tensor:
-    """True where x is inf or -inf: a mask, without gradient."""
+    """True where x is inf or -inf: a mask, without gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def isnan(x: Tensor | ArrayLike) -> Tensor:
-    """True where x is NaN: a mask, without gradient."""
+    """True where x is NaN: a mask, without gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def layer_norm(
     x: Tensor | ArrayLike,
@@ -321,10 +439,16 @@ def layer_norm(
     """gain (x - mean) / sqrt(var + eps) + bias, mean and var over ``axis``."""
 @_op
 def less(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a < b: a mask, without gradient."""
+    """a < b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def less_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a <= b: a mask, without gradient."""
+    """a <= b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def linear_recurrence(
     a: Tensor | ArrayLike,
@@ -338,16 +462,28 @@ def linear_recurrence(
     """
 @_op
 def log(x: Tensor | ArrayLike) -> Tensor:
-    """The natural logarithm."""
+    """The natural logarithm.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def log1p(x: Tensor | ArrayLike) -> Tensor:
-    """log(1 + x), exact near 0 too."""
+    """log(1 + x), exact near 0 too.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def log2(x: Tensor | ArrayLike) -> Tensor:
-    """The logarithm to base 2."""
+    """The logarithm to base 2.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def log10(x: Tensor | ArrayLike) -> Tensor:
-    """The logarithm to base 10."""
+    """The logarithm to base 10.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def log_softmax(
     x: Tensor | ArrayLike,
@@ -356,16 +492,28 @@ def log_softmax(
     """x - logsumexp(x) along ``axis``."""
 @_op
 def logaddexp(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """log(exp(a) + exp(b)), without overflow."""
+    """log(exp(a) + exp(b)), without overflow.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def logical_and(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """True where a and b are: a mask, without gradient."""
+    """True where a and b are: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def logical_not(x: Tensor | ArrayLike) -> Tensor:
-    """True where x is not: a mask, without gradient."""
+    """True where x is not: a mask, without gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def logical_or(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """True where a or b is: a mask, without gradient."""
+    """True where a or b is: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def logsumexp(
     x: Tensor | ArrayLike,
@@ -388,7 +536,10 @@ def max(
     """
 @_op
 def maximum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """The larger of a and b; a tie gives 1/2 to each side."""
+    """The larger of a and b; a tie gives 1/2 to each side.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def mean(
     x: Tensor | ArrayLike,
@@ -408,26 +559,44 @@ def min(
     """
 @_op
 def minimum(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """The smaller of a and b; a tie gives 1/2 to each side."""
+    """The smaller of a and b; a tie gives 1/2 to each side.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def mse_loss(
     o: Tensor | ArrayLike,
     target: Tensor | ArrayLike,
     reduction: str = "mean",
 ) -> Tensor:
-    """(o - y)², element by element; both have the same shape."""
+    """(o - y)², element by element; both have the same shape.
+
+    Raises ValueError for other shapes.
+    """
 @_op
 def mul(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a b."""
+    """a b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def multiply(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a b."""
+    """a b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def neg(x: Tensor | ArrayLike) -> Tensor:
-    """-x."""
+    """-x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def negative(x: Tensor | ArrayLike) -> Tensor:
-    """-x."""
+    """-x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def nll_loss(
     logp: Tensor | ArrayLike,
@@ -442,6 +611,8 @@ def nll_loss(
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
     Where all are, the mean is NaN and its gradient 0, as in PyTorch.
+
+    Raises ValueError for targets that are no class numbers and for another reduction.
     """
 @_op
 def norm(
@@ -455,6 +626,8 @@ def norm(
     ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
     absolute values and np.inf the largest of them, where a tie splits its gradient.
 
+    Raises ValueError for another order, and for one over several axes.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([0.0, 0.0], requires_grad=True)
     >>> mg.hessian(mg.norm(x), [x])[0][0].data.tolist()
@@ -462,7 +635,10 @@ def norm(
     """
 @_op
 def not_equal(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a != b: a mask, without gradient."""
+    """a != b: a mask, without gradient.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def outer(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
     """a_i b_j of the flattened operands, shape (a.size, b.size)."""
@@ -479,13 +655,21 @@ def pad(
     ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
     and ``median`` are not, and write better as a concatenation with that reduction.
     ``constant_values`` may be a Tensor of one number: it is an operand then.
+
+    Raises ValueError for another mode, TypeError for a Tensor that is no single number.
     """
 @_op
 def pow(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a**b; x**0 has derivative 0."""
+    """a**b; x**0 has derivative 0.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def power(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a**b; x**0 has derivative 0."""
+    """a**b; x**0 has derivative 0.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def prod(
     x: Tensor | ArrayLike,
@@ -495,10 +679,16 @@ def prod(
     """The product over ``axis``; exact where elements are zero."""
 @_op
 def reciprocal(x: Tensor | ArrayLike) -> Tensor:
-    """1 / x."""
+    """1 / x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def relu(x: Tensor | ArrayLike) -> Tensor:
-    """max(x, 0); the derivative at 0 is 0."""
+    """max(x, 0); the derivative at 0 is 0.
+
+    Element by element: the shape and the dtype are those of x.
+    """
 @_op
 def reshape(x: Tensor | ArrayLike, shape: int | Sequence[int]) -> Tensor:
     """The same elements in another shape; one length may be -1."""
@@ -507,17 +697,26 @@ def reshape_like(a: Tensor | ArrayLike, x: Tensor | ArrayLike) -> Tensor:
     """The elements of a in the shape of x."""
 @_op
 def rint(x: Tensor | ArrayLike) -> Tensor:
-    """The nearest whole number, a half to the even one; no gradient."""
+    """The nearest whole number, a half to the even one; no gradient.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def roll(
     x: Tensor | ArrayLike,
     shift: int | tuple[int, ...],
     axis: int | tuple[int, ...] | None = None,
 ) -> Tensor:
-    """Elements moved on by ``shift``, those beyond the end to the front."""
+    """Elements moved on by ``shift``, those beyond the end to the front.
+
+    The shape stays. ``axis`` None rolls x flattened.
+    """
 @_op
 def round(x: Tensor | ArrayLike, decimals: int = 0) -> Tensor:
-    """x to so many decimals, a half to the even digit; no gradient flows."""
+    """x to so many decimals, a half to the even digit; no gradient flows.
+
+    The shape is that of x.
+    """
 @_op
 def scatter_n(xs: Sequence[Tensor | ArrayLike], keys: Any = ()) -> Tensor:
     """Zeros shaped as the first operand, with each further one added at its key.
@@ -530,16 +729,27 @@ def sigmoid(x: Tensor | ArrayLike) -> Tensor:
     """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
 
     Programs give an array for the result, which may be x itself.
+
+    Element by element: the shape and the dtype are those of x.
     """
 @_op
 def sign(x: Tensor | ArrayLike) -> Tensor:
-    """-1, 0 or 1, the sign of x; no gradient flows."""
+    """-1, 0 or 1, the sign of x; no gradient flows.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def sin(x: Tensor | ArrayLike) -> Tensor:
-    """The sine."""
+    """The sine.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def sinh(x: Tensor | ArrayLike) -> Tensor:
-    """(exp(x) - exp(-x)) / 2."""
+    """(exp(x) - exp(-x)) / 2.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def softmax(
     x: Tensor | ArrayLike,
@@ -548,7 +758,10 @@ def softmax(
     """exp(x) / sum(exp(x)) along ``axis``."""
 @_op
 def softplus(x: Tensor | ArrayLike) -> Tensor:
-    """log(1 + exp(x)), without overflow."""
+    """log(1 + exp(x)), without overflow.
+
+    Element by element: the shape is that of x, whole numbers become float64.
+    """
 @_op
 def sort(x: Tensor | ArrayLike, axis: int | None = -1) -> Tensor:
     """The elements in ascending order along ``axis``; None: of x flattened."""
@@ -571,13 +784,21 @@ def spread_mean(
 
     The count is taken from x, not recorded as a number, so that a mean over time steps
     folds alike at every length.
+
+    The shape is that of x.
     """
 @_op
 def sqrt(x: Tensor | ArrayLike) -> Tensor:
-    """The square root."""
+    """The square root.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def square(x: Tensor | ArrayLike) -> Tensor:
-    """x x."""
+    """x x.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def squeeze(
     x: Tensor | ArrayLike,
@@ -597,13 +818,22 @@ def std(
     """sqrt(var(x)) over ``axis``; equal elements have derivative 0."""
 @_op
 def step(xs: Tensor | ArrayLike, t: int) -> Tensor:
-    """xs(t), steps counted from 1."""
+    """xs(t), steps counted from 1.
+
+    Its shape is that of xs without the first axis.
+    """
 @_op
 def sub(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a - b."""
+    """a - b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def subtract(a: Tensor | ArrayLike, b: Tensor | ArrayLike) -> Tensor:
-    """a - b."""
+    """a - b.
+
+    Element by element: a and b are broadcast, the dtype is NumPy's.
+    """
 @_op
 def sum(
     x: Tensor | ArrayLike,
@@ -634,10 +864,16 @@ def take_along_axis(
     """x[..., index[..., k], ...]: for each place its own index along ``axis``."""
 @_op
 def tan(x: Tensor | ArrayLike) -> Tensor:
-    """The tangent."""
+    """The tangent.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def tanh(x: Tensor | ArrayLike) -> Tensor:
-    """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
 @_op
 def target_weights(
     target: Tensor | ArrayLike,
@@ -653,6 +889,8 @@ def target_weights(
     of it, and eps / classes of its weight at every class) and zeros where the target is
     ignored. For the mean it is divided by the sum of the weights of the targets. Of
     float16 it is float32, which holds that sum and its inverse.
+
+    Raises ValueError for a weight of another shape.
     """
 @_op
 def tensordot(
@@ -668,7 +906,10 @@ def trace(
     axis1: int = 0,
     axis2: int = 1,
 ) -> Tensor:
-    """The sum of a diagonal."""
+    """The sum of a diagonal.
+
+    The two axes go: the shape is that of the others.
+    """
 @_op
 def transpose(
     x: Tensor | ArrayLike,
@@ -689,7 +930,10 @@ def undiagonal(
     axis1: int = 0,
     axis2: int = 1,
 ) -> Tensor:
-    """Zeros like x with a on a diagonal: diagonal, transposed."""
+    """Zeros like x with a on a diagonal: diagonal, transposed.
+
+    The shape is that of x, the dtype that of a.
+    """
 @_op
 def unpad(
     a: Tensor | ArrayLike,
@@ -697,7 +941,10 @@ def unpad(
     pad_width: Any = 0,
     mode: Any = "constant",
 ) -> Tensor:
-    """What ``pad`` has spread from each element of x, added up: its transposed map."""
+    """What ``pad`` has spread from each element of x, added up: its transposed map.
+
+    Its shape is that of x.
+    """
 @_op
 def untake(
     a: Tensor | ArrayLike,
@@ -714,7 +961,10 @@ def untake_along_axis(
     x: Tensor | ArrayLike,
     axis: int | None = -1,
 ) -> Tensor:
-    """Zeros like x with a added where take_along_axis picks: its transposed."""
+    """Zeros like x with a added where take_along_axis picks: its transposed.
+
+    The shape is that of x, the dtype that of a.
+    """
 @_op
 def var(
     x: Tensor | ArrayLike,
@@ -729,7 +979,10 @@ def where(
     a: Tensor | ArrayLike,
     b: Tensor | ArrayLike,
 ) -> Tensor:
-    """a where c is true, b elsewhere; c is a mask and has no gradient."""
+    """a where c is true, b elsewhere; c is a mask and has no gradient.
+
+    The three are broadcast.
+    """
 def array_split(
     x: Tensor | ArrayLike,
     indices_or_sections: int | Sequence[int],
@@ -738,6 +991,10 @@ def array_split(
     """As ``split``, but a number of parts need not divide the axis.
 
     The first parts are then longer by one element.
+
+    Raises ValueError for less than one part.
+
+    A Tensor in the place of numbers is a TypeError.
 
     >>> import numpy as np
     >>> [part.shape for part in array_split(np.zeros(7), 3)]
@@ -753,6 +1010,8 @@ def diff(
     """Each element less the one before it along ``axis``, ``n`` times over.
 
     ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+
+    Raises ValueError for an n below 0, and for an x of shape ().
 
     >>> import minigrad as mg
     >>> mg.diff(mg.tensor([1.0, 4.0, 9.0])).tolist()
@@ -815,6 +1074,9 @@ def repeat(
 
     ``axis`` None repeats the elements of x flattened.
 
+    Raises TypeError for repeats that are a Tensor: the shape is fixed when the graph is
+    recorded.
+
     >>> import minigrad as mg
     >>> mg.repeat(mg.tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
@@ -828,6 +1090,8 @@ def split(
 
     Each part is a ``getitem``, and the engine joins their gradients in one node.
 
+    Raises ValueError where that many parts do not divide the axis.
+
     >>> import minigrad as mg
     >>> [part.shape for part in mg.split(mg.tensor([1.0, 2.0, 3.0]), [1])]
     [(1,), (2,)]
@@ -837,6 +1101,9 @@ def tile(
     reps: int | Sequence[int],
 ) -> Tensor:
     """Copies of x side by side, so many along each axis; the last axes come last.
+
+    Raises TypeError for reps that are a Tensor: the shape is fixed when the graph is
+    recorded.
 
     >>> import minigrad as mg
     >>> mg.tile(mg.tensor([1.0, 2.0]), 2).tolist()

@@ -52,6 +52,23 @@ def optional(parameters: dict[str, Parameter], operands: list[str]) -> int:
     return count
 
 
+def described(
+    forward: Callable[..., Any], operands: tuple[str, ...], doc: str | None
+) -> str | None:
+    """The docstring of an op: of a NumPy function of elements, its shape and dtype too.
+
+    >>> import numpy as np
+    >>> described(np.add, ("a", "b"), "a + b.").splitlines()[-1]
+    "Element by element: a and b are broadcast, the dtype is NumPy's."
+    """
+    if doc is None or not hasattr(forward, "nin"):  # which a ufunc has
+        return doc or forward.__doc__
+    shape = f"{' and '.join(operands)} are broadcast"
+    if len(operands) == 1:
+        shape = f"the shape is that of {operands[0]}"
+    return f"{doc}\n\nElement by element: {shape}, the dtype is NumPy's."
+
+
 def _letters(count: int) -> str:
     """What operands are called that nobody has named."""
     return "x" if count == 1 else "abcdefgh"[:count]

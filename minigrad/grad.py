@@ -51,7 +51,16 @@ GRADIENT = Gradient("gradient")
 
 
 class Share(NamedTuple):
-    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.25."""
+    """The gradient that arrives at a parameter over one use: W(t) of eq. 10.25.
+
+    The gradient has the shape of the parameter.
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter(2.0, name="w")
+    >>> share, _ = mg.grad_by_use(w * w, w)
+    >>> isinstance(share, Share), share.t, share.argument, share.gradient.item()
+    (True, None, 0, 2.0)
+    """
 
     t: int | None
     node: Node
@@ -74,6 +83,9 @@ def grad(
         recorded intermediate value.
     create_graph: record the gradient as graph, to differentiate or draw it.
     unreached: "raise", or "zeros" for tensors that y does not depend on.
+
+    Raises ValueError where y is no scalar, TypeError for what is no Tensor of floating
+    point.
 
     >>> import minigrad as mg
     >>> w = mg.parameter([3.0, 4.0], name="w")
@@ -111,6 +123,9 @@ def vjp(
     """Vector-Jacobian products gᵀ dy/dw, one per tensor of ``wrt``.
 
     ``g`` has the shape of y (None: ones); for a list of ys it is a list.
+
+    Raises ValueError where y does not depend on a tensor, unless ``unreached`` is
+    "zeros", and TypeError for what is no Tensor of floating point.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -167,6 +182,10 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     The shares of a shared parameter sum to its gradient; their norms over t show
     gradients vanish (the book's dummy copies W(t), eq. 10.25).
 
+    Raises ValueError where y is no scalar or does not depend on the tensor, TraceError
+    inside of a compiled function, and TypeError for what is no Tensor of floating
+    point.
+
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")
     >>> h = mg.tensor([[1.0]], name="h0")
@@ -200,6 +219,8 @@ def value_and_grad(
 ) -> Callable[..., tuple[Tensor, list[Tensor]]]:
     """A function that returns f's scalar and its gradients by ``wrt``.
 
+    Raises ValueError for a constant, TypeError for what is no Tensor of floating point.
+
     >>> import minigrad as mg
     >>> w = mg.parameter(3.0, name="w")
     >>> value, (dw,) = mg.value_and_grad(lambda x: w * x, [w])(2.0)
@@ -223,6 +244,9 @@ def jvp(
     Computed as the derivative of a vector-Jacobian product by its vector, so no second
     set of rules exists.
 
+    Raises ValueError for another number of vectors, TypeError for what is no Tensor of
+    floating point.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
     >>> mg.jvp(x * x, x, [1.0, 10.0]).data.tolist()
@@ -241,6 +265,9 @@ def hvp(
 ) -> list[Tensor]:
     """Hessian-vector products of a scalar, one per tensor of ``wrt``.
 
+    Raises ValueError for another number of vectors, TypeError for what is no Tensor of
+    floating point.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
     >>> mg.hvp((x**3).sum(), [x], [[1.0, 1.0]])[0].data.tolist()
@@ -255,6 +282,9 @@ def hvp(
 
 def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """dy/dw of shape (*y.shape, *w.shape), one per tensor of ``wrt``.
+
+    Raises TraceError inside of a compiled function, and ValueError for a constant,
+    TypeError for what is no Tensor of floating point.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -280,6 +310,8 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
 
 def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
     """Second derivatives of a scalar: block [i][j] has shape (*w_i.shape, *w_j.shape).
+
+    Raises ValueError for a constant, TypeError for what is no Tensor of floating point.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)

@@ -57,7 +57,11 @@ class _Spec(NamedTuple):
 
 
 class Spec(Structure, _Spec):
-    """Shape and dtype of a value that was not computed."""
+    """Shape and dtype of a value that was not computed.
+
+    >>> Spec((2, 3), "float32").shape
+    (2, 3)
+    """
 
     __slots__ = ()
 
@@ -90,7 +94,15 @@ class StepIndex(int):
 
 
 class Node(NotPickled):
-    """One recorded operation; see the module's vocabulary for its fields."""
+    """One recorded operation; see the module's vocabulary for its fields.
+
+    >>> import minigrad as mg
+    >>> node = mg.tanh(mg.tensor([0.5, 1.0], name="x")).node
+    >>> isinstance(node, Node), node.op.name, node.inputs[0].label
+    (True, 'tanh', 'x')
+    >>> node.shape, node.time
+    ((2,), None)
+    """
 
     # `clock` stays unset until a loop over time runs along the value's first axis,
     # `kept` unless the op keeps part of its work for its rules, `letter` unless what
@@ -182,6 +194,11 @@ class Leaf(Node):
     "constant"; ``version`` is the id count at a parameter's last change, so a consumer
     with a lower id saw an older value; ``grad`` is what the last backward wrote, and
     ``used`` whether an optimiser has made a step of it (None: it was set by hand).
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter([1.0], name="w")
+    >>> isinstance(w.node, Leaf), w.node.kind, w.node.inputs
+    (True, 'parameter', ())
     """
 
     __slots__ = ("grad", "kind", "used", "version")
@@ -215,7 +232,15 @@ class Leaf(Node):
 
 
 class Use(NamedTuple):
-    """One consumption of a node: at step t, by ``node``, as operand ``argument``."""
+    """One consumption of a node: at step t, by ``node``, as operand ``argument``.
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter(2.0, name="w")
+    >>> [(use.node.op.name, use.argument) for use in Graph(w * w).uses(w)]
+    [('multiply', 0), ('multiply', 1)]
+    >>> isinstance(Graph(w * w).uses(w)[0], Use)
+    True
+    """
 
     t: int | None
     node: Node
@@ -228,6 +253,8 @@ class Graph(NotPickled):
     Parameters
     ----------
     outputs: one Tensor or Node, or a sequence of them.
+
+    Raises TypeError for anything else.
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")
@@ -265,12 +292,30 @@ class Graph(NotPickled):
 
     @property
     def inputs(self) -> tuple[Node, ...]:
-        """The named leaves."""
+        """The named leaves.
+
+        >>> import minigrad as mg
+        >>> x = mg.tensor(1.0, name="x")
+        >>> graph = Graph(x + 2.0)
+        >>> [node.label for node in graph.inputs]
+        ['x']
+        >>> list(graph.names.values())
+        ['x', 'c1']
+        >>> len(graph.places) == len(graph.nodes)
+        True
+        """
         return self._leaves("input")
 
     @property
     def clocks(self) -> dict[Clock, int]:
-        """The loops over time and the last step of each that the graph reaches."""
+        """The loops over time and the last step of each that the graph reaches.
+
+        >>> import minigrad as mg
+        >>> for t, x in mg.steps([1.0, 2.0, 3.0]):
+        ...     y = x * x
+        >>> list(Graph(y).clocks.values())
+        [3]
+        """
         last: dict[Clock, int] = {}
         for node in self.nodes:
             time = node.time
@@ -305,7 +350,10 @@ class Graph(NotPickled):
         return names
 
     def uses(self, tensor: Any) -> list[Use]:
-        """Who consumes a Tensor or Node, in execution order, one ``Use`` an operand."""
+        """Who consumes a Tensor or Node, in execution order, one ``Use`` an operand.
+
+        Raises TypeError for anything else.
+        """
         node = getattr(tensor, "node", tensor)
         if not isinstance(node, Node):
             raise TypeError(
@@ -320,7 +368,14 @@ class Graph(NotPickled):
         return list(self._consumers.get(node, ()))
 
     def summary(self) -> str:
-        """A short description: counts of nodes, steps, and the uses of parameters."""
+        """A short description: counts of nodes, steps, and the uses of parameters.
+
+        >>> import minigrad as mg
+        >>> w = mg.parameter(2.0, name="w")
+        >>> print(Graph(w * w).summary())
+        2 nodes: 1 ops, 1 parameters, 0 inputs, 0 constants; 0 time steps
+          w (): 2 uses
+        """
         ops = sum(1 for n in self.nodes if n.inputs)
         lines = [
             f"{len(self.nodes)} nodes: {ops} ops, {len(self.parameters)} parameters, "
@@ -362,7 +417,14 @@ class Graph(NotPickled):
         return Graph([made[o] for o in self.outputs])
 
     def to_json(self) -> str:
-        """The structure and the constants as text; see ``minigrad.graph_json``."""
+        """The structure and the constants as text; see ``minigrad.graph_json``.
+
+        >>> import minigrad as mg
+        >>> graph = Graph(mg.tanh(mg.tensor(1.0, name="x")))
+        >>> again = Graph.from_json(graph.to_json())
+        >>> [node.op.name for node in again.nodes if node.inputs]
+        ['tanh']
+        """
         from minigrad.graph_json import to_json
 
         return to_json(self)
@@ -390,6 +452,15 @@ class Graph(NotPickled):
 
         Compares kind, op, attributes, operands, names, scopes, times and constants;
         never ids, and never the values of inputs, parameters or results.
+
+        Raises TypeError for what is no graph.
+
+        >>> import minigrad as mg
+        >>> x = mg.tensor(1.0, name="x")
+        >>> Graph(x + x).difference(Graph(x + x)) is None
+        True
+        >>> "add" in Graph(x + x).difference(Graph(x * x))
+        True
         """
         if not isinstance(other, Graph):
             raise TypeError(

@@ -38,20 +38,37 @@ class Methods:
         A NaN is the result where there is one, and gets the gradient.
         """
     def exp(self) -> Tensor:
-        """e**x."""
+        """e**x.
+
+        Element by element: the shape is that of x, the dtype is NumPy's.
+        """
     def log(self) -> Tensor:
-        """The natural logarithm."""
+        """The natural logarithm.
+
+        Element by element: the shape is that of x, the dtype is NumPy's.
+        """
     def sqrt(self) -> Tensor:
-        """The square root."""
+        """The square root.
+
+        Element by element: the shape is that of x, the dtype is NumPy's.
+        """
     def tanh(self) -> Tensor:
-        """(exp(x) - exp(-x)) / (exp(x) + exp(-x))."""
+        """(exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+
+        Element by element: the shape is that of x, the dtype is NumPy's.
+        """
     def sigmoid(self) -> Tensor:
         """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
 
         Programs give an array for the result, which may be x itself.
+
+        Element by element: the shape and the dtype are those of x.
         """
     def relu(self) -> Tensor:
-        """max(x, 0); the derivative at 0 is 0."""
+        """max(x, 0); the derivative at 0 is 0.
+
+        Element by element: the shape and the dtype are those of x.
+        """
     def clip(
         self,
         a_min: Tensor | ArrayLike | None = None,
@@ -60,6 +77,8 @@ class Methods:
         """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
 
         The gradient goes to x within the bounds and at them, beyond them to the bound.
+
+        Element by element: x and the bounds are broadcast.
         """
     def softmax(self, axis: int | tuple[int, ...] | None = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along ``axis``."""
@@ -75,6 +94,8 @@ class Methods:
         """NumPy's dot: the product over the last axis of a and the next to last of b."""
     def astype(self, dtype: DTypeLike) -> Tensor:
         """x in another dtype; the engine casts the cotangent back, integers pass none.
+
+        The shape stays.
 
         >>> import minigrad as mg
         >>> x = mg.tensor([1.5], requires_grad=True)
@@ -122,7 +143,10 @@ class Methods:
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """The elements with index2 - index1 = offset; they become the last axis."""
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        """The sum of a diagonal."""
+        """The sum of a diagonal.
+
+        The two axes go: the shape is that of the others.
+        """
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
         """Where along ``axis`` the largest element is, the first one at a tie.
 
@@ -134,7 +158,10 @@ class Methods:
         None looks at x flattened. No gradient flows: ``mg.min`` has one.
         """
     def round(self, decimals: int = 0) -> Tensor:
-        """x to so many decimals, a half to the even digit; no gradient flows."""
+        """x to so many decimals, a half to the even digit; no gradient flows.
+
+        The shape is that of x.
+        """
     def any(
         self,
         axis: int | tuple[int, ...] | None = None,

@@ -97,6 +97,9 @@ class Op(NotPickled):
     What ``help`` and ``inspect.signature`` say of an op is what its forward function
     and its rules take.
 
+    Raises ValueError or TypeError for a declaration that cannot work, and for a name
+    that is taken.
+
     >>> from minigrad import Op, tensor
     >>> square = Op(lambda x: x * x, lambda g, y, x: 2 * g * x, name="doc_square")
     >>> square(tensor(3.0)).item()
@@ -144,7 +147,7 @@ class Op(NotPickled):
         self.keywords: frozenset[str] = frozenset(
             p.name for p in self.parameters.values() if p.kind not in declaration.OPEN
         ).difference(operands)
-        self.__doc__ = doc or forward.__doc__
+        self.__doc__ = declaration.described(forward, self.operands, doc)
         self.__name__: str = self.name
         self.__wrapped__: Callable[..., Any] = forward
         self.__module__ = getattr(forward, "__module__", __name__)
@@ -178,7 +181,12 @@ class Op(NotPickled):
         return self.record(args, attrs)
 
     def of_two(self, a: Any, b: Any) -> Any:
-        """``self(a, b)``, of an op with two operands: the operators of a Tensor."""
+        """``self(a, b)``, of an op with two operands: the operators of a Tensor.
+
+        >>> from minigrad import add, tensor
+        >>> add.of_two(tensor(1.0), 2.0).item()
+        3.0
+        """
         m, n = getattr(a, "node", None), getattr(b, "node", None)
         if m is None or n is None:
             return self.record((a, b), {})
@@ -186,7 +194,12 @@ class Op(NotPickled):
         return self.made((m, n), {}, scope, next(scope.slots))
 
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
-        """A call whose operands and attributes have been told apart."""
+        """A call whose operands and attributes have been told apart.
+
+        >>> from minigrad import sum, tensor
+        >>> sum.record([tensor([1.0, 2.0])], {"axis": 0}).node.attrs
+        {'axis': 0}
+        """
         for k, v in attrs.items():  # a dict of this call's own
             if v.__class__ not in ATOMS:
                 attrs[k] = attributes.own(self, k, v)
@@ -215,7 +228,13 @@ class Op(NotPickled):
         scope: Scope,
         slot: Any,
     ) -> Any:
-        """Compute, and leave a node behind, or what the mode wants in its place."""
+        """Compute, and leave a node behind, or what the mode wants in its place.
+
+        >>> from minigrad import add, tensor
+        >>> x = tensor(1.0).node
+        >>> add.made((x, x), {}, current.get(), "here").item()
+        2.0
+        """
         mode = current_mode.get()
         if mode is not RECORD and (outline := outlined.get()):
             node = outline(self, inputs, attrs, scope, slot)
@@ -260,7 +279,12 @@ class Op(NotPickled):
         return detach(wrap(node))
 
     def computed(self, inputs: Sequence[Node], attrs: dict[str, Any]) -> Any:
-        """The value that a node of these inputs has."""
+        """The value that a node of these inputs has.
+
+        >>> from minigrad import sum, tensor
+        >>> sum.computed([tensor([1.0, 2.0]).node], {"axis": 0}).item()
+        3.0
+        """
         value = self._forward([n.value for n in inputs], attrs)
         return np.asarray(value.value if value.__class__ is Kept else value)
 
@@ -271,14 +295,28 @@ class Op(NotPickled):
         return self.forward(*values, **attrs)
 
     def rules(self, count: int) -> Sequence[Rule | None]:
-        """The rule of each of ``count`` operands."""
+        """The rule of each of ``count`` operands.
+
+        >>> from minigrad import multiply, stack, where
+        >>> [rule is None for rule in where.rules(3)], len(stack.rules(5))
+        ([True, False, False], 5)
+        >>> multiply.rules(2)[0](1.0, None, 3.0, 5.0)
+        5.0
+        """
         if not self.variadic:
             return self.vjps[:count]
         (rule,) = self.vjps
         return [None if rule is None else partial(rule, i) for i in range(count)]
 
     def array_rules(self, node: Node) -> Sequence[Rule | None]:
-        """The rules of a node's operands where they compute on arrays."""
+        """The rules of a node's operands where they compute on arrays.
+
+        >>> from minigrad import square, tensor
+        >>> y = square(tensor(3.0))
+        >>> (rule,) = square.array_rules(y.node)
+        >>> float(rule(1.0, y.data, np.float64(3.0), **square.attributes(y.node)))
+        6.0
+        """
         return self.rules(len(node.inputs))
 
     def attributes(self, node: Node) -> dict[str, Any]:
@@ -291,7 +329,12 @@ class Op(NotPickled):
         attrs: dict[str, Any],
         scope: Scope | None = None,
     ) -> str:
-        """One line for an error: op, scope, step, operands and their shapes."""
+        """One line for an error: op, scope, step, operands and their shapes.
+
+        >>> from minigrad import sum, tensor
+        >>> sum.describe((tensor([1.0], name="x").node,), {"axis": 0})
+        'in op sum(x (1,), axis=0), scope no scope'
+        """
         scope = scope or current.get()
         where = "/".join(str(p[0]) for p in scope.path) or "no scope"
         step = "" if scope.t is None else f", step t = {scope.t}"

@@ -60,6 +60,7 @@ def recompute(every: int | None = None) -> Block:
     ------
     ValueError: ``every`` is less than 1, or an op gives another value when it runs
     again, since it draws numbers: draw them with NumPy and hand them in.
+    TypeError: ``every`` is a function.
     RuntimeError: a forgotten value is needed of a parameter that was assigned since.
 
     Chen, Xu, Zhang, Guestrin: Training deep nets with sublinear memory cost (2016).

@@ -248,6 +248,8 @@ class Block(ContextDecorator):
 def scope(name: str) -> AbstractContextManager[None]:
     """Record what the block makes under ``name``.
 
+    Raises TypeError for a name that is no text.
+
     >>> with scope("encoder"):
     ...     pass
     """

@@ -40,6 +40,14 @@ class Tensor(Reading, Methods):
     """A value of the graph: an array together with how it was computed.
 
     Made by ``mg.tensor``, ``mg.parameter`` and by ops, never directly.
+
+    >>> x = tensor([[1.0, 2.0], [3.0, 4.0]], name="x")
+    >>> isinstance(x, Tensor), x.dtype, x.ndim, x.size
+    (True, dtype('float64'), 2, 4)
+    >>> x.T.tolist(), x.transpose(1, 0).shape, x.reshape(4, 1).shape, x.ravel().shape
+    ([[1.0, 3.0], [2.0, 4.0]], (2, 2), (4, 1), (4,))
+    >>> x.repeat(2, axis=0).shape
+    (4, 2)
     """
 
     __slots__ = ("__weakref__", "node")
@@ -64,7 +72,10 @@ class Tensor(Reading, Methods):
 
     @property
     def data(self) -> Array:
-        """The value, a read-only array."""
+        """The value, a read-only array.
+
+        Raises TypeError where the graph is structure alone.
+        """
         value = self._value()
         if isinstance(value, np.ndarray) and value.base is None:
             return frozen(value)
@@ -104,7 +115,10 @@ class Tensor(Reading, Methods):
 
     @property
     def grad(self) -> Any:
-        """Of a ``Parameter`` alone: what the last ``backward`` wrote."""
+        """Of a ``Parameter`` alone: what the last ``backward`` wrote.
+
+        Raises AttributeError for any other tensor.
+        """
         raise AttributeError(
             "only a parameter has a grad, which loss.backward() writes: for another "
             "tensor x write mg.grad(loss, [x])"
@@ -117,6 +131,8 @@ class Tensor(Reading, Methods):
 
     def named(self, name: str) -> "Tensor":
         """Name the value for figures, folding and errors; returns the tensor itself.
+
+        Raises TypeError for None.
 
         >>> tensor(1.0).named("h").name
         'h'
@@ -132,6 +148,8 @@ class Tensor(Reading, Methods):
 
     def detach(self, name: str | None = None) -> "Tensor":
         """A leaf with the same value: no gradient flows past it.
+
+        Raises TypeError where the graph is structure alone.
 
         >>> (tensor(2.0) * 3).detach().node.inputs
         ()
@@ -271,6 +289,13 @@ class Parameter(Tensor):
     """A leaf that training changes, by ``assign`` alone.
 
     ``grad`` is None, or the array that the last ``loss.backward()`` wrote.
+
+    >>> w = parameter([1.0, 2.0], name="w")
+    >>> isinstance(w, Parameter), w.grad
+    (True, None)
+    >>> (w * w).sum().backward()
+    >>> w.grad.tolist()
+    [2.0, 4.0]
     """
 
     __slots__ = ()
@@ -335,6 +360,8 @@ def tensor(
         float64). It is copied; ``copy=False`` freezes the caller's own array instead.
     requires_grad: also lets an unnamed leaf be asked for its gradient.
 
+    Raises TypeError for a Tensor, a list of them, and a gradient of whole numbers.
+
     >>> tensor([[1, 2]], name="x").shape
     (1, 2)
     """
@@ -366,6 +393,10 @@ def parameter(
     """A leaf that training changes (a floating-point array, copied).
 
     Of a Tensor it takes no value: the graph behind it would be lost.
+
+    Raises TypeError for a Tensor, and for an array that is not floating point.
+
+    Its dtype is kept, unless ``dtype`` says another.
 
     >>> parameter([[0.0, 1.0]], name="W").shape
     (1, 2)

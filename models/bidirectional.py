@@ -44,6 +44,10 @@ class Bidirectional(Module):
         "mean", "max", or the number of a step at which both are read.
     loss: L(t) as a function of o(t) and y(t).
     cell: the cell of both directions.
+    dtype: of the parameters, float32 by default.
+
+    xs is (time, batch, n_in). U and U' (n_in, n_hidden), W and W' (n_hidden, n_hidden)
+    and b belong to the two cells, V is (2 n_hidden, n_out), c (n_out,).
     """
 
     def __init__(
@@ -68,13 +72,25 @@ class Bidirectional(Module):
     def states(
         self, xs: Any, mask: Tensor | None = None
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """All h(t) and all g(t), both in the order of time."""
+        """All h(t) and all g(t), both in the order of time.
+
+        Each has shape (batch, n_hidden).
+
+        >>> model = Bidirectional(2, 3, 4, rng=np.random.default_rng(0))
+        >>> hs, gs = model.states(np.ones((5, 1, 2), np.float32))
+        >>> len(hs), gs[0].shape, model.output(hs[0], gs[0]).shape
+        (5, (1, 3), (1, 4))
+        """
         hs = [s[0] for _, s in unroll(self.rnn, xs, mask=mask)]
         gs = [s[0] for _, s in unroll(self.back, xs, mask=mask, reverse=True)]
         return hs, gs[::-1]
 
     def forward(self, xs: Any, *, lengths: Lengths = None) -> Tensor:
-        """The outputs (time, batch, n_out), or the one output (batch, n_out)."""
+        """The outputs (time, batch, n_out), or the one output (batch, n_out).
+
+        Raises ValueError for lengths with the read-out of the last step, where g has
+        read nothing.
+        """
         xs, mask = sequence(xs), mask_of(lengths, xs)
         hs, gs = self.states(xs, mask)
         if self.read == "each":
@@ -89,7 +105,10 @@ class Bidirectional(Module):
         return self.output(read_out(hs, self.read, mask), read_out(gs, self.read, mask))
 
     def output(self, h: Tensor, g: Tensor) -> Tensor:
-        """From h and g to o."""
+        """From h and g to o.
+
+        h and g are (batch, n_hidden), o is (batch, n_out).
+        """
         return (self.c + concatenate([h, g], axis=-1) @ self.V).named("o")  # type: ignore[no-any-return]
 
     def loss(self, xs: Any, ys: Any, *, lengths: Lengths = None) -> Tensor:

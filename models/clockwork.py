@@ -52,6 +52,11 @@ class Clockwork(Module):
     periods: p_k, the fastest group first, each a multiple of the one before.
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
+
+    xs is (time, batch, n_in). Of every group, U_k is (n_in, n_group), W_kj (n_group,
+    n_group), b_k (n_group,) and V_k (n_group, n_out); c is (n_out,). Raises ValueError
+    for periods that are not such, and for another ``read``.
     """
 
     def __init__(
@@ -92,7 +97,10 @@ class Clockwork(Module):
         self.n_in, self.n_group, self.read, self.step_loss = n_in, n_group, read, loss
 
     def start(self, batch: int) -> list[Tensor]:
-        """h_k before its first step, zeros."""
+        """h_k before its first step, zeros.
+
+        Each is (batch, n_group).
+        """
         zeros = np.zeros((batch, self.n_group), self.c.dtype)
         return [tensor(zeros, name=f"h{k}0") for k, _ in self.groups]
 
@@ -102,7 +110,20 @@ class Clockwork(Module):
         return list(enumerate(self.periods, 1))
 
     def step(self, t: int, x: Any, hs: list[Tensor]) -> list[Tensor]:
-        """The latest values of all groups at step t, of those at step t-1."""
+        """The latest values of all groups at step t, of those at step t-1.
+
+        x is (batch, n_in), every h_k (batch, n_group).
+
+        >>> model = Clockwork(1, 3, 2, rng=np.random.default_rng(0), periods=(1, 4))
+        >>> model.groups
+        [(1, 1), (2, 4)]
+        >>> before = model.start(batch=5)
+        >>> after = model.step(2, np.ones((5, 1), np.float32), before)
+        >>> [new is old for new, old in zip(after, before)]  # the fast group ticks
+        [False, True]
+        >>> model.output(after).shape
+        (5, 2)
+        """
         hs = list(hs)
         own = vars(self)
         for k, period in reversed(self.groups):
@@ -117,7 +138,10 @@ class Clockwork(Module):
         return hs
 
     def output(self, hs: list[Tensor]) -> Tensor:
-        """From the latest values of all groups to o."""
+        """From the latest values of all groups to o.
+
+        o is (batch, n_out).
+        """
         o: Any = self.c
         for (k, _), h in zip(self.groups, hs, strict=True):
             o = o + h @ vars(self)[f"V{k}"]
@@ -137,7 +161,12 @@ class Clockwork(Module):
         return stack(outputs)  # type: ignore[no-any-return]
 
     def loss(self, xs: Any, y: Any) -> Tensor:
-        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one."""
+        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one.
+
+        >>> model = Clockwork(1, 3, 2, rng=np.random.default_rng(0))
+        >>> model.loss(np.ones((6, 5, 1), np.float32), np.zeros((6, 5), int)).shape
+        ()
+        """
         if self.read == "last":
             target = y if isinstance(y, Tensor) else tensor(y, name="y")
             return step_loss(self.step_loss, self(xs), target).mean()

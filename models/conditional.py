@@ -45,6 +45,11 @@ class Conditional(Module):
     n_in, n_hidden, n_out: the sizes of x(t), h(t) and o(t).
     loss: L(t) as a function of o(t) and y(t).
     rng: where the start comes from: U, R and V Glorot, W orthogonal, b and c zero.
+    dtype: of the parameters, float32 by default.
+
+    U is (n_in, n_hidden), R (n_out, n_hidden), W (n_hidden, n_hidden), V (n_hidden,
+    n_out), b (n_hidden,), c (n_out,). xs is (time, batch, n_in), ys (time, batch) of
+    class numbers or (time, batch, n_out).
     """
 
     def __init__(
@@ -66,13 +71,25 @@ class Conditional(Module):
         self.step_loss = loss
 
     def start(self, batch: int) -> tuple[Tensor, Tensor]:
-        """h(0) and what stands for y(0), zeros."""
+        """h(0) and what stands for y(0), zeros.
+
+        They are (batch, n_hidden) and (batch, n_out).
+        """
         h0 = np.zeros((batch, len(self.b)), self.b.dtype)
         y0 = np.zeros((batch, len(self.c)), self.c.dtype)
         return tensor(h0, name="h0"), tensor(y0, name="y0")
 
     def step(self, h: Tensor, x: Any, y: Tensor) -> tuple[Tensor, Tensor]:
-        """From h(t-1), x(t) and y(t-1) to h(t) and o(t)."""
+        """From h(t-1), x(t) and y(t-1) to h(t) and o(t).
+
+        x is (batch, n_in), y and o are (batch, n_out).
+
+        >>> model = Conditional(2, 3, 4, rng=np.random.default_rng(0))
+        >>> h, y = model.start(batch=5)
+        >>> h, o = model.step(h, np.ones((5, 2), np.float32), y)
+        >>> h.shape, o.shape
+        ((5, 3), (5, 4))
+        """
         h = tanh(self.b + h @ self.W + x @ self.U + y @ self.R).named("h")
         return h, (self.c + h @ self.V).named("o")
 
@@ -99,6 +116,11 @@ class Conditional(Module):
         """The outputs (time, batch, n_out) for xs, closed loop.
 
         ``say`` makes y(t) of o(t): class numbers (batch,), or a vector (batch, n_out).
+
+        >>> model = Conditional(2, 3, 4, rng=np.random.default_rng(0))
+        >>> xs = np.ones((6, 5, 2), np.float32)
+        >>> model.continued(xs, lambda o: o.argmax(-1)).shape
+        (6, 5, 4)
         """
         outputs = []
         with no_grad():

@@ -45,6 +45,15 @@ class Transition(Cell):
 
     ``skip`` adds S h(t-1). W, Q and S start orthogonal; with S, Q is a tenth of that:
     the step begins as a rotation, which the way through z(t) corrects.
+
+    U is (n_in, n_hidden), W, Q and S are (n_hidden, n_hidden), b and b' (n_hidden,).
+
+    ``dtype`` is that of the parameters, float32 by default.
+
+    >>> cell = Transition(2, 3, rng=np.random.default_rng(0))
+    >>> (h,) = cell(np.ones((5, 2), np.float32), cell.start(batch=5))
+    >>> h.shape
+    (5, 3)
     """
 
     def __init__(
@@ -82,6 +91,10 @@ class DeepTransition(ManyToMany):
     n_in, n_hidden, n_out: the sizes of x(t), of z(t) and h(t), and of o(t).
     skip: whether h(t-1) also goes around z(t).
     loss: L(t) as a function of o(t) and y(t).
+    dtype: of the parameters, float32 by default.
+
+    xs is (time, batch, n_in), the outputs are (time, batch, n_out); V is (n_hidden,
+    n_out), c (n_out,), the rest as in ``Transition``.
     """
 
     def __init__(

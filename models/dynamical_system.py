@@ -43,6 +43,8 @@ class DynamicalSystem(Module):
 
     θ has shape (n_state + n_in, n_state) and acts on the rows [s, x]; ``rng`` starts it
     orthogonal. Another system is a subclass with its own ``f``.
+
+    ``dtype`` is that of the parameters, float32 by default.
     """
 
     def __init__(
@@ -57,7 +59,13 @@ class DynamicalSystem(Module):
         self.theta = parameter(theta, name="θ")
 
     def f(self, s: Tensor, x: Tensor) -> Tensor:
-        """From s(t-1) and x(t) to s(t)."""
+        """From s(t-1) and x(t) to s(t).
+
+        >>> system = DynamicalSystem(n_in=2, n_state=3, rng=np.random.default_rng(0))
+        >>> s, x = np.zeros((5, 3), np.float32), np.ones((5, 2), np.float32)
+        >>> system.f(s, x).shape
+        (5, 3)
+        """
         return tanh(concatenate([s, x], axis=-1) @ self.theta)  # type: ignore[no-any-return]
 
     def forward(self, xs: Any, s0: Any = None) -> Tensor:

@@ -38,6 +38,10 @@ class EchoState(Module):
     radius: the spectral radius of W.
     scale: the largest entry of U and of b, which are uniform.
     leak: α, how much of a unit stays from step to step.
+    dtype: of the parameters, float32 by default.
+
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
     """
 
     fixed = ("rnn",)
@@ -74,6 +78,9 @@ class EchoState(Module):
 
         ``ys`` is (time, batch, n_out). ``ridge`` times the squared size of V is added
         to the mean squared error.
+
+        Raises ValueError for ys of another shape, and where ``settle`` leaves no step,
+        and TypeError for a ridge that is no number.
         """
         ridge, settle = within("ridge", ridge, "[0, inf)"), whole("settle", settle, 0)
         expected, found = (*extent(xs), len(self.c)), np.shape(ys)

@@ -57,6 +57,7 @@ class EncoderDecoder(Module):
     attention: whether the decoder looks at every h(i) before each step.
     loss: L(t) as a function of o(t) and y(t).
     cell: the cell of encoder and decoder.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(
@@ -84,7 +85,17 @@ class EncoderDecoder(Module):
         self.step_loss = loss
 
     def encode(self, xs: Any, mask: Tensor | None = None) -> tuple[State, Tensor]:
-        """The decoder's first state, and all h(i), (n_x, batch, n_hidden)."""
+        """The decoder's first state, and all h(i), (n_x, batch, n_hidden).
+
+        >>> rng = np.random.default_rng(0)
+        >>> model = EncoderDecoder(2, 3, 4, rng=rng, attention=True)
+        >>> state, hs = model.encode(np.ones((6, 5, 2), np.float32))
+        >>> hs.shape
+        (6, 5, 3)
+        >>> state, o = model.step(state, hs, model.silence(batch=5))
+        >>> o.shape
+        (5, 4)
+        """
         hs = [h for _, (h, *_) in unroll(self.encoder, xs, mask=mask)]
         start = self.decoder.start(hs[-1].shape[0])
         return (tanh(hs[-1] @ self.Q).named("s0"), *start[1:]), stack(hs)
@@ -92,7 +103,10 @@ class EncoderDecoder(Module):
     def step(
         self, state: State, hs: Tensor, said: Tensor, mask: Tensor | None = None
     ) -> tuple[State, Tensor]:
-        """From s(t-1) and y(t-1) to s(t) and o(t)."""
+        """From s(t-1) and y(t-1) to s(t) and o(t).
+
+        y(t-1) and o(t) are (batch, n_out).
+        """
         if self.attention:
             scores = (hs * (state[0] @ self.A)).sum(axis=-1)
             if mask is not None:
@@ -145,6 +159,11 @@ class EncoderDecoder(Module):
         """The outputs (steps, batch, n_out) for xs, closed loop.
 
         ``say`` makes y(t) of o(t): class numbers (batch,), or a vector (batch, n_out).
+
+        >>> model = EncoderDecoder(2, 3, 4, rng=np.random.default_rng(0))
+        >>> xs = np.ones((6, 5, 2), np.float32)
+        >>> model.continued(xs, 3, lambda o: o.argmax(-1)).shape
+        (3, 5, 4)
         """
         with no_grad():
             mask = mask_of(lengths, xs)

@@ -42,6 +42,10 @@ class FullyConnected(Module):
 
     E has shape (1 + k + .. + k^(length-1), k) for k = ``n_symbols``, and starts zero:
     all symbols are as likely.
+
+    Raises ValueError where E would have more than ten million rows.
+
+    ``dtype`` is that of the parameters, float32 by default.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class FullyConnected(Module):
         """o(t) of y(0) .. y(t-1): the row of E that is of this past alone.
 
         y(i) = j counts (j + 1) k^(i-1), so no two pasts have one number.
+
+        y(i) is (batch,), o(t) is (batch, n_symbols).
         """
         k = self.E.shape[1]
         places = np.array([0, *(k**i for i in range(self.length - 1))])[:, None]
@@ -73,7 +79,20 @@ class FullyConnected(Module):
         return embedding(self.E, row).named("o")  # type: ignore[no-any-return]
 
     def log_likelihood(self, ys: Any) -> Tensor:
-        """log P (batch,) of sequences of class numbers ys (length, batch)."""
+        """log P (batch,) of sequences of class numbers ys (length, batch).
+
+        Raises ValueError for ys of another shape.
+
+        >>> model = FullyConnected(2, 3, rng=np.random.default_rng(0))
+        >>> ys = np.array([[0, 1], [1, 1], [0, 1]])
+        >>> model.log_likelihood(ys).data.round(4)  # 3 log 1/2, of all sequences
+        array([-2.0794, -2.0794], dtype=float32)
+        >>> round(model.loss(ys).item(), 4)
+        2.0794
+        >>> start = tensor(np.zeros(5, int))
+        >>> model.output(1, [start]).shape
+        (5, 2)
+        """
         if np.ndim(ys) != 2:
             raise ValueError(
                 f"ys is (length, batch), got shape {np.shape(ys)}; for one sequence "

@@ -49,6 +49,11 @@ class LinearRecurrence(Module):
         logarithmic scale.
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
+
+    U is (n_in, n_hidden), Q (n_hidden, n_hidden), V (n_hidden, n_out), a and b are
+    (n_hidden,), c is (n_out,); xs is (time, batch, n_in). Raises ValueError for another
+    ``read``, and TypeError for a ``longest`` that is no number.
     """
 
     def __init__(
@@ -76,16 +81,30 @@ class LinearRecurrence(Module):
         self.n_in, self.read, self.step_loss = n_in, read, loss
 
     def start(self, batch: int) -> Tensor:
-        """h(0), zeros."""
+        """h(0), zeros.
+
+        It is (batch, n_hidden).
+        """
         return tensor(np.zeros((batch, len(self.b)), self.b.dtype), name="h0")
 
     def step(self, h: Tensor, x: Any) -> Tensor:
-        """From h(t-1) and x(t) to h(t)."""
+        """From h(t-1) and x(t) to h(t).
+
+        x(t) is (batch, n_in), h(t) is (batch, n_hidden).
+
+        >>> model = LinearRecurrence(2, 3, 4, rng=np.random.default_rng(0))
+        >>> h = model.step(model.start(batch=5), np.ones((5, 2), np.float32))
+        >>> h.shape, model.output(h).shape
+        ((5, 3), (5, 4))
+        """
         new: Tensor = h * exp(-exp(self.a)) + x @ self.U
         return new.named("h")
 
     def output(self, h: Tensor) -> Tensor:
-        """From h(t) to o(t)."""
+        """From h(t) to o(t).
+
+        o(t) is (batch, n_out).
+        """
         o: Tensor = self.c + tanh(self.b + h @ self.Q) @ self.V
         return o.named("o")
 
@@ -101,7 +120,12 @@ class LinearRecurrence(Module):
         return stack(outputs)  # type: ignore[no-any-return]
 
     def loss(self, xs: Any, y: Any) -> Tensor:
-        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one."""
+        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one.
+
+        >>> model = LinearRecurrence(2, 3, 4, rng=np.random.default_rng(0))
+        >>> model.loss(np.ones((6, 5, 2), np.float32), np.zeros((6, 5), int)).shape
+        ()
+        """
         if self.read == "last":
             target = y if isinstance(y, Tensor) else tensor(y, name="y")
             return step_loss(self.step_loss, self(xs), target).mean()

@@ -52,6 +52,7 @@ class ManyToMany(Module):
     cell, U, layers, dropout: the recurrent part, as ``minigrad.nn.cells.cell`` takes
         them; U is "trained", "identity", "orthogonal" or "fixed".
     rng: where the start comes from: U and V Glorot, W orthogonal, b and c zero.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(
@@ -91,7 +92,15 @@ class ManyToMany(Module):
         return stack(outputs)  # type: ignore[no-any-return]
 
     def read(self, h: Tensor) -> Tensor:
-        """From h(t) to o(t)."""
+        """From h(t) to o(t).
+
+        h(t) is (batch, n_hidden), o(t) is (batch, n_out).
+
+        >>> import minigrad as mg
+        >>> model = ManyToMany(2, 3, 4, rng=np.random.default_rng(0))
+        >>> model.read(mg.tensor(np.zeros((5, 3), np.float32))).shape
+        (5, 4)
+        """
         return (self.c + h @ self.V).named("o")
 
     def loss(
@@ -156,6 +165,10 @@ class ManyToMany(Module):
         ``feed`` makes the next x(t) (batch, n_in) of the last o(t) (batch, n_out): it
         hands a number back, or draws a symbol. Gives the ``steps`` outputs that follow
         the one at the end of xs, with that one first: (steps + 1, batch, n_out).
+
+        >>> model = ManyToMany(1, 3, 1, rng=np.random.default_rng(0))
+        >>> model.continued(np.ones((6, 5, 1), np.float32), 2, lambda o: o).shape
+        (3, 5, 1)
         """
         with no_grad():
             *_, (_, state) = unroll(self.rnn, xs)
@@ -171,6 +184,15 @@ def mean_loss(losses: list[Tensor], mask: Tensor | None = None) -> Tensor:
     """The mean of L(t), one (batch,) a step; with a mask (time, batch), of those in it.
 
     The number of steps is taken from the values, so the graph is the same for every T.
+
+    Raises ValueError where a mask meets losses that are not one number a sequence.
+
+    >>> from minigrad import tensor
+    >>> losses = [tensor([1.0, 2.0]), tensor([3.0, 6.0])]
+    >>> mean_loss(losses).item()
+    3.0
+    >>> mean_loss(losses, tensor([[True, True], [True, False]])).item()
+    2.0
     """
     every = stack(losses)
     if mask is None:

@@ -39,6 +39,7 @@ class ManyToOne(Module):
     read: "last", "mean", "max", or the number of a step, from 1 or from the end as -1.
     loss: L as a function of o and y.
     cell, U, layers, dropout: as ``minigrad.nn.cells.make_cell`` takes them.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(
@@ -99,7 +100,10 @@ class ManyToOne(Module):
         truncate: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
-        """The mean of L over the batch, for targets y (batch, ...)."""
+        """The mean of L over the batch, for targets y (batch, ...).
+
+        Raises ValueError for targets of another batch.
+        """
         o = self(xs, state, lengths=lengths, truncate=truncate, rng=rng)
         target = y if isinstance(y, Tensor) else tensor(y, name="y")
         if target.shape[:1] != o.shape[:1]:

@@ -64,6 +64,14 @@ class Head(Module):
 
     K and b give k (width), β, g, the three s and γ, side by side; they are named after
     the head, K_w and b_w.
+
+    ``dtype`` is that of the parameters.
+
+    >>> head = Head("w", 3, 5, rng=np.random.default_rng(0), dtype=np.float32)
+    >>> memory, last = np.ones((2, 4, 5), np.float32), np.eye(4, dtype=np.float32)[:2]
+    >>> w = head(tensor(np.zeros((2, 3), np.float32)), memory, last)
+    >>> w.shape, w.sum(axis=-1).data.round(4).tolist()
+    ((2, 4), [1.0, 1.0])
     """
 
     def __init__(
@@ -111,6 +119,9 @@ class NeuralTuringMachine(Module):
     places, width: the shape of the memory M(t) of one sequence. What it learns does not
         depend on the number of places, so ``places`` may be set anew afterwards.
     loss: L(t) as a function of o(t) and y(t).
+    dtype: of the parameters, float32 by default.
+
+    Raises ValueError for fewer than three places, and a width below 1.
     """
 
     def __init__(
@@ -139,7 +150,10 @@ class NeuralTuringMachine(Module):
         self.step_loss = loss
 
     def start(self, batch: int) -> State:
-        """M, w, v and r at the start: an empty memory, both heads at place 1."""
+        """M, w, v and r at the start: an empty memory, both heads at place 1.
+
+        M is (batch, places, width), w and v are (batch, places), r is (batch, width).
+        """
         dtype = self.c.dtype
         memory = np.full((batch, self.places, self.width), SMALL, dtype)
         place = np.zeros((batch, self.places), dtype)
@@ -149,7 +163,17 @@ class NeuralTuringMachine(Module):
         return tuple(tensor(array, name=name) for name, array in given.items())
 
     def step(self, x: Tensor, state: State) -> tuple[State, Tensor]:
-        """From x(t) and the last state to the next one and o(t)."""
+        """From x(t) and the last state to the next one and o(t).
+
+        x(t) is (batch, n_in), o(t) is (batch, n_out).
+
+        >>> rng = np.random.default_rng(0)
+        >>> model = NeuralTuringMachine(2, 3, 2, places=4, width=5, rng=rng)
+        >>> x = tensor(np.ones((6, 2), np.float32))
+        >>> (memory, w, v, r), o = model.step(x, model.start(batch=6))
+        >>> memory.shape, w.shape, r.shape, o.shape
+        ((6, 4, 5), (6, 4), (6, 5), (6, 2))
+        """
         memory, w, v, r = state
         h = tanh(self.b + x @ self.U + r @ self.R).named("h")
         w = self.writer(h, memory, w).named("w")

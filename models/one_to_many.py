@@ -47,6 +47,9 @@ class OneToMany(Module):
     given: how x enters: "bias" (at every step), "start" (as h(0)) or "both".
     loss: L(t) as a function of o(t) and y(t).
     cell: the recurrent cell.
+    dtype: of the parameters, float32 by default.
+
+    Raises ValueError for another ``given``.
     """
 
     def __init__(
@@ -73,7 +76,10 @@ class OneToMany(Module):
         self.step_loss = loss
 
     def start(self, x: Tensor) -> tuple[State, Tensor]:
-        """The state before the first step, and what stands for y(0), zeros."""
+        """The state before the first step, and what stands for y(0), zeros.
+
+        x is (batch, n_in), y(0) is (batch, n_out).
+        """
         state = self.rnn.start(x.shape[0])
         if self.as_start:
             state = (tanh(x @ self.Q).named("h0"), *state[1:])
@@ -81,7 +87,17 @@ class OneToMany(Module):
         return state, tensor(y0, name="y0")
 
     def step(self, state: State, x: Tensor, y: Tensor) -> tuple[State, Tensor]:
-        """From the last state and y(t-1) to the next state and o(t)."""
+        """From the last state and y(t-1) to the next state and o(t).
+
+        y(t-1) and o(t) are (batch, n_out).
+
+        >>> model = OneToMany(2, 3, 4, rng=np.random.default_rng(0))
+        >>> x = tensor(np.ones((5, 2), np.float32))
+        >>> state, y = model.start(x)
+        >>> state, o = model.step(state, x, y)
+        >>> o.shape
+        (5, 4)
+        """
         read = concatenate([y, x], axis=-1) if self.as_bias else y
         state = self.rnn(read, state)
         name_state(self.rnn, state)
@@ -107,6 +123,10 @@ class OneToMany(Module):
         """The outputs (steps, batch, n_out) of x, closed loop.
 
         ``say`` makes y(t) of o(t): class numbers (batch,), or a vector (batch, n_out).
+
+        >>> model = OneToMany(2, 3, 4, rng=np.random.default_rng(0))
+        >>> model.continued(np.ones((5, 2)), 6, lambda o: o.argmax(-1)).shape
+        (6, 5, 4)
         """
         with no_grad():
             vector = unit_vectors(len(self.c), self.c.dtype)

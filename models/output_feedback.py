@@ -66,6 +66,9 @@ class OutputFeedback(Module):
     fed: what of o is fed back: "o", "softmax", "best" or "drawn".
     U: "trained", "identity", "orthogonal" or "fixed".
     rng: where the start comes from: U, V and W Glorot, b and c zero.
+    dtype: of the parameters, float32 by default.
+
+    Raises ValueError for another ``fed``.
     """
 
     def __init__(
@@ -93,13 +96,25 @@ class OutputFeedback(Module):
         self.fed = fed
 
     def step(self, back: Any, x: Any) -> Tensor:
-        """From what is fed back and x(t) to o(t)."""
+        """From what is fed back and x(t) to o(t).
+
+        x(t) is (batch, n_in); what is fed back and o(t) are (batch, n_out).
+
+        >>> rng = np.random.default_rng(0)
+        >>> model = OutputFeedback(2, 3, 4, rng=rng, fed="best")
+        >>> o = model.step(model.start(batch=5), np.ones((5, 2), np.float32))
+        >>> o.shape, model.spoken(o).data.sum(axis=-1).tolist()
+        ((5, 4), [1.0, 1.0, 1.0, 1.0, 1.0])
+        """
         a = self.b + back @ self.W + (x if self.U is None else x @ self.U)
         h = tanh(a).named("h")
         return (self.c + h @ self.V).named("o")  # type: ignore[no-any-return]
 
     def spoken(self, o: Tensor, noise: Tensor | None = None) -> Tensor:
-        """What is fed back of o(t)."""
+        """What is fed back of o(t).
+
+        o(t) is (batch, n_out), and so are ``noise`` and the result.
+        """
         if self.fed == "o":
             return o
         if self.fed == "softmax":
@@ -107,7 +122,10 @@ class OutputFeedback(Module):
         return best(o if noise is None else o + noise).named("ŷ")  # type: ignore[no-any-return]
 
     def start(self, batch: int) -> Tensor:
-        """What is fed back at the first step, zeros, named o0."""
+        """What is fed back at the first step, zeros, named o0.
+
+        It is (batch, n_out).
+        """
         return tensor(np.zeros((batch, len(self.c)), self.c.dtype), name="o0")
 
     def loss(
@@ -158,6 +176,10 @@ class OutputFeedback(Module):
         """The outputs (time, batch, n_out) closed loop: fed with what they said before.
 
         With ``known`` (k, batch, ...) the first k steps are fed with the truth.
+
+        >>> model = OutputFeedback(2, 3, 4, rng=np.random.default_rng(0))
+        >>> model.continued(np.ones((6, 5, 2), np.float32)).shape
+        (6, 5, 4)
         """
         length, batch = extent(xs, self.n_in)
         given = {"x": xs} | self._drawn(length, batch, "free", rng)

@@ -47,6 +47,10 @@ class Forest(NamedTuple):
 
     ``leaves`` are symbol numbers (n_leaves,), ``levels`` the rows of the left and of
     the right children of each level, ``roots`` (batch,) the rows of the roots.
+
+    >>> trees = forest([((0, 3), 1), 2])
+    >>> isinstance(trees, Forest), trees.leaves.tolist(), trees.roots.tolist()
+    (True, [0, 3, 1, 2], [5, 3])
     """
 
     leaves: NDArray[np.int64]
@@ -56,6 +60,8 @@ class Forest(NamedTuple):
 
 def postfix(tree: Tree) -> list[int | None]:
     """The leaves of a tree, and None for each node behind its two children.
+
+    Raises TypeError for what is no tree, ValueError for a symbol below 0.
 
     >>> postfix(((0, 3), 1))
     [0, 3, None, 1, None]
@@ -78,6 +84,9 @@ def postfix(tree: Tree) -> list[int | None]:
 
 def forest(trees: Sequence[Tree]) -> Forest:
     """A batch of trees, of any shapes, for a network to read.
+
+    Raises ValueError for no tree, TypeError for one that is no tree or is not in a
+    list.
 
     >>> forest([((0, 3), 1), 2]).levels
     [(array([0]), array([1])), (array([4]), array([2]))]
@@ -124,6 +133,7 @@ class Recursive(Module):
     n_hidden, n_out: the sizes of h and o.
     loss: L as a function of o and y.
     rng: where the start comes from: U and W orthogonal, V and R Glorot, b and c zero.
+    dtype: of the parameters, float32 by default.
     """
 
     def __init__(
@@ -146,15 +156,31 @@ class Recursive(Module):
         self.step_loss = loss
 
     def node(self, left: Tensor, right: Tensor) -> Tensor:
-        """From the h of two children to that of their node."""
+        """From the h of two children to that of their node.
+
+        Each h is (nodes, n_hidden).
+
+        >>> model = Recursive(4, 3, 2, rng=np.random.default_rng(0))
+        >>> left, right = model.V[[0, 1]], model.V[[2, 3]]
+        >>> h = model.node(left, right)
+        >>> h.shape, model.read(h).shape
+        ((2, 3), (2, 2))
+        """
         return tanh(self.b + left @ self.U + right @ self.W)  # type: ignore[no-any-return]
 
     def read(self, h: Tensor) -> Tensor:
-        """From h to o."""
+        """From h to o.
+
+        h is (batch, n_hidden), o is (batch, n_out).
+        """
         return (self.c + h @ self.R).named("o")
 
     def forward(self, trees: Forest) -> Tensor:
-        """The outputs o (batch, n_out) of a forest."""
+        """The outputs o (batch, n_out) of a forest.
+
+        Raises TypeError for trees that are not a ``Forest``, and ValueError for a
+        symbol that there is not.
+        """
         if not isinstance(trees, Forest):
             raise TypeError(
                 f"trees are read as a batch, got {type(trees).__name__}: write "
@@ -170,7 +196,12 @@ class Recursive(Module):
         return self.read(embedding(every, trees.roots))
 
     def loss(self, trees: Forest, y: Any) -> Tensor:
-        """The mean of L over the trees, for targets y (batch, ...)."""
+        """The mean of L over the trees, for targets y (batch, ...).
+
+        >>> model = Recursive(4, 3, 2, rng=np.random.default_rng(0))
+        >>> model.loss(forest([((0, 3), 1), 2]), [1, 0]).shape
+        ()
+        """
         o = self(trees)
         target = y if isinstance(y, Tensor) else tensor(y, name="y")
         return step_loss(self.step_loss, o, target).mean()
@@ -182,7 +213,10 @@ class Recursive(Module):
             )
 
     def of_tree(self, tree: Tree) -> Tensor:
-        """The output o (1, n_out) of one tree, recorded node by node."""
+        """The output o (1, n_out) of one tree, recorded node by node.
+
+        Raises ValueError for a symbol that there is not.
+        """
         eye = np.eye(len(self.V), dtype=self.V.dtype)
         symbols = postfix(tree)
         self._check([s for s in symbols if s is not None])

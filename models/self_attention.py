@@ -46,6 +46,9 @@ def waves(steps: int) -> NDArray[Any]:
     """p(t) for each step, (steps, 16): sines and cosines of growing periods.
 
     (Vaswani 2017.) Near steps have near values, and no two steps the same.
+
+    >>> waves(5).shape
+    (5, 16)
     """
     half = WAVES // 2
     periods = 2 * np.pi * 1000.0 ** (np.arange(half) / half)
@@ -62,6 +65,11 @@ class SelfAttention(Module):
     order: whether z(t) knows where it is: without it there are no P and p(t).
     read: "each" for an output at every step, or "last" for one at the end.
     loss: L as a function of o and y.
+    dtype: of the parameters, float32 by default.
+
+    U is (n_in, n_hidden), P (16, n_hidden), Q, K, S and W are (n_hidden, n_hidden), b
+    and d (n_hidden,), V is (n_hidden, n_out), c (n_out,); xs is (time, batch, n_in).
+    Raises ValueError for another ``read``.
     """
 
     def __init__(
@@ -94,7 +102,15 @@ class SelfAttention(Module):
         self.n_in, self.read, self.step_loss = n_in, read, loss
 
     def embed(self, x: Any, place: Tensor | None = None) -> Tensor:
-        """From x(t) and p(t) to z(t)."""
+        """From x(t) and p(t) to z(t).
+
+        x(t) is (batch, n_in), p(t) is (16,), z(t) is (batch, n_hidden).
+
+        >>> model = SelfAttention(2, 4, 3, rng=np.random.default_rng(0))
+        >>> z = model.embed(np.ones((5, 2), np.float32))
+        >>> z.shape, model.attend([z, z]).shape
+        ((5, 4), (5, 3))
+        """
         a = self.b + x @ self.U
         if place is not None and self.P is not None:
             a = a + place @ self.P
@@ -102,7 +118,10 @@ class SelfAttention(Module):
         return z
 
     def attend(self, zs: list[Tensor]) -> Tensor:
-        """From z(1) .. z(t) to o(t)."""
+        """From z(1) .. z(t) to o(t).
+
+        Each z is (batch, n_hidden), o(t) is (batch, n_out).
+        """
         every, z = stack(zs), zs[-1]
         asked = (z @ self.Q) / np.sqrt(len(self.d)).astype(self.d.dtype)
         scores = ((every @ self.K) * asked).sum(axis=-1, keepdims=True)
@@ -124,7 +143,12 @@ class SelfAttention(Module):
         return stack(outputs)  # type: ignore[no-any-return]
 
     def loss(self, xs: Any, y: Any) -> Tensor:
-        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one."""
+        """The mean loss, for targets y (time, batch, ...), or (batch, ...) for one.
+
+        >>> model = SelfAttention(2, 4, 3, rng=np.random.default_rng(0))
+        >>> model.loss(np.ones((6, 5, 2), np.float32), np.zeros((6, 5), int)).shape
+        ()
+        """
         if self.read == "last":
             target = y if isinstance(y, Tensor) else tensor(y, name="y")
             return step_loss(self.step_loss, self(xs), target).mean()

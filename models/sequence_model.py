@@ -57,6 +57,11 @@ class SequenceModel(Module):
     n_symbols, n_hidden: how many symbols there are, and the size of h(t).
     end: how a sequence ends, "symbol", "stop" or "length".
     longest: the longest sequence that ``end="length"`` gives a probability to.
+    dtype: of the parameters, float32 by default.
+
+    With n_out symbols, the end among them, U is (n_out, n_hidden), W (n_hidden,
+    n_hidden), V (n_hidden, n_out), b (n_hidden,), c (n_out,). Raises ValueError for
+    another ``end``.
     """
 
     def __init__(
@@ -91,6 +96,9 @@ class SequenceModel(Module):
 
         That is ys (steps, batch), what is to be said at each step, a mask that is true
         where there is something, and the lengths. An end that is said is a step more.
+
+        Raises ValueError for no sequence, for symbols that there are not, and for
+        sequences that are too short or too long.
         """
         if not sequences or any(np.ndim(s) != 1 for s in sequences):
             raise ValueError(
@@ -116,19 +124,35 @@ class SequenceModel(Module):
     def step(
         self, h: Tensor, y: Tensor, left: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """From h(t-1), y(t-1) and what is left to h(t) and o(t)."""
+        """From h(t-1), y(t-1) and what is left to h(t) and o(t).
+
+        h is (batch, n_hidden), y(t-1) and o(t) are (batch, n_out).
+
+        >>> model = SequenceModel(3, 4, rng=np.random.default_rng(0))
+        >>> h, o = model.step(*model.start(batch=5))
+        >>> h.shape, o.shape  # three symbols and the end
+        ((5, 4), (5, 4))
+        """
         a = self.b + h @ self.W + y @ self.U
         h = tanh(a if left is None else a + left @ self.R).named("h")
         return h, (self.c + h @ self.V).named("o")
 
     def start(self, batch: int) -> tuple[Tensor, Tensor]:
-        """h(0) and what stands for y(0), zeros."""
+        """h(0) and what stands for y(0), zeros.
+
+        They are (batch, n_hidden) and (batch, n_out).
+        """
         h0 = np.zeros((batch, len(self.b)), self.b.dtype)
         y0 = np.zeros((batch, len(self.c)), self.c.dtype)
         return tensor(h0, name="h0"), tensor(y0, name="y0")
 
     def log_likelihood(self, ys: Any, valid: Any, lengths: Any) -> Tensor:
-        """log P (batch,) of the sequences in these ``arrays``, their ends included."""
+        """log P (batch,) of the sequences in these ``arrays``, their ends included.
+
+        >>> model = SequenceModel(3, 4, rng=np.random.default_rng(0))
+        >>> model.log_likelihood(*model.arrays([[0, 1, 2], [1]])).shape
+        (2,)
+        """
         with self.scope():
             if not isinstance(lengths, Tensor):
                 lengths = tensor(lengths, name="τ")
@@ -197,7 +221,13 @@ class SequenceModel(Module):
         return found
 
     def drawn(self, count: int, rng: np.random.Generator) -> list[list[int]]:
-        """Sequences drawn from the model, each to its end or to ``longest`` symbols."""
+        """Sequences drawn from the model, each to its end or to ``longest`` symbols.
+
+        >>> model = SequenceModel(3, 4, rng=np.random.default_rng(0))
+        >>> sequences = model.drawn(2, np.random.default_rng(0))
+        >>> len(sequences), all(0 <= symbol < 3 for s in sequences for symbol in s)
+        (2, True)
+        """
         n_steps, lengths = self.longest, None
         with no_grad():
             if self.end == "length":

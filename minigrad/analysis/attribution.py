@@ -26,6 +26,9 @@ class Attribution:
     """``elements`` has the shape of the input, ``by_step`` (T,) one number a step.
 
     ``difference`` is f(xs) - f(baseline); what has no baseline has None.
+
+    >>> isinstance(saliency(lambda xs: xs.sum(), [[1.0], [1.0]]), Attribution)
+    True
     """
 
     elements: Array
@@ -34,7 +37,11 @@ class Attribution:
     difference: float | None = None
 
     def plot(self, axes: Any = None) -> Any:
-        """A bar for each step. Returns matplotlib axes."""
+        """A bar for each step. Returns matplotlib axes.
+
+        >>> saliency(lambda xs: (xs[1] * 3.0).sum(), [[1.0], [1.0]]).plot().get_xlabel()
+        't'
+        """
         return bars(axes, "t", self.what, self.by_step)
 
 
@@ -43,6 +50,10 @@ def saliency(f: Result, xs: ArrayLike) -> Attribution:
 
     ``f`` maps a sequence, a Tensor with time first, to a number: a loss, an output.
     ``by_step`` is the length of the gradient of each step.
+
+    ``elements`` has the shape of xs.
+
+    Raises TypeError for xs that are not floating point.
 
     >>> saliency(lambda xs: (xs[1] * 3.0).sum(), [[1.0], [1.0]]).by_step.tolist()
     [0.0, 3.0]
@@ -64,6 +75,10 @@ def integrated_gradients(
     rule, which is exact to rounding where f is smooth. Where f has kinks, or is steep
     as a net that decides between two states, take more until ``by_step.sum()`` is
     ``difference``.
+
+    ``baseline`` is broadcast to the shape of xs.
+
+    Raises TypeError for xs that are not floating point.
     """
     array = _sequence(xs)
     start = np.broadcast_to(np.asarray(baseline, array.dtype), array.shape)

@@ -26,6 +26,14 @@ class FixedPoints:
     ``speeds`` (k,) are the lengths ``|F(h) - h|``, ``eigenvalues`` (k, n) those of the
     Jacobian, the largest in magnitude first, and ``lost`` is the number of starts that
     led to no point. A state of several parts is one vector, in the order of ``names``.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[0.5]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = (0.5 * h).named("h")
+    >>> found = fixed_points(mg.fold(h), {"h": [[1.0]]}, {})
+    >>> isinstance(found, FixedPoints), found.plot().get_xlabel()
+    (True, 'h₁')
     """
 
     names: tuple[str, ...]

@@ -30,6 +30,18 @@ class ForwardGradient:
     """``gradients`` of the sum of ``losses`` (T,), by the names of the parameters.
 
     ``norms`` (T,) are the lengths of what each step's loss adds to the gradient.
+
+    >>> import minigrad as mg
+    >>> W, h = mg.parameter([[0.5]], name="W"), mg.tensor([[1.0]], name="h0")
+    >>> losses = []
+    >>> for t in mg.steps(4):
+    ...     h = (h @ W).named("h")
+    ...     losses.append(h.sum().named("L"))
+    >>> found = rtrl(mg.fold(losses), {"h": [[1.0]]}, {}, steps=2)
+    >>> isinstance(found, ForwardGradient), found.norms.tolist()
+    (True, [1.0, 1.0])
+    >>> found.plot().get_xlabel()
+    't'
     """
 
     gradients: dict[str, Array]
@@ -122,7 +134,16 @@ def _carried(
 
 @dataclass(frozen=True, eq=False)
 class PerExample:
-    """``gradients``, one array (examples, ...) for each tensor of ``wrt``."""
+    """``gradients``, one array (examples, ...) for each tensor of ``wrt``.
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter([2.0], name="w")
+    >>> found = per_example(mg.tensor([1.0, 3.0]) * w, [w])
+    >>> isinstance(found, PerExample), found.norms.tolist()
+    (True, [1.0, 3.0])
+    >>> found.plot().get_xlabel()
+    'example'
+    """
 
     gradients: list[Array]
 
@@ -143,6 +164,8 @@ def per_example(losses: Tensor, wrt: Sequence[Tensor]) -> PerExample:
 
     ``losses`` (examples,) has the loss of each; their sum's gradient is the sum.
 
+    Raises ValueError for losses that are not (examples,).
+
     >>> import minigrad as mg
     >>> w = mg.parameter([2.0], name="w")
     >>> per_example(mg.tensor([1.0, 3.0]) * w, [w]).gradients[0].tolist()
@@ -161,6 +184,17 @@ class GaussNewton:
     """``products`` G v, one array for each tensor of ``wrt``, and ``curvature`` vᵀ G v.
 
     ``shares`` are the parts of the curvature that belong to each tensor.
+
+    Each product has the shape of its tensor, ``shares`` is (tensors,).
+
+    >>> import minigrad as mg
+    >>> w = mg.parameter([1.0, 2.0], name="w")
+    >>> o = w * w
+    >>> found = gauss_newton((0.5 * o * o).sum(), [o], [w], [[1.0, 1.0]])
+    >>> isinstance(found, GaussNewton), found.curvature
+    (True, 20.0)
+    >>> len(found.plot().patches)
+    1
     """
 
     names: tuple[str, ...]

@@ -28,6 +28,16 @@ class Jacobians:
 
     A state of several parts, h and s of an LSTM, is one vector of n numbers in the
     order of ``names``; so are states of several steps back.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = (0.5 * h).named("h")
+    >>> found = jacobians(mg.fold(h), {"h": [[1.0]]}, {}, steps=3)
+    >>> isinstance(found, Jacobians), found.product.tolist()
+    (True, [[[0.125]]])
+    >>> found.plot().get_xlabel()
+    't'
     """
 
     names: tuple[str, ...]
@@ -97,6 +107,16 @@ class Lyapunov:
 
     ``running`` (T, batch, n) is what they were estimated as after each step, in the
     order of the directions that are followed.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = (0.5 * h).named("h")
+    >>> found = lyapunov(mg.fold(h), {"h": [[1.0]]}, {}, steps=8)
+    >>> isinstance(found, Lyapunov), found.exponents.round(4).tolist()  # ln 1/2
+    (True, [[-0.6931]])
+    >>> found.plot().get_xlabel()
+    't'
     """
 
     exponents: Array

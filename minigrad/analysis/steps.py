@@ -51,7 +51,18 @@ def walk(
 def each(
     recurrence: Recurrence, state: State, inputs: Given, steps: int | None
 ) -> Iterator[dict[str, Any]]:
-    """The inputs of each step."""
+    """The inputs of each step.
+
+    Raises ValueError where nothing says how many steps there are, or two things say it.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t, x in mg.steps(np.ones((3, 1, 1))):
+    ...     h = (0.5 * h + x).named("h")
+    >>> given = {"x": np.zeros((2, 1, 1))}
+    >>> [x["x"].shape for x in each(mg.fold(h), {"h": np.ones((1, 1))}, given, None)]
+    [(1, 1), (1, 1)]
+    """
     arrays = {name: np.asarray(value) for name, value in inputs.items()}
     lengths = {name: len(value) for name, value in arrays.items()}
     if steps is None and not lengths:
@@ -67,7 +78,18 @@ def each(
 
 
 def checked(recurrence: Recurrence, state: Given) -> State:
-    """The states as float64 arrays of one batch, in the recurrence's order."""
+    """The states as float64 arrays of one batch, in the recurrence's order.
+
+    Raises TypeError for what is no recurrence, ValueError for a state that is missing
+    and for batches that differ.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = (0.5 * h).named("h")
+    >>> checked(mg.fold(h), {"h": [[8]]})
+    {'h': array([[8.]])}
+    """
     if not isinstance(recurrence, Recurrence):
         raise TypeError(
             "an analysis is that of a folded recurrence, got "
@@ -90,7 +112,15 @@ def checked(recurrence: Recurrence, state: Given) -> State:
 
 
 def flat(state: State) -> Array:
-    """The vectors (batch, n) of the sequences."""
+    """The vectors (batch, n) of the sequences.
+
+    >>> state = {"h": np.zeros((2, 3)), "s": np.ones((2, 1))}
+    >>> flat(state)
+    array([[0., 0., 0., 1.],
+           [0., 0., 0., 1.]])
+    >>> {name: a.shape for name, a in unflat(flat(state), state).items()}
+    {'h': (2, 3), 's': (2, 1)}
+    """
     batched = all(a.ndim > 1 for a in state.values())
     rows = len(next(iter(state.values()))) if batched else 1
     return np.concatenate([a.reshape(rows, -1) for a in state.values()], axis=1)
@@ -109,7 +139,18 @@ def unflat(vectors: Array, like: State) -> State:
 def step(
     recurrence: Recurrence, state: State, given: Given, parameters: Given | None
 ) -> tuple[State, Array]:
-    """The state after one step, and its Jacobian (batch, n, n) by the state before."""
+    """The state after one step, and its Jacobian (batch, n, n) by the state before.
+
+    Raises ValueError where the step makes another number of states, or mixes the
+    sequences of the batch.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([[1.0]], name="h0")
+    >>> for t in mg.steps(3):
+    ...     h = (0.5 * h).named("h")
+    >>> step(mg.fold(h), {"h": np.array([[8.0]])}, {}, None)
+    ({'h': array([[4.]])}, array([[[0.5]]]))
+    """
     leaves = {n: tensor(a, name=n, requires_grad=True) for n, a in state.items()}
     made = recurrence.step(leaves, given, parameters)
     after = {n: array_of(made[n]) for n in state}
@@ -130,7 +171,12 @@ def step(
 
 
 def array_of(value: Any) -> Array:
-    """An array of what a step made."""
+    """An array of what a step made.
+
+    >>> import minigrad as mg
+    >>> array_of(mg.tensor([1, 2]))
+    array([1., 2.])
+    """
     return np.array(value.data if isinstance(value, Tensor) else value, float)
 
 

@@ -100,7 +100,19 @@ def compile(
 
 
 class Program(NotPickled):
-    """A compiled function; see ``compile``."""
+    """A compiled function; see ``compile``.
+
+    >>> import minigrad as mg
+    >>> @mg.compile
+    ... def f(x):
+    ...     return mg.tanh(x) * 2.0
+    >>> isinstance(f, Program), f(np.zeros(3)).shape
+    (True, (3,))
+    >>> "tanh" in f.source, f.recurrence is None, len(f.graph.inputs)
+    (True, True, 1)
+    >>> f.explain().splitlines()[0]
+    'straight      there is no loop over time'
+    """
 
     _instead: ClassVar[str] = (
         "save the parameters with state_dict(), and compile the function again"
@@ -194,12 +206,18 @@ class Program(NotPickled):
 
     @property
     def source(self) -> str:
-        """The source of the last program compiled."""
+        """The source of the last program compiled.
+
+        Raises ValueError before the first call.
+        """
         return self._last().source
 
     @property
     def recurrence(self) -> Recurrence | None:
-        """What the last program was folded to, or None."""
+        """What the last program was folded to, or None.
+
+        Raises ValueError before the first call.
+        """
         return self._last().recurrence
 
     @property
@@ -208,12 +226,17 @@ class Program(NotPickled):
 
         ``mg.draw(program)`` shows what is inside and outside of the loops,
         ``mg.draw(program, depth=0)`` each loop as one box.
+
+        Raises ValueError before the first call.
         """
         code = self._last()
         return circuit(code.runner.program)
 
     def explain(self) -> str:
-        """What each pass did to the last program compiled."""
+        """What each pass did to the last program compiled.
+
+        Raises ValueError before the first call.
+        """
         return self._last().explain()
 
     def _last(self) -> Code:

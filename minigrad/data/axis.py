@@ -22,7 +22,14 @@ MOST = 0.6
 
 
 class AxisError(ValueError):
-    """A cell that does not say when, as the others of its column do."""
+    """A cell that does not say when, as the others of its column do.
+
+    >>> try:
+    ...     axis_of([["2024-01-01", "2024-01-02", "soon"], ["5", "3", "8"]], None)
+    ... except AxisError as error:
+    ...     error.row, error.place
+    (2, 0)
+    """
 
     def __init__(self, row: int, place: int, reason: str) -> None:
         super().__init__(reason)
@@ -31,7 +38,11 @@ class AxisError(ValueError):
 
 @dataclass(frozen=True)
 class Axis:
-    """Of each row a time, in days, months or numbers, in the order of the file."""
+    """Of each row a time, in days, months or numbers, in the order of the file.
+
+    >>> Axis(place=0, times=(1.0, 2.0)).times
+    (1.0, 2.0)
+    """
 
     place: int
     times: tuple[float, ...]
@@ -52,14 +63,24 @@ def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None
 
 
 def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """The steps from row to row, as multiples of the commonest one."""
+    """The steps from row to row, as multiples of the commonest one.
+
+    Of (n,) times there are (n - 1,).
+
+    >>> gaps([1.0, 2.0, 3.0, 5.0]).tolist()
+    [1.0, 1.0, 2.0]
+    """
     steps = np.diff(times)
     lengths, often = np.unique(np.round(steps[steps > 0], 6), return_counts=True)
     return np.asarray(steps / lengths[often.argmax()] if lengths.size else steps * 0)
 
 
 def is_date(cell: str) -> bool:
-    """Whether a cell is a date by itself."""
+    """Whether a cell is a date by itself.
+
+    >>> is_date("2024-02-29"), is_date("5.0")
+    (True, False)
+    """
     return _may_be(cell) and any(_date(cell, form) for form in FORMS)
 
 

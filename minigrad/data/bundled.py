@@ -30,7 +30,11 @@ def sunspots() -> Series:
 
 
 def yearly(name: str) -> Series:
-    """The series of a bundled file: comment lines, a header, then `year,value`."""
+    """The series of a bundled file: comment lines, a header, then `year,value`.
+
+    >>> yearly("sunspots.csv").years[:2].tolist()
+    [1700, 1701]
+    """
     text = files("minigrad.data").joinpath(name).read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if not line.startswith("#")][1:]
     years, values = np.loadtxt(rows, delimiter=",", unpack=True)

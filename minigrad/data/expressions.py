@@ -43,7 +43,11 @@ def text(tree: Tree) -> str:
 
 
 def tokens(tree: Tree) -> list[int]:
-    """The symbol numbers of the text of an expression."""
+    """The symbol numbers of the text of an expression.
+
+    >>> tokens(((SYMBOLS.index("&"), 1), 0)), SYMBOLS[2]
+    ([5, 1, 2, 0, 6], '&')
+    """
     if not isinstance(tree, tuple):
         return [tree]
     (operation, a), b = tree

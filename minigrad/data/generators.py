@@ -177,6 +177,9 @@ def flip_flop(
     (Sussillo and Barak 2013.) Inputs and targets (steps, batch, bits). Every bit has a
     pulse at the first step, and later ones with probability ``rate``, 0 between them.
 
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
+
     >>> xs, ys = flip_flop(np.random.default_rng(1), steps=8, batch=1, bits=1)
     >>> xs[:, 0, 0].tolist()
     [-1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0]
@@ -246,6 +249,8 @@ def reber(rng: Rng) -> str:
 
 def following(text: str) -> list[set[str]]:
     """After each symbol of a Reber string, those that may come next.
+
+    Raises ValueError for any other text.
 
     >>> [sorted(s) for s in following("BT")]
     [['P', 'T'], ['S', 'X']]
@@ -355,6 +360,9 @@ def promoter_like(
     at random. Gives the sequences, the classes (1 planted, 0 not), and the log of the
     likelihood ratio that the process itself assigns to the class. Its sign is the best
     possible answer, so its error is the best that is to be had.
+
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
 
     >>> strands, classes, ratio = promoter_like(np.random.default_rng(0), 4, kept=1.0)
     >>> [len(s) for s in strands], classes.tolist(), (ratio > 0).tolist()

@@ -36,6 +36,9 @@ class Labelled:
     """Sequences (texts), their labels, and how they were read.
 
     ``labels`` is empty where the file has none and none was asked for.
+
+    >>> Labelled(("acgt",), ("yes",), "made by hand").labels
+    ('yes',)
     """
 
     texts: tuple[str, ...]

@@ -32,6 +32,12 @@ def words(path: PathLike) -> tuple[str, str]:
     Lines end with a line feed.
 
     Raises ValueError for a file that is empty or is no text.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_bytes("señal\\r\\n".encode("latin-1"))
+    >>> words(path), text(path), lines(path)
+    (('señal', 'Latin-1'), 'señal', ['señal'])
     """
     content = Path(path).read_bytes()
     encoding = next((e for mark, e in MARKS.items() if content.startswith(mark)), None)
@@ -58,6 +64,16 @@ def promoters(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
 
     Harley and Reynolds (1987), Towell, Shavlik and Noordewier (1990), UCI id 67, CC BY
     4.0. Gives the sequences and the classes, 1 for a promoter.
+
+    The classes are (n,), int64. Raises ValueError, with the line, for any other form,
+    and for no sequence.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "promoters.data"
+    >>> _ = path.write_text("+,S10," + "acgt" * 14 + "a\\n")
+    >>> sequences, classes = promoters(path)
+    >>> len(sequences[0]), classes.tolist()
+    (57, [1])
     """
     sequences, classes = [], []
     for number, line in enumerate(lines(path), 1):
@@ -90,6 +106,16 @@ def splice(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
     Towell, Noordewier and Shavlik (1991), UCI id 69, CC BY 4.0. Beside acgt there are n
     (any), d, s and r (some). Gives the sequences and the classes, 0 EI, 1 IE, 2 N. A
     header is skipped.
+
+    The classes are (n,), int64. Raises ValueError, with the line, for any other form,
+    and for no sequence.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "splice.data"
+    >>> _ = path.write_text("IE,ATRINS, " + "acgt" * 15 + "\\n")
+    >>> sequences, classes = splice(path)
+    >>> len(sequences[0]), classes.tolist()
+    (60, [1])
     """
     sequences, classes = [], []
     for number, line in enumerate(lines(path), 1):
@@ -117,6 +143,15 @@ def records(path: PathLike) -> list[tuple[int, str, str]]:
     """The line, the header and the letters of each sequence of a FASTA file.
 
     Lines that start with ; are comments.
+
+    Raises ValueError, with the line, for letters before a header, a header without
+    letters, and what is no letter.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "two.fasta"
+    >>> _ = path.write_text(">a first\\nACGT\\n>b\\nAC\\nGT\\n")
+    >>> records(path)
+    [(1, 'a first', 'ACGT'), (3, 'b', 'ACGT')]
     """
     found: list[tuple[int, str, list[str]]] = []
     for number, line in enumerate(lines(path), 1):
@@ -136,7 +171,10 @@ def records(path: PathLike) -> list[tuple[int, str, str]]:
 
 
 def fasta(path: PathLike) -> dict[str, str]:
-    """The sequences of a FASTA file by name, letters as they are."""
+    """The sequences of a FASTA file by name, letters as they are.
+
+    Raises ValueError, with the line, for a name that is missing or there twice.
+    """
     found: dict[str, str] = {}
     for number, header, letters in records(path):
         name = header.split()[0] if header else ""

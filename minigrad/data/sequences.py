@@ -41,7 +41,10 @@ class Vocabulary:
         return len(self.symbols)
 
     def encode(self, text: str) -> NDArray[np.int64]:
-        """The numbers of a text's symbols; an unknown one is an error that names it."""
+        """The numbers of a text's symbols; an unknown one is an error that names it.
+
+        Raises ValueError, and gives (n,) int64.
+        """
         try:
             return np.array([self.numbers[symbol] for symbol in text], np.int64)
         except KeyError as error:
@@ -57,6 +60,10 @@ class Vocabulary:
 
 def one_hot(numbers: ArrayLike, n: int, dtype: DTypeLike = np.float32) -> Array:
     """Class numbers of any shape as unit vectors along a new last axis.
+
+    Raises ValueError for numbers beyond 0 and n - 1.
+
+    ``dtype`` is that of the vectors.
 
     >>> one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
@@ -80,6 +87,8 @@ def standardise(values: ArrayLike, training: slice) -> tuple[Array, float, float
 
     Returns them with that mean and deviation; what lies outside of the span has no say.
 
+    Raises ValueError for a span that is constant.
+
     >>> standardise([0.0, 2.0, 100.0], slice(0, 2))
     (array([-1.,  1., 99.]), 1.0, 1.0)
     """
@@ -92,6 +101,8 @@ def standardise(values: ArrayLike, training: slice) -> tuple[Array, float, float
 
 def windows(values: ArrayLike, length: int, stride: int = 1) -> Array:
     """All windows of a series, time-major: (length, number of windows, ...).
+
+    Raises ValueError for a length that the series does not have.
 
     >>> windows([1, 2, 3, 4], 3).T.tolist()
     [[1, 2, 3], [2, 3, 4]]
@@ -107,6 +118,8 @@ def streams(values: ArrayLike, batch: int) -> Array:
     """A long sequence as ``batch`` pieces, read side by side: (time, batch, ...).
 
     What does not fill the last step is left out.
+
+    Raises ValueError for more pieces than values.
 
     >>> streams([1, 2, 3, 4, 5], 2).tolist()
     [[1, 3], [2, 4]]
@@ -127,6 +140,8 @@ def pad(
 
     The number of steps is rounded up to a ``multiple``: batches then have few shapes,
     for each of which an engine such as "jax" takes seconds to compile.
+
+    Raises ValueError for a multiple below 1.
 
     >>> padded, lengths = pad([[1, 2, 3], [4]])
     >>> padded.tolist(), lengths.tolist()
@@ -156,9 +171,15 @@ def pad(
 class Order:
     """Batches of indices, every index once a pass, shuffled anew for each pass.
 
+    Raises ValueError for a batch below 1.
+
     >>> order = Order(5, 2, np.random.default_rng(0))
     >>> sorted(int(i) for _ in range(3) for i in order.next())
     [0, 1, 2, 3, 4]
+    >>> again = Order(5, 2, np.random.default_rng(1))
+    >>> again.load_state_dict(order.state_dict())
+    >>> again.indices.tolist() == order.indices.tolist()
+    True
     """
 
     def __init__(self, size: int, batch: int, rng: np.random.Generator) -> None:

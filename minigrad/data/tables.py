@@ -46,7 +46,17 @@ SEPARATORS = {"\t": "tab", ";": "';'", ",": "','", " ": "spaces"}
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file, all with as many cells; ``said`` tells how it was read."""
+    """The rows of a file, all with as many cells; ``said`` tells how it was read.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "rain.csv"
+    >>> _ = path.write_text("year,mm\\n2023,5\\n2024,7\\n")
+    >>> found = table(path)
+    >>> isinstance(found, Table), found.names, found.place("mm"), found.cells(1)
+    (True, ('year', 'mm'), 1, ['5', '7'])
+    >>> found.at(row=1, place=1)
+    "...rain.csv, line 3: '7' in column 'mm'"
+    """
 
     path: Path
     names: tuple[str, ...]
@@ -56,7 +66,10 @@ class Table:
     header: bool
 
     def place(self, column: str) -> int:
-        """Which column is meant, by its name or by its number from 1."""
+        """Which column is meant, by its name or by its number from 1.
+
+        Raises ValueError for a column that there is not, or twice.
+        """
         if self.names.count(column) == 1:
             return self.names.index(column)
         numbered = column not in self.names and column.isdecimal()
@@ -80,7 +93,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The numbers of a column (n,) float64, oldest first, and how they were read."""
+    """The numbers of a column (n,) float64, oldest first, and how they were read.
+
+    >>> Numbers("mm", np.array([5.0, 7.0]), "made by hand").values.mean()
+    np.float64(6.0)
+    """
 
     name: str
     values: NDArray[np.float64]

@@ -98,6 +98,9 @@ def to_torch(module: Any) -> dict[str, Array]:
     a tensor by ``torch.from_numpy``. Of the two biases the first is ours and the second
     zero, but that of a GRU's candidate.
 
+    Raises TypeError for what has no parameters, ValueError for what PyTorch has no
+    layer for.
+
     >>> rng = np.random.default_rng(0)
     >>> [*to_torch([(Elman(2, 3, rng=rng), Elman(2, 3, rng=rng))])][3:5]
     ['bias_hh_l0', 'weight_ih_l0_reverse']

@@ -36,7 +36,18 @@ from minigrad.scope import line_of
 
 
 class FoldError(ValueError):
-    """Two steps of a loop over time are not the same: says which, where and how."""
+    """Two steps of a loop over time are not the same: says which, where and how.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([1.0], name="h0")
+    >>> for t in mg.steps(6):
+    ...     h = mg.tanh(h) if t == 4 else h * 0.5
+    >>> try:
+    ...     mg.fold(h)
+    ... except FoldError as error:
+    ...     print(error)
+    step 4 differs from step 1 at line 0 of for t: op tanh instead of multiply ...
+    """
 
 
 def fold(graph: Any) -> Recurrence:

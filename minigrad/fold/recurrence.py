@@ -32,6 +32,16 @@ class Recurrence(NotPickled):
     """Roles and outputs of a folded graph, and the ``lengths`` its loops had.
 
     Two are equal when their roles and outputs are, whatever their lengths.
+
+    >>> import minigrad as mg
+    >>> h = mg.tensor([1.0], name="h0")
+    >>> for t in mg.steps(4):
+    ...     h = (0.5 * h).named("h")
+    >>> folded = mg.fold(h)
+    >>> isinstance(folded, Recurrence), folded.lengths, list(folded.states)
+    (True, (4,), ['h'])
+    >>> folded.unfold(7).steps, folded.difference(mg.fold(folded.unfold(7)))
+    (7, None)
     """
 
     _instead: ClassVar[str] = "save the graph with Graph.to_json(), and fold it again"

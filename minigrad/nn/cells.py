@@ -58,6 +58,10 @@ class Cell(Module):
     A cell of your own computes the new state in ``forward(x, state)``, a tuple as long
     as ``names``, h(t) first. It serves wherever ``cell=`` is.
 
+    ``dtype`` is that of parameters and states, float32 by default.
+
+    Raises ValueError for sizes that are no whole numbers from 1 on.
+
     >>> import minigrad as mg
     >>> from minigrad.models import ManyToOne
     >>> class Sum(Cell):
@@ -97,7 +101,13 @@ class Cell(Module):
 
 
 class MakeCell(Protocol):
-    """What a model takes as ``cell``: a class here, or a ``partial`` of one."""
+    """What a model takes as ``cell``: a class here, or a ``partial`` of one.
+
+    >>> from functools import partial
+    >>> make: MakeCell = partial(LSTM, forget_bias=2.0)
+    >>> make(2, 3, rng=np.random.default_rng(0)).names
+    ('h', 's')
+    """
 
     def __call__(
         self,
@@ -124,6 +134,10 @@ class Elman(Cell):
         El Hihi and Bengio 1996); "learnt" makes it sigmoid(α) of a parameter per unit.
     skips: further delays d, each with a matrix of its own: ... + Wd h(t-d) (sect.
         10.9.1; Lin 1996). Before the first step every one of them reads h0.
+    dtype: of the parameters, float32 by default.
+
+    Raises ValueError for a choice that there is not, TypeError for a leak or a radius
+    that is no number.
 
     >>> cell = Elman(2, 3, rng=np.random.default_rng(0), skips=(4,), leak=0.5)
     >>> [(path, p.shape) for path, p in cell.named_parameters()]
@@ -198,6 +212,8 @@ class LSTM(Cell):
     side by side. Forget gates start with bias 1 (Gers 2000; Jozefowicz 2015).
     ``candidate="sigmoid"`` is what the book prints in eq. 10.41.
 
+    Raises ValueError for another candidate, TypeError for a bias that is no number.
+
     >>> LSTM(2, 3, rng=np.random.default_rng(0))
     LSTM: 72 numbers in 3 parameters
       U  (2, 12)  float32  24
@@ -246,6 +262,8 @@ class GRU(Cell):
     U, W and b hold the columns of u and r side by side. ``reset_after=True`` applies r
     to the product Wc h(t-1) + br instead, as cuDNN does, and then all three products
     are one. ``candidate="sigmoid"`` is what the book prints in eq. 10.45.
+
+    Raises ValueError for another candidate.
 
     >>> GRU(2, 3, rng=np.random.default_rng(0))
     GRU: 54 numbers in 6 parameters
@@ -347,6 +365,9 @@ class Stack(Cell):
     ``dropout``, what a layer hands up is multiplied by a mask, an argument of the call
     (Zaremba 2014: between layers, never along time); ``noise`` draws the masks.
 
+    Raises ValueError for a layer that does not fit the one below, and for a dropout
+    that is no probability below 1.
+
     >>> rng = np.random.default_rng(0)
     >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)])
     >>> two.names, two.n_hidden
@@ -398,6 +419,11 @@ class Stack(Cell):
 
         Zero with probability ``dropout``, else 1 / (1 - dropout), so that what is
         handed up keeps its mean.
+
+        >>> rng = np.random.default_rng(0)
+        >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)], dropout=0.5)
+        >>> {name: mask.shape for name, mask in two.noise(6, 5, rng).items()}
+        {'m1': (6, 5, 3)}
         """
         keep = 1 - self.dropout
         return {
@@ -438,6 +464,11 @@ def make_cell(
     ``kind`` is a name of ``CELLS`` or a ``MakeCell``. ``U`` is how the lowest layer of
     an Elman net reads x(t).
 
+    Raises TypeError for a cell that is made already, ValueError for a name, a number of
+    layers, a dropout or a U that there is not.
+
+    ``dtype`` is that of the cell's parameters and states.
+
     >>> make_cell("gru", 2, 3, rng=np.random.default_rng(0), layers=2).names
     ('h2', 'h1')
     """
@@ -474,7 +505,18 @@ def _lettered(**gates: Tensor) -> None:
 def input_weights(
     U: str, n_in: int, n_hidden: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> Any:
-    """U as a parameter, or None for the identity; "fixed" is for the caller to keep."""
+    """U as a parameter, or None for the identity; "fixed" is for the caller to keep.
+
+    It is (n_in, n_hidden). Raises ValueError for another name, and for an identity that
+    is not square.
+
+    ``dtype`` is the parameter's.
+
+    >>> input_weights("trained", 2, 3, np.random.default_rng(0), np.float32).shape
+    (2, 3)
+    >>> input_weights("identity", 3, 3, np.random.default_rng(0), np.float32) is None
+    True
+    """
     if U == "identity":
         if n_in != n_hidden:
             raise ValueError(
@@ -492,7 +534,15 @@ def input_weights(
 def recurrent_weights(
     W: str | float, n: int, rng: np.random.Generator, dtype: DTypeLike
 ) -> np.ndarray[Any, Any]:
-    """The start of W (n, n): a named one, or Glorot of a spectral radius."""
+    """The start of W (n, n): a named one, or Glorot of a spectral radius.
+
+    ``dtype`` is the array's.
+
+    Raises ValueError for another name.
+
+    >>> recurrent_weights("identity", 2, np.random.default_rng(0), np.float32).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
     if isinstance(W, str):
         starts = {"orthogonal": init.orthogonal, "identity": init.identity}
         return _choice("W", W, starts)(rng, (n, n), dtype)  # type: ignore[no-any-return]

@@ -30,6 +30,8 @@ def glorot(
 ) -> Array:
     """Uniform on ±sqrt(6 / (from + to)) (Glorot and Bengio 2010, eq. 16).
 
+    Raises ValueError for what is no matrix, TypeError for what is no generator.
+
     >>> rng = np.random.default_rng(0)
     >>> bool(np.abs(glorot(rng, (2, 4))).max() <= 1.0)
     True
@@ -46,6 +48,8 @@ def orthogonal(
 
     Uniform over all of them: the signs that the QR factorisation leaves open are taken
     from R (Saxe, McClelland and Ganguli 2014; Mezzadri 2007).
+
+    Raises ValueError for what is no matrix, TypeError for what is no generator.
 
     >>> Q = orthogonal(np.random.default_rng(0), (2, 5), dtype=np.float64)
     >>> np.allclose(Q @ Q.T, np.eye(2))
@@ -76,6 +80,8 @@ def identity(
 
     The generator is not used.
 
+    Raises ValueError for what is no matrix, TypeError for what is no generator.
+
     >>> identity(np.random.default_rng(0), (2, 3)).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
@@ -87,6 +93,10 @@ def spectral_radius(radius: float) -> Callable[..., Array]:
 
     Below 1 a state that nothing drives fades; an echo state network has its W from
     here (Jaeger 2001). Entries are normal before they are scaled.
+
+    What it makes raises ValueError for a matrix that is not square.
+
+    Raises TypeError for a radius that is no number.
 
     >>> W = spectral_radius(0.9)(np.random.default_rng(0), (5, 5), dtype=np.float64)
     >>> round(float(np.abs(np.linalg.eigvals(W)).max()), 6)

@@ -26,6 +26,8 @@ __all__ = ["Dropout", "Embedding", "LayerNorm", "Linear", "Sequential"]
 class Linear(Module):
     """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero.
 
+    ``dtype`` is that of the parameters, float32 by default.
+
     >>> layer = Linear(2, 3, rng=np.random.default_rng(0))
     >>> layer(np.ones((4, 2), np.float32)).shape
     (4, 3)
@@ -52,6 +54,8 @@ class Linear(Module):
 class Embedding(Module):
     """A row of E, shape (n, size), for each number: E has normal entries.
 
+    After Bengio (2003). ``dtype`` is that of E, float32 by default.
+
     >>> table = Embedding(5, 3, rng=np.random.default_rng(0))
     >>> table(np.array([4, 0])).shape  # a row for each symbol
     (2, 3)
@@ -75,6 +79,10 @@ class Embedding(Module):
 
 class LayerNorm(Module):
     """gain (x - mean) / sqrt(var + eps) + bias over the last axis (Ba et al. 2016).
+
+    ``dtype`` is that of the parameters, float32 by default.
+
+    Raises ValueError for an eps that is not above 0, TypeError for what is no number.
 
     >>> norm = LayerNorm(3)
     >>> norm(np.array([[1.0, 2.0, 3.0]], np.float32)).data.round(2).tolist()
@@ -101,6 +109,9 @@ class Dropout(Module):
     network is used. A mask that a compiled loss shall have anew at every step comes
     with the batch: draw it with ``mask`` and hand it over.
 
+    Raises ValueError for what is no probability below 1, TypeError for what is no
+    number.
+
     >>> half = Dropout(0.5)
     >>> half(np.ones(4), np.random.default_rng(0)).data.tolist()
     [0.0, 2.0, 2.0, 2.0]
@@ -114,12 +125,21 @@ class Dropout(Module):
     def mask(
         self, rng: np.random.Generator, shape: tuple[int, ...], dtype: DTypeLike
     ) -> np.ndarray[Any, Any]:
-        """0 with probability p, else 1 / (1 - p)."""
+        """0 with probability p, else 1 / (1 - p).
+
+        It is of this shape and dtype.
+
+        >>> Dropout(0.5).mask(np.random.default_rng(0), (4,), np.float32).tolist()
+        [0.0, 2.0, 2.0, 2.0]
+        """
         kept = rng.random(shape) < 1 - self.p
         return (kept / (1 - self.p)).astype(dtype)
 
     def forward(self, x: Any, noise: Any = None) -> Tensor:
-        """x of any shape; ``noise`` is a generator, or a mask of that shape."""
+        """x of any shape; ``noise`` is a generator, or a mask of that shape.
+
+        Raises TypeError for a mask of another shape.
+        """
         whole: Tensor = x if isinstance(x, Tensor) else tensor(x)
         if noise is None:
             return whole
@@ -136,6 +156,8 @@ class Dropout(Module):
 
 class Sequential(Module):
     """Modules and functions, each applied to what the one before it gives.
+
+    Raises TypeError for a part that cannot be called.
 
     >>> rng = np.random.default_rng(0)
     >>> below, above = Linear(2, 3, rng=rng), Linear(3, 1, rng=rng)

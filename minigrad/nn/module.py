@@ -32,7 +32,14 @@ Array = NDArray[Any]
 
 
 class Parameters(list[Parameter]):
-    """The parameters of a module, with the path of each by its node."""
+    """The parameters of a module, with the path of each by its node.
+
+    >>> import minigrad as mg
+    >>> W = mg.parameter([[1.0]])
+    >>> found = Parameters([("cell.W", W)])
+    >>> found[0] is W, found.paths[W.node]
+    (True, 'cell.W')
+    """
 
     def __init__(self, found: list[tuple[str, Parameter]]) -> None:
         super().__init__(p for _, p in found)
@@ -86,11 +93,25 @@ class Module:
             return self.forward(*args, **kwargs)
 
     def scope(self) -> AbstractContextManager[None]:
-        """The scope of this module, for methods that record beside ``forward``."""
+        """The scope of this module, for methods that record beside ``forward``.
+
+        >>> import minigrad as mg
+        >>> with Module().scope():
+        ...     mg.tanh(mg.tensor(1.0)).node.scope.path[0][0]
+        'Module'
+        """
         return scope(self.__dict__.get("_scope", type(self).__name__))
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """The parameters with their paths, in the order of the attributes."""
+        """The parameters with their paths, in the order of the attributes.
+
+        >>> from minigrad.nn import Linear
+        >>> linear = Linear(2, 3, rng=np.random.default_rng(0))
+        >>> [(path, p.shape) for path, p in linear.named_parameters()]
+        [('W', (2, 3)), ('b', (3,))]
+        >>> [p.shape for p in linear.parameters()]
+        [(2, 3), (3,)]
+        """
         return ((path, p) for path, p, _ in self._walk())
 
     def parameters(self) -> list[Parameter]:
@@ -126,6 +147,8 @@ class Module:
 
         The arrays are read-only and never change: ``assign`` puts new ones in their
         place. So a state is a snapshot and costs no copy.
+
+        Each has the shape and the dtype of its parameter.
         """
         return {path: p.data for path, p in self.named_parameters()}
 
@@ -134,6 +157,8 @@ class Module:
 
         Names, shapes and dtypes must all agree: otherwise a ValueError lists the
         differences, and no parameter has been changed.
+
+        Raises TypeError for what is no state.
         """
         if not isinstance(state, Mapping):
             raise TypeError(
@@ -204,7 +229,11 @@ def _fixed(module: Module, held: list[tuple[str, Any]]) -> tuple[str, ...]:
 
 
 def children(value: Any) -> list[tuple[str, Any]]:
-    """What a module, list, tuple or dict holds, by name."""
+    """What a module, list, tuple or dict holds, by name.
+
+    >>> children({"a": 1}), children([5]), children(7)
+    ([('a', 1)], [('0', 5)], [])
+    """
     if isinstance(value, Module):
         return list(vars(value).items())
     if isinstance(value, (list, tuple)):

@@ -111,6 +111,9 @@ def unroll(
     sequences: handed out along with the state, as by ``mg.steps``.
 
     The states are named after the cell's names: ``h``, or ``h1`` and ``h2`` of a stack.
+
+    Raises TypeError for a cell without sizes and for a sequence that is called ``x`` or
+    ``cut``, ValueError for shapes that do not fit and for a ``truncate`` below 1.
     """
     if not hasattr(cell, "n_in"):
         raise TypeError(
@@ -189,7 +192,17 @@ def _checked(cell: Cell, state: Any, before: State) -> State:
 
 
 def name_state(cell: Cell, state: State) -> None:
-    """Name the parts of a state that have no name yet after the cell's names."""
+    """Name the parts of a state that have no name yet after the cell's names.
+
+    Shapes are those of the cell's state, (batch, n_hidden).
+
+    >>> from minigrad.nn.cells import LSTM
+    >>> cell = LSTM(2, 3, rng=np.random.default_rng(0))
+    >>> state = cell(np.ones((1, 2), np.float32), cell.start(batch=1))
+    >>> name_state(cell, state)
+    >>> [s.name for s in state]
+    ['h', 's']
+    """
     for name, s in zip(cell.names, state, strict=True):
         if s.name is None:
             s.named(name)
@@ -203,7 +216,16 @@ def _as_tensors(state: Any, cell: Cell) -> State:
 
 
 def detached(state: State) -> State:
-    """A state's values as new inputs: the next piece starts here, without gradient."""
+    """A state's values as new inputs: the next piece starts here, without gradient.
+
+    Shapes and dtypes stay.
+
+    >>> import minigrad as mg
+    >>> W = mg.parameter([[0.5]])
+    >>> (h0,) = detached(((mg.tensor([[1.0]]) @ W).named("h"),))
+    >>> h0.name, h0.item(), mg.Graph(h0).parameters
+    ('h0', 0.5, ())
+    """
     found: dict[int, Tensor] = {}
     for s in state:
         name = (s.name or "h").rstrip("0") + "0"
@@ -217,6 +239,12 @@ def read_out(hs: list[Tensor], read: str | int, mask: Tensor | None = None) -> T
     A step is counted from 1, or from the end as -1, -2, ... With a mask the mean and
     the maximum are over the steps within each sequence; the last state is that of its
     own last step already, since ``unroll`` keeps it.
+
+    Raises ValueError for another ``read`` and for a step that there is not.
+
+    >>> hs = [tensor([[1.0]]), tensor([[5.0]]), tensor([[3.0]])]
+    >>> [read_out(hs, read).item() for read in ("last", "mean", "max", 1)]
+    [3.0, 3.0, 5.0, 1.0]
     """
     if isinstance(read, int):
         if not 1 <= abs(read) <= len(hs):
@@ -244,7 +272,12 @@ def read_out(hs: list[Tensor], read: str | int, mask: Tensor | None = None) -> T
 
 
 def sequence(xs: Any, name: str = "xs") -> Any:
-    """xs as one node, for several loops over the same steps; a list stays a list."""
+    """xs as one node, for several loops over the same steps; a list stays a list.
+
+    >>> xs = sequence(np.ones((4, 1, 2)))
+    >>> xs.name, xs.shape
+    ('xs', (4, 1, 2))
+    """
     return xs if isinstance(xs, (Tensor, list, tuple)) else tensor(xs, name=name)
 
 
@@ -252,6 +285,11 @@ def unit_vectors(n: int, dtype: DTypeLike) -> Callable[[Tensor], Tensor]:
     """A function that makes class numbers (batch,) unit vectors, named e, (batch, n).
 
     Numbers that are not whole are vectors already, and come back as they are.
+
+    The vectors are of this dtype.
+
+    >>> unit_vectors(3, np.float32)(tensor([2, 0])).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     eye = tensor(np.eye(n, dtype=dtype))
 
@@ -265,6 +303,8 @@ def unit_vectors(n: int, dtype: DTypeLike) -> Callable[[Tensor], Tensor]:
 
 def answer(say: Callable[[NDArray[Any]], ArrayLike], o: Tensor) -> Tensor:
     """y(t) as ``say`` makes it of o(t) (batch, n): class numbers (batch,), or vectors.
+
+    Raises ValueError for another shape.
 
     >>> import minigrad as mg
     >>> answer(lambda o: o.argmax(-1), mg.tensor([[1.0, 0.0], [0.0, 1.0]])).data
@@ -281,6 +321,9 @@ def answer(say: Callable[[NDArray[Any]], ArrayLike], o: Tensor) -> Tensor:
 
 def masks(lengths: ArrayLike, steps: int) -> NDArray[np.bool_]:
     """True where a step is within its sequence: (steps, batch).
+
+    Raises ValueError for lengths that are not whole numbers (batch,) from 1 to
+    ``steps``.
 
     >>> masks([1, 3], 3).astype(int).tolist()
     [[1, 1], [0, 1], [0, 1]]
@@ -304,6 +347,12 @@ def mask_of(lengths: Lengths, xs: Any, name: str = "masks") -> Tensor | None:
 
     ``lengths`` are whole numbers (batch,), or the mask (time, batch) that ``masks``
     makes of them: a compiled step takes that as an argument. None is for no mask.
+
+    Raises TypeError for lengths as a Tensor, ValueError for lengths or a mask of
+    another batch.
+
+    >>> mask_of([1, 3], np.ones((3, 2, 5))).shape
+    (3, 2)
     """
     if lengths is None:
         return None

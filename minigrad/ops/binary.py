@@ -42,6 +42,8 @@ def binary_cross_entropy(o: Any, target: Any, reduction: str = "mean") -> Any:
 
     o are logits and y, of the same shape, lies between 0 and 1. What is computed is
     exact to the last digits for large logits of both signs.
+
+    Raises ValueError for other shapes, and for a y beyond 0 and 1.
     """
     o, target = floating(o), np.asarray(target)
     if o.shape != target.shape:

@@ -55,6 +55,9 @@ def repeat(x: Any, repeats: Axes, axis: int | None = None) -> Any:
 
     ``axis`` None repeats the elements of x flattened.
 
+    Raises TypeError for repeats that are a Tensor: the shape is fixed when the graph is
+    recorded.
+
     >>> import minigrad as mg
     >>> mg.repeat(mg.tensor([1.0, 2.0]), 2).tolist()
     [1.0, 1.0, 2.0, 2.0]
@@ -66,6 +69,9 @@ def repeat(x: Any, repeats: Axes, axis: int | None = None) -> Any:
 
 def tile(x: Any, reps: Axes) -> Any:
     """Copies of x side by side, so many along each axis; the last axes come last.
+
+    Raises TypeError for reps that are a Tensor: the shape is fixed when the graph is
+    recorded.
 
     >>> import minigrad as mg
     >>> mg.tile(mg.tensor([1.0, 2.0]), 2).tolist()
@@ -88,6 +94,8 @@ def diff(
     """Each element less the one before it along ``axis``, ``n`` times over.
 
     ``prepend`` and ``append`` are joined to x first; a number stands for one element.
+
+    Raises ValueError for an n below 0, and for an x of shape ().
 
     >>> import minigrad as mg
     >>> mg.diff(mg.tensor([1.0, 4.0, 9.0])).tolist()
@@ -147,6 +155,10 @@ def array_split(x: Any, indices_or_sections: Axes, axis: int = 0) -> list[Any]:
     """As ``split``, but a number of parts need not divide the axis.
 
     The first parts are then longer by one element.
+
+    Raises ValueError for less than one part.
+
+    A Tensor in the place of numbers is a TypeError.
 
     >>> import numpy as np
     >>> [part.shape for part in array_split(np.zeros(7), 3)]

@@ -86,6 +86,9 @@ def conv1d(
 
     padding is a number of zeros at both ends, "valid" (none) or "same" (as many as keep
     the length). x without a batch axis gives a result without one.
+
+    Raises ValueError for shapes that do not fit, a kernel that is longer than x, and
+    "same" with a stride.
     """
     if x.ndim == 2:
         return conv1d.forward(x[None], w, stride, padding, dilation, groups)[0]
@@ -112,7 +115,10 @@ def conv1d_to_x(
     dilation: int = 1,
     groups: int = 1,
 ) -> Any:
-    """The cotangent of x when the one of conv1d(x, w) is a."""
+    """The cotangent of x when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
     if x.ndim == 2:
         return conv1d_to_x.forward(
             a[None], w, x[None], stride, padding, dilation, groups
@@ -149,7 +155,10 @@ def conv1d_to_w(
     dilation: int = 1,
     groups: int = 1,
 ) -> Any:
-    """The cotangent of w when the one of conv1d(x, w) is a."""
+    """The cotangent of w when the one of conv1d(x, w) is a.
+
+    Raises ValueError as conv1d does.
+    """
     if x.ndim == 2:
         return conv1d_to_w.forward(
             a[None], x[None], w, stride, padding, dilation, groups

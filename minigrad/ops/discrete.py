@@ -26,7 +26,10 @@ isfinite = Op(
 
 @op(None, numpy=np.round)
 def round(x: Any, decimals: int = 0) -> Any:
-    """x to so many decimals, a half to the even digit; no gradient flows."""
+    """x to so many decimals, a half to the even digit; no gradient flows.
+
+    The shape is that of x.
+    """
     return np.round(x, decimals)
 
 

@@ -68,7 +68,10 @@ where = Op(
     None,
     lambda g, y, c, a, b: np.where(c, g, 0.0),
     lambda g, y, c, a, b: np.where(c, 0.0, g),
-    doc="a where c is true, b elsewhere; c is a mask and has no gradient.",
+    doc="""a where c is true, b elsewhere; c is a mask and has no gradient.
+
+    The three are broadcast.
+    """,
 )
 sign = Op(np.sign, None, doc="-1, 0 or 1, the sign of x; no gradient flows.")
 detach = Op(
@@ -111,6 +114,8 @@ def sigmoid(x: Any, out: Any = None) -> Any:
     """1 / (1 + exp(-x)), to a few units in the last place in the far tails too.
 
     Programs give an array for the result, which may be x itself.
+
+    Element by element: the shape and the dtype are those of x.
     """
     # Of -|x| alone: nothing overflows, and nothing cancels where x is negative.
     e = np.exp(-1.0 * np.abs(x))
@@ -119,13 +124,19 @@ def sigmoid(x: Any, out: Any = None) -> Any:
 
 @op(lambda g, y, x: np.where(x <= 0, 0.0, g))
 def relu(x: Any) -> Any:
-    """max(x, 0); the derivative at 0 is 0."""
+    """max(x, 0); the derivative at 0 is 0.
+
+    Element by element: the shape and the dtype are those of x.
+    """
     return np.maximum(x, 0)
 
 
 @op(lambda g, y, x: g * sigmoid(x))
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x)), without overflow."""
+    """log(1 + exp(x)), without overflow.
+
+    Element by element: the shape is that of x, whole numbers become float64.
+    """
     x = floating(x)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
@@ -153,6 +164,8 @@ def _limited(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     """x limited to [a_min, a_max]; the bounds are operands and have a gradient too.
 
     The gradient goes to x within the bounds and at them, beyond them to the bound.
+
+    Element by element: x and the bounds are broadcast.
     """
     return np.clip(x, a_min, a_max)
 
@@ -175,6 +188,8 @@ clip: Op = _Clip(
 def astype(x: Any, dtype: DTypeLike) -> Any:
     """x in another dtype; the engine casts the cotangent back, integers pass none.
 
+    The shape stays.
+
     >>> import minigrad as mg
     >>> x = mg.tensor([1.5], requires_grad=True)
     >>> mg.grad((mg.astype(x, dtype=int) * 2.0 * x).sum(), [x])[0].data.tolist()
@@ -187,6 +202,9 @@ def floating(x: Any) -> Any:
     """x as it is, or as float64 where it holds whole numbers or truth values.
 
     Those wrap where they are subtracted (uint8), and NumPy's exp of them is float16.
+
+    >>> floating(np.array([1, 2])).dtype, floating(np.float32(1.0)).dtype
+    (dtype('float64'), dtype('float32'))
     """
     x = x if hasattr(x, "node") else np.asarray(x)
     return x if x.dtype.kind == "f" else astype(x, dtype=np.float64)

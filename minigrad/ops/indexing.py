@@ -38,13 +38,23 @@ def filled(key: Any, indices: Sequence[Any]) -> Any:
 
 
 def places_in(key: Any) -> int:
-    """How many index arrays a key has places for."""
+    """How many index arrays a key has places for.
+
+    >>> places_in((slice(None), OPERAND, OPERAND))
+    2
+    """
     parts = key if isinstance(key, tuple) else (key,)
     return [part.__class__ for part in parts].count(str)
 
 
 def scatter_into(buffer: Any, scatter: Scatter) -> None:
-    """Add a cotangent into ``buffer`` at its key; duplicate indices accumulate."""
+    """Add a cotangent into ``buffer`` at its key; duplicate indices accumulate.
+
+    >>> buffer = np.zeros(3)
+    >>> scatter_into(buffer, Scatter(np.ones(2), OPERAND, (np.array([1, 1]),)))
+    >>> buffer.tolist()
+    [0.0, 2.0, 0.0]
+    """
     cotangent, key, indices = scatter
     if indices:
         np.add.at(buffer, filled(key, indices), cotangent)
@@ -161,7 +171,10 @@ def _plain(part: Any, indices: list[Any]) -> Any:
 
 
 def _index(xs: Any, key: Any) -> Any:
-    """x[key] for every kind of NumPy index; index arrays and masks are operands."""
+    """x[key] for every kind of NumPy index; index arrays and masks are operands.
+
+    The shape is the one that NumPy gives. Raises IndexError for a key of another kind.
+    """
     return xs[0][filled(key, xs[1:])]
 
 
@@ -182,7 +195,10 @@ getitem.__signature__ = signature(_takes)
 
 @op(lambda g, y, W, index: Scatter(g, OPERAND, (index,)), None)
 def embedding(W: Any, index: Any) -> Any:
-    """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...)."""
+    """The rows of W, shape (n, ...), at an integer array: shape (*index.shape, ...).
+
+    Raises IndexError for an index that is not whole or names no row.
+    """
     index = np.asarray(index)
     if index.dtype.kind not in "iu":
         raise IndexError(
@@ -251,7 +267,10 @@ def _along(index: Any, shape: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     None,
 )
 def untake_along_axis(a: Any, index: Any, x: Any, axis: int | None = -1) -> Any:
-    """Zeros like x with a added where take_along_axis picks: its transposed."""
+    """Zeros like x with a added where take_along_axis picks: its transposed.
+
+    The shape is that of x, the dtype that of a.
+    """
     y = np.zeros(np.shape(x), np.asarray(a).dtype)
     if axis is None:
         np.add.at(y.reshape(-1), np.asarray(index), a)
@@ -292,7 +311,10 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     None,
 )
 def undiagonal(a: Any, x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """Zeros like x with a on a diagonal: diagonal, transposed."""
+    """Zeros like x with a on a diagonal: diagonal, transposed.
+
+    The shape is that of x, the dtype that of a.
+    """
     y = np.zeros(np.shape(x), np.asarray(a).dtype)
     moved = np.moveaxis(y, (axis1, axis2), (-2, -1))
     n = np.diagonal(y, offset, axis1, axis2).shape[-1]
@@ -319,5 +341,8 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     numpy=np.trace,
 )
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The sum of a diagonal."""
+    """The sum of a diagonal.
+
+    The two axes go: the shape is that of the others.
+    """
     return np.trace(x, offset, axis1, axis2)

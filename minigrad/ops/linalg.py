@@ -18,7 +18,11 @@ from minigrad.ops.shape import reshape_like
 
 
 def from_left(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """The cotangent of a in a @ b; the engine sums over broadcast batch axes."""
+    """The cotangent of a in a @ b; the engine sums over broadcast batch axes.
+
+    >>> from_left(np.ones((2, 4)), None, np.ones((2, 3)), np.ones((3, 4))).shape
+    (2, 3)
+    """
     if a.ndim == 2 and b.ndim == 2:
         return g.dot(b.T)
     if b.ndim == 1:
@@ -29,7 +33,11 @@ def from_left(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def from_right(g: Any, y: Any, a: Any, b: Any) -> Any:
-    """The cotangent of b in a @ b."""
+    """The cotangent of b in a @ b.
+
+    >>> from_right(np.ones((2, 4)), None, np.ones((2, 3)), np.ones((3, 4))).shape
+    (3, 4)
+    """
     if a.ndim == 2 and b.ndim == 2:
         return a.T.dot(g)
     if b.ndim == 1:
@@ -119,7 +127,12 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 class Einsum(Op):
-    """The op einsum, called in NumPy's order: the subscripts, then the operands."""
+    """The op einsum, called in NumPy's order: the subscripts, then the operands.
+
+    >>> import minigrad as mg
+    >>> isinstance(mg.einsum, Einsum), mg.einsum("ij->j", np.ones((2, 3))).tolist()
+    (True, [2.0, 2.0, 2.0])
+    """
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
@@ -134,7 +147,11 @@ class Einsum(Op):
 
 
 def _einsum(xs: Any, subscripts: str) -> Any:
-    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik"."""
+    """Products of operands summed over subscripts, as np.einsum: "ij,jk->ik".
+
+    A letter is an axis: equal ones have one length, and those that the result lacks are
+    summed over.
+    """
     return np.einsum(subscripts, *xs, optimize=len(xs) > 2)
 
 

@@ -68,7 +68,10 @@ def _reduced(loss: Any, reduction: str) -> Any:
     ),
 )
 def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
-    """(o - y)², element by element; both have the same shape."""
+    """(o - y)², element by element; both have the same shape.
+
+    Raises ValueError for other shapes.
+    """
     if np.shape(o) != np.shape(target):
         raise ValueError(
             f"mse_loss: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
@@ -133,6 +136,8 @@ def target_weights(
     of it, and eps / classes of its weight at every class) and zeros where the target is
     ignored. For the mean it is divided by the sum of the weights of the targets. Of
     float16 it is float32, which holds that sum and its inverse.
+
+    Raises ValueError for a weight of another shape.
     """
     target = np.expand_dims(target, -1)
     classes = np.arange(o.shape[-1])
@@ -181,6 +186,12 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
     """Where targets are not ignored: an array of booleans, or None for everywhere.
 
     Raises ValueError for targets that are not class numbers of o.
+
+    >>> o = np.zeros((2, 3))
+    >>> kept_targets("nll_loss", o, np.array([0, -100]), -100).tolist()
+    [True, False]
+    >>> kept_targets("nll_loss", o, np.array([0, 2]), -100) is None
+    True
     """
     if not o.ndim:
         raise _no_classes(name)
@@ -211,7 +222,11 @@ def kept_targets(name: str, o: Any, target: Any, ignore_index: int) -> Any:
 
 
 def wrong_class(name: str, known: Any, classes: int, ignore_index: int) -> ValueError:
-    """The error for targets that are no class numbers."""
+    """The error for targets that are no class numbers.
+
+    >>> wrong_class("nll_loss", np.array([0, 5]), 3, -100)
+    ValueError('nll_loss: class numbers lie in 0..2, got 0..5')
+    """
     hint = ""
     if ignore_index == IGNORE_NOTHING and known.min() < 0:
         hint = (
@@ -285,6 +300,8 @@ def nll_loss(
     and "mean" divides by the sum of these weights; targets equal to ignore_index count
     as nothing.
     Where all are, the mean is NaN and its gradient 0, as in PyTorch.
+
+    Raises ValueError for targets that are no class numbers and for another reduction.
     """
     logp, target = floating(logp), np.asarray(target)
     _check_reduction(reduction)
@@ -400,7 +417,15 @@ def _cross_entropy_by_weight(
 
 
 class CrossEntropy(Op):
-    """The op cross_entropy; a target of probabilities goes to the formula for them."""
+    """The op cross_entropy; a target of probabilities goes to the formula for them.
+
+    >>> import minigrad as mg
+    >>> isinstance(mg.cross_entropy, CrossEntropy)
+    True
+    >>> o = np.zeros((1, 2))
+    >>> [float(mg.cross_entropy(o, y).round(4)) for y in ([1], [[0.5, 0.5]])]
+    [0.6931, 0.6931]
+    """
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Compute, and record if an operand is a Tensor."""
@@ -466,6 +491,9 @@ def cross_entropy(
     weight, ignore_index and reduction are those of nll_loss; label_smoothing eps mixes
     the targets with eps parts of the uniform distribution (all as PyTorch defines them,
     except that the classes are always the last axis).
+
+    Raises ValueError for targets that are no class numbers and for a setting that there
+    is not, TypeError for one that is no number.
     """
     if weight is None and not label_smoothing:
         return _unweighted_cross_entropy(o, target, ignore_index, reduction)[0]

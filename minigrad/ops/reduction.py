@@ -28,12 +28,20 @@ HALF = np.dtype(np.float16)
 
 
 def wide(x: Any) -> Any:
-    """x, in float32 where it is float16: what counts and sums are made in."""
+    """x, in float32 where it is float16: what counts and sums are made in.
+
+    >>> wide(np.ones(2, np.float16)).dtype, wide(np.ones(2)).dtype
+    (dtype('float32'), dtype('float64'))
+    """
     return astype(x, dtype=np.float32) if x.dtype == HALF else x
 
 
 def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum of an array; of float16 in float32."""
+    """The sum of an array; of float16 in float32.
+
+    >>> total(np.full(4096, 1, np.float16)).item()
+    4096.0
+    """
     kind = np.float32 if x.dtype == HALF else None
     return np.add.reduce(x, axis, kind, None, keepdims)  # type: ignore[call-overload]
 
@@ -44,7 +52,11 @@ def _narrow(a: Any, x: Any) -> Any:
 
 
 def shared(a: Any, n: float) -> Any:
-    """a / n, for an n that float16 may not hold."""
+    """a / n, for an n that float16 may not hold.
+
+    >>> shared(np.full(2, 8, np.float16), 80_000.0).tolist()
+    [0.00010001659393310547, 0.00010001659393310547]
+    """
     return _narrow(wide(a) / n, a)
 
 
@@ -79,6 +91,8 @@ def spread_mean(a: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> An
 
     The count is taken from x, not recorded as a number, so that a mean over time steps
     folds alike at every length.
+
+    The shape is that of x.
     """
     a, x = np.asarray(a), np.asarray(x)
     return spread.forward(shared(a, x.size / (a.size or 1)), x, axis, keepdims)
@@ -330,6 +344,8 @@ def norm(
 
     ord None or 2 is the root of the sum of squares (None over any axes), 1 the sum of
     absolute values and np.inf the largest of them, where a tie splits its gradient.
+
+    Raises ValueError for another order, and for one over several axes.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([0.0, 0.0], requires_grad=True)

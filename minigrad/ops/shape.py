@@ -95,7 +95,10 @@ def flip(x: Any, axis: Axis = None) -> Any:
     numpy=np.roll,
 )
 def roll(x: Any, shift: int | tuple[int, ...], axis: Axis = None) -> Any:
-    """Elements moved on by ``shift``, those beyond the end to the front."""
+    """Elements moved on by ``shift``, those beyond the end to the front.
+
+    The shape stays. ``axis`` None rolls x flattened.
+    """
     return np.roll(x, shift, axis)
 
 
@@ -120,7 +123,10 @@ def triu(x: Any, k: int = 0) -> Any:
     None,
 )
 def unpad(a: Any, x: Any, pad_width: Any = 0, mode: Any = "constant") -> Any:
-    """What ``pad`` has spread from each element of x, added up: its transposed map."""
+    """What ``pad`` has spread from each element of x, added up: its transposed map.
+
+    Its shape is that of x.
+    """
     for axis, n in enumerate(np.shape(x)):
         before, after = pad_of_axis(pad_width, axis, np.ndim(x))
         moved = np.moveaxis(a, axis, 0)
@@ -176,6 +182,8 @@ def _padded(
     ``mode`` is one of PAD_MODES: those that are linear in x. ``maximum``, ``minimum``
     and ``median`` are not, and write better as a concatenation with that reduction.
     ``constant_values`` may be a Tensor of one number: it is an operand then.
+
+    Raises ValueError for another mode, TypeError for a Tensor that is no single number.
     """
     if value is not None:
         constant_values = value
@@ -224,7 +232,11 @@ pad.__signature__ = signature(_takes)
 
 
 def pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:
-    """How many elements ``pad`` adds before and behind those of an axis."""
+    """How many elements ``pad`` adds before and behind those of an axis.
+
+    >>> pad_of_axis(((1, 2), (0, 3)), 1, ndim=2)
+    (0, 3)
+    """
     if isinstance(pad_width, dict):
         given = {k % ndim: width for k, width in pad_width.items()}
         pair = np.broadcast_to(given.get(axis, 0), 2)
@@ -237,6 +249,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """Parts of x along ``axis``: a number of equal ones, or cut before each index.
 
     Each part is a ``getitem``, and the engine joins their gradients in one node.
+
+    Raises ValueError where that many parts do not divide the axis.
 
     >>> import minigrad as mg
     >>> [part.shape for part in mg.split(mg.tensor([1.0, 2.0, 3.0]), [1])]

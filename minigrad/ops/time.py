@@ -22,7 +22,14 @@ from minigrad.tensor import Tensor, tensor
 
 
 class Step(Op):
-    """x(t): the element of a sequence at the step that the node itself is in."""
+    """x(t): the element of a sequence at the step that the node itself is in.
+
+    >>> import minigrad as mg
+    >>> for t, x in steps(np.ones((2, 3))):
+    ...     pass
+    >>> isinstance(x.node.op, Step), x.shape
+    (True, (3,))
+    """
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         t = current.get().t
@@ -35,7 +42,10 @@ class Step(Op):
 
 
 def _at_step(xs: Any, t: int) -> Any:
-    """xs(t), steps counted from 1."""
+    """xs(t), steps counted from 1.
+
+    Its shape is that of xs without the first axis.
+    """
     return xs[t - 1]
 
 
@@ -49,6 +59,10 @@ class Loop(NotPickled):
 
     So a break or an exception frees the iterator, and with it the step, even where the
     loop itself is kept.
+
+    >>> loop = steps(3)
+    >>> isinstance(loop, Loop), list(loop), list(loop)
+    (True, [1, 2, 3], [1, 2, 3])
     """
 
     _instead: ClassVar[str] = "it is a loop over time; make it where it runs"
@@ -78,6 +92,9 @@ def steps(*args: Any, reverse: bool = False, **sequences: Any) -> Loop:
     the values named by the keywords, and ``steps(T)`` yields t alone. A sequence is an
     array or Tensor with time as its first axis, or a list with one Tensor per step.
     With ``reverse=True`` the loop runs from T to 1.
+
+    Raises ValueError for less than one step and for sequences of unequal length,
+    TypeError for nothing to go over and for several sequences without names.
 
     >>> [t for t in steps(3, reverse=True)]
     [3, 2, 1]

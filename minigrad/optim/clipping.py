@@ -19,6 +19,11 @@ Array = NDArray[Any]
 def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
     """Limit every element of every gradient to ±``limit`` (Mikolov 2012).
 
+    Shape and dtype of each gradient stay.
+
+    Raises ValueError for a limit that is not above 0 and for a parameter without a
+    gradient, TypeError for what is no parameter.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([0.0, 0.0])
     >>> (w * [3.0, -0.5]).sum().backward()
@@ -38,6 +43,11 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
 
     The norm is that of all gradients as one vector, and it is returned as it was
     before. Gradients that are NaN or infinite have such a norm, and stay as they are.
+
+    Shape and dtype of each stay.
+
+    Raises ValueError for a limit that is not above 0 and for a parameter without a
+    gradient, TypeError for what is no parameter.
 
     >>> import minigrad as mg
     >>> w = mg.parameter([0.0, 0.0])

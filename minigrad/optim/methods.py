@@ -27,6 +27,9 @@ class SGD(Optimiser):
     With ``weight_decay`` the gradient of a parameter of two axes or more is
     g + weight_decay · p; biases are left alone.
 
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([1.0])
     >>> (2 * w).sum().backward()
@@ -62,6 +65,9 @@ class SGD(Optimiser):
 class RMSProp(Optimiser):
     """The gradient over the root of its running mean square (Tieleman and Hinton 2012).
 
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([1.0])
     >>> (2 * w).sum().backward()
@@ -94,6 +100,9 @@ class RMSProp(Optimiser):
 
 class Adam(Optimiser):
     """Adam: steps of about ``lr``, whatever the gradient's size (Kingma and Ba 2015).
+
+    Raises TypeError for betas that are no pair, and ValueError for a setting that is
+    out of its range.
 
     >>> import minigrad as mg
     >>> w = mg.parameter([1.0])
@@ -145,6 +154,9 @@ class AdamW(Adam):
     ``weight_decay`` takes lr · weight_decay · p from each parameter of two axes or more
     at each step; biases are left alone.
 
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
+
     >>> import minigrad as mg
     >>> w = mg.parameter([[1.0]])
     >>> (0 * w).sum().backward()
@@ -175,6 +187,8 @@ class AdamW(Adam):
 
 class Groups(Optimiser):
     """Several optimisers as one: each with its own parameters, rate and settings.
+
+    Raises TypeError for what is no optimiser, ValueError for one that has made steps.
 
     >>> import minigrad as mg
     >>> U, W = mg.parameter([[1.0]], name="U"), mg.parameter([[1.0]], name="W")

@@ -39,6 +39,10 @@ class Optimiser:
 
     In a state an array is known by the optimiser's class and the path of the parameter
     in the module whose ``parameters()`` these are; in another list by place and name.
+
+    All that is kept of a parameter has its shape, and its dtype, or float32 for
+    float16. Raises ValueError for no parameter and for one that is listed twice, and
+    TypeError for what is no parameter, and for a rate that is no number.
     """
 
     kept: tuple[str, ...] = ()
@@ -85,6 +89,11 @@ class Optimiser:
 
         ``held`` is the same where it is kept: a program that ran on a device leaves it
         there, and whoever looks at ``memory`` gets it back.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import SGD
+        >>> SGD([mg.parameter([1.0, 2.0])], lr=0.1, momentum=0.5).memory
+        {'velocity': [array([0., 0.])]}
         """
         if any(on_device(a) for arrays in self.held.values() for a in arrays):
             self.held = {k: [*map(np.array, arrays)] for k, arrays in self.held.items()}
@@ -111,7 +120,16 @@ class Optimiser:
         return self.rate_at(self.steps + 1)
 
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step, from 1."""
+        """The learning rate of a step, from 1.
+
+        Raises ValueError where a schedule leaves [0, inf), TypeError where it gives no
+        number.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import SGD
+        >>> SGD([mg.parameter([1.0])], lambda step: 0.5 / step).rate_at(5)
+        0.1
+        """
         lr = self.lr(step) if callable(self.lr) else self.lr
         return within(f"lr at step {step}", lr, "[0, inf)")
 
@@ -126,6 +144,8 @@ class Optimiser:
         memory: what is kept of it, in the order of ``kept``, of that shape and dtype.
         lr, step: the learning rate, and the number of the step, from 1: numbers where p
             is an array; where it is a Tensor, Tensors of shape () and float64 too.
+
+        Raises NotImplementedError where a subclass does not say.
 
         >>> import minigrad as mg
         >>> from minigrad.optim import SGD
@@ -146,6 +166,20 @@ class Optimiser:
 
         Each has the dtype of what it replaces, also where a rate of float64 made more
         of it.
+
+        Raises TypeError where ``update`` gives anything but a new p and a tuple of what
+        is kept.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import SGD
+        >>> sgd = SGD([mg.parameter([1.0])], lr=0.1)
+        >>> p, g = np.array([1.0]), np.array([5.0])
+        >>> values, memory = sgd.updates([p], [g], sgd.memory, 0.1, 1)
+        >>> values, sgd.steps
+        ([array([0.5])], 0)
+        >>> sgd.take(values, memory)
+        >>> sgd.parameters[0].tolist(), sgd.steps
+        ([0.5], 1)
         """
         values = []
         after: Memory = {name: [] for name in self.kept}
@@ -193,12 +227,20 @@ class Optimiser:
         return {k: v for k, v in vars(self).items() if k not in changing}
 
     def labels(self) -> dict[str, list[str]]:
-        """Of all that is kept, by name, what its arrays are called in a state."""
+        """Of all that is kept, by name, what its arrays are called in a state.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import Adam
+        >>> Adam([mg.parameter([1.0], name="U")]).labels()
+        {'mean': ['Adam.mean.0.U'], 'square': ['Adam.square.0.U']}
+        """
         of = type(self).__name__
         return {k: [f"{of}.{k}.{name}" for name in self.names] for k in self.kept}
 
     def state_dict(self) -> dict[str, Array]:
         """The number of steps and copies of all that is kept, by class and name.
+
+        Each array has the shape of its parameter, ``steps`` is of shape ().
 
         >>> import minigrad as mg
         >>> from minigrad.optim import Adam
@@ -217,6 +259,13 @@ class Optimiser:
 
         Class, names, shapes and dtypes must agree: otherwise a ValueError lists every
         difference, and nothing is changed.
+
+        >>> import minigrad as mg
+        >>> from minigrad.optim import Adam
+        >>> first, second = (Adam([mg.parameter([1.0], name="U")]) for _ in range(2))
+        >>> second.load_state_dict(first.state_dict() | {"steps": np.array(7)})
+        >>> second.steps
+        7
         """
         own, given = self.state_dict(), {k: np.asarray(v) for k, v in state.items()}
         wrong = [OLD] if is_old(state) else []
@@ -257,7 +306,12 @@ def is_old(state: Mapping[str, Array]) -> bool:
 
 
 def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
-    """Parameters as a list; a TypeError for anything else."""
+    """Parameters as a list; a TypeError for anything else.
+
+    >>> import minigrad as mg
+    >>> len(listed("an optimiser", iter([mg.parameter([1.0])])))
+    1
+    """
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise TypeError(
             f"{what} takes a list of parameters, as model.parameters() or [W] is: got "
@@ -274,7 +328,11 @@ def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
 
 
 def wide(a: Any) -> Any:
-    """An array or a Tensor, in float32 where it is float16."""
+    """An array or a Tensor, in float32 where it is float16.
+
+    >>> wide(np.ones(2, np.float16)).dtype, wide(np.ones(2)).dtype
+    (dtype('float32'), dtype('float64'))
+    """
     return a.astype(np.float32) if a.dtype == np.float16 else a
 
 
@@ -285,6 +343,8 @@ def _like(new: Any, old: Any) -> Any:
 
 def gradient(p: Parameter) -> Array:
     """The gradient of a parameter; an error where there is none, or only a used one.
+
+    It has the shape and the dtype of the parameter. Raises ValueError.
 
     >>> import minigrad as mg
     >>> gradient(mg.parameter([1.0], name="U"))

@@ -16,6 +16,9 @@ __all__ = ["cosine", "exponential", "warm_up"]
 def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
     """A learning rate that is multiplied by ``factor`` after every so many steps.
 
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
+
     >>> rate = exponential(1.0, 0.5, every=10)
     >>> rate(1), rate(10), rate(11), rate(21)
     (1.0, 1.0, 0.5, 0.25)
@@ -27,6 +30,11 @@ def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
 
 def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
     """A learning rate that falls along half a cosine from ``lr`` to ``last``.
+
+    After Loshchilov and Hutter (2017), without their restarts.
+
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
 
     >>> rate = cosine(1.0, 101)
     >>> rate(1), round(rate(51), 6), rate(101), rate(500)
@@ -45,6 +53,11 @@ def cosine(lr: float, steps: int, last: float = 0.0) -> Schedule:
 
 def warm_up(schedule: float | Schedule, steps: int) -> Schedule:
     """A schedule that grows in equal parts over its first steps.
+
+    After Goyal (2017).
+
+    Raises ValueError for a setting that is out of its range, TypeError for one that is
+    no number.
 
     >>> rate = warm_up(1.0, 4)
     >>> rate(1), rate(4), rate(9)

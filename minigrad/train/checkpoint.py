@@ -46,7 +46,21 @@ __all__ = [
 
 
 class Stateful(Protocol):
-    """What can hand out its state as arrays and take it back."""
+    """What can hand out its state as arrays and take it back.
+
+    >>> class Count:
+    ...     number = 0
+    ...
+    ...     def state_dict(self):
+    ...         return {"number": np.array(self.number)}
+    ...
+    ...     def load_state_dict(self, state):
+    ...         self.number = int(state["number"])
+    >>> count: Stateful = Count()
+    >>> count.load_state_dict({"number": np.array(7)})
+    >>> count.state_dict()
+    {'number': array(7)}
+    """
 
     def state_dict(self) -> Mapping[str, Array]:
         """The arrays by name."""
@@ -67,6 +81,9 @@ def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
 
     Raises FloatingPointError for a NaN, or for an infinity in what an optimiser keeps,
     and leaves the old file: it is the one to go on from.
+
+    Raises TypeError for parts that have no state, ValueError for names of which one
+    begins another.
     """
     _require_parts(parts)
     arrays: dict[str, Array] = {}
@@ -100,6 +117,18 @@ def opened(path: Path_, parts: Mapping[str, Part]) -> tuple[Any, Callable[[], No
 
     For who wants to look at the note before anything changes; raises as
     ``load_checkpoint`` does.
+
+    That is ValueError for a file that is no such checkpoint.
+
+    Raises TypeError for parts that have no state.
+
+    >>> import tempfile
+    >>> path = tempfile.mkdtemp() + "/run.safetensors"
+    >>> rng = np.random.default_rng(0)
+    >>> save_checkpoint(path, {"rng": rng}, {"step": 7})
+    >>> note, load = opened(path, {"rng": rng})
+    >>> note, load()
+    ({'step': 7}, None)
     """
     _require_parts(parts)
     arrays, said = read_tensors(path)
@@ -160,6 +189,15 @@ def save_weights(path: Path_, module: Module, about: Any = None) -> None:
     """Write the state of a module as a safetensors file, or leave the old one.
 
     ``about`` is a note, anything JSON can hold: what is needed to make the module anew.
+
+    Raises TypeError for what is no module.
+
+    >>> import tempfile
+    >>> from minigrad.nn import Linear
+    >>> path = tempfile.mkdtemp() + "/linear.safetensors"
+    >>> save_weights(path, Linear(2, 3, rng=np.random.default_rng(0)), about=[2, 3])
+    >>> read_about(path)
+    [2, 3]
     """
     _require_module(module)
     write_tensors(path, module.state_dict(), {} if about is None else {"about": about})
@@ -188,6 +226,8 @@ def load_weights(
 
     Raises ValueError, and changes nothing, where the file is not whole or of another
     module; it lists the names that one side lacks, and those that are near.
+
+    Raises TypeError for what is no module.
 
     >>> import tempfile
     >>> from safetensors.numpy import save_file

@@ -18,7 +18,10 @@ __all__ = ["first_not_finite", "said_of"]
 
 
 def said_of(step: int, value: Tensor, norm: float) -> str:
-    """In words, that a step failed and where in the graph of its loss that began."""
+    """In words, that a step failed and where in the graph of its loss that began.
+
+    ``value`` is of shape ().
+    """
     said = f"step {step}: the loss is {value.item()} and the gradient's norm {norm}"
     advice = "try a smaller learning rate or clip the gradient"
     node = first_not_finite(value)
@@ -38,6 +41,8 @@ def first_not_finite(loss: Tensor) -> Node | None:
     """The first node of a loss, or else of its gradient, with a NaN or an infinity.
 
     Constants are left out: a -inf in a mask is meant.
+
+    ``loss`` is of shape ().
 
     >>> import minigrad as mg
     >>> w = mg.parameter([1000.0], name="w")

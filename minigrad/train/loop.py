@@ -23,7 +23,12 @@ __all__ = ["History", "fit"]
 
 @dataclass
 class History:
-    """Every step, and the one whose parameters were kept (0: those of the start)."""
+    """Every step, and the one whose parameters were kept (0: those of the start).
+
+    >>> history = History([Progress(1, 2.5, 1.0, 3.0)], best_step=1)
+    >>> history.steps[0].loss
+    2.5
+    """
 
     steps: list[Progress] = field(default_factory=list)
     best_step: int = 0
@@ -60,10 +65,10 @@ def fit(
     checkpoint: a file to go on from: written every ``every`` steps, at Ctrl-C and at
         the end. With ``resume`` the training begins where the file ends.
 
-    Ctrl-C takes effect when the step is done. Raises FloatingPointError at the first
-    loss or gradient that is not finite, naming the op, scope and step where it began,
-    and at a validation that is not finite, by which none is the best; ValueError where
-    the batches end before the steps.
+    Ctrl-C takes effect when the step is done, as KeyboardInterrupt. Raises
+    FloatingPointError at the first loss or gradient that is not finite, naming the op,
+    scope and step where it began, and at a validation that is not finite, by which none
+    is the best; ValueError where the batches end before the steps.
     Whatever ends training early, the module has the best parameters so far.
 
     >>> import minigrad as mg

@@ -13,6 +13,9 @@ class Progress:
     """What is known after a step: its loss, and its gradient's norm before clipping.
 
     ``validation`` is the last one that was measured, NaN where there is none.
+
+    >>> Progress(step=1, loss=2.5, norm=1.0, validation=3.0).loss
+    2.5
     """
 
     step: int
@@ -28,6 +31,9 @@ def bar(
     """A bar on stderr, as a function to be told of every step.
 
     There is none where it is ``quiet``, stderr is no terminal, or there is no tqdm.
+
+    >>> with bar("training", steps=1, quiet=True) as told:
+    ...     told(Progress(1, 2.5, 1.0, 3.0))
     """
     try:
         from tqdm import tqdm

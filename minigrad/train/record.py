@@ -28,7 +28,13 @@ def write_log(path: Path, history: History) -> None:
 
 
 def curves(history: History, title: str, measure: str = "validation") -> Any:
-    """Loss, validation and gradient norm over the steps, as a matplotlib figure."""
+    """Loss, validation and gradient norm over the steps, as a matplotlib figure.
+
+    >>> from minigrad.train import History, Progress
+    >>> history = History([Progress(1, 2.5, 1.0, 3.0), Progress(2, 1.5, 1.0, 2.0)])
+    >>> [axes.get_ylabel() for axes in curves(history, "a training").axes]
+    ['', 'gradient norm']
+    """
     pictures = imported("matplotlib.figure", "train")
     figure = pictures.Figure(figsize=(9, 5.5), dpi=150, layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[2, 1], sharex=True)

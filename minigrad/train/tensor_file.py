@@ -45,6 +45,8 @@ def write_tensors(path: Path_, arrays: Mapping[str, Array], said: Any) -> None:
     Raises FloatingPointError for a NaN, so that a training that went wrong does not
     write over the file that it could go on from, and TypeError for a dtype that the
     format does not have.
+
+    Shapes and dtypes are kept.
     """
     save = imported("safetensors.numpy", "train").save
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -65,6 +67,8 @@ def read_tensors(path: Path_, others: bool = False) -> tuple[dict[str, Array], A
 
     With ``others`` a file that minigrad did not write is read too: it has no checksum,
     its text is an empty object, and its bfloat16 are float32 of the same value.
+
+    Shapes and dtypes are those that were written.
     """
     safetensors = imported("safetensors", "train")
     content = Path(path).read_bytes()

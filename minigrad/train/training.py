@@ -127,6 +127,8 @@ class Training:
         The norm is that before clipping. Raises FloatingPointError, and changes
         nothing, where one of the two is not finite, naming the op, scope and step of
         the loop where it began.
+
+        Ctrl-C in the middle of a step is raised behind it, as KeyboardInterrupt.
         """
         if self.eager or current_mode.get() is Mode.WATCH:
             return self._eagerly(batch)
@@ -181,6 +183,11 @@ def written_over(optimiser: Optimiser) -> tuple[str, ...]:
     """What a step replaces: what is kept, and the parameters that it changes.
 
     Those that it only reads may be those of another training.
+
+    >>> import minigrad as mg
+    >>> from minigrad.optim import SGD
+    >>> len(written_over(SGD([mg.parameter([1.0], name="w")], lr=0.1)))
+    2
     """
     return ("memory", *[parameter_name(p.node) for p in optimiser.parameters])
 
@@ -195,6 +202,17 @@ def whole_step(
     the state, the norm of the gradient before clipping (float64, ()), the new
     parameters and what is kept of them. Nothing is changed. ``guarded``: these are the
     old ones where the step is not to be made.
+
+    A loss that draws random numbers is a TraceError where it is compiled.
+
+    >>> import minigrad as mg
+    >>> from minigrad.optim import SGD
+    >>> w = mg.parameter([4.0], name="w")
+    >>> sgd = SGD([w], lr=0.5)
+    >>> step = whole_step(lambda x: (w * x).sum(), sgd)
+    >>> loss, state, norm, (new,), kept = step((3.0,), sgd.memory, 0.5, 1, (np.inf,))
+    >>> loss.item(), norm.item(), new.tolist(), w.tolist()
+    (12.0, 3.0, [2.5], [4.0])
     """
 
     def step(
@@ -269,7 +287,15 @@ def _cast(x: Tensor, dtype: Any) -> Tensor:
 
 
 def parted(outcome: Any) -> tuple[Tensor, State]:
-    """What a loss returned as the loss and a state, which may be empty."""
+    """What a loss returned as the loss and a state, which may be empty.
+
+    The loss is of shape (). Raises TypeError for what is no Tensor.
+
+    >>> import minigrad as mg
+    >>> value, state = parted(mg.tensor(1.0))
+    >>> value.item(), state
+    (1.0, ())
+    """
     value, state = (
         outcome if isinstance(outcome, tuple) and len(outcome) == 2 else (outcome, ())
     )
