@@ -71,7 +71,7 @@ TAG = re.compile(r"<[^>]+>")
 
 
 def slanted() -> set[str]:
-    """Latin, Greek: what a browser shows in place of a letter that is an ``mi`` of its own."""
+    """What a browser shows in place of a letter that is an ``mi`` of its own."""
     latin = {chr(0x1D434 + i) for i in range(52)} - {chr(0x1D455)} | {"ℎ"}
     return latin | {chr(0x1D6E2 + i) for i in range(58)}
 
