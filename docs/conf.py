@@ -21,16 +21,18 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import cheat_sheet  # noqa: E402
 import docstrings  # noqa: E402
+import formulas  # noqa: E402
 import pages  # noqa: E402
 import take_away  # noqa: E402
 from docutils import nodes  # noqa: E402
-from latex2mathml.converter import convert  # noqa: E402
 from sphinx.locale import _  # noqa: E402
+from sphinx.util.logging import getLogger  # noqa: E402
 
 import minigrad  # noqa: E402
 
 # A page that writes a PDF would tell of each letter of its fonts.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
+told = getLogger(__name__)
 project = "minigrad"
 language = "en"
 author = "the minigrad authors"
@@ -204,27 +206,14 @@ def rewrite(
     lines[:] = docstrings.rewritten(lines)
 
 
-# A word is one thing, and not the product of its letters.
-WORD = re.compile(r'(?:<mi mathvariant="normal">\w</mi>){2,}')
-# "tanh a" is no product either: an invisible sign says so, and a thin space shows it.
-FUNCTION = re.compile(
-    r"(?<!<msup>)(?<!<msub>)<mi>(tanh|softmax|log|exp|diag|cos|sin)</mi>"
-    r"(?!</mrow>)(?!(?:<mrow>)?<mo[^>]*>(?:&#x00028;|\())"
-)
-APPLIED = r'<mi>\1</mi><mo>&#x2061;</mo><mspace width="0.17em"/>'
-
-
-def readable(math: str) -> str:
-    """MathML whose words are words, and whose functions stand apart."""
-    word = WORD.sub(lambda m: f"<mi>{re.sub('<[^>]+>', '', m[0])}</mi>", math)
-    return FUNCTION.sub(APPLIED, word)
-
-
 def formula(display: str) -> Any:
     """How the HTML writer shows a formula."""
 
     def visit(self: Any, node: Any) -> None:
-        self.body.append(readable(convert(node.astext(), display=display)))
+        shown = formulas.mathml(node.astext(), display)
+        if lost := formulas.missing(shown):
+            told.warning(f"the font of formulas lacks {lost!r}", location=node)
+        self.body.append(shown)
         raise nodes.SkipNode
 
     return visit, None

@@ -23,6 +23,7 @@ FIGURES = """() => [...document.querySelectorAll('figure.drawn img')]
   .filter(i => i.getClientRects().length)
   .map(i => [i.getAttribute('src'), i.getBoundingClientRect().width,
              i.getBoundingClientRect().top])"""
+FONT = Path(__file__).parent / "_static/formulas.woff2"
 LAZY = 3000  # px below which a browser has not asked for a figure yet
 MATPLOTLIB = re.compile(r'<g id="text_\d+">.*?scale\(([\d.]+) -[\d.]+\)', re.S)
 SIZE = re.compile(r'font-size(?:="|:\s*)([\d.]+)')
@@ -47,9 +48,10 @@ def letters(folder: Path, shown: list[list[Any]]) -> dict[str, float]:
 
 
 def weight(path: Path, shown: list[list[Any]]) -> int:
-    """Bytes of the page and of the figures that a browser asks for at first."""
+    """Bytes of the page, its font, and the figures that a browser asks for at first."""
     first = [source for source, _, top in shown if top < LAZY]
     files = [path, *(path.parent / source for source in first)]
+    files += [FONT] * ("<math" in path.read_text(encoding="utf-8"))
     return sum(file.stat().st_size for file in files)
 
 

@@ -3,12 +3,14 @@
     python docs/measure.py lengths               # the three networks, longer sequences
     python docs/measure.py tasks --data FOLDER   # each command of docs/tasks.md
     python docs/measure.py tasks xor             # those with xor in them
+    python docs/measure.py updates               # a training step, in parts and whole
 
 A file has the machine, the date, and of each number what it was measured of. The pages
 read the files; no number on them is typed. What has been measured is measured anew.
 """
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -201,6 +203,31 @@ def report(command: str) -> str:
     )
 
 
+# -------------------------------------------------------------------- updates
+
+ENGINES = "numpy", "c"
+
+
+def benchmark() -> Any:
+    """The race of tests/benchmarks/whole_step.py, as a module."""
+    sys.path.insert(0, str(HERE.parent / "tests/benchmarks"))
+    return importlib.import_module("whole_step")
+
+
+def updates() -> str:
+    """The table of docs/training.md."""
+    lines = ["| network | batch, steps, inputs, hidden "]
+    lines[0] += "".join(f"| {e}: in parts | {e}: whole " for e in ENGINES) + "|"
+    lines += ["|---" * (2 + 2 * len(ENGINES)) + "|"]
+    for name, (_, *size) in benchmark().SIZES.items():
+        by_engine = read("updates")["measured"][name]
+        cells = [name, ", ".join(map(str, size))]
+        for engine in ENGINES:
+            cells += [f"{by_engine[engine][kind]:g}" for kind in ("parts", "whole")]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 # ---------------------------------------------------------------------- files
 
 
@@ -222,7 +249,7 @@ def read(name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else found
 
 
-def keep(name: str, key: str, seed: int, found: Any) -> None:
+def keep(name: str, key: str, seed: int | str, found: Any) -> None:
     """Put one measurement into its file."""
     cells = read(name)
     cells["measured"].setdefault(key, {})[str(seed)] = found
@@ -237,20 +264,22 @@ def keep(name: str, key: str, seed: int, found: Any) -> None:
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("what", choices=["lengths", "tasks"])
+    parser.add_argument("what", choices=["lengths", "tasks", "updates"])
     parser.add_argument(
         "words", nargs="*", help="only what has one of these in its name"
     )
     parser.add_argument("--data", type=Path, default=Path(), help="folder of the files")
     asked = parser.parse_args()
-    names = list(LENGTHS) if asked.what == "lengths" else commands()
-    for seed in SEEDS:
+    names, each, measured = {
+        "lengths": (list(LENGTHS), SEEDS, errors),
+        "tasks": (commands(), SEEDS, lambda name, seed: ran(name, seed, asked.data)),
+        "updates": (list(benchmark().SIZES), ENGINES, benchmark().measured),
+    }[asked.what]
+    for one in each:
         for name in names:
             if not asked.words or any(word in name for word in asked.words):
-                of = asked.what == "lengths"
-                found = errors(name, seed) if of else ran(name, seed, asked.data)
-                keep(asked.what, name, seed, found)
-                print(name, "seed", seed, flush=True)
+                keep(asked.what, name, one, measured(name, one))
+                print(f"{name}: {one}", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def measure():
         yield measure
 
 
-@pytest.mark.parametrize("name", ["lengths", "tasks"])
+@pytest.mark.parametrize("name", ["lengths", "tasks", "updates"])
 def test_a_file_says_where_and_when(measure, name):
     found = measure.read(name)
     assert re.search(r"\d+ cores, Python .*, NumPy ", found["machine"])
@@ -41,6 +41,23 @@ def test_every_network_has_been_measured_at_every_length(measure):
         for nets in measured[name].values():
             for by_length in nets.values():
                 assert [*by_length] == [str(n) for n in lengths]
+
+
+def test_the_table_of_updates_is_that_of_the_file(measure):
+    measured = measure.read("updates")["measured"]
+    sizes = measure.benchmark().SIZES
+    assert set(measured) == set(sizes)
+    rows = [line.strip("| ").split(" | ") for line in measure.updates().splitlines()]
+    for name, *cells in rows[2:]:
+        assert cells[0] == ", ".join(map(str, sizes[name][1:]))
+        numbers = [
+            measured[name][engine][kind]
+            for engine in measure.ENGINES
+            for kind in ("parts", "whole")
+        ]
+        assert list(map(float, cells[1:])) == numbers
+    today = measure.benchmark().measured("elman, tiny", "numpy")
+    assert set(today) == set(measured["elman, tiny"]["numpy"])
 
 
 def test_what_is_measured_today_is_what_the_file_has(measure):

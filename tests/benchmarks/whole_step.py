@@ -86,19 +86,26 @@ def raced(steps: list[Callable[[], Any]]) -> list[tuple[float, float]]:
     return list(zip(firsts, best, strict=True))
 
 
+def measured(name: str, backend: str) -> dict[str, float]:
+    """Milliseconds of a step in parts and whole, and seconds of the first calls."""
+    cell, b, steps, n, hidden = SIZES[name]
+    rng = np.random.default_rng(1)
+    batch = [rng.normal(size=(steps, b, n)).astype(np.float32) for _ in range(2)]
+    made = [f(model(cell, n, hidden), backend, batch) for f in (in_parts, whole)]
+    (first, parts), (other, one) = raced(made)
+    found = {"parts": parts * 1e3, "whole": one * 1e3}
+    found |= {"first parts": first, "first whole": other}
+    return {key: float(f"{value:.3g}") for key, value in found.items()}
+
+
 def main() -> None:
     """Print a row for each size and engine."""
     print("network         engine   in parts     whole   ratio   first calls")
-    for name, (cell, b, steps, n, hidden) in SIZES.items():
-        rng = np.random.default_rng(1)
-        batch = [rng.normal(size=(steps, b, n)).astype(np.float32) for _ in range(2)]
+    for name in SIZES:
         for backend in sys.argv[1:] or ["numpy", "c"]:
-            made = [
-                f(model(cell, n, hidden), backend, batch) for f in (in_parts, whole)
-            ]
-            (first, parts), (other, one) = raced(made)
+            parts, one, first, other = measured(name, backend).values()
             print(
-                f"{name:15} {backend:6} {parts * 1e3:8.3f} ms {one * 1e3:6.3f} ms"
+                f"{name:15} {backend:6} {parts:8.3f} ms {one:6.3f} ms"
                 f" {one / parts:7.2f}   {first:.2f} s, {other:.2f} s",
                 flush=True,
             )
