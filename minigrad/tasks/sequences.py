@@ -100,23 +100,9 @@ def run(options: Options) -> Mapping[str, float]:
     _check(options.data, found.labels)
     y = np.array([classes.index(label) for label in found.labels])
     rng = np.random.default_rng(options.seed)
-    train, valid, test = parts(y, rng)
-    learnt = {texts[i] for part in (train, valid) for i in part}
-    again = np.array([texts[i] in learnt for i in test])
-    if again.all():
-        raise ValueError(
-            f"{options.data}: every sequence that was held out stands among those to "
-            "learn from too: take each sequence once"
-        )
-    test = test[~again]
-    setting = {
-        "model": options.model or ONE_ANSWER[0],
-        "cell": options.cell or "gru",
-        "hidden": options.hidden or 32,
-        "read": "max",
-        "letters": "".join(sorted(set("".join(texts)))),
-        "classes": classes,
-    }
+    train, valid, held = parts(y, rng)
+    test = _unseen(options.data, texts, [*train, *valid], held)
+    setting = _setting(options, texts, classes)
     classifier = Classifier(setting, rng)
     order = Order(len(train), options.batch or 32, rng)
 
@@ -151,19 +137,41 @@ def run(options: Options) -> Mapping[str, float]:
     rows = {f"this network ({setting['model']} {setting['cell']})": said}
     rows |= baselines(texts, y, train, valid, test)
     errors = {name: float((a != y[test]).mean()) for name, a in rows.items()}
-    unseen = f"{options.data.name}, {len(test)} unseen of {len(y)}"
-    print(table(unseen, "wrong", errors))
-    if again.any():
-        print(
-            f"{again.sum()} more were held out, but equal ones were learnt from: "
-            "they are not counted"
-        )
+    print(
+        table(f"{options.data.name}, {len(test)} unseen of {len(y)}", "wrong", errors)
+    )
+    if more := len(held) - len(test):
+        print(f"{more} more are equal to others that were learnt from: not counted")
     print(confusion(classes, y[test], said))
     _write(options.out, classifier, [texts[i] for i in test], odds, y[test])
     shortest = min(test, key=lambda i: len(texts[i]))
     xs, mask = classifier.encoded([texts[shortest][:9]])
     picture(options, classifier.loss(xs, mask, y[[shortest]]))
     return {"wrong": next(iter(errors.values()))}
+
+
+def _setting(options: Options, texts: list[str], classes: list[str]) -> dict[str, Any]:
+    """What a classifier is made with."""
+    return {
+        "model": options.model or ONE_ANSWER[0],
+        "cell": options.cell or "gru",
+        "hidden": options.hidden or 32,
+        "read": "max",
+        "letters": "".join(sorted(set("".join(texts)))),
+        "classes": classes,
+    }
+
+
+def _unseen(path: Path, texts: list[str], learnt: list[int], held: Array) -> Array:
+    """Of the places held out those whose texts are not learnt from at another."""
+    known = {texts[i] for i in learnt}
+    test = held[[texts[i] not in known for i in held]]
+    if not test.size:
+        raise ValueError(
+            f"{path}: every sequence that was held out stands among those to learn "
+            "from too: take each sequence once"
+        )
+    return test
 
 
 def _check(path: Path, labels: tuple[str, ...]) -> None:

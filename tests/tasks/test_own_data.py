@@ -206,7 +206,9 @@ def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
     # All copies of what was tested are in the test: none was learnt from.
     assert all(given.count(text) == tested.count(text) for text in tested)
     assert f"{len(tested)} unseen of 100" in said.out
-    assert f"{20 - len(tested)} more were held out" in said.out
+    assert (
+        f"{20 - len(tested)} more are equal to others that were learnt from" in said.out
+    )
 
     path.write_text("sequence,label\n" + "acg,yes\nggc,no\n" * 10)
     code, said = trained(capsys, *words)
