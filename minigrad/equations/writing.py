@@ -19,7 +19,7 @@ its own, for which there is a token.
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import groupby
 from string import ascii_lowercase
@@ -104,6 +104,7 @@ class Writer:
         self.columns = columns  # the program itself has columns: W @ h
         self.t: str | None = None  # the letter of the step that an expression is about
         self.term, self.inside = 0, False
+        self.rows = False  # whether a row in each line is written as 𝟏 vᵀ
         self.atoms: list[Token] = []
 
     def atom(self, text: str, latex: str, of: Reference | None = None) -> str:
@@ -128,9 +129,9 @@ class Writer:
 
     def line(self, e: Expr, t: str | None) -> str:
         """The right side of an equation about the step of a letter, or about none."""
-        self.t, self.term, self.inside = t, 0, e.op == "product"
-        said = self.product(e, True) if e.op == "product" else self.open(e)
-        return said[1]
+        self.t, self.term, self.inside = t, 0, False
+        self.rows = t is None or e.op == "product"
+        return self.open(e)[1]
 
     def write(self, e: Expr, least: int = SUM) -> str:
         """An expression, in brackets where it holds together less than it must."""
@@ -138,10 +139,11 @@ class Writer:
 
     def open(self, e: Expr) -> Said:
         """An expression, and how strongly it holds together."""
-        rule, before = WRITTEN.get(e.op, Writer.call), self.inside
-        self.inside = before or e.op not in ("add", *ACTIVATIONS)
+        rule, before = WRITTEN.get(e.op, Writer.call), (self.inside, self.rows)
+        self.inside = self.inside or e.op not in ("add", *ACTIVATIONS)
+        self.rows = self.rows and e.op in ("add", "product")
         found = rule(self, _placed(e) if e.op in ELEMENTWISE else e)
-        self.inside = before
+        self.inside, self.rows = before
         return found
 
     # ---------------------------------------------------------------- symbols, numbers
@@ -266,14 +268,15 @@ class Writer:
 
     # ----------------------------------------------------------------------- products
 
-    def product(self, e: Expr, whole: bool = False) -> Said:
-        """A number, and the factors; an equation that is a row in each line is 𝟏 vᵀ."""
+    def product(self, e: Expr) -> Said:
+        """A number, and the factors; a term that is a row in each line is 𝟏 vᵀ."""
         number, over = front(e)
         found = [(x, self._shown(at)) for x, at in parts(e)]
         own = tuple(range(len(e.shape)))
         across = 1 if self.columns else 0
         matrix = len(own) == 2 and min(e.shape) > 1
-        if whole and matrix and _present(e) == {across - 2}:
+        rows, self.rows = self.rows, False
+        if rows and matrix and _present(e) == {across - 2}:
             row = self._raised(self.factors(found, (across,)), "ᵀ")
             said = PRODUCT, f"{self.atom('𝟏', ONES)}{BESIDE}{row}"
         else:
@@ -358,11 +361,8 @@ class Writer:
         given = any(self._is_parameter(x) and len(x.shape) > 2 for x, _ in found)
         if given or (outer and set().union(*whole) not in map(set, whole)):
             return False
-        most = max(there, key=len)
-        ends = [{*most[:n]} for n in range(len(most) + 1)]
-        ends += [{*most[n:]} for n in range(len(most))]
         crossed = all(len(a) == 1 or not b for a, b in zip(whole, there, strict=True))
-        return crossed or all({*at} in ends for at in there)
+        return crossed or _at_ends(there, max(there, key=len))
 
     def _two(self, found: Factors, axes: Axes, inner: list[Any], outer: Axes) -> Any:
         """The two matrices of which this is the product, each with its axes."""
@@ -509,7 +509,7 @@ class Writer:
     def _complement(self, mask: Expr) -> str:
         """1 where a mask is 0: of numbers a ≤ b is what a > b is not."""
         if INFIX.get(mask.op) in OPPOSITE:
-            return self.infix(mask, OPPOSITE[INFIX[mask.op]])[1]
+            return self.infix(_placed(mask), OPPOSITE[INFIX[mask.op]])[1]
         if mask.op == "logical_not":
             return self.write(mask.args[0], HADAMARD)
         return f"(1 - {self.write(mask, HADAMARD)})"
@@ -626,15 +626,23 @@ def _present(e: Expr) -> frozenset[int]:
     return frozenset(a - n for a in there if e.shape[a] > 1)
 
 
+def _at_ends(some: Iterable[Iterable[Any]], order: Sequence[Any]) -> bool:
+    """Whether all of some axes are the first or the last ones of others."""
+    ends = [{*order[:n]} for n in range(len(order) + 1)]
+    ends += [{*order[n:]} for n in range(len(order))]
+    return all({*at} in ends for at in some)
+
+
 def _placed(e: Expr) -> Expr:
-    """Arguments, with an index that says along which axes where no one has all."""
+    """Arguments, with an index where their order does not say along which axes."""
     there = [_present(a) for a in e.args]
     axes = frozenset().union(*there)
-    if axes in there or len(e.args) < 2:
+    order = sorted(axes)
+    if len(e.args) < 2 or (axes in there and _at_ends(there, order)):
         return e
     args = []
     for a, own in zip(e.args, there, strict=True):
-        shown = sorted(axes)[sorted(axes).index(min(own, default=0)) :] if own else []
+        shown = [i for i in order if i >= min(own)] if own else []
         key = tuple([ALL if i in own else None for i in shown])
         args.append(_indexed(a, key) if None in key else a)
     return Expr(e.op, tuple(args), e.attrs, e.shape, e.size, e.depth)
@@ -642,13 +650,13 @@ def _placed(e: Expr) -> Expr:
 
 def _indexed(e: Expr, key: Any) -> Expr:
     """An expression with an index below, behind its number."""
-    plain, front_, shape = {"number": 1, "over": ()}, {}, (1,) * len(key)
+    plain, number, shape = {"number": 1, "over": ()}, {}, (1,) * len(key)
     if e.op == "product":
-        front_ = {k: e.attrs[k] for k in plain}
+        number = {k: e.attrs[k] for k in plain}
         e = Expr(e.op, e.args, e.attrs | plain, e.shape, e.size, e.depth)
     made = Expr("getitem", (e,), {"key": key}, shape, e.size, e.depth)
     axes = {"axes": (tuple(range(len(shape))),)}
-    return Expr("product", (made,), plain | front_ | axes, shape, e.size, e.depth)
+    return Expr("product", (made,), plain | number | axes, shape, e.size, e.depth)
 
 
 def _connected(found: Factors, inner: Sequence[Any]) -> list[Factors]:

@@ -239,3 +239,19 @@ def test_a_number_of_elements_is_a_number():
     states, _ = last_states()
     lines = lines_of(mg.stack(states).var(axis=0).sum())
     assert not any("count" in line for line in lines)
+
+
+def test_masks_and_fractions_of_all_pairs_say_along_which_axes():
+    (*_, h), _ = last_states()
+    a, b = "h(T)_{[:, :, None]}", "h(T)_{[:, None, :]}"
+    larger = lines_of(mg.maximum(h[:, :, None], h[:, None, :]).sum())
+    assert any(f"[{b} ≥ {a}]" in line for line in larger)
+    assert not any("[h(T) ≥ h(T)]" in line for line in larger)
+    rate = lines_of((h[:, :, None] / mg.exp(h)[:, None, :]).sum())
+    assert not any("/ exp(h(T)))" in line for line in rate)
+
+
+def test_a_row_in_each_line_is_added_as_a_matrix():
+    (*_, h), V = last_states()
+    lines = lines_of((h @ V).sum() + 0.1 * (V**2).sum())
+    assert "∇V = 0.2 V + 𝟏 (Σ_n h(T))ᵀ" in lines

@@ -145,12 +145,12 @@ def _along(name: str) -> Twin:
 
 def _argument(name: str) -> Twin:
     def twin(w: Writer, v: Call, xs: list[str]) -> str:
-        axis, keep = v.attrs.get("axis"), int(v.attrs.get("keepdims", False))
-        if axis is not None:
-            return w.n.add(name, xs[0], axis=axis, keepdims=keep)
-        flat = w.n.add("Reshape", xs[0], w.n.integers(-1))
-        found = w.n.add(name, flat, axis=0, keepdims=0)
-        return w.n.add("Reshape", found, w.n.integers(*[1] * len(v.shape)))
+        whole = v.attrs.get("axis") is None
+        x, axis = _flat(w, xs[0], v.attrs.get("axis"))
+        keep = int(v.attrs.get("keepdims", False) and not whole)
+        found = w.n.add(name, x, axis=axis, keepdims=keep)
+        ones = w.n.integers(*[1] * len(v.shape))
+        return w.n.add("Reshape", found, ones) if whole else found
 
     return twin
 
@@ -166,13 +166,16 @@ def _sorted(output: int) -> Twin:
     return twin
 
 
-def _cumulative(w: Writer, v: Call, xs: list[str]) -> str:
-    axis = v.attrs.get("axis")
+def _flat(w: Writer, x: str, axis: int | None) -> tuple[str, int]:
+    """What an op runs along: an axis, or all elements in a row."""
     if axis is None:
-        return w.n.add(
-            "CumSum", w.n.add("Reshape", xs[0], w.n.integers(-1)), w.n.number(0)
-        )
-    return w.n.add("CumSum", xs[0], w.n.number(axis))
+        return w.n.add("Reshape", x, w.n.integers(-1)), 0
+    return x, axis
+
+
+def _cumulative(w: Writer, v: Call, xs: list[str]) -> str:
+    x, axis = _flat(w, xs[0], v.attrs.get("axis"))
+    return w.n.add("CumSum", x, w.n.number(axis))
 
 
 def _shape(w: Writer, v: Call, xs: list[str]) -> str:
@@ -209,10 +212,8 @@ def _stack(w: Writer, v: Call, xs: list[str]) -> str:
 
 
 def _concatenate(w: Writer, v: Call, xs: list[str]) -> str:
-    axis = v.attrs.get("axis", 0)
-    if axis is None:
-        xs = [w.n.add("Reshape", x, w.n.integers(-1)) for x in xs]
-    return w.n.add("Concat", *xs, axis=axis or 0)
+    given = [_flat(w, x, v.attrs.get("axis", 0)) for x in xs]
+    return w.n.add("Concat", *[x for x, _ in given], axis=given[0][1])
 
 
 def _triangle(upper: int) -> Twin:
@@ -245,12 +246,10 @@ def _count(w: Writer, v: Call, xs: list[str]) -> str:
 
 
 def _take(w: Writer, v: Call, xs: list[str]) -> str:
-    x, axis = xs[0], v.attrs.get("axis")
     if v.attrs.get("mode", "raise") != "raise":
         raise v.refusal('ONNX has mode="raise": write mg.clip(index, 0, n - 1)')
-    if axis is None:
-        x = w.n.add("Reshape", x, w.n.integers(-1))
-    return w.n.add("Gather", x, xs[1], axis=axis or 0)
+    x, axis = _flat(w, xs[0], v.attrs.get("axis"))
+    return w.n.add("Gather", x, xs[1], axis=axis)
 
 
 def _take_along(w: Writer, v: Call, xs: list[str]) -> str:
