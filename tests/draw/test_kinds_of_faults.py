@@ -500,3 +500,14 @@ def test_a_value_of_parameters_alone_shows_them(view):
 
 def test_squares_of_a_delay_lie_off_the_arrows_that_cross_it():
     clean(recorded("random 68"), view="folded")
+
+
+def test_the_circuit_says_at_which_steps_a_value_is():
+    V, h, total = P("V 4 4"), zeros("h0"), mg.tensor(0.0)
+    for t, x in mg.steps(x=X(8, 4)):
+        h = mg.tanh(x + h).named("h")
+        if t % 2 == 0:
+            total = (total + (h @ V).sum().named("s")).named("J")
+    said = {n.name: words(n) for n in clean(total, view="folded").nodes}
+    assert said["s"] == "st = 2, 4, …"
+    assert said["h"] == "h"

@@ -46,8 +46,11 @@ def draw_folded(drawing: Drawing) -> None:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
             label = indexed(symbol.label, start_of(symbol)) if symbol.begins else None
-            shape = note(symbol.note, 8.0, "sans") if symbol.note else ()
-            drawing.circle(symbol, home(key), *at, FOLDED, label, shape)
+            below = note(symbol.note, 8.0, "sans") if symbol.note else ()
+            if symbol.span.every > 1:
+                first, second, *_ = drawing.chart.steps(key)
+                below = (*note(f"t = {first}, {second}, …", 7.5), *below)
+            drawing.circle(symbol, home(key), *at, FOLDED, label, below)
         x += column.right + column.ports.inner[1] + 8
     for g, column in enumerate(columns):
         _Circuit(drawing, column, shown[g].xs[0]).draw()
