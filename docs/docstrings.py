@@ -12,7 +12,7 @@ import re
 
 # A docstring's sections and vocabularies: see STYLE in CONTRIBUTING.md.
 SECTION = re.compile(r"^(Parameters|Attributes)$")
-ENTRY = re.compile(r"^([\w*][\w*, ]*): (.*)$")
+ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*): (.*)$")
 # What would be taken for markup: a star as in (*y.shape, ...), an s behind ``code``.
 MARKUP = re.compile(r"(``[^\s`][^`]*``)(?=\w)|(?<![\w*`>])\*(?=\w)")
 TERM = re.compile(r"^    (\S+(?: \S+)*)  +(\S.*)$")

@@ -17,6 +17,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import runpy
 import textwrap
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,7 @@ DTYPES = re.compile(r"\b(dtype|float\d\d|int64|bool)\b")
 SOURCE = re.compile(
     r"\b(eq|sect|fig|figure|section|chapter)\.? \d|\b(1[89]|20)\d\d\b", re.I
 )
+PARAMETER = re.compile(r":param (.*?): ")
 # Files whose functions and classes stand for something that has been published.
 PUBLISHED = re.compile(
     r"minigrad\.(models\.\w+|nn\.(cells|init|losses)|train\.flow"
@@ -264,6 +266,18 @@ def test_a_docstring_says_what_applies(room, what):
 def test_nobody_is_let_off_without_need(what):
     found = {name for room in ROOMS for name in lacking(room, what)}
     assert NOT_ASKED[what].keys() <= found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_what_is_described_is_a_parameter(room):
+    rewritten = runpy.run_path(str(DOCS / "docstrings.py"))["rewritten"]
+    for thing in public(room):
+        lines = rewritten(thing.says.splitlines())
+        described = {found[1] for line in lines if (found := PARAMETER.match(line))}
+        if described:
+            taken = {*inspect.signature(thing.it).parameters}
+            taken |= {*getattr(thing.it, "__annotations__", {})}
+            assert described <= taken, thing.name
 
 
 @pytest.mark.parametrize("room", ROOMS)
