@@ -115,6 +115,34 @@ def place(thing: Any) -> str:
     return f"{path.relative_to(HERE)}:{line}" if path.is_relative_to(HERE) else ""
 
 
+FOLDED = """```{{raw}} html
+<details class="answer"><summary>{folder}/</summary>
+```
+
+{lines}
+
+```{{raw}} html
+</details>
+```
+"""
+
+
+def house() -> str:
+    """All files of the package by folder, each with what its docstring begins with."""
+    found: dict[str, list[str]] = {}
+    files = [*(HERE / "minigrad").rglob("*.py"), *(HERE / "models").glob("*.py")]
+    for path in sorted(files):
+        folder = path.parent.relative_to(HERE).as_posix()
+        says = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if says and folder != "minigrad/models":  # a link to models
+            first = " ".join(says.split("\n\n")[0].split())
+            found.setdefault(folder, []).append(f"- `{path.name}`: {escaped(first)}")
+    return "\n".join(
+        FOLDED.format(folder=folder, lines="\n".join(lines))
+        for folder, lines in found.items()
+    )
+
+
 # -------------------------------------------------------------------- ops
 
 
