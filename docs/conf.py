@@ -23,6 +23,7 @@ import cheat_sheet  # noqa: E402
 import docstrings  # noqa: E402
 import formulas  # noqa: E402
 import pages  # noqa: E402
+import reference  # noqa: E402
 import take_away  # noqa: E402
 from docutils import nodes  # noqa: E402
 from sphinx.locale import _  # noqa: E402
@@ -204,6 +205,9 @@ def rewrite(
 ) -> None:
     """Called by Sphinx for each docstring."""
     lines[:] = docstrings.rewritten(lines)
+    if what in ("class", "exception", "function", "method"):
+        where = reference.place(thing)
+        lines += ["", f"Source: ``{where}``"] if where else []
 
 
 def formula(display: str) -> Any:

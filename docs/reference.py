@@ -93,6 +93,56 @@ def listed(module: ModuleType) -> str:
     return f"   :members: {', '.join(names)}\n" if names else ""
 
 
+# ----------------------------------------------------------------- source
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+def place(thing: Any) -> str:
+    """File and line of a class or a function; nothing where Python made it itself.
+
+    >>> place(minigrad.fold).partition(":")[0]
+    'minigrad/fold/folding.py'
+    """
+    thing = inspect.unwrap(thing)
+    try:
+        file = inspect.getfile(thing)
+        code = getattr(thing, "__code__", None)
+        line = code.co_firstlineno if code else inspect.findsource(thing)[1] + 1
+    except (TypeError, OSError):
+        return ""
+    path = Path(file).resolve()
+    return f"{path.relative_to(HERE)}:{line}" if path.is_relative_to(HERE) else ""
+
+
+FOLDED = """```{{raw}} html
+<details class="answer"><summary>{folder}/</summary>
+```
+
+{lines}
+
+```{{raw}} html
+</details>
+```
+"""
+
+
+def house() -> str:
+    """All files of the package by folder, each with what its docstring begins with."""
+    found: dict[str, list[str]] = {}
+    files = [*(HERE / "minigrad").rglob("*.py"), *(HERE / "models").glob("*.py")]
+    for path in sorted(files):
+        folder = path.parent.relative_to(HERE).as_posix()
+        says = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        if says and folder != "minigrad/models":  # a link to models
+            first = " ".join(says.split("\n\n")[0].split())
+            found.setdefault(folder, []).append(f"- `{path.name}`: {escaped(first)}")
+    return "\n".join(
+        FOLDED.format(folder=folder, lines="\n".join(lines))
+        for folder, lines in found.items()
+    )
+
+
 # -------------------------------------------------------------------- ops
 
 
@@ -137,10 +187,11 @@ def ops() -> str:
     rows = {row.op.name: row for row in ROWS}
     found: dict[str, list[str]] = {}
     for module in modules("minigrad.ops"):
-        for name, text in declarations(module).items():
+        for name, (line, text) in declarations(module).items():
             op = getattr(module, name, None)
             if isinstance(op, Op) and registry.get(op.name) is op:
-                made = entry(op, text, rows.get(op.name))
+                file = f"{module.__name__.replace('.', '/')}.py"
+                made = entry(op, f"{file}:{line}", text, rows.get(op.name))
                 if hasattr(minigrad, op.name):
                     found.setdefault(module.__name__, []).append(made)
     return "\n".join(
@@ -150,23 +201,25 @@ def ops() -> str:
 
 
 @cache
-def declarations(module: ModuleType) -> dict[str, str]:
-    """The text of what a module assigns to each name, or defines by it."""
+def declarations(module: ModuleType) -> dict[str, tuple[int, str]]:
+    """Line and text of what a module assigns to each name, or defines by it."""
     text = Path(inspect.getfile(module)).read_text(encoding="utf-8")
-    found = {}
+    found: dict[str, tuple[int, str]] = {}
     for node in ast.parse(text).body:
         part = ast.get_source_segment(text, node) or ""
         if isinstance(node, ast.Assign | ast.AnnAssign):
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             if isinstance(target, ast.Name):
-                found.setdefault(target.id, part)
+                found.setdefault(target.id, (node.lineno, part))
         elif isinstance(node, ast.FunctionDef):
             marks = [ast.get_source_segment(text, m) for m in node.decorator_list]
-            found[node.name] = "\n".join([*(f"@{m}" for m in marks), part])
+            whole = "\n".join([*(f"@{m}" for m in marks), part])
+            first = [*node.decorator_list, node][0].lineno
+            found[node.name] = (first, whole)
     return found
 
 
-def entry(op: Op, text: str, row: Row | None) -> str:
+def entry(op: Op, where: str, text: str, row: Row | None) -> str:
     """Of one op: what it does, its shapes, hard points and declaration."""
     says = docstrings.rewritten((inspect.getdoc(op) or "").splitlines())
     # A bar outside of code would begin a substitution.
@@ -184,7 +237,12 @@ def entry(op: Op, text: str, row: Row | None) -> str:
             given = ", ".join(map(str, operands)) + more
             found = ", ".join(map(str, gradients))
             lines += [f"- At ``{given}`` the gradient is ``{found}``."]
-    lines += ["", "Declared as::", "", *(f"   {line}" for line in text.splitlines())]
+    lines += [
+        "",
+        f"Declared in ``{where}`` as::",
+        "",
+        *(f"   {line}" for line in text.splitlines()),
+    ]
     body = "\n".join(f"   {line}".rstrip() for line in "\n".join(lines).splitlines())
     return ENTRY.format(name=op.name, signature=op.__signature__, body=body)
 

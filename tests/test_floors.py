@@ -5,6 +5,7 @@ engine, which can be read alone; `draw` knows graphs and not how they are comput
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ DRAW_ROOMS = {
     "textbook": {"page", "measure", "stretch", "textbook"},
     "ops": {"page", "measure", "ops", "textbook.columns", "render"},
 }
+
+
+def test_the_map_has_every_room_on_its_floor():
+    text = (ROOT.parent / "docs/architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| (.*?) \|", text, re.M)
+    told = {
+        room.removesuffix(".py").rstrip("/"): int(floor)
+        for floor, rooms in rows
+        for room in re.findall(r"`(.+?)`", rooms)
+    }
+    assert told == FLOORS
 
 
 def modules():

@@ -186,7 +186,23 @@ def test_the_reference_has_an_entry_for_every_op(pages):
     made = reference.ops()
     entries = set(re.findall(r"^\.\. py:function:: minigrad\.(\w+)\(", made, re.M))
     assert entries == named
-    assert made.count("Declared as::") == len(named)
+    told = re.findall(r"Declared in ``(.+):(\d+)`` as::\n\n +(.*)", made)
+    assert len(told) == len(named)
+    for file, line, begins in told:
+        lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+        assert lines[int(line) - 1].rstrip() == begins.rstrip()
+
+
+def test_the_reference_says_where_a_thing_stands(pages):
+    import reference
+
+    from minigrad.models import ManyToMany
+
+    file, _, line = reference.place(ManyToMany.loss).partition(":")
+    assert file == "models/many_to_many.py"
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    assert lines[int(line) - 1].lstrip().startswith("def loss(")
+    assert reference.place(dict) == ""
 
 
 def test_the_reference_has_every_module(pages):
