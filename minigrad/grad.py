@@ -218,8 +218,8 @@ def value_and_grad(
 ) -> Callable[..., tuple[Tensor, list[Tensor]]]:
     """A function that returns f's scalar and its gradients by ``wrt``.
 
-    Raises ValueError for a constant and where y is no scalar, TypeError for what is no
-    Tensor of floating point.
+    Raises ValueError for a constant and where f gives no scalar, TypeError for what is
+    no Tensor of floating point.
 
     >>> import minigrad as mg
     >>> w = mg.parameter(3.0, name="w")
