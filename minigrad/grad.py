@@ -219,7 +219,8 @@ def value_and_grad(
 ) -> Callable[..., tuple[Tensor, list[Tensor]]]:
     """A function that returns f's scalar and its gradients by ``wrt``.
 
-    Raises ValueError for a constant, TypeError for what is no Tensor of floating point.
+    Raises ValueError for a constant and where f gives no scalar, TypeError for what is
+    no Tensor of floating point.
 
     >>> import minigrad as mg
     >>> w = mg.parameter(3.0, name="w")
@@ -311,7 +312,8 @@ def jacobian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[Tensor]:
 def hessian(y: Tensor, wrt: Tensor | Iterable[Tensor]) -> list[list[Tensor]]:
     """Second derivatives of a scalar: block [i][j] has shape (*w_i.shape, *w_j.shape).
 
-    Raises ValueError for a constant, TypeError for what is no Tensor of floating point.
+    Raises ValueError for a constant and where y is no scalar, TypeError for what is no
+    Tensor of floating point.
 
     >>> import minigrad as mg
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)

@@ -46,8 +46,8 @@ class Bidirectional(Module):
     cell: the cell of both directions.
     dtype: of the parameters, float32 by default.
 
-    xs is (time, batch, n_in). U and U' (n_in, n_hidden), W and W' (n_hidden, n_hidden)
-    and b belong to the two cells, V is (2 n_hidden, n_out), c (n_out,).
+    xs is (time, batch, n_in). Of Elman cells, U and U' are (n_in, n_hidden), W and W'
+    (n_hidden, n_hidden), b and b' (n_hidden,). V is (2 n_hidden, n_out), c (n_out,).
     """
 
     def __init__(
