@@ -511,3 +511,19 @@ def test_the_circuit_says_at_which_steps_a_value_is():
     said = {n.name: words(n) for n in clean(total, view="folded").nodes}
     assert said["s"] == "st = 2, 4, …"
     assert said["h"] == "h"
+
+
+def test_an_arrow_over_more_columns_than_there_are_ends_at_dots():
+    scene = clean(recurrent(9, 3), view="textbook", steps=2)
+    skips = [e for e in scene.edges if e.part == "unfolded" and e.parameters == ("S",)]
+    assert {(e.tail, e.tip) for e in skips} == {
+        ("h_{-2}", "h@1"), ("h@1", ""), ("", "h@-1"),
+    }  # fmt: skip
+    assert {n.id for n in scene.nodes if n.kind == "initial"} == {"h_{0}", "h_{-2}"}
+
+
+def test_in_letters_an_arrow_into_the_steps_left_out_ends_at_dots():
+    scene = clean(recurrent(9, 3), view="textbook", index="symbolic")
+    skips = [e for e in scene.edges if e.part == "unfolded" and e.parameters == ("S",)]
+    assert sorted(e.tail == "" for e in skips) == [False] * 4 + [True]
+    assert all(e.head == bool(e.tip) for e in skips)

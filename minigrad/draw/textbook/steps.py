@@ -5,8 +5,6 @@ Vocabulary
              the drawing is cut where steps are left out; values without time have one
     rim      with letters for steps: a dashed circle for what lies before the first
              column or after the last
-    ghost    of one column alone, a slot before it of which nothing is seen but the
-             arrows that come from its side of the cut
 """
 
 from collections.abc import Iterator
@@ -49,12 +47,13 @@ class GroupColumns:
         shown = [] if clock is None else self._shown()
         self.gap = shown.index(None) if None in shown else None
         self.kept: list[Any] = [t for t in shown if t is not None] or [None]
-        self.ghosts = self._longest() if self.gap == 0 else 0
-        if self.ghosts:
-            self.gap = self.ghosts
-            self.kept = [*range(1 - self.ghosts, 1), *self.kept]
         self.stand = self._rims() if self.index else self._begun()
         self.starts = {} if self.index else self._starts()
+        read = {key for key, *_ in self.starts}
+        for key in [] if self.index else [k for k in self.stand if k not in read]:
+            leads = [a.target for a in self.chart.arrows if a.source == key]
+            if {*leads} <= {*self.keys}:  # only steps that are left out read it
+                del self.stand[key]
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
@@ -82,7 +81,7 @@ class GroupColumns:
         """What stands for states of this group before the first step, or past T."""
         found = self.drawing.grid.stand.items()
         here = {key: stand for key, stand in found if stand.state in self.keys}
-        return {k: s for k, s in here.items() if s.offset > 0 or not self.ghosts}
+        return {k: s for k, s in here.items() if s.offset > 0 or self.gap != 0}
 
     def _rims(self) -> dict[str, StandIn]:
         """With letters for steps: where a dashed circle stands for more of a state."""
@@ -108,15 +107,12 @@ class GroupColumns:
         self.first = self.left + wide - min(column.left, ports.outer[-1])
         self.slots = [self.first + i * column.pitch for i in range(len(self.kept))]
         self.cut = self._cut()
-        if self.ghosts and self.cut:
+        if self.gap == 0 and self.cut:  # nothing but the count of steps is before it
             by = self.left + COUNT / 2 - self.cut.middle
             self.slots = [x + by for x in self.slots]
             self.cut = self._cut()
         self.move = self.cut.moved if self.cut else float
-        columns = [
-            (t, self.move(x)) for t, x in zip(self.kept, self.slots, strict=True)
-        ]
-        shown = Shown(*zip(*columns[self.ghosts :], strict=True))
+        shown = Shown(tuple(self.kept), tuple(map(self.move, self.slots)))
         self.drawing.shown[UNFOLDED][self.number] = shown
         self._circles()
         self._stand_ins(before, after)
@@ -152,7 +148,7 @@ class GroupColumns:
             return None
         column, outer = self.column, self.column.ports.outer
         right, left = max(column.right, outer[1]), min(column.left, outer[-1])
-        rim, between = self.slots[self.gap - 1] + right, column.pitch - (right - left)
+        rim, between = self._slot(self.gap - 1) + right, column.pitch - (right - left)
         if any(net.kind == "time" for net in column.nets):
             return Cut(rim + 6, 24.0, 8.0)
         half = max(16.0, 30 - between / 2)
@@ -272,7 +268,7 @@ class GroupColumns:
             at = [(part, {t for t, _ in reads(self.chart, part)}) for part in parts]
             for q in range(min(0, a.delay), n + max(0, a.delay)):
                 p = q - a.delay
-                if 0 <= p < n and 0 <= q < n:
+                if (0 <= p < n and 0 <= q < n) or self._crosses(p, q):
                     yield from self._inner(a, at, p, q)
                 elif self.index and (0 <= p < n or 0 <= q < n):
                     yield from self._at_the_rim(a, p, q)
@@ -282,17 +278,17 @@ class GroupColumns:
     ) -> Iterator[Instance]:
         """The instance of an arrow between two slots, if it is there."""
         chart, column, nodes = self.chart, self.column, self.drawing.sheet.nodes
-        t, s = self.kept[q], self.kept[p]
-        across = t is not None and t - s != a.delay
-        ends = [(t, s)]
-        if across:  # each half is of a step that is shown
-            ends = [(s + a.delay, s), (t, t - a.delay)][:: 1 if a.delay > 0 else -1]
+        across = self._crosses(p, q)
+        ends = [
+            self._ends(a, slot, slot == p != q)
+            for slot in (sorted((p, q)) if across else (q,))
+        ]
         held = [[part for part, steps in at if end in steps] for end, _ in ends]
-        tail, tip = self._seat(a.source, s), self._seat(a.target, t)
+        tail, tip = self._seat_at(a.source, p), self._seat_at(a.target, q)
         if not any(held) or (tail and not across and tail not in nodes):
             return
-        xs, xt = self.slots[p] + column.x(a.source), self.slots[q] + column.x(a.target)
-        way = way_of(column, a, xs, xt, self.slots[p], p % max(1, abs(a.delay)))
+        xs, xt = self._slot(p) + column.x(a.source), self._slot(q) + column.x(a.target)
+        way = way_of(column, a, xs, xt, self._slot(p), p % max(1, abs(a.delay)))
         pairs: list[tuple[Pair, ...]] = [
             # A part may say by another arrow what this one says already.
             (
@@ -310,6 +306,29 @@ class GroupColumns:
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
+
+    def _crosses(self, p: int, q: int) -> bool:
+        """Whether what leads from slot to slot, one of them shown, crosses the cut."""
+        shown = any(0 <= slot < len(self.kept) for slot in (p, q))
+        return shown and self.gap is not None and min(p, q) < self.gap <= max(p, q)
+
+    def _slot(self, slot: int) -> float:
+        """The middle of a slot, shown or not, before the cut."""
+        return self.slots[0] + slot * self.column.pitch
+
+    def _ends(self, a: Arrow, slot: int, source: bool) -> tuple[Step, Step]:
+        """The steps of the target and source of an arrow at a slot; 0 if not shown."""
+        if not 0 <= slot < len(self.kept):
+            return 0, 0
+        t = self.kept[slot]
+        if t is None:
+            return None, None
+        return (t + a.delay, t) if source else (t, t - a.delay)
+
+    def _seat_at(self, key: str, slot: int) -> str:
+        """The id of the circle in a slot, or of none there."""
+        shown = 0 <= slot < len(self.kept)
+        return self._seat(key, self.kept[slot]) if shown else f"{key}@…{slot}"
 
     def _seat(self, key: str, t: Step) -> str:
         """The id of a circle, "" for dots."""
@@ -373,7 +392,7 @@ class GroupColumns:
         for y in heights:
             self._three_dots(f"dots {self.clock} {y:g}", x, y)
         if not self.index:
-            hidden = self.length - len(self.kept) + self.ghosts
+            hidden = self.length - len(self.kept)
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
             y = heights[0] - 18
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
