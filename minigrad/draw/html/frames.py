@@ -33,7 +33,7 @@ from minigrad.fold import FoldError, Recurrence, contract, fold
 from minigrad.graph import Graph, Node
 
 LONGEST, SHOWN = 12, 6
-MANY = 3200  # points of arrows in all figures together: more are a heavy page
+MANY = 3050  # points of arrows in all figures together: more are a heavy page
 ROOM, AROUND = 400.0, 10.0
 Item = Circle | Edge | Text
 Place = list[Any]
