@@ -61,9 +61,8 @@ class Vocabulary:
 def one_hot(numbers: ArrayLike, n: int, dtype: DTypeLike = np.float32) -> Array:
     """Class numbers of any shape as unit vectors along a new last axis.
 
-    Raises ValueError for numbers beyond 0 and n - 1.
-
-    ``dtype`` is that of the vectors.
+    ``dtype`` is that of the vectors. Raises TypeError for numbers that are not whole
+    and ValueError for those beyond 0 and n - 1.
 
     >>> one_hot([2, 0], 3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]

@@ -157,6 +157,8 @@ class Figure(NotPickled):
         dpi: pixels to the inch, of PNG and JPG.
         format: "svg", "png", "jpg", "pdf", "tex", "dot", "gv" or "html".
 
+        Raises ValueError for another format and for a dpi out of its range, TypeError
+        for a file that is neither, or that is open for text where bytes are written.
         Without any Graphviz a PNG cannot be made: the DOT text is left beside it, and
         GraphvizNotFound says so.
         """

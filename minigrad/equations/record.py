@@ -40,8 +40,10 @@ def equations(
     functions: scopes that are written as a function, by its name:
         ``{"f": "its scope"}``; then no gradient is, which is one of what is inside.
 
-    Raises FoldError where the steps of a loop differ, and what ``mg.grad`` raises. The
-    equations are those of the recorded number of steps, for which T stands.
+    Raises FoldError where the steps of a loop differ, TypeError for a graph of other
+    things than recorded operations, ValueError where nothing was recorded or for
+    ``wrt`` beside functions, and what ``mg.grad`` raises. The equations are those of
+    the recorded number of steps, for which T stands.
 
     >>> import minigrad as mg
     >>> W = mg.parameter([[0.5]], name="W")

@@ -68,7 +68,8 @@ def fit(
     Ctrl-C takes effect when the step is done, as KeyboardInterrupt. Raises
     FloatingPointError at the first loss or gradient that is not finite, naming the op,
     scope and step where it began, and at a validation that is not finite, by which none
-    is the best; ValueError where the batches end before the steps.
+    is the best; ValueError where the batches end before the steps; TypeError where
+    something else than a Training is given.
     Whatever ends training early, the module has the best parameters so far.
 
     >>> import minigrad as mg
