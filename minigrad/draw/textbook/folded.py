@@ -227,7 +227,8 @@ class _Circuit:
         ends = sorted((out, near))
         crossing = [y for y in crossing if ends[0] < y < ends[1]]
         pieces = pairwise(sorted([*ends, *crossing]))
-        return sum(max(pieces, key=lambda piece: piece[1] - piece[0])) / 2
+        low, high = max(pieces, key=lambda piece: piece[1] - piece[0])
+        return (low + high) / 2
 
     def _squares(
         self, a: Arrow, x: float, y: float, count: int, level: bool = False
