@@ -127,7 +127,7 @@ def sums(page):
     )
     found = {}
     for name, text in told:
-        total, done = re.fullmatch(r"Σ (\S+)\s+(\d+)/\d+", text).groups()
+        total, done = re.fullmatch(r"Σ (\S+)\s+(\d+)/\d+ shares", text).groups()
         found[name] = float(total), int(done)
     return found
 
