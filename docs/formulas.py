@@ -34,6 +34,8 @@ FUNCTION = re.compile(
 BOLD = re.compile(r'<mn mathvariant="bold">(\d)</mn>')
 # The minus of "= -log p" is a sign, and no difference.
 NEGATIVE = re.compile(r"(<mo>&#x0003D;</mo>)<mo>(&#x02212;</mo>)")
+# A transpose is a sign in the exponent, and no operator between two things.
+TRANSPOSE = re.compile(r"<mo>(&#x022A4;)</mo>")
 # What latex2mathml knows by another name.
 ALIGNED = re.compile(r"(\\(?:begin|end)){aligned}")
 
@@ -48,6 +50,7 @@ def readable(math: str) -> str:
     """MathML whose words are words, and whose functions stand apart."""
     math = WORD.sub(lambda m: f"<mi>{re.sub('<[^>]+>', '', m[0])}</mi>", math)
     math = BOLD.sub(lambda m: f"<mn>&#{0x1D7CE + int(m[1])};</mn>", math)
+    math = TRANSPOSE.sub(r"<mi>\1</mi>", math)
     math = NEGATIVE.sub(r'\1<mo form="prefix">\2', math)
     return FUNCTION.sub(applied, math)
 

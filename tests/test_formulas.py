@@ -32,7 +32,8 @@ def test_lines_are_a_table_and_no_sign_of_latex_is_left(formulas):
     assert '<mo form="prefix">&#x02212;</mo><mi>log</mi>' in two
 
 
-def test_a_bold_number_is_a_sign_of_its_own(formulas):
+def test_a_bold_number_and_a_transpose_are_signs(formulas):
+    assert "<mi>&#x022A4;</mi>" in formulas.mathml(r"W^\top")
     assert "<mn>&#120783;</mn>" in formulas.mathml(r"\mathbf{1}")
 
 
