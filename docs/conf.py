@@ -70,7 +70,6 @@ html_theme_options = {
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 add_module_names = False
-python_maximum_signature_line_length = 80
 # Formulas are MathML, and nothing else is fetched when a page is read.
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
@@ -82,6 +81,7 @@ MENDED = {
     '<aside class="sidebar-drawer"': '<aside aria-label="site" class="sidebar-drawer"',
     '<aside class="toc-drawer': '<aside aria-label="page" class="toc-drawer',
     "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
     'display="block">': 'display="block" tabindex="0">',
 }
 
