@@ -7,6 +7,7 @@ Vocabulary
              column or after the last
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -200,7 +201,13 @@ class GroupColumns:
             while (level, offset) in taken:
                 offset += side
             taken[level, offset] = key
-        return {key: abs(offset) - 1 for (_, offset), key in taken.items()}
+        places = sorted(taken, key=lambda place: abs(place[1]))
+        row = Counter[tuple[int, bool]]()  # each row is as long as it must be
+        far = {}
+        for level, offset in places:
+            far[taken[level, offset]] = row[level, offset > 0]
+            row[level, offset > 0] += 1
+        return far
 
     def _stand_ins(self, before: list[str], after: list[str]) -> None:
         """Dashed circles beside the columns, of earlier steps further out."""
