@@ -1221,3 +1221,15 @@ def test_an_end_two_delays_from_the_further_end_is_of_neither(T):
     else:
         with pytest.raises(ValueError, match="fold one of at least 9 steps"):
             rec.unfold(14)
+
+
+def test_what_a_step_has_made_is_no_start():
+    """Steps differ, and one computes where another reads a state."""
+    W, U, R = (mg.parameter(np.full((2, 2), 0.5), name=name) for name in "WUR")
+    f, s = (mg.tensor(np.ones((1, 2)), name=name) for name in ("f0", "s0"))
+    for t, x in mg.steps(x=np.ones((4, 1, 2))):
+        if t % 2 == 0:
+            s = mg.tanh(s @ W + x @ U).named("s")
+        f = mg.tanh(f @ W + x @ U + s @ R).named("f")
+    shown = mg.contract(mg.Graph(f)).nodes
+    assert {n.name for n in shown if n.t} == {"x", "f", "s"}

@@ -302,6 +302,7 @@ def _starts(graph: Graph, crossing: Container[Node]) -> dict[Node, Node]:
                 states.setdefault(use, source)
             elif source.kind == "parameter" or (
                 source.name is None
+                and source.time != node.time  # what its own step has made is no start
                 and (source.kind != "constant" or source.time is None)
             ):
                 starts.setdefault(source, []).append(use)
