@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 # On a phone a chart shrinks to the screen, and its letters can still be read.
 WIDTH = 560
@@ -114,12 +115,18 @@ def bars(values: Mapping[Any, float], x: str, y: str, log: bool = False) -> Char
     return Chart(draw)
 
 
-def plotted(result: Any) -> Chart:
-    """What the result of an analysis draws of itself."""
+def plotted(result: Any, words: Mapping[str, str] | None = None) -> Chart:
+    """What the result of an analysis draws of itself.
+
+    ``words`` are its words in another language; each of them has to be there.
+    """
 
     def draw(axes: Any, colours: Sequence[str]) -> None:
         axes.set_prop_cycle(color=list(colours))
         result.plot(axes)
+        said = {text.get_text(): text for text in axes.findobj(Text)}
+        for word, other in (words or {}).items():
+            said[word].set_text(other)
 
     return Chart(draw)
 

@@ -1,4 +1,4 @@
-"""The table of chapter 10: no gap in it, and all that it names is there."""
+"""The tables of chapter 10: no gap in them, and all that they name is there."""
 
 import importlib.util
 import re
@@ -20,12 +20,19 @@ SECTIONS = [
     *["10.10.1", "10.10.2", "10.11", "10.11.1", "10.11.2", "10.12"],
 ]
 FIGURES = [f"fig. 10.{k}" for k in range(1, 19)]
-TEXT = (DOCS / "chapter-10.md").read_text(encoding="utf-8")
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in TEXT.splitlines()
-    if re.match(r"\| (10\.|fig\. |beside)", line)
-]
+
+
+def rows(folder):
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (folder / "chapter-10.md").read_text(encoding="utf-8").splitlines()
+        if re.match(r"\| (10\.|fig\. |beside it|fuera de él)", line)
+    ]
+
+
+ROWS = rows(DOCS)
+TABLES = [(DOCS, "", row) for row in ROWS]
+TABLES += [(DOCS / "es", "es-", row) for row in rows(DOCS / "es")]
 
 
 def codes(cell):
@@ -38,23 +45,33 @@ def test_every_section_and_every_figure_has_a_row_and_no_row_has_a_gap():
     assert all(len(row) == 7 and all(row) for row in ROWS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_what_a_row_names_is_there(row):
+def test_the_spanish_table_names_the_same():
+    for theirs, ours in zip(ROWS, rows(DOCS / "es"), strict=True):
+        assert [codes(cell) for cell in ours] == [codes(cell) for cell in theirs]
+        assert ours[0] == theirs[0].replace("beside it", "fuera de él")
+
+
+@pytest.mark.parametrize(
+    ("folder", "before", "row"), TABLES, ids=[b + row[0] for _, b, row in TABLES]
+)
+def test_what_a_row_names_is_there(folder, before, row):
     _, _, here, figures, task, page, held = row
     homes = (models, cells, optim, train, nn)
     for name in codes(here):
         assert any(hasattr(home, name) for home in homes), name
     linked = re.fullmatch(r"\[[^]]+\]\(([^)#]*)#?([^)]*)\)", page)
     assert linked, page
-    path = DOCS / (linked[1] or "chapter-10.md")
+    path = folder / (linked[1] or "chapter-10.md")
     assert linked[2] in ("", *anchors(path)), page
     for name in codes(figures):
-        shown = [p for p in DOCS.glob("*.md") if f"{{shown}} {name}\n" in read(p)]
+        shown = [
+            p for p in folder.glob("*.md") if f"{{shown}} {before}{name}\n" in read(p)
+        ]
         assert len(shown) == 1, name
         link = re.search(rf"\[`{name}`\]\(([^)#]*)#([^)]+)\)", figures)
         assert link, name
-        assert DOCS / (link[1] or "chapter-10.md") == shown[0], name
-        assert name in under(shown[0], link[2]), name
+        assert folder / (link[1] or "chapter-10.md") == shown[0], name
+        assert before + name in under(shown[0], link[2]), name
     (command,) = codes(task)
     name, *option = command.split(" --model ")
     assert name in TASKS

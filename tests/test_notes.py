@@ -7,12 +7,16 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 LINK = re.compile(r"\[[^]]+\]\(([^)#]+)#([^)]+)\)")
-TEXT = (DOCS / "notes.md").read_text(encoding="utf-8")
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split("|")]
-    for line in TEXT.splitlines()
-    if line.startswith("| ") and not line.startswith("| the notes say")
-]
+
+
+def rows(page):
+    """Those of a page's table, without its head."""
+    lines = (DOCS / page).read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[1:]]
+
+
+ROWS = rows("notes.md")
 
 
 def anchor(head):
@@ -33,6 +37,12 @@ def section(link):
 def test_no_statement_is_missing():
     assert len(ROWS) == 18
     assert all(all(row) for row in ROWS)
+
+
+def test_the_spanish_page_says_the_same_and_leads_to_the_same_places():
+    for (said, _, there, here), row in zip(ROWS, rows("es/notes.md"), strict=True):
+        assert row[:2] == [said, here.replace("](es/", "](")]
+        assert row[2].partition("](")[2] == "../" + there.partition("](")[2]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:40])

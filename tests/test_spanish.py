@@ -112,6 +112,15 @@ def test_figures_and_headings_are_the_same(english, spanish, pages):
 
 
 @each_pair
+def test_a_link_leads_to_the_translation_where_there_is_one(english, spanish, pages):
+    links = re.findall(r"\]\(([^)#\s]+)", pages.markdown(spanish))
+    there = {(spanish.parent / link).resolve() for link in links if "://" not in link}
+    left = there & {translated for translated, _ in PAIRS[1:]}
+    # The last column of the list of the notes leads to the English places.
+    assert not left or spanish.name == "notes.md"
+
+
+@each_pair
 def test_figures_speak_spanish(english, spanish, pages):
     for fence in FENCE.finditer(pages.markdown(spanish)):
         if fence[2] not in ("python", "{answer}"):
