@@ -112,15 +112,6 @@ def test_figures_and_headings_are_the_same(english, spanish, pages):
 
 
 @each_pair
-def test_a_link_leads_to_the_translation_where_there_is_one(english, spanish, pages):
-    links = re.findall(r"\]\(([^)#\s]+)", pages.markdown(spanish))
-    there = {(spanish.parent / link).resolve() for link in links if "://" not in link}
-    left = there & {translated for translated, _ in PAIRS[1:]}
-    # The last column of the list of the notes leads to the English places.
-    assert not left or spanish.name == "notes.md"
-
-
-@each_pair
 def test_figures_speak_spanish(english, spanish, pages):
     for fence in FENCE.finditer(pages.markdown(spanish)):
         if fence[2] not in ("python", "{answer}"):
@@ -146,3 +137,24 @@ def test_a_dark_figure_speaks_spanish_too(pages, dark):
     svg, _ = pages._drawn(mg.draw(loss, style=mg.Style(language="es")), dark)
     assert "Desplegar" in svg
     assert "Unfold" not in svg
+
+
+@each_pair
+def test_a_link_stays_in_spanish_where_it_can(english, spanish, pages):
+    links = re.findall(r"\]\(([^)#\s]+\.(?:md|ipynb))", pages.markdown(spanish))
+    there = [(spanish.parent / target).resolve() for target in links]
+    missed = [page for page in there if page in {one for one, _ in PAIRS}]
+    assert not [page for page in missed if page != english]
+
+
+def test_each_spanish_word_of_the_english_glossary_has_an_entry():
+    entry = re.compile(r"^(\S.*)\n  \*([^*]+)\*", re.M)
+    there, here = (
+        entry.findall((folder / "glossary.md").read_text(encoding="utf-8"))
+        for folder in (DOCS, DOCS / "es")
+    )
+    assert len(there) > 70
+    heads = [head for head, _ in here]
+    for word, spanish in there:
+        said = spanish.split(", ")
+        assert any(one in head for one in said for head in heads), word
