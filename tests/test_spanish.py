@@ -137,3 +137,11 @@ def test_a_dark_figure_speaks_spanish_too(pages, dark):
     svg, _ = pages._drawn(mg.draw(loss, style=mg.Style(language="es")), dark)
     assert "Desplegar" in svg
     assert "Unfold" not in svg
+
+
+@each_pair
+def test_a_link_stays_in_spanish_where_it_can(english, spanish, pages):
+    links = re.findall(r"\]\(([^)#\s]+\.(?:md|ipynb))", pages.markdown(spanish))
+    there = [(spanish.parent / target).resolve() for target in links]
+    missed = [page for page in there if page in {one for one, _ in PAIRS}]
+    assert not [page for page in missed if page != english]
