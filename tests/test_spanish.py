@@ -145,3 +145,16 @@ def test_a_link_stays_in_spanish_where_it_can(english, spanish, pages):
     there = [(spanish.parent / target).resolve() for target in links]
     missed = [page for page in there if page in {one for one, _ in PAIRS}]
     assert not [page for page in missed if page != english]
+
+
+def test_each_spanish_word_of_the_english_glossary_has_an_entry():
+    entry = re.compile(r"^(\S.*)\n  \*([^*]+)\*", re.M)
+    there, here = (
+        entry.findall((folder / "glossary.md").read_text(encoding="utf-8"))
+        for folder in (DOCS, DOCS / "es")
+    )
+    assert len(there) > 70
+    heads = [head for head, _ in here]
+    for word, spanish in there:
+        said = spanish.split(", ")
+        assert any(one in head for one in said for head in heads), word
