@@ -188,19 +188,25 @@ def ran(command: str, seed: int, data: Path) -> dict[str, Any]:
     return {"said": lines, "seconds": round(seconds, 1)}
 
 
-def report(command: str) -> str:
+# What stands around what a command printed, which is English.
+AROUND = {
+    "en": ("seed", "Up to {:.0f} s of processor time a run."),
+    "es": ("semilla", "Hasta {:.0f} s de procesador cada vez."),
+}
+
+
+def report(command: str, language: str = "en") -> str:
     """What the command printed for seed 0, and what differs for the others."""
+    mark, cost = AROUND[language]
     runs = read("tasks")["measured"][command]
     first = runs["0"]["said"]
     lines = ["```text", *first]
     others = {seed: run["said"] for seed, run in sorted(runs.items()) if seed != "0"}
     for seed, said in others.items():
         new = [line for line in said[: len(first)] if line not in first]
-        lines += [f"-- seed {seed}", *new]
+        lines += [f"-- {mark} {seed}", *new]
     seconds = max(run["seconds"] for run in runs.values())
-    return "\n".join(
-        [*lines, "```", "", f"Up to {seconds:.0f} s of processor time a run."]
-    )
+    return "\n".join([*lines, "```", "", cost.format(seconds)])
 
 
 # -------------------------------------------------------------------- updates
@@ -214,10 +220,17 @@ def benchmark() -> Any:
     return importlib.import_module("whole_step")
 
 
-def updates() -> str:
+COLUMNS = {
+    "en": ("network", "batch, steps, inputs, hidden", "in parts", "whole"),
+    "es": ("red", "lote, pasos, entradas, unidades ocultas", "por partes", "entera"),
+}
+
+
+def updates(language: str = "en") -> str:
     """The table of docs/training.md."""
-    lines = ["| network | batch, steps, inputs, hidden "]
-    lines[0] += "".join(f"| {e}: in parts | {e}: whole " for e in ENGINES) + "|"
+    network, sizes, parts, whole = COLUMNS[language]
+    lines = [f"| {network} | {sizes} "]
+    lines[0] += "".join(f"| {e}: {parts} | {e}: {whole} " for e in ENGINES) + "|"
     lines += ["|---" * (2 + 2 * len(ENGINES)) + "|"]
     for name, (_, *size) in benchmark().SIZES.items():
         by_engine = read("updates")["measured"][name]

@@ -54,6 +54,8 @@ OPTION = re.compile(r"^:(\w+):\s*(.*)$")
 ALONE = {"en": "The page alone", "es": "La página sola"}
 # Up to this a network's figure shrinks on a phone; a wider one is scrolled there.
 NARROW = 620
+# Characters of output that a page shows; more is a mistake of the page.
+MOST = 5000
 # What stands on the folded answers, by the page's language.
 FOLDED = {
     "en": {"{answer}": "Answer", "{wrong}": "A mistake, and what is said to it"},
@@ -196,6 +198,10 @@ def _output(printed: str, value: Any) -> str:
         printed += repr(value)
     if not printed:
         return ""
+    if len(printed) > MOST:
+        raise ValueError(
+            f"a block shows {len(printed)} characters: end it otherwise, or print fewer"
+        )
     return f"\n\n```{{code-block}} text\n:class: output\n{printed.rstrip()}\n```"
 
 

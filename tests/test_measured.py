@@ -43,11 +43,13 @@ def test_every_network_has_been_measured_at_every_length(measure):
                 assert [*by_length] == [str(n) for n in lengths]
 
 
-def test_the_table_of_updates_is_that_of_the_file(measure):
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_table_of_updates_is_that_of_the_file(measure, language):
     measured = measure.read("updates")["measured"]
     sizes = measure.benchmark().SIZES
     assert set(measured) == set(sizes)
-    rows = [line.strip("| ").split(" | ") for line in measure.updates().splitlines()]
+    table = measure.updates(language).splitlines()
+    rows = [line.strip("| ").split(" | ") for line in table]
     for name, *cells in rows[2:]:
         assert cells[0] == ", ".join(map(str, sizes[name][1:]))
         numbers = [
@@ -86,3 +88,14 @@ def test_a_report_shows_what_other_seeds_have_said(measure, monkeypatch):
         *["```text", "head", "net 0", "chance 0.5", "-- seed 1", "net 1", "```", ""],
         "Up to 1 s of processor time a run.",
     ]
+    spanish = measure.report("c", "es").splitlines()
+    assert spanish[4:6] == ["-- semilla 1", "net 1"]
+    assert spanish[-1] == "Hasta 1 s de procesador cada vez."
+
+
+@pytest.mark.parametrize("page", ["tasks.md", "es/tasks.md"])
+def test_each_command_of_a_page_stands_over_its_own_report(measure, page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    heads = re.findall(r"^### `(.+)`$", text, re.M)
+    assert heads == measure.commands()
+    assert re.findall(r'^\{value\}`said\("(.+?)"[^`]*\)`$', text, re.M) == heads

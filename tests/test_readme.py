@@ -226,6 +226,12 @@ def test_the_reference_has_every_module(pages):
     assert set(reference.ROOMS) < set(names)
 
 
+def test_a_block_that_shows_pages_of_output_is_refused(pages):
+    assert "6000" in pages.run("```python\n[6000]\n```\n", "page")
+    with pytest.raises(ValueError, match="6002 characters: end it otherwise"):
+        pages.run("```python\n'a' * 6000\n```\n", "page")
+
+
 EXERCISE = """
 ```{check}
 assert answer == 3, "one use a step"

@@ -42,12 +42,13 @@ def hessian_vector_product() -> mg.Figure:
     return mg.draw(product, view="ops", engine="pure")
 
 
+SPANISH = mg.Style(language="es")
 FIGURES: dict[str, Callable[[], mg.Figure]] = {
-    # The four pictures that lecture notes on recurrent networks ask for.
-    "Grafico_RNN": drawn("dynamical-system", 3),
-    "RNN_Many_to_many": drawn("many-to-many"),
-    "RNN_Output_feedback": drawn("output-feedback"),
-    "RNN_Many_to_One": drawn("many-to-one"),
+    # The four pictures that Spanish lecture notes ask for.
+    "Grafico_RNN": drawn("dynamical-system", 3, style=SPANISH),
+    "RNN_Many_to_many": drawn("many-to-many", style=SPANISH),
+    "RNN_Output_feedback": drawn("output-feedback", style=SPANISH),
+    "RNN_Many_to_One": drawn("many-to-one", style=SPANISH),
     # The networks of the chapter.
     "many-to-many": drawn("many-to-many"),
     "output-feedback": drawn("output-feedback"),
