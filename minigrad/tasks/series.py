@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import imported
 from minigrad.data import Order, standardise, windows
 from minigrad.data.tables import Numbers, numbers
 from minigrad.mode import no_grad
@@ -331,10 +332,10 @@ def chart(
     column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
-    from matplotlib.figure import Figure
+    pictures = imported("matplotlib.figure", "train")
 
     values = column.values
-    figure = Figure(figsize=(11, 4), dpi=150, layout="constrained")
+    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
     axes = figure.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
     known, later = rows[: len(values)], rows[len(values) :]
