@@ -93,6 +93,39 @@ def test_the_season(period):
     assert season(s) == period
 
 
+def test_a_season_of_what_hardly_changes():
+    for place in 0, 40, 59:
+        s = np.zeros(60)
+        s[place] = 1
+        assert 2 <= season(s) < 20
+
+
+@pytest.mark.parametrize("far", [1e9, 1e100])
+def test_numbers_far_from_zero_keep_their_digits(far, waves, tmp_path, capsys):
+    """The same series in other units has the same forecasts, in those units."""
+    path, s = waves
+    found = []
+    for offset, unit in (0.0, 1.0), (far, 1.0) if far < 1e10 else (0.0, far):
+        path.write_text("v\n" + "\n".join(f"{offset + v * unit!r}" for v in s.tolist()))
+        out = tmp_path / f"run{offset}{unit}"
+        words = ["series", "--data", path, "--steps", 1, "--hidden", 3, "--out", out]
+        code, said = trained(capsys, *words)
+        assert code == 0, said.err
+        read = [row[2] for row in rows_of(out / "forecast.csv")[1:] if row[2]]
+        found.append((np.array(list(map(float, read))) - offset) / unit)
+    np.testing.assert_allclose(found[1], found[0], atol=2e-5)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-300])
+def test_numbers_without_squares_are_refused(unit, waves, tmp_path, capsys):
+    path, s = waves
+    path.write_text("v\n" + "\n".join(f"{v * unit!r}" for v in s.tolist()))
+    words = ["series", "--data", path, "--out", tmp_path / "run"]
+    code, said = trained(capsys, *words)
+    assert code == 2
+    assert "write them in another unit" in said.err
+
+
 def dna(path, n=60):
     rng = np.random.default_rng(0)
     lines = ["sequence,label"]
