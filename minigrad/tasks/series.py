@@ -103,7 +103,8 @@ class Forecaster:
                 o = self.network(x).data
         o = o if o.ndim == 2 else o[-1]
         # As float64, or numbers far from 0 would lose their last digits.
-        return o[:, 0].astype(float) * self.setting.deviation + self.setting.mean
+        scaled = np.asarray(o[:, 0], np.float64)
+        return scaled * self.setting.deviation + self.setting.mean
 
     def each(self, values: Array) -> Array:
         """The forecast of every number that has a window before it."""
