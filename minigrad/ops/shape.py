@@ -189,11 +189,6 @@ def _padded(
         constant_values = value
     if mode not in PAD_MODES:
         raise ValueError(f"pad has the modes {', '.join(PAD_MODES)}, got {mode!r}")
-    if isinstance(pad_width, dict):  # which NumPy takes from 2.4 on
-        pairs: list[Any] = [(0, 0)] * np.ndim(x)
-        for axis, width in pad_width.items():
-            pairs[axis] = np.broadcast_to(width, 2)
-        pad_width = pairs
     options: dict[str, dict[str, Any]] = {
         "constant": {"constant_values": constant_values},
         "linear_ramp": {"end_values": end_values},
