@@ -60,6 +60,16 @@ OPTIONAL = (
     "backend",
     "quiet",
 )
+PREDICTING = (
+    "data",
+    "column",
+    "missing",
+    "label",
+    "length",
+    "prompt",
+    "temperature",
+    "seed",
+)
 EXTRA = ("matplotlib", "safetensors", "tqdm")
 # What Graphviz and the engines of programs can do wrong; each message says what helps.
 FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout, NoProgramError)
@@ -182,16 +192,12 @@ def predict(options: argparse.Namespace) -> None:
                 f"{options.run} is a run of none of: {able}; what it has learnt is "
                 f"minigrad.load({str(options.run)!r}) in Python"
             )
-        if options.data is None:
-            raise UsageError(
-                f"predict reads a file: give it with --data FILE, {task.reads}"
-            )
-        _require_file(options.data)
+        asked = _asked_of_a_run(options, task)
         out.mkdir(parents=True, exist_ok=True)
         old = _files(out)
-        asked = ("data", "column", "missing", "label", "length")
-        given = {name: getattr(options, name) for name in asked}
-        task.predict(about, weights, Options(0, 0, out, **given))
+        task.predict(
+            about, weights, Options(**{"steps": 0, "seed": 0, **asked}, out=out)
+        )
         print(_written(out, old))
     except ValueError as error:
         raise UsageError(_one_line(error)) from error
@@ -199,6 +205,23 @@ def predict(options: argparse.Namespace) -> None:
         raise
     except OSError as error:
         raise UsageError(f"cannot write into {out}: {error.strerror}") from error
+
+
+def _asked_of_a_run(options: argparse.Namespace, task: Task) -> dict[str, Any]:
+    """The options that were given, once it is known that a run of the task has them."""
+    named = {name: getattr(options, name) for name in PREDICTING}
+    asked = {name: value for name, value in named.items() if value not in (None, "")}
+    writes = "prompt" in task.takes
+    for name in asked:
+        if not (writes if name == "seed" else name in task.takes):
+            raise UsageError(f"a run of {task.name} has no --{name}")
+    if "data" not in asked and "prompt" not in asked:
+        beginning = ", or how a text begins with --prompt TEXT" if writes else ""
+        raise UsageError(
+            f"predict reads a file: give it with --data FILE, {task.reads}{beginning}"
+        )
+    _require_file(options.data)
+    return asked
 
 
 def _require_extra(command: str) -> None:

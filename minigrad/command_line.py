@@ -65,8 +65,7 @@ def parser() -> Parser:
     command.add_argument(
         "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
     )
-    command.add_argument("--prompt", help="what a sample goes on from")
-    command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
+    _add_writing(command)
     command.add_argument(
         "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
     )
@@ -95,6 +94,8 @@ def parser() -> Parser:
     command.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
     _add_data(command)
     command.add_argument("--length", type=positive, help="how far beyond the end")
+    _add_writing(command)
+    command.add_argument("--seed", type=natural, help="of what is drawn (default: 0)")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="default: predictions/ in the run's"
     )
@@ -170,6 +171,14 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         "--missing", choices=MISSING, help="what becomes of holes (default: refuse)"
     )
     command.add_argument("--label", metavar="NAME", help="which column or word answers")
+
+
+def _add_writing(command: argparse.ArgumentParser) -> None:
+    """How a text is written."""
+    command.add_argument(
+        "--prompt", metavar="TEXT", help="what a sample of text goes on from"
+    )
+    command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
 
 
 def among(names: Iterable[str]) -> Callable[[str], str]:

@@ -352,7 +352,7 @@ class Graph(NotPickled):
     def uses(self, tensor: Any) -> list[Use]:
         """Who consumes a Tensor or Node, in execution order, one ``Use`` an operand.
 
-        Raises TypeError for anything else.
+        Raises TypeError for anything else, and ValueError for what is not in the graph.
         """
         node = getattr(tensor, "node", tensor)
         if not isinstance(node, Node):
@@ -365,6 +365,12 @@ class Graph(NotPickled):
                 for i, source in enumerate(user.inputs):
                     use = Use(user.t, user, i)
                     self._consumers.setdefault(source, []).append(use)
+        if node not in self._consumers and node not in self.outputs:
+            ends = ", ".join(end.label for end in self.outputs[:3])
+            raise ValueError(
+                f"{node.label} is not in this graph, which leads to {ends}: it is "
+                "another of that name, or nothing there reads it"
+            )
         return list(self._consumers.get(node, ()))
 
     def summary(self) -> str:

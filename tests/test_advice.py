@@ -4,14 +4,21 @@ import copy
 import importlib
 import pickle
 import re
+import sys
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import advice, nn, optim
+from minigrad.analysis.chart import blank
+from minigrad.exchange import to_onnx
 from minigrad.nn import Linear, Module
+from minigrad.ops import time as time_ops
+from minigrad.tasks import adding, memory, series, sunspots
 from minigrad.tensor import Tensor
+from minigrad.testing import pytest_cases
+from minigrad.train import History, curves, load_weights, save_weights
 
 KINDS = {"Tensor": Tensor, "Module": Module, "Optimiser": optim.Optimiser}
 ALL = [(kind, name) for kind, names in advice.NAMES.items() for name in names]
@@ -134,3 +141,54 @@ def test_copies_and_pickles_of_modules_and_optimisers_are_as_before():
     with pytest.raises(TypeError, match="a Tensor is a place in a graph"):
         pickle.dumps(module)
     assert pickle.loads(pickle.dumps(Broken())).parameters() == []
+
+
+def drawn():
+    W = mg.parameter(np.eye(2), name="W")
+    return mg.draw((np.ones((1, 2)) @ W).named("h"))
+
+
+RNG = np.random.default_rng(0)
+# What needs a package, and the extra that brings it.
+EXTRAS = {
+    "axes": (lambda: drawn().to_axes(None), "matplotlib", "train"),
+    "curves": (lambda: curves(History(), "a"), "matplotlib", "train"),
+    "series": (lambda: series.chart(None, 0, 0, 0, 0), "matplotlib", "train"),
+    "sunspots": (lambda: sunspots.chart(None, None), "matplotlib", "train"),
+    "adding": (lambda: adding._chart([], []), "matplotlib", "train"),
+    "memory": (lambda: memory._memory(None, None), "matplotlib", "train"),
+    "analysis": (lambda: blank(None, "t", "h"), "matplotlib", "train"),
+    "save": (lambda: save_weights("a", Linear(1, 1, rng=RNG)), "safetensors", "train"),
+    "load": (lambda: load_weights("a", Linear(1, 1, rng=RNG)), "safetensors", "train"),
+    "onnx": (lambda: to_onnx(mg.tanh, np.ones(2)), "onnx", "onnx"),
+    "cases": (lambda: pytest_cases(time_ops), "pytest", "test"),
+    "strategies": (
+        lambda: importlib.import_module("minigrad.testing.strategies"),
+        "hypothesis",
+        "test",
+    ),
+}
+
+
+class Without:
+    """A finder by which a package is not installed."""
+
+    def __init__(self, package):
+        self.package = package
+
+    def find_spec(self, name, path=None, target=None):
+        if name == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_a_package_that_is_missing_is_named_with_what_installs_it(name, monkeypatch):
+    use, package, extra = EXTRAS[name]
+    for module in [m for m in sys.modules if m.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [Without(package), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "minigrad.testing.strategies", raising=False)
+    said = f"{package} is missing: pip install 'minigrad-rnn[{extra}]'"
+    with pytest.raises(ModuleNotFoundError) as error:
+        use()
+    assert str(error.value) == said

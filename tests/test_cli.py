@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minigrad import cli
+from minigrad.__main__ import main as entry
 from minigrad.cli import main
 from minigrad.draw import Figure
 from minigrad.op import registry
@@ -241,6 +242,24 @@ def test_ctrl_c(monkeypatch, tmp_path, capsys):
     assert main(["train", "sunspots", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "minigrad: stopped; nothing was saved\n"
     assert list(tmp_path.iterdir()) == []
+
+
+class Stopped:
+    """Stands for Ctrl-C while the command is still imported."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name == "minigrad.equations":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_command_is_read(monkeypatch, capsys):
+    for name in [n for n in sys.modules if n.startswith("minigrad.equations")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "minigrad.cli")
+    monkeypatch.delattr("minigrad.cli")
+    monkeypatch.setattr(sys, "meta_path", [Stopped(), *sys.meta_path])
+    assert entry() == 130
+    assert capsys.readouterr().err == "minigrad: stopped\n"
 
 
 def saving(options):

@@ -61,6 +61,7 @@ FLOORS = {
 UPWARD = {("tensor.py", "grad"), ("graph.py", "draw")}
 DRAW_KNOWS = {
     "draw",
+    "advice",  # what to install
     "files",
     "limits",
     "pickles",

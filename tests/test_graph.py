@@ -348,6 +348,17 @@ def test_uses_of_a_name_is_a_taught_error():
         mg.Graph(mg.parameter(1.0, name="W") * 2).uses("W")
 
 
+def test_uses_of_what_is_not_in_the_graph_are_refused():
+    W, other = mg.parameter(1.0, name="W"), mg.parameter(1.0, name="W")
+    loss = (W * 2).named("L")
+    graph = mg.Graph(loss)
+    for foreign in other, loss * 2:
+        with pytest.raises(ValueError, match="is not in this graph, which leads to L"):
+            graph.uses(foreign)
+    assert graph.uses(loss) == []  # it is there, and nobody reads it
+    assert len(graph.uses(W)) == 1
+
+
 @pytest.mark.parametrize("other", [mg.tensor(1.0, name="x"), None, "graph"])
 def test_a_graph_is_compared_with_a_graph(other):
     graph = Graph(mg.tensor(1.0, name="x"))

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 __all__ = ["Axis", "AxisError", "axis_of", "gaps", "is_date"]
 
 DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
-FORMS = (None, *(f"{d}{t}" for d in DAYS for t in ("", " %H:%M", " %H:%M:%S")), "%Y-%m")
+NAMED = ("%d %b %Y", "%d-%b-%Y", "%b %Y", "%B %Y")
+TIMES = ("", " %H:%M", " %H:%M:%S")
+FORMS = (None, *(f"{d}{t}" for d in DAYS for t in TIMES), "%Y-%m", *NAMED)
+# 2024-Q3, 2024 Q3, 2024Q3 and 2024T3, and 2024M07.
+PART = re.compile(r"(\d{4})[- ]?([QTM])(\d\d?)")
 # A column is meant to say when if so many of its cells do.
 MOST = 0.6
 
@@ -92,6 +96,10 @@ def _may_be(cell: str) -> bool:
 
 
 def _date(cell: str, form: str | None) -> datetime | None:
+    if part := PART.fullmatch(cell):
+        year, kind, k = part.groups()
+        month = int(k) if kind == "M" else 3 * int(k) - 2
+        cell = f"{year}-{month:02}"
     try:
         return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
     except ValueError:
@@ -149,4 +157,10 @@ def _counted(cells: Sequence[str]) -> tuple[float, ...]:
             return ()
         reason = "is no whole number, as the others of its column are"
         raise AxisError(times.index(None), 0, reason)
+    # 20240131 is followed by 20240201, and 202412 by 202501.
+    for form, digits in ("%Y%m%d", 8), ("%Y%m", 6):
+        dates = [_date(c, form) for c in cells if len(c) == digits]
+        days = _times([d for d in dates if d]) if dates and all(dates) else ()
+        if len(days) == len(cells) and _uneven(days) <= _uneven(forward):
+            return tuple(days)
     return tuple(known) if all(a < b for a, b in pairwise(forward)) else ()

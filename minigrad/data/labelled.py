@@ -17,6 +17,7 @@ header.
 (('acgtta', 'cc'), ('yes', 'no'))
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ __all__ = ["Labelled", "labelled"]
 
 TEXTS = ("sequence", "seq", "text", "secuencia", "texto", "dna", "adn")
 LABELS = ("label", "class", "target", "etiqueta", "clase")
+# After comments, which begin with ; there, a header.
+FASTA = re.compile(r"(\s*;.*\n)*\s*>")
 # The letters of DNA and RNA and of what is not certain (IUPAC).
 BASES = set("acgturykmswbdhvn")
 
@@ -61,7 +64,7 @@ def labelled(
     with the line, for a sequence or a label that is empty.
     """
     text, encoding = words(path)
-    if text.lstrip().startswith(">"):
+    if FASTA.match(text):
         rows = _fasta(path, label, without)
         said = f"{len(rows)} sequences; FASTA, {encoding}"
     else:

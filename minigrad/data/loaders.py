@@ -25,6 +25,14 @@ Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
 MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
+# What begins so is no text, though it may hold one.
+OTHERS = {
+    b"\x1f\x8b": "it is compressed by gzip: unpack it first",
+    b"PK\x03\x04": "it is a ZIP archive, as Excel and Word write: save it as CSV or as "
+    "plain text",
+    b"%PDF": "it is a PDF: save it as plain text",
+}
+
 
 def words(path: PathLike) -> tuple[str, str]:
     """The text of a file and its encoding: by its mark, else UTF-8, else Latin-1.
@@ -40,6 +48,8 @@ def words(path: PathLike) -> tuple[str, str]:
     (('señal', 'Latin-1'), 'señal', ['señal'])
     """
     content = Path(path).read_bytes()
+    if other := next((w for mark, w in OTHERS.items() if content.startswith(mark)), ""):
+        raise ValueError(f"{path}: {other}")
     encoding = next((e for mark, e in MARKS.items() if content.startswith(mark)), None)
     try:
         if encoding is None and b"\0" in content:

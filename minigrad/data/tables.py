@@ -112,8 +112,11 @@ def table(path: PathLike, header: bool | None = None) -> Table:
     Raises ValueError, with the line, where a row has more or fewer cells.
     """
     text, encoding = words(path)
-    kept = [(n, s) for n, s in enumerate(text.splitlines(), 1) if s.strip()]
-    kept = [(n, s) for n, s in kept if not s.lstrip().startswith("#")]
+    kept, quoted = [], False  # within quotes an empty line is a part of a cell
+    for n, s in enumerate(text.splitlines(), 1):
+        if quoted or (s.strip() and not s.lstrip().startswith("#")):
+            kept.append((n, s))
+            quoted ^= s.count('"') % 2 == 1
     if not kept:
         raise ValueError(f"{path}: the file has no rows")
     told = re.fullmatch(r"sep=(.)", kept[0][1].strip())  # Excel reads it so
@@ -216,9 +219,9 @@ def _split(
     rows, lines = [], []
     if separator == " ":
         return [tuple(s.split()) for _, s in kept], [n for n, _ in kept]
-    reader = csv.reader([s for _, s in kept], delimiter=separator)
+    reader = csv.reader([f"{s}\n" for _, s in kept], delimiter=separator)
     before = 0
-    for row in reader:
+    for row in filter(None, reader):
         rows.append(tuple(cell.strip() for cell in row))
         lines.append(kept[before][0])
         before = reader.line_num
@@ -229,6 +232,10 @@ def _is_number(cell: str) -> bool:
     return any(form.fullmatch(cell) for form in (PLAIN, ENGLISH)) or (
         bool(cell) and bool(SPANISH.fullmatch(cell))
     )
+
+
+def _digits(cell: str) -> bool:
+    return bool(re.search(r"\d", cell))
 
 
 def _counts(row: tuple[str, ...]) -> bool:
@@ -253,9 +260,12 @@ def _chosen(found: Table, axis: Axis | None) -> int:
             "--column"
         )
     # The column that is nearly right says best what is wrong.
-    counts = {p: sum(map(_is_number, found.cells(p))) for p in places}
+    counts = {
+        p: (sum(map(_is_number, found.cells(p))), sum(map(_digits, found.cells(p))))
+        for p in places
+    }
     place = max(counts, key=lambda p: counts[p], default=None)
-    if place is not None and counts[place]:
+    if place is not None and any(counts[place]):
         _values(found, place)
     raise ValueError(f"{found.path}: no column has numbers")
 
@@ -273,7 +283,7 @@ def _values(found: Table, place: int) -> tuple[NDArray[np.float64], list[str]]:
             plain = cell.replace(point, "").replace(comma, ".").replace("−", "-")
             values.append(float(plain))
         else:
-            plainly = ": write it with digits alone" if re.search(r"\d", cell) else ""
+            plainly = ": write it with digits alone" if _digits(cell) else ""
             raise ValueError(f"{found.at(row, place)} is not a number{plainly}")
     if not given:
         raise ValueError(f"{found.path}: column {found.names[place]!r} is empty")

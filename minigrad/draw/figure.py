@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, overload
 
+from minigrad.advice import imported
 from minigrad.draw.page.scene import Scene
 from minigrad.draw.render import dot, svg, tikz
 from minigrad.draw.render.audit import Fault, faults
@@ -105,8 +106,11 @@ class Figure(NotPickled):
         """Draw the figure on axes of matplotlib, as large as they are.
 
         True to size are axes of ``figure.size`` points (1/72 inch).
+
+        Raises ModuleNotFoundError where matplotlib is not installed.
         """
-        from minigrad.draw.render.axes import draw_on  # needs matplotlib
+        imported("matplotlib", "train")
+        from minigrad.draw.render.axes import draw_on
 
         draw_on(axes, self.scene, self.look)
 

@@ -23,6 +23,8 @@ Loss = Callable[[Any, Any], Tensor]
 def step_loss(loss: Loss, o: Tensor, y: Any) -> Tensor:
     """The loss of one step, named L; a TypeError where it is no Tensor.
 
+    Raises ValueError for a batch without a sequence.
+
     >>> import minigrad as mg
     >>> step_loss(mse, mg.tensor([[1.0], [3.0]]), [[0.0], [0.0]])
     tensor([1., 9.], name='L')
@@ -38,6 +40,13 @@ def step_loss(loss: Loss, o: Tensor, y: Any) -> Tensor:
             "a model's loss is a function of o(t) and y(t) that returns a Tensor, one "
             f"number for each sequence: got {type(value).__name__}, with no graph that "
             "leads to it"
+        )
+    if not value.size:
+        path = value.node.scope.path
+        where = f" (scope {path[0][0]})" if path else ""
+        raise ValueError(
+            f"the batch has no sequence{where}: o(t) has shape {o.shape}, and the mean "
+            "of no loss is no number"
         )
     return value.named("L")
 

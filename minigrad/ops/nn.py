@@ -54,8 +54,18 @@ def _check_reduction(reduction: str) -> None:
         raise ValueError(f'reduction is "mean", "sum" or "none", got {reduction!r}')
 
 
-def _reduced(loss: Any, reduction: str) -> Any:
+def _require_some(reduction: str, shape: tuple[int, ...]) -> None:
+    """Refuse the mean over targets of a shape that holds none."""
     _check_reduction(reduction)
+    if reduction == "mean" and 0 in shape:
+        raise ValueError(
+            f"the batch is empty: there are losses of shape {shape}, and the mean of "
+            "none is no number"
+        )
+
+
+def _reduced(loss: Any, reduction: str) -> Any:
+    _require_some(reduction, loss.shape)
     return loss if reduction == "none" else getattr(np, reduction)(loss)
 
 
@@ -304,8 +314,8 @@ def nll_loss(
     Raises ValueError for targets that are no class numbers and for another reduction.
     """
     logp, target = floating(logp), np.asarray(target)
-    _check_reduction(reduction)
     kept = kept_targets("nll_loss", logp, target, ignore_index)
+    _require_some(reduction, target.shape)
     q = target_weights.forward(target, logp, weight, ignore_index, reduction)
     return _negative_likelihood(logp, q, kept, reduction)
 
@@ -467,8 +477,8 @@ def _unweighted_cross_entropy(
     o, target = np.asarray(o), np.asarray(target)
     if o.dtype.kind != "f":
         o = floating(o)
-    _check_reduction(reduction)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
+    _require_some(reduction, target.shape)
     return _picked(o, target, kept, reduction)
 
 
@@ -498,8 +508,8 @@ def cross_entropy(
     if weight is None and not label_smoothing:
         return _unweighted_cross_entropy(o, target, ignore_index, reduction)[0]
     o, target = floating(o), np.asarray(target)
-    _check_reduction(reduction)
     kept = kept_targets("cross_entropy", o, target, ignore_index)
+    _require_some(reduction, target.shape)
     within("label_smoothing", label_smoothing, "[0, 1]")
     q = target_weights.forward(
         target, o, weight, ignore_index, reduction, label_smoothing

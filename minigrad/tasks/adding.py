@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.advice import imported
 from minigrad.data.generators import adding
 from minigrad.grad import grad, grad_by_use
 from minigrad.graph import Graph
@@ -95,9 +96,9 @@ def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray)
 
 
 def _chart(shares: list[Any], norms: list[Any]) -> Any:
-    from matplotlib.figure import Figure
+    pictures = imported("matplotlib.figure", "train")
 
-    figure = Figure(figsize=(9, 4), dpi=150, layout="constrained")
+    figure = pictures.Figure(figsize=(9, 4), dpi=150, layout="constrained")
     axes = figure.subplots()
     steps = [share.t for share in shares]
     sizes = [float(np.linalg.norm(share.gradient.data)) for share in shares]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.advice import imported
 from minigrad.data.generators import copying_bits
 from minigrad.graph import Graph
 from minigrad.mode import no_grad
@@ -97,7 +98,7 @@ def _made(
 
 def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
     """Where the heads were and what the memory held, step by step."""
-    from matplotlib.figure import Figure
+    pictures = imported("matplotlib.figure", "train")
 
     nodes = Graph(model(xs)).nodes
     shown = {
@@ -105,7 +106,7 @@ def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
         "v(t): read": _over_time(nodes, "v"),
         "norm of each row of M(t)": np.linalg.norm(_over_time(nodes, "M"), axis=-1),
     }
-    figure = Figure(figsize=(11, 4), dpi=150, layout="constrained")
+    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
     for axes, (title, values) in zip(figure.subplots(1, 3), shown.items(), strict=True):
         steps, places = values.shape
         extent = (0.5, steps + 0.5, 0.5, places + 0.5)  # both are counted from 1

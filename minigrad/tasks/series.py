@@ -14,12 +14,14 @@ is most like itself), a linear forecast from the last numbers, and the mean.
 import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import floor, log10
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import imported
 from minigrad.data import Order, standardise, windows
 from minigrad.data.tables import Numbers, numbers
 from minigrad.mode import no_grad
@@ -100,7 +102,9 @@ class Forecaster:
             with no_grad():
                 o = self.network(x).data
         o = o if o.ndim == 2 else o[-1]
-        return np.asarray(o[:, 0] * self.setting.deviation + self.setting.mean, float)
+        # As float64, or numbers far from 0 would lose their last digits.
+        scaled = np.asarray(o[:, 0], np.float64)
+        return scaled * self.setting.deviation + self.setting.mean
 
     def each(self, values: Array) -> Array:
         """The forecast of every number that has a window before it."""
@@ -137,7 +141,9 @@ def season(values: Array) -> int:
     """
     s = values - values.mean()
     lags = range(2, max(3, len(s) // 3))
-    likeness = [float(np.corrcoef(s[lag:], s[:-lag])[0, 1]) for lag in lags]
+    with np.errstate(invalid="ignore", divide="ignore"):  # of what is constant: none
+        found = [float(np.corrcoef(s[lag:], s[:-lag])[0, 1]) for lag in lags]
+    likeness = np.nan_to_num(found, nan=-1.0).tolist()
     # Of lags that are alike the shortest: two seasons are no season.
     best = max(likeness)
     return next(k for k, c in zip(lags, likeness, strict=True) if c >= best - 0.02)
@@ -181,6 +187,7 @@ def run(options: Options) -> Mapping[str, float]:
             f"{options.data}: {len(values)} numbers are too few to learn from and to "
             f"test on; it takes {LEAST + ahead}"
         )
+    _require_squares(options.data, values)
     _require_length(options, len(values))
     print(f"{options.data}: {column.said}")
     first, second = parts(len(values))
@@ -209,6 +216,16 @@ def run(options: Options) -> Mapping[str, float]:
     x, y = forecaster.questions(values)
     picture(options, forecaster.loss(x[:, :1], y[:, :1]))
     return {"RMSE": error(second, len(values)), "inside": inside}
+
+
+def _require_squares(path: Path, values: Array) -> None:
+    """Refuse numbers whose squares are too large or too small to count with."""
+    size = f"reach {np.abs(values).max():g}"
+    if np.abs(values).max() < 1e150:
+        size = f"differ by {np.ptp(values):g}"
+        if np.ptp(values) == 0 or np.ptp(values) > 1e-150:
+            return
+    raise ValueError(f"{path}: the numbers {size}: write them in another unit")
 
 
 def _require_length(options: Options, n: int) -> None:
@@ -309,6 +326,7 @@ def _write(
     usual = min(max(forecaster.setting.season, 12), len(values) // 5)
     steps = options.length or usual
     further, bands = closed_loop(forecaster, values, first, steps)
+    digits = 8 - floor(log10(forecaster.setting.deviation))
     with replacing(options.out / "forecast.csv") as temporary:
         rows: list[tuple[str, ...]] = []
         rows.append(("row", column.name, "forecast", "low", "high"))
@@ -319,7 +337,9 @@ def _write(
         for k, (value, forecast, half) in enumerate(everything, 1):
             row = [value, forecast, forecast - half, forecast + half]
             # The numbers as they were read; forecasts are of float32.
-            texts = ["" if np.isnan(v) else f"{v:.9g}" for v in row[1:]]
+            texts = [
+                "" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row[1:]
+            ]
             rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
         with temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
@@ -331,10 +351,10 @@ def chart(
     column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
-    from matplotlib.figure import Figure
+    pictures = imported("matplotlib.figure", "train")
 
     values = column.values
-    figure = Figure(figsize=(11, 4), dpi=150, layout="constrained")
+    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
     axes = figure.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
     known, later = rows[: len(values)], rows[len(values) :]
@@ -377,6 +397,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
             f"{options.data}: {len(values)} numbers are too few: this network reads "
             f"{setting.window} and forecasts {setting.ahead} ahead, so it takes {least}"
         )
+    _require_squares(options.data, values)
     _require_length(options, len(values))
     print(f"{options.data}: {column.said}")
     said = np.full(len(values), np.nan)

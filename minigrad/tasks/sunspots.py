@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minigrad.advice import imported
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
@@ -233,10 +234,10 @@ def report(name: str, s: Series, forecasts: Series, single: list[Series]) -> str
 
 def chart(s: Series, forecasts: Series) -> Any:
     """The series and the forecast, with the spans marked, as a matplotlib figure."""
-    from matplotlib.figure import Figure
+    pictures = imported("matplotlib.figure", "train")
 
     ink, series, net = "#222222", "#8c8c8c", "#0072B2"
-    figure = Figure(figsize=(11, 6), dpi=150, layout="constrained")
+    figure = pictures.Figure(figsize=(11, 6), dpi=150, layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=[1, 1.25])
     shades = {
         TESTS[0]: ("#56B4E9", "test"),

@@ -3,29 +3,44 @@
 Reads the interpreter's own help texts, or any file with ``--data``. The last tenth is
 the test, 20,000 characters before it are the validation. The state is carried from
 piece to piece along 32 streams, the gradient within pieces of 50.
+
+What it has learnt scores another text, each character after all before it, and goes on
+from its end or from a prompt.
 """
 
+import csv
 from collections.abc import Mapping
 from math import log
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from minigrad.compile import compile
 from minigrad.data import Vocabulary, english, loaders, one_hot, streams
 from minigrad.limits import within
 from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.cells import State
+from minigrad.nn.recurrent import unroll
+from minigrad.ops.nn import log_softmax
+from minigrad.ops.shape import stack
 from minigrad.optim import cosine
-from minigrad.tasks.networks import made
-from minigrad.tasks.ngrams import NGrams
+from minigrad.tasks.networks import made, remade
+from minigrad.tasks.ngrams import NGrams, grams
 from minigrad.tasks.session import learn, picture, table
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
+from minigrad.train import load_weights, replacing
 
 PIECE = 50
 # Of so many characters each of the 20 streams of the validation has two.
 LEAST = 800
+# How long a text is written on, and how much of its end is read for that.
+LENGTH, END = 300, 100
+# Characters that are scored at once, and the n-grams that a run keeps to compare with.
+LONG, ORDER = 500, 2
 
 
 class Reader:
@@ -147,7 +162,10 @@ def run(options: Options) -> Mapping[str, float]:
         lr=cosine(0.005, options.steps, 0.0005),
         every=250,
         also={"reader": reader},
-        about={"vocabulary": vocabulary.symbols},
+        about={
+            "vocabulary": vocabulary.symbols,
+            "grams": grams(text[:first], ORDER),
+        },
     )
     picture(options, model.loss(one_hot(numbers[:9, None], n), numbers[1:10, None]))
     found = {"bits per character": bits(model, numbers[second:], n)}
@@ -159,8 +177,103 @@ def run(options: Options) -> Mapping[str, float]:
     what = options.data.name if options.data else "Python's help texts"
     print(table(f"text: {what}, last tenth", "bits/char", rows))
     prompt = options.prompt or text[second : second + 20]
-    print(sample(model, vocabulary, prompt, 300, options.temperature, rng))
+    length = options.length or LENGTH
+    print(sample(model, vocabulary, prompt, length, options.temperature, rng))
     return found
+
+
+def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
+    """Score a new text, and go on from its end or from a prompt."""
+    vocabulary = Vocabulary(about["vocabulary"])
+    model = remade(about["network"])
+    load_weights(weights, model)
+    prompt = options.prompt
+    vocabulary.encode(prompt)  # before the work: are these its letters?
+    if options.data:
+        text, encoding = loaders.words(options.data)
+        print(f"{options.data}: {len(text)} characters, {encoding}")
+        _require_letters(options.data, text, vocabulary)
+        _score(options, model, vocabulary, text, about["grams"])
+        prompt = prompt or text[-END:]
+    length, rng = options.length or LENGTH, np.random.default_rng(options.seed)
+    said = sample(model, vocabulary, prompt, length, options.temperature, rng)
+    print(said)
+    with replacing(options.out / "continued.txt") as temporary:
+        temporary.write_text(said, "utf-8")
+
+
+def _require_letters(path: Path, text: str, vocabulary: Vocabulary) -> None:
+    if len(text) < 2:
+        raise ValueError(f"{path}: nothing follows its one character")
+    strange = set(text) - set(vocabulary.symbols)
+    if strange:
+        first = next(i for i, symbol in enumerate(text) if symbol in strange)
+        more = f", one of {len(strange)} such characters" if len(strange) > 1 else ""
+        raise ValueError(
+            f"{path}, line {text.count(chr(10), 0, first) + 1}: the network never read "
+            f"{text[first]!r}{more}; it knows {vocabulary.symbols!r}"
+        )
+
+
+def _score(
+    options: Options,
+    model: ManyToMany,
+    vocabulary: Vocabulary,
+    text: str,
+    counts: Mapping[str, int],
+) -> None:
+    """Print what a text costs; bits.csv has it of each character but the first.
+
+    ``counts`` are the grams of the training part.
+    """
+    assert options.data is not None
+    n = len(vocabulary)
+    each = {"this network": bits_of_each(model, vocabulary.encode(text), n).tolist()}
+    for order in range(1, ORDER + 1):
+        model_n = NGrams(counts, vocabulary.symbols, order)
+        each[f"{order}-gram, Witten-Bell"] = model_n.each(text)[1:]
+    found = {name: float(np.mean(bits)) for name, bits in each.items()}
+    found["every symbol alike"] = log(n) / log(2)
+    rows = {name: [bits, 2**bits] for name, bits in found.items()}
+    print(table(f"text: {options.data.name}", ["bits/char", "perplexity"], rows))
+    with (
+        replacing(options.out / "bits.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["place", "character", *each])
+        for place, (symbol, *bits) in enumerate(
+            zip(text[1:], *each.values(), strict=True), 2
+        ):
+            writer.writerow([place, symbol, *(f"{b:.4f}" for b in bits)])
+
+
+def bits_of_each(
+    model: ManyToMany, numbers: NDArray[Any], n_symbols: int
+) -> NDArray[np.float64]:
+    """-log2 P of each number but the first, after all before it: (n - 1,).
+
+    >>> model = ManyToMany(3, 4, 3, rng=np.random.default_rng(0))
+    >>> each = bits_of_each(model, np.array([0, 1, 2, 2, 0, 1]), 3)
+    >>> each.shape, bool((2.0**-each < 1).all())
+    ((5,), True)
+    """
+
+    def read(xs: Any, *state: Any) -> Any:
+        outputs = []
+        for _, state in unroll(model.rnn, xs, state):  # noqa: B020, its last is given
+            outputs.append(model.read(state[0]))
+        return log_softmax(stack(outputs)), state
+
+    # Pieces of one length are one program; eagerly a character takes fifteen times as
+    # long.
+    program, found = compile(read), []
+    state = [s.data for s in model.rnn.start(1)]
+    for start in range(0, len(numbers) - 1, LONG):
+        piece = numbers[start : start + LONG + 1]
+        logp, state = program(one_hot(piece[:-1, None], n_symbols), *state)
+        found.append(logp.data[np.arange(len(piece) - 1), 0, piece[1:]])
+    return np.asarray(-np.concatenate(found) / log(2), np.float64)
 
 
 TASK = Task(
@@ -168,6 +281,7 @@ TASK = Task(
     summary="write on a text character by character",
     steps=3500,
     run=run,
-    takes=("cell", "hidden", "data", "prompt", "temperature", "batch"),
+    takes=("cell", "hidden", "length", "data", "prompt", "temperature", "batch"),
     reads="any text",
+    predict=predict,
 )

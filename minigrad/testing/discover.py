@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from minigrad.advice import imported
 from minigrad.op import Op
 from minigrad.testing.row import CHECKS, Row
 from minigrad.user_file import running
@@ -59,7 +60,7 @@ def pytest_cases(module: ModuleType) -> list[Any]:
         def test_op(check):
             check()
     """
-    import pytest  # only who runs tests has it
+    pytest = imported("pytest", "test")  # only who runs tests has it
 
     return [
         pytest.param(partial(row.run, check), id=f"{row.op.name}-{check}")

@@ -13,10 +13,17 @@ from collections.abc import Callable, Collection
 from itertools import count
 from typing import Any
 
-import hypothesis.extra.numpy as hnp
 import numpy as np
-from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+try:
+    import hypothesis.extra.numpy as hnp
+    from hypothesis import strategies as st
+except ModuleNotFoundError:
+    from minigrad.advice import imported
+
+    imported("hypothesis", "test")  # which says what to install
+    raise
 
 from minigrad.ops import elementwise, nn, reduction
 from minigrad.ops.time import steps

@@ -37,6 +37,7 @@ from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
 __all__ = [
     "Part",
     "Stateful",
+    "listed",
     "load_checkpoint",
     "load_weights",
     "opened",
@@ -90,7 +91,7 @@ def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
     generators: dict[str, Any] = {}
     for name, part in parts.items():
         if isinstance(part, np.random.Generator):
-            generators[name] = _listed(part.bit_generator.state)
+            generators[name] = listed(part.bit_generator.state)
         else:
             for key, array in part.state_dict().items():
                 if isinstance(part, Optimiser) and not _is_memory(key, array):
@@ -227,7 +228,7 @@ def load_weights(
     Raises ValueError, and changes nothing, where the file is not whole or of another
     module; it lists the names that one side lacks, and those that are near.
 
-    Raises TypeError for what is no module.
+    Raises TypeError for what is no module, and for names that are no mapping.
 
     >>> import tempfile
     >>> from safetensors.numpy import save_file
@@ -240,6 +241,11 @@ def load_weights(
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     _require_module(module)
+    if not isinstance(names, Mapping | None):
+        raise TypeError(
+            "names has the parameter's path for each name of the file that is another, "
+            f'as {{"kernel": "W"}}: got {type(names).__name__}'
+        )
     arrays, said = read_tensors(path, others=True)
     if not isinstance(said, dict) or set(said) - {"about"}:
         raise ValueError(
@@ -359,10 +365,14 @@ def _say(array: Any) -> str:
     return f"{array.dtype} {array.shape}"
 
 
-def _listed(state: Any) -> Any:
-    """A generator's state in terms of JSON."""
+def listed(state: Any) -> Any:
+    """A generator's state in terms of JSON.
+
+    >>> listed({"pos": np.uint8(3), "key": np.array([1, 2])})
+    {'pos': 3, 'key': [1, 2]}
+    """
     if isinstance(state, dict):
-        return {key: _listed(value) for key, value in state.items()}
+        return {key: listed(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
 
 

@@ -34,6 +34,11 @@ def said_of(step: int, value: Tensor, norm: float) -> str:
         number = node.value[tuple(place)]
         return f"{said}, since the input {node.label} is {number} at {place}"
     what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
+    if empty := [np.shape(i.value) for i in node.inputs if not np.size(i.value)]:
+        return (
+            f"{said}, since {what}, scope {where}{at}, reads an array without numbers, "
+            f"of shape {empty[0]}: leave out batches that are empty"
+        )
     return f"{said}; {advice}. It began at {what}, scope {where}{at}"
 
 

@@ -1,5 +1,6 @@
 """The training loop: step after step, with validation, checkpoints and Ctrl-C."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from minigrad.train.batches import Batches, has_place, size, stream
 from minigrad.train.checkpoint import opened, save_checkpoint
 from minigrad.train.interrupts import interrupts
 from minigrad.train.progress import Progress, bar
-from minigrad.train.training import Training
+from minigrad.train.training import Training, global_state
 
 __all__ = ["History", "fit"]
 
@@ -63,7 +64,9 @@ def fit(
     callbacks: are told of every step.
     title: that of the progress bar on a terminal's stderr; None for no bar.
     checkpoint: a file to go on from: written every ``every`` steps, at Ctrl-C and at
-        the end. With ``resume`` the training begins where the file ends.
+        the end. With ``resume`` the training begins where the file ends. It keeps
+        the parts of the training; what is drawn from ``np.random`` or ``random``
+        themselves, which are global, is not kept, and a RuntimeWarning says so.
 
     Ctrl-C takes effect when the step is done, as KeyboardInterrupt. Raises
     FloatingPointError at the first loss or gradient that is not finite, naming the op,
@@ -169,6 +172,7 @@ class _Run:
         self.history = History()
         self.best: Mapping[str, Any] = self.module.state_dict()
         self.latest, self.waited = nan, 0
+        self.drawn: Any = global_state()
 
     def begin(self) -> None:
         """Measure the start."""
@@ -222,6 +226,15 @@ class _Run:
         """Write the checkpoint, if there is to be one."""
         if self.checkpoint is None:
             return
+        if self.drawn not in (None, global_state()):
+            warnings.warn(
+                "something draws from np.random or random, whose state a checkpoint "
+                "does not keep: who resumes gets other numbers. Draw from rng = np."
+                'random.default_rng(seed), and give Training also={"rng": rng}',
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            self.drawn = None  # that is said once
         history = self.history
         note = {
             "steps": [[p.step, p.loss, p.norm, p.validation] for p in history.steps],

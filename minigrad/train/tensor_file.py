@@ -13,6 +13,7 @@ is believed. No code is in such a file and none is run.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from operator import itemgetter
@@ -76,7 +77,8 @@ def read_tensors(path: Path_, others: bool = False) -> tuple[dict[str, Array], A
         metadata = _metadata(content, others)
         found = safetensors.deserialize(content)
     except (safetensors.SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+        reason = _other(content) or error
+        raise ValueError(f"{path} is not a whole safetensors file: {reason}") from error
     # The library gives them in no certain order.
     arrays = {name: _array(**entry) for name, entry in sorted(found, key=itemgetter(0))}
     said: Any = {}
@@ -88,6 +90,29 @@ def read_tensors(path: Path_, others: bool = False) -> tuple[dict[str, Array], A
             "safetensors.numpy.load_file"
         )
     return arrays, said
+
+
+# How other files begin, and how what is in them comes in.
+OTHERS = {
+    "PK.{40,200}?data.pkl|\x80[\2-\5]": "it is what torch.save writes, a pickle, and "
+    "pickles are not run here. In PyTorch write safetensors.torch.save_file(network."
+    "state_dict(), path) and read that; or hand network.state_dict() itself to "
+    "minigrad.exchange.from_torch(module, state_dict)",
+    "PK.{0,200}?[.]npy": "it is an archive of NumPy: module.load_state_dict("
+    "np.load(path)) reads it",
+    "\x89HDF": "it is HDF5, as Keras writes: there, write each weight with np.save",
+}
+
+
+def _other(content: bytes) -> str:
+    """Which other kind of file it is, and what to do; or nothing.
+
+    >>> _other(b"\\x89HDF\\r")
+    'it is HDF5, as Keras writes: there, write each weight with np.save'
+    """
+    start = content[:300].decode("latin-1")
+    found = (said for form, said in OTHERS.items() if re.match(form, start, re.DOTALL))
+    return next(found, "")
 
 
 def _said(path: Path_, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> Any:

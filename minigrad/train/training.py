@@ -22,6 +22,7 @@ Vocabulary
 3.0
 """
 
+import random
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from math import inf, isfinite
@@ -52,11 +53,11 @@ from minigrad.ops.elementwise import (
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.optim.clipping import SMALLEST
 from minigrad.tensor import Tensor
-from minigrad.train.checkpoint import Part
+from minigrad.train.checkpoint import Part, listed
 from minigrad.train.finite import said_of
 from minigrad.train.interrupts import interrupts
 
-__all__ = ["Training"]
+__all__ = ["Training", "global_state"]
 
 Loss = Callable[..., Tensor | tuple[Tensor, State]]
 Carry = Callable[[tuple[Array, ...]], None]
@@ -251,17 +252,31 @@ def _drawing_nothing(loss: Loss, batch: tuple[Any, ...]) -> Any:
         for place in watch(loss)
         if isinstance(place.value, np.random.Generator)
     ]
-    before = [g.bit_generator.state for g in generators]
+    before, whole = [g.bit_generator.state for g in generators], global_state()
     found = loss(*batch)
-    if before != [g.bit_generator.state for g in generators]:
+    if before != [g.bit_generator.state for g in generators] or whole != global_state():
         for g, state in zip(generators, before, strict=True):
             g.bit_generator.state = state
+        np.random.set_state(whole[0])
+        random.setstate(whole[1])
         raise TraceError(
             "the loss draws random numbers, and a program would repeat those of its "
             "first run: draw them with the batch and let the loss take them, or write "
             "eager=True"
         )
     return found
+
+
+def global_state() -> tuple[Any, Any]:
+    """How far NumPy's and Python's global random numbers have been drawn.
+
+    To be compared, and to be set again.
+
+    >>> before = global_state()
+    >>> before == global_state(), (np.random.random(), before == global_state())[1]
+    (True, False)
+    """
+    return listed(np.random.get_state(legacy=False)), random.getstate()
 
 
 def _clipped(gradients: Sequence[Tensor], limit: float) -> tuple[list[Tensor], Tensor]:

@@ -11,6 +11,7 @@ READ = {
     "tab": "uno\ta\ndos\tb\ntres\ta\n",
     "more columns": "id,text,class\n1,uno,a\n2,dos,b\n3,tres,a\n",
     "FASTA": ">s1 a\nuno\n>s2 b\ndos\n>s3 a\ntr\nes\n",
+    "FASTA, a comment first": "; by hand\n\n;\n>s1 a\nuno\n>s2 b\ndos\n>s3 a\ntres\n",
     "FASTA, words between": ">s1 x y a\nuno\n>s2 b\ndos\n>s3 z a\ntres\n",
 }
 
@@ -36,6 +37,13 @@ def test_dna_is_made_lower_case_and_text_is_not(file):
     assert found.texts == ("acgt", "nnr", "aa")
     assert "lower case" in found.said
     assert labelled(file("Hola,a\nABC,b\nxyz,b\n")).texts == ("Hola", "ABC", "xyz")
+
+
+def test_a_text_of_several_lines_keeps_them(file):
+    found = labelled(
+        file('text,label\n"one\n\n# two ""2""",a\n"emoji 👋🏽, and more",b\n')
+    )
+    assert found.texts == ('one\n\n# two "2"', "emoji 👋🏽, and more")
 
 
 def test_a_file_without_labels(file):

@@ -1,5 +1,7 @@
 """Tables as people keep them: twenty oddities, each value checked by hand."""
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,17 @@ READ = {
         + "".join(f"{m:02d}/01/{y},{m}\n" for y in (2010, 2011) for m in range(1, 13)),
         [*range(1, 13)] * 2,
     ),
+    "names of months": ("d,v\nNov 2019,1\nDec 2019,2\nJan 2020,3\n", [1, 2, 3]),
+    "quarters": ("q,v\n2020Q1,1\n2019-Q4,2\n2019 Q3,3\n", [3, 2, 1]),
+    "months of a year": ("q,v\n2019M11,1\n2019M12,2\n2020M01,3\n", [1, 2, 3]),
+    "days in digits": ("d,v\n20200131,1\n20200201,2\n20200202,3\n", [1, 2, 3]),
+    "months in digits": ("d,v\n201911,1\n201912,2\n202001,3\n", [1, 2, 3]),
+    "numbers like dates": ("k,v\n20200101,1\n20200201,2\n20200301,3\n", [1, 2, 3]),
     "sep=": ("sep=|\na|b\nx|1\ny|2\n", [1, 2]),
+    "lines within a cell": (
+        'note,v\n"one\n\n# two, three",1\n# a comment\n\n"four",2\n',
+        [1, 2],
+    ),
     "numbers with dots": ("a\n.5\n1.\n", [0.5, 1]),
 }
 
@@ -121,7 +133,16 @@ REFUSED = {
         "d,v\n2020-01-01,1\n2020-02-01,2\n2020-02-01,3\n2020-03-01,3\n",
         "line 4: .* twice",
     ),
+    "days in digits in no order": (
+        "d,v\n20200131,1\n20200202,2\n20200201,3\n",
+        "line 4: .* out of order",
+    ),
+    "a quarter that is left out": (
+        "d,v\n2020Q1,1\n2020Q2,2\n2020Q4,3\n",
+        "line 4: .* an uneven step",
+    ),
     "a year that is none": ("y,v\n1700,1\n1701,2\n?,3\n", "line 4: .* whole number"),
+    "money": ("k,v\n1,$5\n2,$6\n", "line 2: '[$]5' in column 'v' is not a number: wr"),
     "a unit": ("a\n1\n5 mm\n", "line 3: '5 mm' .*: write it with digits alone"),
 }
 
@@ -156,6 +177,21 @@ def test_a_file_of_bytes(tmp_path):
         table(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(b"a,b\n1,2\n"), "compressed by gzip: unpack it first"),
+        (b"PK\3\4" + bytes(9), "a ZIP archive, as Excel and Word write: save it as"),
+        (b"%PDF-1.7\n", "it is a PDF"),
+    ],
+)
+def test_a_file_that_holds_a_table_in_another_form(tmp_path, content, reason):
+    path = tmp_path / "data.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"data.csv: .*{reason}"):
+        table(path)
+
+
 def test_as_numpy_reads_it(file):
     """Random tables, written in each dialect, read as they were."""
     rng = np.random.default_rng(0)
@@ -173,7 +209,7 @@ def test_most_numbers_would_be_made_up(file):
 
 
 def test_that_there_is_no_axis_is_said(file):
-    found = numbers(file("q,v\n2001-Q1,1\n2001-Q2,2\n"))
+    found = numbers(file("q,v\nspring 2001,1\nsummer 2001,2\n"))
     assert "no axis, so the rows are taken for even steps" in found.said
     assert numbers(file("a,b\n5,x\n6,y\n"), 1).values.tolist() == [5, 6]
 

@@ -115,3 +115,21 @@ def test_einsum_takes_subscripts_and_operands(call):
 def test_a_keyword_that_an_op_lacks_is_answered_by_those_it_has():
     with pytest.raises(TypeError, match=r"no keyword min .*are x, a_min, a_max"):
         mg.clip(X, min=0.0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "y"),
+    [
+        (mg.cross_entropy, np.zeros(0, int)),
+        (mg.nll_loss, np.zeros(0, int)),
+        (mg.cross_entropy, np.zeros((0, 3))),
+        (mg.mse_loss, np.zeros((0, 3))),
+        (mg.binary_cross_entropy, np.zeros((0, 3))),
+    ],
+)
+def test_the_mean_of_no_loss_is_refused(loss, y):
+    o = mg.tensor(np.zeros((0, 3)), requires_grad=True)
+    with pytest.raises(ValueError, match=r"the batch is empty: .* shape \(0"):
+        loss(o, y)
+    assert loss(o, y, reduction="sum").item() == 0
+    assert loss(o, y, reduction="none").shape[0] == 0

@@ -5,7 +5,9 @@ import csv
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.cli import main
+from minigrad.data import Vocabulary, one_hot
 from minigrad.tasks.series import season
 
 
@@ -89,6 +91,39 @@ def test_the_season(period):
     rng = np.random.default_rng(0)
     s = np.tile(rng.normal(size=period), 8) + rng.normal(0, 0.05, 8 * period)
     assert season(s) == period
+
+
+def test_a_season_of_what_hardly_changes():
+    for place in 0, 40, 59:
+        s = np.zeros(60)
+        s[place] = 1
+        assert 2 <= season(s) < 20
+
+
+@pytest.mark.parametrize("far", [1e9, 1e100])
+def test_numbers_far_from_zero_keep_their_digits(far, waves, tmp_path, capsys):
+    """The same series in other units has the same forecasts, in those units."""
+    path, s = waves
+    found = []
+    for offset, unit in (0.0, 1.0), (far, 1.0) if far < 1e10 else (0.0, far):
+        path.write_text("v\n" + "\n".join(f"{offset + v * unit!r}" for v in s.tolist()))
+        out = tmp_path / f"run{offset}{unit}"
+        words = ["series", "--data", path, "--steps", 1, "--hidden", 3, "--out", out]
+        code, said = trained(capsys, *words)
+        assert code == 0, said.err
+        read = [row[2] for row in rows_of(out / "forecast.csv")[1:] if row[2]]
+        found.append((np.array(list(map(float, read))) - offset) / unit)
+    np.testing.assert_allclose(found[1], found[0], atol=2e-5)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-300])
+def test_numbers_without_squares_are_refused(unit, waves, tmp_path, capsys):
+    path, s = waves
+    path.write_text("v\n" + "\n".join(f"{v * unit!r}" for v in s.tolist()))
+    words = ["series", "--data", path, "--out", tmp_path / "run"]
+    code, said = trained(capsys, *words)
+    assert code == 2
+    assert "write them in another unit" in said.err
 
 
 def dna(path, n=60):
@@ -253,12 +288,116 @@ def test_a_text_that_is_too_short(n, batch, least, tmp_path, capsys):
     assert code == 0, said.err
 
 
-def test_a_text_is_nothing_to_predict(tmp_path, capsys):
+@pytest.fixture
+def verse(tmp_path, capsys):
+    """A run of a text, and another text of its letters, longer than a piece of it."""
     path, out = tmp_path / "a.txt", tmp_path / "run"
-    path.write_text("one two " * 200)
-    words = ["text", "--data", path, "--hidden", 3, "--steps", 1, "--out", out]
+    path.write_text("la luna y la laguna, una a una.\n" * 60)
+    words = ["text", "--data", path, "--hidden", 4, "--steps", 2, "--out", out]
+    code, said = trained(capsys, *words, "--length", 9)
+    assert code == 0, said.err
+    new = tmp_path / "new.txt"
+    new.write_text("una luna, una laguna y una gala\n" * 40 + ".")
+    return out, new
+
+
+def test_a_new_text_is_scored_and_continued(verse, capsys):
+    out, new = verse
+    text, old = new.read_text(), "la luna y la laguna, una a una.\n" * 60
+    assert main(["predict", str(out), "--data", str(new), "--length", "20"]) == 0
+    said = capsys.readouterr().out
+    assert f"{len(text)} characters" in said
+
+    network = mg.load(out)
+    letters = Vocabulary(network.about["vocabulary"])
+    numbers = letters.encode(text)
+    with mg.no_grad():
+        o = network(one_hot(numbers[:-1, None], len(letters))).data[:, 0].astype(float)
+    logp = o - np.log(np.exp(o).sum(-1, keepdims=True))
+    bits = -logp[np.arange(len(o)), numbers[1:]] / np.log(2)
+    assert number(said, "this network") == pytest.approx(bits.mean(), abs=1e-4)
+    assert number(said, "this network", 1) == pytest.approx(2 ** bits.mean(), abs=1e-3)
+    second = int(0.9 * len(old))
+    learnt = old[: second - len(old) // 20]
+    kinds, n = len(set(learnt)), len(learnt)
+    p = {c: (learnt.count(c) + kinds / len(letters)) / (n + kinds) for c in set(text)}
+    alone = -np.mean(np.log2([p[c] for c in text[1:]]))
+    assert number(said, "1-gram") == pytest.approx(alone, abs=1e-4)
+    assert number(said, "every symbol") == pytest.approx(
+        np.log2(len(letters)), abs=1e-4
+    )
+
+    with (out / "predictions" / "bits.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == [
+        *("place", "character", "this network"),
+        *("1-gram, Witten-Bell", "2-gram, Witten-Bell"),
+    ]
+    assert [int(row[0]) for row in rows] == [*range(2, len(text) + 1)]
+    assert "".join(row[1] for row in rows) == text[1:]
+    np.testing.assert_allclose([float(row[2]) for row in rows], bits, atol=1e-4)
+    pairs = [float(row[4]) for row in rows]
+    assert number(said, "2-gram") == pytest.approx(np.mean(pairs), abs=1e-4)
+
+    written = (out / "predictions" / "continued.txt").read_text("utf-8")
+    assert written.startswith(text[-100:])
+    assert len(written) == 120
+    assert f"{written}\nwritten to" in said
+
+
+def test_a_text_goes_on_from_a_prompt(verse, capsys):
+    out, _ = verse
+    words = ["predict", str(out), "--prompt", "la ", "--length", "7"]
+    written = []
+    for more in [], [], ["--seed", "1"], ["--temperature", "0"]:
+        assert main([*words, *more]) == 0
+        assert "bits" not in capsys.readouterr().out
+        written.append((out / "predictions" / "continued.txt").read_text("utf-8"))
+    assert written[0] == written[1] != written[2]
+    assert all(text.startswith("la ") and len(text) == 10 for text in written)
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "reason"),
+    [
+        ([], None, "give it with --data FILE, any text, or how a text begins with"),
+        (["--prompt", ""], None, "give it with --data FILE"),
+        (["--prompt", "la x"], None, "'x' (at 3) is not among the"),
+        (
+            ["--data"],
+            "la\nlux\nlö",
+            "new.txt, line 2: the network never read 'x', one of 2",
+        ),
+        (["--data"], "l", "nothing follows its one character"),
+        (["--data", "--label", "2"], "la", "a run of text has no --label"),
+    ],
+)
+def test_a_text_that_a_run_cannot_read(words, content, reason, verse, capsys):
+    out, new = verse
+    if content is not None:
+        new.write_text(content)
+        words = [words[0], str(new), *words[1:]]
+    assert main(["predict", str(out), *words]) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert said.count("\n") == 1
+
+
+def test_what_predict_has_no_use_for_is_refused(waves, tmp_path, capsys):
+    path, _ = waves
+    out = tmp_path / "run"
+    assert trained(capsys, "series", "--data", path, "--steps", 1, "--out", out)[0] == 0
+    words = ["predict", str(out), "--data", str(path)]
+    for name, value in ("label", "2"), ("prompt", "a"), ("seed", "1"):
+        assert main([*words, f"--{name}", value]) == 2
+        assert f"a run of series has no --{name}" in capsys.readouterr().err
+
+
+def test_a_run_of_another_task_is_nothing_to_predict(tmp_path, capsys):
+    out = tmp_path / "run"
+    words = ["adding", "--hidden", 3, "--length", 5, "--steps", 1, "--out", out]
     assert trained(capsys, *words)[0] == 0
     assert main(["predict", str(out)]) == 2
     said = capsys.readouterr().err
-    assert "is a run of none of: series, sequences; " in said
+    assert "is a run of none of: series, sequences, text; " in said
     assert f"minigrad.load({str(out)!r}) in Python" in said

@@ -1,5 +1,6 @@
 """The training loop on a parabola."""
 
+import random
 import shutil
 import sys
 
@@ -12,6 +13,7 @@ from minigrad.nn import Module
 from minigrad.nn.losses import mse
 from minigrad.optim import SGD, Adam
 from minigrad.train import Training, fit
+from minigrad.train.training import global_state
 
 
 class Point(Module):
@@ -279,3 +281,23 @@ def test_there_is_no_bar_without_tqdm(monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     _, history = run(steps=2)
     assert len(history.steps) == 2
+
+
+def test_global_random_numbers_and_a_checkpoint(tmp_path):
+    """They are not kept: that is said once, and only where there is a checkpoint."""
+    point, before = Point(), global_state()
+    training = trained(point, lambda x: ((point.w - x) ** 2).sum())
+
+    def batch():
+        return (np.random.normal(size=1),)
+
+    options = {"steps": 5, "checkpoint": tmp_path / "a"}
+    try:
+        fit(training, batch, steps=5)
+        fit(training, (np.zeros(1),), **options)
+        with pytest.warns(RuntimeWarning, match="a checkpoint does not keep") as told:
+            fit(training, batch, **options)
+    finally:
+        np.random.set_state(before[0])
+        random.setstate(before[1])
+    assert len(told) == 1

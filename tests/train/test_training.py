@@ -1,5 +1,6 @@
 """The whole step: what it changes, on every engine, is what it changes eagerly."""
 
+import random
 import warnings
 
 import hypothesis.extra.numpy as hnp
@@ -22,7 +23,7 @@ from minigrad.optim import (
     exponential,
 )
 from minigrad.train import Training, load_checkpoint, save_checkpoint
-from minigrad.train.training import whole_step
+from minigrad.train.training import global_state, whole_step
 from tests.engines import ENGINES
 
 MAKE = [lambda ps, lr: SGD(ps, lr, 0.9), RMSProp, Adam, AdamW]
@@ -210,6 +211,44 @@ def test_a_loss_that_draws_random_numbers_is_not_frozen():
         found += [one.step(*batch(0)) for _ in range(3)]
     assert found == [other.step(*batch(0)) for _ in range(4)]
     assert len(set(found)) == 4
+
+
+@pytest.mark.parametrize("draw", [np.random.normal, random.random])
+def test_a_loss_that_draws_from_a_global_generator_is_not_frozen(draw):
+    free = Free([np.array([1.0])])
+    before = global_state()
+    np.random.seed(0)
+    random.seed(0)
+    training = Training(
+        free, SGD(free.parameters(), 0.0), lambda x: (free.ps[0] * (x + draw())).sum()
+    )
+    try:
+        with pytest.warns(RuntimeWarning, match="draws random numbers.*eager=True"):
+            found = [training.step(np.zeros(1))[0]]
+        found += [training.step(np.zeros(1))[0] for _ in range(2)]
+        np.random.seed(0)
+        random.seed(0)
+        assert found == [draw() for _ in range(3)]
+    finally:
+        np.random.set_state(before[0])
+        random.setstate(before[1])
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_an_empty_batch_is_refused_by_name(eager):
+    model = ManyToMany(2, 4, 2, rng=np.random.default_rng(0))
+    xs, ys = np.zeros((3, 0, 2), np.float32), np.zeros((3, 0), int)
+    training = Training(model, Adam(model.parameters()), model.loss, eager=eager)
+    with pytest.raises(ValueError, match=r"no sequence \(scope ManyToMany\).*\(0, 2\)"):
+        training.step(xs, ys)
+    training = Training(
+        model, Adam(model.parameters()), lambda x: model(x).mean(), eager=eager
+    )
+    with (
+        warnings.catch_warnings(action="ignore"),
+        pytest.raises(FloatingPointError, match=r"since op mean.*\(3, 0, 2\): leave"),
+    ):
+        training.step(xs)
 
 
 def test_a_loss_that_cannot_be_compiled_runs_eagerly():

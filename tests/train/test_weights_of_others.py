@@ -1,7 +1,10 @@
 """Safetensors that other programs wrote: bytes by hand, and the package's own."""
 
+import io
 import json
+import pickle
 import struct
+import zipfile
 
 import numpy as np
 import pytest
@@ -188,3 +191,42 @@ def test_a_checkpoint_is_of_minigrad_alone(tmp_path):
     path = written(tmp_path / "a", of_layer("F32"))
     with pytest.raises(ValueError, match="not written by minigrad: it has no checksum"):
         load_checkpoint(path, {"module": layer()})
+
+
+def archive(name, content):
+    """A zip file with one entry, as np.savez and torch.save write it."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (archive("net/data.pkl", b"\x80\2}q."), r"torch.save.*save_file\(.*from_torch"),
+        (pickle.dumps({}, 2), "what torch.save writes, a pickle"),
+        (archive("W.npy", bytes(90)), r"module\.load_state_dict\(np\.load\(path\)\)"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(90), "it is HDF5, as Keras writes"),
+        (b"W = 3, and some more words", "it ends within its header"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(tmp_path, content, words):
+    path = tmp_path / "net.pt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"net.pt is not a whole .* file: .*{words}"):
+        load_weights(path, layer())
+
+
+def test_what_it_says_of_numpy_archives_is_so(tmp_path):
+    path, module = tmp_path / "a.npz", layer()
+    np.savez(path, W=np.full((2, 3), 7, np.float32), b=np.zeros(3, np.float32))
+    module.load_state_dict(np.load(path))
+    assert module.W.data.min() == 7
+
+
+def test_names_are_a_mapping(tmp_path):
+    path = tmp_path / "a"
+    save_weights(path, layer())
+    with pytest.raises(TypeError, match=r'as \{"kernel": "W"\}: got list'):
+        load_weights(path, layer(), names=["W", "b"])

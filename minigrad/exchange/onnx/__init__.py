@@ -11,6 +11,8 @@ from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
+from minigrad.advice import imported
+
 __all__ = ["to_onnx"]
 
 
@@ -51,13 +53,7 @@ def to_onnx(
     >>> [node.op_type for node in model.graph.node if node.op_type == "Scan"]
     ['Scan']
     """
-    try:
-        from minigrad.exchange.onnx.export import exported
-    except ModuleNotFoundError as error:
-        if error.name != "onnx":
-            raise
-        raise ModuleNotFoundError(
-            "to_onnx needs the package onnx: pip install 'minigrad-rnn[onnx]'",
-            name="onnx",
-        ) from error
+    imported("onnx", "onnx")
+    from minigrad.exchange.onnx.export import exported
+
     return exported(f, example, path)

@@ -189,8 +189,9 @@ def products(trial: Trial) -> None:
         if not abs(left - _dot(vs, back)) <= 1e-9 * size:
             said = f"{left!r} and {_dot(vs, back)!r}"
             raise DisagreementError("products", "jvp and vjp differ", said, code)
+    read = {source for node in Graph(ys[0]).nodes for source in node.inputs}
     for w, d in zip(wrt, grad(ys[0], wrt, unreached="zeros"), strict=True):
-        if w.node in ys[0].node.inputs or not Graph(ys[0]).uses(w):
+        if w.node in ys[0].node.inputs or w.node not in read:
             continue
         try:
             shares = grad_by_use(ys[0], w)
