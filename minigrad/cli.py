@@ -36,8 +36,6 @@ from minigrad.tasks.session import checkpoints
 from minigrad.train.checkpoint import read_about
 from minigrad.user_file import UserFileError, running
 
-__all__ = ["main"]
-
 OPTIONAL = (
     "model",
     "cell",

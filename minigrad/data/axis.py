@@ -13,8 +13,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Axis", "AxisError", "axis_of", "gaps", "is_date"]
-
 DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
 FORMS = (None, *(f"{d}{t}" for d in DAYS for t in ("", " %H:%M", " %H:%M:%S")), "%Y-%m")
 # A column is meant to say when if so many of its cells do.

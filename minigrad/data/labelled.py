@@ -23,8 +23,6 @@ from dataclasses import dataclass
 from minigrad.data.loaders import PathLike, records, words
 from minigrad.data.tables import Table, table
 
-__all__ = ["Labelled", "labelled"]
-
 TEXTS = ("sequence", "seq", "text", "secuencia", "texto", "dna", "adn")
 LABELS = ("label", "class", "target", "etiqueta", "clase")
 # The letters of DNA and RNA and of what is not certain (IUPAC).

@@ -19,8 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fasta", "promoters", "records", "splice", "text", "words"]
-
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
 MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}

@@ -8,8 +8,6 @@ True
 from collections import Counter
 from math import log2
 
-__all__ = ["NGrams"]
-
 
 class NGrams:
     """The next symbol from the ``order - 1`` before it (Witten and Bell 1991).

@@ -33,16 +33,6 @@ from minigrad.train.checkpoint import Part
 from minigrad.train.progress import Progress
 from minigrad.train.training import Carry, Loss
 
-__all__ = [
-    "ONE_ANSWER",
-    "checkpoints",
-    "learn",
-    "one_answer",
-    "picture",
-    "save_run",
-    "table",
-]
-
 # The networks that give one answer to a sequence: --model.
 ONE_ANSWER = ("many-to-one", "bidirectional")
 

@@ -38,8 +38,6 @@ from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import Training, bar, fit, replacing
 
-__all__ = ["TASK", "arv", "forecast", "network", "root", "windows"]
-
 Array = NDArray[np.float64]
 Span = tuple[int, int]
 

@@ -18,8 +18,6 @@ from minigrad.train.interrupts import interrupts
 from minigrad.train.progress import Progress, bar
 from minigrad.train.training import Training
 
-__all__ = ["History", "fit"]
-
 
 @dataclass
 class History:

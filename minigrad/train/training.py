@@ -56,8 +56,6 @@ from minigrad.train.checkpoint import Part
 from minigrad.train.finite import said_of
 from minigrad.train.interrupts import interrupts
 
-__all__ = ["Training"]
-
 Loss = Callable[..., Tensor | tuple[Tensor, State]]
 Carry = Callable[[tuple[Array, ...]], None]
 
