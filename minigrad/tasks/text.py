@@ -19,7 +19,7 @@ from minigrad.nn.cells import State
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
 from minigrad.tasks.ngrams import NGrams
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
@@ -157,7 +157,7 @@ def run(options: Options) -> Mapping[str, float]:
         rows[f"{order}-gram, Witten-Bell"] = model_n.bits(text[second:])
     rows["every symbol alike"] = log(n) / log(2)
     what = options.data.name if options.data else "Python's help texts"
-    print(table(f"text: {what}, last tenth", "bits/char", rows))
+    report(f"text: {what}, last tenth", "bits/char", rows)
     prompt = options.prompt or text[second : second + 20]
     print(sample(model, vocabulary, prompt, 300, options.temperature, rng))
     return found
