@@ -9,7 +9,7 @@ Vocabulary
              an initial state, so that h(t-1) at every t is one window of one array
     scratch  a buffer of one step, for what is read at once or by the next step
 
-What an engine can do is asked of its ``Abilities``. ``verify`` proves of a plan,
+What an engine can do is asked of its ``Abilities``. A test proves of plans,
 independently, that every read sees the value that was written for it.
 """
 

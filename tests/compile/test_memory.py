@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.compile.interpret import lengths_of
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.engine import build
 from minigrad.compile.schedule import Loop
-from minigrad.compile.verify import complaints as verified
+from tests.compile.interpret import lengths_of
+from tests.compile.verify import complaints as verified
 
 from ..test_fold import cells
 from .test_program import curvature, sequence

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from minigrad.compile.interpret import lengths_of
 from minigrad.compile.memory import Place
 from minigrad.compile.numpy.engine import Runner, build
 from minigrad.compile.values import Time
+from tests.compile.interpret import lengths_of
 
 from .test_memory import complaints, runner_of
 from .traces import Trace, close, network

@@ -33,7 +33,7 @@ from minigrad.testing import GradientError, check_op
 from minigrad.testing import case as op_case
 from minigrad.testing.programs import draw
 from minigrad.testing.programs.listing import build
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 onnxruntime.set_default_logger_severity(4)  # what it cannot run it says by raising
 F = np.float32

@@ -47,7 +47,7 @@ def test_every_op_of_the_project_has_a_row():
         if isinstance(value, Op) and not value.name.startswith("doc_")
     }
     missing = sorted(op.name for op in declared - {row.op for row in ROWS})
-    assert not missing, f"ops without a row in minigrad/testing/table.py: {missing}"
+    assert not missing, f"ops without a row in tests/ops/table: {missing}"
 
 
 def test_no_op_has_two_rows():
