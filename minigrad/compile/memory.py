@@ -84,11 +84,6 @@ class Plan:
             if not (view and view.inputs[0] is join and view.attrs["key"] == key)
         ]
 
-    @property
-    def buffers(self) -> list[Buffer]:
-        """All buffers, each once."""
-        return list(dict.fromkeys(p.buffer for p in self.places.values()))
-
 
 def pieces(join: Value) -> list[Any]:
     """Of the operands of a concatenation the keys at which they are in the result."""

@@ -155,7 +155,7 @@ def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
 def test_every_buffer_is_one_of_a_line_that_is_computed(name):
     plan = runner_of(name)[0].plan
     computed = {v for p in plan.parts for v in (p.body if isinstance(p, Loop) else [p])}
-    assert {buffer.root for buffer in plan.buffers} <= computed
+    assert {place.buffer.root for place in plan.places.values()} <= computed
 
 
 def test_what_nobody_reads_any_more_is_written_over():
