@@ -10,7 +10,8 @@ import pytest
 import minigrad
 from minigrad.nn.recurrent import best, stop_gradient
 from minigrad.op import Op
-from minigrad.testing import CHECKS, Row, case, distinct, table
+from minigrad.testing import CHECKS, Row, case, distinct
+from tests.ops import table
 
 CUT = {"gradient": "it has none by purpose", "products": "it has none by purpose"}
 # Ops of the floors above testing/ have their rows here.
