@@ -12,6 +12,7 @@ import sys as _sys
 import types as _types
 
 import minigrad.advice as _advice
+import minigrad.op as _ops
 from minigrad.grad import (
     Share,
     grad,
@@ -26,7 +27,7 @@ from minigrad.grad import (
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
 from minigrad.op import Op, op
-from minigrad.ops.binary import binary_cross_entropy, log_sigmoid
+from minigrad.ops.binary import log_sigmoid
 from minigrad.ops.composed import (
     array_split,
     diff,
@@ -38,147 +39,9 @@ from minigrad.ops.composed import (
     tile,
     vstack,
 )
-from minigrad.ops.convolution import conv1d, conv1d_to_w, conv1d_to_x
-from minigrad.ops.discrete import (
-    all,
-    any,
-    argmax,
-    argmin,
-    ceil,
-    floor,
-    isfinite,
-    isinf,
-    isnan,
-    rint,
-    round,
-)
-from minigrad.ops.elementwise import (
-    absolute,
-    add,
-    add_n,
-    astype,
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
-    clip,
-    cos,
-    divide,
-    equal,
-    exp,
-    expm1,
-    greater,
-    greater_equal,
-    invert,
-    less,
-    less_equal,
-    log,
-    log1p,
-    logical_and,
-    logical_not,
-    logical_or,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    not_equal,
-    power,
-    reciprocal,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    softplus,
-    sqrt,
-    square,
-    subtract,
-    tanh,
-    where,
-)
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
-from minigrad.ops.indexing import (
-    argsort,
-    diagonal,
-    embedding,
-    getitem,
-    scatter_n,
-    sort,
-    take,
-    take_along_axis,
-    trace,
-    undiagonal,
-    untake,
-    untake_along_axis,
-)
-from minigrad.ops.linalg import (
-    dot,
-    einsum,
-    identity_like,
-    matmul,
-    outer,
-    tensordot,
-)
-from minigrad.ops.nn import (
-    cross_entropy,
-    layer_norm,
-    log_softmax,
-    mse_loss,
-    nll_loss,
-    softmax,
-    target_weights,
-)
-from minigrad.ops.reduction import (
-    count,
-    cumprod,
-    cumsum,
-    linear_recurrence,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    spread,
-    spread_mean,
-    std,
-    sum,
-    var,
-)
-from minigrad.ops.shape import (
-    broadcast_to,
-    concatenate,
-    expand_dims,
-    flip,
-    pad,
-    reshape,
-    reshape_like,
-    roll,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    transpose,
-    tril,
-    triu,
-    unpad,
-)
-from minigrad.ops.time import step, steps
-from minigrad.ops.transcendental import (
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    cosh,
-    exp2,
-    hypot,
-    log2,
-    log10,
-    logaddexp,
-    sinh,
-    tan,
-)
+from minigrad.ops.shape import split
+from minigrad.ops.time import steps
 from minigrad.recompute import recompute
 from minigrad.scope import keep_lines, scope
 from minigrad.tensor import Parameter, Tensor, parameter, tensor
@@ -228,7 +91,11 @@ class _Face(_types.ModuleType):
 
 _sys.modules[__name__].__class__ = _Face
 
-sub, mul, div, neg, pow, abs = subtract, multiply, divide, negative, power, absolute
+# All ops, but for ``detach``, which is a method alone; and those with a short name.
+_SHORT = {"sub": "subtract", "mul": "multiply", "div": "divide"}
+_SHORT |= {"neg": "negative", "pow": "power", "abs": "absolute"}
+_NAMED = {name: name for name in _ops.builtin - {"detach"}} | _SHORT
+globals().update({short: _ops.registry[name] for short, name in _NAMED.items()})
 
 # All that is named above; type checkers read it one by one in ``__init__.pyi``.
 __all__ = sorted(
