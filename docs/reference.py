@@ -20,7 +20,7 @@ import numpy as np
 import minigrad
 from minigrad.op import Op, by_function, registry
 from minigrad.testing.row import Case, Row
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 # The rooms of each page; all others are the engine.
 ROOMS = {
@@ -38,10 +38,9 @@ DIRECTIVE = """## {name}
 .. automodule:: {name}
 {members}```
 """
-# A table of data with one row per op, and a module that runs when it is imported.
-# The site is built where there may be neither JAX nor ONNX.
+# A module that runs when it is imported. The site is built where there may be neither
+# JAX nor ONNX.
 WITHOUT = (
-    "minigrad.testing.table",
     "minigrad.__main__",
     "minigrad.compile.jax",
     "minigrad.exchange.onnx.",

@@ -467,6 +467,12 @@ def log(x: Tensor | ArrayLike) -> Tensor:
     Element by element: the shape is that of x, the dtype is NumPy's.
     """
 @_op
+def log10(x: Tensor | ArrayLike) -> Tensor:
+    """The logarithm to base 10.
+
+    Element by element: the shape is that of x, the dtype is NumPy's.
+    """
+@_op
 def log1p(x: Tensor | ArrayLike) -> Tensor:
     """log(1 + x), exact near 0 too.
 
@@ -475,12 +481,6 @@ def log1p(x: Tensor | ArrayLike) -> Tensor:
 @_op
 def log2(x: Tensor | ArrayLike) -> Tensor:
     """The logarithm to base 2.
-
-    Element by element: the shape is that of x, the dtype is NumPy's.
-    """
-@_op
-def log10(x: Tensor | ArrayLike) -> Tensor:
-    """The logarithm to base 10.
 
     Element by element: the shape is that of x, the dtype is NumPy's.
     """
@@ -1216,9 +1216,9 @@ __all__ = [
     "linear_recurrence",
     "load",
     "log",
+    "log10",
     "log1p",
     "log2",
-    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",

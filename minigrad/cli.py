@@ -19,6 +19,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,30 +37,9 @@ from minigrad.tasks.session import checkpoints
 from minigrad.train.checkpoint import read_about
 from minigrad.user_file import UserFileError, running
 
-__all__ = ["main"]
-
-OPTIONAL = (
-    "model",
-    "cell",
-    "hidden",
-    "length",
-    "data",
-    "column",
-    "missing",
-    "ahead",
-    "label",
-    "lr",
-    "batch",
-    "truncate",
-    "prompt",
-    "temperature",
-    "overlay",
-    "flow",
-    "resume",
-    "eager",
-    "backend",
-    "quiet",
-)
+# What a task may be asked for beside steps, seed and folder.
+OPTIONAL = [f.name for f in fields(Options) if f.default is not MISSING]
+# Which of them, and the seed, may be asked for of a run.
 PREDICTING = (
     "data",
     "column",

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from math import inf, nan
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from minigrad import __version__
 from minigrad.advice import unknown
@@ -41,144 +41,116 @@ def parser() -> Parser:
         "-V", "--version", action="version", version=f"minigrad {__version__}"
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    tasks = "\n".join(f"  {task.name:12} {task.summary}" for task in TASKS.values())
-    command = commands.add_parser(
-        "train",
-        help="train a network on a task and report what it reaches",
-        epilog=f"tasks:\n{tasks}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    command.add_argument("task", nargs="?", help="which task, or FILE.py:NAME")
-    command.add_argument("--list", action="store_true", help="describe the tasks")
-    command.add_argument("--steps", type=positive, help="how many training steps")
-    command.add_argument("--model", metavar="NAME", help="one of the task's networks")
-    command.add_argument(
-        "--cell", type=among(CELLS), help=f"the recurrent cell: {', '.join(CELLS)}"
-    )
-    command.add_argument("--hidden", type=positive, help="how many hidden units")
-    command.add_argument("--length", type=positive, help="steps of a sequence")
-    _add_data(command)
-    command.add_argument("--ahead", type=positive, metavar="K", help="forecast t + K")
-    command.add_argument("--lr", type=rate, help="a constant learning rate")
-    command.add_argument("--batch", type=positive, help="sequences that a step reads")
-    command.add_argument(
-        "--truncate", type=positive, metavar="K", help="cut the gradient every K steps"
-    )
-    _add_writing(command)
-    command.add_argument(
-        "--overlay", choices=("grad",), help="figures of how the gradient vanishes"
-    )
-    command.add_argument(
-        "--flow", type=warmth, help="add so many times Ω to the loss (eq. 10.52)"
-    )
-    command.add_argument(
-        "--resume", action="store_true", help="go on from the checkpoint in DIR"
-    )
-    command.add_argument(
-        "--eager", action="store_true", help="record every step, compile none"
-    )
-    command.add_argument(
-        "--backend", choices=tuple(FOLDERS), help="the engine that runs compiled steps"
-    )
-    command.add_argument("--quiet", action="store_true", help="no progress bar")
-    command.add_argument("--seed", type=natural, default=0, help="default: 0")
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: runs/ and the task's name"
-    )
-    command.set_defaults(command="train")
-
-    command = commands.add_parser(
-        "predict", help="use what a run has learnt on a new file"
-    )
-    command.add_argument("run", type=Path, metavar="DIR", help="the run's folder")
-    _add_data(command)
-    command.add_argument("--length", type=positive, help="how far beyond the end")
-    _add_writing(command)
-    command.add_argument("--seed", type=natural, help="of what is drawn (default: 0)")
-    command.add_argument(
-        "--out", type=Path, metavar="DIR", help="default: predictions/ in the run's"
-    )
-    command.set_defaults(command="predict")
-
-    command = commands.add_parser(
-        "check", help="test every op that a Python file declares"
-    )
-    command.add_argument("file", type=Path, help="for example my_ops.py")
-    command.set_defaults(command="check")
-
-    command = commands.add_parser(
-        "draw",
-        help="draw a network without training it",
-        epilog=f"networks: {', '.join(PICTURES)}",
-    )
-    _add_network(command)
-    command.add_argument(
-        "--columns", type=positive, help="how many are drawn (default: 6 at most)"
-    )
-    command.add_argument("--view", type=among(VIEWS), default="auto")
-    command.add_argument("--style", type=among(STYLES), default="color")
-    command.add_argument(
-        "--overlay",
-        choices=("grad", "value", "jacobian"),
-        help="colour the states: their gradients, their norms, what a step stretches",
-    )
-    command.add_argument("--index", choices=CHOICES["index"], default="number")
-    command.add_argument("--params", choices=CHOICES["params"], default="label")
-    command.add_argument(
-        "--shapes", action="store_true", help="write the shapes of the values"
-    )
-    command.add_argument(
-        "--values", action="store_true", help="write the values, where they are few"
-    )
-    command.add_argument("--depth", type=positive, help="collapse scopes in view ops")
-    command.add_argument("--dpi", type=positive, default=200, help="default: 200")
-    command.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help=f".{', .'.join(FORMATS)} (default: NETWORK.png)",
-    )
-    command.set_defaults(command="draw")
-
-    command = commands.add_parser(
-        "equations",
-        help="write the equations of a network and of its gradient",
-        epilog=f"networks: {', '.join(PICTURES)}",
-    )
-    _add_network(command)
-    command.add_argument("--latex", action="store_true", help="LaTeX, not plain text")
-    command.set_defaults(command="equations")
+    for command in (_train, _predict, _check, _draw, _equations):
+        command(commands)
     return top
 
 
-def _add_network(command: argparse.ArgumentParser) -> None:
+Add = Callable[..., object]
+
+
+def _command(commands: Any, name: str, about: str, **more: Any) -> Add:
+    """What adds an option to a new command."""
+    command = commands.add_parser(name, help=about, **more)
+    command.set_defaults(command=name)
+    add: Add = command.add_argument
+    return add
+
+
+def _train(commands: Any) -> None:
+    tasks = "\n".join(f"  {task.name:12} {task.summary}" for task in TASKS.values())
+    about = "train a network on a task and report what it reaches"
+    lines = argparse.RawDescriptionHelpFormatter
+    add = _command(
+        commands, "train", about, epilog=f"tasks:\n{tasks}", formatter_class=lines
+    )
+    add("task", nargs="?", help="which task, or FILE.py:NAME")
+    add("--list", action="store_true", help="describe the tasks")
+    add("--steps", type=positive, help="how many training steps")
+    add("--model", metavar="NAME", help="one of the task's networks")
+    cells = ", ".join(CELLS)
+    add("--cell", type=among(CELLS), help=f"the recurrent cell: {cells}")
+    add("--hidden", type=positive, help="how many hidden units")
+    add("--length", type=positive, help="steps of a sequence")
+    _data(add)
+    add("--ahead", type=positive, metavar="K", help="forecast t + K")
+    add("--lr", type=rate, help="a constant learning rate")
+    add("--batch", type=positive, help="sequences that a step reads")
+    add("--truncate", type=positive, metavar="K", help="cut the gradient every K steps")
+    _writing(add)
+    add("--overlay", choices=("grad",), help="figures of how the gradient vanishes")
+    add("--flow", type=warmth, help="add so many times Ω to the loss (eq. 10.52)")
+    add("--resume", action="store_true", help="go on from the checkpoint in DIR")
+    add("--eager", action="store_true", help="record every step, compile none")
+    engines = tuple(FOLDERS)
+    add("--backend", choices=engines, help="the engine that runs compiled steps")
+    add("--quiet", action="store_true", help="no progress bar")
+    add("--seed", type=natural, default=0, help="default: 0")
+    add("--out", type=Path, metavar="DIR", help="default: runs/ and the task's name")
+
+
+def _predict(commands: Any) -> None:
+    add = _command(commands, "predict", "use what a run has learnt on a new file")
+    add("run", type=Path, metavar="DIR", help="the run's folder")
+    _data(add)
+    add("--length", type=positive, help="how far beyond the end")
+    _writing(add)
+    add("--seed", type=natural, help="of what is drawn (default: 0)")
+    add("--out", type=Path, metavar="DIR", help="default: predictions/ in the run's")
+
+
+def _check(commands: Any) -> None:
+    add = _command(commands, "check", "test every op that a Python file declares")
+    add("file", type=Path, help="for example my_ops.py")
+
+
+def _draw(commands: Any) -> None:
+    known = f"networks: {', '.join(PICTURES)}"
+    about = "draw a network without training it"
+    add = _command(commands, "draw", about, epilog=known)
+    _network(add)
+    add("--columns", type=positive, help="how many are drawn (default: 6 at most)")
+    add("--view", type=among(VIEWS), default="auto")
+    add("--style", type=among(STYLES), default="color")
+    shown = "colour the states: their gradients, their norms, what a step stretches"
+    add("--overlay", choices=("grad", "value", "jacobian"), help=shown)
+    add("--index", choices=CHOICES["index"], default="number")
+    add("--params", choices=CHOICES["params"], default="label")
+    add("--shapes", action="store_true", help="write the shapes of the values")
+    add("--values", action="store_true", help="write the values, where they are few")
+    add("--depth", type=positive, help="collapse scopes in view ops")
+    add("--dpi", type=positive, default=200, help="default: 200")
+    formats = f".{', .'.join(FORMATS)} (default: NETWORK.png)"
+    add("-o", "--out", type=Path, metavar="FILE", help=formats)
+
+
+def _equations(commands: Any) -> None:
+    known = f"networks: {', '.join(PICTURES)}"
+    about = "write the equations of a network and of its gradient"
+    add = _command(commands, "equations", about, epilog=known)
+    _network(add)
+    add("--latex", action="store_true", help="LaTeX, not plain text")
+
+
+def _network(add: Add) -> None:
     """What is recorded, and how long."""
-    command.add_argument(
-        "network", help="which network, or FILE.py:FUNCTION that returns a Tensor"
-    )
-    command.add_argument(
-        "--steps", type=positive, default=20, help="steps over time (default: 20)"
-    )
+    add("network", help="which network, or FILE.py:FUNCTION that returns a Tensor")
+    add("--steps", type=positive, default=20, help="steps over time (default: 20)")
 
 
-def _add_data(command: argparse.ArgumentParser) -> None:
+def _data(add: Add) -> None:
     """What a file of the user's is read by."""
-    command.add_argument("--data", type=Path, metavar="FILE", help="what to read")
-    command.add_argument("--column", metavar="NAME", help="which column, or its number")
-    command.add_argument(
-        "--missing", choices=MISSING, help="what becomes of holes (default: refuse)"
-    )
-    command.add_argument("--label", metavar="NAME", help="which column or word answers")
+    add("--data", type=Path, metavar="FILE", help="what to read")
+    add("--column", metavar="NAME", help="which column, or its number")
+    holes = "what becomes of holes (default: refuse)"
+    add("--missing", choices=MISSING, help=holes)
+    add("--label", metavar="NAME", help="which column or word answers")
 
 
-def _add_writing(command: argparse.ArgumentParser) -> None:
+def _writing(add: Add) -> None:
     """How a text is written."""
-    command.add_argument(
-        "--prompt", metavar="TEXT", help="what a sample of text goes on from"
-    )
-    command.add_argument("--temperature", type=warmth, help="0 takes the likeliest")
+    add("--prompt", metavar="TEXT", help="what a sample of text goes on from")
+    add("--temperature", type=warmth, help="0 takes the likeliest")
 
 
 def among(names: Iterable[str]) -> Callable[[str], str]:

@@ -23,8 +23,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["replacing"]
-
 OURS = re.compile(r"\.minigrad-[0-9a-f]{16}(\.[^.]*)?")
 
 if sys.platform == "win32":

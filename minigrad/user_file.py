@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["UserFileError", "running"]
-
 LONGEST = 400
 
 

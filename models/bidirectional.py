@@ -31,8 +31,6 @@ from minigrad.ops.shape import concatenate, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Bidirectional"]
-
 
 class Bidirectional(Module):
     """Two recurrent networks over one sequence, read together.

@@ -40,8 +40,6 @@ from minigrad.ops.time import steps
 from minigrad.scope import scope
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Clockwork"]
-
 
 class Clockwork(Module):
     """A recurrent network of groups of units at several time scales.

@@ -34,8 +34,6 @@ from minigrad.ops.elementwise import tanh
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Conditional"]
-
 
 class Conditional(Module):
     """A recurrent network for P(y | x), both sequences of one length.

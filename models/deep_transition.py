@@ -37,8 +37,6 @@ from minigrad.nn.losses import Loss, cross_entropy
 from minigrad.ops.elementwise import tanh
 from minigrad.tensor import parameter
 
-__all__ = ["DeepTransition", "Transition"]
-
 
 class Transition(Cell):
     """The cell of this design, for any model that takes a ``cell``.

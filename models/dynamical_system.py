@@ -35,8 +35,6 @@ from minigrad.ops.time import steps
 from minigrad.scope import scope
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["DynamicalSystem"]
-
 
 class DynamicalSystem(Module):
     """A state of size ``n_state``, driven by inputs of size ``n_in``.

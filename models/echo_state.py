@@ -27,8 +27,6 @@ from minigrad.nn.recurrent import extent, unroll
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
 
-__all__ = ["EchoState"]
-
 
 class EchoState(Module):
     """A fixed reservoir of ``n_hidden`` units with a linear read-out.

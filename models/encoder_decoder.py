@@ -45,8 +45,6 @@ from minigrad.ops.shape import concatenate, expand_dims, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["EncoderDecoder"]
-
 
 class EncoderDecoder(Module):
     """A sequence to a sequence of another length.

@@ -32,8 +32,6 @@ from minigrad.ops.shape import stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["FullyConnected"]
-
 ROWS = 10**7  # a table beyond this is more than a machine should be asked for
 
 

@@ -36,8 +36,6 @@ from minigrad.ops.shape import stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["LinearRecurrence"]
-
 
 class LinearRecurrence(Module):
     """A recurrent network with a diagonal linear state.

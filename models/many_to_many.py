@@ -38,8 +38,6 @@ from minigrad.nn.recurrent import Lengths, extent, mask_of, unroll
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor, parameter
 
-__all__ = ["ManyToMany", "mean_loss"]
-
 
 class ManyToMany(Module):
     """A recurrent network from a sequence to a sequence of the same length.

@@ -27,8 +27,6 @@ from minigrad.nn.losses import Loss, cross_entropy, step_loss
 from minigrad.nn.recurrent import Lengths, mask_of, read_out, unroll
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["ManyToOne"]
-
 
 class ManyToOne(Module):
     """A recurrent network from a sequence to one output.

@@ -54,8 +54,6 @@ from minigrad.ops.shape import concatenate, expand_dims, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Head", "NeuralTuringMachine"]
-
 SMALL = 1e-6  # beside a norm, so that a row of zeros has a direction too
 
 

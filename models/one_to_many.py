@@ -35,8 +35,6 @@ from minigrad.ops.shape import concatenate
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["OneToMany"]
-
 
 class OneToMany(Module):
     """A recurrent network from one vector to a sequence.

@@ -51,8 +51,6 @@ from minigrad.ops.nn import softmax
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["OutputFeedback"]
-
 FED = ("o", "softmax", "best", "drawn")
 
 

@@ -37,8 +37,6 @@ from minigrad.ops.indexing import embedding
 from minigrad.ops.shape import concatenate
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Forest", "Recursive", "Tree", "forest", "postfix"]
-
 Tree = Any  # int | tuple[Tree, Tree]
 
 

@@ -37,8 +37,6 @@ from minigrad.ops.shape import stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["SelfAttention", "waves"]
-
 WAVES = 16
 
 

@@ -44,8 +44,6 @@ from minigrad.ops.shape import expand_dims, stack
 from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["SequenceModel"]
-
 ENDS = ("symbol", "stop", "length")
 
 

@@ -28,7 +28,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.op import builtin, registry
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 ROOMS = ("mg", "ops", "nn", "optim", "models", "data", "train", "analysis", "exchange")
 DOCS = Path(__file__).parents[1] / "docs"

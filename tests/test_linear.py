@@ -15,7 +15,7 @@ from minigrad.nn.recurrent import stop_gradient, unroll
 from minigrad.op import registry
 from minigrad.testing.programs.agreement import SetAsideError
 from minigrad.testing.programs.one_step import why_not_linear
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 RNG = np.random.default_rng(0)
 H = 3

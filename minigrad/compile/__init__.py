@@ -3,10 +3,10 @@
     values    the loop program: immutable values, and time as eight ops; counts
     lift      from a folded graph to a program, with reading and scattering; straight
               code else
-    spec      what a well-formed program is; interpret: what a program means
+    spec      what a well-formed program is
     kinds     what each op is; kernels: functions that rules make of composites
     rules     rewrites that keep every value; opening: of composites
-    schedule  straight parts and loops; looks, memory: buffers and places; verify
+    schedule  straight parts and loops; looks, memory: buffers and places
     backend   engines by name; numpy: the one that is here
     program   tracing, keys and calling, with arguments, lengths, watched, check, code
     picture   the program as a graph, to be drawn

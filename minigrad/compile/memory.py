@@ -9,7 +9,7 @@ Vocabulary
              an initial state, so that h(t-1) at every t is one window of one array
     scratch  a buffer of one step, for what is read at once or by the next step
 
-What an engine can do is asked of its ``Abilities``. ``verify`` proves of a plan,
+What an engine can do is asked of its ``Abilities``. A test proves of plans,
 independently, that every read sees the value that was written for it.
 """
 
@@ -83,11 +83,6 @@ class Plan:
             for i, (view, key) in enumerate(zip(views, pieces(join), strict=True))
             if not (view and view.inputs[0] is join and view.attrs["key"] == key)
         ]
-
-    @property
-    def buffers(self) -> list[Buffer]:
-        """All buffers, each once."""
-        return list(dict.fromkeys(p.buffer for p in self.places.values()))
 
 
 def pieces(join: Value) -> list[Any]:

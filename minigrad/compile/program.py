@@ -47,8 +47,6 @@ from minigrad.pickles import NotPickled
 from minigrad.scope import Call
 from minigrad.tensor import Tensor
 
-__all__ = ["Program", "compile"]
-
 
 def compile(
     function: Callable[..., Any],

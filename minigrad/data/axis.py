@@ -13,8 +13,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Axis", "AxisError", "axis_of", "gaps", "is_date"]
-
 DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y")
 NAMED = ("%d %b %Y", "%d-%b-%Y", "%b %Y", "%B %Y")
 TIMES = ("", " %H:%M", " %H:%M:%S")

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from minigrad.data.series import Series
 
-__all__ = ["digits", "english", "first_names", "sunspots"]
-
 
 def sunspots() -> Series:
     """The yearly mean sunspot number, 1700-2008, in the scale used before 2015.

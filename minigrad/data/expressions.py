@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SYMBOLS", "expression", "text", "tokens"]
-
 Tree = Any  # int | tuple[Tree, Tree]
 SYMBOLS = "01&|^()"
 OPERATIONS = (np.bitwise_and, np.bitwise_or, np.bitwise_xor)

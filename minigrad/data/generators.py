@@ -15,27 +15,6 @@ from numpy.typing import NDArray
 
 from minigrad.limits import within
 
-__all__ = [
-    "DNA",
-    "REBER",
-    "adding",
-    "coins",
-    "copying",
-    "copying_bits",
-    "embedded_reber",
-    "flip_flop",
-    "legal",
-    "letters",
-    "mackey_glass",
-    "parity",
-    "promoter_like",
-    "reber",
-    "sine",
-    "temporal_order",
-    "temporal_xor",
-    "waveform",
-]
-
 Array = NDArray[Any]
 Rng = np.random.Generator
 DNA = "acgt"

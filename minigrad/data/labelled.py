@@ -24,8 +24,6 @@ from dataclasses import dataclass
 from minigrad.data.loaders import PathLike, records, words
 from minigrad.data.tables import Table, table
 
-__all__ = ["Labelled", "labelled"]
-
 TEXTS = ("sequence", "seq", "text", "secuencia", "texto", "dna", "adn")
 LABELS = ("label", "class", "target", "etiqueta", "clase")
 # After comments, which begin with ; there, a header.

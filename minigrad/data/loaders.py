@@ -19,8 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fasta", "promoters", "records", "splice", "text", "words"]
-
 Array = NDArray[Any]
 PathLike = str | os.PathLike[str]
 MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -73,7 +71,7 @@ def promoters(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
     """UCI promoters: lines ``class,name,sequence``, + or - and 57 letters of acgt.
 
     Harley and Reynolds (1987), Towell, Shavlik and Noordewier (1990), UCI id 67, CC BY
-    4.0. Gives the sequences and the classes, 1 for a promoter.
+    4.0. Gives the sequences and the classes, 1 for a promoter. A header is skipped.
 
     The classes are (n,), int64. Raises ValueError, with the line, for any other form,
     and for no sequence.
@@ -85,26 +83,8 @@ def promoters(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
     >>> len(sequences[0]), classes.tolist()
     (57, [1])
     """
-    sequences, classes = [], []
-    for number, line in enumerate(lines(path), 1):
-        if not line.strip():
-            continue
-        parts = [part.strip() for part in line.split(",")]
-        if len(parts) != 3 or parts[0] not in ("+", "-"):
-            raise ValueError(
-                f"{path}, line {number}: not of the form '+,name,sequence'"
-            )
-        sequence = parts[2].lower()
-        if len(sequence) != 57 or set(sequence) - set("acgt"):
-            raise ValueError(
-                f"{path}, line {number}: a sequence has 57 letters of acgt, got "
-                f"{len(sequence)}: {sequence!r}"
-            )
-        sequences.append(sequence)
-        classes.append(int(parts[0] == "+"))
-    if not sequences:
-        raise ValueError(f"{path}: the file has no sequences")
-    return sequences, np.array(classes)
+    form, letters = "'+,name,sequence'", "57 letters of acgt"
+    return _published(path, ("-", "+"), form, 57, "acgt", letters)
 
 
 SPLICE = ("EI", "IE", "N")
@@ -127,23 +107,31 @@ def splice(path: PathLike) -> tuple[list[str], NDArray[np.int64]]:
     >>> len(sequences[0]), classes.tolist()
     (60, [1])
     """
+    form = "'EI,name,sequence' (EI, IE, N)"
+    letters = "60 letters of acgt or n, d, s, r"
+    return _published(path, SPLICE, form, 60, "acgtndsr", letters)
+
+
+def _published(
+    path: PathLike, kinds: tuple[str, ...], form: str, length: int, known: str,
+    letters: str,
+) -> tuple[list[str], NDArray[np.int64]]:  # fmt: skip
+    """Lines ``class,name,sequence``; form and letters are what a line must have."""
     sequences, classes = [], []
     for number, line in enumerate(lines(path), 1):
         parts = [part.strip() for part in line.split(",")]
         if not line.strip() or (number == 1 and parts[0].lower() == "class"):
             continue
-        if len(parts) != 3 or parts[0] not in SPLICE:
-            raise ValueError(
-                f"{path}, line {number}: not of the form 'EI,name,sequence' (EI, IE, N)"
-            )
+        if len(parts) != 3 or parts[0] not in kinds:
+            raise ValueError(f"{path}, line {number}: not of the form {form}")
         sequence = parts[2].lower()
-        if len(sequence) != 60 or set(sequence) - set("acgtndsr"):
+        if len(sequence) != length or set(sequence) - set(known):
             raise ValueError(
-                f"{path}, line {number}: a sequence has 60 letters of acgt or n, d, s, "
-                f"r, got {len(sequence)}: {sequence!r}"
+                f"{path}, line {number}: a sequence has {letters}, got "
+                f"{len(sequence)}: {sequence!r}"
             )
         sequences.append(sequence)
-        classes.append(SPLICE.index(parts[0]))
+        classes.append(kinds.index(parts[0]))
     if not sequences:
         raise ValueError(f"{path}: the file has no sequences")
     return sequences, np.array(classes)

@@ -21,8 +21,6 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from minigrad.limits import whole
 
-__all__ = ["Order", "Vocabulary", "one_hot", "pad", "standardise", "streams", "windows"]
-
 Array = NDArray[Any]
 
 

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Scale", "Series", "one_step_ahead"]
-
 Array = NDArray[np.float64]
 
 

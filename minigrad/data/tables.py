@@ -30,8 +30,6 @@ from numpy.typing import NDArray
 from minigrad.data.axis import Axis, AxisError, axis_of, gaps, is_date
 from minigrad.data.loaders import PathLike, words
 
-__all__ = ["MISSING", "Numbers", "Table", "numbers", "table"]
-
 FAR = 5.0  # from the middle, in widths of the other numbers
 MISSING = ("refuse", "skip", "fill")
 EMPTY = {*"-?.", "", "na", "n/a", "#n/a", "nan", "null", "none", "--", "s/d", "nd"}

@@ -41,8 +41,6 @@ from minigrad.nn.module import children
 from minigrad.ops.elementwise import relu, tanh
 from minigrad.tensor import Parameter
 
-__all__ = ["from_torch", "to_torch"]
-
 # Our gate k is PyTorch's gate ORDER[k]; each of the orders is its own inverse.
 ORDER: dict[type, tuple[int, ...]] = {
     Elman: (0,),  # one, no gate

@@ -31,19 +31,6 @@ from minigrad.nn.module import Module
 from minigrad.ops.elementwise import multiply, relu, sigmoid, tanh
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = [
-    "CELLS",
-    "GRU",
-    "LSTM",
-    "Cell",
-    "Elman",
-    "MakeCell",
-    "MinGRU",
-    "Stack",
-    "irnn",
-    "make_cell",
-]
-
 State = tuple[Tensor, ...]
 ACTIVATIONS: dict[str, Callable[[Any], Tensor]] = {
     "tanh": tanh,

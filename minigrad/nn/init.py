@@ -20,8 +20,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from minigrad.limits import within
 
-__all__ = ["glorot", "identity", "orthogonal", "spectral_radius", "zeros"]
-
 Array = NDArray[Any]
 
 

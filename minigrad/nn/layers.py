@@ -20,8 +20,6 @@ from minigrad.ops.linalg import matmul
 from minigrad.ops.nn import layer_norm
 from minigrad.tensor import Tensor, parameter, tensor
 
-__all__ = ["Dropout", "Embedding", "LayerNorm", "Linear", "Sequential"]
-
 
 class Linear(Module):
     """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero.

@@ -15,8 +15,6 @@ from typing import Any
 from minigrad.ops import binary, nn
 from minigrad.tensor import Tensor
 
-__all__ = ["Loss", "binary_cross_entropy", "cross_entropy", "mse", "step_loss"]
-
 Loss = Callable[[Any, Any], Tensor]
 
 

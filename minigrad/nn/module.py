@@ -26,8 +26,6 @@ from minigrad.assign import assign_all
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor
 
-__all__ = ["Module"]
-
 Array = NDArray[Any]
 
 

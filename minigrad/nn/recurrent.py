@@ -29,23 +29,6 @@ from minigrad.ops.shape import expand_dims, stack
 from minigrad.ops.time import Loop, steps
 from minigrad.tensor import Tensor, tensor
 
-__all__ = [
-    "Lengths",
-    "answer",
-    "best",
-    "detached",
-    "extent",
-    "mask_of",
-    "masks",
-    "name_state",
-    "read_out",
-    "sequence",
-    "stop_gradient",
-    "unit_vectors",
-    "unroll",
-]
-
-
 # What tells models how long each sequence is; see ``mask_of``.
 Lengths = ArrayLike | Tensor | None
 

@@ -29,21 +29,5 @@ from minigrad.ops import (
     transcendental,
 )
 
-__all__ = [
-    "binary",
-    "composed",
-    "convolution",
-    "discrete",
-    "elementwise",
-    "filled",
-    "indexing",
-    "linalg",
-    "nn",
-    "reduction",
-    "shape",
-    "time",
-    "transcendental",
-]
-
 install()
 builtin.update(registry)

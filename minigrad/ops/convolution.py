@@ -58,21 +58,17 @@ def _grouped(x: Any, w: Any, groups: int, columns: Any) -> tuple[Any, Any]:
     return columns, w.reshape(groups, w.shape[0] // groups, per_group)
 
 
-def _to_x(a: Any, w: Any, x: Any, *attrs: Any) -> Any:
-    return conv1d_to_x(a, w, x, *attrs)
+def _to_x(a: Any, w: Any, x: Any, **how: Any) -> Any:
+    return conv1d_to_x(a, w, x, **how)
 
 
-def _to_w(a: Any, x: Any, w: Any, *attrs: Any) -> Any:
-    return conv1d_to_w(a, x, w, *attrs)
+def _to_w(a: Any, x: Any, w: Any, **how: Any) -> Any:
+    return conv1d_to_w(a, x, w, **how)
 
 
 @op(
-    lambda g, y, x, w, stride=1, padding=0, dilation=1, groups=1: _to_x(
-        g, w, x, stride, padding, dilation, groups
-    ),
-    lambda g, y, x, w, stride=1, padding=0, dilation=1, groups=1: _to_w(
-        g, x, w, stride, padding, dilation, groups
-    ),
+    lambda g, y, x, w, **how: _to_x(g, w, x, **how),
+    lambda g, y, x, w, **how: _to_w(g, x, w, **how),
 )
 def conv1d(
     x: Any,
@@ -98,12 +94,8 @@ def conv1d(
 
 
 @op(
-    lambda g, y, a, w, x, stride=1, padding=0, dilation=1, groups=1: conv1d(
-        g, w, stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-    lambda g, y, a, w, x, stride=1, padding=0, dilation=1, groups=1: _to_w(
-        a, g, w, stride, padding, dilation, groups
-    ),
+    lambda g, y, a, w, x, **how: conv1d(g, w, **how),
+    lambda g, y, a, w, x, **how: _to_w(a, g, w, **how),
     None,
 )
 def conv1d_to_x(
@@ -138,12 +130,8 @@ def conv1d_to_x(
 
 
 @op(
-    lambda g, y, a, x, w, stride=1, padding=0, dilation=1, groups=1: conv1d(
-        x, g, stride=stride, padding=padding, dilation=dilation, groups=groups
-    ),
-    lambda g, y, a, x, w, stride=1, padding=0, dilation=1, groups=1: _to_x(
-        a, g, x, stride, padding, dilation, groups
-    ),
+    lambda g, y, a, x, w, **how: conv1d(x, g, **how),
+    lambda g, y, a, x, w, **how: _to_x(a, g, x, **how),
     None,
 )
 def conv1d_to_w(

@@ -11,8 +11,6 @@ from minigrad.limits import within
 from minigrad.optim.optimiser import gradient, listed, wide
 from minigrad.tensor import Parameter
 
-__all__ = ["SMALLEST", "clip_by_element", "clip_by_norm"]
-
 Array = NDArray[Any]
 
 

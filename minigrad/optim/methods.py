@@ -18,8 +18,6 @@ from minigrad.limits import within
 from minigrad.optim.optimiser import Memory, Optimiser, Schedule
 from minigrad.tensor import Parameter, Tensor
 
-__all__ = ["SGD", "Adam", "AdamW", "Groups", "RMSProp"]
-
 
 class SGD(Optimiser):
     """Gradient descent, v = momentum v + g, p = p - lr v (Polyak 1964).

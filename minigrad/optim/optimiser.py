@@ -24,8 +24,6 @@ from minigrad.held import on_device
 from minigrad.limits import within
 from minigrad.tensor import Parameter, Tensor
 
-__all__ = ["OLD", "Optimiser", "Schedule", "gradient", "is_old", "listed", "wide"]
-
 Array = NDArray[Any]
 Memory = dict[str, list[Any]]  # what is kept, of each parameter
 Schedule = Callable[[int], float]

@@ -10,8 +10,6 @@ from math import cos, pi
 from minigrad.limits import whole, within
 from minigrad.optim.optimiser import Schedule
 
-__all__ = ["cosine", "exponential", "warm_up"]
-
 
 def exponential(lr: float, factor: float, every: int = 1) -> Schedule:
     """A learning rate that is multiplied by ``factor`` after every so many steps.

@@ -15,11 +15,10 @@ from minigrad.advice import imported
 from minigrad.data.generators import adding
 from minigrad.grad import grad, grad_by_use
 from minigrad.graph import Graph
-from minigrad.mode import no_grad
 from minigrad.models import ManyToOne
 from minigrad.nn.losses import mse
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import replacing
@@ -28,21 +27,10 @@ from minigrad.train import replacing
 def run(options: Options) -> Mapping[str, float]:
     """Train on fresh sequences, test on 1,000 others."""
     rng = np.random.default_rng(options.seed)
-    length = options.length or 50
+    length, n_hidden = options.length or 50, options.hidden or 8
+    cell = options.cell or "gru"
     valid, test = adding(rng, length, 500), adding(rng, length, 1000)
-    model = made(
-        ManyToOne,
-        2,
-        options.hidden or 8,
-        1,
-        rng=rng,
-        loss=mse,
-        cell=options.cell or "gru",
-    )
-
-    def error(xs: np.ndarray, y: np.ndarray) -> float:
-        with no_grad():
-            return float(model.loss(xs, y).item())
+    model = made(ManyToOne, 2, n_hidden, 1, rng=rng, loss=mse, cell=cell)
 
     if options.overlay == "grad":
         print(vanishing(options, model, *adding(rng, length, 32)))
@@ -51,7 +39,7 @@ def run(options: Options) -> Mapping[str, float]:
         options,
         model,
         partial(model.loss, truncate=options.truncate),
-        lambda: error(*valid),
+        lambda: loss_of(model.loss, *valid),
         batches=lambda: adding(rng, length, 32),
         lr=0.01,
         every=100,
@@ -59,17 +47,15 @@ def run(options: Options) -> Mapping[str, float]:
     )
     if options.overlay != "grad":
         picture(options, model.loss(test[0][:, :1], test[1][:1]))
-    found = {"error": error(*test)}
-    print(
-        table(
-            f"adding, T = {length}, after {32 * history.best_step:,} sequences",
-            "squared error",
-            {
-                "this network, 1,000 unseen sequences": found["error"],
-                "always 1 (exactly 1/6)": 1 / 6,
-                "published (1997): LSTM, T = 100": "74,000 seqs",
-            },
-        )
+    found = {"error": loss_of(model.loss, *test)}
+    report(
+        f"adding, T = {length}, after {32 * history.best_step:,} sequences",
+        "squared error",
+        {
+            "this network, 1,000 unseen sequences": found["error"],
+            "always 1 (exactly 1/6)": 1 / 6,
+            "published (1997): LSTM, T = 100": "74,000 seqs",
+        },
     )
     return found
 
@@ -87,9 +73,8 @@ def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray)
     with replacing(options.out / "vanishing.png") as temporary:
         _chart(shares, norms).savefig(temporary)
     lines = ["before training: t, |share of W(t)|, |dL/dh(t)|"]
-    for share, norm in list(zip(shares, norms, strict=True))[
-        :: max(1, len(norms) // 8)
-    ]:
+    every = max(1, len(norms) // 8)
+    for share, norm in list(zip(shares, norms, strict=True))[::every]:
         size = np.linalg.norm(share.gradient.data)
         lines.append(f"{share.t:5} {size:12.2e} {norm:12.2e}")
     return "\n".join(lines)

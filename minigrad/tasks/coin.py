@@ -9,10 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data.generators import coins
-from minigrad.mode import no_grad
 from minigrad.models import Conditional, ManyToMany
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("conditional", "many-to-many")
@@ -31,8 +30,7 @@ def run(options: Options) -> Mapping[str, float]:
     valid, test = coins(rng, length, 200), coins(rng, length, 1000)
 
     def nats(xs: np.ndarray, ys: np.ndarray) -> float:
-        with no_grad():
-            return length * float(model.loss(xs, ys).item())
+        return length * loss_of(model.loss, xs, ys)
 
     learn(
         "coin",
@@ -49,16 +47,14 @@ def run(options: Options) -> Mapping[str, float]:
         "nats": nats(*test),
         "of one coin": float(_of_one_coin(model, test[0], rng).mean()),
     }
-    print(
-        table(
-            f"coin, {length} steps",
-            ["nats a sequence", "of one coin"],
-            {
-                f"this network ({name}), 1,000 unseen": list(found.values()),
-                "a guess at every step": [length * np.log(2), 2.0 ** (1 - length)],
-                "the best that there is": [np.log(2), 1.0],
-            },
-        )
+    report(
+        f"coin, {length} steps",
+        ["nats a sequence", "of one coin"],
+        {
+            f"this network ({name}), 1,000 unseen": list(found.values()),
+            "a guess at every step": [length * np.log(2), 2.0 ** (1 - length)],
+            "the best that there is": [np.log(2), 1.0],
+        },
     )
     return found
 
@@ -77,9 +73,8 @@ def _of_one_coin(
     if isinstance(model, Conditional):
         model.continued(xs, say)
     else:
-        with no_grad():
-            for o in model(xs).data:
-                say(o)
+        for o in answer_of(model, xs):
+            say(o)
     found = np.stack(drawn) != xs[..., 0]
     same: np.ndarray = (found == found[0]).all(0)
     return same

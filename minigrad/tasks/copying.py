@@ -13,11 +13,10 @@ import numpy as np
 
 from minigrad.data import one_hot
 from minigrad.data.generators import copying
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 
 ITEMS = 5
@@ -27,45 +26,38 @@ def run(options: Options) -> Mapping[str, float]:
     """Train on fresh sequences, test the recall on 500 others."""
     rng = np.random.default_rng(options.seed)
     gap = options.length or 10
-    valid, test = copying(rng, gap, 200, ITEMS), copying(rng, gap, 500, ITEMS)
-    model = made(
-        ManyToMany, 10, options.hidden or 64, 9, rng=rng, cell=options.cell or "gru"
-    )
 
-    def loss(xs: np.ndarray, ys: np.ndarray) -> float:
-        with no_grad():
-            return float(model.loss(one_hot(xs, 10), ys).item())
-
-    def fresh() -> tuple[np.ndarray, np.ndarray]:
-        xs, ys = copying(rng, gap, 32, ITEMS)
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        xs, ys = copying(rng, gap, count, ITEMS)
         return one_hot(xs, 10), ys
+
+    valid, test = drawn(200), drawn(500)
+    n_hidden, cell = options.hidden or 64, options.cell or "gru"
+    model = made(ManyToMany, 10, n_hidden, 9, rng=rng, cell=cell)
 
     learn(
         "copy",
         options,
         model,
         partial(model.loss, truncate=options.truncate),
-        lambda: loss(*valid),
-        batches=fresh,
+        lambda: loss_of(model.loss, *valid),
+        batches=lambda: drawn(32),
         lr=cosine(0.01, options.steps, 0.0005),
         every=100,
         also={"rng": rng},
     )
-    xs, ys = fresh()
+    xs, ys = drawn(32)
     picture(options, model.loss(xs[:, :1], ys[:, :1]))
-    with no_grad():
-        said = model(one_hot(test[0], 10)).data.argmax(-1)
+    said = answer_of(model, test[0]).argmax(-1)
     recall = float((said[-ITEMS:] == test[1][-ITEMS:]).mean())
-    found = {"loss": loss(*test), "recall": recall}
-    print(
-        table(
-            f"copy, T = {gap}, {ITEMS} symbols",
-            ["loss", "recall"],
-            {
-                "this network, 500 unseen sequences": list(found.values()),
-                "no memory, exactly": [ITEMS * np.log(8) / (gap + 2 * ITEMS), 1 / 8],
-            },
-        )
+    found = {"loss": loss_of(model.loss, *test), "recall": recall}
+    report(
+        f"copy, T = {gap}, {ITEMS} symbols",
+        ["loss", "recall"],
+        {
+            "this network, 500 unseen sequences": list(found.values()),
+            "no memory, exactly": [ITEMS * np.log(8) / (gap + 2 * ITEMS), 1 / 8],
+        },
     )
     return found
 

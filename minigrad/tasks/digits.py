@@ -5,9 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data import Order, digits
-from minigrad.mode import no_grad
 from minigrad.optim import cosine
-from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
+from minigrad.tasks.session import (
+    ONE_ANSWER,
+    answer_of,
+    learn,
+    loss_of,
+    one_answer,
+    picture,
+    report,
+)
 from minigrad.tasks.task import Options, Task
 
 
@@ -23,12 +30,7 @@ def run(options: Options) -> Mapping[str, float]:
     model = one_answer(name, 8, n_hidden, 10, rng=rng, read="last", cell=cell)
     order = Order(len(train), options.batch or 32, rng)
 
-    def loss(at: np.ndarray) -> float:
-        with no_grad():
-            return float(model.loss(xs[:, at], ys[at]).item())
-
-    def batch() -> tuple[np.ndarray, np.ndarray]:
-        at = order.next()
+    def batch(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return xs[:, at], ys[at]
 
     learn(
@@ -36,30 +38,27 @@ def run(options: Options) -> Mapping[str, float]:
         options,
         model,
         model.loss,
-        lambda: loss(valid),
-        batches=batch,
+        lambda: loss_of(model.loss, *batch(valid)),
+        batches=lambda: batch(order.next()),
         lr=cosine(0.005, options.steps, 0.00025),
         decay=0.1,
         also={"rng": rng, "order": order},
     )
     picture(options, model.loss(xs[:, :1], ys[:1]))
-    with no_grad():
-        said = model(xs[:, test]).data.argmax(-1)
+    said = answer_of(model, xs[:, test]).argmax(-1)
     found = {"accuracy": float((said == ys[test]).mean())}
     common = np.bincount(ys[train]).argmax()
     nearest = [
         train[np.square(xs[:, train] - xs[:, [i]]).sum((0, 2)).argmin()] for i in test
     ]
-    print(
-        table(
-            "digits 8x8 by rows",
-            "accuracy",
-            {
-                f"this network ({name} {cell}), 360 unseen digits": found["accuracy"],
-                "always the commonest class": float((ys[test] == common).mean()),
-                "nearest neighbour, here": float((ys[nearest] == ys[test]).mean()),
-            },
-        )
+    report(
+        "digits 8x8 by rows",
+        "accuracy",
+        {
+            f"this network ({name} {cell}), 360 unseen digits": found["accuracy"],
+            "always the commonest class": float((ys[test] == common).mean()),
+            "nearest neighbour, here": float((ys[nearest] == ys[test]).mean()),
+        },
     )
     return found
 

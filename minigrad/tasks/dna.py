@@ -13,11 +13,17 @@ import numpy as np
 
 from minigrad.data import Order, loaders
 from minigrad.data.generators import DNA, promoter_like
-from minigrad.mode import no_grad
 from minigrad.models import Bidirectional, ManyToOne
-from minigrad.nn import Module
 from minigrad.optim import AdamW, cosine
-from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
+from minigrad.tasks.session import (
+    ONE_ANSWER,
+    answer_of,
+    learn,
+    loss_of,
+    one_answer,
+    picture,
+    report,
+)
 from minigrad.tasks.task import Options, Task
 from minigrad.train import Progress, Training, bar
 
@@ -35,12 +41,6 @@ def encoded(sequences: list[str], window: int = 1) -> np.ndarray:
     padded = np.pad(xs, ((side, side), (0, 0), (0, 0)))
     parts = [padded[k : k + len(xs)] for k in range(window)]
     return np.asarray(np.concatenate(parts, axis=-1))
-
-
-def answers(model: Module, xs: np.ndarray) -> np.ndarray:
-    """The classes that a network gives."""
-    with no_grad():
-        return np.asarray(model(xs).data.argmax(-1))
 
 
 def trained(
@@ -88,16 +88,12 @@ def made(options: Options) -> Mapping[str, float]:
     name, n_hidden = options.model or "bidirectional", options.hidden or 16
     model = one_answer(name, 28, n_hidden, 2, rng=rng, read="max", cell=cell)
 
-    def measured() -> float:
-        with no_grad():
-            return float(model.loss(valid, valid_y).item())
-
     learn(
         "dna",
         options,
         model,
         model.loss,
-        measured,
+        lambda: loss_of(model.loss, valid, valid_y),
         batches=lambda: drawn(rng, 64)[:2],
         lr=cosine(0.01, options.steps, 0.0005),
         every=50,
@@ -105,19 +101,17 @@ def made(options: Options) -> Mapping[str, float]:
         about={"vocabulary": DNA, "window": 7},
     )
     picture(options, model.loss(test[:9, :1], test_y[:1]))
-    found = {"error": float((answers(model, test) != test_y).mean())}
-    print(
-        table(
-            "promoter-like DNA, 1,000 unseen sequences",
-            "error",
-            {
-                f"this network ({name} {cell}, max)": found["error"],
-                "the best possible, by the true model": float(
-                    ((best > 0) != test_y).mean()
-                ),
-                "chance": 0.5,
-            },
-        )
+    found = {"error": float((answer_of(model, test).argmax(-1) != test_y).mean())}
+    report(
+        "promoter-like DNA, 1,000 unseen sequences",
+        "error",
+        {
+            f"this network ({name} {cell}, max)": found["error"],
+            "the best possible, by the true model": float(
+                ((best > 0) != test_y).mean()
+            ),
+            "chance": 0.5,
+        },
     )
     return found
 
@@ -154,25 +148,23 @@ def promoters(options: Options) -> Mapping[str, float]:
                 options=options,
                 watch=lambda: None,
             )
-            said[i] = answers(model, xs[:, [i]])[0]
+            said[i] = answer_of(model, xs[:, [i]])[0].argmax()
             wrong = int((said[: i + 1] != ys[: i + 1]).sum())
             watch(Progress(i + 1, 0.0, 0.0, float(wrong)))
     picture(options, model.loss(xs[:9, :1], ys[:1]))
     found = {"errors": float((said != ys).sum())}
-    print(
-        table(
-            f"promoters: errors of {len(ys)}, leaving one out",
-            "errors",
-            {
-                f"this network ({name} {cell}, max)": f"{found['errors']:.0f}",
-                "always the same class": "53",
-                "published (1990): KBANN": "4",
-                "published: back-propagation net": "8",
-                "published: O'Neill": "12",
-                "published: 3 nearest neighbours": "13",
-                "published: ID3": "19",
-            },
-        )
+    report(
+        f"promoters: errors of {len(ys)}, leaving one out",
+        "errors",
+        {
+            f"this network ({name} {cell}, max)": f"{found['errors']:.0f}",
+            "always the same class": "53",
+            "published (1990): KBANN": "4",
+            "published: back-propagation net": "8",
+            "published: O'Neill": "12",
+            "published: 3 nearest neighbours": "13",
+            "published: ID3": "19",
+        },
     )
     return found
 
@@ -208,7 +200,7 @@ def splice(options: Options) -> Mapping[str, float]:
                     options=options,
                     watch=lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
                 )
-                wrong[fold] = answers(model, xs[:, fold]) != ys[fold]
+                wrong[fold] = answer_of(model, xs[:, fold]).argmax(-1) != ys[fold]
             parts = [wrong[ys == k] for k in (2, 0, 1)] + [wrong]
             rows[f"this network ({cell}), read {where}"] = [
                 100 * float(part.mean()) for part in parts
@@ -224,12 +216,10 @@ def splice(options: Options) -> Mapping[str, float]:
         "published: perceptron": [3.99, 16.3, 17.4],
         "published: ID3": [8.84, 10.6, 14.0],
     }
-    print(
-        table(
-            "splice: % wrong, ten folds of 1,000",
-            ["N", "EI", "IE", "all"],
-            {**rows, **published},
-        )
+    report(
+        "splice: % wrong, ten folds of 1,000",
+        ["N", "EI", "IE", "all"],
+        {**rows, **published},
     )
     junction, end = (row[-1] for row in rows.values())
     return {"at the junction": junction, "at the end": end}

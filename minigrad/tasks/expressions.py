@@ -15,14 +15,13 @@ import numpy as np
 from minigrad.data import one_hot
 from minigrad.data.expressions import SYMBOLS, expression, tokens
 from minigrad.fold import contract
-from minigrad.mode import no_grad
 from minigrad.models import ManyToOne, Recursive
 from minigrad.models.recursive import forest
 from minigrad.nn.losses import cross_entropy
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import tensor
 
@@ -59,7 +58,7 @@ def run(options: Options) -> Mapping[str, float]:
         replace(options, eager=options.eager or isinstance(model, Recursive)),
         model,
         loss,
-        lambda: float(loss(*valid).item()),
+        lambda: loss_of(loss, *valid),
         batches=partial(batch, 64),
         lr=cosine(0.003, options.steps, 0.0003),
         every=100,
@@ -69,25 +68,19 @@ def run(options: Options) -> Mapping[str, float]:
     found = {}
     for depth in range(1, DEEPEST + 1):
         trees, ys = _expressions(rng, [depth], 500)
-        with no_grad():
-            if isinstance(model, Recursive):
-                o = model(*given(trees))
-            else:
-                xs, mask = given(trees)
-                o = model(xs, lengths=mask)
-        found[f"depth {depth}"] = float((o.data.argmax(-1) == ys).mean())
+        xs, *mask = given(trees)
+        o = answer_of(model, xs, **({"lengths": mask[0]} if mask else {}))
+        found[f"depth {depth}"] = float((o.argmax(-1) == ys).mean())
     _picture(options, model)
     deeper = [found[f"depth {d}"] for d in range(TAUGHT + 1, DEEPEST + 1)]
     found |= {"deeper": float(np.mean(deeper))}
-    print(
-        table(
-            f"expressions, taught to depth {TAUGHT}: right of 500 unseen",
-            [str(d) for d in range(1, DEEPEST + 1)],
-            {
-                f"this network ({name})": [found[f"depth {d + 1}"] for d in range(8)],
-                "chance": [0.5] * 8,
-            },
-        )
+    report(
+        f"expressions, taught to depth {TAUGHT}: right of 500 unseen",
+        [str(d) for d in range(1, DEEPEST + 1)],
+        {
+            f"this network ({name})": [found[f"depth {d + 1}"] for d in range(8)],
+            "chance": [0.5] * 8,
+        },
     )
     return found
 

@@ -16,7 +16,7 @@ from minigrad.mode import no_grad
 from minigrad.models import FullyConnected, SequenceModel
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("symbol", "stop", "length", "fully-connected", "through-h")
@@ -38,8 +38,7 @@ def run(options: Options) -> Mapping[str, float]:
         return model.arrays(numbers)
 
     def nats(strings: list[str]) -> float:
-        with no_grad():
-            return float(model.loss(*given(strings)).item())
+        return loss_of(model.loss, *given(strings))
 
     batch = given(taught)
     learn(
@@ -67,19 +66,16 @@ def run(options: Options) -> Mapping[str, float]:
     }
     columns = ["nats a string", "legal drawn", "parameters"]
     exact = float(np.mean([_nats(s) for s in test]))
-    print(
-        table(
-            f"Reber strings, {TAUGHT} taught"
-            + (f", {cut} symbols of each" if cut else ""),
-            columns,
-            {
-                f"this network ({name}), 1,000 unseen": [
-                    *list(found.values())[:2],
-                    f"{found['parameters']:.0f}",
-                ],
-                "the grammar itself": [exact, 1.0, ""],
-            },
-        )
+    report(
+        f"Reber strings, {TAUGHT} taught" + (f", {cut} symbols of each" if cut else ""),
+        columns,
+        {
+            f"this network ({name}), 1,000 unseen": [
+                *list(found.values())[:2],
+                f"{found['parameters']:.0f}",
+            ],
+            "the grammar itself": [exact, 1.0, ""],
+        },
     )
     print("drawn:", " ".join(drawn[:6]))
     return found

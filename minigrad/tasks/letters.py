@@ -11,36 +11,24 @@ import numpy as np
 
 from minigrad.data import streams
 from minigrad.data.generators import letters
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, picture, report
 from minigrad.tasks.task import Options, Task
 
 
 def run(options: Options) -> Mapping[str, float]:
     """Train on 1,000 consonants, test on 300 others."""
     rng = np.random.default_rng(options.seed)
-    train, valid, (text, test) = (
-        letters(rng, 1000)[1],
-        letters(rng, 300)[1],
-        letters(rng, 300),
-    )
+    train, valid = letters(rng, 1000)[1], letters(rng, 300)[1]
+    text, test = letters(rng, 300)
     pieces = streams(train, 30)
-    model = made(
-        ManyToMany,
-        6,
-        options.hidden or 20,
-        6,
-        rng=rng,
-        loss=mse,
-        cell=options.cell or "elman",
-    )
+    n_hidden, cell = options.hidden or 20, options.cell or "elman"
+    model = made(ManyToMany, 6, n_hidden, 6, rng=rng, loss=mse, cell=cell)
 
     def outputs(features: np.ndarray) -> np.ndarray:
-        with no_grad():
-            return np.asarray(model(features[:-1, None]).data[:, 0])
+        return answer_of(model, features[:-1, None])[:, 0]
 
     learn(
         "letters",
@@ -57,22 +45,16 @@ def run(options: Options) -> Mapping[str, float]:
     consonant = np.array([c in "bdg" for c in text[1:]])
     rms = [float(np.sqrt(error[where].mean())) for where in (consonant, ~consonant)]
     bit = float(np.sqrt(error[consonant, 0].mean()))
-    found = {
-        "consonants": rms[0],
-        "vowels": rms[1],
-        "ratio": rms[0] / rms[1],
-        "bit": bit,
-    }
-    print(
-        table(
-            "letters: root mean square error",
-            ["consonants", "vowels", "ratio", "that one comes"],
-            {
-                "this network, 300 unseen words": list(found.values()),
-                "always 1/2": [0.5, 0.5, 1.0, 0.5],
-                "published (Elman 1990): a figure": ["high", "low", "", "low"],
-            },
-        )
+    ratio = rms[0] / rms[1]
+    found = {"consonants": rms[0], "vowels": rms[1], "ratio": ratio, "bit": bit}
+    report(
+        "letters: root mean square error",
+        ["consonants", "vowels", "ratio", "that one comes"],
+        {
+            "this network, 300 unseen words": list(found.values()),
+            "always 1/2": [0.5, 0.5, 1.0, 0.5],
+            "published (Elman 1990): a figure": ["high", "low", "", "low"],
+        },
     )
     return found
 

@@ -12,12 +12,11 @@ import numpy as np
 
 from minigrad.data import standardise, streams
 from minigrad.data.generators import mackey_glass
-from minigrad.mode import no_grad
 from minigrad.models import EchoState, ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, save_run, table
+from minigrad.tasks.session import answer_of, learn, picture, report, save_run
 from minigrad.tasks.task import Options, Task
 
 AHEAD, SETTLE = 6, 30
@@ -32,8 +31,7 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
 
     def error(model: Forecaster, first: int, last: int) -> float:
-        with no_grad():
-            o = model(s[first : last - AHEAD, None, None]).data[SETTLE:, 0, 0]
+        o = answer_of(model, s[first : last - AHEAD, None, None])[SETTLE:, 0, 0]
         truth = s[first + AHEAD + SETTLE : last]
         return float(np.sqrt(np.square(o - truth).mean()) / truth.std())
 
@@ -44,19 +42,17 @@ def run(options: Options) -> Mapping[str, float]:
     else:
         name, model = _trained(options, s, rng, error, about)
     found = {"NDEI": error(model, 1500, 2500)}
-    print(
-        table(
-            "Mackey-Glass, six steps ahead",
-            "NDEI",
-            {
-                f"this network ({name}), 1,000 unseen": found["NDEI"],
-                "linear, 4 taps": _linear(values),
-                "as it is now": _now(values),
-                "published (Jang 1993): linear": 0.55,
-                "published: back-propagation net": 0.02,
-                "published: ANFIS": 0.007,
-            },
-        )
+    report(
+        "Mackey-Glass, six steps ahead",
+        "NDEI",
+        {
+            f"this network ({name}), 1,000 unseen": found["NDEI"],
+            "linear, 4 taps": _linear(values),
+            "as it is now": _now(values),
+            "published (Jang 1993): linear": 0.55,
+            "published: back-propagation net": 0.02,
+            "published: ANFIS": 0.007,
+        },
     )
     return found
 
@@ -99,17 +95,10 @@ def _echo_state(
 ) -> tuple[str, Forecaster]:
     """The best of three leaks and two radii on the validation steps."""
     best: list[tuple[float, EchoState]] = []
+    n = options.hidden or 300
     for radius in (0.9, 1.1):
         for leak in (0.0, 0.3, 0.6):
-            model = made(
-                EchoState,
-                1,
-                options.hidden or 300,
-                1,
-                rng=rng,
-                radius=radius,
-                leak=leak,
-            )
+            model = made(EchoState, 1, n, 1, rng=rng, radius=radius, leak=leak)
             x, y = s[: 1000 - AHEAD, None, None], s[AHEAD:1000, None, None]
             model.solve(x, y, settle=SETTLE)
             best.append((error(model, 1000, 1500), model))

@@ -14,12 +14,11 @@ import numpy as np
 from minigrad.advice import imported
 from minigrad.data.generators import copying_bits
 from minigrad.graph import Graph
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, NeuralTuringMachine
 from minigrad.nn.losses import binary_cross_entropy
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import replacing
@@ -44,8 +43,7 @@ def run(options: Options) -> Mapping[str, float]:
 
     def wrong(items: int) -> float:
         xs, ys, mask = copying_bits(rng, items, 200, BITS)
-        with no_grad():
-            said = model(xs).data > 0
+        said = answer_of(model, xs) > 0
         return float((said != (ys > 0))[mask > 0].mean())
 
     valid = [batch(50) for _ in range(10)]
@@ -54,7 +52,7 @@ def run(options: Options) -> Mapping[str, float]:
         options,
         model,
         loss,
-        lambda: float(np.mean([loss(*each).item() for each in valid])),
+        lambda: float(np.mean([loss_of(loss, *each) for each in valid])),
         batches=batch,
         lr=cosine(0.01, options.steps, 0.001),
         every=100,
@@ -66,15 +64,13 @@ def run(options: Options) -> Mapping[str, float]:
         with replacing(options.out / "memory.png") as temporary:
             _memory(model, xs).savefig(temporary)
     found = {f"{n} rows": wrong(n) for n in (LONGEST // 2, LONGEST, FURTHER)}
-    print(
-        table(
-            f"copy, taught to {LONGEST} rows of {BITS} bits: wrong bits",
-            list(found),
-            {
-                f"this network ({name}), 200 unseen": list(found.values()),
-                "a guess": [0.5] * 3,
-            },
-        )
+    report(
+        f"copy, taught to {LONGEST} rows of {BITS} bits: wrong bits",
+        list(found),
+        {
+            f"this network ({name}), 200 unseen": list(found.values()),
+            "a guess": [0.5] * 3,
+        },
     )
     return found
 

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Order, Vocabulary, first_names, loaders, one_hot, pad
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
 from minigrad.tasks.ngrams import NGrams
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
@@ -49,8 +48,7 @@ def run(options: Options) -> Mapping[str, float]:
         return model.loss(xs, ys, lengths=mask)
 
     def measured(start: int, stop: int) -> float:
-        with no_grad():
-            return float(loss(*batch(np.arange(start, stop))).item())
+        return loss_of(loss, *batch(np.arange(start, stop)))
 
     learn(
         "names",
@@ -76,7 +74,7 @@ def run(options: Options) -> Mapping[str, float]:
         )
         rows[f"{k}-gram, Witten-Bell"] = total / (len(test) + 1)
     rows["every symbol alike"] = log(n)
-    print(table("names: letters and end, unseen names", "nats", rows))
+    report("names: letters and end, unseen names", "nats", rows)
     for _ in range(10):
         print(_made(model, vocabulary, options.prompt, options.temperature, rng))
     return found

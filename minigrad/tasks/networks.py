@@ -31,16 +31,6 @@ from minigrad.ops.shape import stack
 from minigrad.train import load_weights
 from minigrad.train.checkpoint import read_about
 
-__all__ = [
-    "CHECKPOINT",
-    "TRANSITIONS",
-    "WEIGHTS",
-    "Committee",
-    "load",
-    "made",
-    "remade",
-]
-
 P = ParamSpec("P")
 M = TypeVar("M", bound=Module)
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from math import log2
 
-__all__ = ["NGrams", "grams"]
-
 
 def grams(text: str, order: int) -> dict[str, int]:
     """How often each piece of 1 to ``order`` symbols is there.

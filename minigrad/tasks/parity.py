@@ -11,10 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data.generators import parity
-from minigrad.mode import no_grad
 from minigrad.models import LinearRecurrence, ManyToMany, OutputFeedback
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("output-feedback", "many-to-many", "linear-recurrence")
@@ -35,34 +34,27 @@ def run(options: Options) -> Mapping[str, float]:
     valid, test = parity(rng, length, 200), parity(rng, 100, 500)
 
     def wrong(xs: np.ndarray, ys: np.ndarray) -> float:
-        if isinstance(model, OutputFeedback):
-            o = model.continued(xs)
-        else:
-            with no_grad():
-                o = model(xs).data
-        return float((o.argmax(-1) != ys).mean())
+        return float((answer_of(model, xs).argmax(-1) != ys).mean())
 
     learn(
         "parity",
         options,
         model,
         model.loss,
-        lambda: model.loss(*valid).item(),
+        lambda: loss_of(model.loss, *valid),
         batches=lambda: parity(rng, length, 32),
         lr=0.02,
         also={"rng": rng},
     )
     picture(options, model.loss(*parity(rng, 9, 1)))
     found = {"accuracy": 1 - wrong(*test)}
-    print(
-        table(
-            f"parity: right of 100 steps, trained on {length}",
-            "accuracy",
-            {
-                f"this network ({name}), 500 unseen sequences": found["accuracy"],
-                "chance": 0.5,
-            },
-        )
+    report(
+        f"parity: right of 100 steps, trained on {length}",
+        "accuracy",
+        {
+            f"this network ({name}), 500 unseen sequences": found["accuracy"],
+            "chance": 0.5,
+        },
     )
     return found
 

@@ -21,8 +21,6 @@ from minigrad.nn.losses import cross_entropy
 from minigrad.tensor import Tensor
 from minigrad.user_file import running
 
-__all__ = ["PICTURES", "recorded"]
-
 N_IN, N_HIDDEN, N_OUT = 2, 3, 2
 
 

@@ -21,11 +21,10 @@ from minigrad.data.generators import (
     following,
     reber,
 )
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.recurrent import masks
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 
@@ -51,8 +50,7 @@ class Strings:
 
     def legal(self, model: ManyToMany) -> float:
         """The share of strings that are legal from end to end."""
-        with no_grad():
-            o = model(self.xs).data
+        o = answer_of(model, self.xs)
         worst = np.where(self.may, o, np.inf).min(-1)
         best = np.where(self.may, -np.inf, o).max(-1)
         inside = np.arange(len(o))[:, None] < self.lengths
@@ -60,9 +58,7 @@ class Strings:
 
     def last(self, model: ManyToMany) -> float:
         """How often the T or P before the final E is right."""
-        with no_grad():
-            o = model(self.xs).data
-        each = np.arange(len(self.lengths))
+        o, each = answer_of(model, self.xs), np.arange(len(self.lengths))
         o = o[self.lengths - 2, each][:, [REBER.index("T"), REBER.index("P")]]
         truth = self.may[self.lengths - 2, each, REBER.index("P")]
         return float((o.argmax(-1) == truth).mean())
@@ -94,8 +90,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
 
     def unlearnt() -> float:
         """The share of strings that are not legal; the loss decides among equals."""
-        with no_grad():
-            error = model.loss(valid.xs, valid.ys, lengths=valid.lengths).item()
+        error = loss_of(partial(model.loss, lengths=valid.lengths), valid.xs, valid.ys)
         return float(1 - valid.legal(model) + error / 10_000)
 
     history = learn(
@@ -133,7 +128,7 @@ def run(options: Options, embedded: bool) -> Mapping[str, float]:
         }
     else:
         rows["published (1989): Elman net, 3 units"] = ["1.0000", "60000"]
-    print(table(name, heads, rows))
+    report(name, heads, rows)
     return found
 
 

@@ -18,12 +18,18 @@ from numpy.typing import NDArray
 
 from minigrad.data import Order, Vocabulary, one_hot, pad
 from minigrad.data.labelled import labelled
-from minigrad.mode import no_grad
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.ngrams import NGrams
-from minigrad.tasks.session import ONE_ANSWER, learn, one_answer, picture, table
+from minigrad.tasks.session import (
+    ONE_ANSWER,
+    answer_of,
+    learn,
+    one_answer,
+    picture,
+    report,
+)
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import load_weights, replacing
@@ -70,8 +76,7 @@ class Classifier:
         found = []
         for start in range(0, len(texts), 256):
             xs, mask = self.encoded(texts[start : start + 256])
-            with no_grad():
-                o = self.network(xs, lengths=mask).data.astype(float)
+            o = answer_of(self.network, xs, lengths=mask).astype(float)
             e = np.exp(o - o.max(-1, keepdims=True))
             found.append(e / e.sum(-1, keepdims=True))
         return np.concatenate(found)
@@ -137,12 +142,10 @@ def run(options: Options) -> Mapping[str, float]:
     rows = {f"this network ({setting['model']} {setting['cell']})": said}
     rows |= baselines(texts, y, train, valid, test)
     errors = {name: float((a != y[test]).mean()) for name, a in rows.items()}
-    print(
-        table(f"{options.data.name}, {len(test)} unseen of {len(y)}", "wrong", errors)
-    )
+    report(f"{options.data.name}, {len(test)} unseen of {len(y)}", "wrong", errors)
     if more := len(held) - len(test):
         print(f"{more} more are equal to others that were learnt from: not counted")
-    print(confusion(classes, y[test], said))
+    confusion(classes, y[test], said)
     _write(options.out, classifier, [texts[i] for i in test], odds, y[test])
     shortest = min(test, key=lambda i: len(texts[i]))
     xs, mask = classifier.encoded([texts[shortest][:9]])
@@ -223,14 +226,14 @@ def baselines(
     }
 
 
-def confusion(classes: list[str], y: Array, said: Array) -> str:
-    """How often each class was taken for each."""
+def confusion(classes: list[str], y: Array, said: Array) -> None:
+    """Print how often each class was taken for each."""
     counts = np.zeros((len(classes), len(classes)), int)
     np.add.at(counts, (y, said), 1)
     rows = {
         name: [str(n) for n in row] for name, row in zip(classes, counts, strict=True)
     }
-    return table("the truth, and what it was taken for", classes, rows)
+    report("the truth, and what it was taken for", classes, rows)
 
 
 def _write(
@@ -271,12 +274,8 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     print("; ".join(f"{name}: {count}" for name, count in counts.most_common()))
     if found.labels and set(found.labels) <= set(classifier.classes):
         y = np.array([classifier.classes.index(label) for label in found.labels])
-        print(
-            table(
-                options.data.name, "wrong", {"this network": float((said != y).mean())}
-            )
-        )
-        print(confusion(classifier.classes, y, said))
+        report(options.data.name, "wrong", {"this network": float((said != y).mean())})
+        confusion(classifier.classes, y, said)
     elif found.labels:
         print("its labels are others than the run's, so nothing is compared")
     _write(options.out, classifier, texts, odds, y)

@@ -24,23 +24,16 @@ from numpy.typing import NDArray
 from minigrad.advice import imported
 from minigrad.data import Order, standardise, windows
 from minigrad.data.tables import Numbers, numbers
-from minigrad.mode import no_grad
-from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, picture, report
+from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import load_weights, replacing
 
 Array = NDArray[np.float64]
-Network = ManyToMany | ManyToOne | OutputFeedback
-MODELS: dict[str, type[Network]] = {
-    "many-to-many": ManyToMany,
-    "output-feedback": OutputFeedback,
-    "many-to-one": ManyToOne,
-}
 LEAST, LONGEST = 40, 35
 COVER = 0.8
 
@@ -88,19 +81,11 @@ class Forecaster:
 
     def loss(self, x: Any, y: Any) -> Tensor:
         """What is learnt from windows x and what follows each step, y."""
-        if isinstance(self.network, ManyToOne):
-            return self.network.loss(x, y[-1])
-        if isinstance(self.network, OutputFeedback):
-            return self.network.loss(x, y, feedback="free")
-        return self.network.loss(x, y)
+        return taught(self.network, x, y)
 
     def last(self, x: Any) -> Array:
         """What is forecast after the last step of windows (time, n, 1): (n,)."""
-        if isinstance(self.network, OutputFeedback):
-            o = self.network.continued(x)[-1]
-        else:
-            with no_grad():
-                o = self.network(x).data
+        o = answer_of(self.network, x)
         o = o if o.ndim == 2 else o[-1]
         # As float64, or numbers far from 0 would lose their last digits.
         scaled = np.asarray(o[:, 0], np.float64)
@@ -201,7 +186,7 @@ def run(options: Options) -> Mapping[str, float]:
     forecasts |= baselines(values, first, ahead, setting.season)
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
-    print(table(unseen, ["RMSE", "of the variance"], rows))
+    report(unseen, ["RMSE", "of the variance"], rows)
     errors = {name: _rms(f[second:] - values[second:]) for name, f in forecasts.items()}
     ours = next(iter(errors.values()))
     better = {name: e for name, e in [*errors.items()][1:] if e <= ours}
@@ -408,7 +393,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     forecasts["as it is now"] = now
     rows = _rows(forecasts, values, least - 1)
     title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
-    print(table(title, ["RMSE", "of the variance"], rows))
+    report(title, ["RMSE", "of the variance"], rows)
     band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
     _write(options, forecaster, column, said, band, least - 1)
 

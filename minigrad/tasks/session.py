@@ -1,6 +1,6 @@
 """What every task does around its own idea: train with records, print a table.
 
->>> print(table("adding, T = 50", "squared error", {"this network": 0.002}))
+>>> report("adding, T = 50", "squared error", {"this network": 0.002})
 adding, T = 50                                squared error
 this network                                         0.0020
 """
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from minigrad.draw import draw
-from minigrad.models import Bidirectional, ManyToOne
+from minigrad.mode import no_grad
+from minigrad.models import Bidirectional, ManyToOne, OutputFeedback
 from minigrad.nn import Module
 from minigrad.optim import Adam, AdamW, Schedule
 from minigrad.tasks.networks import CHECKPOINT, WEIGHTS, made
@@ -32,16 +34,6 @@ from minigrad.train.batches import Batches
 from minigrad.train.checkpoint import Part
 from minigrad.train.progress import Progress
 from minigrad.train.training import Carry, Loss
-
-__all__ = [
-    "ONE_ANSWER",
-    "checkpoints",
-    "learn",
-    "one_answer",
-    "picture",
-    "save_run",
-    "table",
-]
 
 # The networks that give one answer to a sequence: --model.
 ONE_ANSWER = ("many-to-one", "bidirectional")
@@ -67,6 +59,25 @@ def one_answer(
         return made(ManyToOne, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
     read = "ends" if read == "last" else read  # where both nets have read everything
     return made(Bidirectional, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+
+
+def loss_of(loss: Callable[..., Any], *batch: Any) -> float:
+    """The loss of a batch, of which no graph is kept.
+
+    >>> from minigrad.nn.losses import mse
+    >>> loss_of(mse, np.zeros((1, 1)), np.full((1, 1), 2.0))
+    4.0
+    """
+    with no_grad():
+        return float(loss(*batch).item())
+
+
+def answer_of(model: Any, xs: Any, **options: Any) -> NDArray[Any]:
+    """What a network answers to xs; one that reads its own outputs runs closed loop."""
+    if isinstance(model, OutputFeedback):
+        return model.continued(xs)
+    with no_grad():
+        return np.asarray(model(xs, **options).data)
 
 
 class _Asked:
@@ -174,12 +185,12 @@ def picture(options: Options, loss: Any, view: str = "auto") -> None:
     figure.save(options.out / "graph.html")
 
 
-def table(
+def report(
     title: str,
     columns: str | Sequence[str],
     rows: Mapping[str, float | str | Sequence[float | str]],
-) -> str:
-    """Names and numbers in columns."""
+) -> None:
+    """Print names and numbers in columns."""
     heads = [columns] if isinstance(columns, str) else list(columns)
     widths = [max(len(head), 8) + 2 for head in heads]
     first = max(44, *map(len, [title, *rows]))
@@ -192,4 +203,4 @@ def table(
         cells = [v if isinstance(v, str) else f"{v:.4f}" for v in values]
         cells = [f"{c:>{w}}" for c, w in zip(cells, widths, strict=False)]
         lines.append(f"{name:{first}}" + "".join(cells))
-    return "\n".join(lines)
+    print("\n".join(lines))

@@ -5,7 +5,7 @@ whether it rises or falls, so with one output it must fail. The pair (sin, cos) 
 whole state of a rotation, and with two outputs it holds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -16,9 +16,9 @@ from minigrad.models import ManyToMany, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
-from minigrad.tensor import Tensor, tensor
+from minigrad.tensor import tensor
 
 KNOWN, FREE = 20, 100
 
@@ -39,7 +39,7 @@ def run(options: Options) -> Mapping[str, float]:
             _within(options, f"output-feedback-{outputs}"),
             model,
             partial(model.loss, start=start),
-            partial(_value, partial(model.loss, xs[:40], series[:40], start=start)),
+            partial(loss_of, partial(model.loss, start=start), xs[:40], series[:40]),
             batches=(xs[:40], series[:40]),
             lr=cosine(0.01, options.steps, 0.0002),
         )
@@ -55,18 +55,16 @@ def run(options: Options) -> Mapping[str, float]:
         _within(options, "many-to-many"),
         net,
         net.loss,
-        lambda: net.loss(series[:59], series[1:60]).item(),
+        lambda: loss_of(net.loss, series[:59], series[1:60]),
         batches=(series[:59], series[1:60]),
         lr=cosine(0.01, options.steps, 0.0002),
     )
     said = net.continued(series[:KNOWN], FREE - 1, lambda o: o)
     rows["recurrence between hidden units"] = _rms(said[:, 0, 0] - series[KNOWN:, 0, 0])
-    print(
-        table(
-            "sine: 100 steps closed loop",
-            "RMSE",
-            {**rows, "always 0": float(np.sqrt(0.5))},
-        )
+    report(
+        "sine: 100 steps closed loop",
+        "RMSE",
+        {**rows, "always 0": float(np.sqrt(0.5))},
     )
     return rows
 
@@ -76,10 +74,6 @@ def _within(options: Options, folder: str) -> Options:
     out = options.out / folder
     out.mkdir(exist_ok=True)
     return replace(options, out=out)
-
-
-def _value(loss: Callable[[], Tensor]) -> float:
-    return float(loss().item())
 
 
 def _rms(error: np.ndarray) -> float:

@@ -29,17 +29,14 @@ from numpy.typing import NDArray
 
 from minigrad.advice import imported
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
 from minigrad.tasks.networks import Committee, made
-from minigrad.tasks.session import picture, save_run
+from minigrad.tasks.session import answer_of, loss_of, picture, save_run
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import Training, bar, fit, replacing
-
-__all__ = ["TASK", "arv", "forecast", "network", "root", "windows"]
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -79,7 +76,7 @@ def network(seed: int, start: int = 0, name: str = "many-to-many") -> Network:
     return model
 
 
-def loss_of(model: Network, x: Any, y: Any) -> Tensor:
+def taught(model: Network, x: Any, y: Any) -> Tensor:
     """What is learnt from windows x and the numbers that follow each step, y."""
     if isinstance(model, ManyToOne):
         return model.loss(x, y[-1])
@@ -92,14 +89,11 @@ def outputs(model: Network | Committee, x: NDArray[np.float32]) -> NDArray[Any]:
     """What a network says after each step of x (time, 1, 1): (time, 1)."""
     if isinstance(model, Committee):
         return np.asarray(np.mean([outputs(m, x) for m in model.members], axis=0))
-    if isinstance(model, OutputFeedback):
-        return model.continued(x)[:, 0]
-    with no_grad():
-        if isinstance(model, ManyToOne):
-            # For every year a sequence that ends there.
-            each = np.arange(1, len(x) + 1)
-            return np.asarray(model(x.repeat(len(x), axis=1), lengths=each).data)
-        return np.asarray(model(x).data[:, 0])
+    if isinstance(model, ManyToOne):
+        # For every year a sequence that ends there.
+        each = np.arange(1, len(x) + 1)
+        return answer_of(model, x.repeat(len(x), axis=1), lengths=each)
+    return answer_of(model, x)[:, 0]
 
 
 def root(s: Series) -> Series:
@@ -156,12 +150,7 @@ def train(options: Options, scale: Scale) -> Committee:
 
     def trained(start: int) -> Network:
         model = network(options.seed, start, name)
-        loss = partial(loss_of, model)
-
-        def error() -> float:
-            with no_grad():
-                return float(loss(x, y).item())
-
+        loss = partial(taught, model)
         training = Training(
             model,
             Adam(model.parameters(), lr=0.01),
@@ -174,7 +163,7 @@ def train(options: Options, scale: Scale) -> Committee:
             training,
             (x, y),
             steps=steps,
-            validation=error,
+            validation=lambda: loss_of(loss, x, y),
             every=steps,
             callbacks=[watch],
             title=None,
@@ -196,7 +185,7 @@ def run(options: Options) -> Mapping[str, float]:
     print(report(options.model or "many-to-many", s, forecasts, single))
     scaling = {"of": "square root", "mean": scale.mean, "deviation": scale.deviation}
     save_run(options, committee, {"task": "sunspots", "scaling": scaling})
-    picture(options, loss_of(committee.members[0], *windows(scale)))
+    picture(options, taught(committee.members[0], *windows(scale)))
     with replacing(out / "forecast.png") as temporary:
         chart(s, forecasts).savefig(temporary)
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}

@@ -12,11 +12,10 @@ from functools import partial
 import numpy as np
 
 from minigrad.data.generators import temporal_order
-from minigrad.mode import no_grad
 from minigrad.models import Clockwork, LinearRecurrence, ManyToOne, SelfAttention
 from minigrad.optim import cosine
 from minigrad.tasks.networks import TRANSITIONS, made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import information_flow
@@ -66,16 +65,10 @@ def run(options: Options) -> Mapping[str, float]:
     valid, test = temporal_order(rng, length, 500), temporal_order(rng, length, 1000)
     n_hidden = options.hidden or 32
     if options.cell is not None and name == "many-to-one":
-        model: Network = made(
-            ManyToOne, SYMBOLS, n_hidden, CLASSES, rng=rng, cell=options.cell
-        )
-        name = options.cell
+        name = cell = options.cell
+        model: Network = made(ManyToOne, SYMBOLS, n_hidden, CLASSES, rng=rng, cell=cell)
     else:
         model = MODELS[name](n_hidden, rng)
-
-    def loss(xs: np.ndarray, y: np.ndarray) -> float:
-        with no_grad():
-            return float(model.loss(xs, y).item())
 
     def taught(xs: np.ndarray, y: np.ndarray) -> Tensor:
         value: Tensor = model.loss(xs, y)
@@ -86,7 +79,7 @@ def run(options: Options) -> Mapping[str, float]:
         options,
         model,
         taught,
-        lambda: loss(*valid),
+        lambda: loss_of(model.loss, *valid),
         batches=lambda: temporal_order(rng, length, 32),
         lr=cosine(0.003, options.steps, 0.0003),
         every=100,
@@ -94,19 +87,16 @@ def run(options: Options) -> Mapping[str, float]:
     )
     # Of every 8th step three are needed to see a period.
     picture(options, model.loss(*temporal_order(rng, max(length, 20), 1)))
-    with no_grad():
-        said = model(test[0]).data.argmax(-1)
+    said = answer_of(model, test[0]).argmax(-1)
     found = {"wrong": float((said != test[1]).mean())}
-    print(
-        table(
-            f"temporal order, T = {length}, {32 * history.best_step:,} sequences",
-            "wrong",
-            {
-                f"this network ({name}), 1,000 unseen sequences": found["wrong"],
-                "chance": 0.75,
-                "one of both marks known": 0.5,
-            },
-        )
+    report(
+        f"temporal order, T = {length}, {32 * history.best_step:,} sequences",
+        "wrong",
+        {
+            f"this network ({name}), 1,000 unseen sequences": found["wrong"],
+            "chance": 0.75,
+            "one of both marks known": 0.5,
+        },
     )
     return found
 

@@ -29,7 +29,7 @@ from minigrad.ops.shape import stack
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made, remade
 from minigrad.tasks.ngrams import NGrams, grams
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import load_weights, replacing
@@ -175,7 +175,7 @@ def run(options: Options) -> Mapping[str, float]:
         rows[f"{order}-gram, Witten-Bell"] = model_n.bits(text[second:])
     rows["every symbol alike"] = log(n) / log(2)
     what = options.data.name if options.data else "Python's help texts"
-    print(table(f"text: {what}, last tenth", "bits/char", rows))
+    report(f"text: {what}, last tenth", "bits/char", rows)
     prompt = options.prompt or text[second : second + 20]
     length = options.length or LENGTH
     print(sample(model, vocabulary, prompt, length, options.temperature, rng))
@@ -235,7 +235,7 @@ def _score(
     found = {name: float(np.mean(bits)) for name, bits in each.items()}
     found["every symbol alike"] = log(n) / log(2)
     rows = {name: [bits, 2**bits] for name, bits in found.items()}
-    print(table(f"text: {options.data.name}", ["bits/char", "perplexity"], rows))
+    report(f"text: {options.data.name}", ["bits/char", "perplexity"], rows)
     with (
         replacing(options.out / "bits.csv") as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from minigrad.data.generators import waveform
-from minigrad.mode import no_grad
 from minigrad.models import Clockwork, ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 
 MODELS = ("clockwork", "many-to-many")
@@ -39,16 +38,12 @@ def run(options: Options) -> Mapping[str, float]:
     pulse = np.zeros_like(y)
     pulse[0] = 1
 
-    def error() -> float:
-        with no_grad():
-            return float(model.loss(pulse, y).item())
-
     learn(
         "waveform",
         options,
         model,
         model.loss,
-        error,
+        lambda: loss_of(model.loss, pulse, y),
         batches=(pulse, y),
         lr=cosine(0.005, options.steps, 0.0003),
         every=20,
@@ -59,16 +54,17 @@ def run(options: Options) -> Mapping[str, float]:
         drawn = Clockwork(1, 3, 1, rng=rng, periods=PERIODS[:2], loss=mse)
     silence = np.zeros((9, 1, 1), np.float32)
     picture(options, drawn.loss(silence, silence))
-    found = {"error": error(), "parameters": sum(p.size for p in model.parameters())}
-    print(
-        table(
-            f"a wave of {length} steps, by heart",
-            ["squared error", "parameters"],
-            {
-                f"this network ({name})": [found["error"], str(found["parameters"])],
-                "always 0": 1.0,
-            },
-        )
+    found = {
+        "error": loss_of(model.loss, pulse, y),
+        "parameters": sum(p.size for p in model.parameters()),
+    }
+    report(
+        f"a wave of {length} steps, by heart",
+        ["squared error", "parameters"],
+        {
+            f"this network ({name})": [found["error"], str(found["parameters"])],
+            "always 0": 1.0,
+        },
     )
     return found
 

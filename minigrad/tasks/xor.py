@@ -11,11 +11,10 @@ import numpy as np
 
 from minigrad.data import streams
 from minigrad.data.generators import temporal_xor
-from minigrad.mode import no_grad
 from minigrad.models import ManyToMany
 from minigrad.nn.losses import mse
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import learn, picture, table
+from minigrad.tasks.session import answer_of, learn, picture, report
 from minigrad.tasks.task import Options, Task
 
 
@@ -24,19 +23,11 @@ def run(options: Options) -> Mapping[str, float]:
     rng = np.random.default_rng(options.seed)
     train, valid, test = (temporal_xor(rng, n) for n in (3000, 900, 1200))
     x, y = (_pieces(train[i : len(train) - 30 + i], 30) for i in (0, 1))
-    model = made(
-        ManyToMany,
-        1,
-        options.hidden or 8,
-        1,
-        rng=rng,
-        loss=mse,
-        cell=options.cell or "elman",
-    )
+    n_hidden, cell = options.hidden or 8, options.cell or "elman"
+    model = made(ManyToMany, 1, n_hidden, 1, rng=rng, loss=mse, cell=cell)
 
     def error(bits: np.ndarray, positions: int) -> float:
-        with no_grad():
-            o = model(bits[:-1, None, None].astype(np.float32)).data[:, 0, 0]
+        o = answer_of(model, bits[:-1, None, None].astype(np.float32))[:, 0, 0]
         wrong = np.square(o - bits[1:])
         xor = np.arange(1, len(bits)) % 3 == 2
         return float(np.sqrt(wrong[xor if positions else ~xor].mean()))
@@ -52,16 +43,14 @@ def run(options: Options) -> Mapping[str, float]:
     )
     picture(options, model.loss(x[:9, :1], y[:9, :1]))
     found = {"xor bits": error(test, 1), "other bits": error(test, 0)}
-    print(
-        table(
-            "temporal XOR: root mean square error",
-            list(found),
-            {
-                "this network, 1,200 unseen bits": list(found.values()),
-                "always 1/2": [0.5, 0.5],
-                "published (Elman 1990): a figure, no number": ["dips", "does not"],
-            },
-        )
+    report(
+        "temporal XOR: root mean square error",
+        list(found),
+        {
+            "this network, 1,200 unseen bits": list(found.values()),
+            "always 1/2": [0.5, 0.5],
+            "published (Elman 1990): a figure, no number": ["dips", "does not"],
+        },
     )
     return found
 

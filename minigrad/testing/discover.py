@@ -50,9 +50,11 @@ def _elsewhere(module: ModuleType) -> set[int]:
 def pytest_cases(module: ModuleType) -> list[Any]:
     """One pytest parameter per op and check, each a function without arguments.
 
-    >>> import minigrad.testing.table.time as module
+    >>> import minigrad as mg
+    >>> module = ModuleType("my_ops")
+    >>> module.cube = mg.Op(lambda x: x**3, lambda g, y, x: g * 3 * x**2, name="cube_")
     >>> [case.id for case in pytest_cases(module)][:2]
-    ['step-value', 'step-contract']
+    ['cube_-value', 'cube_-contract']
 
     A test of your ops is then::
 

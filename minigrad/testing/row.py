@@ -198,7 +198,7 @@ class Row:
         for k, (one, operands) in enumerate(self.samples(seed)):
             f = self.function(one.attrs)
             try:
-                CHECKS[check](self, f, one, operands, seed + k)
+                CHECKS[check](Sample(self, f, one, operands, seed + k))
             except Exception as error:
                 where = f"op {self.op.name}, case {k} {one!r}, check {check!r}"
                 if isinstance(error, GradientError):
@@ -258,13 +258,22 @@ def default_cases(op: Op) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-Check = Callable[[Row, Callable[..., Any], Case, list[Any], int], None]
+class Sample(NamedTuple):
+    """What a check looks at: a case of a row as a function of operands, and these."""
+
+    row: Row
+    f: Callable[..., Any]
+    case: Case
+    operands: list[Any]
+    seed: int
 
 
-def _check_value(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
-    recorded = f(*[tensor(a) if isinstance(a, np.ndarray) else a for a in operands])
+Check = Callable[[Sample], None]
+
+
+def _check_value(sample: Sample) -> None:
+    row, f, one, operands, _ = sample
+    recorded = f(*_tensors(operands))
     if not isinstance(recorded, Tensor):
         raise GradientError("given Tensors the op did not return a Tensor")
     if row.call is None:
@@ -278,39 +287,32 @@ def _check_value(
             raise GradientError(f"the value is {recorded.dtype}, not {expected.dtype}")
 
 
-def _check_float32(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
+def _check_float32(sample: Sample) -> None:
+    _, f, _, operands, seed = sample
     if not any(map(_is_float, operands)):
         return
     singles = [a.astype(np.float32) if _is_float(a) else a for a in operands]
-    y = f(*[tensor(a) if isinstance(a, np.ndarray) else a for a in singles])
+    y = f(*_tensors(singles))
     if y.dtype == np.float64:
         raise GradientError("float32 operands gave a float64 value")
     if y.dtype.kind == "f":
         check_grad(f, singles, order=0, seed=seed)
 
 
-def _check_contract(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
-    if any(map(_is_float, operands)):
-        check_contract(f, operands, seed)
+def _check_contract(sample: Sample) -> None:
+    if any(map(_is_float, sample.operands)):
+        check_contract(sample.f, sample.operands, sample.seed)
 
 
-def _check_products(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
+def _check_products(sample: Sample) -> None:
     # Jv is a derivative of a gradient, so it is of order 2.
-    if row.order > 1 and _has_gradient(f, operands):
-        check_jvp_vjp(f, operands, seed)
+    if sample.row.order > 1 and _has_gradient(sample):
+        check_jvp_vjp(sample.f, sample.operands, sample.seed)
 
 
-def _check_gradient(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
-    if _has_gradient(f, operands):
-        check_grad(f, operands, row.order, seed=seed)
+def _check_gradient(sample: Sample) -> None:
+    if _has_gradient(sample):
+        check_grad(sample.f, sample.operands, sample.row.order, seed=sample.seed)
 
 
 def _check_convention(row: Row, convention: Convention) -> None:
@@ -328,19 +330,18 @@ def _check_convention(row: Row, convention: Convention) -> None:
             _require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
 
 
-def _check_lowerings(
-    row: Row, f: Callable[..., Any], one: Case, operands: list[Any], seed: int
-) -> None:
+def _check_lowerings(sample: Sample) -> None:
     """A program with each gives what the op gives, in float32 for all devices.
 
     That for ONNX is written with ops, and gives it without a program.
     """
     from minigrad.compile import compile
 
+    row, f, one, operands, _ = sample
     arrays = [a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands]
     parts = row.op.lowerings.get("onnx")
     if parts is not None:
-        xs = [tensor(a) if isinstance(a, np.ndarray) else a for a in arrays]
+        xs = _tensors(arrays)
         made = parts(xs, **one.attrs) if row.op.variadic else parts(*xs, **one.attrs)
         _require(compare("the lowering for onnx", made.data, f(*xs).data, 1e-4, 1e-5))
     for engine in row.op.lowerings.keys() - {"onnx"}:
@@ -366,9 +367,13 @@ def _require(said: str | None) -> None:
         raise GradientError(said)
 
 
-def _has_gradient(f: Callable[..., Any], operands: list[Any]) -> bool:
-    xs = [tensor(a) if isinstance(a, np.ndarray) else a for a in operands]
-    return any(map(_is_float, operands)) and f(*xs).dtype.kind == "f"
+def _tensors(operands: list[Any]) -> list[Any]:
+    return [tensor(a) if isinstance(a, np.ndarray) else a for a in operands]
+
+
+def _has_gradient(sample: Sample) -> bool:
+    floating = any(map(_is_float, sample.operands))
+    return floating and sample.f(*_tensors(sample.operands)).dtype.kind == "f"
 
 
 def _is_float(a: Any) -> bool:

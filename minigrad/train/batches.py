@@ -13,8 +13,6 @@ from inspect import isgeneratorfunction
 from itertools import count
 from typing import Any
 
-__all__ = ["Batch", "Batches", "has_place", "size", "stream"]
-
 Batch = tuple[Any, ...]
 Batches = Batch | Iterable[Batch] | Callable[[], Batch | Iterator[Batch]]
 

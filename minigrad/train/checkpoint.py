@@ -34,17 +34,6 @@ from minigrad.nn import Module
 from minigrad.optim.optimiser import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
 
-__all__ = [
-    "Part",
-    "Stateful",
-    "listed",
-    "load_checkpoint",
-    "load_weights",
-    "opened",
-    "save_checkpoint",
-    "save_weights",
-]
-
 
 class Stateful(Protocol):
     """What can hand out its state as arrays and take it back.

@@ -14,8 +14,6 @@ from minigrad.grad import grad
 from minigrad.graph import Graph, Node
 from minigrad.tensor import Tensor
 
-__all__ = ["first_not_finite", "said_of"]
-
 
 def said_of(step: int, value: Tensor, norm: float) -> str:
     """In words, that a step failed and where in the graph of its loss that began.

@@ -24,8 +24,6 @@ from minigrad.ops.elementwise import sqrt, square
 from minigrad.ops.shape import stack
 from minigrad.tensor import Tensor
 
-__all__ = ["information_flow"]
-
 SMALL = 1e-30  # beside a squared norm: a step that no gradient reaches asks for nothing
 
 

@@ -19,8 +19,6 @@ from minigrad.train.interrupts import interrupts
 from minigrad.train.progress import Progress, bar
 from minigrad.train.training import Training, global_state
 
-__all__ = ["History", "fit"]
-
 
 @dataclass
 class History:

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isnan
 
-__all__ = ["Progress", "bar"]
-
 
 @dataclass(frozen=True)
 class Progress:

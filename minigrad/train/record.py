@@ -16,8 +16,6 @@ from minigrad.advice import imported
 from minigrad.files import replacing
 from minigrad.train.loop import History
 
-__all__ = ["curves", "write_log"]
-
 
 def write_log(path: Path, history: History) -> None:
     """Every step as a line of a CSV file: step, loss, gradient norm, validation."""

@@ -26,8 +26,6 @@ from numpy.typing import NDArray
 from minigrad.advice import imported
 from minigrad.files import replacing
 
-__all__ = ["read_tensors", "write_tensors"]
-
 Array = NDArray[Any]
 Path_ = str | os.PathLike[str]
 # What the format and NumPy both have.

@@ -57,8 +57,6 @@ from minigrad.train.checkpoint import Part, listed
 from minigrad.train.finite import said_of
 from minigrad.train.interrupts import interrupts
 
-__all__ = ["Training", "global_state"]
-
 Loss = Callable[..., Tensor | tuple[Tensor, State]]
 Carry = Callable[[tuple[Array, ...]], None]
 

@@ -65,3 +65,18 @@ def test_where_the_platform_is_unknown_nothing_happens(monkeypatch):
     denormals.flush()
     assert (SMALL * HALF).all()
     denormals.restore(before)
+
+
+@pytest.mark.parametrize("steps", [90, 96, 97, 98, 99, 100, 110])
+def test_what_has_vanished_and_grows_again_is_no_fault_of_the_program(steps):
+    w = mg.parameter(np.full((1, 1), 0.4, np.float32), name="w")
+
+    def gradient(xs):
+        h = start = mg.tensor(np.ones((1, 1), np.float32), requires_grad=True)
+        for _, x in mg.steps(xs):
+            h = h @ w + x
+        return mg.grad(h.sum(), [start])[0] * np.float32(1000)
+
+    xs = np.zeros((steps, 1, 1), np.float32)
+    found = mg.compile(gradient, strict=True)(xs).data
+    np.testing.assert_allclose(found, gradient(xs).data, atol=1e-35)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.lift import straight
 from minigrad.compile.reading import LiftError
 from minigrad.compile.spec import complaints
 from minigrad.compile.values import Leaf, Time
+from tests.compile.interpret import interpret
 
 from .traces import Trace, close, flat
 

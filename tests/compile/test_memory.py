@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.compile.interpret import lengths_of
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.engine import build
 from minigrad.compile.schedule import Loop
-from minigrad.compile.verify import complaints as verified
+from tests.compile.interpret import lengths_of
+from tests.compile.verify import complaints as verified
 
 from ..test_fold import cells
 from .test_program import curvature, sequence
@@ -155,7 +155,7 @@ def test_a_part_of_a_join_that_has_a_past_keeps_a_buffer_of_its_own():
 def test_every_buffer_is_one_of_a_line_that_is_computed(name):
     plan = runner_of(name)[0].plan
     computed = {v for p in plan.parts for v in (p.body if isinstance(p, Loop) else [p])}
-    assert {buffer.root for buffer in plan.buffers} <= computed
+    assert {place.buffer.root for place in plan.places.values()} <= computed
 
 
 def test_what_nobody_reads_any_more_is_written_over():

@@ -6,7 +6,6 @@ import pytest
 import minigrad as mg
 from minigrad.compile import kernels, opening
 from minigrad.compile.counts import Count, Steps
-from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.values import (
@@ -20,6 +19,7 @@ from minigrad.compile.values import (
     read,
 )
 from minigrad.fold.moving_index import Ahead
+from tests.compile.interpret import interpret
 
 from .traces import Trace, close
 

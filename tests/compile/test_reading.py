@@ -5,8 +5,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.compile.counts import Count
-from minigrad.compile.interpret import interpret
 from minigrad.compile.reading import LiftError
+from tests.compile.interpret import interpret
 
 from .test_lift import FUNCTIONS, W, loop, xs_of
 from .traces import Trace, close

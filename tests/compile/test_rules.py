@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.compile import kernels, opening, rules
 from minigrad.compile.counts import Count, Lengths, Steps
-from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.spec import complaints
 from minigrad.compile.values import (
@@ -27,6 +26,7 @@ from minigrad.compile.values import (
 )
 from minigrad.fold.moving_index import Ahead
 from minigrad.testing.strategies import programs
+from tests.compile.interpret import interpret
 
 from ..test_fold import cells
 from .test_program import curvature, derivatives, many_to_many, sequence

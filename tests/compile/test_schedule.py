@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import (
@@ -16,6 +15,7 @@ from minigrad.compile.schedule import (
     schedule,
 )
 from minigrad.compile.values import Time, Value
+from tests.compile.interpret import interpret
 
 from .test_values import running_sum
 from .traces import NETWORKS, Trace, close, network

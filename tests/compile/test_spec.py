@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from minigrad.compile.counts import Count, Lengths, Steps
-from minigrad.compile.interpret import interpret
 from minigrad.compile.spec import SpecError, at_most, complaints, verify, within
 from minigrad.compile.values import Leaf, Program, Time, rebuild
 from minigrad.op import Op
+from tests.compile.interpret import interpret
 
 from .test_values import running_sum
 from .traces import NETWORKS, Trace, flat, network

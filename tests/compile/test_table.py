@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.testing import table
+from tests.ops import table
 
 
 def is_float(a):

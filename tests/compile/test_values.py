@@ -3,7 +3,6 @@
 import numpy as np
 
 from minigrad.compile.counts import Count, Lengths, Steps
-from minigrad.compile.interpret import interpret
 from minigrad.compile.kinds import O
 from minigrad.compile.values import (
     Program,
@@ -25,6 +24,7 @@ from minigrad.compile.values import (
     total,
 )
 from minigrad.fold.moving_index import Ahead, contains
+from tests.compile.interpret import interpret
 
 WHOLE = Steps(0, Count(0, 1), Count(1, 0))
 

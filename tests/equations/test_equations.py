@@ -172,6 +172,26 @@ def test_losses_of_several_sequences_are_summed_over_sequences():
     assert "L = 1/(3 T) Σ_t Σ_n L(t)" in mg.equations(loss).text()
 
 
+@pytest.mark.parametrize(
+    ("of_all", "said"),
+    [
+        (mg.tanh, "tanh(h(t))"),
+        (lambda hs: mg.maximum(hs, 0.1), "maximum(h(t), 0.1)"),
+        (lambda hs: mg.maximum(hs, np.full(hs.shape, 0.1)), "maximum(h(t), 0.1)"),
+        (lambda hs: hs + np.ones(2), "(h(t) + 1)"),
+    ],
+)
+def test_what_is_made_of_stacked_steps_is_made_of_each(of_all, said):
+    W, h, hs = mg.parameter(np.eye(2) / 2, name="W"), mg.tensor(np.ones((3, 2))), []
+    for _ in mg.steps(5):
+        h = mg.tanh(h @ W).named("h")
+        hs.append(h)
+    loss = of_all(mg.stack(hs)).sum()
+    equations = mg.equations(loss)
+    assert f"L = Σ_t Σ_ni {said}" in equations.text().splitlines()
+    np.testing.assert_allclose(equations.evaluate()["W"], mg.grad(loss, [W])[0].data)
+
+
 def test_steps_of_a_span_are_counted_from_one_end():
     lines = said("clockwork", 13)
     assert lines[8].endswith(",   t = 4, 8, .., T-1")

@@ -33,7 +33,7 @@ from minigrad.testing import GradientError, check_op
 from minigrad.testing import case as op_case
 from minigrad.testing.programs import draw
 from minigrad.testing.programs.listing import build
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 onnxruntime.set_default_logger_severity(4)  # what it cannot run it says by raising
 F = np.float32
@@ -366,7 +366,7 @@ def test_an_op_is_what_it_is_in_numpy(row, dtype):
 # How many samples of an op are refused: modes, masks as index, and the like.
 REFUSED = {
     "logsumexp": 1, "tril": 1, "triu": 1, "pad": 5, "einsum": 6, "getitem": 6,
-    "take": 3, "take_along_axis": 1, "diagonal": 1, "trace": 1, "cross_entropy": 1,
+    "take": 3, "take_along_axis": 1, "diagonal": 1, "trace": 1,
 }  # fmt: skip
 # Samples that onnxruntime refuses when it runs: a loop of no step, and padding by a
 # reflection that is longer than the array.
@@ -546,6 +546,34 @@ def test_steps_are_gathered_from_any_to_any_in_both_orders():
     for T, B in ((4, 1), (7, 4), (50, 2)):
         for got, want in zip(run(xs(T, B)), parts(xs(T, B)), strict=True):
             equal(got, want)
+
+
+def test_what_is_the_same_at_every_step_is_gathered_as_often_as_there_are_steps():
+    W = mg.parameter(np.ones(2, F), name="W")
+
+    def recorded(xs):
+        found = []
+        for _ in mg.steps(xs):
+            found.append(mg.tanh(W))
+        return mg.stack(found).sum() + xs.sum()
+
+    run = Run(to_onnx(recorded, np.ones((7, 2), F)))
+    for T in (1, 2, 9):
+        given = np.ones((T, 2), F)
+        equal(run(given)[0], recorded(given))
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"label_smoothing": 0.1}, {"reduction": "sum"}]
+)
+def test_targets_may_be_probabilities(options):
+    rng = np.random.default_rng(0)
+    o, y = (rng.random((5, 3), F) for _ in range(2))
+
+    def loss(o, y):
+        return mg.cross_entropy(o, y, **options)
+
+    equal(Run(to_onnx(loss, o, y))(o, y)[0], loss(mg.tensor(o), mg.tensor(y)))
 
 
 def test_a_planted_bug_is_found(monkeypatch):

@@ -5,9 +5,10 @@ from types import FunctionType
 
 import pytest
 
-from minigrad.testing import CHECKS, table
+from minigrad.testing import CHECKS
 from tests.mutation.functions import EQUIVALENT, RULES
 from tests.mutation.operators import mutants
+from tests.ops import table
 
 EVERY = 23  # of 1,200
 NUMBER = {"value": 0, "conventions": 1, "gradient": 2}

@@ -10,7 +10,8 @@ import pytest
 import minigrad
 from minigrad.nn.recurrent import best, stop_gradient
 from minigrad.op import Op
-from minigrad.testing import CHECKS, Row, case, distinct, table
+from minigrad.testing import CHECKS, Row, case, distinct
+from tests.ops import table
 
 CUT = {"gradient": "it has none by purpose", "products": "it has none by purpose"}
 # Ops of the floors above testing/ have their rows here.
@@ -47,7 +48,7 @@ def test_every_op_of_the_project_has_a_row():
         if isinstance(value, Op) and not value.name.startswith("doc_")
     }
     missing = sorted(op.name for op in declared - {row.op for row in ROWS})
-    assert not missing, f"ops without a row in minigrad/testing/table.py: {missing}"
+    assert not missing, f"ops without a row in tests/ops/table: {missing}"
 
 
 def test_no_op_has_two_rows():

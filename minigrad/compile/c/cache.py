@@ -30,8 +30,6 @@ from typing import Any
 
 from minigrad.compile.c.compiler import Compiler, CompilerError, find, known
 
-__all__ = ["Library", "compiled"]
-
 LIMIT = 256 * 2**20  # bytes of shared objects in the folder
 FORGOTTEN = 24 * 3600.0  # seconds after which a build that was begun was killed
 NAME = re.compile(r"[0-9a-f]{32}-([0-9a-f]{32})\.so")

@@ -22,8 +22,6 @@ from pathlib import Path
 
 from minigrad.compile.backend import EngineError
 
-__all__ = ["Compiler", "CompilerError", "CompilerNotFound", "find", "known"]
-
 # Nothing contracts a * b + c by itself. GCC would, wherever it finds the two, and Clang
 # within an expression: then x * x - y * y is not zero where x is y, and one line of a
 # program gives two results in two places. A product asks for its fma by name.

@@ -25,7 +25,7 @@ from minigrad.compile.c.sizes import Size, size
 from minigrad.compile.c.sizes import product as number_of
 from minigrad.compile.c.threads import ELEMENTS, Unit, worth
 from minigrad.compile.c.views import UnsayableError, View
-from minigrad.compile.kinds import ALONG, PRODUCTS, O
+from minigrad.compile.kinds import ALONG, PRODUCTS, O, axes_of
 from minigrad.compile.memory import Plan
 from minigrad.compile.schedule import Loop
 from minigrad.compile.values import Time, Value
@@ -128,10 +128,7 @@ class Ops(Arrays):
         return self._axes(v) == [len(v.inputs[0].shape) - 1]
 
     def _axes(self, v: Value) -> list[int]:
-        axis, ndim = v.attrs.get("axis", ALONG.get(v.op)), len(v.inputs[0].shape)
-        if axis is None:
-            return list(range(ndim))
-        return sorted(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+        return axes_of(v.attrs.get("axis", ALONG.get(v.op)), v.inputs[0].shape)
 
     def _turned(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
         """softmax and its like along an axis that is not the last one."""

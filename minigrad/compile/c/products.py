@@ -50,7 +50,7 @@ def product(
         raise UnsayableError("a product whose columns do not lie in one piece")
     shared = all(stride == 0 for stride in b.strides[: len(front)])
     if shared:
-        b = replace(b, shape=b.shape[len(front) :], strides=b.strides[len(front) :])
+        b = b.transposed(range(len(front), len(b.shape)))
     sizes, (left, right, into), m, la, ldc = _loops(a, b, out, shared)
     indices = [f"q{d or ''}" for d in range(len(sizes))]
 
@@ -102,12 +102,10 @@ def _loops(
     have one right factor, rows of all are rows of one product.
     """
     if not shared:
-        fronts = [
-            replace(v, shape=v.shape[:-2], strides=v.strides[:-2]) for v in (a, b, out)
-        ]
+        fronts = [v.transposed(range(len(v.shape) - 2)) for v in (a, b, out)]
         sizes, strides = nested(out.shape[:-2], fronts)
         return sizes, strides, out.shape[-2], a.strides[-2], out.strides[-2]
-    rows = [replace(v, shape=v.shape[:-1], strides=v.strides[:-1]) for v in (a, out)]
+    rows = [v.transposed(range(len(v.shape) - 1)) for v in (a, out)]
     sizes, (left, into) = nested(out.shape[:-1], rows)
     if not sizes:
         sizes, left, into = [size(1)], [a.shape[-1]], [out.shape[-1]]

@@ -15,14 +15,7 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
     if x.dtype not in FLOATS or out.dtype != x.dtype:
         raise UnsayableError("a sum of whole numbers")
     kept = [a for a in range(len(x.shape)) if a not in axes]
-    rows = replace(
-        x, shape=tuple([x.shape[a] for a in axes]),
-        strides=tuple([x.strides[a] for a in axes]),
-    )  # fmt: skip
-    columns = replace(
-        x, shape=tuple([x.shape[a] for a in kept]),
-        strides=tuple([x.strides[a] for a in kept]),
-    )  # fmt: skip
+    rows, columns = x.transposed(axes), x.transposed(kept)
     into = list(out.strides)
     if len(out.shape) != len(kept):  # axes that were kept with one element
         into = [s for a, s in enumerate(out.strides) if a not in axes]
@@ -38,10 +31,9 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
         # What is reduced lies in one piece: a row of each.
         names = INDICES[: len(across)]
         call = "row_max" if kind == "max" else "row_sum"
-        a = x.offset + _at(own, names)
-        o = target.offset + _at(there, names)
-        made = f"{end}_{call}({replace(x, offset=a).pointer}, {number}){after}"
-        one = replace(target, shape=(), strides=(), offset=o).element([])
+        row = replace(x, offset=_along(x, own).place(names)).pointer
+        made = f"{end}_{call}({row}, {number}){after}"
+        one = _along(target, there).element(names)
         return loops(across, names, [f"{one} = {made};"], "")
     sums = kind in ("sum", "mean")
     one_by_one = len(down) == len(across) == 1 and across[0].number is not None
@@ -52,14 +44,9 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
         )
         return [call, *_divided(target, across, there, after)]
     names = INDICES[: len(down) + len(across)]
-    outer, inner = names[: len(down)], names[len(down) :]
-    one = replace(
-        target, shape=(), strides=(), offset=target.offset + _at(there, inner)
-    ).element([])
-    read = replace(
-        x, shape=(), strides=(),
-        offset=x.offset + _at(row_strides, outer) + _at(own, inner),
-    ).element([])  # fmt: skip
+    inner = names[len(down) :]
+    one = _along(target, there).element(inner)
+    read = _along(x, [*row_strides, *own]).element(names)
     start = "0" if sums else f"{'-' * (kind == 'max')}__builtin_inf()"
     join = f"{one} + {read}" if sums else f"{kind}imum_{end}({one}, {read})"
     return [
@@ -69,11 +56,9 @@ def reduced(x: View, out: View, axes: Sequence[int], kind: str) -> list[str]:
     ]
 
 
-def _at(strides: Sequence[Size], names: Sequence[str]) -> Size:
-    found = size(0)
-    for stride, name in zip(strides, names, strict=True):
-        found = found + stride * size(name)
-    return found
+def _along(x: View, strides: Sequence[Size]) -> View:
+    """The same memory, along other axes."""
+    return replace(x, strides=tuple(strides))
 
 
 def _divided(
@@ -82,8 +67,7 @@ def _divided(
     if not after:
         return []
     names = INDICES[: len(sizes)]
-    one = replace(out, shape=(), strides=(), offset=out.offset + _at(strides, names))
-    element = one.element([])
+    element = _along(out, strides).element(names)
     return loops(sizes, names, [f"{element} = {element}{after};"])
 
 

@@ -58,7 +58,7 @@ class View:
         return True
 
     def transposed(self, axes: Sequence[int]) -> "View":
-        """Axes in another order."""
+        """These axes, in this order; of the others the first element."""
         return replace(
             self,
             shape=tuple([self.shape[a] for a in axes]),

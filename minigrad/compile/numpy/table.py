@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad.compile import kernels
 from minigrad.compile.counts import Dim
-from minigrad.compile.kinds import Batched, O, batched, is_ufunc
+from minigrad.compile.kinds import PRODUCTS, Batched, O, batched, is_ufunc
 from minigrad.compile.values import AnyOp, Kernel, Value
 
 Literal = Callable[[Any], str]
@@ -24,7 +24,7 @@ REDUCTIONS = {O.sum: "add", O.max: "maximum", O.min: "minimum"}
 # Ops whose NumPy function of the same name means the same.
 SAME_NAME = frozenset(
     [O.where, O.clip, O.concatenate, O.stack, O.flip, O.swapaxes, O.expand_dims,
-     O.squeeze, O.sum, O.mean, O.max, O.min]
+     O.squeeze, O.sum, O.mean, O.max, O.min, O.dot, O.matmul]
 )  # fmt: skip
 
 
@@ -43,10 +43,9 @@ def written(
         return [f"{ufunc(op)}({', '.join(codes)}, {into})"]
     if op is O.sigmoid and part:
         return _sigmoid(codes[0], out, part)
-    special = _WRITTEN.get(op)
-    if special is not None:
-        return special(codes, attrs, out, literal)
-    if isinstance(op, Kernel) and "out" in op.keywords:
+    if op in PRODUCTS:
+        return [f"{codes[0]}.dot({codes[1]}, {out})"]
+    if op is O.clip or (isinstance(op, Kernel) and "out" in op.keywords):
         return [called(op, attrs, codes, literal, f", out={out}")]
     return [f"{out}[...] = {expression(op, attrs, codes, literal)}"]
 
@@ -58,9 +57,9 @@ def expression(
     """An op's result as an expression; ``dtype`` is that of its first operand."""
     if is_ufunc(op):
         return f"{ufunc(op)}({', '.join(codes)})"
-    special = _EXPRESSIONS.get(op)
-    if special is not None and len(codes) == special[0]:
-        return special[1](codes, attrs, literal)
+    view = _VIEWS.get(op)
+    if view is not None and len(codes) == 1:
+        return view(codes[0], attrs, literal)
     if op in REDUCTIONS and dtype in ("float32", "float64"):
         axis = literal(attrs.get("axis"))
         keep = ", keepdims=True" if attrs.get("keepdims") else ""
@@ -110,20 +109,6 @@ def _sigmoid(x: str, out: str, part: str) -> list[str]:
     ]
 
 
-def _product(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
-    return [f"{codes[0]}.dot({codes[1]}, {out})"]
-
-
-def _clip(codes: Sequence[str], attrs: Any, out: str, literal: Literal) -> list[str]:
-    keywords = "".join(f", {k}={literal(v)}" for k, v in attrs.items())
-    return [f"np.clip({', '.join(codes)}{keywords}, out={out})"]
-
-
-_WRITTEN: dict[Any, Callable[..., list[str]]] = {
-    O.clip: _clip,
-    O.dot: _product,
-    O.matmul: _product,
-}
 # Writers that write each element after having read those at its place.
 ALIGNED = frozenset([O.sigmoid, kernels.shift, kernels.gradient])
 
@@ -140,18 +125,14 @@ def index(key: Any, literal: Literal) -> str:
     return ", ".join(found) or "()"
 
 
-def _transpose(codes: Sequence[str], attrs: Any, literal: Literal) -> str:
+def _transpose(code: str, attrs: Any, literal: Literal) -> str:
     axes = attrs.get("axes")
-    return f"{codes[0]}.transpose({literal(tuple(axes))})" if axes else f"{codes[0]}.T"
+    return f"{code}.transpose({literal(tuple(axes))})" if axes else f"{code}.T"
 
 
-_EXPRESSIONS: dict[Any, tuple[int, Callable[[Sequence[str], Any, Literal], str]]] = {
-    O.getitem: (1, lambda c, attrs, lit: f"{c[0]}[{index(attrs['key'], lit)}]"),
-    O.reshape: (1, lambda c, attrs, lit: f"{c[0]}.reshape({lit(attrs['shape'])})"),
-    O.transpose: (1, _transpose),
-    O.dot: (2, lambda c, attrs, lit: f"np.dot({c[0]}, {c[1]})"),
-    O.matmul: (2, lambda c, attrs, lit: f"np.matmul({c[0]}, {c[1]})"),
-    O.broadcast_to: (
-        1, lambda c, attrs, lit: f"np.broadcast_to({c[0]}, {lit(attrs['shape'])})"
-    ),
-}  # fmt: skip
+_VIEWS: dict[Any, Callable[[str, Any, Literal], str]] = {
+    O.getitem: lambda x, a, lit: f"{x}[{index(a['key'], lit)}]",
+    O.reshape: lambda x, a, lit: f"{x}.reshape({lit(a['shape'])})",
+    O.transpose: _transpose,
+    O.broadcast_to: lambda x, a, lit: f"np.broadcast_to({x}, {lit(a['shape'])})",
+}

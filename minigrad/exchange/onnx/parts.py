@@ -234,17 +234,6 @@ def _nll_loss(
     return O.sum(each) / O.sum(share)
 
 
-def _cross_entropy(o: Any, target: Any, *weight: Any, **attrs: Any) -> Any:
-    logp = O.log_softmax(o)
-    if target.dtype.kind != "f":
-        return _nll_loss(logp, target, *weight, **attrs)
-    eps, reduction = attrs.get("label_smoothing", 0.0), attrs.get("reduction", "mean")
-    q = target * (1 - eps) + eps / o.shape[-1] if eps else target
-    q = q * weight[0] if weight and weight[0] is not None else q
-    each = -O.sum(O.where(O.equal(q, 0), 0, logp) * q, axis=-1)
-    return _reduced(each, reduction)
-
-
 PARTS: dict[str, Parts] = {
     "square": lambda x: x * x,
     "reciprocal": lambda x: 1 / x,
@@ -283,5 +272,7 @@ PARTS: dict[str, Parts] = {
     "mse_loss": lambda o, y, reduction="mean": _reduced((o - y) * (o - y), reduction),
     "binary_cross_entropy": _binary,
     "nll_loss": _nll_loss,
-    "cross_entropy": _cross_entropy,
+    "cross_entropy": lambda o, *others, **attrs: _nll_loss(
+        O.log_softmax(o), *others, **attrs
+    ),
 }

@@ -86,7 +86,7 @@ class Trial:
 
     def of(self, value: str) -> Any:
         """What a leaf's variable holds."""
-        return self.names[dict(self.listing.names).get(value, value)]
+        return self.names[self.listing.word(value)]
 
     def double(self, held: bool = False) -> dict[str, Any]:
         """The names of the same program in float64."""
@@ -155,13 +155,12 @@ def compiled(trial: Trial) -> None:
 
     listing = trial.listing
     net, arguments = trial.names["net"], trial.names["arguments"]
-    word = dict(listing.names)
     tolerance = tolerance_of(_quiet(net, arguments(*listing.calls[0]))[0])
     code = COMPILED.format(
         backend=trial.backend,
         calls=[tuple(c) for c in listing.calls],
         atol=tolerance,
-        parameters=", ".join(word.get(p.id, p.id) for p in listing.parameters),
+        parameters=", ".join(listing.word(p.id) for p in listing.parameters),
     )
 
     def fail(how: str, said: str = "") -> DisagreementError:

@@ -1,13 +1,14 @@
 """Rules of growth that compute: functions of elements, products, reductions.
 
-A rule takes the builder, picks values that fit, and returns the value that it made, or
-None where it cannot be followed. Formulas stay where numbers are tame: what is divided
-by is away from zero, what is raised is small.
+A rule takes the builder, picks values that fit, and returns the value that it made; it
+raises NoneFitsError where it cannot be followed. Formulas stay where numbers are tame:
+what is divided by is away from zero, what is raised is small.
 
 >>> from minigrad.testing.programs.builder import Builder
 >>> b = Builder("dag", "an example")
->>> unary(b) is None
-True
+>>> unary(b)
+Traceback (most recent call last):
+minigrad.testing.programs.builder.NoneFitsError
 """
 
 from minigrad.testing.programs.builder import MOST_AXES, Builder, Value, joined
@@ -83,38 +84,29 @@ def ref(value: Value) -> str:
     return f"${value.id}"
 
 
-def unary(b: Builder) -> Value | None:
+def unary(b: Builder) -> Value:
     """A function of each element."""
-    a = b.pick()
-    if a is None:
-        return None
+    a = b.need()
     forms = SMOOTH if b.chance(0.7) else KINKED
     if a.tensor and b.chance(0.15):
         forms = OF_TENSORS
     return b.put(b.choice(forms).format(a=ref(a)), a.shape, [a])
 
 
-def along(b: Builder) -> Value | None:
+def along(b: Builder) -> Value:
     """A function along an axis."""
-    a = b.pick(lambda v: len(v.shape) > 0)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0)
     return b.put(b.choice(ALONG).format(a=ref(a)), a.shape, [a])
 
 
-def binary(b: Builder) -> Value | None:
+def binary(b: Builder) -> Value:
     """Two values that broadcast, often the same one twice."""
-    a = b.pick()
-    if a is None:
-        return None
-    other = b.pick(lambda v: joined(a.shape, v.shape) is not None)
-    if other is None:
-        return None
+    a = b.need()
+    other = b.need(lambda v: joined(a.shape, v.shape) is not None)
     pair = (a, other) if b.chance(0.5) else (other, a)
     shape = joined(a.shape, other.shape)
     assert shape is not None
-    if len(shape) > MOST_AXES:
-        return None
+    b.require(len(shape) <= MOST_AXES)
     form = b.choice(BINARY)
     if "clip" in form and (shape != pair[0].shape or not pair[0].tensor):
         form = "{a} + {b}"
@@ -126,11 +118,9 @@ def letters(b: Builder) -> list[str]:
     return [s for s in b.sizes if s not in ("T", "B")]
 
 
-def product(b: Builder) -> Value | None:
+def product(b: Builder) -> Value:
     """A matrix product with a parameter, written in several ways."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
     n = a.shape[-1]
     m = b.choice(letters(b))
     W = b.parameter((n, m))
@@ -146,11 +136,9 @@ def product(b: Builder) -> Value | None:
     return b.put(b.choice(forms).format(a=ref(a), W=ref(W)), shape, [a, W])
 
 
-def vector(b: Builder) -> Value | None:
+def vector(b: Builder) -> Value:
     """A product with a parameter of one axis: a bias, a gain, a projection."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
     p = b.parameter((a.shape[-1],), "b")
     forms = ["{a} + {p}", "{p} * {a}", "{a} * {p}", "{p} - {a}"]
     if b.chance(0.25):
@@ -159,11 +147,9 @@ def vector(b: Builder) -> Value | None:
     return b.put(b.choice(forms).format(a=ref(a), p=ref(p)), a.shape, [a, p])
 
 
-def gates(b: Builder) -> Value | None:
+def gates(b: Builder) -> Value:
     """Two gates cut by slices from one product."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
     m = b.choice(letters(b))
     W = b.parameter((a.shape[-1], f"2 * {m}"))
     z = b.put(f"{ref(a)} @ {ref(W)}", (*a.shape[:-1], f"2 * {m}"), [a, W])
@@ -197,11 +183,9 @@ def cut(b: Builder, z: Value, m: Dim) -> Value:
     return b.put(b.choice(forms).format(l=left, r=right), half, [z])
 
 
-def constant(b: Builder) -> Value | None:
+def constant(b: Builder) -> Value:
     """A product or sum with an array that the program makes itself."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.shape[-1] in b.sizes)
     array = b.choice(["np.linspace(0.5, 1.5, {n})", "mg.tensor(np.ones({n}))"])
     array = array.format(n=f"${a.shape[-1]}")
     forms = ["{a} * {c}", "{c} * {a}", "{a} + {c}", "{c} - {a}"]
@@ -212,14 +196,10 @@ def constant(b: Builder) -> Value | None:
     return made
 
 
-def masked(b: Builder) -> Value | None:
+def masked(b: Builder) -> Value:
     """A mask made from values, as a float or as booleans."""
-    a = b.pick()
-    if a is None:
-        return None
-    m = b.pick(lambda v: v.shape == a.shape or v.shape == a.shape[-1:])
-    if m is None:
-        return None
+    a = b.need()
+    m = b.need(lambda v: v.shape == a.shape or v.shape == a.shape[-1:])
     forms = [
         "mg.where({m} > 0.0, {a}, -1.0)",
         "({m} > 0.0) * {a}",
@@ -229,11 +209,9 @@ def masked(b: Builder) -> Value | None:
     return b.put(b.choice(forms).format(a=ref(a), m=ref(m)), a.shape, [a, m])
 
 
-def reduced(b: Builder) -> Value | None:
+def reduced(b: Builder) -> Value:
     """A reduction over an axis, several or all."""
-    a = b.pick(lambda v: len(v.shape) > 0)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0)
     name = b.weighted(
         {"sum": 4, "mean": 4, "max": 2, "min": 1, "logsumexp": 1, "var": 1, "prod": 1}
     )
@@ -253,12 +231,10 @@ def reduced(b: Builder) -> Value | None:
     return b.put(f"mg.{name}({', '.join([inner, *said])})", shape, [a])
 
 
-def einsum(b: Builder) -> Value | None:
+def einsum(b: Builder) -> Value:
     """A product of two values by letters; an axis of one may have length 1."""
-    a = b.pick(lambda v: len(v.shape) in (1, 2) and "b" not in v.shape)
-    if a is None:
-        return None
-    o = b.pick(
+    a = b.need(lambda v: len(v.shape) in (1, 2) and "b" not in v.shape)
+    o = b.need(
         lambda v: (
             len(v.shape) == len(a.shape)
             and "b" not in v.shape
@@ -267,8 +243,6 @@ def einsum(b: Builder) -> Value | None:
             )
         )
     )
-    if o is None:
-        return None
     pair = f"{ref(a)}, {ref(o)}"
     full = joined(a.shape, o.shape)
     assert full is not None
@@ -293,24 +267,20 @@ def einsum(b: Builder) -> Value | None:
     return b.put(text, shape, [a, o])
 
 
-def target(b: Builder) -> Value | None:
+def target(b: Builder) -> Value:
     """The squared distance of two values of one shape."""
-    a = b.pick()
-    if a is None:
-        return None
-    y = b.pick(lambda v: v.shape == a.shape)
-    if y is None or not (a.tensor or y.tensor):
-        return None
+    a = b.need()
+    y = b.need(lambda v: v.shape == a.shape)
+    b.require(a.tensor or y.tensor)
     said = b.choice(["", "", ', reduction="sum"'])
     return b.put(f"mg.mse_loss({ref(a)}, {ref(y)}{said})", (), [a, y])
 
 
-def numbered(b: Builder) -> Value | None:
+def numbered(b: Builder) -> Value:
     """A plain number as operand or as index, where 1 and True are not the same."""
     numbers = [v for v in b.pool if v.kind == "number"]
-    a = b.pick(lambda v: v.tensor)
-    if not numbers or a is None:
-        return None
+    a = b.need(lambda v: v.tensor)
+    b.require(numbers)
     k = ref(b.choice(numbers))
     if b.chance(0.4) and a.shape:
         return b.put(f"{ref(a)}[{k} > 0].sum()", (), [a], name=False)

@@ -49,6 +49,10 @@ def joined(a: Shape, b: Shape) -> Shape | None:
     return tuple(found)
 
 
+class NoneFitsError(Exception):
+    """A rule of growth cannot be followed."""
+
+
 class Builder:
     """A program that is being written."""
 
@@ -162,6 +166,18 @@ class Builder:
         if self.chance(0.5):
             return fitting[-1 - min(len(fitting) - 1, self.rng.randrange(3))]
         return self.choice(fitting)  # type: ignore[no-any-return]
+
+    def need(self, fits: Callable[[Value], bool] = lambda v: True) -> Value:
+        """As ``pick``; raises NoneFitsError where no value fits."""
+        value = self.pick(fits)
+        if value is None:
+            raise NoneFitsError
+        return value
+
+    def require(self, fits: object) -> None:
+        """Raise NoneFitsError unless this holds."""
+        if not fits:
+            raise NoneFitsError
 
     def set(self, value: Value, shape: Shape) -> Value:
         """A variable that has got a new value: the pool knows its new shape."""

@@ -115,10 +115,9 @@ class Recorded:
     ) -> DisagreementError:
         """The failure with code that shows it."""
         listing = self.listing
-        words = dict(listing.names)
         ids = [a.id for a in listing.arguments]
         wrt = ", ".join(
-            f"given[{ids.index(w)}]" if w in ids else words.get(w, w)
+            f"given[{ids.index(w)}]" if w in ids else listing.word(w)
             for w in listing.wrt
         )
         more = f', *mg.grad(loss, [{wrt}], True, "zeros")' if self.with_gradient else ""

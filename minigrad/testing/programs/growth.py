@@ -9,6 +9,7 @@ True
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from minigrad.testing.programs.arithmetic import (
     along,
@@ -26,17 +27,15 @@ from minigrad.testing.programs.arithmetic import (
     unary,
     vector,
 )
-from minigrad.testing.programs.builder import MOST_AXES, Builder, Value
+from minigrad.testing.programs.builder import MOST_AXES, Builder, NoneFitsError, Value
 from minigrad.testing.programs.listing import Shape
 
-Rule = Callable[[Builder], Value | None]
+Rule = Callable[[Builder], Value]
 
 
-def basic(b: Builder) -> Value | None:
+def basic(b: Builder) -> Value:
     """An index of slices, integers and new axes."""
-    a = b.pick(lambda v: len(v.shape) > 0)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0)
     last = a.shape[-1]
     options: list[tuple[str, Shape]] = [("..., 0", a.shape[:-1])]
     options += [("..., :1", (*a.shape[:-1], 1)), ("..., -1", a.shape[:-1])]
@@ -50,11 +49,10 @@ def basic(b: Builder) -> Value | None:
     return b.put(f"{ref(a)}[{key}]", shape, [a])
 
 
-def invariant(b: Builder) -> Value | None:
+def invariant(b: Builder) -> Value:
     """A slice of an expression of a parameter alone."""
     n = b.choice(letters(b))
-    if b.sizes[n] < 2:
-        return None
+    b.require(b.sizes[n] >= 2)
     p = b.parameter((n,), "b", shared=0.7)
     b.marks.add("cut invariant")
     forms = ["{p} * 2.0", "mg.tanh({p})", "{p} + 1.0", "1.0 / ({p} * {p} + 1.0)"]
@@ -67,11 +65,9 @@ def invariant(b: Builder) -> Value | None:
     return b.put(f"({text})[:-1]", (f"{n} - 1",), [p])
 
 
-def picked(b: Builder) -> Value | None:
+def picked(b: Builder) -> Value:
     """An index array that is a constant of the program."""
-    a = b.pick(lambda v: len(v.shape) > 0 and b.sizes.get(str(v.shape[-1]), 0) >= 2)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and b.sizes.get(str(v.shape[-1]), 0) >= 2)
     forms = [
         ("{a}[..., np.array([1, 0])]", 2),
         ("{a}[..., [0, 1, 0]]", 3),
@@ -82,11 +78,10 @@ def picked(b: Builder) -> Value | None:
     return b.put(text.format(a=ref(a)), (*a.shape[:-1], n), [a])
 
 
-def looked_up(b: Builder) -> Value | None:
+def looked_up(b: Builder) -> Value:
     """An index array that is an argument."""
     indices = [v for v in b.pool if v.kind == "index"]
-    if not indices:
-        return None
+    b.require(indices)
     y = b.choice(indices)
     assert y.below is not None
     if b.chance(0.5):
@@ -94,12 +89,9 @@ def looked_up(b: Builder) -> Value | None:
         E = b.parameter((y.below, n), "E")
         forms = ["mg.embedding({E}, {y})", "mg.take({E}, {y}, axis=0)", "{E}[{y}]"]
         shape = (*y.shape, n)
-        if len(shape) > MOST_AXES:
-            return None
+        b.require(len(shape) <= MOST_AXES)
         return b.put(b.choice(forms).format(E=ref(E), y=ref(y)), shape, [E])
-    a = b.pick(lambda v: len(v.shape) > 0 and v.shape[-1] == y.below and v.tensor)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.shape[-1] == y.below and v.tensor)
     options: list[tuple[str, Shape]] = []
     if len(a.shape) - 1 + len(y.shape) <= MOST_AXES:
         options += [("{a}[..., {y}]", (*a.shape[:-1], *y.shape))]
@@ -113,26 +105,22 @@ def looked_up(b: Builder) -> Value | None:
         options += [('mg.cross_entropy({a}, {y}, reduction="sum")', ())]
         options += [('mg.cross_entropy({a}, {y}, reduction="none")', y.shape)]
         options += [("mg.nll_loss(mg.log_softmax({a}), {y})", ())]
-    if not options:
-        return None
+    b.require(options)
     text, shape = b.choice(options)
     return b.put(text.format(a=ref(a), y=ref(y)), shape, [a])
 
 
-def by_mask(b: Builder) -> Value | None:
+def by_mask(b: Builder) -> Value:
     """Boolean indexing, whose shape depends on values: it runs eagerly."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.tensor)
-    if a is None or b.depth or not b.chance(0.3):
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.tensor)
+    b.require(not b.depth and b.chance(0.3))
     b.marks.add("boolean index")
     return b.put(f"{ref(a)}[{ref(a)} > 0.0].sum()", (), [a])
 
 
-def reshaped(b: Builder) -> Value | None:
+def reshaped(b: Builder) -> Value:
     """The same elements in another shape or order."""
-    a = b.pick(lambda v: len(v.shape) > 0 and v.tensor)
-    if a is None:
-        return None
+    a = b.need(lambda v: len(v.shape) > 0 and v.tensor)
     s = a.shape
     flat = " * ".join(f"({d})" for d in s) if "b" not in s else None
     options: list[tuple[str, Shape]] = [("{a}.T", s[::-1])]
@@ -154,17 +142,13 @@ def reshaped(b: Builder) -> Value | None:
     return b.put(text.format(a=ref(a)), shape, [a])
 
 
-def combined(b: Builder) -> Value | None:
+def combined(b: Builder) -> Value:
     """Two values side by side, or on top of each other."""
-    a = b.pick(lambda v: len(v.shape) > 0)
-    if a is None:
-        return None
-    o = b.pick(lambda v: v.shape[:-1] == a.shape[:-1] and len(v.shape) > 0)
-    if o is None or not (a.tensor or o.tensor):
-        return None
+    a = b.need(lambda v: len(v.shape) > 0)
+    o = b.need(lambda v: v.shape[:-1] == a.shape[:-1] and len(v.shape) > 0)
+    b.require(a.tensor or o.tensor)
     la, lo = a.shape[-1], o.shape[-1]
-    if "b" in (la, lo):
-        return None
+    b.require("b" not in (la, lo))
     pair = f"[{ref(a)}, {ref(o)}]"
     options: list[tuple[str, Shape]] = [
         (f"mg.concatenate({pair}, axis=-1)", (*a.shape[:-1], f"{la} + {lo}"))
@@ -177,11 +161,9 @@ def combined(b: Builder) -> Value | None:
     return b.put(text, shape, [a, o])
 
 
-def stopped(b: Builder) -> Value | None:
+def stopped(b: Builder) -> Value:
     """A value past which no gradient flows."""
-    a = b.pick(lambda v: v.tensor)
-    if a is None:
-        return None
+    a = b.need(lambda v: v.tensor)
     b.marks.add("detached")
     if b.chance(0.5):
         value = Value(b.new(), a.shape)
@@ -196,11 +178,9 @@ def stopped(b: Builder) -> Value | None:
     return value
 
 
-def slope(b: Builder) -> Value | None:
+def slope(b: Builder) -> Value:
     """A gradient taken within the program, and differentiated with it."""
-    a = b.pick(lambda v: v.made)
-    if a is None:
-        return None
+    a = b.need(lambda v: v.made)
     b.marks.add("inner gradient")
     value = Value(b.new("d"), a.shape, True, True)
     form = b.choice(["({a} * {a}).sum()", "mg.tanh({a}).sum()", "({a} ** 3).mean()"])
@@ -212,7 +192,7 @@ def slope(b: Builder) -> Value | None:
     return value
 
 
-def leaf(b: Builder) -> Value | None:
+def leaf(b: Builder) -> Value:
     """A leaf made in the body: it has a name or asks for a gradient."""
     n = b.choice(letters(b))
     value = Value(b.new("c"), (n,))
@@ -252,7 +232,7 @@ RULES: dict[Rule, float] = {
 def grow(b: Builder) -> Value | None:
     """One more value, by a rule that could be followed."""
     for _ in range(10):
-        made: Value | None = b.weighted(RULES)(b)
-        if made is not None:
+        with suppress(NoneFitsError):
+            made: Value = b.weighted(RULES)(b)
             return made
     return None

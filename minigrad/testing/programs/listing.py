@@ -106,7 +106,7 @@ class Listing:
         pieces += [self._parameter(k, leaf) for k, leaf in enumerate(self.parameters)]
         if held:
             pieces.append("\nheld = None  # set by who runs it")
-        given = ", ".join(self._word(leaf.id) for leaf in self.arguments)
+        given = ", ".join(self.word(leaf.id) for leaf in self.arguments)
         body = self._body(held)
         returned = [" + ".join(self.loss), *self.also]
         body.append(f"{INDENT}return [{self._written(', '.join(returned))}]")
@@ -135,19 +135,20 @@ class Listing:
             names=tuple(n for n in self.names if n[0] in used),
         )
 
-    def _word(self, value: str) -> str:
+    def word(self, value: str) -> str:
+        """The variable of a value, or the number that a size is."""
         sizes = dict(self.sizes)
         if value in sizes:
             return str(sizes[value])
         return dict(self.names).get(value, value)
 
     def _written(self, text: str) -> str:
-        return VALUE.sub(lambda found: self._word(found[1]), text)
+        return VALUE.sub(lambda found: self.word(found[1]), text)
 
     def _parameter(self, k: int, leaf: Leaf) -> str:
         numbers = ", ".join([str(k + 1001), *(str(self.size(d)) for d in leaf.shape)])
         dtype = "" if leaf.dtype == "float64" else f', dtype="{leaf.dtype}"'
-        word = self._word(leaf.id)
+        word = self.word(leaf.id)
         name = leaf.label or word
         return f'\n{word} = mg.parameter(draw({numbers}{dtype}), name="{name}")'
 
@@ -169,7 +170,7 @@ class Listing:
     def _net(self, given: str) -> str:
         if self.mode == "value" or not self.wrt:
             return f"{INDENT}return forward({given})"
-        wrt = ", ".join(self._word(w) for w in self.wrt)
+        wrt = ", ".join(self.word(w) for w in self.wrt)
         text = [f"loss_, *also_ = forward({given})"]
         if self.mode == "penalty":
             text += [
@@ -196,7 +197,7 @@ class Listing:
                 text = f"draw({', '.join(filter(None, [seed, *dims, dtype]))})"
                 if leaf.id in self.wrt:
                     text = f"mg.tensor({text}, requires_grad=True)"
-            made.append(f"{2 * INDENT}{text},  # {self._word(leaf.id)}")
+            made.append(f"{2 * INDENT}{text},  # {self.word(leaf.id)}")
         if not made:
             return f"{INDENT}return []"
         return "\n".join([f"{INDENT}return [", *made, f"{INDENT}]"])

@@ -41,14 +41,13 @@ class Moved:
 
     def __init__(self, trial: Trial) -> None:
         listing = trial.listing
-        self.words = dict(listing.names)
         self.names = trial.double(held=True)
         self.call = listing.calls[0]
         self.tape: list[Any] = []
         self.place = 0
         self.names["held"] = self._held
         self.parameters = [
-            self.names[self._word(p.id)]
+            self.names[listing.word(p.id)]
             for p in listing.parameters
             if p.id in listing.wrt
         ]
@@ -63,9 +62,6 @@ class Moved:
         self.v = [rng.uniform(-1, 1, s) for s in self.shapes]
         if not self.shapes:
             raise SetAsideError("nothing to differentiate by")
-
-    def _word(self, value: str) -> str:
-        return self.words.get(value, value)
 
     def _held(self, value: Any) -> Any:
         if self.place == len(self.tape):
@@ -127,7 +123,7 @@ def derivative(trial: Trial) -> None:
             expected=expected,
             found=_dot(moved.u, found),
             call=tuple(moved.call),
-            wrt=", ".join(moved._word(w) for w in trial.listing.wrt),
+            wrt=", ".join(map(trial.listing.word, trial.listing.wrt)),
         )
         raise DisagreementError(
             "derivative", "the gradient is wrong", f"{gap:.3g}", code
@@ -168,9 +164,8 @@ def products(trial: Trial) -> None:
     given = names["arguments"](*call)
     ys = names["forward"](*given)
     ids = [a.id for a in trial.listing.arguments]
-    words = dict(trial.listing.names)
     wrt = [
-        given[ids.index(w)] if w in ids else names[words.get(w, w)]
+        given[ids.index(w)] if w in ids else names[trial.listing.word(w)]
         for w in trial.listing.wrt
     ]
     if not wrt:
@@ -216,8 +211,7 @@ def single(trial: Trial) -> None:
     call = trial.listing.calls[0]
     names = build(doubled(trial.listing).source())
     for p, q in zip(trial.listing.parameters, trial.parameters, strict=True):
-        word = dict(trial.listing.names).get(p.id, p.id)
-        names[word].assign(q.data)
+        names[trial.listing.word(p.id)].assign(q.data)
     given = [_doubled(a) for a in trial.names["arguments"](*call)]
     found = trial.names["net"](*trial.names["arguments"](*call))
     expected = names["net"](*given)

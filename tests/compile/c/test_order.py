@@ -10,12 +10,12 @@ from minigrad.compile.c import order
 from minigrad.compile.c.abilities import Abilities
 from minigrad.compile.c.engine import written
 from minigrad.compile.c.order import clustered, sunk
-from minigrad.compile.interpret import lengths_of
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import Loop, own_states, schedule
 from minigrad.compile.values import Leaf
-from minigrad.compile.verify import complaints
 from minigrad.testing.strategies import programs
+from tests.compile.interpret import lengths_of
+from tests.compile.verify import complaints
 
 from ...test_fold import cells
 from ..test_program import curvature, derivatives, sequence

@@ -8,8 +8,8 @@ import pytest
 import minigrad as mg
 from minigrad.compile.c import ops, write
 from minigrad.compile.c.engine import Runner, build, written
-from minigrad.compile.interpret import interpret
 from minigrad.compile.rules import for_numpy
+from tests.compile.interpret import interpret
 
 from ..numpy.test_engine import run
 from ..test_program import sequence

@@ -16,7 +16,7 @@ from minigrad.graph import Graph
 from minigrad.op import registry
 from minigrad.tensor import tensor
 from minigrad.testing import GradientError, case, check_op
-from minigrad.testing.table import ROWS
+from tests.ops.table import ROWS
 
 
 def in_jax(node):

@@ -8,7 +8,7 @@ are those of ``minigrad.ops``; a test of the project fails for an op without a r
 ['add', 'subtract', 'multiply']
 """
 
-from minigrad.testing.table import (
+from tests.ops.table import (
     binary,
     convolution,
     discrete,

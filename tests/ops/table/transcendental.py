@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.ops import transcendental
 from minigrad.testing.row import Row, at, nonzero
-from minigrad.testing.table.elementwise import POSITIVE
+from tests.ops.table.elementwise import POSITIVE
 
 INSIDE = (-0.8, 0.8)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.ops import discrete
 from minigrad.testing.row import Row, case, distinct
-from minigrad.testing.table.elementwise import MASK, NO_GRADIENT
+from tests.ops.table.elementwise import MASK, NO_GRADIENT
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -1.5])
 

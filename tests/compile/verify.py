@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile.counts import shape_at
-from minigrad.compile.interpret import Run
 from minigrad.compile.kinds import O, is_view
 from minigrad.compile.looks import Abilities
 from minigrad.compile.memory import Buffer, Place, Plan
 from minigrad.compile.schedule import Loop
 from minigrad.compile.values import Leaf, Time, Value, compute
+from tests.compile.interpret import Run
 
 
 def complaints(plan: Plan, lengths: Sequence[int], abilities: Abilities) -> list[str]:
