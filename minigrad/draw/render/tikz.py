@@ -143,6 +143,8 @@ class _Picture:
         return name
 
     def colour(self, colour: str) -> str:
+        if colour == "none":  # of a square that is hollow
+            return colour
         self.colours.add(colour[1:])
         return f"mg{colour[1:]}"
 
