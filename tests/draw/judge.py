@@ -48,7 +48,7 @@ def seats(graph, figure):
 def _turn(node):
     """The steps of loops within a step that a label has behind its own: 2 of h(1,2)."""
     label = "".join(run.text for line in node.lines for run in line)
-    (index,) = re.findall(r"\(([^()]*)\)$", label) or [""]
+    *_, index = "", *re.findall(r"\(([^()]*)\)", label)
     return tuple(int(k) for k in index.split(",")[1:])
 
 
@@ -216,6 +216,18 @@ def symbols(graph, figure):
     for way, letters in expected.items():
         if told.get(way) != letters:
             yield f"symbolic: {way} by {told.get(way)}, recorded {sorted(letters)}"
+    if drawn := _folded(scene):
+        for way in drawn ^ _folded(draw(graph, view="folded").scene):
+            yield f"symbolic: circuit differs by {way}"
+
+
+def _folded(scene):
+    """The arrows of a circuit: ends, letters and delay."""
+    return {
+        (e.tail, e.tip, *sorted(e.parameters), e.delay)
+        for e in scene.edges
+        if e.part == "folded"
+    }
 
 
 def _line(scene, edge, inner):
