@@ -77,6 +77,13 @@ def test_nothing_of_a_name_is_a_command(name, math):
     assert text.count("{") == text.count("}")
 
 
+def test_what_stands_above_a_number_is_not_lowered_onto_it():
+    text = draw(recorded("subscripts"), values=True, view="unfolded").tex()
+    assert r"$\boldsymbol{y}_{\mathit{pred}}{}^{(1)}$" in text
+    text = draw(recorded("subscripts"), view="unfolded").tex()
+    assert r"$\boldsymbol{y}_{\mathit{pred}}^{(1)}$" in text
+
+
 def test_what_is_long_is_no_wider_than_the_scene_says():
     figure = draw(networks.lstm(3))
     text = figure.tex(standalone=False)
