@@ -71,7 +71,8 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-        there = {t for key in self.keys for t in self.chart.steps(key)}
+        chart = self.drawing.grid.chart
+        there = {t for key in self.keys for t in chart.steps(key)}
         shown = visible(self.length, steps, sorted(filter(None, there)))
         if len(shown) > 2 * steps + 3:  # nearly all of them are empty
             shown = visible(self.length, steps)
