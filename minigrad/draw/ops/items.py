@@ -200,7 +200,7 @@ class Reader:
         read = op == "step"
         lines: list[Line] = [self._line(node, name)]
         if node.kind != "constant":
-            lines += [_fine(f"{_shape(node)}")] * self.shapes
+            lines += [_fine(f"{_shape(node) or '( )'}")] * self.shapes
             if self.values and hasattr(node.value, "shape"):
                 lines.append(_fine(_number(node.value)))
         kind = self.kinds.get(node.name or "", "")
