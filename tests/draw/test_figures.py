@@ -65,6 +65,10 @@ def test_a_figure_with_room_for_so_many_steps_is_true(view, place):
     assert [kind for kind, _ in found] == ["small"] * (place == "column")
 
 
+def test_the_gradient_ends_in_the_way_of_its_head():
+    assert hidden(draw(recorded("random 21"), view="backward", engine="pure")) == []
+
+
 @pytest.mark.parametrize("style", ["book", "dark"])
 def test_every_arrow_is_seen_in_other_styles(style):
     assert judged("gru", "backward", pixels=True, style=style)[0] == []
