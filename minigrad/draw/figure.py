@@ -70,6 +70,8 @@ class Figure(NotPickled):
         """What the engine makes of the figure; ``graph`` are attributes of it."""
         extra = "".join(f"{name}={value} " for name, value in graph.items())
         source = self.dot.replace("graph [", f"graph [{extra}", 1)
+        if self._engine.name == "dot":
+            source = dot.for_pango(source)
         return run(self._engine, form, source)
 
     def svg(self) -> str:

@@ -93,7 +93,7 @@ def _nodes(scene: Scene) -> Iterator[tuple[str, Sample]]:
             yield "rim", node
         elif node.shape == "rounded" and node.kind == "value":
             yield "operation", node
-        elif node.shape != "text" and not node.fill:
+        elif node.shape != "text" and node.fill in (None, "none"):
             yield node.kind, node
 
 

@@ -23,14 +23,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.fold.contract import BILINEAR, contract, partners
+from minigrad.fold.contract import BILINEAR, PICKING, contract, partners
 from minigrad.graph import Graph, Node, by_id
 from minigrad.pullback import pullback
 
 Seat = tuple[str, int | None]
 Series = dict[str, dict[int, float]]
 Use = tuple[str, int, int]
-FACTORS = BILINEAR | {"embedding", "take", "take_along_axis"}
+FACTORS = BILINEAR | PICKING
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def seats(graph: Graph, keys: Sequence[str] = ()) -> dict[Node, Seat]:
     late: dict[Any, Seat] = {}
     called: dict[Any, Seat] = {}
     for node in contracted.nodes:
-        role = roles.setdefault(places[node], len(roles))
+        role = roles.setdefault((places[node], node.name), len(roles))
         if node.name is not None:
             here = keys[role] if keys else node.name, node.t
             late[node.name, id(node.value)] = here

@@ -152,7 +152,8 @@ class Overlaid(Columns):
 
         def look(name: str, t: int) -> dict[str, Any]:
             here = self.data.get(name, {})
-            return self.scale.look(here[t]) if t in here else {}
+            # Without a number its colour would be taken for one.
+            return self.scale.look(here[t]) if t in here else {"fill": "none"}
 
         return replace(super().prepare(), look=look)
 

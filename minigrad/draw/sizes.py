@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 
 from minigrad.draw.figure import Figure
+from minigrad.draw.textbook.drawing import FOLDED, UNFOLDED
 
 WIDTHS = {"column": 252.0, "page": 504.0}  # points, of a journal with two columns
 LEAST = 7.0  # points, of letters that can be read
@@ -26,8 +27,8 @@ def fitting(place: str, drawn: Callable[[int], Figure]) -> Figure:
     size = printed(figure, place)
     if size < LEAST:
         warnings.warn(
-            f"in a {place} the letters are {size:.1f} pt, less than {LEAST:g}: draw "
-            'view="folded" or view="unfolded" alone, or name fewer values',
+            f"in a {place} the letters are {size:.1f} pt, less than {LEAST:g}: "
+            f"{_narrower(figure)}name fewer values",
             stacklevel=3,
         )
         return figure
@@ -42,6 +43,15 @@ def fitting(place: str, drawn: Callable[[int], Figure]) -> Figure:
             return longer
         steps -= 1
     return figure
+
+
+def _narrower(figure: Figure) -> str:
+    """Which views have less beside each other than a figure."""
+    parts = {node.part for node in figure.scene.nodes}
+    if UNFOLDED not in parts:
+        return ""
+    alone = ' or view="unfolded" alone' if FOLDED in parts else ""
+    return f'draw view="folded"{alone}, or '
 
 
 def printed(figure: Figure, place: str) -> float:

@@ -9,7 +9,7 @@ Vocabulary
 >>> W, h = mg.parameter([[0.0, 2.0], [0.5, 0.0]], name="W"), mg.ones((1, 2)).named("h0")
 >>> for t in mg.steps(3):
 ...     h = (h @ W).named("h")
->>> stretches(mg.Graph(h), {"h": (1, "h0")})
+>>> stretches(mg.Graph(h), {"h": (1, ("h", "h0"))})
 {'h': {1: 2.0, 2: 2.0, 3: 2.0}}
 """
 
@@ -25,14 +25,15 @@ from minigrad.pullback import pullback, require_current
 
 def stretches(
     graph: Graph,
-    before: Mapping[str, tuple[int, str | None]],
+    before: Mapping[str, tuple[int, tuple[str, ...]]],
     keys: Sequence[str] = (),
 ) -> Series:
     """The spectral norm of ∂s(t)/∂s(t-d) of each state at each step, of the batch.
 
-    ``before`` has of each state d, which is 1 or -1, and the name of its start, which
-    counts where it has the shape of the state; ``keys`` as for ``seats``. Raises
-    ValueError where a sequence of the batch depends on another one.
+    ``before`` has of each state d, which is 1 or -1, and what may stand one step before
+    it, the likeliest first; a start, which has no step, counts where it has the shape
+    of the state. ``keys`` as for ``seats``. Raises ValueError where a sequence of the
+    batch depends on another one.
     """
     at = seats(graph, keys)
     nodes: dict[Seat, list[Node]] = {}
@@ -41,8 +42,9 @@ def stretches(
     states = {n for n, (name, t) in at.items() if name in before and t is not None}
     series: Series = {name: {} for name in before}
     for name, t in sorted((s for s in nodes if s[0] in before and s[1]), key=str):
-        d, start = before[name]
-        sources = nodes.get((name, (t or 0) - d)) or nodes.get((start or "", None))
+        d, names = before[name]
+        places = [(other, step) for step in ((t or 0) - d, None) for other in names]
+        sources = next((nodes[seat] for seat in places if seat in nodes), None)
         if sources and sources[0].shape == nodes[name, t][-1].shape:
             fixed = {n for n in states if at[n][1] != t}
             J = jacobian(nodes[name, t][-1], sources, fixed)

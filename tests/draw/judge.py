@@ -48,7 +48,7 @@ def seats(graph, figure):
 def _turn(node):
     """The steps of loops within a step that a label has behind its own: 2 of h(1,2)."""
     label = "".join(run.text for line in node.lines for run in line)
-    (index,) = re.findall(r"\(([^()]*)\)$", label) or [""]
+    *_, index = "", *re.findall(r"\(([^()]*)\)", label)
     return tuple(int(k) for k in index.split(",")[1:])
 
 
@@ -80,6 +80,7 @@ def columns(graph, figure, whole=False):
         yield "two circles for one value"
     yield from (f"circle {_name(v)} of nothing" for v in shown - wanted)
     yield from hanging(figure.scene)
+    yield from railed(figure.scene, at, recorded)
     ends = {v for way in recorded for v in way}
     if whole:
         yield from (f"no circle for {_name(v)}" for v in ends - shown)
@@ -120,6 +121,34 @@ def hanging(scene):
         away = np.hypot(*(near - edge.points[0]).T).min()
         if away > JOINT and ids.issuperset(a for a, _ in edge.covers):
             yield f"{edge.id} begins {away:.0f} pt from its trunk"
+
+
+def railed(scene, at, recorded):
+    """What a rail says beyond what ran: that each of its sources is read by each drop.
+
+    One whose corners all turn the same way carries values that way alone.
+    """
+    rails = defaultdict(list)
+    for edge in scene.edges:
+        if edge.net and edge.net.endswith(" rail") and edge.kind != "gradient":
+            rails[edge.net].append(edge)
+    for edges in rails.values():
+        risers = {e.tail: _turn_of(e.points[::-1]) for e in edges if e.tail in at}
+        drops = {e.tip: _turn_of(e.points) for e in edges if e.tip in at}
+        ways = {-along for _, along in risers.values()}
+        ways |= {along for _, along in drops.values()}
+        for a, (x, _) in risers.items():
+            for b, (end, _) in drops.items():
+                against = len(ways) == 1 and (end - x) * min(ways) < 0
+                if (at[a], at[b]) not in recorded and not against:
+                    yield f"rail: invented {_said((at[a], at[b]))}"
+
+
+def _turn_of(points):
+    """Where a riser or a drop meets its rail, and which way it runs there, 1 or -1."""
+    level = points[0][1]
+    x = next(x for x, y in points if abs(y - level) > 1.0)
+    return x, int(np.sign(x - points[0][0]))
 
 
 def _covers(edge):
@@ -216,6 +245,18 @@ def symbols(graph, figure):
     for way, letters in expected.items():
         if told.get(way) != letters:
             yield f"symbolic: {way} by {told.get(way)}, recorded {sorted(letters)}"
+    if drawn := _folded(scene):
+        for way in drawn ^ _folded(draw(graph, view="folded").scene):
+            yield f"symbolic: circuit differs by {way}"
+
+
+def _folded(scene):
+    """The arrows of a circuit: ends, letters and delay."""
+    return {
+        (e.tail, e.tip, *sorted(e.parameters), e.delay)
+        for e in scene.edges
+        if e.part == "folded"
+    }
 
 
 def _line(scene, edge, inner):

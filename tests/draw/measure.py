@@ -1,6 +1,7 @@
 """Counts of what is wrong in the figures of the corpus; prints them, writes nothing.
 
-    python tests/draw/measure.py [NETWORK ...] [--every N] [--pixels] [--engine ENGINE]
+    python tests/draw/measure.py [NETWORK ...] [--every N] [--views VIEW ...]
+        [--style STYLE] [--pixels] [--engine ENGINE]
 
 A line for each figure with a fault, then a table: a row for each view. Networks are
 named by words of their names. Exits 1 if anything is wrong.
@@ -15,6 +16,7 @@ from collections import Counter
 import numpy as np
 
 from minigrad.draw import draw
+from minigrad.draw.sizes import LEAST, WIDTHS, printed
 from tests.draw.corpus import NETS, recorded
 from tests.draw.judge import back, circuit, columns, symbols
 from tests.draw.pixels import hidden
@@ -29,32 +31,44 @@ VIEWS = {
     "overlay": {"view": "unfolded", "overlay": "value"},
     "nodes": {"view": "textbook", "params": "node", "biases": True},
 }
+# Those that the ordinary tests look at in a few networks only.
+MORE = {
+    "grad": {"view": "textbook", "overlay": "grad"},
+    "jacobian": {"view": "unfolded", "overlay": "jacobian"},
+    "values": {"view": "textbook", "values": True},
+    "shapes": {"view": "textbook", "shapes": True},
+    "column": {"view": "unfolded", "steps": "column"},
+    "page": {"view": "textbook", "steps": "page"},
+}
+WAYS = VIEWS | MORE
 
 
 def wrong(graph, view, figure):
     """All that is wrong in a figure, without its pixels, as (kind, words)."""
     for fault in figure.audit():
         yield fault.what, f"{fault.first} | {fault.second} | {fault.depth}"
-    told = []
-    if view in ("textbook", "unfolded", "backward", "overlay"):
-        told += columns(graph, figure, whole=view == "unfolded")
-    if view in ("textbook", "folded") and graph.steps:
-        told += circuit(graph, figure)
+    told, shown = [], WAYS[view]["view"]
     if view == "symbolic":
         told += symbols(graph, figure)
-    if view == "backward":
+    elif shown in ("textbook", "unfolded", "backward"):
+        told += columns(graph, figure, whole=WAYS[view].get("steps") == 40)
+    if shown in ("textbook", "folded") and graph.steps and view != "symbolic":
+        told += circuit(graph, figure)
+    if shown == "backward":
         told += back(graph, figure)
     yield from (("untrue", words) for words in told)
+    if view in WIDTHS and (size := printed(figure, view)) < LEAST:
+        yield "small", f"letters of {size:.1f} pt"
 
 
-def judged(name, view, pixels=False, engine="pure"):
+def judged(name, view, pixels=False, **how):
     """The faults of one figure of the corpus, the seconds that it took, its letters."""
     graph = recorded(name)
     start = time.process_time()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            figure = draw(graph, engine=engine, **VIEWS[view])
+            figure = draw(graph, **WAYS[view], **how)
             seconds = time.process_time() - start
             found = [*wrong(graph, view, figure)]
             if pixels:
@@ -76,13 +90,15 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--pixels", action="store_true")
     parser.add_argument("--engine", default="pure")
-    parser.add_argument("--views", nargs="*", default=[*VIEWS], choices=VIEWS)
+    parser.add_argument("--style", default="color")
+    parser.add_argument("--views", nargs="*", default=[*WAYS], choices=WAYS)
     options = parser.parse_args()
     chosen = [n for n in NETS if not options.names or n in options.names]
     rows = {view: Counter() for view in options.views}
+    how = {"engine": options.engine, "style": options.style}
     for name in chosen[:: options.every]:
         for view in options.views:
-            found, seconds, letters = judged(name, view, options.pixels, options.engine)
+            found, seconds, letters = judged(name, view, options.pixels, **how)
             kinds = Counter(kind for kind, _ in found)
             rows[view].update(kinds)
             rows[view].update(figures=1, letters=letters, seconds=seconds)
@@ -92,7 +108,7 @@ def main():
                 more = f" and {len(words) - 1} more" * (len(words) > 1)
                 print(f"{name} | {view} | {kind}: {words[0][:150]}{more}", flush=True)
     table(rows)
-    told = ("figures", "letters", "seconds", "slowest", "refused")
+    told = ("figures", "letters", "seconds", "slowest", "refused", "small")
     sys.exit(any(n for row in rows.values() for k, n in row.items() if k not in told))
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import minigrad as mg
 
 PRODUCTS = {"matmul", "multiply", "dot", "einsum", "tensordot", "outer", "conv1d"}
-INDEXED = {"embedding", "take", "take_along_axis"}
+INDEXED = {"embedding", "take", "take_along_axis", "getitem"}
 
 
 class Value(NamedTuple):

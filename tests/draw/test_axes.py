@@ -109,3 +109,12 @@ def test_a_page_with_other_axes_holds_it():
     page.savefig(out, bbox_inches="tight")
     assert (read_png(out.getvalue()) < 128).any()
     assert not left.axison
+
+
+@pytest.mark.parametrize("thickness", [0.5, 1.0, 3.0])
+def test_dashes_are_as_long_on_a_thick_line_as_on_a_thin_one(thickness):
+    points = ((0.0, 0.0), (40.0, 0.0), (80.0, 0.0), (120.0, 0.0))
+    edge = Edge("", "", points, head=False, dashed=True, thickness=thickness)
+    figure = Figure(arranged([], [edge], []))
+    row = pixels(page_of(figure), 288)[round(figure.size[1] * 2)].sum(axis=1) < 400
+    assert (np.diff(row.astype(int)) == 1).sum() == 120 / 8

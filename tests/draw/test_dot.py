@@ -14,7 +14,7 @@ import minigrad as mg
 from minigrad.draw import Figure, draw
 from minigrad.draw.page.curves import polyline
 from minigrad.draw.page.letters import clean
-from minigrad.draw.page.scene import Edge, Node, arranged
+from minigrad.draw.page.scene import Edge, Node, Run, arranged, line_width
 from minigrad.draw.render.dot import quoted
 from tests.draw.images import read_png
 from tests.draw.networks import NETWORKS
@@ -137,3 +137,14 @@ def test_short_drops_of_a_bus_are_seen(length, engine):
             round(x * 4) - 2 : round(x * 4) + 2,
         ]
         assert (drop.min(axis=(1, 2)) < 128).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("face", ["bold", "italic", "bolditalic"])
+def test_letters_beyond_ascii_are_as_wide_as_the_scene_says(engine, face):
+    line = (Run("Wdrückung", face, 18),)
+    node = Node("n", 0, 0, 200, 40, (line,), shape="box")
+    pixels = read_png(Figure(arranged([node], [], []), engine=engine).png(dpi=72))
+    inner = pixels[12:-12, 12:-12].sum(axis=2) < 400
+    (columns,) = np.nonzero(inner.any(axis=0))
+    assert np.ptp(columns) == pytest.approx(line_width(line), abs=5.0)

@@ -132,3 +132,17 @@ def test_an_arrow_without_ink():
     picture = dataclasses.replace(figure, scene=gone).png(dpi=DPI)
     assert hidden(figure) == []
     assert hidden(figure, picture) == [("x@1>h@1", "shaft"), ("x@1>h@1", "head")]
+
+
+def test_a_rail_says_that_each_source_is_read_by_each_drop():
+    """Of causal attention it is read against its way, once a corner is turned."""
+    graph = recorded("model self-attention")
+    figure = draw(graph, **WAYS[columns])
+    assert [*columns(graph, figure)] == []
+    edge = first(figure.scene, net="z>h rail", tip="h@2")
+    (x, y), rest = edge.points[0], edge.points[1:]
+    turned = dataclasses.replace(edge, points=((x + 400, y), *rest))
+    edges = tuple(turned if e is edge else e for e in figure.scene.edges)
+    scene = dataclasses.replace(figure.scene, edges=edges)
+    found = [*columns(graph, dataclasses.replace(figure, scene=scene))]
+    assert "rail: invented z(4) -> h(2)" in found

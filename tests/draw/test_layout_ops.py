@@ -290,3 +290,14 @@ def test_rows_are_as_far_apart_whatever_their_heights():
     assert low[3] - low[1] > middle[3] - middle[1] + 1
     assert middle[1] - low[3] == pytest.approx(26, abs=0.1)
     assert high[1] - middle[3] == pytest.approx(26, abs=0.1)
+
+
+def test_no_number_of_an_attribute_is_cut():
+    x = mg.tensor(np.zeros((2, 3)), name="o")
+    y = mg.cross_entropy(x, [0, 1], ignore_index=-(2**31), reduction="none")
+    (words,) = [
+        "".join(run.text for run in n.lines[0])
+        for n in draw(y.sum(), view="ops").scene.nodes
+        if n.lines and n.lines[0][0].text == "cross_entropy"
+    ]
+    assert words == "cross_entropy reduction=none, …"

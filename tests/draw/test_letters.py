@@ -1,11 +1,13 @@
 """Names as in the book and as in LaTeX, and the outlines that hold them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from minigrad.draw.page.latex import typeset
-from minigrad.draw.page.letters import WIDEST, enclosed, indexed, letter
-from minigrad.draw.page.scene import extent, placed_runs
+from minigrad.draw.page.letters import WIDEST, enclosed, indexed, letter, note
+from minigrad.draw.page.scene import Node, arranged, extent, placed_runs
+from minigrad.draw.render.audit import faults
 
 NAMES = {
     r"\hat{y}": [("ŷ", 0.0)],
@@ -59,3 +61,13 @@ def test_nothing_is_cut_where_there_is_room():
     words = ["".join(run.text for run in line) for line in lines]
     assert "".join(words) == "cross_entropy_loss(3)"
     assert 46.0 < wide <= WIDEST
+
+
+@pytest.mark.parametrize(
+    "name", ["h", "pérdida", r"\vec{h}", "cross_entropy_loss", "a_b_c"]
+)
+def test_what_stands_below_a_name_leaves_it_inside(name):
+    label = indexed(letter(name, 1), "12")
+    lines, wide = enclosed(label, 23.0, note("0.038", 8.0, "sans"))
+    node = Node("n", 0, 0, wide, 46, lines, shape="oval" if wide > 46 else "circle")
+    assert faults(arranged([node], [], [])) == []

@@ -8,6 +8,7 @@ from minigrad.draw import draw
 from minigrad.draw.page.letters import short
 from minigrad.draw.textbook.overlay import RED, Scale, luminance
 from tests.draw import networks
+from tests.draw.corpus.students import detached_at_two_steps
 
 
 def states(loss, name="h"):
@@ -128,3 +129,40 @@ def test_infinite_values_are_marked():
         figure = draw(h, overlay="value")
     circles = [n for n in figure.scene.nodes if n.name == "h"]
     assert [n.border == RED for n in circles] == [False, True, True]
+
+
+def test_what_has_no_number_has_no_colour():
+    """The yellow of an output would be taken for a large number."""
+    nodes = draw(networks.many_to_many(4), overlay="grad").scene.nodes
+    fills = {n.name: n.fill for n in nodes if n.t and n.name != "h"}
+    assert fills == dict.fromkeys("xoLy", "none")
+    assert all(n.fill not in (None, "none") for n in nodes if n.t and n.name == "h")
+
+
+def test_a_state_that_is_detached_at_some_steps_is_one_row_of_numbers():
+    loss = mg.Graph(detached_at_two_steps())
+    figure = draw(loss, view="unfolded", overlay="jacobian", steps=6)
+    words = [t.words for t in figure.scene.texts]
+    assert words.count("‖∂h(t)/∂h(t−1)‖2") == 1
+    found = {t: v for series in figure.data.values() for t, v in series.items()}
+    assert sorted(found) == [1, 2, 3, 4, 5, 6]
+    assert [t for t, v in found.items() if v == 0.0] == [3, 5]
+    rows = {t.y for t in figure.scene.texts if t.words in map(short, found.values())}
+    assert len(rows) == 1
+
+
+def test_two_values_of_one_name_and_step_are_two_rows():
+    W, h = mg.parameter(np.eye(2), name="W"), mg.tensor(np.ones((1, 2)), name="h0")
+    for _ in mg.steps(3):
+        h = mg.relu(mg.tanh(h @ W).named("h")).named("h")
+    texts = draw(h.sum(), overlay="value").scene.texts
+    assert len({t.y for t in texts if t.words == "‖h(t)‖"}) == 2
+
+
+def test_where_no_state_has_one_before_it_there_is_no_jacobian():
+    W, h = mg.parameter(np.ones((2, 3)), name="W"), mg.ones((1, 2)).named("h0")
+    names = ["a", "b", "c"]
+    for t in mg.steps(3):
+        h = mg.tanh(h @ W[:, :2]).named(names[t - 1])
+    with pytest.raises(ValueError, match="no state has a value of the same shape"):
+        draw(h.sum(), view="unfolded", overlay="jacobian")

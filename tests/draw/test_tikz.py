@@ -13,6 +13,7 @@ from minigrad.draw.page.letters import indexed, letter
 from minigrad.draw.page.scene import Node, Run, arranged, line_width
 from minigrad.draw.render.tikz import MATH, label, latex
 from tests.draw import networks
+from tests.draw.corpus import recorded
 
 LATEX = pytest.mark.skipif(
     not shutil.which("pdflatex"),
@@ -76,12 +77,29 @@ def test_nothing_of_a_name_is_a_command(name, math):
     assert text.count("{") == text.count("}")
 
 
+def test_what_stands_above_a_number_is_not_lowered_onto_it():
+    text = draw(recorded("subscripts"), values=True, view="unfolded").tex()
+    assert r"$\boldsymbol{y}_{\mathit{pred}}{}^{(1)}$" in text
+    text = draw(recorded("subscripts"), view="unfolded").tex()
+    assert r"$\boldsymbol{y}_{\mathit{pred}}^{(1)}$" in text
+
+
 def test_what_is_long_is_no_wider_than_the_scene_says():
     figure = draw(networks.lstm(3))
     text = figure.tex(standalone=False)
     wide = [float(n) for n in re.findall(r"mg fit=([\d.]+)bp\] at .*mathbf", text)]
     lines = [t.lines[0] for t in figure.scene.texts if "," in t.words]
     assert np.allclose(wide, [line_width(line) for line in lines], atol=0.01)
+
+
+@pytest.mark.parametrize("way", [{"view": "folded"}, {"overlay": "grad"}])
+def test_what_is_hollow_has_no_colour(way):
+    figure = draw(recorded("model bidirectional"), **way)
+    assert any(node.fill == "none" for node in figure.scene.nodes)
+    text = figure.tex()
+    assert "fill=none" in text
+    colours = re.findall(r"definecolor\{mg(.*?)\}\{HTML\}\{(.*?)\}", text)
+    assert all(a == b and re.fullmatch("[0-9A-F]{6}", a) for a, b in colours)
 
 
 def test_a_picture_holds_the_whole_scene():

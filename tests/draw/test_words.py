@@ -99,6 +99,13 @@ def test_as_many_steps_as_can_be_read():
 def test_letters_that_would_be_too_small_are_told():
     with pytest.warns(UserWarning, match="letters are .* pt, less than 7"):
         draw(networks.lstm(6, layers=2), view="ops", steps="column")
+    for view, advice in (
+        ("textbook", 'draw view="folded" or view="unfolded" alone, or name fewer'),
+        ("unfolded", 'draw view="folded", or name fewer values'),
+        ("folded", "less than 7: name fewer values"),
+    ):
+        with pytest.warns(UserWarning, match=advice):
+            draw(networks.lstm(6, layers=3), view=view, steps="column")
     with pytest.raises(ValueError, match='a number, "column" or "page"'):
         draw(networks.many_to_many(3), steps="poster")
     with warnings.catch_warnings():

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Any
 
 from minigrad.draw.measure import norm
-from minigrad.draw.page.fonts import shorten
+from minigrad.draw.page.fonts import shorten, width
 from minigrad.draw.page.letters import clean, fitted, indexed, letter, short, sized
 from minigrad.draw.page.scene import Line, Lines, Run, extent
 from minigrad.draw.textbook.columns import visible
@@ -40,7 +40,7 @@ SIGNS = {
     "add_n": "Σ",
 }
 COMMUTATIVE = frozenset(["add", "multiply", "maximum", "minimum", "add_n"])
-ROOM, FINE = 150.0, 8.5
+ROOM, FINE, SAID = 150.0, 8.5, 90.0
 SQUARE = 11.0
 
 
@@ -200,7 +200,7 @@ class Reader:
         read = op == "step"
         lines: list[Line] = [self._line(node, name)]
         if node.kind != "constant":
-            lines += [_fine(f"{_shape(node)}")] * self.shapes
+            lines += [_fine(f"{_shape(node) or '( )'}")] * self.shapes
             if self.values and hasattr(node.value, "shape"):
                 lines.append(_fine(_number(node.value)))
         kind = self.kinds.get(node.name or "", "")
@@ -299,8 +299,11 @@ def _operation(node: Node) -> Line:
         for name, value in node.attrs.items()
         if not (isinstance(value, PerOperand) or value is None or value is False)
     ]
-    words = shorten(clean(" " + ", ".join(said)), "sans", FINE, 90.0)
-    fine = (Run(words, "sans", FINE),) if said else ()
+    kept = [clean(words) for words in said]
+    while width(", ".join(kept), "sans", FINE) > SAID:
+        kept.remove(max(kept, key=len))  # a number that is cut would be another one
+    words = ", ".join([*kept, *["…"] * (len(kept) < len(said))])
+    fine = (Run(f" {words}", "sans", FINE),) if said else ()
     return (Run(SIGNS.get(op, clean(op))), *fine)
 
 

@@ -10,7 +10,7 @@ Vocabulary
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import hypot, sqrt
+from math import dist, hypot, sqrt
 
 from minigrad.draw.page.scene import Node, Point
 
@@ -228,8 +228,11 @@ def parallel(curve: Curve, aside: float) -> Curve:
 def trimmed(curve: Curve, tail: Node | None, tip: Node | None) -> Curve:
     """A curve whose straight ends lie on the outlines of circles."""
     points = list(curve)
-    for node, end, inner in ((tail, 0, 1), (tip, -1, -2)):
+    for node, end, inner, other in ((tail, 0, 1, 3), (tip, -1, -2, -4)):
         if node is not None:
             way = points[end], points[inner]
             points[end] = toward(*way, reach(node, *way))
+            if dist(points[other], points[inner]) > dist(points[other], points[end]):
+                # The outline is nearer than the control point: no way back from that.
+                points[inner] = between(points[end], points[other], 1 / 3)
     return tuple(points)

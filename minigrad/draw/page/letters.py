@@ -16,7 +16,7 @@ from math import floor, isfinite, log10, sqrt
 
 from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.latex import RAISED, SIZE, UP, greek, joined, typeset
-from minigrad.draw.page.scene import Line, Lines, Run, extent, line_width
+from minigrad.draw.page.scene import Line, Lines, Run, extent, line_width, placed_runs
 
 WORD = 13.0
 WIDEST = 110.0  # of an oval
@@ -110,9 +110,11 @@ def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float
     if line_width(line) <= 2 * radius - 6 or not _breaks(line):
         room = 2 * radius - 6 if line_width(line) < 2.1 * radius else WIDEST - 12
         line = fitted(line, room)
-    if line_width(line) <= 2 * radius - 6 and least <= 2 * radius - 12:
+    fits = line_width(line) <= 2 * radius - 6 and least <= 2 * radius - 12
+    if fits and (not below or _reach((line, *below), radius) <= radius):
         return (joined(line), *below), 2 * radius
-    ways = [(_around((*lines, *below), radius), lines) for lines in _broken(line)]
+    labels = [lines for lines in _broken(line) if len(lines) + len(below) <= 3]
+    ways = [(_around((*lines, *below), radius), lines) for lines in labels]
     two = [way for way in ways if len(way[1]) <= 2 and way[0] <= WIDEST]
     wide, lines = min(two or ways, key=lambda way: way[0])
     if wide > WIDEST:
@@ -140,7 +142,17 @@ def _around(lines: Lines, radius: float) -> float:
     """The width of an oval of that height around lines."""
     wide, high = extent(lines)
     high *= 0.8  # letters do not fill their lines
-    return wide / sqrt(max(1 - (high / 2 / radius) ** 2, 0.1)) + 5.0
+    wide = wide / sqrt(max(1 - (high / 2 / radius) ** 2, 0.1)) + 5.0
+    return max(wide, 2 * _reach(lines, radius))
+
+
+def _reach(lines: Lines, radius: float) -> float:
+    """Half the width of the narrowest oval of that height that holds all letters."""
+    found = 0.0
+    for x, y, run in placed_runs(0.0, 0.0, lines):
+        high = max(abs(y + 0.45 * run.size), abs(y - 0.45 * run.size)) / radius
+        found = max(found, (abs(x) + run.width / 2) / sqrt(max(1 - high**2, 0.1)))
+    return found
 
 
 def note(text: str, size: float = 10.0, face: str = "serif") -> tuple[Line, ...]:

@@ -44,7 +44,6 @@ from minigrad.draw.render.theme import Style, pen
 SERIF, SANS = ["STIXGeneral", "DejaVu Sans"], ["DejaVu Sans"]
 CORNERS = ("square,pad=0", "round,pad=0,rounding_size=8")
 measured = text_to_path.get_text_width_height_descent
-DASHES = (0, (4, 2.5))  # in units of the line's width
 
 
 def pdf(scene: Scene, look: Style) -> bytes:
@@ -123,13 +122,13 @@ class Picture(Artist):
             yield Polygon(corners, closed=True, fc=colour, ec="none")
         yield PathPatch(
             _path(points), fc="none", ec=colour, lw=pen(edge) * self.scale,
-            ls=DASHES if edge.dashed else "-", capstyle="butt",
+            ls=_dashes(edge), capstyle="butt",
         )  # fmt: skip
 
     def _outline(self, node: Node) -> Artist:
         paint = self.look.outline(node)
         how: dict[str, Any] = {"fc": paint.fill, "ec": paint.border}
-        how |= {"lw": pen(node) * self.scale, "ls": DASHES if node.dashed else "-"}
+        how |= {"lw": pen(node) * self.scale, "ls": _dashes(node)}
         if node.shape not in ("box", "rounded", "square"):
             return Ellipse((node.x, node.y), node.width, node.height, **how)
         return _box(node.box, node.shape == "rounded", **how)
@@ -144,6 +143,11 @@ class Picture(Artist):
                 at_x, middle - BASELINE * run.size, words, color=ink, ha="center",
                 va="baseline", fontproperties=font, parse_math=False, usetex=False,
             )  # fmt: skip
+
+
+def _dashes(thing: Node | Edge) -> Any:
+    """5 and 3 points, which matplotlib counts in widths of the line."""
+    return (0, (5 / pen(thing), 3 / pen(thing))) if thing.dashed else "-"
 
 
 def _box(box: Rectangle, rounded: bool = False, **how: Any) -> Artist:

@@ -92,6 +92,17 @@ def write(scene: Scene, look: Style) -> str:
     return "\n".join([*out, "}\n"])
 
 
+def for_pango(source: str) -> str:
+    """The DOT text with faces called as the C Graphviz finds them.
+
+    >>> for_pango('[fontname="Times-BoldItalic" label="Times-Bold"]')
+    '[fontname="Times Bold Italic" label="Times-Bold"]'
+    """
+    for face, words in WORDS.items():
+        source = source.replace(f'name="{FACES[face]}"', f'name="Times {words}"')
+    return source
+
+
 def _at(x: float, y: float) -> str:
     return f"{number(x)},{number(y)}"
 

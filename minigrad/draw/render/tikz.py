@@ -143,6 +143,8 @@ class _Picture:
         return name
 
     def colour(self, colour: str) -> str:
+        if colour == "none":  # of a square that is hollow
+            return colour
         self.colours.add(colour[1:])
         return f"mg{colour[1:]}"
 
@@ -201,7 +203,8 @@ class _Picture:
             if len(line[0].text) + sum(run.rise == line[0].rise for run in line) > 2:
                 options += f", mg fit={number(line_width(line))}bp"
             at = _at((thing.x, middle + line[0].rise))
-            yield rf"\node[{options}] at {at} {{{label(line)}}};"
+            text = label(line, apart=len(thing.lines) > 1)
+            yield rf"\node[{options}] at {at} {{{text}}};"
 
 
 def _at(point: Point) -> str:
@@ -226,11 +229,15 @@ def _path(points: Curve) -> str:
     return out
 
 
-def label(line: Line) -> str:
+def label(line: Line, apart: bool = False) -> str:
     r"""A line of a label as LaTeX: letters as formulas, with what is raised or lowered.
 
-    >>> label((Run("h", "bolditalic", 18), Run("1", "serif", 11, -4)))
-    '$\\boldsymbol{h}_{1}$'
+    LaTeX lowers more what stands under something raised: in lines above each other they
+    stand ``apart``, side by side.
+
+    >>> h = Run("h", "bolditalic", 18), Run("1", "serif", 11, -4), Run("t", rise=4.5)
+    >>> label(h), label(h, apart=True)
+    ('$\\boldsymbol{h}_{1}^{t}$', '$\\boldsymbol{h}_{1}{}^{t}$')
     >>> label((Run("50 % of it", "sans", 11),))
     '\\textsf{50 \\% of it}'
     """
@@ -241,7 +248,8 @@ def label(line: Line) -> str:
         while rest and rest[0].rise != run.rise:
             script = rest.pop(0)
             scripts["^" if script.rise > run.rise else "_"] += formula(script)
-        raised = "".join(f"{sign}{{{text}}}" for sign, text in scripts.items() if text)
+        both = [f"{sign}{{{text}}}" for sign, text in scripts.items() if text]
+        raised = ("{}" if apart else "").join(both)
         words = clean(run.text)
         if raised or (run.face in LETTERS and " " not in words):
             words = f"${formula(run)}{raised}$"

@@ -103,9 +103,15 @@ class _Between:
         labels = self.labels
         ends = [(a.id, b.id) for a, b in self.pairs]
         # A value may reach another one by two arrows, each with letters of its own.
-        self.fresh = {pair for pair in ends if labels not in met.get(pair, ())}
+        self.fresh = {
+            pair
+            for pair in ends
+            if not any({*labels} <= {*seen} for seen in met.get(pair, ()))
+        }
         for pair in self.fresh:
             met.setdefault(pair, set()).add(labels)
+        if self.arrow.kind == "growing":  # what has an arrow would be against the way
+            self.pairs = [(a, b) for a, b in self.pairs if (a.id, b.id) in self.fresh]
         sources = list(dict.fromkeys(a for a, _ in self.pairs))
         if not self.fresh:
             return
@@ -226,6 +232,7 @@ class _Between:
         covers: tuple[Pair, ...] = (),
     ) -> None:
         curve, source = way.curve(), tail or self.net.source
+        which = "later" if self.arrow.kind == "growing" else "every"
         self.drawing.sheet.connect(
             tail,
             tip,
@@ -238,7 +245,7 @@ class _Between:
             net=f"{self.net.source}>{self.target} rail",
             kind=self.drawing.how.edge_kind,
             part=self.part,
-            title=f"{source} → {tip or f'every {self.target}'}",
+            title=f"{source} → {tip or f'{which} {self.target}'}",
             parameters=self.labels,
             home=self.drawing.way_home(self.arrow),
             covers=covers,

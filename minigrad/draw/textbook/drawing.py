@@ -132,7 +132,12 @@ class Drawing:
     def _crossing(self, grid: Grid) -> list[Net]:
         """What leads from group to group, by its source, target and letters."""
         found: dict[Any, list[Arrow]] = defaultdict(list)
+        single = (a for g in grid.groups for a in (*g.now, *g.later) if not a.turns)
+        met = {(a.source, a.target, a.delay): a for a in single}
         for arrow in grid.between:
+            same = met.get((arrow.source, arrow.target, arrow.delay))
+            if same is not None and arrow.kind == "growing":  # its nearest step
+                grid.parts[same] += grid.parts[arrow]
             # What reads other steps is no part of a rail.
             at = arrow.at if arrow.kind in ("pick", "gather") else None
             found[arrow.source, arrow.target, arrow.labels, at].append(arrow)

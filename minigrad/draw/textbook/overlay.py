@@ -27,7 +27,7 @@ from minigrad.draw.page.letters import (
     short,
     sized,
 )
-from minigrad.draw.page.scene import Frame, Line, Run
+from minigrad.draw.page.scene import Frame, Line, Run, line_width
 from minigrad.draw.stretch import stretches
 from minigrad.draw.textbook.chart import Chart, states
 from minigrad.draw.textbook.columns import COLUMN
@@ -41,6 +41,7 @@ CIVIDIS = (
 )
 COLOURS = [tuple(bytes.fromhex(colour)) for colour in CIVIDIS.split()]
 SWATCH, SWATCHES = 9.0, 24
+NUMBER = 26.0  # from the middle of the first number to what stands before it
 RED = "#D00000"
 SMALL = 12.0
 BAR = Run("‖", "serif", SMALL)
@@ -130,8 +131,11 @@ def overlay(graph: Graph, chart: Chart, asked: Any) -> Overlay:
         )
     elif kind == "jacobian" and name is None:
         ways = {s: _before(chart, s) for s in shown}
-        titles = {s: _jacobian_of(chart, s, ways[s][0]) for s in shown}
-        series = stretches(graph, ways, chart.keys)
+        found = stretches(graph, ways, chart.keys)
+        series = {s: numbers for s, numbers in found.items() if numbers}
+        titles = {s: _jacobian_of(chart, s, ways[s][0]) for s in series}
+        if not series:
+            raise ValueError("no state has a value of the same shape one step before")
     elif kind == "value" or callable(kind):
         of = norm if kind == "value" else kind
         said = getattr(kind, "__name__", "f")
@@ -173,14 +177,19 @@ def named(chart: Chart, key: str) -> Line:
     return sized(indexed(small((*names, key)[0]), "t"), SMALL)
 
 
-def _before(chart: Chart, key: str) -> tuple[int, str | None]:
-    """Of a state which way the step before it lies, and the name of its start."""
+def _before(chart: Chart, key: str) -> tuple[int, tuple[str, ...]]:
+    """Of a state which way the step before it lies, and what may stand there.
+
+    That is itself, or at steps that differ another one of its name; last its start.
+    """
     ahead = any(
         a.kind == "delay" and a.delay < 0 and key in (a.source, a.target)
         for a in chart.arrows
     )
+    name = chart.symbol(key).name
+    alike = [s.key for s in chart.symbols if s.name == name and s.key != key]
     starts = [s for s in chart.symbols if s.stands_for and s.stands_for.state == key]
-    return (-1 if ahead else 1), (starts[0].key if starts else None)
+    return (-1 if ahead else 1), (key, *alike, *(s.key for s in starts[:1]))
 
 
 def _jacobian_of(chart: Chart, key: str, delay: int) -> Line:
@@ -200,15 +209,25 @@ def gradient_of(above: Line, below: Line) -> Line:
 def write_numbers(
     drawing: Drawing, series: Series, titles: dict[str, Line], kind: str = "ink"
 ) -> None:
-    """One row of numbers below the columns for each series, with its name in front."""
+    """One row of numbers below the columns for each series, with its name in front.
+
+    Series of one name that have no step in common are one row.
+    """
     sheet, grid = drawing.sheet, drawing.grid
-    y = sheet.bounds[1] - 14.0
+    rows: dict[tuple[Any, ...], dict[int, float]] = {}
     for name, title in titles.items():
-        steps, xs = drawing.shown[UNFOLDED][grid.of[name]]
+        row: tuple[Any, ...] = title, grid.of[name]
+        if rows.get(row, {}).keys() & series[name].keys():
+            row = *row, name
+        rows.setdefault(row, {}).update(series[name])
+    y = sheet.bounds[1] - 14.0
+    for (title, group, *_), numbers in rows.items():
+        steps, xs = drawing.shown[UNFOLDED][group]
         for t, x in zip(steps, xs, strict=True):
-            if t in series[name]:
-                sheet.write(x, y, note(short(series[name][t]), 11.0), kind)
-        sheet.write(xs[0] - COLUMN, y, (title,), kind)
+            if t in numbers:
+                sheet.write(x, y, note(short(numbers[t]), 11.0), kind)
+        before = max(COLUMN, NUMBER + line_width(title) / 2)
+        sheet.write(xs[0] - before, y, (title,), kind)
         y -= 18.0
 
 

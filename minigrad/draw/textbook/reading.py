@@ -135,7 +135,7 @@ class _Reading:
             not role.operands,
             self.stand_ins.get(key),
             f"{role.label}: {what}, shape {role.spec.shape} {role.spec.dtype}",
-            f"{role.spec.shape}" if self.shapes else "",
+            f"{role.spec.shape or '( )'}" if self.shapes else "",
             role.label,
             *self.within.get(key, ()),
         )

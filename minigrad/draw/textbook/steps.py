@@ -71,8 +71,14 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-        hidden = self.length - steps
-        return visible(self.length, self.length if hidden < self._longest() else steps)
+        chart = self.drawing.grid.chart
+        there = {t for key in self.keys for t in chart.steps(key)}
+        shown = visible(self.length, steps, sorted(filter(None, there)))
+        if len(shown) > 2 * steps + 3:  # nearly all of them are empty
+            shown = visible(self.length, steps)
+        hidden = self.length - len(shown) + 1
+        every = hidden < self._longest()
+        return visible(self.length, self.length) if every else shown
 
     def _longest(self) -> int:
         """The longest delay."""

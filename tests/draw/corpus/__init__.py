@@ -13,7 +13,7 @@ import minigrad as mg
 from minigrad import models
 from minigrad.tasks.pictures import PICTURES
 from tests.draw import networks
-from tests.draw.corpus import gates, loops, names, sampled, still, turns
+from tests.draw.corpus import gates, loops, names, sampled, still, students, turns
 from tests.draw.corpus.making import X, Y
 
 SAMPLED = 80
@@ -103,6 +103,7 @@ WRITTEN = {
     **MODELS,
     "stacked lstm, unnamed gates": partial(networks.lstm, 5, 2),
     **_functions(turns),
+    **_functions(students),
 }
 NETS = WRITTEN | {f"random {k}": partial(sampled.network, k) for k in range(SAMPLED)}
 
