@@ -7,8 +7,8 @@ Vocabulary
              column or after the last
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minigrad.draw.page.curves import toward
@@ -50,11 +50,6 @@ class GroupColumns:
         self.kept: list[Any] = [t for t in shown if t is not None] or [None]
         self.stand = self._rims() if self.index else self._begun()
         self.starts = {} if self.index else self._starts()
-        read = {key for key, *_ in self.starts}
-        for key in [] if self.index else [k for k in self.stand if k not in read]:
-            leads = [a.target for a in self.chart.arrows if a.source == key]
-            if {*leads} <= {*self.keys}:  # only steps that are left out read it
-                del self.stand[key]
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
@@ -71,8 +66,20 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
+        while steps < self.length and self._unread(visible(self.length, steps)):
+            steps += 1
         hidden = self.length - steps
         return visible(self.length, self.length if hidden < self._longest() else steps)
+
+    def _unread(self, shown: Sequence[int | None]) -> bool:
+        """Whether no step that is shown on its side of the gap reads a start."""
+        gap, met = shown.index(None), defaultdict(set)
+        for a in self.drawing.grid.initial:
+            ahead = self.drawing.grid.stand[a.source].offset < 0
+            if a.target in self.keys and (gap or not ahead):
+                near = shown[:gap] if ahead else shown[gap:]
+                met[a.source] |= {*near} & {*steps_of(self.chart, a)}
+        return not all(met.values())
 
     def _longest(self) -> int:
         """The longest delay."""
@@ -131,13 +138,12 @@ class GroupColumns:
 
     def _reach_of(self, stand: list[str]) -> float:
         """The room between stand-ins and the columns, for the letters of arrows."""
-        level = self.column.level
         wide = [
             self.drawing.width(names)
-            for (key, target, _), (names, _, _) in self.starts.items()
-            if key in stand and level[self.stand[key].state] == level[target]
+            for (key, *_), (names, _, _) in self.starts.items()
+            if key in stand
         ]
-        return max([self.reach, *(w + 30 for w in wide)])
+        return max([self.reach, *(w + 30 + 2 * self.column.wider for w in wide)])
 
     def _start_width(self) -> float:
         """The room for what starts are computed from, left of the stand-ins."""
