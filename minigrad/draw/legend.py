@@ -58,8 +58,8 @@ def with_legend(scene: Scene, look: Style) -> Scene:
         x += wide + BETWEEN
     by = low - y + ROW / 2
     texts += [replace(t, y=t.y - by) for t in captions]
-    things = {"nodes": nodes, "edges": edges, "texts": texts, "frames": frames}
-    return centred(replace(scene, **{k: tuple(v) for k, v in things.items()}))
+    things = replace(scene, nodes=(*nodes,), edges=(*edges,), texts=(*texts,))
+    return centred(replace(things, frames=(*frames,)))
 
 
 def _text(x: float, y: float, line: Line) -> Text:

@@ -228,7 +228,7 @@ def _counted(chart: Chart, loop: Any, depth: int) -> str:
 
 def turn_letters(chart: Chart) -> list[str]:
     """What turns are counted by: letters that nothing in the figure is called."""
-    names = {thing.name for thing in (*chart.symbols, *chart.weights)}
+    names = {s.name for s in chart.symbols} | {w.name for w in chart.weights}
     return [letter for letter in LETTERS if letter not in names]
 
 

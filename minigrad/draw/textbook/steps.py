@@ -50,6 +50,11 @@ class GroupColumns:
         self.kept: list[Any] = [t for t in shown if t is not None] or [None]
         self.stand = self._rims() if self.index else self._begun()
         self.starts = {} if self.index else self._starts()
+        read = {key for key, *_ in self.starts}
+        for key in [] if self.index else [k for k in self.stand if k not in read]:
+            leads = [a.target for a in self.chart.arrows if a.source == key]
+            if {*leads} <= {*self.keys}:  # only steps that are left out read it
+                del self.stand[key]
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
@@ -66,17 +71,18 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-        while steps < self.length and self._unread(visible(self.length, steps)):
-            steps += 1
+            while steps < self.length and self._unread(visible(self.length, steps)):
+                steps += 1
         hidden = self.length - steps
         return visible(self.length, self.length if hidden < self._longest() else steps)
 
     def _unread(self, shown: Sequence[int | None]) -> bool:
-        """Whether no step that is shown on its side of the gap reads a start."""
-        gap, met = shown.index(None), defaultdict(set)
+        """Whether a start is read by no step that is shown on its side of the gap."""
+        gap = shown.index(None)
+        met: dict[str, set[Step]] = defaultdict(set)
         for a in self.drawing.grid.initial:
-            ahead = self.drawing.grid.stand[a.source].offset < 0
-            if a.target in self.keys and (gap or not ahead):
+            if a.target in self.keys:
+                ahead = self.drawing.grid.stand[a.source].offset < 0
                 near = shown[:gap] if ahead else shown[gap:]
                 met[a.source] |= {*near} & {*steps_of(self.chart, a)}
         return not all(met.values())
