@@ -631,3 +631,5 @@ def test_many_arrows_that_meet_at_a_sum_can_be_told_apart(make):
     assert min(apart) > 8.5
     seats = {n.name: n.y for n in circles(scene)}
     assert seats["L0"] < seats["J"] < seats["y0"]
+    # None goes around: each leaves straight up.
+    assert min(e.points[0][1] for e in scene.edges if e.tip == "J") > seats["L0"]
