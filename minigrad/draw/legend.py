@@ -24,8 +24,8 @@ from minigrad.draw.page.scene import (
     Run,
     Scene,
     Text,
-    arranged,
     bounds,
+    centred,
     line_width,
 )
 from minigrad.draw.page.words import LANGUAGES, LEGEND
@@ -58,10 +58,8 @@ def with_legend(scene: Scene, look: Style) -> Scene:
         x += wide + BETWEEN
     by = low - y + ROW / 2
     texts += [replace(t, y=t.y - by) for t in captions]
-    return arranged(
-        nodes, edges, texts, frames, elided=scene.elided, title=scene.title,
-        length=scene.length, recorded=scene.recorded, multiplied=scene.multiplied,
-    )  # fmt: skip
+    things = replace(scene, nodes=(*nodes,), edges=(*edges,), texts=(*texts,))
+    return centred(replace(things, frames=(*frames,)))
 
 
 def _text(x: float, y: float, line: Line) -> Text:

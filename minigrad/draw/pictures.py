@@ -26,7 +26,7 @@ from minigrad.draw.ops.layout_ops import draw_ops
 from minigrad.draw.page.letters import note, short
 from minigrad.draw.page.scene import Edge, Lines, Scene
 from minigrad.draw.render.audit import Fault, faults
-from minigrad.draw.spacing import LayOut, clearest
+from minigrad.draw.spacing import LayOut, clearest, with_asides
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
@@ -79,7 +79,7 @@ class Columns:
         """The figure as data, with room for its letters."""
         how = self.prepare()
         usual = partial(self.laid_out, self.chart, how)
-        scene, self.faults = clearest(usual, self.simpler(how))
+        scene, self.faults = with_asides(*clearest(usual, self.simpler(how)))
         return self._with_uses(scene) if self.graph is not None else scene
 
     def simpler(self, how: Unrolling) -> LayOut | None:

@@ -3,6 +3,7 @@
 Vocabulary
     wider   by how many points lanes and channels are wider than usual, and rows by 0.7
             of that
+    aside   below the figure, where letters stand that no width has room for
 
 >>> from minigrad.draw.page.scene import Scene
 >>> scene, found = clearest(lambda wider: Scene(width=100.0 + wider))
@@ -12,13 +13,17 @@ Vocabulary
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from minigrad.draw.page.scene import Scene
+from minigrad.draw.page.letters import note
+from minigrad.draw.page.scene import Scene, Text, bounds, centred
 from minigrad.draw.render.audit import Fault, faults
 
 WIDER = (0.0, 10.0, 20.0, 30.0)
 # What a figure is worse by: a fault, letters on their line, each point of width.
 FAULT, ON_LINE, WIDENED = 100.0, 3.0, 0.25
+# How far below each other letters stand aside.
+ROW = 16.0
 # With more faults than this no room will help.
 TOO_MUCH = 6
 
@@ -48,6 +53,28 @@ def clearest(
         other, fewer = clearest(simpler)
         return (other, fewer) if len(fewer) < len(left) else (scene, left)
     return scene, left
+
+
+def with_asides(scene: Scene, found: list[Fault]) -> tuple[Scene, list[Fault]]:
+    """The scene with letters in doubt below it, in words, and what is left of faults.
+
+    Of arrows with one trunk letters stand at one: all of these are told.
+    """
+    doubted = [scene.edge(id) for id in dict.fromkeys(f.edge for f in found) if id]
+    if not doubted:
+        return scene, found
+    alike = {(e.net or e.id, e.parameters) for e in doubted}
+    told = [e for e in scene.edges if (e.net or e.id, e.parameters) in alike]
+    ids = {e.id for e in told}
+    texts = [t for t in scene.texts if t.edge not in ids and t.kind != "caption"]
+    left, low, right, _ = bounds(replace(scene, texts=tuple(texts)))
+    for row, title in enumerate(dict.fromkeys(e.title for e in told), 1):
+        at = (left + right) / 2, low - ROW * row
+        texts.append(Text(*at, note(title, 12.0), "faint", word="aside"))
+    captions = (t for t in scene.texts if t.kind == "caption")
+    below = (replace(t, y=t.y - ROW * row) for t in captions)
+    scene = centred(replace(scene, texts=(*texts, *below)))
+    return scene, faults(scene)
 
 
 def warn_of_faults(found: Sequence[Fault]) -> None:

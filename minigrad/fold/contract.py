@@ -244,6 +244,8 @@ def _kept(graph: Graph) -> dict[Node, str]:
     sequences = {n.inputs[0] for n in graph.nodes if n.op and n.op.name == "step"}
     kept: dict[Node, str] = {}
     letters: dict[Any, str] = {}
+    # A state that is named after its loop has that name at the last step alone.
+    said = {graph.places[n]: n.name for n in graph.nodes if n.name and n.time}
     for node in graph.nodes:
         if node.kind == "parameter":
             continue
@@ -256,9 +258,10 @@ def _kept(graph: Graph) -> dict[Node, str]:
             ):
                 kept[node] = node.name
         elif node.time is not None and graph.places[node] in states:
-            k = len(letters)
-            letter = letters.setdefault(graph.places[node], f"s{k + 1}" if k else "s")
-            kept[node] = letter
+            k, place = len(letters), graph.places[node]
+            kept[node] = said.get(place) or letters.setdefault(
+                place, f"s{k + 1}" if k else "s"
+            )
     first = {
         graph.places[start]: start.name or f"{kept[state]}0"
         for start, state in _starts(graph, crossing).items()

@@ -292,6 +292,11 @@ class Folding:
         hint = ""
         if what in ("op", "number of operands"):
             hint = '; lines that only some steps run belong into mg.scope("name")'
+        if what == "name" and value and usual:
+            hint = (
+                "; after its loop a value is named as a new one: "
+                f'(1 * {usual}).named("{value}")'
+            )
         twins = self.members[self.role_of[node]]
         twin = next((n for n in twins if n.t == step), None)
         lines = [line_of(n.scope, n.slot) for n in (node, twin) if n is not None]

@@ -155,11 +155,14 @@ def _states(graph, names):
                 if source.name is None and (source in serves or delay > 1):
                     state_lines.setdefault(_line(source))
     letters: dict[object, str] = {}
+    # One that is named after its loop is called so at every step.
+    said = {_line(n): name for n, name in names.items() if n.time is not None}
     states = {}
     for node in graph.nodes:
         if node.time is not None and node.inputs and _line(node) in state_lines:
             k = len(letters)
-            made = letters.setdefault(_line(node), f"s{k + 1}" if k else "s")
+            made = said.get(_line(node))
+            made = made or letters.setdefault(_line(node), f"s{k + 1}" if k else "s")
             states[node] = made
     starts = {}
     for node in graph.nodes:

@@ -527,3 +527,109 @@ def test_in_letters_an_arrow_into_the_steps_left_out_ends_at_dots():
     skips = [e for e in scene.edges if e.part == "unfolded" and e.parameters == ("S",)]
     assert sorted(e.tail == "" for e in skips) == [False] * 4 + [True]
     assert all(e.head == bool(e.tip) for e in skips)
+
+
+@pytest.mark.parametrize("name", ["random 21", "random 29", "random 39", "random 76"])
+def test_letters_have_room_in_wider_columns(name):
+    # Between lanes, among crossing arrows, beside starts, along the bow of an arc.
+    scene = clean(recorded(name), view="unfolded", steps=40)
+    assert "aside" not in {t.word for t in scene.texts}
+
+
+def test_letters_between_three_level_arrows_have_room():
+    scene = clean(recorded("model clockwork, of 9"), view="unfolded", steps=40)
+    assert "aside" not in {t.word for t in scene.texts}
+
+
+def test_letters_without_room_stand_below_in_words():
+    graph, way = recorded("random 40"), {"view": "unfolded", "steps": 40}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = draw(graph, caption="Below all.", **way)
+    below = {t.words: t for t in figure.scene.texts if t.word == "aside"}
+    assert [*below] == ["g0 → g(1) by Wgg2, Wgg3"]
+    arrow = figure.scene.edge("g0>g@1")
+    assert arrow.parameters == ("Wgg2", "Wgg3")
+    assert arrow.id not in {t.edge for t in figure.scene.texts}
+    (caption,) = (t for t in figure.scene.texts if t.kind == "caption")
+    assert caption.box[3] < below["g0 → g(1) by Wgg2, Wgg3"].box[1]
+    spanish = draw(graph, style=mg.Style(language="es"), **way)
+    told = {t.words for t in spanish.scene.texts if t.word == "aside"}
+    assert told == {"g0 → g(1) por Wgg2, Wgg3"}
+
+
+def test_a_circuit_of_many_delays_says_what_it_cannot_letter():
+    scene = clean(recorded("model clockwork, of four groups"), view="textbook")
+    told = [t.words for t in scene.texts if t.word == "aside"]
+    assert told
+    assert all(" by W" in words and "step" in words for words in told)
+
+
+def test_a_start_is_read_by_a_step_that_is_shown():
+    U, W, h = *P("U 4 4, W 4 4"), zeros("h0")
+    for t, x in mg.steps(x=X(30, 4)):
+        if t % 4 == 0:
+            h = mg.tanh(x @ U + h @ W).named("h")
+    scene = clean(h, view="textbook")
+    assert ("h0", "h@4") in ends(scene)
+    assert len({n.t for n in circles(scene) if n.t}) == 2  # of h alone
+    # Who asks for fewer steps leaves out what those left out read.
+    assert not [n for n in clean(h, view="textbook", steps=4).nodes if n.dashed]
+
+
+def test_the_name_of_a_frame_may_stand_inside_of_it():
+    clean(recorded("model one to many, start"), view="ops")
+
+
+def test_a_sum_that_is_named_after_its_loop_has_that_name_at_every_step():
+    figure = draw(names.named_after_its_loop(), view="textbook")
+    kinds = {n.name: n.kind for n in circles(figure.scene)}
+    assert kinds["J"] == kinds["L"] == "loss"
+    assert {n.t for n in circles(figure.scene) if n.name == "J"} == {1, 2, 4, 5}
+
+
+def test_another_name_for_the_last_step_is_refused_and_says_what_to_write():
+    U, W, h = *P("U 3 4, W 4 4"), zeros("h0")
+    for _, x in mg.steps(x=X(4)):
+        h = mg.tanh(x @ U + h @ W).named("h")
+    with pytest.raises(mg.FoldError, match=r'\(1 \* h\)\.named\("code"\)'):
+        draw(h.named("code"), view="textbook")
+    h.named("h")
+    assert "code" in {n.name for n in circles(clean((1 * h).named("code")))}
+
+
+def test_sums_of_losses_are_objectives_and_scalar_states_are_not():
+    w, s, J = mg.parameter(0.5, name="w"), zeros("s0", 1)[0, 0], mg.tensor(0.0)
+    for _, x in mg.steps(x=X(4, 1)[:, 0, 0]):
+        s = mg.tanh(w * s + x).named("s")
+        J = (J + (s**2).named("L")).named("total")
+    kinds = {n.name: n.kind for n in circles(shown((0.1 * J + w**2).named("J")))}
+    assert kinds["s"] == "hidden"
+    assert kinds["L"] == kinds["total"] == kinds["J"] == "loss"
+
+
+def test_turns_are_counted_by_a_letter_that_nothing_is_called():
+    texts = {t.words for t in clean(recorded("called_as_turns_are")).texts}
+    assert "l = 1, …, 3" in texts
+    assert "k = 1, …, 3" in {t.words for t in clean(recorded("carried")).texts}
+
+
+def test_a_box_does_not_show_what_nobody_wrote():
+    scene = shown(recorded("model one to many, start"), view="ops")
+    assert not [n for n in scene.nodes if "ignore_index" in words(n)]
+    o, y = mg.tensor(np.zeros((1, 3)), name="o"), mg.tensor([1], name="y")
+    told = shown(mg.cross_entropy(o, y, ignore_index=2), view="ops").nodes
+    assert any("ignore_index=2" in words(n) for n in told)
+
+
+@pytest.mark.parametrize("make", [still.heads, still.heads_of_one_target])
+def test_many_arrows_that_meet_at_a_sum_can_be_told_apart(make):
+    scene = clean(make(), view="textbook")
+    heads = [e.points[-1] for e in scene.edges if e.tip == "J"]
+    assert len(heads) == 8
+    apart = [np.hypot(*np.subtract(a, b)) for a in heads for b in heads if a != b]
+    assert min(apart) > 8.5
+    seats = {n.name: n.y for n in circles(scene)}
+    assert seats["L0"] < seats["J"] < seats["y0"]
+    # None goes around: each leaves straight up.
+    assert min(e.points[0][1] for e in scene.edges if e.tip == "J") > seats["L0"]

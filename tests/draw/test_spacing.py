@@ -1,13 +1,14 @@
 """Figures that can be misread are laid out again, wider; what is left is told."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 
 from minigrad.draw.page.curves import straight
-from minigrad.draw.page.scene import Edge, Run, Scene, Text
+from minigrad.draw.page.scene import Edge, Node, Run, Scene, Text, arranged
 from minigrad.draw.render.audit import faults
-from minigrad.draw.spacing import clearest, warn_of_faults
+from minigrad.draw.spacing import clearest, warn_of_faults, with_asides
 
 W = ((Run("W", "bold", 18.0),),)
 
@@ -78,3 +79,27 @@ def test_a_warning_names_what_is_left():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_faults(faults(scene(0, 3)))
+
+
+def test_letters_in_doubt_go_below_and_other_faults_stay():
+    wrong = scene(2, 1)
+    node = Node("n", 30.0, 40.0, 46.0, 46.0)
+    edges = [replace(e, title=f"arrow {e.id} by W") for e in wrong.edges]
+    whole = arranged((node, replace(node, id="m")), edges, wrong.texts)
+    found, left = with_asides(whole, faults(whole))
+    assert left == faults(found)
+    assert {fault.what for fault in left} == {"node on node"}
+    assert [t.words for t in found.texts] == ["W", "arrow 0 by W", "arrow 1 by W"]
+    lowest = min(y for e in found.edges for _, y in e.points)
+    assert all(t.box[3] < lowest for t in found.texts if t.word)
+    assert found.height > whole.height
+    assert with_asides(found, left) == (found, left)
+
+
+def test_of_one_trunk_all_arrows_with_these_letters_are_told():
+    found = scene(2)
+    edges = [replace(e, title=e.id, net="h", parameters=("W",)) for e in found.edges]
+    other = replace(edges[1], id="2", title="2", parameters=("V",))
+    found = replace(found, edges=(*edges, other), texts=found.texts[:1])
+    below, left = with_asides(found, faults(found))
+    assert ([t.words for t in below.texts], left) == (["0", "1"], [])

@@ -41,6 +41,8 @@ SIGNS = {
 }
 COMMUTATIVE = frozenset(["add", "multiply", "maximum", "minimum", "add_n"])
 ROOM, FINE, SAID = 150.0, 8.5, 90.0
+# What says that no class is left out: nobody wrote it.
+NO_CLASS = -(2**31)
 SQUARE = 11.0
 
 
@@ -297,7 +299,10 @@ def _operation(node: Node) -> Line:
     said = [
         value if isinstance(value, str) and len(node.attrs) == 1 else f"{name}={value}"
         for name, value in node.attrs.items()
-        if not (isinstance(value, PerOperand) or value is None or value is False)
+        if not isinstance(value, PerOperand)
+        and value is not None
+        and value is not False
+        and value != NO_CLASS
     ]
     kept = [clean(words) for words in said]
     while width(", ".join(kept), "sans", FINE) > SAID:

@@ -56,6 +56,7 @@ def _free(
         ys = np.linspace(high - up, low + up, 9)
         at = [*product(xs.tolist(), (high + up, low - up))]
         at += product((left - half - 3, right + half + 3), ys.tolist())
+        at += product(xs.tolist(), (high - up, low + up))  # or else inside of it
         found += ((place, lines) for place in at)
     boxes = np.array([Text(*at, lines).box for at, lines in found])
     taken = [n.box for n in sheet.nodes.values()] + [t.box for t in sheet.texts]

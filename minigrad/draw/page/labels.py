@@ -40,6 +40,8 @@ from minigrad.draw.page.scene import Edge, Frame, Lines, Node, Text
 SHARES = np.linspace(0.05, 0.95, 15)
 MORE, LONG = np.linspace(0.02, 0.98, 29), 90.0
 GAPS = (4.0, 7.0, 10.0)
+# Beside a bow the corners of a long text are nearer than its middle.
+FARTHER = (15.0, 21.0)
 # Half the width beyond which a text is long.
 WIDE = 16.0
 # A seat with such a cost leaves the letters in doubt.
@@ -136,8 +138,9 @@ class _Seats:
         # Letters of a loop want to be at its squares.
         aside = (30 if self.wish.curve else 9) * abs(shares - 0.5)
         places, costs = [own[at] - middle], [aside + 45.0]
+        more = FARTHER if size[0] > WIDE else ()
         for side in (1, -1):
-            for gap in GAPS:
+            for gap in (*GAPS, *more):
                 away = gap + abs(up) @ size
                 places.append(own[at] + side * up * away[:, None] - middle)
                 wanted = 0.0 if (side < 0) == self.wish.below else 4.0

@@ -316,7 +316,13 @@ def arranged(
     **details: Any,
 ) -> Scene:
     """A placed scene in the middle of its canvas, with a margin of at least 8 pt."""
-    scene = Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), **details)
+    return centred(
+        Scene(tuple(nodes), tuple(edges), tuple(texts), tuple(frames), **details)
+    )
+
+
+def centred(scene: Scene) -> Scene:
+    """The scene in the middle of a canvas that fits it."""
     left, bottom, right, top = bounds(scene)
     width, height = whole(right - left), whole(top - bottom)
     scene = moved(scene, (width - left - right) / 2, (height - bottom - top) / 2)

@@ -36,6 +36,16 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "es": ("= Σ sobre t, norma {}", "norma {}"),
     },
 }
+# What stands in words for an arrow without letters, part by part.
+ASIDE = {
+    " step later": " paso después",
+    " steps later": " pasos después",
+    " step earlier": " paso antes",
+    " steps earlier": " pasos antes",
+    ", only t": ", solo t",
+    ", of ": ", de ",
+    " by ": " por ",
+}
 LANGUAGES = tuple(WORDS["unfold"])
 # What the entries of a legend say in each language, in their order.
 LEGEND: dict[str, tuple[str, str]] = {
@@ -81,6 +91,11 @@ def translated(scene: Scene, language: str) -> Scene:
     """The scene with its words in that language."""
 
     def text_in(text: Text) -> Text:
+        if text.word == "aside":
+            words = text.words
+            for english, other in ASIDE.items():
+                words = words.replace(english, other)
+            return replace(text, lines=((replace(text.lines[0][0], text=words),),))
         if text.word not in WORDS:
             return text
         words = say(language, text.word, text.words)

@@ -44,19 +44,24 @@ ROUND = ("circle", "dot", "oval")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One violation: what, between which two things, by how many points."""
+    """One violation: what, between which two things, by how many points.
+
+    ``edge`` is the arrow whose letters are in doubt, if any are.
+    """
 
     what: str
     first: str
     second: str
     depth: float
+    edge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """An outline, or a run of letters; ``owner`` is the id of what letters belong to.
 
-    Letters of one text have one ``owner``, and those in an outline that one's id.
+    Letters of one text have one ``owner``, and those in an outline that one's id;
+    ``edge`` is that of the arrow that letters belong to.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Shape:
     round: bool = False
     owner: str = ""
     size: float = 0.0
+    edge: str = ""
 
 
 def faults(scene: Scene) -> list[Fault]:
@@ -86,12 +92,14 @@ def faults(scene: Scene) -> list[Fault]:
 
 def letters(owner: str, thing: Node | Text) -> Iterator[Shape]:
     """The ink of the runs of a label, by our own widths."""
+    edge = (isinstance(thing, Text) and thing.edge) or ""
     for x, y, run in placed_runs(thing.x, thing.y, thing.lines):
         if run.text.strip():
             low = 0.45 if DESCENDING & set(run.text) else 0.25
             wide, down, up = run.width / 2, low * run.size, 0.45 * run.size
             box = (x - wide, y - down, x + wide, y + up)
-            yield Shape(f"{owner}: {run.text}", box, owner=owner, size=run.size)
+            name = f"{owner}: {run.text}"
+            yield Shape(name, box, owner=owner, size=run.size, edge=edge)
 
 
 def _touching(shapes: list[Shape], words: list[Shape]) -> Iterator[Fault]:
@@ -105,10 +113,12 @@ def _touching(shapes: list[Shape], words: list[Shape]) -> Iterator[Fault]:
             if (depth := sticking_out(text, shape)) > OUTSIDE:
                 yield Fault("text outside", text.name, shape.name, round(depth, 2))
         elif (depth := overlap(text, shape)) > LABEL:
-            yield Fault("label on node", text.name, shape.name, round(depth, 2))
+            names = text.name, shape.name
+            yield Fault("label on node", *names, round(depth, 2), text.edge)
     for a, b in near(words, words):
         if a.name < b.name and a.owner != b.owner and (depth := overlap(a, b)) > LABEL:
-            yield Fault("label on label", a.name, b.name, round(depth, 2))
+            names, edge = (a.name, b.name), a.edge or b.edge
+            yield Fault("label on label", *names, round(depth, 2), edge)
 
 
 class Arrows:
@@ -135,7 +145,8 @@ class Arrows:
             edge = self.edges[i]
             depth = float(depths[which == i].max())
             if depth > allowed and shape.name not in (edge.tail, edge.tip):
-                yield Fault(what, named(edge, i), shape.name, round(depth, 2))
+                names = named(edge, i), shape.name
+                yield Fault(what, *names, round(depth, 2), shape.edge)
 
     def distances(self, boxes: list[Rectangle]) -> dict[int, float]:
         """How far each arrow is from the nearest of some boxes, if it is not far."""
@@ -188,7 +199,8 @@ def _mistaken(
         if (depth := nearest + NEARER - distance) > 0:
             other = named(scene.edges[i], i)
             letters = f"{text.words} of {text.edge}"
-            yield Fault("letters at another arrow", letters, other, round(depth, 2))
+            depth = round(depth, 2)
+            yield Fault("letters at another arrow", letters, other, depth, own.id)
 
 
 def kin(own: Edge, other: Edge, squares: set[str]) -> bool:

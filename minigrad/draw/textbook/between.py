@@ -34,12 +34,13 @@ Met = dict[Pair, set[tuple[str, ...]]]
 
 
 class Stand(NamedTuple):
-    """A circle that stands on the sheet, and the middle of its column."""
+    """A circle on the sheet, the middle of its column, and what it is in words."""
 
     id: str
     x: float
     y: float
     base: float
+    name: str
 
 
 class Junction(NamedTuple):
@@ -79,9 +80,10 @@ class _Between:
         self.drawing, self.part, self.net = drawing, part, net
         self.arrows, self.arrow = arrows, net.arrows[0]
         self.labels, self.target = names_on(arrows), self.arrow.target
+        self.by = f" by {', '.join(self.labels)}" if self.labels else ""
         sources, targets = (
             {
-                t: Stand(n.id, n.x, n.y, base)
+                t: Stand(n.id, n.x, n.y, base, key if t is None else f"{key}({t})")
                 for t, n, base in drawing.circles(part, key)
             }
             for key in (net.source, self.target)
@@ -124,10 +126,10 @@ class _Between:
         )
 
     def _instance(self, a: Stand, b: Stand, way: Way) -> Instance:
-        pair, by = (a.id, b.id), f" by {', '.join(self.labels)}" if self.labels else ""
+        pair = a.id, b.id
         details: dict[str, Any] = {
             "id": f"{a.id}>{b.id}",
-            "title": f"{a.id} → {b.id}{by}",
+            "title": f"{a.name} → {b.name}{self.by}",
         }
         covers: tuple[Pair, ...] = (pair,) if pair in self.fresh else ()
         if self.part == FOLDED:
@@ -232,7 +234,6 @@ class _Between:
         covers: tuple[Pair, ...] = (),
     ) -> None:
         curve, source = way.curve(), tail or self.net.source
-        which = "later" if self.arrow.kind == "growing" else "every"
         self.drawing.sheet.connect(
             tail,
             tip,
@@ -245,7 +246,7 @@ class _Between:
             net=f"{self.net.source}>{self.target} rail",
             kind=self.drawing.how.edge_kind,
             part=self.part,
-            title=f"{source} → {tip or f'{which} {self.target}'}",
+            title=f"{self.net.source} → {self.target}{self.by}",
             parameters=self.labels,
             home=self.drawing.way_home(self.arrow),
             covers=covers,

@@ -16,7 +16,7 @@ Vocabulary
 ``ways`` makes curves of these; everything here counts from the column's own middle.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
@@ -34,6 +34,7 @@ from minigrad.draw.textbook.ports import Ports
 
 LANE, WIDEST, TRACK = 66.0, 110.0, 13.0
 CLEAR, LETTERED, BARE = 6.5, 37.0, 20.0
+GAP_ROW, HIGHEST = 72.0, 240.0
 BORDER, APEX, NEXT_ARC, LONG, LEAN = 16.0, 52.0, 40.0, 34.0, 26.0
 
 
@@ -253,6 +254,14 @@ class Column:
             lettered = any(self.letters[a] for a in arcs)
             lifts = [self.lift(a.source, self.far(a)) for a in arcs]
             room += 18 + 0.75 * max(lifts) - RADIUS + (14 if lettered else 2)
+        # So far up that the outermost of many can come straight, beside the others.
+        into = Counter(
+            a.target
+            for a in self.now
+            if self.level[a.target] == row == self.level[a.source] + 1
+        )
+        apart = (RADIUS + CLEAR + 0.5) * (max(into.values(), default=0) - 1) / 2
+        room = max(room, min(apart, HIGHEST) - GAP_ROW)
         slanted = [a for a in self.passing(row) if self.x(a.source) != self.x(a.target)]
         long = any(self.letters[a] > LONG for a in slanted)
         return max(room, 14.0) if long or len(slanted) > 1 else room
@@ -364,7 +373,7 @@ class Column:
 
     def full_pitch(self) -> float:
         """The distance of columns: the column itself, and its channel."""
-        channel = 50.0 + self.wider
+        channel = 50.0
         inner = self.ports.inner
         for a in self.later:
             if self.form[a] in ("straight", "arc") and abs(a.delay) == 1:
@@ -379,4 +388,5 @@ class Column:
                 room = max([12.0, self.ports.far(-side), *level])
                 channel = max(channel, inner[side] + room)
         wide = self.right - self.left
-        return max(wide + channel, COLUMN, self.right - self.ports.outer[-1] + 40)
+        pitch = max(wide + channel, COLUMN, self.right - self.ports.outer[-1] + 40)
+        return pitch + self.wider

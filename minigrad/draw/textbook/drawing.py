@@ -30,7 +30,7 @@ from minigrad.draw.textbook.chart import (
     names_on,
     steps_of,
 )
-from minigrad.draw.textbook.column import BARE, LETTERED, TRACK, Column
+from minigrad.draw.textbook.column import BARE, GAP_ROW, LETTERED, TRACK, Column
 from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
@@ -41,7 +41,7 @@ from minigrad.draw.textbook.ways import Way
 from minigrad.fold import Span
 
 FOLDED, UNFOLDED = "folded", "unfolded"
-GAP_ROW, GAP_CLOSE = 72.0, 64.0
+GAP_CLOSE = 64.0
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ def draw_folded(drawing: Drawing) -> None:
         for key in column.group.keys:
             symbol = drawing.chart.symbol(key)
             at = x + column.x(key), drawing.y(key)
-            label = indexed(symbol.label, start_of(symbol)) if symbol.begins else None
+            begun = start_of(drawing.chart, symbol) if symbol.begins else ""
+            label = indexed(symbol.label, begun) if begun else None
             below = note(symbol.note, 8.0, "sans") if symbol.note else ()
             if symbol.span.every > 1:
                 first, second, *_ = drawing.chart.steps(key)

@@ -26,6 +26,8 @@ from minigrad.draw.textbook.nested import Parts, at_once, borders, spread
 # How many lanes what stands beside a frame is off the circles in it, where those have
 # round loops.
 LOOP_ROOM = 2.5
+# Of more losses than this a sum has targets above it, not beside it.
+MANY = 3
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,9 @@ class Grid:
             losses = [t for t in out[key] if symbols[t].kind == "loss"]
             if symbol.kind == "target" and losses:
                 depth[key] = max(depth[t] for t in losses) + 1
+                summed = {t for loss in losses for t in out[loss]}
+                if any(len(into[t]) > MANY and depth[t] == depth[key] for t in summed):
+                    depth[key] += 1  # among many arrows there is no place for it
                 for target in out[key]:
                     # What the next step reads of it, in teacher forcing.
                     if target not in losses and into[target] == [key]:

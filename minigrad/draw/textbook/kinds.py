@@ -1,7 +1,8 @@
 """What each named value is, told from what it reads and what reads it.
 
 Vocabulary
-    loss     a scalar at the end that reads several values or steps, or is called L
+    loss     a scalar at the end that reads several values or steps, or is called L; a
+             sum of losses
     output   losses alone read it, or it is the end, or it is called o or y
     target   data that a loss compares with what was computed, and no more
     input    other data
@@ -15,13 +16,15 @@ Vocabulary
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from minigrad.draw.textbook.chart import Arrow
 
 OUTPUT = re.compile(r"[oy]\d*")
-LOSS = re.compile(r"[JL]|ℒ|loss.*|.*_loss|objective|cost", re.IGNORECASE)
+LOSS = re.compile(
+    r"[JL]|(?-i:[JL]_?\d+)|ℒ|loss.*|.*_loss|objective|cost", re.IGNORECASE
+)
 
 
 class Value(NamedTuple):
@@ -48,6 +51,7 @@ def kinds_of(
         if into[v.key] and all(a.source in given and not a.labels for a in into[v.key]):
             given.add(v.key)
     kinds: dict[str, str] = {}
+    sums = _objectives(values, into, out, initial)
     # From the last to the first: what a value serves is known before it.
     for key, name, shape, is_data in reversed(values):
         served = {a.target for a in out[key] if not a.delay}
@@ -63,7 +67,7 @@ def kinds_of(
             ends = all(all(a.delay for a in out[t]) for t in served - losses)
             compared = {a.source for t in losses for a in into[t]} - data
             kind = "target" if compared and ends else "input"
-        elif served == losses and (LOSS.fullmatch(name) or scalar):
+        elif key in sums or (served == losses and (LOSS.fullmatch(name) or scalar)):
             kind = "loss"
         elif key in given and not losses and out[key]:
             kind = "value"
@@ -75,3 +79,23 @@ def kinds_of(
             kind = "hidden"
         kinds[key] = kind
     return kinds
+
+
+def _objectives(
+    values: Sequence[Value],
+    into: Mapping[str, list[Arrow]],
+    out: Mapping[str, list[Arrow]],
+    initial: Collection[str],
+) -> set[str]:
+    """Scalars called as losses are that serve scalars alone, and sums of such."""
+    scalars = {
+        v.key for v in values if v.shape == () and not v.data and v.key not in initial
+    }
+    found: set[str] = set()
+    for key, name, *_ in (v for v in values if v.key in scalars):
+        read = {a.source for a in into[key]} - {key} - set(initial)
+        gathers = len(into[key]) > 1 or any(a.kind == "gather" for a in into[key])
+        called = LOSS.fullmatch(name) and scalars.issuperset(a.target for a in out[key])
+        if called or (gathers and read and read <= found):
+            found.add(key)
+    return found

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FEW, FEWER = 4, 3
 PAD, NEST, TITLE = 9.0, 8.0, 10.0
-LETTERS = "klmnpqrs"
+LETTERS = "klmnpqrsijabcdefguvwz"
 
 Parts = dict[Arrow, list[Arrow]]
 
@@ -223,7 +223,13 @@ def _counted(chart: Chart, loop: Any, depth: int) -> str:
     first, last = min(turns), max(turns)
     between = ", …" if last - first > 1 else ""
     more = f"{between}, {last}" if last > first else ""
-    return f"{LETTERS[depth]} = {first}{more}"
+    return f"{turn_letters(chart)[depth]} = {first}{more}"
+
+
+def turn_letters(chart: Chart) -> list[str]:
+    """What turns are counted by: letters that nothing in the figure is called."""
+    names = {s.name for s in chart.symbols} | {w.name for w in chart.weights}
+    return [letter for letter in LETTERS if letter not in names]
 
 
 def borders(symbols: Sequence[Symbol], level: Mapping[str, int]) -> Counter[int]:
@@ -235,6 +241,7 @@ def borders(symbols: Sequence[Symbol], level: Mapping[str, int]) -> Counter[int]
     return Counter(row for here in rows.values() for row in (min(here), max(here) + 1))
 
 
-def start_of(symbol: Symbol) -> str:
+def start_of(chart: Chart, symbol: Symbol) -> str:
     """What stands in the brackets of a loop's start in the circuit: t,0."""
-    return ",".join(("t", *LETTERS[: len(symbol.turn) - 1], str(symbol.turn[-1])))
+    outer = turn_letters(chart)[: len(symbol.turn) - 1]
+    return ",".join(("t", *outer, str(symbol.turn[-1])))

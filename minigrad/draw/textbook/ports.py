@@ -8,7 +8,7 @@ Vocabulary
 ([-11.0, 0.0, 11.0], [-9.0, 9.0], [-16.0, 0.0, 16.0])
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import permutations
 from math import atan2, pi, sqrt
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minigrad.draw.textbook.nets import Net
 
 VERTICAL, FIRST = 13.0, 16.0
+MANY = 4  # heads at one circle
 
 
 def spread(wishes: Sequence[float], busy: bool = False) -> list[float]:
@@ -44,7 +45,7 @@ def spread(wishes: Sequence[float], busy: bool = False) -> list[float]:
             found.append(0.0)
             continue
         many, rank = (low, low - 1 - i) if wish < 0 else (high, i - len(wishes) + high)
-        first = {1: 16.0 if busy else 11.0, 2: 12.0 if busy else 10.0}.get(many, 7.0)
+        first = {1: 16.0 if busy else 11.0, 2: 12.0 if busy else 10.25}.get(many, 7.0)
         step = (20.0 - first) / (many - 1) if many > 1 else 0.0
         found.append((first + rank * step) * (-1 if wish < 0 else 1))
     return found
@@ -200,6 +201,7 @@ class Ports:
         todo = [a for a in c.now if c.form[a] == "side"]
         todo.sort(key=lambda a: abs(c.level[a.source] - c.level[a.target]))
         taken: list[tuple[float, float, float]] = []
+        apart = 12.0 + 1.5 * c.wider  # in the end their letters stand between them
         for a in todo:
             ends = c.height(a.source), c.height(a.target)
             low, high = sorted(ends)
@@ -208,7 +210,8 @@ class Ports:
                 (self._lane_cost(a, x, side, low, high), x, side)
                 for side in (-1, 1)
                 for x in self._lanes_of(a, side)
-                if not any(abs(x - t) < 12 for t in near) and self._is_free(a, x, side)
+                if not any(abs(x - t) < apart for t in near)
+                and self._is_free(a, x, side)
             ]
             rim = (c.left - 16.0, -1) if c.x(a.source) <= 0 else (c.right + 16.0, 1)
             _, x, side = min(options, default=(0.0, *rim))
@@ -309,7 +312,10 @@ class Ports:
     # ------------------------------------------------------------------------ turns
 
     def _turn(self) -> None:
-        """Turn slanted straight arrows on the rims until all ends are 7 pt apart."""
+        """Turn slanted straight arrows on the rims until all ends are 7 pt apart.
+
+        Where many heads meet it is up to 10 pt, so that each can be told.
+        """
         c = self.column
         ends: dict[str, list[list[Any]]] = defaultdict(list)
         for a in (*c.now, *c.later):
@@ -333,9 +339,11 @@ class Ports:
                 out = 57 * pi / 180 if ahead else pi - 57 * pi / 180
                 ends[a.source].append([out, True, None])
                 ends[a.target].append([pi - out, True, None])
-        for around in ends.values():
+        heads = Counter(a.target for a in (*c.now, *c.later))
+        for key, around in ends.items():
             start = [angle for angle, *_ in around]
-            push_apart(around, 7.0 / RADIUS)
+            room = pi * RADIUS / len(around) if heads[key] > MANY else 0.0
+            push_apart(around, max(7.0, min(room, 10.0)) / RADIUS)
             for (angle, _, who), before in zip(around, start, strict=True):
                 if who is not None:
                     self.turn[who] = max(-0.5, min(0.5, angle - before))

@@ -7,8 +7,8 @@ Vocabulary
              column or after the last
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minigrad.draw.page.curves import toward
@@ -71,14 +71,34 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
+            while steps < self.length and self._unread(self._visible(steps)):
+                steps += 1
+        shown = self._visible(steps)
+        hidden = self.length - len(shown) + 1
+        every = hidden < self._longest()
+        return visible(self.length, self.length) if every else shown
+
+    def _visible(self, steps: int) -> list[int | None]:
+        """So many steps, of those at which something is."""
         chart = self.drawing.grid.chart
         there = {t for key in self.keys for t in chart.steps(key)}
         shown = visible(self.length, steps, sorted(filter(None, there)))
         if len(shown) > 2 * steps + 3:  # nearly all of them are empty
-            shown = visible(self.length, steps)
-        hidden = self.length - len(shown) + 1
-        every = hidden < self._longest()
-        return visible(self.length, self.length) if every else shown
+            return visible(self.length, steps)
+        return shown
+
+    def _unread(self, shown: Sequence[int | None]) -> bool:
+        """Whether a start is read by no step that is shown on its side of the gap."""
+        if None not in shown:
+            return False
+        gap = shown.index(None)
+        met: dict[str, set[Step]] = defaultdict(set)
+        for a in self.drawing.grid.initial:
+            if a.target in self.keys:
+                ahead = self.drawing.grid.stand[a.source].offset < 0
+                near = shown[:gap] if ahead else shown[gap:]
+                met[a.source] |= {*near} & {*steps_of(self.chart, a)}
+        return not all(met.values())
 
     def _longest(self) -> int:
         """The longest delay."""
@@ -137,13 +157,12 @@ class GroupColumns:
 
     def _reach_of(self, stand: list[str]) -> float:
         """The room between stand-ins and the columns, for the letters of arrows."""
-        level = self.column.level
         wide = [
             self.drawing.width(names)
-            for (key, target, _), (names, _, _) in self.starts.items()
-            if key in stand and level[self.stand[key].state] == level[target]
+            for (key, *_), (names, _, _) in self.starts.items()
+            if key in stand
         ]
-        return max([self.reach, *(w + 30 for w in wide)])
+        return max([self.reach, *(w + 30 + 2 * self.column.wider for w in wide)])
 
     def _start_width(self) -> float:
         """The room for what starts are computed from, left of the stand-ins."""

@@ -54,6 +54,9 @@ MODELS = {
     "model clockwork, of 9": partial(
         _model, "Clockwork", X(9), Y(9), options={"periods": (1, 2, 4)}
     ),
+    "model clockwork, of four groups": partial(
+        _model, "Clockwork", X(17), Y(17), options={"periods": (1, 2, 4, 8)}
+    ),
     "model bidirectional, ends": partial(
         _model, "Bidirectional", XS, YS[0], options={"read": "ends"}
     ),

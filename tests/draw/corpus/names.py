@@ -3,7 +3,7 @@
 import numpy as np
 
 import minigrad as mg
-from tests.draw.corpus.making import P, X, Y, mean, zeros
+from tests.draw.corpus.making import P, X, Y, loss, mean, zeros
 
 
 def called(U, W, V, x, y, h, o, L, start="h0", T=5):
@@ -106,3 +106,13 @@ def minus(T=4):
     for _, x in mg.steps(x=X(T)):
         h = (x - h / 2.0 + (-x) * h).named("h")
     return h
+
+
+def named_after_its_loop(T=5):
+    """A sum of losses that has its name when all are in it."""
+    U, W, V = P("U 3 4, W 4 4, V 4 2")
+    h, total = zeros("h0"), 0.0
+    for _, x, y in mg.steps(x=X(T), y=Y(T)):
+        h = mg.tanh(x @ U + h @ W).named("h")
+        total = total + loss((h @ V).named("o"), y)
+    return total.named("J")

@@ -104,3 +104,19 @@ def gradient(T=4):
     for _, x in mg.steps(x=X(T)):
         h = mg.tanh(x @ U + h @ W).named("h")
     return mg.grad((h**2).sum().named("L"), [W], create_graph=True)[0]
+
+
+def heads(count=8, targets=True):
+    """Losses with targets of their own, or with one, and their sum."""
+    U, *Vs = P(", ".join(["U 3 4", *(f"V{k} 4 2" for k in range(count))]))
+    h = mg.tanh(mg.tensor(X(1)[0], name="x") @ U).named("h")
+    ys = [mg.tensor(np.zeros(1, int), name=f"y{k}") for k in range(count)]
+    ls = [
+        mg.cross_entropy((h @ V).named(f"o{k}"), ys[k * targets]).named(f"L{k}")
+        for k, V in enumerate(Vs)
+    ]
+    return sum(ls[1:], ls[0]).named("J")
+
+
+def heads_of_one_target():
+    return heads(targets=False)

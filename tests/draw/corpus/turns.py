@@ -257,3 +257,16 @@ def outer_in_inner():
             h = mg.tanh(x @ U + h @ W + s @ B).named("h")
         s = mg.tanh(h @ A).named("s")
     return s
+
+
+def called_as_turns_are():
+    """A value of the letters has the name of what counts them."""
+    U, W, A, B = P("U 3 4, W 4 4, A 4 4, B 4 4")
+    s = zeros("s0")
+    for _, w in mg.steps(w=_words()):
+        h = zeros("h0")
+        for _, x in mg.steps(x=w):
+            k = mg.tanh(x @ U).named("k")
+            h = mg.tanh(k + h @ W).named("h")
+        s = mg.tanh(h @ A + s @ B).named("s")
+    return s
