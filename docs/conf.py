@@ -125,7 +125,9 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     place = pages.Place(folder, f"{up}made")
     # A process for each page, so that nodes are numbered from the page's first.
     with ProcessPoolExecutor(1) as process:
-        ran = process.submit(pages.run, pages.markdown(path), str(path), place)
+        # Errors that a page shows name its lines, not this machine's folders.
+        name = path.relative_to(HERE.parent).as_posix()
+        ran = process.submit(pages.run, pages.markdown(path), name, place)
         source[0] = ran.result()
     if docname in CHAPTERS:
         take_away.write(path, folder / f"{docname}.ipynb")
