@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,32 @@ MENDED_IN_SPANISH = {
 }
 
 
+# Spans that look as the text around them: half of a page of the reference.
+SLIM = {
+    r'<dt class="sig .*?</dt>': "pre|default_value|sig-paren|n|o|p|w",
+    "<code.*?</code>": "pre",
+    "<pre.*?</pre>": "n|nn|p|w",
+}
+ARRAY = "ndarray[tuple[Any, ...], dtype[Any]]"
+
+
+def slim(text: str) -> str:
+    """A page without the spans that nobody sees."""
+    for part, kinds in SLIM.items():
+        text = re.sub(part, partial(bare, kinds), text, flags=re.DOTALL)
+    return text.replace(ARRAY, "ndarray")
+
+
+def bare(kinds: str, found: re.Match[str]) -> str:
+    """A part of a page without spans of these classes, of which one may hold another."""
+    text = found[0]
+    for _time in range(3):
+        text = re.sub(f'<span class="(?:{kinds})">([^<]*)</span>', r"\1", text)
+    return text
+
+
 def mend(app: Any, exception: Exception | None) -> None:
-    """Mend the pages that were written."""
+    """Mend the pages that were written, and leave out what nobody sees."""
     spanish = app.config.language == "es"
     for path in Path(app.outdir).rglob("*.html"):
         if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
@@ -109,7 +134,7 @@ def mend(app: Any, exception: Exception | None) -> None:
                 text = text.replace(new, old).replace(old, new)
             for old, new in MENDED_IN_SPANISH.items() if spanish else ():
                 text = text.replace(old, new)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(slim(text), encoding="utf-8")
 
 
 # A link from one language to the other, which is another site.

@@ -215,14 +215,14 @@ def test_the_reference_has_every_module(pages):
     import reference
 
     names = [path.stem for path in (DOCS / "api").glob("*.md")]
-    listed = {
-        module.__name__
+    listed = [
+        module
         for name in names
-        for room in reference.rooms(name)
-        for module in reference.modules(f"minigrad.{room}")
-    }
+        if name != "ops"  # the page of entries; the modules are the engine's
+        for module in re.findall(r"automodule:: (\S+)", reference.page(name))
+    ]
     there = {module.__name__ for module in reference.modules("minigrad")}
-    assert there - listed == {"minigrad"}
+    assert sorted(listed) == sorted(there - {"minigrad"})
     assert set(reference.ROOMS) < set(names)
 
 
