@@ -117,7 +117,7 @@ def slim(text: str) -> str:
 
 
 def bare(kinds: str, found: re.Match[str]) -> str:
-    """A part of a page without spans of these classes, of which one may hold another."""
+    """A part of a page without spans of these classes; one may hold another."""
     text = found[0]
     for _time in range(3):
         text = re.sub(f'<span class="(?:{kinds})">([^<]*)</span>', r"\1", text)
