@@ -212,7 +212,7 @@ def parted(said: list[str]) -> tuple[list[str], Rows, list[str]]:
     return said[:head], rows, after
 
 
-def joined(cells: tuple[str, ...]) -> str:
+def joined(cells: tuple[str, ...], to: str = "to") -> str:
     """One cell of all seeds: the mean of a number, and the least and the most.
 
     >>> joined(("0.10", "0.30", "0.20")), joined(("after 800", "after 96", "after 96"))
@@ -226,7 +226,7 @@ def joined(cells: tuple[str, ...]) -> str:
     spread = []
     for texts in found:
         order = sorted(set(texts), key=lambda text: float(text.replace(",", "")))
-        spread.append(" to ".join(dict.fromkeys([order[0], order[-1]])))
+        spread.append(f" {to} ".join(dict.fromkeys([order[0], order[-1]])))
     if NUMBER.sub("", cells[0]):
         between = iter(spread)
         return NUMBER.sub(lambda _: next(between), cells[0])
@@ -235,8 +235,16 @@ def joined(cells: tuple[str, ...]) -> str:
     return f"{mean:.{digits}f} ({spread[0]})"
 
 
-def report(command: str) -> str:
+# What stands around what a command printed, which is English.
+AROUND = {
+    "en": ("to", "The run of seed 0 wrote:", "Up to {:.0f} s of processor time a run."),
+    "es": ("a", "La semilla 0 escribió:", "Hasta {:.0f} s de procesador cada vez."),
+}
+
+
+def report(command: str, language: str = "en") -> str:
     """What the command printed, as a table over all seeds."""
+    to, wrote, cost = AROUND[language]
     runs = read("tasks")["measured"][command]
     before, *rest = zip(
         *(parted(runs[seed]["said"]) for seed in sorted(runs)), strict=True
@@ -244,14 +252,14 @@ def report(command: str) -> str:
     tables, after = rest
     lines = [*before[0], ""]
     for number, rows in enumerate(zip(*tables, strict=True)):
-        cells = [joined(cell) for cell in zip(*rows, strict=True)]
+        cells = [joined(cell, to) for cell in zip(*rows, strict=True)]
         lines.append(f"| {' | '.join(cells)} |")
         if not number:
             lines.append("|---" + "|--:" * (len(cells) - 1) + "|")
     if after[0]:
-        lines += ["", "The run of seed 0 wrote:", "", "```text", *after[0], "```"]
+        lines += ["", wrote, "", "```text", *after[0], "```"]
     seconds = max(run["seconds"] for run in runs.values())
-    return "\n".join([*lines, "", f"Up to {seconds:.0f} s of processor time a run."])
+    return "\n".join([*lines, "", cost.format(seconds)])
 
 
 # -------------------------------------------------------------------- updates

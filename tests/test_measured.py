@@ -94,6 +94,9 @@ def test_a_report_has_the_mean_and_the_spread_over_the_seeds(measure, monkeypatc
         *["The run of seed 0 wrote:", "", "```text", "drawn: a", "```", ""],
         "Up to 2 s of processor time a run.",
     ]
+    spanish = measure.report("c", "es").splitlines()
+    assert spanish[4] == "| net | 0.100 (0.000 a 0.200) | 1 |"
+    assert spanish[-1] == "Hasta 2 s de procesador cada vez."
 
 
 def test_every_command_has_been_run_with_every_seed(measure):
