@@ -106,14 +106,21 @@ SLIM = {
     "<code.*?</code>": "pre",
     "<pre.*?</pre>": "n|nn|p|w",
 }
-ARRAY = "ndarray[tuple[Any, ...], dtype[Any]]"
+# Types of NumPy's that are spelt out, and the names that they have there.
+NUMPY = {
+    r"~(?:typing|numpy[\w.]*)\.": "",
+    re.escape("ndarray[tuple[Any, ...], dtype[Any]]"): "ndarray",
+    r"type\[Any\] \| dtype\[Any\] \| _Has.{0,150}?_DTypeDict \| str": "DTypeLike",
+}
 
 
 def slim(text: str) -> str:
     """A page without the spans that nobody sees."""
     for part, kinds in SLIM.items():
         text = re.sub(part, partial(bare, kinds), text, flags=re.DOTALL)
-    return text.replace(ARRAY, "ndarray")
+    for spelt, name in NUMPY.items():
+        text = re.sub(spelt, name, text)
+    return text
 
 
 def bare(kinds: str, found: re.Match[str]) -> str:
