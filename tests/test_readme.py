@@ -65,6 +65,10 @@ def test_the_example_draws_and_asks_the_graph(tmp_path, monkeypatch, capsys):
     assert f"{list(range(1, 21))}\n" in said
     (promised,) = blocks(ROOT / "README.md", "text")
     assert said.startswith(promised)
+    first, *sizes = (abs(s.gradient.data).max() for s in names["shares"])
+    assert first == 0
+    assert 1e-6 < min(sizes) < 1e-5
+    assert 0.1 < max(sizes) < 1
 
 
 def test_the_two_commands():
