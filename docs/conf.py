@@ -13,6 +13,7 @@ import logging
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,39 @@ MENDED_IN_SPANISH = {
 }
 
 
+# Spans that look as the text around them: half of a page of the reference.
+SLIM = {
+    r'<dt class="sig .*?</dt>': "pre|default_value|sig-paren|n|o|p|w",
+    "<code.*?</code>": "pre",
+    "<pre.*?</pre>": "n|nn|p|w",
+}
+# Types of NumPy's that are spelt out, and the names that they have there.
+NUMPY = {
+    r"~(?:typing|numpy[\w.]*)\.": "",
+    re.escape("ndarray[tuple[Any, ...], dtype[Any]]"): "ndarray",
+    r"type\[Any\] \| dtype\[Any\] \| _Has.{0,150}?_DTypeDict \| str": "DTypeLike",
+}
+
+
+def slim(text: str) -> str:
+    """A page without the spans that nobody sees."""
+    for part, kinds in SLIM.items():
+        text = re.sub(part, partial(bare, kinds), text, flags=re.DOTALL)
+    for spelt, name in NUMPY.items():
+        text = re.sub(spelt, name, text)
+    return text
+
+
+def bare(kinds: str, found: re.Match[str]) -> str:
+    """A part of a page without spans of these classes; one may hold another."""
+    text = found[0]
+    for _time in range(3):
+        text = re.sub(f'<span class="(?:{kinds})">([^<]*)</span>', r"\1", text)
+    return text
+
+
 def mend(app: Any, exception: Exception | None) -> None:
-    """Mend the pages that were written."""
+    """Mend the pages that were written, and leave out what nobody sees."""
     spanish = app.config.language == "es"
     for path in Path(app.outdir).rglob("*.html"):
         if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
@@ -109,7 +141,7 @@ def mend(app: Any, exception: Exception | None) -> None:
                 text = text.replace(new, old).replace(old, new)
             for old, new in MENDED_IN_SPANISH.items() if spanish else ():
                 text = text.replace(old, new)
-            path.write_text(text, encoding="utf-8")
+            path.write_text(slim(text), encoding="utf-8")
 
 
 # A link from one language to the other, which is another site.
@@ -125,7 +157,9 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     place = pages.Place(folder, f"{up}made")
     # A process for each page, so that nodes are numbered from the page's first.
     with ProcessPoolExecutor(1) as process:
-        ran = process.submit(pages.run, pages.markdown(path), str(path), place)
+        # Errors that a page shows name its lines, not this machine's folders.
+        name = path.relative_to(HERE.parent).as_posix()
+        ran = process.submit(pages.run, pages.markdown(path), name, place)
         source[0] = ran.result()
     if docname in CHAPTERS:
         take_away.write(path, folder / f"{docname}.ipynb")

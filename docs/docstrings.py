@@ -6,6 +6,8 @@ indented.
 
 >>> rewritten(["Adds.", "", "Parameters", "----------", "a, b: two arrays"])[-1]
 ':param b: two arrays'
+>>> print(rewritten(["As ``h``, where ``W`` is; two ``op``s."])[0])
+As ``h``, where ``W`` is; two ``op``\\ s.
 """
 
 import re
@@ -14,7 +16,7 @@ import re
 SECTION = re.compile(r"^(Parameters|Attributes)$")
 ENTRY = re.compile(r"^(\*{0,2}\w+(?:, \*{0,2}\w+)*): (.*)$")
 # What would be taken for markup: a star as in (*y.shape, ...), an s behind ``code``.
-MARKUP = re.compile(r"(``[^\s`][^`]*``)(?=\w)|(?<![\w*`>])\*(?=\w)")
+MARKUP = re.compile(r"((?<![^\s(\[])``[^\s`][^`]*``)(?=\w)|(?<![\w*`>])\*(?=\w)")
 TERM = re.compile(r"^    (\S+(?: \S+)*)  +(\S.*)$")
 
 

@@ -19,7 +19,6 @@ from typing import Any
 LAPTOP, PHONE = (1400, 900), (390, 844)
 SMALLEST = 9.0  # px of a letter on a laptop
 HEAVIEST = 500_000  # bytes of a page without what moves
-REFERENCE = 1_200_000  # of one that is searched, not read
 FIGURES = """() => [...document.querySelectorAll('figure.drawn img')]
   .filter(i => i.getClientRects().length)
   .map(i => [i.getAttribute('src'), i.getBoundingClientRect().width,
@@ -65,7 +64,7 @@ def looked_at(page: Any, path: Path, axe: Any) -> list[str]:
     for source, size in letters(path.parent, shown).items():
         if size < SMALLEST:
             wrong.append(f"{source}: letters of {size:.1f} px")
-    if weight(path, shown) > (REFERENCE if path.parent.name == "api" else HEAVIEST):
+    if weight(path, shown) > HEAVIEST:
         wrong.append(f"{weight(path, shown)} bytes")
     bare = page.locator("img:not([alt]), img[alt='']").count()
     wrong += [f"{bare} images without a text"] * bool(bare)

@@ -188,25 +188,78 @@ def ran(command: str, seed: int, data: Path) -> dict[str, Any]:
     return {"said": lines, "seconds": round(seconds, 1)}
 
 
+CELL = re.compile(r"\S+(?: \S+)*")
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+Rows = list[list[str]]
+
+
+def parted(said: list[str]) -> tuple[list[str], Rows, list[str]]:
+    """What a command printed: the lines before its table, its rows, those after it.
+
+    A column ends where its heading ends; a row may have nothing in it.
+    """
+    head = next(k for k, line in enumerate(said) if len(CELL.findall(line)) > 1)
+    ends = [m.end() for m in CELL.finditer(said[head]) if m.start()]
+    rows, after = [], []
+    for line in said[head:]:
+        found = {m.end(): m[0] for m in CELL.finditer(line)}
+        columns = [found.pop(end, "") for end in ends]
+        (label,) = found.values() or ["of"]
+        if any(columns):
+            rows.append([label, *columns])
+        else:
+            after.append(label)
+    return said[:head], rows, after
+
+
+def joined(cells: tuple[str, ...], to: str = "to") -> str:
+    """One cell of all seeds: the mean of a number, and the least and the most.
+
+    >>> joined(("0.10", "0.30", "0.20")), joined(("after 800", "after 96", "after 96"))
+    ('0.20 (0.10 to 0.30)', 'after 96 to 800')
+    """
+    if len(set(cells)) == 1:
+        return cells[0]
+    if len({NUMBER.sub("", cell) for cell in cells}) > 1:
+        return ", ".join(cells)
+    found = zip(*(NUMBER.findall(cell) for cell in cells), strict=True)
+    spread = []
+    for texts in found:
+        order = sorted(set(texts), key=lambda text: float(text.replace(",", "")))
+        spread.append(f" {to} ".join(dict.fromkeys([order[0], order[-1]])))
+    if NUMBER.sub("", cells[0]):
+        between = iter(spread)
+        return NUMBER.sub(lambda _: next(between), cells[0])
+    mean = np.mean([float(cell.replace(",", "")) for cell in cells])
+    digits = len(cells[0].partition(".")[2])
+    return f"{mean:.{digits}f} ({spread[0]})"
+
+
 # What stands around what a command printed, which is English.
 AROUND = {
-    "en": ("seed", "Up to {:.0f} s of processor time a run."),
-    "es": ("semilla", "Hasta {:.0f} s de procesador cada vez."),
+    "en": ("to", "The run of seed 0 wrote:", "Up to {:.0f} s of processor time a run."),
+    "es": ("a", "La semilla 0 escribió:", "Hasta {:.0f} s de procesador cada vez."),
 }
 
 
 def report(command: str, language: str = "en") -> str:
-    """What the command printed for seed 0, and what differs for the others."""
-    mark, cost = AROUND[language]
+    """What the command printed, as a table over all seeds."""
+    to, wrote, cost = AROUND[language]
     runs = read("tasks")["measured"][command]
-    first = runs["0"]["said"]
-    lines = ["```text", *first]
-    others = {seed: run["said"] for seed, run in sorted(runs.items()) if seed != "0"}
-    for seed, said in others.items():
-        new = [line for line in said[: len(first)] if line not in first]
-        lines += [f"-- {mark} {seed}", *new]
+    before, *rest = zip(
+        *(parted(runs[seed]["said"]) for seed in sorted(runs)), strict=True
+    )
+    tables, after = rest
+    lines = [*before[0], ""]
+    for number, rows in enumerate(zip(*tables, strict=True)):
+        cells = [joined(cell, to) for cell in zip(*rows, strict=True)]
+        lines.append(f"| {' | '.join(cells)} |")
+        if not number:
+            lines.append("|---" + "|--:" * (len(cells) - 1) + "|")
+    if after[0]:
+        lines += ["", wrote, "", "```text", *after[0], "```"]
     seconds = max(run["seconds"] for run in runs.values())
-    return "\n".join([*lines, "```", "", cost.format(seconds)])
+    return "\n".join([*lines, "", cost.format(seconds)])
 
 
 # -------------------------------------------------------------------- updates

@@ -24,10 +24,14 @@ from tests.ops.table import ROWS
 
 # The rooms of each page; all others are the engine.
 ROOMS = {
+    "gradients": ["grad", "pullback", "cotangent", "recorded", "recompute"],
+    "fold": ["fold", "equations"],
     "compile": ["compile"],
     "draw": ["draw"],
+    "layout": ["draw.ops", "draw.page", "draw.textbook"],
     "testing": ["testing"],
-    "networks": ["nn", "optim", "data", "train", "models", "files"],
+    "networks": ["nn", "models"],
+    "training": ["optim", "data", "train", "files"],
     "analysis": ["analysis"],
     "exchange": ["exchange"],
     "tasks": ["tasks", "cli", "user_file"],
@@ -62,10 +66,13 @@ def rooms(name: str) -> list[str]:
 
 
 def room(name: str) -> str:
-    """Markdown for a module and all modules in it."""
+    """Markdown for a module and all modules in it but those of another page."""
+    rooms = {f"minigrad.{one}" for ones in ROOMS.values() for one in ones}
+    apart = tuple(one for one in rooms if one.startswith(f"{name}."))
     return "\n".join(
         DIRECTIVE.format(name=module.__name__, members=listed(module))
         for module in modules(name)
+        if not module.__name__.startswith(apart)
     )
 
 

@@ -370,7 +370,7 @@ def _require_whole(ys: Sequence[Tensor], wrt: Sequence[Node] | None) -> None:
             if lost:
                 raise ValueError(
                     f"the graph ends at the result of a compiled call, which depends "
-                    f"on {lost[0].kind} {lost[0].label}: compile the whole step with "
+                    f"on {lost[0].kind} {lost[0].said}: compile the whole step with "
                     "its mg.grad, or call program.eager; a result that the gradient "
                     "is to leave alone is result.detach()"
                 )
@@ -420,9 +420,10 @@ def _vectors(v: Any, of: Any, count: int, name: str) -> list[Any]:
 
 
 def _say(target: Tensor) -> str:
-    kind = target.node.kind
-    what = "tensor" if kind == "op" else kind
-    return f"{what} {target.node.label} of shape {target.shape}"
+    node = target.node
+    if node.inputs:
+        return f"tensor {node.said} of shape {target.shape}"
+    return f"{node.kind} {node.name or 'without a name'} of shape {target.shape}"
 
 
 def _cotangent(y: Tensor, g: Any, record: bool) -> Any:

@@ -179,6 +179,17 @@ class Node(NotPickled):
         base = self.name or f"v{self.id}"
         return base if self.t is None else f"{base}({self.t})"
 
+    @property
+    def said(self) -> str:
+        """The node in a message: its name, or the op that made it, with its step.
+
+        >>> import minigrad as mg
+        >>> (mg.tensor(1.0, name="x") * 2).node.said
+        'multiply'
+        """
+        base = self.name or (self.op.name if self.inputs else self.kind)
+        return base if self.t is None else f"{base}({self.t})"
+
     def __repr__(self) -> str:
         if not self.inputs:
             return f"{self.label} [{self.kind}]"

@@ -121,7 +121,7 @@ def detect_anomaly() -> AbstractContextManager[None]:
     >>> with detect_anomaly():
     ...     mg.sqrt(mg.tensor(float("inf"), name="x"))
     Traceback (most recent call last):
-    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ()), scope no scope
+    FloatingPointError: inf in 1 of 1 entries, in op sqrt(x ())
     """
     return Block(partial(_entered, WATCHING, "detect_anomaly"))
 

@@ -36,7 +36,7 @@ from minigrad.arrays import require_unmasked
 from minigrad.graph import NO_VALUES, Leaf, Node, Structure
 from minigrad.mode import Mode, current_mode, outlined, recorded, require_finite
 from minigrad.pickles import NotPickled
-from minigrad.scope import Scope, current
+from minigrad.scope import LOOP, Scope, current
 
 Rule = Callable[..., Any]
 Axis = int | tuple[int, ...] | None  # of a reduction: one, several or all
@@ -333,14 +333,15 @@ class Op(NotPickled):
 
         >>> from minigrad import sum, tensor
         >>> sum.describe((tensor([1.0], name="x").node,), {"axis": 0})
-        'in op sum(x (1,), axis=0), scope no scope'
+        'in op sum(x (1,), axis=0)'
         """
         scope = scope or current.get()
-        where = "/".join(str(p[0]) for p in scope.path) or "no scope"
+        names = "/".join(str(p[0]) for p in scope.path if p[0] != LOOP)
+        where = f", scope {names}" if names else ""
         step = "" if scope.t is None else f", step t = {scope.t}"
-        operands = ", ".join(f"{n.label} {n.shape}" for n in inputs)
+        operands = ", ".join(f"{n.said} {n.shape}" for n in inputs)
         extra = "".join(f", {k}={v!r}" for k, v in attrs.items())
-        return f"in op {self.name}({operands}{extra}), scope {where}{step}"
+        return f"in op {self.name}({operands}{extra}){where}{step}"
 
     def _constant(self, value: Any, i: int, scope: Scope, slot: Any) -> Node:
         """The leaf of an operand that is a plain number or array."""

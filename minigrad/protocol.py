@@ -36,11 +36,11 @@ def refuse_to_leave(t: Any, frame: FrameType) -> None:
         return
     if (_is_library(module) and t.node.inputs) or _is_learnt(t.node):
         raise TypeError(
-            f"NumPy would take the plain values of {t.node!r}, and the gradient would "
-            "end there without a word. For several Tensors write mg.stack(list) or "
-            "mg.concatenate(list), for array[i] = t mg.where(mask, t, array), for a "
-            "pandas frame df.to_numpy(); for the values alone t.data, t.item() or "
-            "np.array(t)"
+            f"NumPy would take the plain values of {t.node.said}, and the gradient "
+            "would end there without a word. For several Tensors write "
+            "mg.stack(list) or mg.concatenate(list), for array[i] = t "
+            "mg.where(mask, t, array), for a pandas frame df.to_numpy(); for the "
+            "values alone t.data, t.item() or np.array(t)"
         )
 
 

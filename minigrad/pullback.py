@@ -104,9 +104,9 @@ def require_current(node: Node) -> None:
     for source in node.inputs:
         if isinstance(source, Leaf) and source.version > node.id:
             raise RuntimeError(
-                f"parameter {source.label} was changed by assign after {node!r} used "
-                "it, so this gradient would mix two values: record the forward pass "
-                "again, then ask for the gradient"
+                f"parameter {source.name or 'without a name'} was changed by assign "
+                f"after {node.said} used it, so this gradient would mix two "
+                "values: record the forward pass again, then ask for the gradient"
             )
 
 

@@ -247,10 +247,10 @@ def _run(node: Node, values: list[Any]) -> Any:
     parameter = _assigned(node)
     if parameter is not None:
         raise RuntimeError(
-            f"parameter {parameter.label} was changed by assign after {node!r} used "
-            "it, and that value was forgotten and cannot be computed again: take "
-            "gradients and read values before you assign, or record the forward pass "
-            "again"
+            f"parameter {parameter.name or 'without a name'} was changed by assign "
+            f"after {node.said} used it, and that value was forgotten and cannot be "
+            "computed again: take gradients and read values before you assign, or "
+            "record the forward pass again"
         )
     op: Op = node.op
     operands = [values] if op.variadic else values

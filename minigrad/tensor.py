@@ -62,7 +62,7 @@ class Tensor(Reading, Methods):
         if tracing():
             require_known(
                 self.node,
-                f"it reads the value of {self.node!r} while it records; a branch on "
+                f"it reads the value of {self.node.said} while it records; a branch on "
                 "values becomes mg.where",
             )
         value = self.node.value

@@ -242,7 +242,7 @@ def test_shares_of_indexed_uses():
             r"parameter lost of shape \(\) is not reached",
         ),
         (lambda w: mg.grad(w.sum(), [mg.tensor(1.0)]), ValueError, "a constant has no"),
-        (lambda w: mg.grad(w.sum(), [w * 2]), ValueError, r"^tensor v\d+ of shape"),
+        (lambda w: mg.grad(w.sum(), [w * 2]), ValueError, r"^tensor multiply of shape"),
         (lambda w: mg.grad(w.sum(), [np.ones(2)]), TypeError, "wrt holds Tensors"),
         (
             lambda w: mg.grad(w.sum(), [mg.tensor([1], name="i")]),

@@ -78,19 +78,35 @@ def test_a_command_prints_today_what_the_file_has(measure):
         assert numbers[0] == pytest.approx(numbers[1], rel=0.1)
 
 
-def test_a_report_shows_what_other_seeds_have_said(measure, monkeypatch):
-    runs = {
-        str(k): {"said": ["head", f"net {k}", "chance 0.5"], "seconds": k}
-        for k in range(2)
-    }
+def test_a_report_has_the_mean_and_the_spread_over_the_seeds(measure, monkeypatch):
+    runs = {}
+    for seed, letter in enumerate("abc"):
+        lines = [
+            "a title",
+            f"first, {20 + seed} steps     wrong  never",
+            f"net                 0.{seed}00      1",
+            "chance              0.500       ",
+            f"drawn: {letter}",
+        ]
+        runs[str(seed)] = {"said": lines, "seconds": seed}
     monkeypatch.setattr(measure, "read", lambda name: {"measured": {"c": runs}})
     assert measure.report("c").splitlines() == [
-        *["```text", "head", "net 0", "chance 0.5", "-- seed 1", "net 1", "```", ""],
-        "Up to 1 s of processor time a run.",
+        *["a title", "", "| first, 20 to 22 steps | wrong | never |", "|---|--:|--:|"],
+        *["| net | 0.100 (0.000 to 0.200) | 1 |", "| chance | 0.500 |  |", ""],
+        *["The run of seed 0 wrote:", "", "```text", "drawn: a", "```", ""],
+        "Up to 2 s of processor time a run.",
     ]
     spanish = measure.report("c", "es").splitlines()
-    assert spanish[4:6] == ["-- semilla 1", "net 1"]
-    assert spanish[-1] == "Hasta 1 s de procesador cada vez."
+    assert spanish[4] == "| net | 0.100 (0.000 a 0.200) | 1 |"
+    assert spanish[-1] == "Hasta 2 s de procesador cada vez."
+
+
+def test_every_command_has_been_run_with_every_seed(measure):
+    seeds = {str(seed) for seed in measure.SEEDS}
+    runs = measure.read("tasks")["measured"]
+    assert {command for command, run in runs.items() if set(run) != seeds} == set()
+    for command in runs:
+        assert "| this network" in measure.report(command) or "sine" in command
 
 
 @pytest.mark.parametrize("page", ["tasks.md", "es/tasks.md"])

@@ -32,7 +32,7 @@ from minigrad.fold.operands import Operands, progression, terms_of
 from minigrad.fold.recurrence import Recurrence
 from minigrad.fold.roles import Operand, Role, Source, Span
 from minigrad.graph import Graph, Node, PerOperand, Spec, StepIndex, same_value
-from minigrad.scope import line_of
+from minigrad.scope import LOOP, line_of
 
 
 class FoldError(ValueError):
@@ -46,7 +46,7 @@ class FoldError(ValueError):
     ...     mg.fold(h)
     ... except FoldError as error:
     ...     print(error)
-    step 4 differs from step 1 at line 0 of for t: op tanh instead of multiply ...
+    step 4 differs from step 1 at operation 1 of the loop at ...: op tanh instead ...
     """
 
 
@@ -306,14 +306,20 @@ class Folding:
             hint += f"; made at {' and '.join(dict.fromkeys(map(str, lines)))}"
         raise FoldError(
             f"step {node.t} differs from step {step} at {self.where(node)}: {what} "
-            f"{value} instead of {usual} (in {_formula(node)}){hint}"
+            f"{value} instead of {usual}{_formula(node)}{hint}"
         )
 
     def where(self, node: Node) -> str:
         """A node in words."""
+        if node.name:
+            return node.name
         path, slot = self.places[node]
-        scope = "/".join(str(part[0]) for part in path)
-        return node.name or f"line {slot[0]} of {scope}"
+        inner = [repr(part[0]) for part in path if part[0] != LOOP]
+        around = f"scope {'/'.join(inner)} in the loop" if inner else "the loop"
+        file = f" at {node.scope.loop}" if node.scope.loop else ""
+        made = any(len(part) == 3 for part in slot[1:])  # by a gradient rule
+        what = f"{'the gradient of ' * made}operation {slot[0] + 1}"
+        return f"{what} of {around}{file}"
 
     def label(self, source: Source | None) -> str:
         """A source in words."""
@@ -335,8 +341,9 @@ def _what(node: Node) -> str:
 
 
 def _formula(node: Node) -> str:
-    operands = ", ".join(i.label for i in node.inputs)
-    return f"{node.label} = {_what(node)}({operands})"
+    made = f"{_what(node)}({', '.join(i.said for i in node.inputs)})"
+    made = f"{node.said} = {made}" if node.name else made
+    return f" (in {made})" if node.inputs else ""
 
 
 def _dtype(value: Any) -> str:

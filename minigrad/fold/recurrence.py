@@ -236,7 +236,7 @@ class Recurrence(NotPickled):
             alike = {step, step - 1}.intersection(numbers(attribute))
             if alike:
                 raise ValueError(
-                    f"{role.label} is at step {step} alone, and its number "
+                    f"{role.words} is at step {step} alone, and its number "
                     f"{min(alike)} may be that step: let all steps have it"
                 )
         read = [self.outputs, *(r.operands for r in self.roles if r.span is None)]
@@ -246,7 +246,7 @@ class Recurrence(NotPickled):
             for (index, _), number in again.items():
                 if number > FEW:
                     raise ValueError(
-                        f"{self.roles[index].label} is read {number} times, which may "
+                        f"{self.roles[index].words} is read {number} times, which may "
                         "be once for each step: let each step make a value of its own"
                     )
             for source in (s for o in operands for s in o if s.at is not None):
@@ -255,7 +255,7 @@ class Recurrence(NotPickled):
                 known = role.span is not None and role.span.every == every
                 if not known and (lengths[clock] - self.lengths[clock]) % every:
                     raise ValueError(
-                        f"{role.label} is read at every {every}-th step: a graph of "
+                        f"{role.words} is read at every {every}-th step: a graph of "
                         f"{self.lengths[clock]} steps does not tell at which of "
                         f"{lengths[clock]}; take a number that is {every} further on"
                     )
@@ -265,7 +265,7 @@ class Recurrence(NotPickled):
         for index, number in Counter(role for role, _ in picks).items():
             if number > FEW:
                 raise ValueError(
-                    f"{number} steps of {self.roles[index].label} are read one by one, "
+                    f"{number} steps of {self.roles[index].words} are read one by one, "
                     "which does not tell what is read at another length: write "
                     "mg.stack(list) or mg.add_n(list) in the order of the steps"
                 )

@@ -117,6 +117,12 @@ class Role(NotPickled):
         when = "" if self.span is None else f"({self.span})"
         return f"<role {self.label}{when}>"
 
+    @property
+    def words(self) -> str:
+        """The role in a message: what has no name is told by its op."""
+        what, unnamed, _ = self.label.partition("#")
+        return f"a {what} without a name" if unnamed else what
+
     def said(self) -> tuple[Any, ...]:
         """All that two equal roles agree on."""
         op = self.op and self.op.name

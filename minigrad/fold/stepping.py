@@ -115,7 +115,7 @@ class Body:
         for operand in role.operands:
             here = [s for s in operand if not s.span or self.is_general(s.span)]
             if len(here) != 1:
-                raise ValueError(self._differs(f"what {role.label} reads"))
+                raise ValueError(self._differs(f"what {role.words} reads"))
             if here[0].kind in ("gather", "pick"):
                 label = self.roles[here[0].role].label
                 raise ValueError(
@@ -189,7 +189,7 @@ class Body:
         # Another batch alone is no fault, where a feature is.
         faults = {n: (a, b) for n, (a, b) in differ.items() if a[1:] != b[1:]} or differ
         said = [f"{n} has shape {a}, recorded with {b}" for n, (a, b) in faults.items()]
-        return f"{line.label} cannot be computed: {'; '.join(said)}" if said else ""
+        return f"{line.words} cannot be computed: {'; '.join(said)}" if said else ""
 
     def _before(self, state: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
         """The states by role and how many steps back they are read."""

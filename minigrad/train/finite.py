@@ -5,13 +5,14 @@
 >>> with np.errstate(invalid="ignore"):
 ...     loss = mg.sqrt(w).sum()
 >>> said_of(1, loss, np.inf)
-"step 1: the loss is nan and the gradient's norm inf; ... It began at op sqrt, ..."
+"step 1: the loss is nan and the gradient's norm inf; ... It began at op sqrt"
 """
 
 import numpy as np
 
 from minigrad.grad import grad
 from minigrad.graph import Graph, Node
+from minigrad.scope import LOOP
 from minigrad.tensor import Tensor
 
 
@@ -25,19 +26,22 @@ def said_of(step: int, value: Tensor, norm: float) -> str:
     node = first_not_finite(value)
     if node is None:
         return f"{said}; {advice}"
-    where = "/".join(str(part[0]) for part in node.scope.path) or "no scope"
+    names = "/".join(str(part[0]) for part in node.scope.path if part[0] != LOOP)
+    where = f", scope {names}" if names else ""
     at = "" if node.t is None else f", t = {node.t}"
     if node.kind == "input":
         place = np.argwhere(~np.isfinite(node.value))[0].tolist()
         number = node.value[tuple(place)]
         return f"{said}, since the input {node.label} is {number} at {place}"
-    what = f"op {node.op.name}" if node.inputs else f"{node.kind} {node.label}"
+    what = f"op {node.op.name}"
+    if not node.inputs:
+        what = f"{node.kind} {node.name or 'without a name'}"
     if empty := [np.shape(i.value) for i in node.inputs if not np.size(i.value)]:
         return (
-            f"{said}, since {what}, scope {where}{at}, reads an array without numbers, "
+            f"{said}, since {what}{where}{at} reads an array without numbers, "
             f"of shape {empty[0]}: leave out batches that are empty"
         )
-    return f"{said}; {advice}. It began at {what}, scope {where}{at}"
+    return f"{said}; {advice}. It began at {what}{where}{at}"
 
 
 def first_not_finite(loss: Tensor) -> Node | None:

@@ -40,7 +40,9 @@ def cell(entry, key, base):
     if key not in entry:
         return "–"
     ratio = f" ({entry[key] / base:.2f})" if base else ""
-    return f"{entry[key]:.3g}{ratio}"
+    digits = f"{entry[key]:.3g}"
+    number = f"{float(digits):,.0f}" if "e+" in digits else digits
+    return f"{number}{ratio}"
 
 
 def table(results, key, dtype, case, sizes, words=()):

@@ -50,4 +50,4 @@ def test_the_source_on_the_page_on_the_compiler():
     program = mg.compile(step, strict=True, backend="jax")
     for T in (20, 30):
         program(rng.normal(size=(T, 1, 3)), rng.integers(2, size=(T, 1)))
-    assert program.source == shown
+    assert program.source.startswith(shown)
