@@ -72,6 +72,8 @@ def curves(
                 markersize=4,
                 label=name,
             )
+            if all(isinstance(at, int) for at in points):  # no step is 2.5
+                axes.xaxis.get_major_locator().set_params(integer=True)
         _labelled(axes, x, y, log, len(series))
 
     return Chart(draw)

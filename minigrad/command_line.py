@@ -16,6 +16,7 @@ from minigrad.compile.backend import FOLDERS
 from minigrad.data.tables import MISSING
 from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.figure import FORMATS
+from minigrad.draw.page.words import LANGUAGES
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS
@@ -117,6 +118,9 @@ def parser() -> Parser:
     )
     command.add_argument("--view", type=among(VIEWS), default="auto")
     command.add_argument("--style", type=among(STYLES), default="color")
+    command.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="of the figure's words"
+    )
     command.add_argument(
         "--overlay",
         choices=("grad", "value", "jacobian"),
