@@ -138,5 +138,5 @@ def _labelled(axes: Any, x: str, y: str, log: bool, lines: int) -> None:
     axes.set_ylabel(y)
     if log:
         axes.set_yscale("log")
-    if lines > 1:
-        axes.legend(frameon=False)
+    if lines > 1:  # above the chart, where it covers no line
+        axes.figure.legend(frameon=False, loc="outside upper left", ncols=2)
