@@ -72,6 +72,8 @@ def curves(
                 markersize=4,
                 label=name,
             )
+            if all(isinstance(at, int) for at in points):  # no step is 2.5
+                axes.xaxis.get_major_locator().set_params(integer=True)
         _labelled(axes, x, y, log, len(series))
 
     return Chart(draw)
@@ -136,5 +138,5 @@ def _labelled(axes: Any, x: str, y: str, log: bool, lines: int) -> None:
     axes.set_ylabel(y)
     if log:
         axes.set_yscale("log")
-    if lines > 1:
-        axes.legend(frameon=False)
+    if lines > 1:  # above the chart, where it covers no line
+        axes.figure.legend(frameon=False, loc="outside upper left", ncols=2)

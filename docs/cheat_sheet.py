@@ -1,6 +1,7 @@
 """One page in LaTeX: the three networks, each as circuit, code and equations.
 
     python docs/cheat_sheet.py cheat-sheet.tex
+    python docs/cheat_sheet.py hoja.tex es
 
 The code on the page is run, and figure and equations are read off the graph that it
 records, so the three cannot disagree.
@@ -79,6 +80,26 @@ mg.grad(loss, [U, W, V, b, c]) # the gradient
 mg.grad_by_use(loss, W)        # the share of each step: their sum is the gradient
 mg.fold(loss)                  # the circuit, proved: unfold(T) gives the graph back
 """
+# What the page says, in the order in which it stands there.
+SPANISH = {
+    "Recurrent networks on one page": "Las redes recurrentes en una página",
+    "x input, h hidden, o output, L loss, y target; U, W, V weights, b, c biases; "
+    "T steps": "x entrada, h estado oculto, o salida, L pérdida, y objetivo; U, W, V "
+    "pesos, b, c sesgos; T pasos",
+    "Many to many (figure 10.3)": "Muchos a muchos (figura 10.3)",
+    "Output feedback (figure 10.4)": "Realimentación de la salida (figura 10.4)",
+    "Many to one (figure 10.5)": "Muchos a uno (figura 10.5)",
+    "Before each of them:": "Antes de cada una:",
+    "After each of them:": "Después de cada una:",
+    "# the figure;": "# la figura;",
+    "the equations, and those of the gradient": "las ecuaciones, y las del gradiente",
+    "who uses W, at which step": "quién usa W, y en qué paso",
+    "# the gradient": "# el gradiente",
+    "the share of each step:": "la parte de cada paso:",
+    "their sum is the gradient": "su suma es el gradiente",
+    "the circuit, proved:": "el circuito, demostrado:",
+    "gives the graph back": "devuelve el grafo",
+}
 COLUMN = r"""\begin{minipage}[t]{0.325\linewidth}\centering
 {\large\bfseries %(title)s}\par\medskip
 \resizebox{!}{46mm}{%(figure)s}\par
@@ -91,26 +112,30 @@ COLUMN = r"""\begin{minipage}[t]{0.325\linewidth}\centering
 """
 
 
-def column(title: str, code: str) -> str:
+def column(title: str, code: str, language: str) -> str:
     """A network as its code records it."""
     names: dict[str, Any] = {}
     exec(SETUP + code, names)
     loss = names["loss"]
-    figure = mg.draw(loss, view="folded").tex(standalone=False)
+    style = mg.Style(language=language)
+    figure = mg.draw(loss, view="folded", style=style).tex(standalone=False)
     equations = mg.equations(loss).latex()
     parts = {"figure": figure, "equations": equations}
     return COLUMN % {"title": title, "code": code, **parts}
 
 
-def sheet() -> str:
-    """The page."""
-    networks = "\\hfill\n".join(column(*one) for one in NETWORKS.items())
-    return PAGE % {"networks": networks, "setup": SETUP, "after": AFTER}
+def sheet(language: str) -> str:
+    """The page, "en" or "es"."""
+    networks = "\\hfill\n".join(column(*one, language) for one in NETWORKS.items())
+    page = PAGE % {"networks": networks, "setup": SETUP, "after": AFTER}
+    for english, spanish in SPANISH.items() if language == "es" else ():
+        page = page.replace(english, spanish)
+    return page
 
 
-def write(path: Path) -> None:
+def write(path: Path, language: str = "en") -> None:
     """The page as LaTeX, and beside it as PDF where there is a pdflatex."""
-    path.write_text(sheet(), encoding="utf-8")
+    path.write_text(sheet(language), encoding="utf-8")
     if shutil.which("pdflatex"):
         words = ["pdflatex", "-interaction=batchmode", "-halt-on-error", path.name]
         subprocess.run(words, cwd=path.parent, check=True, capture_output=True)
@@ -119,4 +144,4 @@ def write(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), *sys.argv[2:])

@@ -187,7 +187,8 @@ def write_sheet(app: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # In a process, as the pages are: it counts nodes, too.
     with ProcessPoolExecutor(1) as process:
-        process.submit(cheat_sheet.write, folder / "cheat-sheet.tex").result()
+        path = folder / "cheat-sheet.tex"
+        process.submit(cheat_sheet.write, path, app.config.language).result()
 
 
 # What the theme says around a page.

@@ -28,7 +28,7 @@ from minigrad.advice import unknown
 from minigrad.command_line import UsageError, parser
 from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.compile.backend import chosen
-from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, draw
+from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, Style, draw
 from minigrad.equations import equations
 from minigrad.tasks import TASKS, Options, Task
 from minigrad.tasks.networks import WEIGHTS
@@ -290,7 +290,7 @@ def draw_network(options: argparse.Namespace) -> None:
                 recorded(options.network, options.steps),
                 view=options.view,
                 steps=options.columns,
-                style=options.style,
+                style=Style(options.style, language=options.language),
                 overlay=options.overlay,
                 index=options.index,
                 params=options.params,

@@ -16,6 +16,7 @@ from minigrad.compile.backend import FOLDERS
 from minigrad.data.tables import MISSING
 from minigrad.draw.choices import CHOICES, VIEWS
 from minigrad.draw.figure import FORMATS
+from minigrad.draw.page.words import LANGUAGES
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS
@@ -112,6 +113,7 @@ def _draw(commands: Any) -> None:
     add("--columns", type=positive, help="how many are drawn (default: 6 at most)")
     add("--view", type=among(VIEWS), default="auto")
     add("--style", type=among(STYLES), default="color")
+    add("--language", choices=LANGUAGES, default="en", help="of the figure's words")
     shown = "colour the states: their gradients, their norms, what a step stretches"
     add("--overlay", choices=("grad", "value", "jacobian"), help=shown)
     add("--index", choices=CHOICES["index"], default="number")

@@ -603,6 +603,20 @@ def test_shapes_and_values_are_drawn(tmp_path):
     assert len(set(texts)) == 3
 
 
+def test_a_figure_and_a_page_speak_the_language_that_was_asked_for(tmp_path):
+    for suffix in ("svg", "html"):
+        for language, unfold in (("en", ">Unfold<"), ("es", ">Desplegar<")):
+            path = tmp_path / f"{language}.{suffix}"
+            given = ["draw", "many-to-one", "--steps", "4", "-o", str(path)]
+            assert main([*given, "--style", "book", "--language", language]) == 0
+            assert unfold in path.read_text(encoding="utf-8")
+
+
+def test_a_language_that_no_figure_speaks(one_line):
+    said = one_line("draw", "many-to-one", "--language", "fr")
+    assert "invalid choice: 'fr' (choose from" in said
+
+
 OWN_TASK = """
 from minigrad.tasks import Task
 

@@ -47,14 +47,20 @@ def test_an_answer_is_folded_and_stands_before_its_check():
     assert check["source"] == "assert a == 1"
 
 
-def test_the_sheet_has_three_networks_and_is_one_page(tmp_path):
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_sheet_has_three_networks_and_is_one_page(language, tmp_path):
     import cheat_sheet
 
-    cheat_sheet.write(tmp_path / "sheet.tex")
+    cheat_sheet.write(tmp_path / "sheet.tex", language)
     text = (tmp_path / "sheet.tex").read_text(encoding="utf-8")
     assert text.count(r"\begin{tikzpicture}") == len(cheat_sheet.NETWORKS) == 3
     assert text.count(r"\nabla_{W} L") == 3
     assert all(code in text for code in cheat_sheet.NETWORKS.values())
+    for english, spanish in cheat_sheet.SPANISH.items():
+        assert (english in text, spanish in text) == (
+            language == "en",
+            language == "es",
+        )
     if shutil.which("pdflatex"):
         asked = ["pdfinfo", tmp_path / "sheet.pdf"]
         if shutil.which("pdfinfo"):

@@ -55,6 +55,13 @@ def test_no_english_word_is_left(asked):
         assert one.word or not plain, one
 
 
+def test_a_figure_of_structure_alone_says_so_in_its_language():
+    unfolded = mg.fold(mg.contract(networks.many_to_one(9))).unfold(12)
+    spanish = draw(unfolded, style=mg.Style(language="es"))
+    assert "solo la estructura: no se calculó nada" in words(spanish)
+    assert "structure only: nothing was computed" in words(draw(unfolded))
+
+
 def test_what_is_no_form_of_a_word_is_refused():
     with pytest.raises(ValueError, match="no form of the word 'only'"):
         say("es", "only", "never t = 3")

@@ -30,6 +30,10 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "only": {"en": ("only t = {}",), "es": ("solo t = {}",)},
+    "structure": {
+        "en": ("structure only: nothing was computed",),
+        "es": ("solo la estructura: no se calculó nada",),
+    },
     "scale": {"en": ("log scale",), "es": ("escala log",)},
     "sum": {
         "en": ("= Σ over t, norm {}", "norm {}"),
@@ -96,7 +100,7 @@ def translated(scene: Scene, language: str) -> Scene:
             for english, other in ASIDE.items():
                 words = words.replace(english, other)
             return replace(text, lines=((replace(text.lines[0][0], text=words),),))
-        if text.word not in WORDS:
+        if not text.word:
             return text
         words = say(language, text.word, text.words)
         return replace(text, lines=((replace(text.lines[0][0], text=words),),))
