@@ -13,7 +13,7 @@ from minigrad.models import ManyToMany
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-RUN = ("python", "{check}", "{answer}", "{wrong}", "{raises}")
+RUN = ("python", "py", "{check}", "{answer}", "{wrong}", "{raises}")
 PAIRS = [(ROOT / "README.md", ROOT / "README.es.md")]
 PAIRS += [
     (DOCS / page.relative_to(DOCS / "es"), page)
