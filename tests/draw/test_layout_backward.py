@@ -71,6 +71,13 @@ def test_each_parameter_collects_one_share_per_step():
         assert sum(e.tip == box.id and e.head for e in scene.edges) == 1
 
 
+def test_shares_are_those_of_what_multiplies_and_of_biases_if_asked_for():
+    loss = networks.many_to_many(3)
+    for biases, names in ((False, "UWV"), (True, "UWVbc")):
+        scene = draw(loss, view="backward", biases=biases).scene
+        assert {n.id for n in scene.nodes if n.id[0] == "∂"} == {f"∂{k}" for k in names}
+
+
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e200])
 def test_norms_neither_vanish_nor_overflow(scale):
     assert norm(np.array([3.0, 4.0]) * scale) == pytest.approx(5 * scale)

@@ -68,6 +68,14 @@ PAGE = ["curves", "fonts", "labels", "latex", "letters", "nearness", "scene", "s
 PAGE = [f"draw.page.{room}" for room in [*PAGE, "words"]]
 RENDER = ["audit", "axes", "dot", "engine", "svg", "theme", "tikz"]
 RENDER = [f"draw.render.{room}" for room in RENDER]
+BOOK = ["aligned", "between", "chart", "collapsed", "column", "columns", "cut"]
+BOOK += ["drawing", "folded", "grid", "kinds", "lanes", "layout_backward"]
+BOOK += ["layout_time", "loops", "marks", "nested", "nets", "overlay", "ports"]
+BOOK += ["reading", "recorded", "steps", "symbolic", "unfolded", "ways", "weights"]
+BOOK = [f"draw.textbook.{room}" for room in BOOK]
+TOP = ["choices", "figure", "legend", "measure", "pictures", "sizes", "spacing"]
+TOP = [f"draw.{room}" for room in [*TOP, "stretch", "views"]]
+SITE = [f"draw.html.{room}" for room in ("frames", "numbers", "page", "written")]
 
 
 def sources(modules: list[str]) -> list[str]:
@@ -80,6 +88,43 @@ def drawn(rooms: str) -> list[str]:
     return [f"tests/draw/test_{room}.py" for room in rooms.split()]
 
 
+def some(room: str, tests: str) -> list[str]:
+    """Some tests of a room of figures, by how their names begin."""
+    named = (f"tests/draw/test_{room}.py::test_{test}" for test in tests.split(", "))
+    return list(named)
+
+
+MIRRORS = "chart column cut drawing grid kinds lanes layout_backward layout_time loops"
+MIRRORS = drawn(f"{MIRRORS} overlay ports steps symbolic ways")
+MIRRORS += some("collapsed", "states, more, networks, what")
+NESTED = (
+    "turns_, what_, the_circuit, a_loop, one_start, loops_three, a_frame_has, a_grad"
+)
+MIRRORS += some("nested", NESTED)
+MIRRORS += some("stretch", "backward_in, the_figure_says")
+NESTING = "a_figure_of_loops_in_loops_is_true_and_clear"
+# Figures that are judged from outside: what is missing, invented, touched or swapped.
+TRUE = (
+    "lstm_in_slices-textbook, residual-textbook, residual-symbolic, two_loops-nodes, "
+)
+TRUE += (
+    "two_loops-textbook, model encoder-decoder-textbook, model stacked lstm-folded, "
+)
+TRUE += "model attention-unfolded, random 15-unfolded, random 24-unfolded, "
+TRUE += "random 33-symbolic, random 42-textbook, random 51-nodes, random 60-backward"
+TRUE = [f"a_figure_is_true_and_clear[{figure}]" for figure in TRUE.split(", ")]
+TRUE = some("figures", ", ".join(TRUE))
+TURNS = [
+    f"{NESTING}[{name}-textbook]" for name in ("nested", "three_deep", "two_states")
+]
+TRUE += some("nested", ", ".join(TURNS))
+TOPS = "choices layout_backward measure spacing stretch words"
+PIXELS = some("figure", "golden_bytes")
+LEGENDS = "a_legend_has_what_the_figure_has_and_no_more[many, a_dashed, letters"
+LEGENDS = some("legend", f"{LEGENDS}, a_legend_stands, a_legend_is")
+WRITTEN = "formats, open_files, a_resolution, a_notebook, a_figure_keeps, nothing"
+WRITTEN = some("figure", f"{WRITTEN}, svg_titles")
+
 RULES = [f"ops.{room}" for room in OPS]
 TIMED = ["ops.time", *ENGINE, *FOLDING]
 FLOORS = [
@@ -90,10 +135,14 @@ FLOORS = [
     Floor(VIEW, [*drawn("layout_ops frames rows"), *sources(VIEW)], 0.90),
     Floor(PAGE, [*drawn("labels letters nearness words"), *sources(PAGE)], 0.90),
     Floor(RENDER, [*drawn("audit axes svg tikz theme"), *sources(RENDER)], 0.90),
+    Floor(BOOK, [*MIRRORS, *TRUE, *PIXELS, *sources(BOOK)], 0.95),
+    Floor(TOP, [*drawn(TOPS), *LEGENDS, *WRITTEN, *sources(TOP)], 0.95),
+    Floor(SITE, ["tests/draw/html/test_page.py", *sources(SITE)], 0.95),
 ]
 MODULES = [module for floor in FLOORS for module in floor.modules]
 # Tests of growth and of Ctrl-C at every line, which take seconds.
-QUICK = "not 10_000 and not ten_thousand and not 100_000 and not interrupt"
+QUICK = "not 10_000 and not ten_thousand and not 100_000"
+QUICK += " and not interrupt and not hash_seed"
 SECONDS = 20  # of processor time
 EXAMPLES = 12  # of a random test, unless it says how many
 BYTES = 4 << 30
@@ -216,6 +265,12 @@ class Runner:
         self.modules, self.every = modules, every
         self.under = 0
 
+    def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+        """The tests of the floors alone, where they name some tests of a file."""
+        floors = [f for f in FLOORS if {*f.modules} & {*self.modules}]
+        tests = tuple(test for floor in floors for test in floor.tests)
+        items[:] = [item for item in items if item.nodeid.startswith(tests)]
+
     def pytest_runtestloop(self, session: Any) -> bool:
         """In place of pytest's own loop."""
         entered, seconds = self.learn(session)
@@ -242,7 +297,8 @@ class Runner:
                 new = {f: codes[c] for c in codes for f in functions.get(c, ())}
                 keys = set(map(key, codes))
                 own = [item for item in items if keys & entered[item.nodeid]]
-                if not fork(lambda n=new, i=own: mutated(n, session, i)):
+                usual = sum(seconds[item.nodeid] for item in own)
+                if not fork(lambda n=new, i=own: mutated(n, session, i), usual):
                     killed += 1
                     continue
                 known = [why for m, s, why in EQUIVALENT if m == module and s in text]
@@ -291,15 +347,18 @@ class Runner:
         return learnt
 
 
-def fork(run: Any) -> bool:
-    """What a function returns in a process of its own; False if that dies."""
+def fork(run: Any, usual: float) -> bool:
+    """What a function returns in a process of its own; False if that dies.
+
+    It has 20 seconds more than ``usual``: what is slow is not dead.
+    """
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS + usual)
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
@@ -354,7 +413,8 @@ def main() -> int:
     os.environ["HYPOTHESIS_PROFILE"] = "once"
     runner = Runner(options.modules, options.every)
     floors = [f for f in FLOORS if {*f.modules} & {*options.modules}]
-    tests = dict.fromkeys(test for floor in floors for test in floor.tests)
+    found = (test.partition("::")[0] for floor in floors for test in floor.tests)
+    tests = dict.fromkeys(found)
     quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", "-s", "--assert=plain"]
     code = pytest.main([*quiet, "-k", QUICK, *tests], plugins=[runner])
     return 1 if code or runner.under else 0
