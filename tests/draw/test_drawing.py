@@ -157,3 +157,39 @@ def test_the_outline_of_a_circle_says_what_it_is():
     assert (node.shape, node.width, node.part) == ("circle", 46, "unfolded")
     assert (at["e"].t, at["e"].last, at["e"].shape) == (None, None, "oval")
     assert at["e"].width > 46 == at["e"].height
+
+
+def test_a_parameter_as_a_node_has_a_bus_with_a_drop_at_every_step():
+    symbols = tuple(Symbol(key, (Run(key),), clock=0) for key in "hc")
+    weights = tuple(
+        Weight(k, (Run(k),), to, title=f"{k}!") for k, to in (("U", "hc"), ("W", "c"))
+    )
+    chart = Chart(symbols, (Arrow("h", "c"),), (3,), weights)
+    drawing = lay_out(chart, "unfolded", how=Unrolling(weights=weights))
+    scene = drawing.scene(None, (3,))
+    boxes = {n.name: n for n in scene.nodes if n.kind == "parameter"}
+    assert {n.id for n in boxes.values()} == {"[U]", "[W]"}
+    assert boxes["U"].title == "U!"
+    assert (
+        boxes["U"].x == boxes["W"].x < min(scene.node(k).x for k in ("h@1", "c@1")) - 23
+    )
+    assert abs(boxes["U"].y - boxes["W"].y) >= 22.0
+    drops = [(e.tail, e.tip, e.title, e.home) for e in scene.edges if e.kind == "bus1"]
+    assert drops == [
+        ("[W]", f"c@{k}", f"W → c({t})", "[W]@t>c@t")
+        for t, k in ((1, 1), (2, 2), (3, -1))
+    ]
+    for edge in (e for e in scene.edges if e.kind.startswith("bus")):
+        (x, y), circle = edge.points[-1], scene.node(edge.tip)
+        assert (x - circle.x) ** 2 + (y - circle.y) ** 2 == pytest.approx(23**2, abs=1)
+        assert y < circle.y
+    ends = {
+        round(e.points[-1][0] - scene.node(e.tip).x, 1)
+        for e in scene.edges
+        if e.tip == "c@2"
+    }
+    assert len(ends) == 3  # each has a port of its own
+    whole = lay_out(chart, "folded", how=Unrolling(weights=weights)).scene(None, (3,))
+    titles = [e.title for e in whole.edges if e.kind == "bus1"]
+    assert titles == ["W → c"]
+    assert "[W]@t" in {n.id for n in whole.nodes}

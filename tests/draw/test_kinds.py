@@ -225,3 +225,23 @@ def test_the_start_of_a_loop_of_one_step_is_told_by_its_name():
     assert stands == {"h0": ("h", -1), "g0": ("g", 1)}  # at both sides
     assert {a.source for a in chart.arrows if a.initial} == {"h0", "g0"}
     assert all(a.initial for a in chart.arrows if a.source in stands)
+
+
+def test_starts_stand_as_far_from_their_loop_as_they_are_read():
+    def stands(loss):
+        chart = read(mg.Graph(loss))
+        found = {s.key: s for s in chart.symbols if s.stands_for}
+        return {
+            key: (*s.stands_for, "".join(run.text for run in s.label))
+            for key, s in found.items()
+        }
+
+    assert stands(NETWORKS["bidirectional"](4)) == {
+        "h0": ("h", -1, "h(0)"),
+        "g0": ("g", 1, "g(5)"),
+    }
+    W = mg.parameter(np.eye(2), name="W")
+    hs = [mg.tensor(np.ones((1, 2)), name=name) for name in "ab"]
+    for _, x in mg.steps(np.ones((5, 1, 2)), reverse=True):
+        hs.append(mg.tanh(hs[-2] @ W + x).named("h"))
+    assert stands(mg.stack(hs[2:]).sum()) == {"a": ("h", 2, "a"), "b": ("h", 1, "b")}

@@ -3,7 +3,7 @@
 import pytest
 
 from minigrad.draw.textbook.chart import Arrow
-from minigrad.draw.textbook.lanes import places
+from minigrad.draw.textbook.lanes import _Search, places
 
 
 def placed(rows, *ways, later=()):
@@ -64,3 +64,54 @@ def test_four_values_or_two_roots_or_a_shared_child_are_no_tree():
     shared = placed(["ab", "pqr"], "ap", "aq", "bq", "br")
     assert shared["p"] < shared["q"] < shared["r"]
     assert shared["a"] < shared["b"]
+
+
+def search(at, *ways, later=()):
+    """A search whose keys stand at (lane, row)."""
+    level = {key: row for key, (_, row) in at.items()}
+    found = _Search([*at], level, [Arrow(*way) for way in ways], later)
+    found.lane = {key: lane for key, (lane, _) in at.items()}
+    return found
+
+
+def test_arrows_cross_where_both_pass_each_other():
+    ends = {"p": (0, 0), "q": (1, 1), "u": (1, 0), "v": (0, 1)}
+    a, b = Arrow("p", "q"), Arrow("u", "v")
+    assert search(ends, "pq", "uv")._cross(a, b)
+    # One that would meet the other's way beyond its end does not cross it.
+    beyond = ends | {"u": (2, 0), "v": (1, 2)}
+    assert not search(beyond, "pq", "uv")._cross(a, b)
+    assert not search(beyond, "pq", "uv")._cross(b, a)
+
+
+@pytest.mark.parametrize(
+    ("lane", "row", "blocked"),
+    [(0, 1, True), (0.4, 1, True), (-0.4, 2, True), (0.5, 1, False), (0, 4, False)],
+)
+def test_a_circle_blocks_an_arrow_that_it_is_near(lane, row, blocked):
+    at = {"a": (0, 0), "c": (0, 3), "k": (lane, row)}
+    assert search(at, "ac")._blocked(Arrow("a", "c")) == blocked
+
+
+def test_left_and_right_are_alike_and_so_are_all_places_of_a_whole():
+    # In a row of its own nothing has an order to keep.
+    right, left = (search({"a": (0, 0), "b": (x, 1)}, "ab") for x in (1, -1))
+    assert right.cost() == left.cost()
+    later = [Arrow("h", "h", delay=1), Arrow("g", "h", delay=-1)]
+    at = {"x": (0, 0), "y": (1, 0), "g": (-1, 1), "h": (0.5, 1), "k": (2, 1)}
+    here, there = (
+        search(
+            {k: (x + by, row) for k, (x, row) in at.items()}, "xg", "yh", later=later
+        )
+        for by in (0, 7)
+    )
+    assert here.cost() == pytest.approx(there.cost())
+
+
+def test_many_values_stand_over_what_they_read_without_a_search():
+    low, high = ([f"{k}{i}" for i in range(20)] for k in "xh")
+    level = {key: int(key[0] == "h") for key in (*low, *high)}
+    ways = [Arrow(f"x{i}", f"h{19 - i}") for i in range(20)]
+    found = places([*low, *high], level, ways, [])
+    assert all(found[f"x{i}"] == found[f"h{19 - i}"] for i in range(20))
+    assert sorted(found[k] for k in low) == [i - 9.5 for i in range(20)]

@@ -1,11 +1,20 @@
 """Ports: where arrows meet a circle, apart from one another."""
 
+from collections import defaultdict
 from itertools import combinations
-from math import pi
+from math import dist, hypot, pi
 
 import pytest
 
+from minigrad.draw import draw
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol
+from minigrad.draw.textbook.columns import RADIUS
+from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.ports import push_apart, spread
+from minigrad.draw.textbook.reading import read
+from minigrad.fold import Span
+from tests.draw.corpus import recorded
+from tests.draw.measure import judged
 
 
 @pytest.mark.parametrize(
@@ -62,3 +71,67 @@ def test_many_ends_push_one_another():
     found = sorted(angles(*((0.05 * k, False) for k in range(5))))
     assert all(b - a > 0.29 for a, b in combinations(found, 2))
     assert sum(found) / 5 == pytest.approx(0.1)
+
+
+BESIDE = ["autoencoder", "attention_block", "two_losses", "lstm_with_peepholes"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_way_around_circles_is_clear_of_them_and_no_longer_than_that(name):
+    drawing = Drawing(read(recorded(name)))
+    for c in (c for columns in drawing.columns.values() for c in columns):
+        for a in (a for a in c.now if c.form[a] == "side"):
+            between = range(c.level[a.source] + 1, c.level[a.target])
+            rows = [c.x(k) for k in c.group.keys if c.level[k] in between]
+            x, side = c.ports.lanes[a]
+
+            def clear(x, rows=rows):
+                return all(abs(x - at) >= RADIUS + 7 for at in rows)
+
+            assert clear(x)
+            near = [k for k in range(300) if clear(c.x(a.source) + side * k)]
+            ends = c.x(a.source), c.x(a.target)
+            first = next(k for k in near if k >= RADIUS + 12)
+            assert ends[0] == ends[1]
+            assert first <= abs(x - ends[0]) <= first + 6.5
+            for who, key in ((a, "out"), a.source), ((a, "in"), a.target):
+                assert abs(c.ports.at(who, key)) <= 16
+
+
+@pytest.mark.parametrize(
+    ("name", "view"),
+    [
+        ("gru", "textbook"),
+        ("two_losses", "textbook"),
+        ("attention_block", "textbook"),
+        ("lstm_with_peepholes", "folded"),
+    ],
+)
+def test_trunks_fans_and_ways_around_are_true_and_clear(name, view):
+    assert judged(name, view)[0] == []
+
+
+NETS = ["gru", "residual", "lattice", "mutual", "swapped", "two_losses"]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_ends_of_arrows_on_one_circle_are_seven_points_apart(name):
+    scene = draw(recorded(name)).scene
+    at = {n.id: n for n in scene.nodes if n.shape == "circle"}
+    ends = defaultdict(set)
+    for edge in scene.edges:
+        for id, p in (edge.tail, edge.points[0]), (edge.tip, edge.points[-1]):
+            if id in at and abs(hypot(p[0] - at[id].x, p[1] - at[id].y) - RADIUS) < 0.1:
+                ends[id].add(p)
+    apart = [dist(a, b) for found in ends.values() for a, b in combinations(found, 2)]
+    assert min(apart) > 6.9  # along the rim 7
+
+
+def test_arrows_through_time_leave_on_one_side_and_arrive_on_the_other():
+    symbols = tuple(Symbol(key, (), clock=0) for key in "hg")
+    ways = [Arrow(a, b, delay=1, span=Span(2, -1)) for a in "hg" for b in "hg"]
+    drawing = Drawing(Chart(symbols, (Arrow("h", "g"), *ways), (5,)))
+    ports = drawing.column("unfolded", "h").ports
+    ahead = {key for key, side in ports.docks if side == "E"}
+    back = {key for key, side in ports.docks if side == "W"}
+    assert ahead == back == {"h", "g"}

@@ -10,7 +10,7 @@ from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
 from minigrad.draw.textbook.unfolded import draw_unfolded
 from minigrad.fold import Span
 
-H, O = (Symbol(key, (Run(key),), clock=0) for key in "ho")
+H = Symbol("h", (Run("h"),), clock=0)
 
 
 def later(delay, name="", target="h"):
@@ -122,3 +122,18 @@ def test_one_column_is_the_last_one_behind_its_gap():
     assert max(n.x for n in at.values() if n.kind == "dot") < at["h@-1"].x
     (edge,) = drawing.sheet.edges
     assert (edge.tail, edge.tip, edge.covers) == ("", "h@-1", (("h@-2", "h@-1"),))
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_what_a_start_is_computed_from_stands_beside_it_further_out(side):
+    symbols, arrows = stands(side)
+    given = [Symbol(key, (Run(key),)) for key in "xw"]
+    key = symbols[0].key
+    ways = [Arrow(s.key, key, "plain", labels=("V",)) for s in given]
+    drawing = drawn(later(-side), *arrows, *ways, symbols=[*given, *symbols])
+    at = drawing.sheet.nodes
+    assert [(at[k].x - at[key].x) * side for k in "wx"] == pytest.approx([90.0, 180.0])
+    assert {at[k].y for k in "xw"} == {at[key].y}
+    found = {e.tail: (e.tip, e.parameters) for e in drawing.sheet.edges}
+    assert found["x"] == found["w"] == (key, ("V",))
+    assert drawing.sheet.elided == 11 - 6

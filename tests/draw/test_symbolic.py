@@ -8,7 +8,7 @@ from minigrad.draw.textbook.layout_time import lay_out
 from minigrad.draw.textbook.symbolic import symbolic
 from minigrad.fold import Span
 
-X, H, O = (Symbol(key, (Run(key),), clock=0) for key in "xho")
+X, H, OUT = (Symbol(key, (Run(key),), clock=0) for key in "xho")
 
 
 def later(delay, source="h", target="h", **more):
@@ -70,7 +70,7 @@ FROM = Arrow("h0", "h", "broadcast", 0, Span(1, 1), None, (), True)
             "o is at steps 2 alone",
         ),
         (
-            Chart((H, O), (Arrow("h", "o", "growing", at=Span(1, -1)),), (9,)),
+            Chart((H, OUT), (Arrow("h", "o", "growing", at=Span(1, -1)),), (9,)),
             "h → o, of 1..t",
         ),
         (
