@@ -34,6 +34,10 @@ def test_branches_of_one_parameter_have_its_letter_once(view):
     trunks = {e.net for e in found.edges if e.net and e.parameters and e.head}
     assert trunks
     assert len([t for t in found.texts if t.words == "W"]) == len(trunks)
+    for net in trunks:  # the first has the trunk, the others what they have alone
+        first, *others = (e for e in found.edges if e.net == net and e.head)
+        assert others
+        assert all(e.own[0] != first.own[0] for e in others)
 
 
 @pytest.mark.parametrize("view", ["folded", "unfolded"])
@@ -122,9 +126,11 @@ def test_what_is_read_now_and_of_all_steps_so_far_is_one_arrow_of_the_circuit():
 def test_what_a_figure_says_stands_in_the_middle_below_it():
     chart = Chart((Symbol("h", (Run("h"),), clock=0),), (), (6,), WEIGHTS)
     drawing = lay_out(chart, "unfolded")
+    drawing.sheet.write(-90.0, 0.0, ((Run("far left"),),))
     left, low, right, _ = drawing.sheet.bounds
+    assert left < -90
     drawing.say("twelve words", "structure")
-    (text,) = drawing.sheet.texts
+    _, text = drawing.sheet.texts
     assert (text.words, text.word) == ("twelve words", "structure")
     assert text.x == (left + right) / 2
     assert text.box[3] <= low
@@ -138,7 +144,7 @@ def test_buses_leave_room_for_the_letters_of_what_leads_up():
         how = Unrolling(weights=(bias,))
         return lay_out(chart, "unfolded", how=how).ys[1]
 
-    assert height(labels=("W",)) - height() >= 16.0
+    assert 16.0 <= height(labels=("W",)) - height() < 27.0  # a line of letters
 
 
 def test_the_outline_of_a_circle_says_what_it_is():

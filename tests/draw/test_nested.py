@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.textbook.chart import Arrow, Chart, Symbol
+from minigrad.draw.page.scene import Run, line_width
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight
 from minigrad.draw.textbook.grid import Grid
 from minigrad.draw.textbook.layout_time import lay_out
 from minigrad.draw.textbook.nested import drawn, rolled
@@ -188,6 +190,13 @@ def test_loops_three_deep_have_frames_in_frames():
 
     held = [sum(holds(a, b) for a in boxes) for b in boxes]
     assert sorted(held) == [0] * 4 + [1] * 7
+    for box, deep in zip(boxes, held, strict=True):  # an outer one has more room
+        low = min(
+            n.y - 23
+            for n in circles(scene) + circles(scene, "folded")
+            if within(n, box)
+        )
+        assert low - box[1] == pytest.approx(9.0 if deep else 17.0, abs=0.02)
     middle = {n.x for n in circles(scene, "folded") if n.name in "xhswzr"}
     assert len(middle) == 1
     assert {*at(scene, "h")} >= {"1,1,1", "3,2,2"}
@@ -274,3 +283,16 @@ def test_a_frame_counts_its_turns():
     assert told == {
         1: ["k = 1"], 2: ["k = 1, 2"], 3: ["k = 1, …, 3"], 5: ["k = 1, …, 5"]
     }  # fmt: skip
+
+
+def test_turns_stand_as_far_apart_as_the_letters_between_them_need():
+    plain, told = turning(3), Weight("W", (Run("W W W W W", "bold", 18.0),))
+    ways = tuple(replace(a, labels=("W",)) for a in plain.arrows)
+    wide = replace(plain, arrows=ways, weights=(told,))
+    apart = []
+    for chart in (plain, wide):
+        scene = lay_out(chart, "unfolded").scene(None, (3,))
+        apart.append(scene.node("h2@1").x - scene.node("h1@1").x)
+    letters = line_width(told.label)
+    assert apart[0] == pytest.approx(46 + 8.5 + 18)  # an arrow and its head
+    assert letters + 46 + 8.5 < apart[1] < letters + 46 + 8.5 + 40

@@ -1,6 +1,6 @@
 """Ports: where arrows meet a circle, apart from one another."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import combinations
 from math import dist, hypot, pi
 
@@ -135,3 +135,78 @@ def test_arrows_through_time_leave_on_one_side_and_arrive_on_the_other():
     ahead = {key for key, side in ports.docks if side == "E"}
     back = {key for key, side in ports.docks if side == "W"}
     assert ahead == back == {"h", "g"}
+
+
+def test_what_leads_higher_leaves_higher():
+    symbols = tuple(Symbol(key, (), clock=0) for key in "ahc")
+    now = Arrow("a", "h"), Arrow("h", "c")
+    later = (
+        Arrow("h", "c", delay=2, span=Span(3, -1)),
+        Arrow("h", "a", delay=3, span=Span(4, -1)),
+    )
+    drawing = Drawing(Chart(symbols, (*now, *later), (9,)))
+    for part in ("folded", "unfolded"):
+        c = drawing.column(part, "h")
+        ports = {n.arrows[0].target: c.ports.at(n, "h") for n in c.nets}
+        assert ports["c"] > 0 > ports["a"]
+        assert len({c.ports.vertical[n] for n in c.nets}) == 2
+
+
+def test_a_way_around_leads_left_where_nothing_asks_for_more():
+    drawing = Drawing(read(recorded("autoencoder")))
+    for c in (columns[0] for columns in drawing.columns.values()):
+        assert [*c.ports.lanes.values()] == [(-35.0, -1)]
+
+
+def lane_costs(part):
+    """The cost of a lane beside a column: a way from low to high at an x."""
+    c = Drawing(read(recorded("lstm_with_peepholes"))).columns[part][0]
+    a = next(a for a in c.now if c.form[a] == "side")
+
+    def cost(x, side=-1, rows=(c.level[a.source], c.level[a.target])):
+        return c.ports._lane_cost(a, x, side, *(c.y[row] for row in rows))
+
+    return c, cost
+
+
+@pytest.mark.parametrize("part", ["folded", "unfolded"])
+def test_a_lane_outside_of_its_column_costs_more(part):
+    c, cost = lane_costs(part)
+    # Each point costs twice, on the way there and on the way back.
+    assert cost(c.left - 3) - cost(c.left - 1) == pytest.approx(40 + 4)
+    assert cost(c.right + 3) - cost(c.right + 1) == pytest.approx(40 + 4)
+
+
+@pytest.mark.parametrize("part", ["folded", "unfolded"])
+def test_a_lane_through_what_drops_into_a_row_costs_most(part):
+    c, cost = lane_costs(part)
+    drops = [
+        (net, a)
+        for net in c.nets
+        for a in net.arrows
+        if net.entry[a] == "drop" and c.level[a.target] == 1
+    ]
+    assert drops
+    price = sum(180 / len(net.arrows) for net, _ in drops)
+    found = cost(c.left + 1, rows=(0, 1)) - cost(c.left - 1, rows=(0, 1))
+    assert found == pytest.approx(price - 4)
+    found = cost(c.left + 1, rows=(1, 2)) - cost(c.left - 1, rows=(1, 2))
+    assert found == pytest.approx(-4)  # into the next row nothing drops
+
+
+def test_a_lane_on_the_side_where_arrows_arrive_costs_more():
+    c, cost = lane_costs("unfolded")
+    assert not [a for a in c.form if c.form[a] == "loop"]
+    row = next(
+        c.level[a.target] for n in c.nets for a in n.arrows if n.entry[a] == "side"
+    )
+    arrive = Counter(
+        c.near(n)
+        for n in c.nets
+        for a in n.arrows
+        if n.entry[a] == "side" and c.level[a.target] == row
+    )
+    more = cost(0.0, 1, (row - 1, row)) - cost(0.0, -1, (row - 1, row))
+    assert more == pytest.approx(12 + 14 * (arrive[1] - arrive[-1]))
+    below = cost(0.0, 1, (row - 2, row - 1)) - cost(0.0, -1, (row - 2, row - 1))
+    assert below == pytest.approx(12)

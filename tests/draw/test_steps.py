@@ -54,6 +54,9 @@ def test_columns_are_level_and_as_far_apart_as_their_pitch():
     assert pitch == drawing.columns[UNFOLDED][0].pitch
     assert len({n.y for n in nodes}) == 1
     assert drawing.shown[UNFOLDED][0].xs == tuple(n.x for n in nodes)
+    titles = {(e.tail, e.tip): e.title for e in drawing.sheet.edges}
+    assert titles["h@2", "h@3"] == "h(2) → h(3)"
+    assert titles["h@-3", "h@-1"] == "h(10) → h(12)"
 
 
 def test_the_gap_has_its_dots_in_the_middle_and_says_how_much_it_hides():
@@ -134,6 +137,48 @@ def test_what_a_start_is_computed_from_stands_beside_it_further_out(side):
     at = drawing.sheet.nodes
     assert [(at[k].x - at[key].x) * side for k in "wx"] == pytest.approx([90.0, 180.0])
     assert {at[k].y for k in "xw"} == {at[key].y}
+    assert min(n.x for n in at.values()) >= 23  # there is room for them
     found = {e.tail: (e.tip, e.parameters) for e in drawing.sheet.edges}
     assert found["x"] == found["w"] == (key, ("V",))
     assert drawing.sheet.elided == 11 - 6
+
+
+def test_what_no_column_has_an_end_of_is_not_drawn():
+    drawing = drawn(later(1), later(4), steps=2)
+    assert all(e.tail or e.tip for e in drawing.sheet.edges)
+    covers = [pair for e in drawing.sheet.edges for pair in e.covers]
+    assert len(covers) + drawing.sheet.elided == 11 + 8
+
+
+def test_two_starts_of_one_state_stand_side_by_side():
+    two = [
+        Symbol(key, (Run(key),), "initial", stands_for=StandIn("h", -1)) for key in "rs"
+    ]
+    reads = [Arrow(k, "h", "broadcast", 0, Span(1, 1), None, (), True) for k in "rs"]
+    drawing = drawn(later(1), *reads, symbols=[*two, H])
+    at, pitch = drawing.sheet.nodes, drawing.columns[UNFOLDED][0].pitch
+    assert at["r"].x - at["s"].x == pytest.approx(pitch)
+    assert at["h@1"].x > at["r"].x
+    assert at["r"].y == at["s"].y == at["h@1"].y
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_start_is_read_by_an_arrow_of_the_form_of_its_delay(side):
+    near, far = (
+        Symbol(k, (Run(k),), "initial", stands_for=StandIn("h", -side * offset))
+        for k, offset in (("r", 1), ("s", 2))
+    )
+    at = {"r1": side, "r2": 2 * side, "s2": side}
+    reads = [
+        Arrow(key[0], "h", "broadcast", 0, Span(t, t), None, (), True)
+        for key, t in at.items()
+    ]
+    ways = [later(side), later(2 * side), *reads]
+    drawing = drawn(*ways, symbols=[near, far, H], steps=20)
+    seats = {t: drawing.chart.seat("h", t % 13) for t in (side, 2 * side)}
+    arcs = {
+        (e.tail, e.tip)
+        for e in drawing.sheet.edges
+        if e.tail in ("r", "s") and e.points[1][1] > e.points[0][1] + 5
+    }
+    assert arcs == {("r", seats[2 * side]), ("s", seats[side])}

@@ -257,6 +257,12 @@ EQUIVALENT = [
     ("draw.textbook.collapsed", "run.rise > 0) [0]", "what is raised is so by more"),
     ("draw.textbook.drawing", "halves(own, cut)[:2][half] [2]", "half is 0 or 1"),
     ("draw.textbook.drawing", "in group.later), default=0) [0]", "then none is found"),
+    (
+        "draw.textbook.folded",
+        "Gt to GtE: if (self.middle + column",
+        "verticals are 13 apart",
+    ),
+    ("draw.textbook.steps", "Gt to GtE: [key for key, s in", "an offset is never 0"),
     ("draw.textbook.lanes", "Sub to Add: far = max(up", "the same for all of a row"),
     ("draw.textbook.lanes", "condition 0 dropped: if not {a.source", "a faster path"),
     ("draw.textbook.loops", "found = 0.0 [0.0]", "lanes are wider anyway"),
