@@ -1,7 +1,7 @@
 """The circuit: squares for delays, words for steps, loops beside their circles."""
 
-from itertools import pairwise
-from math import hypot
+from itertools import combinations, pairwise
+from math import dist, hypot
 
 import pytest
 
@@ -99,6 +99,10 @@ def test_loops_of_one_circle_lie_one_in_the_other_apart_for_their_letters():
     assert xs[0] > RADIUS + 20
     wide = {t.words: t.box[2] - t.box[0] for t in scene.texts}
     assert all(b - a > wide[k] for (a, b), k in zip(pairwise(xs), "WV", strict=True))
+    ends = [e.points[0] for e in scene.edges if e.tail == "h@t"]
+    ends += [e.points[-1] for e in scene.edges if e.tip == "h@t"]
+    assert len(ends) == 6
+    assert all(dist(a, b) > 7 for a, b in combinations(ends, 2))
     assert faults(scene) == []
 
 

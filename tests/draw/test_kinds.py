@@ -225,12 +225,24 @@ def test_the_start_of_a_loop_of_one_step_is_told_by_its_name():
     assert stands == {"h0": ("h", -1), "g0": ("g", 1)}  # at both sides
     assert {a.source for a in chart.arrows if a.initial} == {"h0", "g0"}
     assert all(a.initial for a in chart.arrows if a.source in stands)
+    # What reads the first of them stands on its side.
+    W, a, b, c = (
+        mg.parameter(np.eye(2), name="W"),
+        *(mg.tensor(np.ones((1, 2)), name=f"{k}0") for k in "abc"),
+    )
+    for _ in mg.steps(1):
+        a, b = mg.tanh(a @ W).named("a"), mg.tanh(b @ W).named("b")
+        c = mg.tanh(c @ W + a).named("c")
+    symbols = read(mg.Graph((a + b + c).sum())).symbols
+    sides = {s.key: s.stands_for.offset for s in symbols if s.stands_for}
+    assert sides == {"a0": -1, "b0": 1, "c0": -1}
 
 
 def test_starts_stand_as_far_from_their_loop_as_they_are_read():
     def stands(loss):
         chart = read(mg.Graph(loss))
         found = {s.key: s for s in chart.symbols if s.stands_for}
+        assert {a.source for a in chart.arrows if a.initial} == found.keys()
         return {
             key: (*s.stands_for, "".join(run.text for run in s.label))
             for key, s in found.items()

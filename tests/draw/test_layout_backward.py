@@ -108,12 +108,25 @@ def test_a_message_runs_beside_its_arrow_left_of_upright_and_below_level_ones():
     assert met == 4 + 4 + 3  # L to o, o to h, h to h
 
 
+@pytest.mark.parametrize("name", ["skip", "lstm", "output_feedback"])
+def test_a_message_begins_and_ends_at_rims(name):
+    scene = draw(NETWORKS[name](5), view="backward").scene
+    at = {n.id: n for n in scene.nodes if n.shape == "circle"}
+    found = [e for e in scene.edges if e.kind == "gradient" and e.head and e.tip in at]
+    assert found
+    for edge in found:
+        for id, (x, y) in (edge.tip, edge.points[-1]), (edge.tail, edge.points[0]):
+            if id in at and edge.net is None:
+                away = np.hypot(x - at[id].x, y - at[id].y)
+                assert away == pytest.approx(23, abs=0.6), edge.title
+
+
 def test_sums_of_shares_stand_right_of_all_columns_with_their_words():
     scene = draw(networks.many_to_many(4), view="backward", biases=True).scene
     boxes = [n for n in scene.nodes if n.id[0] == "∂"]
     right = max(n.x + n.width / 2 for n in scene.nodes if n.t is not None)
     assert {(n.x, n.width, n.height) for n in boxes} == {(boxes[0].x, 52, 20)}
-    assert boxes[0].x - 26 > right + 40
+    assert right + 40 < boxes[0].x - 26 < right + 120
     ys = sorted(n.y for n in boxes)
     assert min(np.diff(ys)) >= 22
     words = [t for t in scene.texts if t.word == "sum"]

@@ -112,10 +112,10 @@ def call_mutations(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
 
 def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """What one node of any function can be replaced by: conditions, statements too."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, float):
-        if node.value >= 2:
-            yield "number doubled", ast.Constant(2 * node.value)
-            return
+    number = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(number, float) and number >= 2:
+        yield "number doubled", ast.Constant(2 * number)
+        return
     yield from mutations(node)
     if isinstance(node, ast.BoolOp):
         for k in range(len(node.values)):
