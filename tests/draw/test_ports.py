@@ -150,6 +150,9 @@ def test_what_leads_higher_leaves_higher():
         ports = {n.arrows[0].target: c.ports.at(n, "h") for n in c.nets}
         assert ports["c"] > 0 > ports["a"]
         assert len({c.ports.vertical[n] for n in c.nets}) == 2
+        docks = c.ports.docks.items()
+        out = {side for (_, side), met in docks for _, who in met if who in c.nets}
+        assert out == {"E"}
 
 
 def test_a_way_around_leads_left_where_nothing_asks_for_more():
@@ -210,3 +213,19 @@ def test_a_lane_on_the_side_where_arrows_arrive_costs_more():
     assert more == pytest.approx(12 + 14 * (arrive[1] - arrive[-1]))
     below = cost(0.0, 1, (row - 2, row - 1)) - cost(0.0, -1, (row - 2, row - 1))
     assert below == pytest.approx(12)
+
+
+@pytest.mark.parametrize("delay", [1, -1])
+def test_trunks_run_beside_the_outermost_circle_of_their_side(delay):
+    symbols = tuple(Symbol(key, (), clock=0) for key in "xqkvAz")
+    now = [Arrow("x", key) for key in "qkvz"]
+    now += [Arrow("q", "A"), Arrow("k", "A"), Arrow("A", "z"), Arrow("v", "z")]
+    back = Arrow(
+        "z", "x", delay=delay, span=Span(1 + max(delay, 0), -1 + min(delay, 0))
+    )
+    drawing = Drawing(Chart(symbols, (*now, back), (5,)))
+    for c in (columns[0] for columns in drawing.columns.values()):
+        assert c.right != -c.left
+        (net,) = (n for n in c.nets if n.kind == "time")
+        rim = c.right if delay > 0 else -c.left
+        assert rim + 12 < c.ports.vertical[net] * delay < rim + 60
