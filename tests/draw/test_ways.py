@@ -10,6 +10,7 @@ from minigrad.draw.page.curves import sample, straight
 from minigrad.draw.textbook.chart import Arrow, Chart, Symbol
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import Drawing
+from minigrad.draw.textbook.reading import read
 from minigrad.draw.textbook.ways import Way, polyline_way, way_of
 from tests.draw.corpus import recorded
 
@@ -136,3 +137,19 @@ def test_an_arc_passes_over_the_circles_between(delay):
         x = column.x("s") + k * column.pitch
         _, y = min(points, key=lambda p: abs(p[0] - x))
         assert y - column.height("s") > RADIUS + 12
+
+
+@pytest.mark.parametrize("name", ["gru", "lstm_with_peepholes", "hierarchy"])
+def test_the_pieces_of_a_trunk_are_level_or_upright_up_to_its_ports(name):
+    drawing, met = Drawing(read(recorded(name))), set()
+    for c in (c for columns in drawing.columns.values() for c in columns):
+        for a in (a for net in c.nets for a in net.arrows):
+            way = way_of(c, a, c.x(a.source), c.x(a.target), 0.0)
+            met.add(c.trunk_of(a).entry[a])
+            for (ax, ay), (bx, by) in pairwise(way.corners):
+                assert min(abs(ax - bx), abs(ay - by)) < 1e-6, a
+            x, y = way.corners[-1]
+            away = hypot(x - c.x(a.target), y - c.height(a.target))
+            assert away == pytest.approx(RADIUS)
+    assert met <= {"side", "drop", "top"}
+    assert "side" in met

@@ -263,6 +263,12 @@ EQUIVALENT = [
         "verticals are 13 apart",
     ),
     ("draw.textbook.steps", "Gt to GtE: [key for key, s in", "an offset is never 0"),
+    (
+        "draw.textbook.drawing",
+        "Gt to GtE: if cut is not None and half",
+        "nothing begins at the cut",
+    ),
+    ("draw.textbook.lanes", "Sub to Add: if best >= before", "more rounds, no change"),
     ("draw.textbook.lanes", "Sub to Add: far = max(up", "the same for all of a row"),
     ("draw.textbook.lanes", "condition 0 dropped: if not {a.source", "a faster path"),
     ("draw.textbook.loops", "found = 0.0 [0.0]", "lanes are wider anyway"),
