@@ -154,8 +154,9 @@ def test_shares_of_loops_within_a_step_are_those_of_all_turns():
 
 
 def test_thickness_falls_by_a_decade_in_three():
-    found = [thickness(10.0**-k, 1.0) for k in range(5)]
-    assert found == pytest.approx([3.0, 2.27, 1.53, 0.8, 0.8])
+    for largest in (1.0, 50.0):
+        found = [thickness(largest * 10.0**-k, largest) for k in range(5)]
+        assert found == pytest.approx([3.0, 2.27, 1.53, 0.8, 0.8])
     for value, largest in ((np.nan, 1.0), (np.inf, 1.0), (1.0, np.inf), (-1.0, 1.0)):
         assert thickness(value, largest) == 0.8
 
