@@ -33,9 +33,8 @@ def fitting(place: str, drawn: Callable[[int], Figure]) -> Figure:
         )
         return figure
     pitch = drawn(FEWEST + 1).size[0] - figure.size[0]
-    room = figure.size[0] * (size / LEAST - 1)
-    if figure.size[0] < WIDTHS[place]:  # printed as large as it is, up to that width
-        room = WIDTHS[place] * size / LEAST - figure.size[0]
+    # What is less wide than the place is printed as large as it is.
+    room = max(figure.size[0], WIDTHS[place]) * size / LEAST - figure.size[0]
     steps = min(FEWEST + int(room / pitch), MOST) if pitch > 0 else MOST
     while steps > FEWEST:
         longer = drawn(steps)

@@ -215,6 +215,12 @@ def test_a_notebook_never_fails(monkeypatch):
     assert "not drawn" in mg.Graph([])._repr_mimebundle_()["text/plain"]
 
 
+def test_a_figure_keeps_what_it_was_drawn_of_unless_it_shows_operations():
+    graph = mg.Graph(networks.many_to_many(3))
+    assert draw(graph).source is graph
+    assert draw(graph, view="ops").source is None
+
+
 def test_nothing_is_not_drawn():
     with pytest.raises(ValueError, match="nothing to draw"):
         mg.draw([])

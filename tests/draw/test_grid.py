@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import minigrad as mg
 from minigrad.draw import draw
 from minigrad.draw.page.curves import sample, straight
-from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, reads
+from minigrad.draw.textbook.chart import ALL, Arrow, Chart, Symbol, reads
 from minigrad.draw.textbook.cut import GAP, Cut, halves
 from minigrad.draw.textbook.drawing import Drawing
 from minigrad.draw.textbook.grid import Grid
@@ -108,3 +108,42 @@ def test_letters_of_one_drop_are_not_at_a_trunk_that_is_cut_before_it(name):
     cut = [e for e in scene.edges if not e.tip and len({b for _, b in e.covers}) > 1]
     assert cut
     assert not [e.id for e in cut if e.id in lettered]
+
+
+def test_states_of_one_depth_have_levels_of_their_own_close_together():
+    symbols = tuple(Symbol(key, (), clock=0) for key in "xhgo")
+    ways = [Arrow("x", k) for k in "hg"] + [Arrow(k, "o") for k in "hg"]
+    states = [Arrow(k, k, delay=1) for k in "hg"]
+    alone = Grid(Chart(symbols, tuple(ways), (4,)))
+    assert (alone.level["h"], alone.level["g"], alone.close) == (1, 1, set())
+    grid = Grid(Chart(symbols, (*ways, *states), (4,)))
+    assert [grid.level[k] for k in "xhgo"] == [0, 1, 2, 3]
+    assert (grid.close, grid.count) == ({2}, 4)
+
+
+def test_values_without_time_have_a_group_before_the_loop_that_reads_them():
+    symbols = Symbol("a", ()), Symbol("h", (), clock=0), Symbol("e", ())
+    ways = Arrow("a", "h", "broadcast"), Arrow("h", "e", "gather", at=ALL)
+    groups = Grid(Chart(symbols, ways, (4,))).groups
+    assert [(g.clock, g.keys) for g in groups] == [
+        (None, ("a",)),
+        (0, ("h",)),
+        (None, ("e",)),
+    ]
+
+
+def test_a_target_stands_above_its_loss_and_not_above_all_others():
+    kinds = {"x": "input", "h": "hidden", "y": "target", "L": "loss", "K": "hidden"}
+    symbols = tuple(
+        Symbol(key, (), kind, 0, leaf=kind in ("input", "target"))
+        for key, kind in kinds.items()
+    )
+    ways = [Arrow("x", "h"), Arrow("h", "L"), Arrow("y", "L"), Arrow("L", "K")]
+    level = Grid(Chart(symbols, tuple(ways), (4,))).level
+    assert [level[k] for k in "xhLKy"] == [0, 1, 2, 3, 3]
+
+
+def test_loops_that_read_each_other_have_levels_too():
+    symbols = Symbol("a", (), clock=0), Symbol("b", (), clock=1)
+    ways = Arrow("a", "b", "gather", at=ALL), Arrow("b", "a", "gather", at=ALL)
+    assert {*Grid(Chart(symbols, ways, (4, 3))).level} == {"a", "b"}

@@ -6,7 +6,9 @@ import pytest
 import minigrad as mg
 from minigrad import models
 from minigrad.draw import draw
-from minigrad.draw.textbook.reading import read
+from minigrad.draw.textbook.chart import Arrow
+from minigrad.draw.textbook.kinds import Value, kinds_of
+from minigrad.draw.textbook.reading import chart_of, read
 from tests.draw.networks import NETWORKS
 
 
@@ -140,3 +142,118 @@ def test_what_stands_for_y_0_bears_that_index_whatever_takes_its_place():
     network = models.Conditional(2, 3, 2, rng=RNG)
     line = read(mg.Graph(network.loss(XS, YS))).symbol("y0").label
     assert "".join(run.text for run in line) == "y(0)"
+
+
+def told(values, *arrows, initial=()):
+    """The kinds of values with the arrows between them; those in capitals are data."""
+    made = [Value(k.lower(), k.lower(), shape, k.isupper()) for k, shape in values]
+    return kinds_of(made, arrows, initial)
+
+
+VECTOR, SCALAR = (2,), ()
+BY_W = {"labels": ("W",)}
+
+
+def test_a_scalar_that_several_values_lead_to_is_a_loss_by_any_name():
+    values = [("X", VECTOR), ("p", VECTOR), ("q", VECTOR), ("k", SCALAR)]
+    ways = [Arrow("x", "p", **BY_W), Arrow("x", "q", **BY_W)]
+    both = [*ways, Arrow("p", "k"), Arrow("q", "k")]
+    assert told(values, *both)["k"] == "loss"
+    assert told([*values[:3], ("k", VECTOR)], *both)["k"] == "output"
+    # Of one value it is its end, and so it is of several steps of one.
+    assert told(values, *ways, Arrow("p", "k"))["k"] == "output"
+    assert told(values, *ways, Arrow("p", "k", "gather"))["k"] == "loss"
+    # What goes on from step to step is a state, and so is what replaces it.
+    assert told(values, *both, Arrow("k", "k", delay=1))["k"] == "hidden"
+
+
+def test_a_value_of_data_alone_is_no_layer_and_one_with_a_parameter_is():
+    values = [("X", VECTOR), ("e", VECTOR), ("h", VECTOR), ("o", VECTOR)]
+    rest = [Arrow("e", "h", **BY_W), Arrow("h", "o", **BY_W)]
+    found = told(values, Arrow("x", "e"), *rest)
+    assert found == {"x": "input", "e": "value", "h": "hidden", "o": "output"}
+    assert told(values, Arrow("x", "e", **BY_W), *rest)["e"] == "hidden"
+    # Without a reader it is an end.
+    assert told(values[:2], Arrow("x", "e"))["e"] == "output"
+
+
+def test_a_target_is_compared_with_what_was_computed():
+    values = [("X", VECTOR), ("Y", VECTOR), ("h", VECTOR), ("l", SCALAR)]
+    made, read = Arrow("x", "h", **BY_W), [Arrow("h", "l"), Arrow("y", "l")]
+    assert told(values, made, *read)["y"] == "target"
+    # The next step may read it, but no other value of this one.
+    later = Arrow("y", "h", delay=1)
+    assert told(values, made, *read, later)["y"] == "target"
+    assert told(values, made, *read, Arrow("y", "h"))["y"] == "input"
+    # Data beside data is compared with nothing.
+    alone = [Arrow("x", "l"), Arrow("y", "l")]
+    assert {told([values[0], values[1], values[3]], *alone)[k] for k in "xy"} == {
+        "input"
+    }
+
+
+def test_what_is_called_an_output_is_one_unless_it_is_a_state():
+    values = [("X", VECTOR), ("o", VECTOR), ("h", VECTOR)]
+    fed = [Arrow("x", "o", **BY_W), Arrow("o", "h", delay=1, **BY_W)]
+    assert told(values, *fed)["o"] == "output"
+    assert told(values, *fed, Arrow("o", "o", delay=1))["o"] == "hidden"
+    assert (
+        told(
+            [("X", VECTOR), ("p", VECTOR), values[2]],
+            *[Arrow("x", "p", **BY_W), Arrow("p", "h", delay=1, **BY_W)],
+        )["p"]
+        == "hidden"
+    )
+    assert told(values, *fed, initial={"x"})["x"] == "initial"
+
+
+def test_parameters_of_one_name_are_told_apart_without_a_record_too():
+    weights = [mg.parameter(np.eye(2) * k, name="W") for k in (1.0, 2.0, 3.0)]
+    h = mg.tensor(np.zeros((1, 2)), name="h0")
+    for _ in mg.steps(3):
+        for W in weights:
+            h = mg.tanh(h @ W)
+        h = h.named("h")
+    recurrence = mg.fold(mg.contract(mg.Graph(h)))
+    assert [w.name for w in chart_of(recurrence).weights] == ["W", "W2", "W3"]
+    assert chart_of(recurrence).arrows[-1].labels == ("W3", "W2", "W")
+
+
+def test_the_start_of_a_loop_of_one_step_is_told_by_its_name():
+    chart = read(mg.Graph(NETWORKS["bidirectional"](1)))
+    stands = {s.key: s.stands_for for s in chart.symbols if s.stands_for}
+    assert stands == {"h0": ("h", -1), "g0": ("g", 1)}  # at both sides
+    assert {a.source for a in chart.arrows if a.initial} == {"h0", "g0"}
+    assert all(a.initial for a in chart.arrows if a.source in stands)
+    # What reads the first of them stands on its side.
+    W, a, b, c = (
+        mg.parameter(np.eye(2), name="W"),
+        *(mg.tensor(np.ones((1, 2)), name=f"{k}0") for k in "abc"),
+    )
+    for _ in mg.steps(1):
+        a, b = mg.tanh(a @ W).named("a"), mg.tanh(b @ W).named("b")
+        c = mg.tanh(c @ W + a).named("c")
+    symbols = read(mg.Graph((a + b + c).sum())).symbols
+    sides = {s.key: s.stands_for.offset for s in symbols if s.stands_for}
+    assert sides == {"a0": -1, "b0": 1, "c0": -1}
+
+
+def test_starts_stand_as_far_from_their_loop_as_they_are_read():
+    def stands(loss):
+        chart = read(mg.Graph(loss))
+        found = {s.key: s for s in chart.symbols if s.stands_for}
+        assert {a.source for a in chart.arrows if a.initial} == found.keys()
+        return {
+            key: (*s.stands_for, "".join(run.text for run in s.label))
+            for key, s in found.items()
+        }
+
+    assert stands(NETWORKS["bidirectional"](4)) == {
+        "h0": ("h", -1, "h(0)"),
+        "g0": ("g", 1, "g(5)"),
+    }
+    W = mg.parameter(np.eye(2), name="W")
+    hs = [mg.tensor(np.ones((1, 2)), name=name) for name in "ab"]
+    for _, x in mg.steps(np.ones((5, 1, 2)), reverse=True):
+        hs.append(mg.tanh(hs[-2] @ W + x).named("h"))
+    assert stands(mg.stack(hs[2:]).sum()) == {"a": ("h", 2, "a"), "b": ("h", 1, "b")}

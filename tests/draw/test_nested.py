@@ -2,12 +2,19 @@
 
 import re
 import warnings
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
+from minigrad.draw.page.scene import Run, line_width
+from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight
+from minigrad.draw.textbook.grid import Grid
+from minigrad.draw.textbook.layout_time import lay_out
+from minigrad.draw.textbook.nested import drawn, rolled
 from tests.draw.corpus import recorded, turns
 from tests.draw.judge import circuit, columns
 from tests.draw.measure import VIEWS, judged
@@ -183,6 +190,13 @@ def test_loops_three_deep_have_frames_in_frames():
 
     held = [sum(holds(a, b) for a in boxes) for b in boxes]
     assert sorted(held) == [0] * 4 + [1] * 7
+    for box, deep in zip(boxes, held, strict=True):  # an outer one has more room
+        low = min(
+            n.y - 23
+            for n in circles(scene) + circles(scene, "folded")
+            if within(n, box)
+        )
+        assert low - box[1] == pytest.approx(9.0 if deep else 17.0, abs=0.02)
     middle = {n.x for n in circles(scene, "folded") if n.name in "xhswzr"}
     assert len(middle) == 1
     assert {*at(scene, "h")} >= {"1,1,1", "3,2,2"}
@@ -214,3 +228,71 @@ def test_a_turn_that_is_drawn_falsely_is_told():
         edges = [e for e in edges if e.home != "h@t>h@t//1" or view == "unfolded"]
         object.__setattr__(figure.scene, "edges", tuple(edges))
         assert any("missing h(1,1) -> h(1,2)" in said for said in judge(graph, figure))
+
+
+def turning(count, *more):
+    """A loop within a step: states in turns, and what else there is."""
+    h = [
+        Symbol(f"h{k}", (), clock=0, turn=(k,), loops=("L",), line="h1")
+        for k in range(1, count + 1)
+    ]
+    ways = [Arrow(a.key, b.key, turns=1) for a, b in pairwise(h)]
+    return Chart((*h, *more), tuple(ways), (3,))
+
+
+def test_turns_are_one_circle_and_dots_stand_for_those_that_are_left_out():
+    alone = Symbol("z", (), clock=0)
+    chart, parts = drawn(turning(6, alone), None)
+    assert [s.key for s in chart.symbols if s.kind != "dot"] == ["h1", "h5", "h6", "z"]
+    (dots,) = [s for s in chart.symbols if s.kind == "dot"]
+    assert (dots.turn, dots.title, dots.loops) == ((1.5,), "3 more steps", ("L",))
+    ends = [(a.source, a.target) for a in chart.arrows]
+    assert ends == [("h1", dots.key), (dots.key, "h5"), ("h5", "h6")]
+    assert [len(parts[a]) for a in chart.arrows] == [
+        1,
+        1,
+        1,
+    ]  # h2 to h4 are in the dots
+    assert drawn(turning(4), None)[0].symbols == turning(4).symbols
+    assert len(drawn(turning(6), 6)[0].symbols) == 6
+    one, whole = rolled(turning(6, alone))
+    assert [s.key for s in one.symbols] == ["h1", "z"]
+    assert [(a.delay, len(parts)) for a, parts in whole.items()] == [(1, 5)]
+
+
+def test_turns_stand_around_the_place_of_their_circle():
+    grid = Grid(*drawn(turning(4), None), Grid(*rolled(turning(4))))
+    assert [grid.place[f"h{k}"] for k in (1, 2, 3, 4)] == [-1.5, -0.5, 0.5, 1.5]
+
+
+def test_what_stands_beside_a_frame_stays_outside_of_it():
+    g = Symbol("g", (), clock=0)
+    chart = turning(3, g)
+    grid = Grid(*drawn(chart, None), Grid(*rolled(chart)))
+    assert grid.level["g"] == grid.level["h1"]
+    assert min(abs(grid.place["g"] - grid.place[f"h{k}"]) for k in (1, 2, 3)) >= 1
+    turns = sorted(grid.place[f"h{k}"] for k in (1, 2, 3))
+    assert not turns[0] < grid.place["g"] < turns[-1]
+
+
+def test_a_frame_counts_its_turns():
+    told = {}
+    for count in (1, 2, 3, 5):
+        scene = lay_out(turning(count), "folded").scene(None, (3,))
+        told[count] = [t.words for t in scene.texts if "=" in t.words]
+    assert told == {
+        1: ["k = 1"], 2: ["k = 1, 2"], 3: ["k = 1, …, 3"], 5: ["k = 1, …, 5"]
+    }  # fmt: skip
+
+
+def test_turns_stand_as_far_apart_as_the_letters_between_them_need():
+    plain, told = turning(3), Weight("W", (Run("W W W W W", "bold", 18.0),))
+    ways = tuple(replace(a, labels=("W",)) for a in plain.arrows)
+    wide = replace(plain, arrows=ways, weights=(told,))
+    apart = []
+    for chart in (plain, wide):
+        scene = lay_out(chart, "unfolded").scene(None, (3,))
+        apart.append(scene.node("h2@1").x - scene.node("h1@1").x)
+    letters = line_width(told.label)
+    assert apart[0] == pytest.approx(46 + 8.5 + 18)  # an arrow and its head
+    assert letters + 46 + 8.5 < apart[1] < letters + 46 + 8.5 + 40

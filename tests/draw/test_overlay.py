@@ -1,12 +1,21 @@
 """Overlays: colours in order, numbers that are the gradients (checks 23, 24)."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
 from minigrad.draw.page.letters import short
-from minigrad.draw.textbook.overlay import RED, Scale, luminance
+from minigrad.draw.textbook.overlay import (
+    CIVIDIS,
+    RED,
+    SWATCHES,
+    Scale,
+    luminance,
+    mixed,
+)
 from tests.draw import networks
 from tests.draw.corpus.students import detached_at_two_steps
 
@@ -166,3 +175,64 @@ def test_where_no_state_has_one_before_it_there_is_no_jacobian():
         h = mg.tanh(h @ W[:, :2]).named(names[t - 1])
     with pytest.raises(ValueError, match="no state has a value of the same shape"):
         draw(h.sum(), view="unfolded", overlay="jacobian")
+
+
+def test_luminance_is_that_of_the_standard():
+    known = {"#FFFFFF": 1.0, "#000000": 0.0, "#FF0000": 0.2126, "#00FF00": 0.7152}
+    known |= {"#0000FF": 0.0722, "#808080": 0.21586, "#0A0A0A": 10 / 255 / 12.92}
+    for colour, light in known.items():
+        assert luminance(colour) == pytest.approx(light, abs=1e-5)
+
+
+def test_colours_are_those_of_the_map_and_between_two_of_them_their_mean():
+    colours = CIVIDIS.split()
+    found = [mixed(k / (len(colours) - 1)) for k in range(len(colours))]
+    assert found == [f"#{colour}" for colour in colours]
+    assert mixed(0.5 / (len(colours) - 1)) == "#00285C"  # of 00224E and 002D6B
+
+
+def test_the_colour_bar_runs_over_whole_decades():
+    figure = draw(networks.linear(0.5), overlay="grad", steps=20)
+    numbers = figure.data["h"].values()
+    low, high = np.floor(np.log10(min(numbers))), np.ceil(np.log10(max(numbers)))
+    bar = [f for f in figure.scene.frames if f.fill]
+    assert len(bar) == SWATCHES
+    assert [f.fill for f in (bar[0], bar[-1])] == [mixed(0.5 / 24), mixed(23.5 / 24)]
+    left, right = bar[0].box[0], bar[-1].box[2]
+    assert all(a.box[2] == pytest.approx(b.box[0]) for a, b in pairwise(bar))
+    told = {t.words: t for t in figure.scene.texts if t.words.startswith("10")}
+    decades = range(int(low), int(high) + 1)
+    assert {*told} == {f"10{d}".replace("-", "−") for d in decades}
+    for d in decades:
+        at = told[f"10{d}".replace("-", "−")]
+        assert at.x == pytest.approx(
+            left + (right - left) * (d - low) / (high - low), abs=0.02
+        )
+        assert at.box[3] < bar[0].box[1] + 1
+    nodes = [n for n in figure.scene.nodes if n.t is not None]
+    assert max(f.box[3] for f in bar) < min(n.y - n.height / 2 for n in nodes)
+
+
+def test_of_many_decades_some_are_written():
+    figure = draw(networks.linear(1e-3), overlay="grad", steps=20)
+    told = [t.words for t in figure.scene.texts if t.words.startswith("10")]
+    exponents = [int(words[2:].replace("−", "-")) for words in told]
+    assert len(told) in range(6, 11)
+    assert len({*np.diff(exponents)}) == 1
+
+
+def test_numbers_stand_below_their_columns_and_their_title_before_them():
+    figure = draw(networks.many_to_many(4), overlay="grad")
+    at = {n.t: n for n in figure.scene.nodes if n.name == "h"}
+    row = {t.words: t for t in figure.scene.texts}
+    for t, value in figure.data["h"].items():
+        assert row[short(value)].x == pytest.approx(at[t].x, abs=0.02)
+        assert row[short(value)].y < min(n.y for n in figure.scene.nodes) - 23
+    title = row["‖∂L/∂h(t)‖"]
+    assert title.x < at[1].x
+    assert title.y == row[short(figure.data["h"][1])].y
+
+
+def test_the_title_of_a_jacobian_says_which_norm_and_which_step_before():
+    words = [t.words for t in draw(networks.skip(), overlay="jacobian").scene.texts]
+    assert "‖∂h(t)/∂h(t−1)‖2" in words

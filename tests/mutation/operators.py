@@ -3,7 +3,9 @@
 An operator swapped, an operand or a minus dropped, a number or a comparison changed,
 keepdims lost, an addition at indices made an assignment, two arguments swapped; in what
 is no gradient rule also a condition negated or a part of it dropped, a statement left
-out.
+out. A number gets 1 more; but outside of gradient rules a float of 2.0 or more is
+doubled: in figures it is a length, and a point more or less of a gap of 16 is taste,
+which no test should hold on to, while twice the gap is a fault that one has to see.
 """
 
 import ast
@@ -96,7 +98,8 @@ def call_mutations(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
             yield f"{keyword.arg} lost", other
     commutes = ast.unparse(node.func) in COMMUTE
     starred = any(isinstance(a, ast.Starred) for a in node.args)
-    if len(node.args) > 1 and not starred and not commutes:
+    differ = len({ast.dump(a) for a in node.args[:2]}) == 2
+    if differ and not starred and not commutes:
         other = copy.copy(node)
         other.args = [node.args[1], node.args[0], *node.args[2:]]
         yield "first two arguments swapped", other
@@ -109,6 +112,10 @@ def call_mutations(node: ast.Call) -> Iterator[tuple[str, ast.AST]]:
 
 def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """What one node of any function can be replaced by: conditions, statements too."""
+    number = node.value if isinstance(node, ast.Constant) else None
+    if isinstance(number, float) and number >= 2:
+        yield "number doubled", ast.Constant(2 * number)
+        return
     yield from mutations(node)
     if isinstance(node, ast.BoolOp):
         for k in range(len(node.values)):

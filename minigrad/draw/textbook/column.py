@@ -159,10 +159,10 @@ class Column:
         p = self.x(a.source), self.height(a.source)
         q = self.x(a.target) + a.delay * self.pitch, self.height(a.target)
         wide, high = abs(q[0] - p[0]), abs(q[1] - p[1])
-        near = not high or high >= (0.2 if a.delay else 0.32) * wide
+        near = not high or high >= 0.32 * wide
         if a.delay:
             close = not high or (wide <= 215 and high <= 190)
-            near = near and close and abs(a.delay) == 1
+            near = close and abs(a.delay) == 1
         ends = {(a.source, 0), (a.target, a.delay)}
         if near and self.free(p, q, ends, {0, a.delay}):
             return "straight"

@@ -416,7 +416,7 @@ class Drawing:
                 "text_kind": self.how.text_kind,
                 "head": bool(ends[1]),
                 "net": one.net if len(sisters) > 1 else None,
-                "kind": self.how.edge_kind if part == UNFOLDED else "forward",
+                "kind": self.how.edge_kind,
                 "part": part,
                 "parameters": one.names,
                 "delay": one.arrow.delay,

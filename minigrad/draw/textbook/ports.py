@@ -61,7 +61,7 @@ class Ports:
         self.lanes: dict[Arrow, tuple[float, int]] = {}
         self.vertical: dict[Any, float] = {}
         self.inner = {1: 0.0, -1: 0.0}
-        self.outer = {1: 0.0, -1: 0.0}
+        self.outer: dict[int, float] = {}
         self.loops: dict[Arrow, Loop] = {}
         self.turn: dict[tuple[Arrow, str], float] = {}
         self._dock_level()

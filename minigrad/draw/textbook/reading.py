@@ -58,7 +58,7 @@ class _Reading:
     def __init__(
         self, recurrence: Recurrence, graph: Graph | None, shapes: bool
     ) -> None:
-        recurrence = _distinct(recurrence, graph)
+        recurrence = _named(recurrence, graph)
         self.graph, self.shapes = graph, shapes
         self.roles, self.lengths = recurrence.roles, recurrence.lengths
         self.edges = [
@@ -306,20 +306,15 @@ def _keys(
     return keys | {index: keys[first] for index, first in same.items()}
 
 
-def _distinct(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
-    """The recurrence with a label for each parameter that no other one has."""
+def _named(recurrence: Recurrence, graph: Graph | None) -> Recurrence:
+    """The recurrence whose parameters are called as in the recorded graph."""
     names = graph.names if graph is not None else {}
-    taken: Counter[str] = Counter()
-    roles = []
-    for role in recurrence.roles:
-        if role.kind == "parameter":
-            taken[role.label] += 1
-            number = str(taken[role.label]) * (taken[role.label] > 1)
-            label = role.label + number
-            if role.leaf is not None:
-                label = names.get(role.leaf, label)
-            role = replace(role, label=label)
-        roles.append(role)
+    roles = (
+        replace(role, label=names.get(role.leaf, role.label))
+        if role.kind == "parameter" and role.leaf is not None
+        else role
+        for role in recurrence.roles
+    )
     return replace(recurrence, roles=tuple(roles))
 
 

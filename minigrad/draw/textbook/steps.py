@@ -340,9 +340,8 @@ class GroupColumns:
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
 
     def _crosses(self, p: int, q: int) -> bool:
-        """Whether what leads from slot to slot, one of them shown, crosses the cut."""
-        shown = any(0 <= slot < len(self.kept) for slot in (p, q))
-        return shown and self.gap is not None and min(p, q) < self.gap <= max(p, q)
+        """Whether what leads from slot to slot crosses the cut."""
+        return self.gap is not None and min(p, q) < self.gap <= max(p, q)
 
     def _slot(self, slot: int) -> float:
         """The middle of a slot, shown or not, before the cut."""

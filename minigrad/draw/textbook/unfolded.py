@@ -52,7 +52,6 @@ def _given(drawing: Drawing) -> None:
             for node in sheet.nodes.values()
         ):
             x += side * (2 * RADIUS + BESIDE) / 2
-        x += side * max(0.0, 2 * RADIUS + BESIDE - abs(x - beside.x))
         drawing.circle(symbol, symbol.key, x, beside.y, UNFOLDED)
     merged: dict[Pair, list[Arrow]] = defaultdict(list)
     for a in grid.given:
