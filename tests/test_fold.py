@@ -593,6 +593,23 @@ def test_two_initial_states_of_a_delay_of_two():
         mg.fold(net(8, broken=True))
 
 
+def test_a_list_of_another_loop_is_read_by_a_loop_over_it():
+    def net(over):
+        h = g = mg.tensor(np.zeros((1, 2)), name="start")
+        hs = []
+        for _, x in mg.steps(np.ones((4, 1, 2))):
+            h = mg.tanh(h + x).named("h")
+            hs.append(h)
+        for step in mg.steps(h=hs) if over else mg.steps(4):
+            g = mg.tanh(g + (step[1] if over else hs[step - 1])).named("g")
+        return g
+
+    hint = re.escape("loop over them: for t, h in mg.steps(h=hs); within")
+    with pytest.raises(mg.FoldError, match=hint):
+        mg.fold(net(over=False))
+    assert "h(t) -> g(t)" in edges(net(over=True))
+
+
 def test_a_state_without_a_name_is_kept_as_s():
     W = mg.parameter(np.eye(2), name="W")
     h = np.zeros((1, 2))
@@ -941,7 +958,7 @@ def test_what_one_length_does_not_tell_of_another_is_refused():
 
     rec = mg.fold(strided(8))
     assert rec.unfold(11).same_as(mg.Graph(strided(11)))
-    with pytest.raises(ValueError, match="at every 3-th step"):
+    with pytest.raises(ValueError, match="read every 3 steps"):
         rec.unfold(9)
 
     def last(T):

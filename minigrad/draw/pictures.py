@@ -69,17 +69,24 @@ class Operations:
 
 
 class Columns:
-    """The folded circuit, the unrolled columns, or both."""
+    """The folded circuit, the unrolled columns, or both.
+
+    ``wider`` is how much room more than usual the scene took.
+    """
 
     def __init__(self, asked: Asked, chart: Chart, graph: Graph | None) -> None:
         self.asked, self.chart, self.graph = asked, chart, graph
         self.data: Series = {}
+        self.widths: dict[float, float] = {}  # of what was laid out so much wider
+        self.wider = 0.0
 
     def scene(self) -> Scene:
         """The figure as data, with room for its letters."""
         how = self.prepare()
         usual = partial(self.laid_out, self.chart, how)
-        scene, self.faults = with_asides(*clearest(usual, self.simpler(how)))
+        scene, left = clearest(usual, self.simpler(how))
+        self.wider = self.widths.get(scene.width, 0.0)
+        scene, self.faults = with_asides(scene, left)
         return self._with_uses(scene) if self.graph is not None else scene
 
     def simpler(self, how: Unrolling) -> LayOut | None:
@@ -118,6 +125,8 @@ class Columns:
         if chart.merged:
             drawing.say(AS_ONE.format(chart.merged), "as one")
         scene = drawing.scene(asked.caption, self.chart.lengths)
+        if chart is self.chart:
+            self.widths.setdefault(scene.width, wider)
         if self.graph is None or not columns or asked.index == "symbolic":
             return scene  # what a start is computed by is no part of it
         values = {s.name for s in self.chart.symbols}  # a learned start is one

@@ -26,6 +26,8 @@ FAULT, ON_LINE, WIDENED = 100.0, 3.0, 0.25
 ROW = 16.0
 # With more faults than this no room will help.
 TOO_MUCH = 6
+# A figure with more arrows than this is laid out as usual and as wide as can be.
+MANY = 150
 
 LayOut = Callable[[float], Scene]
 
@@ -35,13 +37,16 @@ def clearest(
 ) -> tuple[Scene, list[Fault]]:
     """The best of up to four layouts, each wider than the one before, and its faults.
 
-    The search ends where a wider layout cannot be better. ``simpler`` draws the same
-    with fewer arrows, where there are far too many faults or some are left.
+    The search ends where a wider layout cannot be better; of MANY arrows there are two.
+    ``simpler`` draws the same with fewer arrows, where there are far too many faults or
+    some are left.
     """
     found: list[tuple[float, Scene, list[Fault]]] = []
     for wider in WIDER:
         if any(worse <= WIDENED * wider for worse, _, _ in found):
             break
+        if found and len(found[0][1].edges) > MANY and wider < WIDER[-1]:
+            continue
         scene = lay_out(wider)
         left, backed = faults(scene), sum(text.backed for text in scene.texts)
         worse = FAULT * len(left) + ON_LINE * backed + WIDENED * wider

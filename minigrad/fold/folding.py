@@ -286,10 +286,15 @@ class Folding:
             self.refuse(nodes[odd], what, values[odd], nodes[other].t, values[other])
 
     def refuse(
-        self, node: Node, what: str, value: Any, step: int | None, usual: Any
+        self,
+        node: Node,
+        what: str,
+        value: Any,
+        step: int | None,
+        usual: Any,
+        hint: str = "",
     ) -> NoReturn:
         """Raise FoldError for a step that differs from another one."""
-        hint = ""
         if what in ("op", "number of operands"):
             hint = '; lines that only some steps run belong into mg.scope("name")'
         if what == "name" and value and usual:

@@ -310,7 +310,18 @@ class Operands:
         node = self.nodes[self.steps.index(odd)]
         label: Callable[[Source | None], str] = self.folding.label
         what = label(reads.get(odd))
-        self.folding.refuse(node, "operand", what, usual, label(reads.get(usual)))
+        told = what, usual, label(reads.get(usual))
+        self.folding.refuse(node, "operand", *told, self._in_turn(reads, odd, usual))
+
+    def _in_turn(self, reads: dict[int, Source], *steps: int) -> str:
+        """How the steps of another loop are read, if one is read at each of these."""
+        picks = {reads[t].role for t in steps if t in reads and reads[t].kind == "pick"}
+        if len(picks) != 1 or self.fixed:
+            return ""
+        (node, *_) = self.folding.members[picks.pop()]
+        name = node.name if node.name and node.name.isidentifier() else "value"
+        over = f"for t, {name} in mg.steps({name}={name}s)"
+        return f"; another loop's values are read in turn by a loop over them: {over}"
 
 
 def terms_of(node: Node) -> Any:

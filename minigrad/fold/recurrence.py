@@ -255,7 +255,7 @@ class Recurrence(NotPickled):
                 known = role.span is not None and role.span.every == every
                 if not known and (lengths[clock] - self.lengths[clock]) % every:
                     raise ValueError(
-                        f"{role.words} is read at every {every}-th step: a graph of "
+                        f"{role.words} is read every {every} steps: a graph of "
                         f"{self.lengths[clock]} steps does not tell at which of "
                         f"{lengths[clock]}; take a number that is {every} further on"
                     )

@@ -25,6 +25,14 @@ coordinates = st.floats(-200, 200, allow_nan=False)
 points = st.tuples(coordinates, coordinates)
 
 
+def test_two_targets_above_one_loss_stand_apart():
+    loss = mg.fold(recorded("teacher_and_mask")).unfold(1)
+    grid = Grid(read(loss))
+    assert grid.level["y"] == grid.level["m"]
+    assert abs(grid.place["y"] - grid.place["m"]) >= 1
+    assert draw(loss).audit() == []
+
+
 @given(st.sets(ends), st.sets(st.integers(0, 5)))
 def test_circles_stand_apart_and_arrows_of_a_step_lead_up(now, states):
     symbols = tuple(Symbol(key, (), clock=0) for key in KEYS)

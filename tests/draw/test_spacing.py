@@ -8,7 +8,7 @@ import pytest
 from minigrad.draw.page.curves import straight
 from minigrad.draw.page.scene import Edge, Node, Run, Scene, Text, arranged
 from minigrad.draw.render.audit import faults
-from minigrad.draw.spacing import clearest, warn_of_faults, with_asides
+from minigrad.draw.spacing import MANY, clearest, warn_of_faults, with_asides
 
 W = ((Run("W", "bold", 18.0),),)
 
@@ -51,6 +51,17 @@ def test_the_best_layout_wins_and_the_first_clear_one_ends_the_search(
     counts, chosen, asked
 ):
     assert laid_out(*counts) == (chosen, asked)
+
+
+def test_of_many_arrows_there_are_the_usual_layout_and_the_widest():
+    asked = []
+
+    def lay_out(wider):
+        asked.append(wider)
+        return scene(1, backed=MANY, wide=wider)
+
+    clearest(lay_out)
+    assert asked == [0.0, 30.0]
 
 
 @pytest.mark.parametrize(

@@ -331,7 +331,7 @@ def test_letters_for_steps_are_those_of_the_middle():
     for make, T, words in (
         (started, 1, "a loop of 1 step"),
         (remembering, 6, r"h → c, of 1\.\.t"),
-        (clockwork, 9, "g is at every 2-th step"),
+        (clockwork, 9, "g is there every 2 steps"),
         (once, 6, "s is at steps 1 alone"),
     ):
         with pytest.raises(ValueError, match=words + '.*index="number"'):

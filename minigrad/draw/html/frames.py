@@ -25,7 +25,8 @@ from minigrad.draw.page.curves import polyline
 from minigrad.draw.page.scene import Edge, Lines, Scene, Text, bounds
 from minigrad.draw.page.scene import Node as Circle
 from minigrad.draw.pictures import Asked, Columns
-from minigrad.draw.spacing import WIDER
+from minigrad.draw.render.audit import faults
+from minigrad.draw.spacing import with_asides
 from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.recorded import as_recorded
@@ -55,13 +56,11 @@ class Source:
         """The figure of one length, as wide as the recorded one: the points it has."""
         steps = SHOWN if T > LONGEST else max(T, 3)
         columns = Columns(Asked(self.view, steps=steps), chart, graph)
-        how = columns.prepare()
         if self.recorded == T:
-            scene = columns.scene()
-            widths = {columns.laid_out(chart, how, w).width: w for w in WIDER[::-1]}
-            self.wider = widths.get(scene.width, 0.0)
+            scene, self.wider = columns.scene(), columns.wider
         else:
-            scene = columns.laid_out(chart, how, self.wider)
+            scene = columns.laid_out(chart, columns.prepare(), self.wider)
+            scene, _ = with_asides(scene, faults(scene))
         self.charts[T], self.graphs[T], self.scenes[T] = chart, graph, scene
         return sum(len(edge.points) for edge in scene.edges)
 

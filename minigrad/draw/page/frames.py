@@ -9,6 +9,7 @@ from itertools import product
 
 import numpy as np
 
+from minigrad.draw.page.curves import HEAD, Curve
 from minigrad.draw.page.fonts import shorten
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.nearness import (
@@ -36,16 +37,22 @@ def write_names(
 
     ``names`` are by the number of the frame on the sheet.
     """
-    arrows = sampled(sheet.edges)[1]
     of, lines = dense([border(frame) for frame in sheet.frames])
     for i, name in names.items():
         box = sheet.frames[i].box
-        (x, y), words = _free(sheet, box, name, size, arrows, lines[of != i])
+        (x, y), words = _free(sheet, box, name, size, lines[of != i])
         sheet.write(x, y, words, "faint", part)
 
 
+def _meets(curve: Curve, reach: Array) -> bool:
+    """Whether an arrow, with its head, may come into a box."""
+    xs, ys = zip(*curve, strict=True)
+    (left, low), (right, high) = reach[:2] - HEAD, reach[2:] + HEAD
+    return bool(min(xs) < right and max(xs) > left and min(ys) < high and max(ys) > low)
+
+
 def _free(
-    sheet: Sheet, box: Rectangle, name: str, size: float, arrows: Array, borders: Array
+    sheet: Sheet, box: Rectangle, name: str, size: float, borders: Array
 ) -> tuple[Point, Lines]:
     left, low, right, high = box
     found: list[tuple[Point, Lines]] = []
@@ -63,7 +70,8 @@ def _free(
     taken += [f.box for f in sheet.frames if not holds(f.box, box)]
     struck = 1e6 * overlaps(boxes, np.array(taken), 0.0).sum(axis=1)
     reach = np.append(boxes.min(axis=0)[:2], boxes.max(axis=0)[2:])
-    for points, cost in ((arrows, 1e3), (borders, 1.0)):
+    arrows = [e for e in sheet.edges if e.points and _meets(e.points, reach)]
+    for points, cost in ((sampled(arrows)[1], 1e3), (borders, 1.0)):
         near = points[within(points, reach)]
         struck += cost * (gaps(boxes, near) == 0).sum(axis=1)
     return found[int(struck.argmin())]

@@ -196,7 +196,7 @@ class Ground:
         """The points of foreign lines within a box, and the numbers of the lines."""
         start, end = np.searchsorted(self._points[:, 0], (reach[0], reach[2]))
         points, of = self._points[start:end], self._of[start:end]
-        inside = within(points, reach)
+        inside = (points[:, 1] > reach[1]) & (points[:, 1] < reach[3])
         points, of = points[inside], of[inside]
         kin = [self.numbers[e.id] for e in self.kin(edge)]
         akin = np.zeros(len(self.edges), dtype=bool)
@@ -204,8 +204,8 @@ class Ground:
         mine = akin[of]
         if len(kin) < len(self._trunks[_trunk(edge)]) and mine.any():
             # What sisters with other letters share with it belongs to none of them.
-            apart = points[mine][:, None] - own
-            mine[mine] = (apart**2).sum(axis=-1).min(axis=1) < JOINT**2
+            spots = points[mine][:, [0, 1, 0, 1]]
+            mine[mine] = gaps(spots, own).min(axis=1) < JOINT
         return points[~mine], of[~mine]
 
     def from_lines(self, boxes: Array, points: Array, of: Indices) -> Array:

@@ -149,7 +149,7 @@ class _Between:
             wish = Wish(note(once), id, "faint", "only", below=True)
             sheet.wishes.append(wish)
         parts = [p for a in self.arrows for p in self.drawing.circuit.parts[a]]
-        title = "; ".join(said(chart, part) for part in parts)
+        title = said(chart, *parts)
         details = {"id": id, "dashed": bool(once), "title": title}
         return chart.pairs(*parts), details
 

@@ -133,7 +133,7 @@ class _Circuit:
         return {
             "id": way_home(arrows[0]),
             "home": way_home(arrows[0]),
-            "title": "; ".join(said(self.chart, part) for part in parts),
+            "title": said(self.chart, *parts),
             "parameters": names_on(parts),
             "delay": arrows[0].delay,
             "covers": self.chart.pairs(*parts),

@@ -6,7 +6,7 @@
 {'x': 0.0, 'f': -0.5, 'i': 0.5, 'c': 0.0}
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 
@@ -27,7 +27,8 @@ def places(
 ) -> dict[str, float]:
     """The place of each key in its row, in lanes from the middle of the column."""
     read = {key: [a.target for a in now if a.source == key] for key in keys}
-    if not later and _is_tree(read):
+    over = Counter(t for key in keys for t in read[key] if level[key] > level[t])
+    if not later and _is_tree(read) and max(over.values(), default=0) < 2:
         return _tidy(keys, level, read)
     search = _Search(keys, level, now, later)
     if len(keys) <= MANY:

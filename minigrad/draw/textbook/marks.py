@@ -56,18 +56,33 @@ def listed(lines: Sequence[Line], short: bool = False) -> Line:
     return tuple(runs)
 
 
-def said(chart: Chart, arrow: Arrow) -> str:
-    """An arrow in words, for the title that a browser shows."""
-    words = f"{arrow.source} → {arrow.target}"
-    if read := steps_read(arrow):
-        words += f", of {read}"
-    elif arrow.delay:
-        steps = "step" if abs(arrow.delay) == 1 else "steps"
-        when = "later" if arrow.delay > 0 else "earlier"
-        words += f", {abs(arrow.delay)} {steps} {when}"
-    if arrow.labels:
-        words += f", by {', '.join(arrow.labels)}"
-    return words + (f", {once}" if (once := only_at(chart, [arrow])) else "")
+def said(chart: Chart, *arrows: Arrow) -> str:
+    """Arrows in words, for the title that a browser shows.
+
+    What differs in the number of steps alone is told once, with all of them.
+    """
+    delays: dict[tuple[str, str, str], list[int]] = {}
+    for a in arrows:
+        read, once = steps_read(a), only_at(chart, [a])
+        ends = f"{a.source} → {a.target}" + (f", of {read}" if read else "")
+        by = f", by {', '.join(a.labels)}" if a.labels else ""
+        later = 0 if read else a.delay
+        when = "later" if later > 0 else "earlier" if later else ""
+        key = ends, when, by + (f", {once}" if once else "")
+        delays.setdefault(key, []).append(abs(later))
+    return "; ".join(
+        f"{ends}{_steps(found, when) if when else ''}{rest}"
+        for (ends, when, rest), found in delays.items()
+    )
+
+
+def _steps(delays: Sequence[int], when: str) -> str:
+    """How many steps later or earlier: 1, 2, …, 9 if there are many."""
+    found = sorted({*delays})
+    told = [*map(str, found)]
+    if len(found) > 4 and found[-1] - found[0] == len(found) - 1:
+        told = [*told[:2], "…", told[-1]]
+    return f", {', '.join(told)} step{'s' * (found != [1])} {when}"
 
 
 def steps_read(arrow: Arrow) -> str:

@@ -39,8 +39,8 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     if late:
         steps[2] = length
     for symbol in chart.symbols:
-        if symbol.span.every > 1:
-            raise _not_around_t(f"{symbol.key} is at every {symbol.span.every}-th step")
+        if (every := symbol.span.every) > 1:
+            raise _not_around_t(f"{symbol.key} is there every {every} steps")
         found = symbol.span.steps(length)
         if symbol.clock is not None and not any(t in found for t in steps):
             raise _not_around_t(f"{symbol.key} is at steps {symbol.span} alone")

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.draw.html.frames import source_of
 from minigrad.draw.measure import norm
 from minigrad.draw.page.words import LANGUAGES
+from minigrad.draw.render.audit import faults
 from minigrad.tasks.pictures import PICTURES
 from tests.draw.corpus import recorded
 from tests.draw.html import nets
@@ -372,3 +375,15 @@ def test_loops_within_a_step_have_their_frames():
     assert parts.count("circuit") == 1
     assert parts.count("columns") == 3
     assert not any(e.get("tail") or e.get("tip") or e.get("by") for e in frames)
+
+
+def test_letters_in_doubt_stand_below_the_figure_of_every_length():
+    loss = recorded("random 46")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scenes = source_of(loss, mg.draw(loss).scene).scenes
+    assert {T for T, scene in scenes.items() if faults(scene)} == set()
+    below = {
+        T: [t.words for t in s.texts if t.word == "aside"] for T, s in scenes.items()
+    }
+    assert below[2] == ["h → g, by Wgh"]
