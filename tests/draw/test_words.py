@@ -1,5 +1,6 @@
 """The words of figures in other languages, and how many steps a page has room for."""
 
+import re
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.page.words import LANGUAGES, WORDS, say
+from minigrad.draw.page.words import LANGUAGES, WORDS, phrased, say
 from minigrad.draw.sizes import LEAST, printed
 from tests.draw import networks
 
@@ -118,3 +119,40 @@ def test_letters_that_would_be_too_small_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert draw(networks.many_to_many(2), steps="page").size[0] < np.inf
+
+
+ENGLISH = (
+    "step steps later earlier shape use uses gradient share norm over by delay one"
+)
+ENGLISH += " ahead nodes arrows graph left operations turns only parameter input"
+
+
+@pytest.mark.parametrize("view", ["textbook", "folded", "unfolded", "backward", "ops"])
+def test_what_is_pointed_at_speaks_the_language_too(view):
+    loss = networks.many_to_one(9)
+    asked = {"view": view, "steps": 4, "style": mg.Style(language="es")}
+    if view in ("textbook", "folded"):
+        asked["index"] = "symbolic"
+    svg = draw(loss, **asked).svg()
+    said = re.findall(r"<(?:title|desc)[^>]*>([^<]*)<", svg)
+    assert len(said) > 10
+    found = set(re.findall(r"[a-z]+", " ".join(said))) & set(ENGLISH.split())
+    assert found <= {"step"}  # the op that reads a value at its step
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("h → h, 3 steps later, by W", "h → h, 3 pasos después, por W"),
+        ("gradient over h → all: norm 0.1", "gradiente por h → all: norma 0.1"),
+        ("gradient by V: sum over t, norm 2", "gradiente por V: suma sobre t, norma 2"),
+        ("share of U at step 1: norm 0.3", "parte de U en el paso 1: norma 0.3"),
+        ("x: step, step 1, shape (1, 3) int", "x: step, paso 1, forma (1, 3) int"),
+        ("by: add, shape () float64 · step 1", "by: add, forma () float64 · paso 1"),
+        ("by → of by W", "by → of por W"),
+        ("sum over t into V", "suma sobre t hacia V"),
+        ("c: constant, shape (), 1 use", "c: constante, forma (), usos: 1"),
+    ],
+)
+def test_names_stay_as_they_are_where_it_is_said_what_a_thing_is(english, spanish):
+    assert phrased("es", english) == spanish

@@ -12,6 +12,7 @@ its place. A braced part stays as it is.
 
 import re
 from dataclasses import replace
+from functools import partial
 
 from minigrad.draw.page.scene import Scene, Text
 
@@ -40,15 +41,42 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
         "es": ("= Σ sobre t, norma {}", "norma {}"),
     },
 }
-# What stands in words for an arrow without letters, part by part.
-ASIDE = {
-    " step later": " paso después",
-    " steps later": " pasos después",
-    " step earlier": " paso antes",
-    " steps earlier": " pasos antes",
-    ", only t": ", solo t",
-    ", of ": ", de ",
-    " by ": " por ",
+# What is said of circles and arrows to who points at them or cannot see them, and of
+# arrows whose letters stand below in words: parts, for names stand between them.
+PHRASES: dict[str, list[tuple[str, str]]] = {
+    "en": [],
+    "es": [
+        (r"^gradient (over|by) ", "gradiente por "),
+        (r"^share of (.+) at step ", r"parte de \1 en el paso "),
+        (r"^share of ", "parte de "),
+        (r", all turns: ", ", todas las vueltas: "),
+        (r"\bsum over t(?= into |, norm )", "suma sobre t"),
+        (r"(?<=suma sobre t) into ", " hacia "),
+        (r"(?<=[:,] )norm ", "norma "),
+        (r"^delay of one step$", "retardo de un paso"),
+        (r"^one step ahead$", "un paso adelante"),
+        (r"(?<=[,:] )step (?=\d|later|earlier)", "paso "),
+        (r"(?<= · )step (?=\d)", "paso "),
+        (r"\b1 step later\b", "1 paso después"),
+        (r"\b1 step earlier\b", "1 paso antes"),
+        (r"\b(\d+) steps later\b", r"\1 pasos después"),
+        (r"\b(\d+) steps earlier\b", r"\1 pasos antes"),
+        (r", only t = ", ", solo t = "),
+        (r", of ", ", de "),
+        (r"(?<=[^→] )by (?=[^ ])", "por "),
+        (r"(?<=, )shape (?=\()", "forma "),
+        (r", (\d+) uses?\b", r", usos: \1"),
+        (r", in (?=[^ ]+$)", ", en "),
+        (r"(?<=: )(?:parameter)(?=,)", "parámetro"),
+        (r"(?<=: )(?:input)(?=,)", "entrada"),
+        (r"(?:^|(?<=: ))constant(?=,)", "constante"),
+        (r"^Computational graph$", "Grafo computacional"),
+        (r"^(\d+) nodes\b", r"Nodos: \1"),
+        (r" and (\d+) more\)", r" y \1 más)"),
+        (r", (\d+) arrows\.", r"; flechas: \1."),
+        (r" (\d+) arrows of the graph are left out\.$", r" Flechas omitidas: \1."),
+        (r": (\d+) operations$", r": \1 operaciones"),
+    ],
 }
 LANGUAGES = tuple(WORDS["unfold"])
 # What the entries of a legend say in each language, in their order.
@@ -91,20 +119,32 @@ def say(language: str, word: str, english: str) -> str:
     raise ValueError(f"{english!r} is no form of the word {word!r}")
 
 
+def phrased(language: str, english: str) -> str:
+    """What is said of a thing, in that language; names stay as they are.
+
+    >>> phrased("es", "h → h, 1 step later, by W")
+    'h → h, 1 paso después, por W'
+    """
+    for part, other in PHRASES[language]:
+        english = re.sub(part, other, english)
+    return english
+
+
 def translated(scene: Scene, language: str) -> Scene:
     """The scene with its words in that language."""
 
     def text_in(text: Text) -> Text:
-        if text.word == "aside":
-            words = text.words
-            for english, other in ASIDE.items():
-                words = words.replace(english, other)
-            return replace(text, lines=((replace(text.lines[0][0], text=words),),))
         if not text.word:
             return text
-        words = say(language, text.word, text.words)
+        of = phrased if text.word == "aside" else partial(say, word=text.word)
+        words = of(language, english=text.words)
         return replace(text, lines=((replace(text.lines[0][0], text=words),),))
 
     if language == "en":
         return scene
-    return replace(scene, texts=tuple(map(text_in, scene.texts)))
+    return replace(
+        scene,
+        texts=tuple(map(text_in, scene.texts)),
+        nodes=tuple(replace(n, title=phrased(language, n.title)) for n in scene.nodes),
+        edges=tuple(replace(e, title=phrased(language, e.title)) for e in scene.edges),
+    )

@@ -22,6 +22,7 @@ from minigrad.draw.page.curves import Curve, head_of, shaft_of
 from minigrad.draw.page.fonts import BASELINE
 from minigrad.draw.page.letters import UNPRINTABLE
 from minigrad.draw.page.scene import Node, Rectangle, Run, Scene, Text, placed_lines
+from minigrad.draw.page.words import phrased
 from minigrad.draw.render.dot import number
 from minigrad.draw.render.theme import Style, pen
 
@@ -45,14 +46,15 @@ def write(scene: Scene, look: Style) -> str:
     picture = elements(scene, look)
     mark = "mg" + sha256(picture.encode()).hexdigest()[:8]
     wide, high = number(scene.width), number(scene.height)
+    title = scene.title or phrased(look.language, "Computational graph")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad mg-{look.name}" '
         f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}" '
         f'style="max-width:100%;height:auto" font-family="{_fonts(look, "serif")}" '
         f'text-anchor="middle" xml:space="preserve" '
         f'role="img" aria-labelledby="{mark}-title {mark}-desc">\n'
-        f'<title id="{mark}-title">{said(scene.title or "Computational graph")}'
-        f'</title>\n<desc id="{mark}-desc">{said(description(scene))}</desc>\n'
+        f'<title id="{mark}-title">{said(title)}</title>\n'
+        f'<desc id="{mark}-desc">{said(description(scene, look.language))}</desc>\n'
         f"{picture}\n</svg>\n"
     )
 
@@ -71,7 +73,7 @@ def said(text: str) -> str:
     return escape(UNPRINTABLE.sub("?", text))
 
 
-def description(scene: Scene) -> str:
+def description(scene: Scene, language: str = "en") -> str:
     """The picture in words: how many things, and the first of their names."""
     drawn = [node for node in scene.nodes if node.shape != "text"]
     names = list(dict.fromkeys(node.name for node in drawn if node.name))
@@ -82,7 +84,7 @@ def description(scene: Scene) -> str:
     words += f", {sum(edge.head for edge in scene.edges)} arrows."
     if scene.elided:
         words += f" {scene.elided} arrows of the graph are left out."
-    return words
+    return phrased(language, words)
 
 
 class _Picture:
