@@ -34,8 +34,8 @@ def drawing_nothing(*roots: Any) -> Iterator[None]:
     True
     """
     held = [*roots, *(value for *_, value in reached(*roots))]
-    generators = [g for g in held if isinstance(g, GENERATORS)]
-    generators += [np.random, random]
+    own = [g for g in held if isinstance(g, GENERATORS)]
+    generators = [*own, np.random, random]
     before = [_state(g) for g in generators]
     same = False
     try:
