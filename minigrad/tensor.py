@@ -155,7 +155,10 @@ class Tensor(Reading, Methods):
         ()
         """
         if tracing():
-            copy: Tensor = registry["detach"](self)
+            if self.dtype == bool:  # a mask has no gradient, and no np.positive
+                copy: Tensor = registry["logical_or"](self, self)
+            else:
+                copy = registry["detach"](self)
             return copy if name is None else copy.named(name)
         return _leaf(self._value(), name, "constant" if name is None else "input")
 

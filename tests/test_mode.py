@@ -126,3 +126,8 @@ def test_what_no_grad_computes_is_not_watched():
     with mg.detect_anomaly(), mg.no_grad(), np.errstate(invalid="ignore"):
         assert np.isnan(mg.log(mg.tensor(-1.0, name="x")).data)
     assert "no_grad" in mg.detect_anomaly.__doc__
+
+
+def test_a_mask_is_detached_in_a_compiled_function():
+    program = mg.compile(lambda x: mg.tensor(x > 0).detach(), strict=True)
+    assert program(np.array([1.0, -1.0])).tolist() == [True, False]

@@ -498,3 +498,9 @@ def test_a_list_of_tensors_is_no_operand():
         mg.tanh([x, x])
     with pytest.raises(TypeError, match=r"mg\.stack makes them one"):
         mg.add((x, x), x)
+
+
+def test_positive_is_refused_and_cuts_no_gradient():
+    w = mg.parameter(2.0, name="w")
+    with pytest.raises(TypeError, match="positive has no op"):
+        np.positive(w)

@@ -31,6 +31,7 @@ import numpy as np
 from minigrad.compile.arguments import flatten, opaque, opened
 from minigrad.compile.backend import EngineError, chosen
 from minigrad.compile.backend import engine as engine_with
+from minigrad.compile.chance import drawing_nothing
 from minigrad.compile.check import difference
 from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
@@ -314,8 +315,10 @@ class Program(NotPickled):
 
     def _trace(self, key: Any, given: Given) -> tuple[Entry, Any]:
         """Record one call: what it became, and the results of the first run."""
+        objects = opaque([*given.args, *given.kwargs.values()])
         try:
-            trace = record(self.eager, given)
+            with drawing_nothing(self.eager, *objects):
+                trace = record(self.eager, given)
         except TraceError:
             raise
         except Exception as error:
@@ -324,7 +327,7 @@ class Program(NotPickled):
             raise TraceError("it returns no Tensor")
         try:
             code, found = self._compiled(key, trace, given)
-            self.objects += opaque([*given.args, *given.kwargs.values()])
+            self.objects += objects
             self.watched = watch(self.eager, *self.objects)
         except Exception as error:
             if isinstance(error, (TraceError, EngineError)):

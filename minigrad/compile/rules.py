@@ -104,11 +104,13 @@ def one_product(v: Value) -> Value | None:
             Time.total,
             (Value(O.matmul | O.dot, (Value(O.transpose, (a,), attrs), d)),),
         ) if len(a.shape) == len(d.shape) == 2 and not attrs.get("axes"):
-            if a.op is not Time.each and d.op is not Time.each:
+            timed = a.op is not Time.each and d.op is not Time.each
+            if timed and 0 not in (a.shape[-1], d.shape[-1]):
                 return apply(O.matmul, apply(O.transpose, rows(a)), rows(d))
         case Value(Time.total, (Value(O.sum, (d,), attrs),)) if (
             attrs.get("axis") in (0, (0,)) and not attrs.get("keepdims")
             and len(d.shape) == 2 and _is_float(d) and d.op is not Time.each
+            and d.shape[-1] != 0
         ):  # fmt: skip
             return apply(kernels.column_sums, rows(d))
     return None
@@ -119,7 +121,7 @@ def _is_float(d: Value) -> bool:
 
 
 def rows(x: Value) -> Value:
-    """The rows of all steps, one below the other."""
+    """The rows of all steps, one below the other; they are not empty."""
     return apply(O.reshape, over(x), shape=(-1, x.shape[-1]))
 
 

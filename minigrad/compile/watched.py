@@ -65,15 +65,9 @@ def _same(a: Any, b: Any) -> bool:
 
 def watch(*roots: Any) -> list[Watched]:
     """The places that functions and objects read, with what is there now."""
-    walk = _Walk(set())
-    while True:  # names that a method uses may lead to more of an object
-        walk.run(roots)
-        if walk.named == walk.names:
-            break
-        walk = _Walk(walk.names | walk.named)
     left = COMPARED
     places = []
-    for read, holder, key, value in walk.found:
+    for read, holder, key, value in reached(*roots):
         content = None
         if isinstance(value, np.ndarray) and _is_writeable(value):
             if value.nbytes <= left:
@@ -101,6 +95,21 @@ def _freeze(array: Any) -> None:
 
 
 Place = tuple[Callable[[Any, Any], Any], Any, Any, Any]
+
+
+def reached(*roots: Any) -> list[Place]:
+    """The places that functions and objects read: how, of what, where, and what it is.
+
+    >>> table = [3.0]
+    >>> any(value is table for *_, value in reached(partial(len, table)))
+    True
+    """
+    walk = _Walk(set())
+    while True:  # names that a method uses may lead to more of an object
+        walk.run(roots)
+        if walk.named == walk.names:
+            return walk.found
+        walk = _Walk(walk.names | walk.named)
 
 
 class _Walk:
@@ -132,6 +141,8 @@ class _Walk:
         elif isinstance(value, types.MethodType):
             yield getattr, value, "__self__", value.__self__
             yield getattr, value, "__func__", value.__func__
+        elif isinstance(value, types.BuiltinMethodType):
+            yield getattr, value, "__self__", value.__self__
         elif isinstance(value, partial):
             for name in ("func", "args", "keywords"):
                 yield getattr, value, name, getattr(value, name)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.op import Op, op
+from minigrad.op import Op, by_function, op
 
 add = Op(np.add, lambda g, y, a, b: g, lambda g, y, a, b: g, doc="a + b.")
 subtract = Op(np.subtract, lambda g, y, a, b: g, lambda g, y, a, b: -g, doc="a - b.")
@@ -80,6 +80,7 @@ detach = Op(
     name="detach",
     doc="x, without a gradient: what is computed from it is constant in x.",
 )
+del by_function[np.positive]  # np.positive(x) itself has a gradient
 greater = Op(np.greater, None, None, doc="a > b: a mask, without gradient.")
 greater_equal = Op(
     np.greater_equal, None, None, doc="a >= b: a mask, without gradient."

@@ -30,6 +30,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad.advice import near, told
+from minigrad.compile.chance import listed
 from minigrad.nn import Module
 from minigrad.optim.optimiser import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
@@ -352,17 +353,6 @@ def _say(array: Any) -> str:
         return "nothing"
     array = np.asarray(array)
     return f"{array.dtype} {array.shape}"
-
-
-def listed(state: Any) -> Any:
-    """A generator's state in terms of JSON.
-
-    >>> listed({"pos": np.uint8(3), "key": np.array([1, 2])})
-    {'pos': 3, 'key': [1, 2]}
-    """
-    if isinstance(state, dict):
-        return {key: listed(value) for key, value in state.items()}
-    return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state
 
 
 def _generator_state(saved: Any, own: Any) -> tuple[Any, list[str]]:

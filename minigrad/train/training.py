@@ -33,11 +33,11 @@ import numpy as np
 from minigrad.arrays import Array
 from minigrad.compile import Program
 from minigrad.compile.backend import ON_DEVICE, chosen
+from minigrad.compile.chance import listed
 from minigrad.compile.lift import parameter_name
-from minigrad.compile.watched import watch
 from minigrad.grad import grad
 from minigrad.limits import within
-from minigrad.mode import Mode, TraceError, current_mode, tracing
+from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.nn import Module
 from minigrad.nn.cells import State
 from minigrad.ops.discrete import isfinite as isfinite_
@@ -53,7 +53,7 @@ from minigrad.ops.elementwise import (
 from minigrad.optim import Optimiser, clip_by_norm
 from minigrad.optim.clipping import SMALLEST
 from minigrad.tensor import Tensor
-from minigrad.train.checkpoint import Part, listed
+from minigrad.train.checkpoint import Part
 from minigrad.train.finite import said_of
 from minigrad.train.interrupts import interrupts
 
@@ -202,8 +202,6 @@ def whole_step(
     parameters and what is kept of them. Nothing is changed. ``guarded``: these are the
     old ones where the step is not to be made.
 
-    A loss that draws random numbers is a TraceError where it is compiled.
-
     >>> import minigrad as mg
     >>> from minigrad.optim import SGD
     >>> w = mg.parameter([4.0], name="w")
@@ -217,7 +215,7 @@ def whole_step(
     def step(
         batch: tuple[Any, ...], memory: Any, lr: Any, number: Any, limits: Any
     ) -> Any:
-        value, state = parted(_drawing_nothing(loss, batch))
+        value, state = parted(loss(*batch))
         parameters = optimiser.parameters
         gradients, norm = _clipped(grad(value, parameters), limits[0])
         values, after = optimiser.updates(parameters, gradients, memory, lr, number)
@@ -239,30 +237,6 @@ def _guarded(
         name: [where(fine, a, b) for a, b in zip(new, memory[name], strict=True)]
         for name, new in after.items()
     }
-
-
-def _drawing_nothing(loss: Loss, batch: tuple[Any, ...]) -> Any:
-    """The loss, which must not draw random numbers where a program is made of it."""
-    if not tracing():
-        return loss(*batch)
-    generators = [
-        place.value
-        for place in watch(loss)
-        if isinstance(place.value, np.random.Generator)
-    ]
-    before, whole = [g.bit_generator.state for g in generators], global_state()
-    found = loss(*batch)
-    if before != [g.bit_generator.state for g in generators] or whole != global_state():
-        for g, state in zip(generators, before, strict=True):
-            g.bit_generator.state = state
-        np.random.set_state(whole[0])
-        random.setstate(whole[1])
-        raise TraceError(
-            "the loss draws random numbers, and a program would repeat those of its "
-            "first run: draw them with the batch and let the loss take them, or write "
-            "eager=True"
-        )
-    return found
 
 
 def global_state() -> tuple[Any, Any]:

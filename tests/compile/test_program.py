@@ -671,3 +671,28 @@ def test_arrays_of_what_is_not_compiled():
     assert program.arrays(-np.ones(2)).tolist() == [1.0, 1.0]
     with pytest.raises(TraceError, match="runs eagerly"):
         mg.compile(program.eager, strict=True).arrays(np.ones(2))
+
+
+@pytest.mark.parametrize(("batch", "hidden"), [(0, 3), (2, 0), (0, 0)])
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_sizes_of_zero_are_compiled(batch, hidden, backend):
+    rng = np.random.default_rng(0)
+    U = mg.parameter(rng.normal(size=(2, hidden)), name="U")
+    W = mg.parameter(rng.normal(size=(hidden, hidden)), name="W")
+    V = mg.parameter(rng.normal(size=(hidden, 2)), name="V")
+
+    def net(xs):
+        h, os = mg.tensor(np.zeros((batch, hidden))), []
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(h @ W + x @ U)
+            os.append(h @ V + 1.0)
+        loss = mg.stack(os).sum()
+        first = mg.grad(loss, [U, W, V], create_graph=True)
+        second = mg.grad(sum((g * g).sum() for g in first), [U, W, V])
+        return loss, *first, *second
+
+    program = mg.compile(net, strict=True, backend=backend)
+    for T in (5, 6, 1):
+        xs = rng.normal(size=(T, batch, 2))
+        for found, expected in zip(program(xs), net(xs), strict=True):
+            np.testing.assert_array_equal(found.data, expected.data)

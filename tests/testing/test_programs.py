@@ -226,4 +226,6 @@ def test_a_difference_at_a_kink_is_no_derivative():
     moved = Moved(Trial(draw("recurrence", 0, 3)))
     with pytest.raises(SetAsideError, match="a kink"):
         moved.slope(lambda x: 0.03 * x * abs(x), 1.0)
+    with pytest.raises(SetAsideError, match="a kink"):  # in the last tenth of the step
+        moved.slope(lambda x: x + 1e-3 * max(x - 9e-4, 0.0), 1.0)
     assert moved.slope(lambda x: np.exp(3 * x), 1.0) == pytest.approx(3.0)

@@ -89,6 +89,8 @@ class Batch:
         if not along or v.dtype not in ("float32", "float64") or code not in s.solid:
             return None
         width = x.shape[-1]
+        if width == 0:
+            return None
         ones = s.keep("ones", f"np.ones({width}, '{v.dtype}')")
         shape = ", ".join([s.count(v.span), *map(str, v.shape)])
         return f"np.dot({s.rows(code, width)}, {ones}).reshape({shape})"
@@ -106,7 +108,7 @@ class Batch:
         (a, b), place = v.inputs, self.plan.places[v]
         codes = [self._array(a), self._array(b)]
         into = "" if place.buffer.bound else s.window(place, v.span)
-        matrices = len(a.shape) == len(b.shape) == 2
+        matrices = len(a.shape) == len(b.shape) == 2 and 0 not in b.shape
         if matrices and a.op is not Time.each and b.op is Time.each and into in s.solid:
             left = s.rows(codes[0], a.shape[-1])
             self.run.append(f"np.dot({left}, {codes[1]}, {s.rows(into, v.shape[-1])})")

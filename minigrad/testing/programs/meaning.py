@@ -88,10 +88,12 @@ class Moved:
         wide, narrow, least = ((at[k] - at[-k]) / (2 * k * h) for k in (1, 0.5, 0.25))
         bend = abs(at[0.5] - 2 * at[0] + at[-0.5]) / (0.5 * h)
         rough = abs(wide - narrow)
-        # The error of a smooth function falls to a quarter, at a kink to a half.
-        stays = rough > 1e-6 * size and abs(narrow - least) > 0.4 * rough
+        # The error of a smooth function falls to a quarter, at a kink to a half; beyond
+        # a kink between narrow and wide, at once to almost nothing.
+        falls = abs(narrow - least)
+        uneven = rough > 1e-6 * size and not 0.1 * rough < falls < 0.4 * rough
         bent = rough > 1e-5 * size and bend > 1e-2 * size
-        if rough > 1e-4 * size or bent or stays:
+        if rough > 1e-4 * size or bent or uneven:
             raise SetAsideError("a kink")
         return (4 * narrow - wide) / 3
 
