@@ -88,6 +88,6 @@ def test_the_nine_matrices_of_three_states_have_each_its_place():
 
 
 def test_numbers_of_single_circles_are_drawn_all_the_same():
-    with pytest.warns(UserWarning, match="misread"):
-        scene = draw(mutual(4), values=True, engine="pure").scene
-    assert {"a", "b", "c", "d"} <= {n.name for n in scene.nodes}
+    figure = draw(mutual(4), values=True, engine="pure")
+    assert {"a", "b", "c", "d"} <= {n.name for n in figure.scene.nodes}
+    assert figure.audit() == []

@@ -63,7 +63,7 @@ FROM = Arrow("h0", "h", "broadcast", 0, Span(1, 1), None, (), True)
                 (later(1),),
                 (9,),
             ),
-            "o is at every 2-th step",
+            "o is there every 2 steps",
         ),
         (
             Chart((H, Symbol("o", (), clock=0, span=Span(2, 2))), (later(1),), (9,)),
