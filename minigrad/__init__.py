@@ -26,8 +26,6 @@ from minigrad.grad import (
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
 from minigrad.op import Op, op
-from minigrad.op import builtin as _builtin
-from minigrad.op import registry as _registry
 from minigrad.ops.binary import log_sigmoid
 from minigrad.ops.composed import (
     array_split,
@@ -93,10 +91,11 @@ class _Face(_types.ModuleType):
 _sys.modules[__name__].__class__ = _Face
 
 # All ops, but for ``detach``, which is a method alone; and those with a short name.
+_ops = _importlib.import_module("minigrad.op")  # ``mg.op`` is the function
 _SHORT = {"sub": "subtract", "mul": "multiply", "div": "divide"}
 _SHORT |= {"neg": "negative", "pow": "power", "abs": "absolute"}
-_NAMED = {name: name for name in _builtin - {"detach"}} | _SHORT
-globals().update({short: _registry[name] for short, name in _NAMED.items()})
+_NAMED = {name: name for name in _ops.builtin - {"detach"}} | _SHORT
+globals().update({short: _ops.registry[name] for short, name in _NAMED.items()})
 
 # All that is named above; type checkers read it one by one in ``__init__.pyi``.
 __all__ = sorted(
