@@ -31,8 +31,11 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     length = 2 * edge + 3
     long = replace(chart, lengths=tuple(length for _ in chart.lengths))
     around = [*steps, length]
-    # Where a loop begins there is no t.
     here = [a for a in chart.arrows if not a.initial and _meets(long, a, around)]
+    for arrow in (a for a in chart.arrows if not a.initial and a not in here):
+        # Where a loop begins there is no t: what another one hands on is left out.
+        if chart.symbol(arrow.source).clock == chart.symbol(arrow.target).clock:
+            raise _not_around_t(f"{said(long, arrow)}, is at steps {arrow.span} alone")
     late = any(s.clock is not None and s.span.first < 0 for s in chart.symbols) or any(
         a.kind == "pick" and a.at is not None and a.at.first < 0 for a in here
     )
