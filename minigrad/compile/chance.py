@@ -36,11 +36,11 @@ def drawing_nothing(*roots: Any) -> Iterator[None]:
     held = [*roots, *(value for *_, value in reached(*roots))]
     own = [g for g in held if isinstance(g, GENERATORS)]
     generators = [*own, np.random, random]
-    before = [_state(g) for g in generators]
+    before = [state_of(g) for g in generators]
     same = False
     try:
         yield
-        same = before == [_state(g) for g in generators]
+        same = before == [state_of(g) for g in generators]
     finally:
         if not same:
             for g, state in zip(generators, before, strict=True):
@@ -52,7 +52,7 @@ def drawing_nothing(*roots: Any) -> Iterator[None]:
         )
 
 
-def _state(g: Any) -> Any:
+def state_of(g: Any) -> Any:
     """How far a generator has drawn, to be compared and to be set again."""
     if isinstance(g, np.random.Generator):
         return listed(g.bit_generator.state)

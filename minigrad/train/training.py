@@ -33,7 +33,7 @@ import numpy as np
 from minigrad.arrays import Array
 from minigrad.compile import Program
 from minigrad.compile.backend import ON_DEVICE, chosen
-from minigrad.compile.chance import listed
+from minigrad.compile.chance import state_of
 from minigrad.compile.lift import parameter_name
 from minigrad.grad import grad
 from minigrad.limits import within
@@ -248,7 +248,7 @@ def global_state() -> tuple[Any, Any]:
     >>> before == global_state(), (np.random.random(), before == global_state())[1]
     (True, False)
     """
-    return listed(np.random.get_state(legacy=False)), random.getstate()
+    return state_of(np.random), state_of(random)
 
 
 def _clipped(gradients: Sequence[Tensor], limit: float) -> tuple[list[Tensor], Tensor]:

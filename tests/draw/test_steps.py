@@ -2,8 +2,11 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
+import minigrad as mg
+from minigrad.draw import draw
 from minigrad.draw.page.scene import Run
 from minigrad.draw.textbook.chart import Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing
@@ -182,3 +185,14 @@ def test_a_start_is_read_by_an_arrow_of_the_form_of_its_delay(side):
         if e.tail in ("r", "s") and e.points[1][1] > e.points[0][1] + 5
     }
     assert arcs == {("r", seats[2 * side]), ("s", seats[side])}
+
+
+def test_a_start_that_is_read_far_inside_of_a_loop_does_not_draw_all_of_it():
+    W, h0 = mg.parameter(np.eye(2), name="W"), mg.tensor(np.ones((1, 2)), name="h0")
+    h, start, kept = h0, mg.tensor(np.zeros((1, 2)), name="g0"), []
+    for t, x in mg.steps(x=np.ones((40, 1, 2))):
+        h = mg.tanh((start if t == 20 else h) @ W + x).named("h")
+        kept.append(h)
+    loss = mg.stack(kept).sum().named("L")
+    nodes = draw(loss, view="unfolded").scene.nodes
+    assert {n.t for n in nodes if n.t is not None} == {0, 1, 2, 3, 4, 39, 40}

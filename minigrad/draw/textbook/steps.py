@@ -33,6 +33,7 @@ from minigrad.draw.textbook.ways import Way, way_of
 
 DOT, APART, BESIDE, COUNT = 4.5, 10.0, 44.0, 68.0
 FEW, WIDE, WIDER = 4, 150.0, 230.0
+MOST = 2 * USUAL  # columns that are drawn to show where a start is read
 
 
 class GroupColumns:
@@ -71,8 +72,9 @@ class GroupColumns:
         if steps is None:
             steps = 3 if pitch > WIDER else FEW if pitch > WIDE else USUAL
             steps = min(steps, FEW) if many and self.length > USUAL else steps
-            while steps < self.length and self._unread(self._visible(steps)):
-                steps += 1
+            tried = range(steps, MOST + 1)
+            clear = (k for k in tried if not self._unread(self._visible(k)))
+            steps = next(clear, steps)
         shown = self._visible(steps)
         hidden = self.length - len(shown) + 1
         every = hidden < self._longest()
