@@ -71,7 +71,7 @@ FROM = Arrow("h0", "h", "broadcast", 0, Span(1, 1), None, (), True)
         ),
         (
             Chart((X, H), (Arrow("x", "h", span=Span(2, 2)), later(1)), (9,)),
-            "x → h, only t = 2, is at steps 2 alone",
+            "x → h, only t = 2, which",
         ),
         (
             Chart((H, OUT), (Arrow("h", "o", "growing", at=Span(1, -1)),), (9,)),

@@ -35,7 +35,7 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
     for arrow in (a for a in chart.arrows if not a.initial and a not in here):
         # Where a loop begins there is no t: what another one hands on is left out.
         if chart.symbol(arrow.source).clock == chart.symbol(arrow.target).clock:
-            raise _not_around_t(f"{said(long, arrow)}, is at steps {arrow.span} alone")
+            raise _not_around_t(said(chart, arrow))
     late = any(s.clock is not None and s.span.first < 0 for s in chart.symbols) or any(
         a.kind == "pick" and a.at is not None and a.at.first < 0 for a in here
     )
@@ -55,7 +55,7 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
             for a in read
         )
         if arrow.kind == "growing" or not shown:
-            raise _not_around_t(said(long, arrow))
+            raise _not_around_t(said(chart, arrow))
     known = {(a.source, a.target, a.labels) for a in chart.arrows if a.delay}
     stands = {s.key: s.stands_for.state for s in chart.symbols if s.stands_for}
     for a in chart.arrows:
