@@ -19,6 +19,14 @@ TIMES = ("", " %H:%M", " %H:%M:%S")
 FORMS = (None, *(f"{d}{t}" for d in DAYS for t in TIMES), "%Y-%m", *NAMED)
 # 2024-Q3, 2024 Q3, 2024Q3 and 2024T3, and 2024M07.
 PART = re.compile(r"(\d{4})[- ]?([QTM])(\d\d?)")
+# ene 2024, enero de 2024 and 1 de enero de 2024, whose short names differ in five.
+MONTHS = (
+    r"ene(?:ro)?|feb(?:rero)?|mar(?:zo)?|abr(?:il)?|mayo?|jun(?:io)?|jul(?:io)?"
+    r"|ago(?:sto)?|sep(?:t|tiembre)?|set(?:iembre)?|oct(?:ubre)?|nov(?:iembre)?"
+    r"|dic(?:iembre)?"
+)
+SPANISH = re.compile(rf"(?:de )?\b({MONTHS})\b\.?(?: del?\b)?", re.IGNORECASE)
+ENGLISH = {"ene": "Jan", "abr": "Apr", "ago": "Aug", "set": "Sep", "dic": "Dec"}
 # A column is meant to say when if so many of its cells do.
 MOST = 0.6
 
@@ -80,10 +88,19 @@ def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
 def is_date(cell: str) -> bool:
     """Whether a cell is a date by itself.
 
-    >>> is_date("2024-02-29"), is_date("5.0")
-    (True, False)
+    >>> is_date("2024-02-29"), is_date("1 de enero de 2024"), is_date("5.0")
+    (True, True, False)
     """
+    cell = _in_english(cell)
     return _may_be(cell) and any(_date(cell, form) for form in FORMS)
+
+
+def _in_english(cell: str) -> str:
+    """A cell with the short English name in place of a Spanish month."""
+    if not (found := SPANISH.search(cell)):
+        return cell
+    name = found[1][:3].lower()
+    return cell[: found.start()] + ENGLISH.get(name, name) + cell[found.end() :]
 
 
 def _may_be(cell: str) -> bool:
@@ -106,6 +123,7 @@ def _date(cell: str, form: str | None) -> datetime | None:
 
 def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
     """The times of a column of dates; none for another one."""
+    cells = [_in_english(cell) for cell in cells]
     if not any(map(is_date, cells)):
         return ()
     looks = [_may_be(c) for c in cells]

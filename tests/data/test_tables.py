@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
+from minigrad.data.axis import axis_of
 from minigrad.data.tables import numbers, table
 
 READ = {
@@ -41,6 +42,7 @@ READ = {
         [*range(1, 13)] * 2,
     ),
     "names of months": ("d,v\nNov 2019,1\nDec 2019,2\nJan 2020,3\n", [1, 2, 3]),
+    "Spanish months": ("d;v\ndic 2019;1,5\nene 2020;2\nfeb 2020;3\n", [1.5, 2, 3]),
     "quarters": ("q,v\n2020Q1,1\n2019-Q4,2\n2019 Q3,3\n", [3, 2, 1]),
     "months of a year": ("q,v\n2019M11,1\n2019M12,2\n2020M01,3\n", [1, 2, 3]),
     "days in digits": ("d,v\n20200131,1\n20200201,2\n20200202,3\n", [1, 2, 3]),
@@ -74,6 +76,31 @@ def test_a_column_by_name_and_by_number(file):
     assert numbers(path, "b").values.tolist() == [10, 20]
     assert numbers(path, "3").values.tolist() == [100, 200]
     assert numbers(path, "a").values.tolist() == [1, 3]  # an axis, if one asks for it
+
+
+MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre"
+MONTHS = [*MONTHS.split(), "noviembre", "diciembre"]
+
+
+@pytest.mark.parametrize("form", ["{0:.3} 2024", "{0:.3}. 2024", "{0} 2024"])
+@pytest.mark.parametrize("of_day", ["", "1 ", "1 de "])
+def test_a_year_of_spanish_months(form, of_day):
+    cells = [of_day + form.format(name) for name in MONTHS]
+    iso = [f"2024-{month:02}-01" for month in range(1, 13)]
+    assert axis_of([cells, iso], 1).times == axis_of([iso, cells], 1).times
+
+
+def test_spanish_months_as_they_are_said():
+    said = [
+        "30 de septiembre del 2023",
+        "31 de Octubre de 2023",
+        "30 de noviembre de 2023",
+    ]
+    assert axis_of([said], None).times == (24285.0, 24286.0, 24287.0)
+    assert axis_of([["set. 2023", "oct 2023"]], None) == axis_of(
+        [["sept 2023", "octubre de 2023"]], None
+    )
+    assert axis_of([["Marta 2024", "eneros 2024", "de 2024"]], None) is None
 
 
 HOLES = "d,v\n2020-01-01,1\n2020-01-02,\n2020-01-03,3\n2020-01-05,NA\n2020-01-06,6\n"
@@ -124,6 +151,15 @@ REFUSED = {
     "a total below": (
         "d,v\n2020-01-01,1\n2020-01-02,2\nTotal,3\n",
         "line 4: 'Total' in column 'd' is no date",
+    ),
+    "a Spanish month left out": (
+        "d;v\nene 2020;1\nfeb 2020;2\nabr 2020;3\n",
+        "line 4: 'abr 2020' .* an uneven step",
+    ),
+    "a Spanish date that is none": (
+        "d;v\n28 de febrero de 2020;1\n29 de febrero de 2020;2\n"
+        "30 de febrero de 2020;3\n",
+        "line 4: '30 de febrero de 2020' in column 'd' is no date",
     ),
     "a date that is none": (
         "d,v\n2020-02-28,1\n2020-02-29,2\n2020-02-30,3\n",
