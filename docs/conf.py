@@ -9,8 +9,10 @@ show without any script. Docstrings are turned from minigrad's form into Sphinx'
 A page and its translation have one name, and each links to the other.
 """
 
+import json
 import logging
 import re
+import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -96,7 +98,27 @@ MENDED_IN_SPANISH = {
     'aria-label="site"': 'aria-label="sitio"',
     'aria-label="page"': 'aria-label="página"',
     copyright: "los autores de minigrad, licencia MIT",
+    "<title>Contents<": "<title>Contenido<",
+    "<title>Menu<": "<title>Menú<",
+    "<title>Expand<": "<title>Abrir<",
+    "<title>Light mode<": "<title>Modo claro<",
+    "<title>Dark mode<": "<title>Modo oscuro<",
+    "<title>Auto light/dark, in light mode<": "<title>Modo automático, ahora claro<",
+    "<title>Auto light/dark, in dark mode<": "<title>Modo automático, ahora oscuro<",
     ' and <a class="muted-link" href="https://pradyunsg.me">@pradyunsg</a>\'s': " y",
+}
+
+
+# What Sphinx' own Spanish leaves empty, or spells wrong, of what a search says.
+FOUND_IN_SPANISH = {
+    "Search finished, found one page matching the search query.": [
+        "Se ha encontrado una página.",
+        "Se han encontrado ${resultCount} páginas.",
+    ],
+    "Your search did not match any documents. Please make sure that all words are "
+    "spelled correctly and that you've selected enough categories.": "No se ha "
+    "encontrado ninguna página. Compruebe cómo están escritas las palabras, o busque "
+    "menos palabras.",
 }
 
 
@@ -142,6 +164,11 @@ def mend(app: Any, exception: Exception | None) -> None:
             for old, new in MENDED_IN_SPANISH.items() if spanish else ():
                 text = text.replace(old, new)
             path.write_text(slim(text), encoding="utf-8")
+    script = Path(app.outdir, "_static/translations.js")
+    if spanish and script.exists():
+        said = {"messages": FOUND_IN_SPANISH, "plural_expr": "n == 1 ? 0 : 1"}
+        with script.open("a", encoding="utf-8") as file:
+            file.write(f"Documentation.addTranslations({json.dumps(said)});\n")
 
 
 # A link from one language to the other, which is another site.
@@ -161,10 +188,15 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
         name = path.relative_to(HERE.parent).as_posix()
         ran = process.submit(pages.run, pages.markdown(path), name, place)
         source[0] = ran.result()
-    if docname in CHAPTERS:
-        take_away.write(path, folder / f"{docname}.ipynb")
+    if docname in CHAPTERS or path.suffix == ".ipynb":
+        notebook = folder / f"{path.stem}.ipynb"
+        if docname in CHAPTERS:
+            take_away.write(path, notebook)
+        else:
+            shutil.copy(path, notebook)
         title, _, rest = source[0].partition("\n")
-        source[0] = title + "\n" + taken(docname, app.config.language) + rest
+        link = taken(f"{up}made/{notebook.name}", app.config.language)
+        source[0] = f"{title}\n{link}{rest}"
     if docname.count("/") == 0:
         source[0] = ACROSS.sub(r'<a href="\2\3.html\4">\1</a>', source[0])
 
@@ -175,9 +207,9 @@ CHAPTERS += ["long-term", "models"]
 TAKE = {"en": "This page as a notebook", "es": "Esta página como cuaderno"}
 
 
-def taken(docname: str, language: str) -> str:
+def taken(notebook: str, language: str) -> str:
     """The line that leads to a page's notebook."""
-    link = f'<a href="made/{docname}.ipynb" download>{TAKE[language]}</a>'
+    link = f'<a href="{notebook}" download>{TAKE[language]}</a>'
     return f'\n```{{raw}} html\n<p class="take">{link}</p>\n```\n'
 
 
