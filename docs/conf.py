@@ -182,18 +182,19 @@ def run_page(app: Any, docname: str, source: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     up = "../" * docname.count("/")
     place = pages.Place(folder, f"{up}made")
+    notebook = folder / f"{path.stem}.ipynb"
+    # Errors that a page shows name its lines, not this machine's folders.
+    given = pages.markdown(path), path.relative_to(HERE.parent).as_posix(), place
     # A process for each page, so that nodes are numbered from the page's first.
     with ProcessPoolExecutor(1) as process:
-        # Errors that a page shows name its lines, not this machine's folders.
-        name = path.relative_to(HERE.parent).as_posix()
-        ran = process.submit(pages.run, pages.markdown(path), name, place)
-        source[0] = ran.result()
-    if docname in CHAPTERS or path.suffix == ".ipynb":
-        notebook = folder / f"{path.stem}.ipynb"
         if docname in CHAPTERS:
-            take_away.write(path, notebook)
+            ran = process.submit(take_away.run, *given, notebook)
         else:
-            shutil.copy(path, notebook)
+            ran = process.submit(pages.run, *given)
+        source[0] = ran.result()
+    if path.suffix == ".ipynb":
+        shutil.copy(path, notebook)
+    if docname in CHAPTERS or path.suffix == ".ipynb":
         title, _, rest = source[0].partition("\n")
         link = taken(f"{up}made/{notebook.name}", app.config.language)
         source[0] = f"{title}\n{link}{rest}"

@@ -93,9 +93,15 @@ def markdown(path: Path) -> str:
     return "\n\n".join(parts)
 
 
-def run(text: str, name: str, place: Place | None = None) -> str:
-    """The page with what its code has made in it; its figures are in ``place``."""
+def run(
+    text: str, name: str, place: Place | None = None, kept: list[str] | None = None
+) -> str:
+    """The page with what its code has made in it; its figures are in ``place``.
+
+    ``kept`` gets the page as it was written, with what its values and ``{made}`` say.
+    """
     names: dict[str, Any] = {"__name__": name}
+    kept = [] if kept is None else kept
     made: list[str] = []
     last: Any = None
     check = ""
@@ -103,6 +109,7 @@ def run(text: str, name: str, place: Place | None = None) -> str:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for fence in FENCE.finditer(text):
             made.append(_prose(text[end : fence.start()], names))
+            kept += [made[-1], fence[0]]
             end = fence.end()
             kind, _, argument = fence[2].strip().partition(" ")
             line = text.count("\n", 0, fence.start(3))
@@ -115,6 +122,7 @@ def run(text: str, name: str, place: Place | None = None) -> str:
             elif kind == "{made}":
                 printed, _ = _executed(fence[3], name, line, names)
                 made.append(printed)
+                kept[-1] = printed
             elif kind == "{check}":
                 check = fence[3]
                 made.append(f"```python\n{check}```")
@@ -123,10 +131,13 @@ def run(text: str, name: str, place: Place | None = None) -> str:
                 words = FOLDED[spoken(Path(name))][kind]
                 made.append(_folded(words, f"```python\n{fence[3]}```{said}"))
             elif kind == "{shown}":
-                made.append(_figure(argument, fence[3], last, names, place))
+                body = _prose(fence[3], names)
+                made.append(_figure(argument, body, last, names, place))
+                kept[-1] = f"{fence[1]}{fence[2]}\n{body}{fence[1]}"
             else:
                 made.append(fence[0])
         made.append(_prose(text[end:], names))
+        kept.append(made[-1])
     return "".join(made)
 
 
@@ -243,7 +254,7 @@ def _figure(
     return (
         f'\n```{{raw}} html\n<figure class="{kind}" id="{name}">{frame}'
         f'<div class="scroll" tabindex="0">{"".join(images)}</div><figcaption>\n```\n\n'
-        + _prose("\n".join(caption), names)
+        + "\n".join(caption)
         + "\n\n```{raw} html\n</figcaption></figure>\n```\n"
     )
 

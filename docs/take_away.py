@@ -3,7 +3,8 @@
     python docs/take_away.py docs/graphs.md graphs.ipynb
 
 Answers stand folded before their checks, so that the notebook runs from top to bottom.
-What a page runs without showing it, its charts and its wrong answers are left out.
+The page is run first, so that its numbers and tables are in the notebook. What it runs
+without showing it, its charts and its wrong answers are left out.
 
 >>> made = notebook("# A\\n\\n```python\\n1 + 1\\n```\\n")
 >>> [cell["cell_type"] for cell in made["cells"]]
@@ -16,14 +17,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pages import FENCE, OPTION, VALUE
+import pages
+from pages import FENCE, OPTION
 
 LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
-LEFT_OUT = ("{made}", "{wrong}", "{toctree}")
+LEFT_OUT = ("{wrong}", "{toctree}")
 
 
 def notebook(text: str) -> dict[str, Any]:
-    """The cells of a page."""
+    """The cells of a page that was run, as ``pages.run`` keeps it."""
     cells: list[dict[str, Any]] = []
     check: list[dict[str, Any]] = []
     end = 0
@@ -54,7 +56,7 @@ def notebook(text: str) -> dict[str, Any]:
 
 
 def _prose(cells: list[dict[str, Any]], text: str) -> None:
-    text = LINK.sub(r"\1", VALUE.sub(r"`\1`", text)).strip()
+    text = LINK.sub(r"\1", text).strip()
     if text:
         cells.append(_markdown(text))
 
@@ -73,11 +75,15 @@ def _code(text: str, **metadata: Any) -> dict[str, Any]:
     }
 
 
-def write(page: Path, path: Path) -> None:
-    """The notebook of a page."""
-    made = notebook(page.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
+def run(text: str, name: str, place: pages.Place | None, path: Path) -> str:
+    """Run a page as ``pages.run`` does, and write its notebook."""
+    kept: list[str] = []
+    ran = pages.run(text, name, place, kept)
+    made = json.dumps(notebook("".join(kept)), indent=1, ensure_ascii=False)
+    path.write_text(made, encoding="utf-8")
+    return ran
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]), Path(sys.argv[2]))
+    page = Path(sys.argv[1])
+    run(pages.markdown(page), str(page), None, Path(sys.argv[2]).absolute())

@@ -1,5 +1,6 @@
 """What readers take away: notebooks that run, and the sheet for the wall."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -21,11 +22,12 @@ TAKEN = ["start", "graphs", "sharing", "bptt", "es/start", "es/graphs", "es/shar
 
 
 @pytest.mark.parametrize("page", TAKEN)
-def test_a_notebook_runs_from_top_to_bottom(page):
+def test_a_notebook_runs_from_top_to_bottom(page, tmp_path):
     import take_away
 
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
-    cells = take_away.notebook(text)["cells"]
+    take_away.run(text, page, None, tmp_path / "page.ipynb")
+    cells = json.loads((tmp_path / "page.ipynb").read_text(encoding="utf-8"))["cells"]
     names = {}
     for cell in cells:
         if cell["cell_type"] == "code":
@@ -33,7 +35,20 @@ def test_a_notebook_runs_from_top_to_bottom(page):
     shown = [c["source"] for c in cells if c["cell_type"] == "code"]
     blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
     assert [b.rstrip() for b in blocks] == [s for s in shown if f"{s}\n" in blocks]
-    assert "{" + "made}" not in "".join(c["source"] for c in cells)
+    told = "".join(c["source"] for c in cells if c["cell_type"] == "markdown")
+    assert not re.search(r"\{(?:made|value|shown)\}|figure\.data\[", told)
+
+
+def test_a_notebook_has_the_numbers_and_tables_of_its_page(tmp_path):
+    import take_away
+
+    text = "# A\n\n```python\nk = 2\n```\n\nIt is {value}`k + 1`.\n\n"
+    text += '```{made}\nprint(f"| {k} |")\n```\n'
+    ran = take_away.run(text, "page", None, tmp_path / "a.ipynb")
+    cells = json.loads((tmp_path / "a.ipynb").read_text(encoding="utf-8"))["cells"]
+    sources = [cell["source"] for cell in cells]
+    assert sources == ["# A", "k = 2", "It is 3.\n\n| 2 |"]
+    assert "It is 3." in ran
 
 
 def test_an_answer_is_folded_and_stands_before_its_check():
