@@ -91,7 +91,6 @@ def is_date(cell: str) -> bool:
     >>> is_date("2024-02-29"), is_date("1 de enero de 2024"), is_date("5.0")
     (True, True, False)
     """
-    cell = _in_english(cell)
     return _may_be(cell) and any(_date(cell, form) for form in FORMS)
 
 
@@ -115,6 +114,8 @@ def _date(cell: str, form: str | None) -> datetime | None:
         year, kind, k = part.groups()
         month = int(k) if kind == "M" else 3 * int(k) - 2
         cell = f"{year}-{month:02}"
+    elif form in NAMED:
+        cell = _in_english(cell)
     try:
         return datetime.strptime(cell, form) if form else datetime.fromisoformat(cell)
     except ValueError:
@@ -123,7 +124,6 @@ def _date(cell: str, form: str | None) -> datetime | None:
 
 def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
     """The times of a column of dates; none for another one."""
-    cells = [_in_english(cell) for cell in cells]
     if not any(map(is_date, cells)):
         return ()
     looks = [_may_be(c) for c in cells]
