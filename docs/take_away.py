@@ -3,17 +3,19 @@
     python docs/take_away.py docs/graphs.md graphs.ipynb
 
 Answers stand folded before their checks, so that the notebook runs from top to bottom.
-The page is run first, so that its numbers and tables are in the notebook. What it runs
-without showing it, its charts and its wrong answers are left out.
+The page is run first, so that its numbers, tables and charts are in the notebook, and
+its wrong answers are left out.
 
->>> made = notebook("# A\\n\\n```python\\n1 + 1\\n```\\n")
+>>> made = notebook("# A\\n\\n```python\\n1 + 1\\n```\\n", Path())
 >>> [cell["cell_type"] for cell in made["cells"]]
 ['markdown', 'code']
 """
 
+import base64
 import json
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +26,15 @@ LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 LEFT_OUT = ("{wrong}", "{toctree}")
 
 
-def notebook(text: str) -> dict[str, Any]:
-    """The cells of a page that was run, as ``pages.run`` keeps it."""
+def notebook(text: str, folder: Path) -> dict[str, Any]:
+    """The cells of a page as ``pages.run`` keeps it, with its charts from a folder."""
     cells: list[dict[str, Any]] = []
     check: list[dict[str, Any]] = []
     end = 0
     for fence in FENCE.finditer(text):
         _prose(cells, text[end : fence.start()])
         end = fence.end()
-        kind, _, _ = fence[2].strip().partition(" ")
+        kind, _, name = fence[2].strip().partition(" ")
         if kind == "python":
             cells.append(_code(fence[3]))
         elif kind == "{check}":
@@ -41,8 +43,9 @@ def notebook(text: str) -> dict[str, Any]:
             cells += [_code(fence[3], jupyter={"source_hidden": True}), *check]
         elif kind == "{shown}":
             lines = [line for line in fence[3].splitlines() if not OPTION.match(line)]
-            if ":of:" not in fence[3]:
-                _prose(cells, "\n".join(lines))
+            if ":of:" in fence[3]:
+                cells.append(_chart(folder / f"{name}-light.svg", fence[3]))
+            _prose(cells, "\n".join(lines))
         elif kind not in LEFT_OUT:
             cells.append(_markdown(f"```\n{fence[3]}```"))
     _prose(cells, text[end:])
@@ -65,6 +68,14 @@ def _markdown(text: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "metadata": {}, "source": text}
 
 
+def _chart(path: Path, body: str) -> dict[str, Any]:
+    """A cell with a picture of its own."""
+    picture = {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()}
+    (alt,) = re.findall(r"^:alt:\s*(.*)$", body, re.MULTILINE)
+    cell = _markdown(f"![{alt}](attachment:{path.name})")
+    return cell | {"attachments": {path.name: picture}}
+
+
 def _code(text: str, **metadata: Any) -> dict[str, Any]:
     return {
         "cell_type": "code",
@@ -75,15 +86,18 @@ def _code(text: str, **metadata: Any) -> dict[str, Any]:
     }
 
 
-def run(text: str, name: str, place: pages.Place | None, path: Path) -> str:
+def run(text: str, name: str, place: pages.Place, path: Path) -> str:
     """Run a page as ``pages.run`` does, and write its notebook."""
     kept: list[str] = []
     ran = pages.run(text, name, place, kept)
-    made = json.dumps(notebook("".join(kept)), indent=1, ensure_ascii=False)
+    cells = notebook("".join(kept), place.folder)
+    made = json.dumps(cells, indent=1, ensure_ascii=False)
     path.write_text(made, encoding="utf-8")
     return ran
 
 
 if __name__ == "__main__":
-    page = Path(sys.argv[1])
-    run(pages.markdown(page), str(page), None, Path(sys.argv[2]).absolute())
+    page, path = Path(sys.argv[1]), Path(sys.argv[2]).absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        place = pages.Place(Path(folder), "made")
+        run(pages.markdown(page), page.absolute().as_posix(), place, path)

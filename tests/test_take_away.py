@@ -1,5 +1,6 @@
 """What readers take away: notebooks that run, and the sheet for the wall."""
 
+import base64
 import json
 import re
 import shutil
@@ -23,10 +24,12 @@ TAKEN = ["start", "graphs", "sharing", "bptt", "es/start", "es/graphs", "es/shar
 
 @pytest.mark.parametrize("page", TAKEN)
 def test_a_notebook_runs_from_top_to_bottom(page, tmp_path):
+    import pages
     import take_away
 
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
-    take_away.run(text, page, None, tmp_path / "page.ipynb")
+    place = pages.Place(tmp_path, "made")
+    take_away.run(text, page, place, tmp_path / "page.ipynb")
     cells = json.loads((tmp_path / "page.ipynb").read_text(encoding="utf-8"))["cells"]
     names = {}
     for cell in cells:
@@ -39,15 +42,22 @@ def test_a_notebook_runs_from_top_to_bottom(page, tmp_path):
     assert not re.search(r"\{(?:made|value|shown)\}|figure\.data\[", told)
 
 
-def test_a_notebook_has_the_numbers_and_tables_of_its_page(tmp_path):
+def test_a_notebook_has_the_numbers_tables_and_charts_of_its_page(tmp_path):
+    import pages
     import take_away
 
     text = "# A\n\n```python\nk = 2\n```\n\nIt is {value}`k + 1`.\n\n"
     text += '```{made}\nprint(f"| {k} |")\n```\n'
-    ran = take_away.run(text, "page", None, tmp_path / "a.ipynb")
+    text += '```{shown} rises\n:of: bars({1: 2.0, 2: k}, x="k", y="n")\n'
+    text += ":alt: Two bars of the same height.\nIt ends at {value}`k`.\n```\n"
+    place = pages.Place(tmp_path, "made")
+    ran = take_away.run(text, "page", place, tmp_path / "a.ipynb")
     cells = json.loads((tmp_path / "a.ipynb").read_text(encoding="utf-8"))["cells"]
     sources = [cell["source"] for cell in cells]
-    assert sources == ["# A", "k = 2", "It is 3.\n\n| 2 |"]
+    alone = "![Two bars of the same height.](attachment:rises-light.svg)"
+    assert sources == ["# A", "k = 2", "It is 3.\n\n| 2 |", alone, "It ends at 2."]
+    (picture,) = cells[3]["attachments"]["rises-light.svg"].values()
+    assert base64.b64decode(picture) == (tmp_path / "rises-light.svg").read_bytes()
     assert "It is 3." in ran
 
 
@@ -56,7 +66,7 @@ def test_an_answer_is_folded_and_stands_before_its_check():
 
     text = "```{check}\nassert a == 1\n```\n```{answer}\na = 1\n```\n"
     text += "```{wrong} AssertionError\na = 2\n```\n"
-    answer, check = take_away.notebook(text)["cells"]
+    answer, check = take_away.notebook(text, DOCS)["cells"]
     assert answer["source"] == "a = 1"
     assert answer["metadata"]["jupyter"] == {"source_hidden": True}
     assert check["source"] == "assert a == 1"
