@@ -156,6 +156,11 @@ def bare(kinds: str, found: re.Match[str]) -> str:
 def mend(app: Any, exception: Exception | None) -> None:
     """Mend the pages that were written, and leave out what nobody sees."""
     spanish = app.config.language == "es"
+    script = Path(app.outdir, "_static/translations.js")
+    if spanish and script.exists():
+        said = {"messages": FOUND_IN_SPANISH, "plural_expr": "n == 1 ? 0 : 1"}
+        with script.open("a", encoding="utf-8") as file:
+            file.write(f"Documentation.addTranslations({json.dumps(said)});\n")
     for path in Path(app.outdir).rglob("*.html"):
         if not {"made", "_static"} & set(path.relative_to(app.outdir).parts):
             text = path.read_text(encoding="utf-8")
@@ -164,11 +169,6 @@ def mend(app: Any, exception: Exception | None) -> None:
             for old, new in MENDED_IN_SPANISH.items() if spanish else ():
                 text = text.replace(old, new)
             path.write_text(slim(text), encoding="utf-8")
-    script = Path(app.outdir, "_static/translations.js")
-    if spanish and script.exists():
-        said = {"messages": FOUND_IN_SPANISH, "plural_expr": "n == 1 ? 0 : 1"}
-        with script.open("a", encoding="utf-8") as file:
-            file.write(f"Documentation.addTranslations({json.dumps(said)});\n")
 
 
 # A link from one language to the other, which is another site.
