@@ -31,7 +31,7 @@ from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Unrolling
-from minigrad.draw.textbook.layout_backward import add_gradients
+from minigrad.draw.textbook.layout_backward import add_gradients, ends
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
 from minigrad.draw.textbook.overlay import overlay as numbers_of
@@ -204,8 +204,7 @@ class Backward(Columns):
     def decorate(self, drawing: Drawing) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
-        nodes = drawing.sheet.nodes.values()
-        visible = frozenset((node.role, node.t or None) for node in nodes)
+        visible = frozenset(ends(drawing).values())
         # The same however wide the columns are, as long as they are the same.
         if self.flow is None or visible != self.visible:
             self.visible = visible
