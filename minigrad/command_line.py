@@ -34,6 +34,7 @@ class Parser(argparse.ArgumentParser):
         self, args: Any = None, namespace: Any = None
     ) -> argparse.Namespace:
         """What was written; a word that is left over is told with its command."""
+        found: argparse.Namespace
         found, extra = self.parse_known_args(args, namespace)
         if extra:
             said = f"unrecognized arguments: {' '.join(extra)}"
