@@ -133,7 +133,7 @@ def _draw(commands: Any) -> None:
     letters = "parameters at their arrows, as nodes, or not at all"
     add("--params", choices=CHOICES["params"], default="label", help=letters)
     add("--shapes", action="store_true", help="write the shapes of the values")
-    add("--values", action="store_true", help="write the values, where they are few")
+    add("--values", action="store_true", help="write the values, or their norms")
     add("--depth", type=positive, help="collapse scopes in view ops")
     add("--dpi", type=positive, default=200, help="default: 200")
     formats = f".{', .'.join(FORMATS)} (default: NETWORK.png)"

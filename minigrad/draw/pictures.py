@@ -138,7 +138,7 @@ class Columns:
         asked = self.asked
         below = Unrolling.below
         if asked.values and self.graph is not None:
-            below = _norms(self.graph, self.chart.keys)
+            below = _values(self.graph, self.chart.keys)
         return Unrolling(
             labels=asked.params == "label",
             weights=shown_weights(self.chart, asked.params, asked.biases),
@@ -215,12 +215,16 @@ class Backward(Columns):
         add_gradients(drawing, self.flow, objective(self.graph))
 
 
-def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
-    """What ``values=True`` writes into a circle: the norm of the value."""
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
+    """What ``values=True`` writes into a circle: a number, or the norm of an array."""
     nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))
-        return note(short(norm(node.value)), 8.0, "sans") if node is not None else ()
+        if node is None:
+            return ()
+        one = node.value.size == 1
+        value = float(node.value.item()) if one else norm(node.value)
+        return note(short(value), 8.0, "sans")
 
     return below
