@@ -560,9 +560,11 @@ def test_a_script_may_have_dataclasses(tmp_path, monkeypatch):
     assert main(["draw", "mine.py:f", "-o", "a.dot"]) == 0
 
 
-@pytest.mark.parametrize("function", ["loop", "expression"])
-def test_draw_a_function_of_a_script(function, script):
-    assert main(["draw", f"my_script.py:{function}", "--steps", "4"]) == 0
+@pytest.mark.parametrize(
+    ("function", "steps"), [("loop", ["--steps", "4"]), ("expression", [])]
+)
+def test_draw_a_function_of_a_script(function, steps, script):
+    assert main(["draw", f"my_script.py:{function}", *steps]) == 0
     assert (script / f"{function}.png").read_bytes().startswith(b"\x89PNG")
 
 
