@@ -168,7 +168,7 @@ def mend(app: Any, exception: Exception | None) -> None:
                 text = text.replace(new, old).replace(old, new)
             for old, new in MENDED_IN_SPANISH.items() if spanish else ():
                 text = text.replace(old, new)
-            path.write_text(slim(text), encoding="utf-8")
+            path.write_text(slim(formulas.held(text)), encoding="utf-8")
 
 
 # A link from one language to the other, which is another site.

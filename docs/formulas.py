@@ -60,6 +60,21 @@ def mathml(latex: str, display: str = "block") -> str:
     return readable(convert(ALIGNED.sub(r"\1{align*}", latex), display=display))
 
 
+# A browser may break a line between a formula and the full stop after it.
+STOP = re.compile(
+    r'(<math [^>]*display="inline">(?:(?!</math>).)*</math>)([.,;:)?!]+)', re.S
+)
+
+
+def held(page: str) -> str:
+    """A page whose formulas keep the sign that follows them on their line.
+
+    >>> held('at <math display="inline"><mi>y</mi></math>. And')
+    'at <span class="held"><math display="inline"><mi>y</mi></math>.</span> And'
+    """
+    return STOP.sub(r'<span class="held">\1\2</span>', page)
+
+
 # --------------------------------------------------------------------- font
 
 FILE = Path(__file__).parent / "_static/formulas.woff2"

@@ -20,7 +20,7 @@ from minigrad.draw.page.words import LANGUAGES
 from minigrad.draw.render.theme import STYLES
 from minigrad.nn.cells import CELLS
 from minigrad.tasks import TASKS
-from minigrad.tasks.pictures import PICTURES
+from minigrad.tasks.pictures import PICTURES, STEPS
 
 
 class UsageError(Exception):
@@ -29,6 +29,17 @@ class UsageError(Exception):
 
 class Parser(argparse.ArgumentParser):
     """argparse, but its errors are one line too."""
+
+    def parse_args(  # type: ignore[override]
+        self, args: Any = None, namespace: Any = None
+    ) -> argparse.Namespace:
+        """What was written; a word that is left over is told with its command."""
+        found: argparse.Namespace
+        found, extra = self.parse_known_args(args, namespace)
+        if extra:
+            said = f"unrecognized arguments: {' '.join(extra)}"
+            raise UsageError(f"{said} (see {self.prog} {found.command} --help)")
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Hand the message to ``main`` instead of printing the whole usage."""
@@ -111,15 +122,18 @@ def _draw(commands: Any) -> None:
     add = _command(commands, "draw", about, epilog=known)
     _network(add)
     add("--columns", type=positive, help="how many are drawn (default: 6 at most)")
-    add("--view", type=among(VIEWS), default="auto")
-    add("--style", type=among(STYLES), default="color")
+    views, styles = ", ".join(VIEWS), ", ".join(STYLES)
+    add("--view", type=among(VIEWS), default="auto", help=f"what is shown: {views}")
+    add("--style", type=among(STYLES), default="color", help=f"its colours: {styles}")
     add("--language", choices=LANGUAGES, default="en", help="of the figure's words")
     shown = "colour the states: their gradients, their norms, what a step stretches"
     add("--overlay", choices=("grad", "value", "jacobian"), help=shown)
-    add("--index", choices=CHOICES["index"], default="number")
-    add("--params", choices=CHOICES["params"], default="label")
+    steps = "columns 1, 2, .. or t-1, t, t+1"
+    add("--index", choices=CHOICES["index"], default="number", help=steps)
+    letters = "parameters at their arrows, as nodes, or not at all"
+    add("--params", choices=CHOICES["params"], default="label", help=letters)
     add("--shapes", action="store_true", help="write the shapes of the values")
-    add("--values", action="store_true", help="write the values, where they are few")
+    add("--values", action="store_true", help="write the values, or their norms")
     add("--depth", type=positive, help="collapse scopes in view ops")
     add("--dpi", type=positive, default=200, help="default: 200")
     formats = f".{', .'.join(FORMATS)} (default: NETWORK.png)"
@@ -137,7 +151,7 @@ def _equations(commands: Any) -> None:
 def _network(add: Add) -> None:
     """What is recorded, and how long."""
     add("network", help="which network, or FILE.py:FUNCTION that returns a Tensor")
-    add("--steps", type=positive, default=20, help="steps over time (default: 20)")
+    add("--steps", type=positive, help=f"steps over time (default: {STEPS})")
 
 
 def _data(add: Add) -> None:

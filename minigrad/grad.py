@@ -196,8 +196,7 @@ def grad_by_use(y: Tensor, wrt: Tensor) -> list[Share]:
     """
     if tracing():
         raise TraceError("grad_by_use gives arrays")
-    if y.size != 1:
-        raise ValueError(f"y must be a scalar, got shape {y.shape}")
+    _require_scalar(y)
     (target,) = _targets(wrt)
     _require_whole([y], [target.node])
     shares: list[tuple[Node, int, Any]] = []

@@ -383,6 +383,41 @@ def script(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_steps_that_a_function_does_not_take_are_refused(
+    tmp_path, monkeypatch, one_line, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    rounds = "for t in mg.steps({}): h = mg.tanh(h).named('h')"
+    (tmp_path / "mine.py").write_text(
+        "import minigrad as mg\n"
+        + "".join(
+            f"def {name}:\n h = mg.tensor([1.0], name='h0')\n"
+            f" {rounds.format(many)}\n return h\n"
+            for name, many in (("three()", 3), ("any_number(steps)", "steps"))
+        )
+    )
+    assert "mine.py:three takes no number of steps" in one_line(
+        "draw", "mine.py:three", "--steps", "5"
+    )
+    assert main(["draw", "mine.py:three", "-o", "three.svg"]) == 0
+    assert main(["draw", "mine.py:any_number", "--steps", "2", "-o", "two.svg"]) == 0
+    assert "h@2" not in (tmp_path / "two.svg").read_text()
+    assert "h@-1" in (tmp_path / "two.svg").read_text()
+
+
+def test_a_word_that_is_left_over_is_told_with_its_command(one_line):
+    said = one_line("train", "xor", "--foo", "3")
+    assert "unrecognized arguments: --foo 3 (see minigrad train --help)" in said
+
+
+def test_every_option_of_draw_says_what_it_may_be(capsys):
+    with pytest.raises(SystemExit):
+        main(["draw", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    for words in ("unfolded, ops, backward", "color, book, dark", "t-1, t, t+1"):
+        assert words in said
+
+
 FAILING = """import sys
 import minigrad as mg
 
@@ -525,9 +560,11 @@ def test_a_script_may_have_dataclasses(tmp_path, monkeypatch):
     assert main(["draw", "mine.py:f", "-o", "a.dot"]) == 0
 
 
-@pytest.mark.parametrize("function", ["loop", "expression"])
-def test_draw_a_function_of_a_script(function, script):
-    assert main(["draw", f"my_script.py:{function}", "--steps", "4"]) == 0
+@pytest.mark.parametrize(
+    ("function", "steps"), [("loop", ["--steps", "4"]), ("expression", [])]
+)
+def test_draw_a_function_of_a_script(function, steps, script):
+    assert main(["draw", f"my_script.py:{function}", *steps]) == 0
     assert (script / f"{function}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -496,6 +496,17 @@ def test_a_hole_is_named():
     mg.fold(network(8, 8, "loss")[0])  # the end of a span is not a hole
 
 
+def test_a_line_that_only_some_steps_run_moves_those_after_it():
+    g, h = (mg.tensor(np.zeros((1, 2)), name=f"{key}0") for key in "gh")
+    for t in mg.steps(9):
+        if t % 3 == 0:
+            g = mg.tanh(h).named("g")
+        h = mg.tanh(h + g).named("h")
+    moved = r"h .* steps 2 and 4, but step 3 has it at another place .* mg\.scope"
+    with pytest.raises(mg.FoldError, match=moved):
+        mg.fold(mg.contract(h))
+
+
 def test_a_parameter_is_one_node_with_one_use_per_step():
     loss, W = network(6)
     graph = mg.Graph(loss)

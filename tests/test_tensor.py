@@ -368,6 +368,9 @@ def test_a_name_is_text(name):
     ):
         with pytest.raises(TypeError, match="a name is text, got"):
             make()
+    for make in (lambda: x.named(""), lambda: mg.parameter(1.0, name="")):
+        with pytest.raises(ValueError, match="a name has at least one letter"):
+            make()
     assert x.name == "x"
 
 

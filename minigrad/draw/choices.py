@@ -61,9 +61,11 @@ class Asked:
         if depth is not None and _whole("depth", depth) < 0:
             raise ValueError(f"depth counts scopes: 0 or more, or None; got {depth}")
         overlaid = self.overlay is not None
-        if self.index == "symbolic" and (self.values or overlaid):
+        numbers = self.values or overlaid or self.view == "backward"
+        if self.index == "symbolic" and numbers:
             raise ValueError(
-                'values and overlays are of single steps: index="number" shows them'
+                "values, overlays and what flows back are of single steps: "
+                'index="number" shows them'
             )
         if overlaid and self.view in ("ops", "backward", "folded"):
             raise ValueError(

@@ -85,9 +85,11 @@ def chosen(graph: Graph, at: dict[Node, Seat], name: str | None, t: int | None) 
     if t is not None:
         found = [n for n in found if at[n][1] == t]
     if not found:
-        names = ", ".join(sorted({seat[0] for seat in at.values()}))
         step = "" if t is None else f" at step {t}"
-        raise ValueError(f"no value named {name!r}{step}; there are {names}")
+        known = f"there are {', '.join(sorted({seat[0] for seat in at.values()}))}"
+        if steps := [s for key, s in at.values() if key == name and s is not None]:
+            known = f"it is at steps {min(steps)}..{max(steps)}"
+        raise ValueError(f"no value named {name!r}{step}; {known}")
     return found[-1]
 
 

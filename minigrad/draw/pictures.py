@@ -31,7 +31,7 @@ from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.collapsed import collapsed
 from minigrad.draw.textbook.columns import USUAL
 from minigrad.draw.textbook.drawing import UNFOLDED, Drawing, Unrolling
-from minigrad.draw.textbook.layout_backward import add_gradients
+from minigrad.draw.textbook.layout_backward import add_gradients, ends
 from minigrad.draw.textbook.layout_time import lay_out, shown_weights
 from minigrad.draw.textbook.overlay import Scale, objective, write_bar, write_numbers
 from minigrad.draw.textbook.overlay import overlay as numbers_of
@@ -138,7 +138,7 @@ class Columns:
         asked = self.asked
         below = Unrolling.below
         if asked.values and self.graph is not None:
-            below = _norms(self.graph, self.chart.keys)
+            below = _values(self.graph, self.chart.keys)
         return Unrolling(
             labels=asked.params == "label",
             weights=shown_weights(self.chart, asked.params, asked.biases),
@@ -204,8 +204,7 @@ class Backward(Columns):
     def decorate(self, drawing: Drawing) -> None:
         """The messages between what is shown, and the sums of the shares."""
         assert self.graph is not None, "what flows back was recorded"
-        nodes = drawing.sheet.nodes.values()
-        visible = frozenset((node.role, node.t or None) for node in nodes)
+        visible = frozenset(ends(drawing).values())
         # The same however wide the columns are, as long as they are the same.
         if self.flow is None or visible != self.visible:
             self.visible = visible
@@ -216,12 +215,16 @@ class Backward(Columns):
         add_gradients(drawing, self.flow, objective(self.graph))
 
 
-def _norms(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
-    """What ``values=True`` writes into a circle: the norm of the value."""
+def _values(graph: Graph, keys: Sequence[str]) -> Callable[[str, int], Lines]:
+    """What ``values=True`` writes into a circle: a number, or the norm of an array."""
     nodes = {seat: node for node, seat in seats(graph, keys).items()}
 
     def below(name: str, t: int) -> Lines:
         node = nodes.get((name, t))
-        return note(short(norm(node.value)), 8.0, "sans") if node is not None else ()
+        if node is None:
+            return ()
+        one = node.value.size == 1
+        value = float(node.value.item()) if one else norm(node.value)
+        return note(short(value), 8.0, "sans")
 
     return below

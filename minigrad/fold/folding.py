@@ -34,6 +34,8 @@ from minigrad.fold.roles import Operand, Role, Source, Span
 from minigrad.graph import Graph, Node, PerOperand, Spec, StepIndex, same_value
 from minigrad.scope import LOOP, line_of
 
+SOMETIMES = 'lines that only some steps run belong into mg.scope("name")'
+
 
 class FoldError(ValueError):
     """Two steps of a loop over time are not the same: says which, where and how.
@@ -146,9 +148,15 @@ class Folding:
         found = progression(steps)
         if found is None:
             a, b = next((a, b) for a, b in pairwise(steps) if b != a + 1)
-            what = f"step {a} has it twice" if a == b else f"step {a + 1} lacks it"
-            if len(steps) < 3 and a != b:
-                what += "; of every k-th step three are needed to see a period"
+            name = nodes[0].name
+            if a == b:
+                what = f"step {a} has it twice"
+            elif any(n.name == name is not None and n.t == a + 1 for n in self.role_of):
+                what = f"step {a + 1} has it at another place of its loop; {SOMETIMES}"
+            else:
+                what = f"step {a + 1} lacks it"
+                if len(steps) < 3:
+                    what += "; of every k-th step three are needed to see a period"
             raise FoldError(
                 f"{self.where(nodes[0])} ({_what(nodes[0])}) is at steps {a} and {b}, "
                 f"but {what}"
@@ -296,7 +304,7 @@ class Folding:
     ) -> NoReturn:
         """Raise FoldError for a step that differs from another one."""
         if what in ("op", "number of operands"):
-            hint = '; lines that only some steps run belong into mg.scope("name")'
+            hint = f"; {SOMETIMES}"
         if what == "name" and value and usual:
             hint = (
                 "; after its loop a value is named as a new one: "

@@ -129,9 +129,9 @@ class Recurrence(NotPickled):
                 least = 4 * delay + 1 if self._ends_between(clock, delay) else least + 2
             if mine != other and mine < least:
                 raise ValueError(
-                    f"a graph of {mine} steps with a delay of {delay} does not tell "
-                    f"how one of {other} steps begins and ends: fold one of at least "
-                    f"{least} steps"
+                    f"a graph of {mine} step{'s' * (mine > 1)} with a delay of {delay} "
+                    f"does not tell how one of {other} begins and ends: fold one of at "
+                    f"least {least} steps"
                 )
         same = tuple(lengths) == self.lengths
         if not same:

@@ -91,6 +91,7 @@ def _chart(shares: list[Any], norms: list[Any]) -> Any:
     axes.plot(steps, norms, color="#D55E00", label="gradient at h(t)")
     axes.set_yscale("log")
     axes.set_xlabel("t")
+    axes.set_ylabel("norm")
     axes.set_title("What of the gradient arrives at step t", loc="left", fontsize=11)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

@@ -22,6 +22,7 @@ from minigrad.tensor import Tensor
 from minigrad.user_file import running
 
 N_IN, N_HIDDEN, N_OUT = 2, 3, 2
+STEPS = 20
 
 
 def _sequences(steps: int) -> tuple[Any, Any]:
@@ -128,27 +129,34 @@ PICTURES: dict[str, Callable[[int], Any]] = {
 }
 
 
-def recorded(name: str, steps: int) -> Any:
+def recorded(name: str, steps: int | None) -> Any:
     """What to draw for a name of ``PICTURES``, or for ``FILE.py:FUNCTION``.
 
     The function returns a Tensor (or a list of them, or a Graph); if it has a parameter
-    it is given the number of steps. Raises ValueError with one line that says what is
-    wrong.
+    it is given the number of steps, of None STEPS. Raises ValueError with one line that
+    says what is wrong.
     """
     if name in PICTURES:
-        return PICTURES[name](steps)
+        return PICTURES[name](steps or STEPS)
     path, colon, function = name.rpartition(":")
     if not colon or not path.endswith(".py"):
         raise ValueError(f"no network {unknown(name, PICTURES)}, or FILE.py:FUNCTION")
     if not Path(path).is_file():
         raise ValueError(f"no file {path}")
-    found = None
+    found, takes = None, True
     with running(Path(path)) as module:
         record = getattr(module, function, None)
         if callable(record):
-            found = record(steps) if inspect.signature(record).parameters else record()
+            takes = bool(inspect.signature(record).parameters)
+            if takes or steps is None:
+                found = record(steps or STEPS) if takes else record()
     if not callable(record):
         raise ValueError(f"{path} has no function {function!r}")
+    if steps is not None and not takes:
+        raise ValueError(
+            f"{name} takes no number of steps: leave --steps out, or write "
+            f"def {function}(steps)"
+        )
     if inspect.iscoroutine(found):
         found.close()
         raise ValueError(f"{name} is async: write it with def alone")

@@ -29,6 +29,7 @@ from minigrad.draw.sizes import FEWEST, LEAST, MOST, WIDTHS, fitting, printed
         ({"depth": "1"}, TypeError, "depth is a whole number, got '1'"),
         ({"index": "symbolic", "values": True}, ValueError, "are of single steps"),
         ({"index": "symbolic", "overlay": "grad"}, ValueError, "are of single steps"),
+        ({"index": "symbolic", "view": "backward"}, ValueError, "are of single steps"),
         ({"view": "ops", "overlay": "grad"}, ValueError, "not view='ops'"),
         ({"view": "backward", "overlay": "grad"}, ValueError, "not view='backward'"),
         ({"view": "folded", "overlay": "grad"}, ValueError, "not view='folded'"),

@@ -25,6 +25,27 @@ def test_every_arrow_that_carries_a_gradient_has_one_back():
     assert all(e.dashed for e in scene.edges if e.kind == "gradient")
 
 
+@pytest.mark.parametrize("name", ["many_to_many", "output_feedback", "lstm", "skip"])
+def test_a_gradient_crosses_the_steps_that_are_left_out(name):
+    """At the dots each half of an arrow has its message, with a head at the left."""
+    loss = NETWORKS[name](12)
+    whole = draw(loss, view="backward", steps=12).scene
+    scene = draw(loss, view="backward", steps=4).scene
+    titles = {(e.tip, e.tail): e for e in whole.edges if e.kind == "gradient"}
+    halves = [e for e in scene.edges if e.kind == "muted" and not (e.tail and e.tip)]
+    assert halves
+    for half in halves:
+        (back,) = [
+            e
+            for e in scene.edges
+            if (e.kind, e.tip, e.tail) == ("gradient", half.tail, half.tip)
+            and e.points[0][1] == pytest.approx(half.points[-1][1], abs=9)
+            and e.points[-1][1] == pytest.approx(half.points[0][1], abs=9)
+        ]
+        assert back.head == bool(half.tail)
+        assert back.thickness in {titles[way].thickness for way in half.covers}
+
+
 def test_the_thickest_arrow_has_the_largest_norm():
     loss = networks.linear(0.5, length=8)
     scene = draw(loss, view="backward", steps=8).scene

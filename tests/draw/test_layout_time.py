@@ -270,6 +270,17 @@ def test_shapes_values_and_caption():
     assert {"(2, 4)", "( )", f"{losses[0]:.2f}"} <= set(second)
 
 
+@pytest.mark.parametrize("view", ["unfolded", "ops"])
+@pytest.mark.parametrize("start", [-1.0, [[-1.0]]])
+def test_the_value_of_one_number_has_its_sign(view, start):
+    m = mg.tensor(start, name="m0")
+    for _ in mg.steps(2):
+        m = (m * 0.5).named("m")
+    scene = draw(m, values=True, view=view).scene
+    second = [line[0].text for n in scene.nodes for line in n.lines[1:]]
+    assert {"-0.50", "-0.25"} <= set(second)
+
+
 def test_letters_are_those_of_the_book():
     scene = draw(networks.many_to_many(3)).scene
     faces = {n.name: n.lines[0][0].face for n in scene.nodes if n.lines}

@@ -157,7 +157,7 @@ function draw(m, now = m.now) {
 // by one in their columns; old ones return. Arrows and letters move with their circles.
 function go(length, fold) {
   const refold = fold !== folded, common = refold ? 0 : Math.min(T, length), before = view, began = performance.now();
-  T = length; folded = fold; moment = Math.min(moment, end());
+  T = length; folded = fold; moment = fold ? 0 : Math.min(moment, end());
   for (const m of items) {
     const there = geometry(m);
     m.base = there || m.now;
@@ -302,7 +302,7 @@ function describe(choice) {  // anew only if what it tells has changed
   const {parameter, value} = choice || {}, about = [parameter, value, T, moment, folded];
   if (same(about, told)) return;
   told = about;
-  const left = !data.numbers ? order()[0] && say("nonumbers") : !numbers() && say("structure", {a: recorded, n: T});
+  const left = !data.numbers ? order()[0] && say("nonumbers") : !numbers() ? say("structure", {a: recorded, n: T}) : say("noloss");
   $("detail").replaceChildren(html("div", {}, parameter ? ofParameter(parameter) : value && ofValue(item(value)), note(left)));
 }
 function ofParameter(name) {
@@ -353,7 +353,7 @@ function act() {  // all follows from the number of the moment, so one can step 
   if (pinned) describe(pinned);
 }
 function speak(m, back) {
-  if (!m) return $("say").replaceChildren(say(folded ? "folded" : lengths[1] ? "hint" : "hint0"));
+  if (!m) return $("say").replaceChildren(say(folded ? "folded" : "hint"));
   const from = new Set(shown(edges).flatMap(e => e.pairs.filter(p => p[0] === m.id && item(p[1])).map(p => p[1]))), v = value(m.id), slope = () => html("span", {class: "math"}, "∂L/∂", called(m));
   const norm = (what, x) => x != null && html("span", {class: "norm"}, "‖", what, "‖ = ", x);
   const joined = things => things.flatMap((x, i) => (i ? [", ", x] : x));
@@ -361,7 +361,7 @@ function speak(m, back) {
   const names = Object.keys(told || {}).filter(k => told[k].sums && told[k].uses.some(u => u.at === order().indexOf(m.id)));
   const lines = !back ? [line ? line.firstChild : called(m), norm(called(m), v?.norm)]
     : [html("span", {}, slope(), " ", say(from.size ? "arrives" : "begin"), " ", joined([...from].map(id => called(item(id))))), norm(slope(), v?.gradient),
-      html("div", {}, moment === end() ? say("done") : names[0] && [say("adds") + " ", joined(names.map(letter))])];
+      html("div", {}, moment === end() ? told && say("done") : names[0] && [say("adds") + " ", joined(names.map(letter))])];
   $("say").replaceChildren(html("b", {class: back ? "back" : ""}, say(back ? "backward" : "forward")), html("div", {}, lines));
 }
 function to(next) {
@@ -423,7 +423,7 @@ function refresh() {
   $("count").textContent = T;
   cards(); act(); light(); rove();
   describe(hovered || pinned);
-  if (!timer) play(false);
+  if (!timer || folded) play(false);  // what is played stands in the columns
 }
 function rove(to) {  // one circle at a time is in the tab order
   const stop = to || stops().find(m => m.g.tabIndex === 0) || stops().find(m => m.kind === "delay") || stops()[0];
@@ -477,7 +477,6 @@ for (const id in clicks) $(id).onclick = () => clicks[id](id);
 
 prepare();
 root.className = "js";
-flag(document.body, {still: !order().length});
 set(figure, {role: "group", "aria-label": `${data.title}. ${say("figure")}`});
 go(T, nodes[0].part === "circuit");  // opens folded, then unfolds
 setTimeout(() => { if (folded) go(T, false); root.dataset.ready = 1; }, folded && !calm ? 700 : 0);

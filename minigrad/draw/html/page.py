@@ -69,9 +69,8 @@ def page(
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(css)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    if not of.recorded:
-        say["backward"] = say["return"]  # not in time
-    timed = len(of.scenes) > 1 or "delay" in {node.kind for node in items.nodes}
+    forms = _forms(of, items, data)
+    _choose(say, of, forms)
     parts = {f"say:{key}": escape(words) for key, words in say.items()}
     parts |= {
         "language": look.language,
@@ -79,7 +78,7 @@ def page(
         "policy": policy,
         "css": css,
         "script": script,
-        "form": "timed" if timed else "static",
+        "form": " ".join(forms),
         "last": str(len(of.scenes) - 1),
         "figure": _figure(items, of.recorded, look),
         "legend": _legend(items, say),
@@ -89,6 +88,26 @@ def page(
     shell = room.joinpath("shell.html").read_text(encoding="utf-8")
     pieces = shell.replace("}}", "{{").split("{{")
     return Page("".join(parts[p] if i % 2 else p for i, p in enumerate(pieces)))
+
+
+def _forms(of: Source, items: Items, data: Mapping[str, Any]) -> list[str]:
+    """What the page has not: a loop, anything to play, a way back."""
+    timed = len(of.scenes) > 1 or "delay" in {node.kind for node in items.nodes}
+    numbers, order = data["numbers"], data["frames"][of.recorded]["order"]
+    back = numbers is None or numbers["loss"] is not None
+    return ["static"] * (not timed) + ["still"] * (not order) + ["forward"] * (not back)
+
+
+def _choose(say: dict[str, str], of: Source, forms: list[str]) -> None:
+    """The words that fit this page, in the place of those that fit most."""
+    if not of.recorded:
+        say["backward"] = say["return"]  # not in time
+    if len(of.scenes) == 1:
+        say["hint"] = say["hint0"]
+    if "forward" in forms:
+        say["shared"] = say["several"]
+    else:
+        say["noloss"] = ""
 
 
 def escaped(data: Mapping[str, Any]) -> str:

@@ -354,6 +354,6 @@ def _constant(value: Any, name: str) -> str:
 
 def _number(value: Any) -> str:
     """What ``values=True`` writes: a number, or the norm of an array."""
-    if value.shape == ():
-        return short(float(value))
+    if value.size == 1:
+        return short(float(value.item()))
     return f"‖·‖ {short(norm(value))}"

@@ -33,6 +33,19 @@ def thickness(value: float, largest: float) -> float:
     return round(0.8 + 2.2 * max(0.0, 1 + log10(value / largest) / 3), 2)
 
 
+def ends(drawing: Drawing) -> dict[str, Seat]:
+    """The seats of circles, and of those left out that a half of an arrow leads to."""
+    found = {id: _seat(node) for id, node in drawing.sheet.nodes.items()}
+    chart = drawing.chart
+    left_out = {id for edge in drawing.sheet.edges for p in edge.covers for id in p}
+    left_out -= found.keys()
+    for symbol in chart.symbols if left_out else ():
+        for t in chart.steps(symbol.key):
+            if (id := chart.seat(symbol.key, t)) in left_out:
+                found[id] = symbol.key, t
+    return found
+
+
 def add_gradients(drawing: Drawing, flow: Flow, of: Line) -> None:
     """Draw what flows back from the objective ``of`` onto finished columns."""
     _draw_messages(drawing, flow)
@@ -48,7 +61,7 @@ def add_gradients(drawing: Drawing, flow: Flow, of: Line) -> None:
 
 def _draw_messages(drawing: Drawing, flow: Flow) -> None:
     """The arrows back, beside those that the values took, where a gradient returns."""
-    nodes, edges = drawing.sheet.nodes, tuple(drawing.sheet.edges)
+    seats, edges = ends(drawing), tuple(drawing.sheet.edges)
     largest = max(filter(isfinite, flow.messages.values()), default=1.0)
     for edge in (e for e in edges if not e.kind.startswith("bus")):
         pairs = edge.covers
@@ -57,9 +70,7 @@ def _draw_messages(drawing: Drawing, flow: Flow) -> None:
         elif edge.tail and not pairs:  # a riser leads to all drops of its rail
             rail = (pair for e in edges if e.net == edge.net for pair in e.covers)
             pairs = tuple(pair for pair in rail if pair[0] == edge.tail)
-        ways = [
-            tuple(_seat(nodes[k]) for k in p) for p in pairs if nodes.keys() >= {*p}
-        ]
+        ways = [(seats[a], seats[b]) for a, b in pairs if seats.keys() >= {a, b}]
         found = [flow.messages[way] for way in ways if way in flow.messages]
         if found:
             _message(drawing, edge, max(found), largest)

@@ -318,6 +318,46 @@ def test_play_to_the_end_gives_the_gradient(show):
     keep(page, "played")
 
 
+def test_what_is_folded_or_of_another_length_has_no_last_moment(show):
+    """Neither says what only the recorded columns have."""
+    page = show("many-to-many")
+    slide(page, "moment", 1000)
+    assert "Done: each Σ" in page.text_content("#say")
+    page.click("#play")
+    page.click("#fold")
+    page.wait_for_timeout(1600)
+    assert page.text_content("#say").startswith("Folded")
+    assert page.input_value("#moment") == "0"
+    assert "Play" in page.text_content("#play")
+    slide(page, "steps", 8)
+    slide(page, "moment", 1000)
+    assert "comes back from" in page.text_content("#say")
+    assert "Σ" not in page.text_content("#say")
+
+
+def test_where_nothing_comes_back_it_says_so(show):
+    h, W = mg.tensor([[1.0, 2.0]], name="h0"), mg.parameter(np.eye(2) / 2, name="W")
+    for _ in mg.steps(4):
+        h = mg.tanh(h @ W).named("h")
+    page = show("h", text=mg.draw(h).html())
+    assert "Backward" not in page.inner_text("body")
+    assert "gradient" not in page.inner_text("#legend")
+    assert "No gradient comes back" in page.inner_text("#detail")
+    page.hover("#cards .card")
+    assert "used 4 times." in page.inner_text("#detail")
+    assert "shares" not in page.inner_text("#detail")
+
+
+@pytest.mark.parametrize("width", [1400, 1200, 1000, 800, 390])
+def test_words_are_not_broken(show, width):
+    page = show("many-to-many", viewport={"width": width, "height": 900})
+    high = page.eval_on_selector_all(
+        ".halves span", "all => all.map(e => e.offsetHeight)"
+    )
+    assert max(high) < 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 @pytest.mark.parametrize("name", ["many-to-one", "output-feedback", "lstm", "mlp"])
 def test_each_moment_adds_what_python_adds(show, name):
     loss, page = nets.loss(name), show(name)
