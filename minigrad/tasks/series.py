@@ -314,18 +314,19 @@ def _write(
     digits = 8 - floor(log10(forecaster.setting.deviation))
     with replacing(options.out / "forecast.csv") as temporary:
         rows: list[tuple[str, ...]] = []
-        rows.append(("row", column.name, "forecast", "low", "high"))
+        rows.append((column.axis, column.name, "forecast", "low", "high"))
         everything = [
             *zip(values.tolist(), said, np.full(len(values), band), strict=True),
             *zip([np.nan] * steps, further, bands, strict=True),
         ]
-        for k, (value, forecast, half) in enumerate(everything, 1):
+        when = column.when(steps)
+        for time, (value, forecast, half) in zip(when, everything, strict=True):
             row = [value, forecast, forecast - half, forecast + half]
             # The numbers as they were read; forecasts are of float32.
             texts = [
                 "" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row[1:]
             ]
-            rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
+            rows.append((time, "" if np.isnan(value) else f"{value!r}", *texts))
         with temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     with replacing(options.out / "forecast.png") as temporary:
@@ -359,9 +360,13 @@ def chart(
         xycoords=("data", "axes fraction"),
         va="top",
         fontsize=8.5,
+        annotation_clip=True,  # where the test begins before what is shown
     )
     axes.set_xlim(max(0, len(values) - 300), len(rows) + 1)
-    axes.set_xlabel("row")
+    when = dict(zip(rows.tolist(), column.when(len(further)), strict=True))
+    axes.locator_params(axis="x", nbins=7, integer=True)
+    axes.xaxis.set_major_formatter(lambda row, _: when.get(row, ""))
+    axes.set_xlabel(column.axis)
     axes.set_title(f"{column.name}: forecasts with their {COVER:.0%} band", loc="left")
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)

@@ -58,6 +58,7 @@ def test_the_three_networks_forecast_a_series(model, waves, tmp_path, capsys):
     )
     rows = rows_of(out / "forecast.csv")
     assert len(rows) == 1 + 120 + 12
+    assert [row[0] for row in rows] == ["k", *map(str, range(132))]
     assert [float(row[1]) for row in rows[1:121]] == s.tolist()
     forecasts = np.array([float(row[2] or "nan") for row in rows[1:121]])
     assert number(said.out, "this network") == pytest.approx(
