@@ -576,7 +576,9 @@ def test_rate_batch_and_quiet_reach_the_task(monkeypatch, tmp_path):
 
 
 def test_rates_that_mean_nothing(one_line, tmp_path):
-    assert "0 is not a number above 0" in one_line("train", "xor", "--lr", "0")
+    for text in ("0", "-1", "abc", "inf", "nan"):
+        said = one_line("train", "xor", f"--lr={text}")
+        assert f"'{text}' is not a number above 0" in said
     assert "sunspots has no --lr" in one_line("train", "sunspots", "--lr", "1")
     given = ("--model", "echo-state", "--lr", "1", "--out", str(tmp_path))
     assert "takes no --lr" in one_line("train", "mackey-glass", *given)
@@ -614,7 +616,22 @@ def test_a_figure_and_a_page_speak_the_language_that_was_asked_for(tmp_path):
 
 def test_a_language_that_no_figure_speaks(one_line):
     said = one_line("draw", "many-to-one", "--language", "fr")
-    assert "invalid choice: 'fr' (choose from" in said
+    assert "no 'fr'; there is en, es" in said
+
+
+def test_what_may_be_meant(one_line, tmp_path):
+    assert "no 'trian', did you mean 'train'? there is train, pred" in one_line("trian")
+    said = one_line("train", "xor", "--missing", "refusal")
+    assert "no 'refusal', did you mean 'refuse'? there is refuse, skip, fill" in said
+    assert "train has no --hiden; near it: --hidden" in one_line(
+        "train", "xor", "--hiden=3"
+    )
+    assert "draw has no --coulmns; near it: --columns" in one_line(
+        "draw", "lstm", "--coulmns", "3"
+    )
+    assert f"{tmp_path} is a folder: name a file of it" in one_line(
+        "train", "series", "--data", str(tmp_path)
+    )
 
 
 OWN_TASK = """

@@ -127,7 +127,9 @@ def _csv(path: PathLike, label: str | None, without: bool) -> tuple[Rows, str]:
     for row in range(len(found.rows)):
         for place, what in ((text, "sequence"), (answer, "label")):
             if not found.rows[row][place]:
-                raise ValueError(f"{found.at(row, place)}: the {what} is empty")
+                raise ValueError(
+                    f"{found.at(row, place)}: the {what} is empty: leave the row out"
+                )
         rows.append((found.rows[row][text], found.rows[row][answer]))
     names = f"sequence {found.names[text]!r}, label {found.names[answer]!r}"
     return rows, ", ".join([names, *found.said])
@@ -143,5 +145,6 @@ def _label(found: Table) -> int:
         raise ValueError(
             f"{found.path}: which column is the label? say it with --label: "
             f"{', '.join(found.names)}"
+            + ("" if found.header else "; of a header that is not known its word")
         )
     return kinds.index(min(kinds))

@@ -27,7 +27,7 @@ from minigrad.data.tables import Numbers, numbers
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import answer_of, learn, picture, report
+from minigrad.tasks.session import answer_of, compare, learn, picture, report
 from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -187,12 +187,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     report(unseen, ["RMSE", "of the variance"], rows)
-    errors = {name: _rms(f[second:] - values[second:]) for name, f in forecasts.items()}
-    ours = next(iter(errors.values()))
-    better = {name: e for name, e in [*errors.items()][1:] if e <= ours}
-    if better:
-        best = min(better, key=better.__getitem__)
-        print(f"the network is no better than {best!r}: take that one")
+    compare({name: _rms((f - values)[second:]) for name, f in forecasts.items()})
     print(
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
@@ -230,7 +225,10 @@ def _trained(
     try:
         _, mean, deviation = standardise(values, slice(0, first))
     except ValueError as constant:
-        raise ValueError(f"{options.data}: {constant}") from constant
+        raise ValueError(
+            f"{options.data}: {constant}, and nothing can be learnt from it: give "
+            "numbers that vary"
+        ) from constant
     model = options.model or next(iter(MODELS))
     setting = Setting(
         model=model,
@@ -399,6 +397,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     rows = _rows(forecasts, values, least - 1)
     title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
     report(title, ["RMSE", "of the variance"], rows)
+    compare({name: _rms((f - values)[least - 1 :]) for name, f in forecasts.items()})
     band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
     _write(options, forecaster, column, said, band, least - 1)
 
