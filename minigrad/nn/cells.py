@@ -102,7 +102,7 @@ class MakeCell(Protocol):
         n_hidden: int,
         *,
         rng: np.random.Generator,
-        dtype: DTypeLike = ...,
+        dtype: Any = ...,  # so that a cell of one's own may say `type`
     ) -> Cell:
         """A fresh cell."""
 

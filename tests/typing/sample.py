@@ -11,10 +11,31 @@ import numpy.typing as npt
 import minigrad as mg
 from minigrad.models import ManyToMany
 from minigrad.nn import Module, init
+from minigrad.nn.cells import Cell, State
 from minigrad.optim import Adam
 from minigrad.testing import check_op
 
 Array = npt.NDArray[np.float64]
+
+
+class Leaky(Cell):
+    """A user's own cell."""
+
+    def __init__(
+        self,
+        n_in: int,
+        n_hidden: int,
+        *,
+        rng: np.random.Generator,
+        dtype: type = np.float32,
+    ) -> None:
+        super().__init__(n_in, n_hidden, dtype)
+        self.U = mg.parameter(init.glorot(rng, (n_in, n_hidden), dtype))
+
+    def forward(self, x: mg.Tensor, state: State) -> State:
+        """From h(t-1) to h(t)."""
+        (h,) = state
+        return (mg.tanh(x @ self.U + h),)
 
 
 class Readout(Module):
@@ -71,9 +92,17 @@ def program() -> None:
     assert_type(mg.fold(loss), mg.Recurrence)
     loss.backward()
 
-    model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0))
+    model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0), cell=Leaky)
     optimiser = Adam(model.parameters(), lr=0.01)
     optimiser.step()
     figure: mg.Figure = mg.draw(model.loss(np.zeros((4, 1, 1)), np.zeros((4, 1), int)))
     figure.save("rnn.png")
-    assert_type(mg.Op(square, rule, name="square"), mg.Op)
+    own = mg.Op(square, rule, name="square")
+    assert_type(own, mg.Op)
+    assert_type(own(x), mg.Tensor)
+    assert_type(own(np.ones(3), x), mg.Tensor)
+    assert_type(own([x, x]), mg.Tensor)
+    check_op(own)
+    op: mg.Op = mg.tanh
+    assert_type(op(x), mg.Tensor)
+    assert_type(mg.op(rule)(square)(x), mg.Tensor)
