@@ -12,7 +12,10 @@ what they take.
 import inspect
 from typing import Any
 
+import numpy as np
+
 from minigrad.op import Op, registry
+from minigrad.protocol import dispatch
 
 NAMED = [
     "sum",
@@ -68,6 +71,8 @@ COMPARED = {
     "eq": "equal",
     "ne": "not_equal",
 }
+# Operators of arrays that have no op here, unless a user declares it.
+LACKING = {"pos": np.positive, "floordiv": np.floor_divide, "mod": np.remainder}
 OTHERS = {"getitem": "getitem"}
 
 
@@ -106,6 +111,10 @@ def _right(op: Op) -> Any:
     return lambda self, other: of_two(other, self)
 
 
+def _of_numpy(function: Any) -> Any:
+    return lambda *operands: dispatch(function)(*operands)
+
+
 def install() -> None:
     """Give a Tensor the operators and methods of the ops that are declared."""
     for name in NAMED:
@@ -116,3 +125,5 @@ def install() -> None:
         setattr(Methods, f"__{name}__", _left(registry[op]))
     for name, op in BINARY.items():
         setattr(Methods, f"__r{name}__", _right(registry[op]))
+    for name, function in LACKING.items():
+        setattr(Methods, f"__{name}__", _of_numpy(function))

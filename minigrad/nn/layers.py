@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -172,6 +172,9 @@ class Sequential(Module):
                     f"2, 3, rng=rng), mg.tanh): got {type(part).__name__}"
                 )
         self.parts = parts
+
+    def __getitem__(self, k: Any) -> NoReturn:
+        raise TypeError("the parts of a Sequential are net.parts[k], and net.parts all")
 
     def forward(self, x: Any, rng: np.random.Generator | None = None) -> Any:
         """From x to what the last part gives; ``rng`` draws for every ``Dropout``."""

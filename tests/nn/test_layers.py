@@ -74,6 +74,10 @@ def test_sequential_is_its_parts_in_turn():
     assert [path for path, _ in net.named_parameters()] == paths
     with pytest.raises(TypeError, match="takes modules and functions"):
         Sequential([below, above])
+    with pytest.raises(TypeError, match=r"are net\.parts\[k\], and net\.parts all"):
+        net[0]
+    with pytest.raises(TypeError, match=r"are net\.parts\[k\], and net\.parts all"):
+        list(net)
 
 
 @pytest.mark.parametrize("noise", [0, 1, True, np.ones(2)])
