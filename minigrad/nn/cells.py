@@ -352,8 +352,8 @@ class Stack(Cell):
     ``dropout``, what a layer hands up is multiplied by a mask, an argument of the call
     (Zaremba 2014: between layers, never along time); ``noise`` draws the masks.
 
-    Raises ValueError for a layer that does not fit the one below, and for a dropout
-    that is no probability below 1.
+    Raises ValueError for no layer, for one that does not fit the one below, and for a
+    dropout that is no probability below 1.
 
     >>> rng = np.random.default_rng(0)
     >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)])
@@ -364,6 +364,10 @@ class Stack(Cell):
     """
 
     def __init__(self, layers: list[Cell], dropout: float = 0.0) -> None:
+        if not layers:
+            raise ValueError(
+                "a Stack has one layer or more: Stack([GRU(2, 3, rng=rng)])"
+            )
         for below, above in pairwise(layers):
             if above.n_in != below.n_hidden:
                 raise ValueError(

@@ -14,6 +14,7 @@
 [2.0, 3.0]
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -81,6 +82,18 @@ class Module:
         super().__delattr__(name)
 
     if not TYPE_CHECKING:  # a type checker should know what there is
+
+        def __new__(cls, *args: Any, **options: Any) -> "Module":
+            """Say what draws the first weights, where no generator was given."""
+            taken = inspect.signature(cls.__init__).parameters.get("rng")
+            must = taken is not None and taken.default is taken.empty
+            must = must and taken.kind is taken.KEYWORD_ONLY and "rng" not in options
+            if must and (args or options):  # a copy is made of nothing, and then filled
+                raise TypeError(
+                    f"{cls.__name__} draws by a generator of yours: give it "
+                    "rng=np.random.default_rng(0)"
+                )
+            return super().__new__(cls)
 
         def __getattr__(self, name: str) -> NoReturn:
             look_again(self, "Module", name)

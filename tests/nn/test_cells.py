@@ -149,6 +149,7 @@ def test_dropout_masks_keep_the_mean():
         (partial(make_cell, "rnn"), "cell is one of elman, lstm, gru, mingru"),
         (partial(make_cell, "gru", layers=0), "at least one layer"),
         (partial(make_cell, "gru", layers=2, dropout=1.0), "probability below 1"),
+        (lambda *a, **k: Stack([]), "a Stack has one layer or more"),
         (partial(Elman, activation="step"), "activation is one of"),
         (partial(Elman, U="eye"), "U is"),
         (partial(Elman, W="random"), "W is one of"),
