@@ -81,8 +81,11 @@ def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     [1.0, 1.0, 2.0]
     """
     steps = np.diff(times)
+    if not (steps > 0).any():
+        return np.zeros(len(steps))
+    steps = steps / np.median(steps[steps > 0])
     lengths, often = np.unique(np.round(steps[steps > 0], 6), return_counts=True)
-    return np.asarray(steps / lengths[often.argmax()] if lengths.size else steps * 0)
+    return np.asarray(steps / lengths[often.argmax()])
 
 
 def is_date(cell: str) -> bool:
@@ -146,11 +149,11 @@ def _uneven(times: Sequence[float]) -> int:
 
 
 def _of_dates(place: int, dates: Sequence[datetime]) -> Axis:
-    """Months where all dates are the first or the last of one, else days."""
+    """Months where all dates are the same day or the last of one each, else days."""
     first = dates[0]
     alike = len({(d.day, d.hour, d.minute, d.second) for d in dates}) == 1
     ends = all(datetime.fromordinal(d.toordinal() + 1).day == 1 for d in dates)
-    start = datetime(1, 1, 1, tzinfo=first.tzinfo)
+    start = first.replace(hour=0, minute=0, second=0, microsecond=0)
     short = all((d.hour, d.minute, d.second, d.microsecond) == (0,) * 4 for d in dates)
 
     def iso(date: datetime) -> str:
@@ -163,11 +166,12 @@ def _of_dates(place: int, dates: Sequence[datetime]) -> Axis:
         return iso(first.replace(year=year, month=month + 1, day=day))
 
     def of_days(time: float) -> str:
-        # To milliseconds, which a count of days in float64 still holds.
-        return iso(start + timedelta(milliseconds=round(time * 86_400_000)))
+        return iso(start + timedelta(days=time))
 
-    if alike or ends:
-        return Axis(place, tuple(12.0 * d.year + d.month for d in dates), of_months)
+    months = tuple(12.0 * d.year + d.month for d in dates)
+    # Hours of one day that ends a month are no months.
+    if (alike or ends) and len(set(months)) == len(months):
+        return Axis(place, months, of_months)
     return Axis(
         place, tuple((d - start).total_seconds() / 86_400 for d in dates), of_days
     )
