@@ -88,11 +88,16 @@ def _command(commands: Any, name: str, about: str, **more: Any) -> Add:
 
 
 def _train(commands: Any) -> None:
-    tasks = "\n".join(f"  {task.name:12} {task.summary}" for task in TASKS.values())
+    width = max(map(len, TASKS))
+    lines = [f"  {task.name:{width}} {task.summary}" for task in TASKS.values()]
+    tasks = "\n".join(lines)
     about = "train a network on a task and report what it reaches"
-    lines = argparse.RawDescriptionHelpFormatter
     add = _command(
-        commands, "train", about, epilog=f"tasks:\n{tasks}", formatter_class=lines
+        commands,
+        "train",
+        about,
+        epilog=f"tasks:\n{tasks}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add("task", nargs="?", help="which task, or FILE.py:NAME")
     add("--list", action="store_true", help="describe the tasks")

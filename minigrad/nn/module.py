@@ -17,7 +17,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,15 @@ from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor
 
 Array = NDArray[Any]
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class _Forward(Protocol[P, R]):
+    """What has a ``forward``: of its types are those of the call."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the module computes."""
 
 
 class Parameters(list[Parameter]):
@@ -81,7 +90,17 @@ class Module:
             )
         super().__delattr__(name)
 
-    if not TYPE_CHECKING:  # a type checker should know what there is
+    if TYPE_CHECKING:
+
+        def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+            """What ``forward`` takes and gives, that of a subclass too."""
+
+    else:  # a type checker should know what there is
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Run ``forward`` in the module's scope."""
+            with self.scope():
+                return self.forward(*args, **kwargs)
 
         def __new__(cls, *args: Any, **options: Any) -> "Module":
             """Say what draws the first weights, where no generator was given."""
@@ -97,11 +116,6 @@ class Module:
 
         def __getattr__(self, name: str) -> NoReturn:
             look_again(self, "Module", name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run ``forward`` in the module's scope."""
-        with self.scope():
-            return self.forward(*args, **kwargs)
 
     def scope(self) -> AbstractContextManager[None]:
         """The scope of this module, for methods that record beside ``forward``.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 import minigrad as mg
 from minigrad.models import ManyToMany
-from minigrad.nn import Module, init
+from minigrad.nn import Linear, Module, init
 from minigrad.nn.cells import Cell, State
 from minigrad.optim import Adam
 from minigrad.testing import check_op
@@ -43,10 +43,11 @@ class Readout(Module):
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.V = mg.parameter(init.glorot(rng, (3, 2)))
+        self.out = Linear(2, 1, rng=rng)
 
-    def forward(self, h: mg.Tensor) -> mg.Tensor:
+    def forward(self, h: mg.Tensor, scale: float = 1.0) -> mg.Tensor:
         """From h to o."""
-        return h @ self.V
+        return self.out(h @ self.V * scale)
 
 
 def square(a: Array) -> Array:
@@ -93,6 +94,8 @@ def program() -> None:
     loss.backward()
 
     model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0), cell=Leaky)
+    assert_type(model(np.zeros((4, 1, 1))), mg.Tensor)
+    assert_type(Readout(np.random.default_rng(0))(x, scale=2.0), mg.Tensor)
     optimiser = Adam(model.parameters(), lr=0.01)
     optimiser.step()
     figure: mg.Figure = mg.draw(model.loss(np.zeros((4, 1, 1)), np.zeros((4, 1), int)))
