@@ -145,6 +145,10 @@ def _label(found: Table) -> int:
         raise ValueError(
             f"{found.path}: which column is the label? say it with --label: "
             f"{', '.join(found.names)}"
-            + ("" if found.header else "; of a header that is not known its word")
+            + (
+                ""
+                if found.header
+                else ", or if the first line is a header, by its word there"
+            )
         )
     return kinds.index(min(kinds))

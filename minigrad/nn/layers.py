@@ -181,10 +181,10 @@ class Sequential(Module):
     def __getitem__(self, k: Any) -> NoReturn:
         raise TypeError("the parts of a Sequential are net.parts[k], and net.parts all")
 
-    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Any:
+    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Tensor:
         """From x to what the last part gives; ``rng`` draws for every ``Dropout``."""
-        x = x if isinstance(x, Tensor) else tensor(x)
+        given: Tensor = x if isinstance(x, Tensor) else tensor(x)
         for part in self.parts:
             draws = isinstance(part, (Dropout, Sequential))
-            x = part(x, rng) if draws else part(x)  # type: ignore[call-arg]
-        return x
+            given = part(given, rng) if draws else part(given)  # type: ignore[call-arg]
+        return given
