@@ -72,7 +72,7 @@ COMPARED = {
     "ne": "not_equal",
 }
 # Operators of arrays that have no op here, unless a user declares it.
-LACKING = {"pos": np.positive, "floordiv": np.floor_divide, "mod": np.remainder}
+LACKING = {"floordiv": np.floor_divide, "mod": np.remainder}
 OTHERS = {"getitem": "getitem"}
 
 
@@ -111,8 +111,9 @@ def _right(op: Op) -> Any:
     return lambda self, other: of_two(other, self)
 
 
-def _of_numpy(function: Any) -> Any:
-    return lambda *operands: dispatch(function)(*operands)
+def _of_numpy(function: Any, order: int = 1) -> Any:
+    """A NumPy function as an operator; from right to left with the order -1."""
+    return lambda *operands: dispatch(function)(*operands[::order])
 
 
 def install() -> None:
@@ -125,5 +126,7 @@ def install() -> None:
         setattr(Methods, f"__{name}__", _left(registry[op]))
     for name, op in BINARY.items():
         setattr(Methods, f"__r{name}__", _right(registry[op]))
+    Methods.__pos__ = _of_numpy(np.positive)
     for name, function in LACKING.items():
         setattr(Methods, f"__{name}__", _of_numpy(function))
+        setattr(Methods, f"__r{name}__", _of_numpy(function, -1))

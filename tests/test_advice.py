@@ -124,6 +124,8 @@ def test_operators_without_an_op():
     for use, name in (
         (lambda: x // 2, "np.floor_divide"),
         (lambda: x % 2, "np.remainder"),
+        (lambda: 2 // x, "np.floor_divide"),
+        (lambda: 2 % x, "np.remainder"),
         (lambda: +x, "np.positive"),
     ):
         with pytest.raises(TypeError, match=f"{name} has no op in minigrad: declare"):
