@@ -72,7 +72,14 @@ COMPARED = {
     "ne": "not_equal",
 }
 # Operators of arrays that have no op here, unless a user declares it.
-LACKING = {"floordiv": np.floor_divide, "mod": np.remainder}
+# Each with the order of its operands.
+LACKING = {
+    "pos": (np.positive, 1),
+    "floordiv": (np.floor_divide, 1),
+    "rfloordiv": (np.floor_divide, -1),
+    "mod": (np.remainder, 1),
+    "rmod": (np.remainder, -1),
+}
 OTHERS = {"getitem": "getitem"}
 
 
@@ -111,8 +118,7 @@ def _right(op: Op) -> Any:
     return lambda self, other: of_two(other, self)
 
 
-def _of_numpy(function: Any, order: int = 1) -> Any:
-    """A NumPy function as an operator; from right to left with the order -1."""
+def _of_numpy(function: Any, order: int) -> Any:
     return lambda *operands: dispatch(function)(*operands[::order])
 
 
@@ -126,7 +132,5 @@ def install() -> None:
         setattr(Methods, f"__{name}__", _left(registry[op]))
     for name, op in BINARY.items():
         setattr(Methods, f"__r{name}__", _right(registry[op]))
-    Methods.__pos__ = _of_numpy(np.positive)
-    for name, function in LACKING.items():
-        setattr(Methods, f"__{name}__", _of_numpy(function))
-        setattr(Methods, f"__r{name}__", _of_numpy(function, -1))
+    for name, lacked in LACKING.items():
+        setattr(Methods, f"__{name}__", _of_numpy(*lacked))

@@ -142,13 +142,9 @@ def _label(found: Table) -> int:
         return named[0]
     kinds = [len(Counter(found.cells(p))) for p in range(len(found.names))]
     if kinds.count(min(kinds)) > 1:
+        header = ", or if the first line is a header, by its word there"
         raise ValueError(
             f"{found.path}: which column is the label? say it with --label: "
-            f"{', '.join(found.names)}"
-            + (
-                ""
-                if found.header
-                else ", or if the first line is a header, by its word there"
-            )
+            f"{', '.join(found.names)}{'' if found.header else header}"
         )
     return kinds.index(min(kinds))
