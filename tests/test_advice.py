@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad import advice, nn, optim
 from minigrad.analysis.chart import blank
 from minigrad.exchange import to_onnx
+from minigrad.models import ManyToOne
 from minigrad.nn import Linear, Module
 from minigrad.ops import time as time_ops
 from minigrad.tasks import adding, memory, series, sunspots
@@ -117,6 +118,24 @@ def test_keywords():
         mg.grad(w * 2, [w], allow_unused=True)
     with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
         mg.grad(w * 2, [w], depth=2)
+
+
+def test_keywords_of_modules():
+    rng = np.random.default_rng(0)
+    for make, said in (
+        (
+            lambda: ManyToOne(2, 3, 2, rng=rng, num_layers=2),
+            "ManyToOne has no num_layers",
+        ),
+        (lambda: ManyToOne(2, 3, 2, rng=rng, batch_first=True), r"swapaxes\(0, 1\)"),
+        (
+            lambda: Linear(in_features=2, out_features=3, rng=rng),
+            "write n_in; .* n_out",
+        ),
+        (lambda: Linear(2, 3, rng=rng, speed=1), "unexpected keyword argument 'speed'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            make()
 
 
 def test_operators_without_an_op():

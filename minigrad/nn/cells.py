@@ -20,7 +20,7 @@ reads h @ W, with U (n_in, ...) and W (n_hidden, ...).
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -70,6 +70,13 @@ class Cell(Module):
         self.n_in, self.n_hidden = whole("n_in", n_in), whole("n_hidden", n_hidden)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
 
+    if not TYPE_CHECKING:  # what a call takes and gives is what ``forward`` does
+
+        def __call__(self, x: Any, state: Any = None, *more: Any) -> State:
+            """Run ``forward`` in the cell's scope, of a state that is one."""
+            require_state(self, state)
+            return super().__call__(x, state, *more)
+
     def called(self, letter: str) -> Self:
         """The cell with h under another letter: h and s become g and s_g.
 
@@ -85,6 +92,23 @@ class Cell(Module):
         """The state before the first step: zeros, named h0 (and s0)."""
         zeros = np.zeros((batch, self.n_hidden), self.dtype)
         return tuple(tensor(zeros, name=f"{name}0") for name in self.names)
+
+
+def require_state(cell: Cell, state: Any) -> None:
+    """Raise a TypeError for what is no state of the cell.
+
+    >>> require_state(GRU(2, 3, rng=np.random.default_rng(0)), 0)
+    Traceback (most recent call last):
+    TypeError: GRU takes a state, a tuple of 1 (h), as cell.start(batch) is: got int
+    """
+    parts = isinstance(state, (tuple, list))
+    if parts and len(state) == len(cell.names):
+        return
+    raise TypeError(
+        f"{type(cell).__name__} takes a state, a tuple of {len(cell.names)} "
+        f"({', '.join(cell.names)}), as cell.start(batch) is: got "
+        f"{type(state).__name__}{f' of {len(state)}' if parts else ''}"
+    )
 
 
 class MakeCell(Protocol):

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import look_again, near, told
+from minigrad.advice import look_again, near, of_keywords, told
 from minigrad.assign import assign_all
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor
@@ -103,8 +103,15 @@ class Module:
                 return self.forward(*args, **kwargs)
 
         def __new__(cls, *args: Any, **options: Any) -> "Module":
-            """Say what draws the first weights, where no generator was given."""
-            taken = inspect.signature(cls.__init__).parameters.get("rng")
+            """Refuse other libraries' keywords, and first weights without a draw."""
+            known = inspect.signature(cls.__init__).parameters
+            if all(p.kind is not p.VAR_KEYWORD for p in known.values()):
+                unknown = sorted(options.keys() - known.keys())
+                if advice := of_keywords(unknown):
+                    raise TypeError(
+                        f"{cls.__name__} has no {', '.join(unknown)}{advice}"
+                    )
+            taken = known.get("rng")
             must = taken is not None and taken.default is taken.empty
             must = must and taken.kind is taken.KEYWORD_ONLY and "rng" not in options
             if must and (args or options):  # a copy is made of nothing, and then filled

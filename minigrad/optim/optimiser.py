@@ -65,6 +65,12 @@ class Optimiser:
             look_again(self, "Optimiser", name)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
+        kept: object = self.kept
+        if isinstance(kept, str):
+            name = type(self).__name__
+            raise TypeError(
+                f"kept is a tuple of names: write {name}.kept = ({kept!r},)"
+            )
         paths: Mapping[Any, str] = getattr(parameters, "paths", {})
         self.parameters = listed("an optimiser", parameters)
         if not self.parameters:
