@@ -9,14 +9,14 @@
 # Made by tests/typing/stubs.py from the ops themselves.
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec
+from typing import Any, Generic, ParamSpec, overload
 
 from numpy.typing import ArrayLike, DTypeLike
 
 from minigrad.grad import Share, grad, grad_by_use, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from minigrad.graph import Graph, Leaf, Node, Spec, Use
 from minigrad.mode import detect_anomaly, no_grad
-from minigrad.op import Op, op
+from minigrad.op import Op as _Declared
 from minigrad.ops.filled import full, full_like, ones, ones_like, zeros, zeros_like
 from minigrad.ops.time import steps
 from minigrad.recompute import recompute
@@ -37,8 +37,60 @@ from minigrad.tasks import load
 
 _P = ParamSpec("_P")
 
+class Op(_Declared):
+    """One operation, declared by its forward function and one rule per argument.
+
+    Parameters
+    ----------
+    forward: a NumPy function, or a module-level function of arrays. Its name is the
+        name of the op, and a NumPy function called on a Tensor finds its op by it.
+    vjps: one rule per argument, ``None`` where no gradient flows.
+    variadic: the op takes one sequence of arrays, and one rule for all of them.
+    name, numpy: where the forward function is not itself named or not NumPy's own.
+    doc: what help shows, where the forward function's own docstring does not fit.
+    lowerings: the forward function as an engine of compiled programs needs it, by the
+        engine's name: ``{"jax": f}``, f written with jax.numpy, or ``{"onnx": f}``, f
+        written with ops.
+
+    What ``help`` and ``inspect.signature`` say of an op is what its forward function
+    and its rules take.
+
+    Raises ValueError or TypeError for a declaration that cannot work, and for a name
+    that is taken.
+
+    >>> from minigrad import Op, tensor
+    >>> square = Op(lambda x: x * x, lambda g, y, x: 2 * g * x, name="doc_square")
+    >>> square(tensor(3.0)).item()
+    9.0
+    """
+    @overload
+    def __call__(
+        self, x: Tensor | Sequence[Tensor], /, *more: Any, **attrs: Any
+    ) -> Tensor: ...
+    @overload
+    def __call__(self, x: Any, y: Tensor, /, *more: Any, **attrs: Any) -> Tensor: ...
+    @overload
+    def __call__(self, *args: Any, **attrs: Any) -> Any: ...
+
+def op(
+    *vjps: Callable[..., Any] | None, **options: Any
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op above its forward function, one rule per argument.
+
+    >>> from minigrad import op, parameter
+    >>> @op(lambda g, y, x: g * 3 * x**2)
+    ... def doc_cubed(x):
+    ...     return x**3
+    >>> p = parameter(2.0, name="p")
+    >>> doc_cubed(p).backward()
+    >>> float(p.grad)
+    12.0
+    """
+
 class _Op(Op, Generic[_P]):
-    def __call__(self, *args: _P.args, **attrs: _P.kwargs) -> Tensor: ...
+    def __call__(  # type: ignore[override]
+        self, *args: _P.args, **attrs: _P.kwargs
+    ) -> Tensor: ...
 
 def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
 

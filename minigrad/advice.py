@@ -9,10 +9,15 @@ Traceback (most recent call last):
 AttributeError: a Tensor has no numpy: write t.data (read-only), or np.array(t), a copy
 """
 
+import inspect
+import re
 from collections.abc import Callable, Iterable
+from functools import wraps
 from importlib import import_module
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import numpy as np
 
 IN_PLACE = "values never change; write x = x + v, and for a parameter p.assign(array)"
 CPU = "everything is on the CPU: leave it out"
@@ -20,6 +25,10 @@ OVERWRITES = "backward() overwrites the gradients: leave it out"
 MODES = "a module computes alike in training and use: leave it out"
 ROOMS = ["nn", "optim", "models", "train", "data", "testing", "tasks"]
 ROOMS += ["analysis", "exchange"]
+# Where a name may be that the face lacks.
+HOMES = ["nn", "optim", "data", "train", "models", "nn.cells", "nn.losses"]
+P = ParamSpec("P")
+R = TypeVar("R")
 CELLS = (
     "write minigrad.nn.cells.{}(n_in, n_hidden) and minigrad.nn.recurrent.unroll, or a "
     "model with cell=..."
@@ -57,6 +66,19 @@ NAMES: dict[str, dict[str, str]] = {
         "requires_grad_": "write t = mg.tensor(t.data, requires_grad=True)",
         "retain_grad": "write mg.grad(loss, [t])",
         "register_hook": "write mg.grad(loss, [t])",
+        "device": CPU,
+        "topk": "write mg.sort(t, axis=-1)[..., -k:], and mg.argsort for the places",
+        "sub": "write a - b",
+        "mul": "write a * b",
+        "div": "write a / b",
+        "eq": "write a == b",
+        "lt": "write a < b",
+        "gt": "write a > b",
+        "clamp": "write mg.clip(t, a_min, a_max)",
+        "type_as": "write t.astype(other.dtype)",
+        "to_numpy": "write t.data (read-only), or np.array(t), a copy",
+        "values": "write t.data",
+        "bool": "write t.astype(bool)",
         "sub_": IN_PLACE,
         "mul_": IN_PLACE,
         "div_": IN_PLACE,
@@ -209,14 +231,31 @@ KEYWORDS = {
     "learning_rate": "write lr=",
     "params": "write parameters=",
     "amsgrad": "there is none",
+    "num_layers": "write layers=",
+    "hidden_size": "write n_hidden",
+    "units": "write n_hidden",
+    "input_size": "write n_in",
+    "in_features": "write n_in",
+    "out_features": "write n_out",
+    "batch_first": "time is the first axis, xs.swapaxes(0, 1) makes it so",
+    "bidirectional": "write minigrad.models.Bidirectional",
+    "device": CPU,
+    "retain_graph": "the graph stays: leave it out",
+    "create_graph": "write mg.grad(loss, [W], create_graph=True)",
+    "allow_unused": 'write unreached="zeros"',
+    "gradient": "write mg.vjp(y, [W], g)",
+    "inputs": "write mg.grad(loss, [W])",
 }
 
 
 def look_again(thing: object, kind: str, name: str) -> NoReturn:
     """Raise the AttributeError of a thing that was asked for a name it lacks."""
-    if name in NAMES[kind] and not hasattr(type(thing), name):
+    said = NAMES[kind].get(name)
+    if said is None and kind == "Tensor" and name in import_module("minigrad").__all__:
+        said = f"write mg.{name}(t)"
+    if said is not None and not hasattr(type(thing), name):
         article = "an" if kind[0] in "AEIOU" else "a"
-        raise AttributeError(f"{article} {kind} has no {name}: {NAMES[kind][name]}")
+        raise AttributeError(f"{article} {kind} has no {name}: {said}")
     # Python's own error, or that of a property which fails while it computes.
     object.__getattribute__(thing, name)
     raise AttributeError(name)
@@ -226,12 +265,36 @@ def names_of(module: str) -> Callable[[str], NoReturn]:
     """The ``__getattr__`` of a module, of what it lacks."""
 
     def lacks(name: str) -> NoReturn:
-        said = NAMES[module].get(name)
+        said = NAMES[module].get(name) or _elsewhere(module, name)
         if said is not None:
             raise AttributeError(f"{module} has no {name}: {said}")
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
     return lacks
+
+
+def _elsewhere(module: str, name: str) -> str | None:
+    """Where a name is that a module lacks: in another room, in the face, in NumPy."""
+    if name.startswith("_"):
+        return None
+    for room in (f"minigrad.{home}" for home in HOMES):
+        known = vars(import_module(room))
+        here = getattr(known.get(name), "__module__", "") == room
+        if name in known.get("__all__", ()) or (here and "__all__" not in known):
+            return f"write from {room} import {name}"
+    snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)  # LogSoftmax; and ReLU
+    for lower in (snake.lower(), name.lower()):
+        if lower != name and lower in import_module("minigrad").__all__:
+            return f"write mg.{lower}(x)"
+    thing = getattr(np, name, None) if module == "minigrad" else None
+    if isinstance(thing, type):
+        return f"write np.{name}"
+    if callable(thing):
+        return (
+            f"np.{name} has no op here: declare one with mg.Op(np.{name}, rule), or "
+            f"write np.{name}(t.data) for a result without gradient"
+        )
+    return None
 
 
 def imported(module: str, extra: str) -> Any:
@@ -289,6 +352,26 @@ def told(lines: Iterable[str]) -> str:
     if len(shown) > 20:
         shown[20] = "and more"
     return "".join(f"\n  {line}" for line in shown)
+
+
+def taught(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that says what to write for the keywords of other libraries.
+
+    >>> import minigrad as mg
+    >>> mg.grad(mg.parameter(2.0), [], gradient=1.0)
+    Traceback (most recent call last):
+    TypeError: grad has no gradient; for gradient: write mg.vjp(y, [W], g)
+    """
+    known = inspect.signature(function).parameters
+
+    @wraps(function)
+    def call(*args: P.args, **options: P.kwargs) -> R:
+        advice = of_keywords(unknown := sorted(options.keys() - known.keys()))
+        if advice:
+            raise TypeError(f"{function.__name__} has no {', '.join(unknown)}{advice}")
+        return function(*args, **options)
+
+    return call
 
 
 def of_keywords(names: Iterable[str]) -> str:

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
+# How a wrong array is shown: its first numbers.
+SHORT = reprlib.Repr()
+SHORT.maxlist = 2
 
 
 def frozen(array: Array) -> Array:
@@ -51,7 +54,7 @@ def real_array(
             )
         raise
     if value.dtype.kind not in "biuf":
-        shown = reprlib.repr(value.tolist())
+        shown = SHORT.repr(value.tolist())
         raise TypeError(f"{what} holds numbers, got dtype {value.dtype}, {shown}")
     if dtype is None or value.dtype == dtype:
         return value

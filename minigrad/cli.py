@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.advice import unknown
-from minigrad.command_line import UsageError, parser
+from minigrad.command_line import UsageError, read
 from minigrad.compile.backend import EngineError as NoProgramError
 from minigrad.compile.backend import chosen
 from minigrad.draw import EngineError, GraphvizNotFound, LayoutTimeout, Style, draw
@@ -58,7 +58,7 @@ FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout, NoProgramError)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        options = parser().parse_args(arguments)
+        options = read(arguments)
         return COMMANDS[options.command](options) or 0
     except UsageError as error:
         print(f"minigrad: {error}", file=sys.stderr)
@@ -214,7 +214,8 @@ def _require_extra(command: str) -> None:
 
 def _require_file(path: Path | None) -> None:
     if path is not None and not path.is_file():
-        raise UsageError(f"there is no file {path}")
+        folder = f"{path} is a folder: name a file of it"
+        raise UsageError(folder if path.is_dir() else f"there is no file {path}")
 
 
 def _files(folder: Path) -> dict[Path, int]:

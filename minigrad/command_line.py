@@ -1,17 +1,17 @@
 """What may be written on the command line, and how each word is read.
 
->>> parser().parse_args(["train", "xor", "--seed", "7"]).seed
+>>> read(["train", "xor", "--seed", "7"]).seed
 7
 """
 
 import argparse
-from collections.abc import Callable, Iterable
-from math import inf, nan
+from collections.abc import Callable, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, NoReturn
 
 from minigrad import __version__
-from minigrad.advice import unknown
+from minigrad.advice import near, unknown
 from minigrad.compile.backend import FOLDERS
 from minigrad.data.tables import MISSING
 from minigrad.draw.choices import CHOICES, VIEWS
@@ -30,20 +30,33 @@ class UsageError(Exception):
 class Parser(argparse.ArgumentParser):
     """argparse, but its errors are one line too."""
 
-    def parse_args(  # type: ignore[override]
-        self, args: Any = None, namespace: Any = None
-    ) -> argparse.Namespace:
-        """What was written; a word that is left over is told with its command."""
-        found: argparse.Namespace
-        found, extra = self.parse_known_args(args, namespace)
-        if extra:
-            said = f"unrecognized arguments: {' '.join(extra)}"
-            raise UsageError(f"{said} (see {self.prog} {found.command} --help)")
-        return found
-
     def error(self, message: str) -> NoReturn:
         """Hand the message to ``main`` instead of printing the whole usage."""
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Name what may be meant, too."""
+        if action.choices is not None and value not in action.choices:
+            raise argparse.ArgumentError(action, f"no {unknown(value, action.choices)}")
+
+
+def read(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """What is asked for, by default on the command line of this process.
+
+    Raises UsageError, in one line, for what cannot be read.
+
+    >>> try:
+    ...     read(["draw", "lstm", "--stepps", "3"])
+    ... except UsageError as error:
+    ...     print(error)
+    draw has no --stepps; near it: --steps, --style, --shapes (see minigrad draw --help)
+    """
+    options, strange = parser().parse_known_args(arguments)
+    if strange:
+        name = strange[0].partition("=")[0]
+        said = f"{options.command} has no {name}{near(name, options.known)}"
+        raise UsageError(f"{said} (see minigrad {options.command} --help)")
+    return options
 
 
 def parser() -> Parser:
@@ -64,24 +77,34 @@ Add = Callable[..., object]
 def _command(commands: Any, name: str, about: str, **more: Any) -> Add:
     """What adds an option to a new command."""
     command = commands.add_parser(name, help=about, **more)
-    command.set_defaults(command=name)
-    add: Add = command.add_argument
+    known: list[str] = []
+    command.set_defaults(command=name, known=known)
+
+    def add(*names: str, **option: Any) -> None:
+        command.add_argument(*names, **option)
+        known.extend(names)
+
     return add
 
 
 def _train(commands: Any) -> None:
-    tasks = "\n".join(f"  {task.name:12} {task.summary}" for task in TASKS.values())
+    width = max(map(len, TASKS))
+    lines = [f"  {task.name:{width}} {task.summary}" for task in TASKS.values()]
+    tasks = "\n".join(lines)
     about = "train a network on a task and report what it reaches"
-    lines = argparse.RawDescriptionHelpFormatter
     add = _command(
-        commands, "train", about, epilog=f"tasks:\n{tasks}", formatter_class=lines
+        commands,
+        "train",
+        about,
+        epilog=f"tasks:\n{tasks}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add("task", nargs="?", help="which task, or FILE.py:NAME")
     add("--list", action="store_true", help="describe the tasks")
     add("--steps", type=positive, help="how many training steps")
     add("--model", metavar="NAME", help="one of the task's networks")
     cells = ", ".join(CELLS)
-    add("--cell", type=among(CELLS), help=f"the recurrent cell: {cells}")
+    add("--cell", choices=CELLS, metavar="CELL", help=f"the recurrent cell: {cells}")
     add("--hidden", type=positive, help="how many hidden units")
     add("--length", type=positive, help="steps of a sequence")
     _data(add)
@@ -122,9 +145,10 @@ def _draw(commands: Any) -> None:
     add = _command(commands, "draw", about, epilog=known)
     _network(add)
     add("--columns", type=positive, help="how many are drawn (default: 6 at most)")
-    views, styles = ", ".join(VIEWS), ", ".join(STYLES)
-    add("--view", type=among(VIEWS), default="auto", help=f"what is shown: {views}")
-    add("--style", type=among(STYLES), default="color", help=f"its colours: {styles}")
+    views = f"what is shown: {', '.join(VIEWS)}"
+    add("--view", choices=VIEWS, metavar="VIEW", default="auto", help=views)
+    styles = f"its colours: {', '.join(STYLES)}"
+    add("--style", choices=STYLES, metavar="STYLE", default="color", help=styles)
     add("--language", choices=LANGUAGES, default="en", help="of the figure's words")
     shown = "colour the states: their gradients, their norms, what a step stretches"
     add("--overlay", choices=("grad", "value", "jacobian"), help=shown)
@@ -169,17 +193,6 @@ def _writing(add: Add) -> None:
     add("--temperature", type=warmth, help="0 takes the likeliest")
 
 
-def among(names: Iterable[str]) -> Callable[[str], str]:
-    """What argparse reads a name with, that is one of these."""
-
-    def read(text: str) -> str:
-        if text not in names:
-            raise argparse.ArgumentTypeError(f"no {unknown(text, names)}")
-        return text
-
-    return read
-
-
 def positive(text: str) -> int:
     """A whole number of at least 1."""
     return _whole(text, 1)
@@ -187,21 +200,27 @@ def positive(text: str) -> int:
 
 def warmth(text: str) -> float:
     """A number of at least 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = nan
-    if not 0 <= number < inf:
+    number = _real(text)
+    if not number >= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return number
 
 
 def rate(text: str) -> float:
     """A number above 0."""
-    number = warmth(text)
-    if number == 0:
-        raise argparse.ArgumentTypeError("0 is not a number above 0")
+    number = _real(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def _real(text: str) -> float:
+    """A number that is finite, else nan."""
+    try:
+        number = float(text)
+    except ValueError:
+        return nan
+    return number if isfinite(number) else nan
 
 
 def natural(text: str) -> int:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.advice import taught
 from minigrad.arrays import Array
 from minigrad.assign import Change, set_at_once
 from minigrad.collector import paused
@@ -68,6 +69,7 @@ class Share(NamedTuple):
     gradient: Tensor
 
 
+@taught
 def grad(
     y: Tensor,
     wrt: Tensor | Iterable[Tensor],

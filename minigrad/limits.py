@@ -21,7 +21,7 @@ def within(name: str, value: Any, interval: str) -> float:
     """
     low, high = (float(end) for end in interval[1:-1].split(","))
     try:
-        number = float(value)
+        number = float(value if not isinstance(value, (str, bytes)) else "text")
     except (TypeError, ValueError):
         raise TypeError(f"{name} is a number in {interval}, got {value!r}") from None
     inside = low < number < high

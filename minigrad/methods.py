@@ -12,7 +12,10 @@ what they take.
 import inspect
 from typing import Any
 
+import numpy as np
+
 from minigrad.op import Op, registry
+from minigrad.protocol import dispatch
 
 NAMED = [
     "sum",
@@ -68,6 +71,15 @@ COMPARED = {
     "eq": "equal",
     "ne": "not_equal",
 }
+# Operators of arrays that have no op here, unless a user declares it.
+# Each with the order of its operands.
+LACKING = {
+    "pos": (np.positive, 1),
+    "floordiv": (np.floor_divide, 1),
+    "rfloordiv": (np.floor_divide, -1),
+    "mod": (np.remainder, 1),
+    "rmod": (np.remainder, -1),
+}
 OTHERS = {"getitem": "getitem"}
 
 
@@ -106,6 +118,10 @@ def _right(op: Op) -> Any:
     return lambda self, other: of_two(other, self)
 
 
+def _of_numpy(function: Any, order: int) -> Any:
+    return lambda *operands: dispatch(function)(*operands[::order])
+
+
 def install() -> None:
     """Give a Tensor the operators and methods of the ops that are declared."""
     for name in NAMED:
@@ -116,3 +132,5 @@ def install() -> None:
         setattr(Methods, f"__{name}__", _left(registry[op]))
     for name, op in BINARY.items():
         setattr(Methods, f"__r{name}__", _right(registry[op]))
+    for name, lacked in LACKING.items():
+        setattr(Methods, f"__{name}__", _of_numpy(*lacked))

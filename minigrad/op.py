@@ -350,9 +350,12 @@ class Op(NotPickled):
             require_unmasked(value, self.name)
             array = np.asarray(value)
             if array.dtype.kind not in "biuf":
+                kind = type(value).__name__
+                if array.ndim:
+                    kind += f" of {array.dtype}, shape {array.shape}"
                 raise TypeError(
-                    f"{self.name}: operand {i} is {value!r} ({type(value).__name__}); "
-                    "operands are Tensors, arrays and numbers"
+                    f"{self.name}: operand {i} is a {kind}; operands are Tensors, and "
+                    "arrays and numbers that are real"
                 )
             # A later edit of the caller's array must not reach what was recorded.
             value = array.copy() if array.flags.writeable else array

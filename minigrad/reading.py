@@ -87,4 +87,11 @@ class Reading:
                 f"{np.shape(self.node.value)}: write t.mean(), t.item(i), or "
                 "np.array2string(t.data, precision=3)"
             )
-        return format(self.item(), spec)
+        value = self.item()
+        try:
+            return format(value, spec)
+        except ValueError:
+            raise ValueError(
+                f"{spec!r} is no format of a {type(value).__name__}: write .3f, as in "
+                'f"{loss:.3f}"'
+            ) from None

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import minigrad.op as op
-from minigrad.advice import look_again
+from minigrad.advice import look_again, taught
 from minigrad.arrays import Array, frozen, real_array
 from minigrad.assign import assign_all, assign_gradient
 from minigrad.graph import NO_VALUES, Leaf, Node, Structure
@@ -162,6 +162,7 @@ class Tensor(Reading, Methods):
             return copy if name is None else copy.named(name)
         return _leaf(self._value(), name, "constant" if name is None else "input")
 
+    @taught
     def backward(self, unreached: str = "raise") -> None:
         """Write d(self)/dp into ``p.grad`` of every parameter p that self depends on.
 

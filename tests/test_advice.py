@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad import advice, nn, optim
 from minigrad.analysis.chart import blank
 from minigrad.exchange import to_onnx
+from minigrad.models import ManyToOne
 from minigrad.nn import Linear, Module
 from minigrad.ops import time as time_ops
 from minigrad.tasks import adding, memory, series, sunspots
@@ -70,6 +71,25 @@ def test_what_it_says_to_write_exists(kind, name):
         (lambda: mg.jit, r"write step = mg\.compile\(function\)"),
         (lambda: nn.LSTM, r"write minigrad\.nn\.cells\.LSTM"),
         (lambda: optim.lr_scheduler, "lr may be a function of the step"),
+        (
+            lambda: mg.tensor(1.0).floor(),
+            r"a Tensor has no floor: write mg\.floor\(t\)",
+        ),
+        (
+            lambda: mg.Linear,
+            "minigrad has no Linear: write from minigrad.nn import Lin",
+        ),
+        (lambda: mg.one_hot, "write from minigrad.data import one_hot"),
+        (lambda: mg.mse, "write from minigrad.nn.losses import mse"),
+        (lambda: mg.GRU, "write from minigrad.nn.cells import GRU"),
+        (lambda: nn.Bidirectional, "from minigrad.models import Bidirectional"),
+        (lambda: nn.LogSoftmax, r"nn has no LogSoftmax: write mg\.log_softmax\(x\)"),
+        (lambda: mg.ReLU, r"minigrad has no ReLU: write mg\.relu\(x\)"),
+        (
+            lambda: mg.median,
+            r"np\.median has no op here: declare one with mg\.Op\(np\.",
+        ),
+        (lambda: mg.float16, r"minigrad has no float16: write np\.float16"),
     ],
 )
 def test_advice(look, said):
@@ -88,6 +108,47 @@ def test_keywords():
     with pytest.raises(TypeError, match="unexpected keyword argument 'speed'"):
         optim.SGD([w], speed=0.1)
     assert optim.AdamW([w], weight_decay=0.5).weight_decay == 0.5
+    with pytest.raises(TypeError, match="one group of parameters: write Groups"):
+        optim.SGD([{"params": [w], "lr": 0.1}])
+    with pytest.raises(
+        TypeError, match=r"backward has no retain_graph; .* leave it out"
+    ):
+        (w * 2).backward(retain_graph=True)
+    with pytest.raises(TypeError, match=r"grad has no allow_unused; .* unreached="):
+        mg.grad(w * 2, [w], allow_unused=True)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
+        mg.grad(w * 2, [w], depth=2)
+
+
+def test_keywords_of_modules():
+    rng = np.random.default_rng(0)
+    for make, said in (
+        (
+            lambda: ManyToOne(2, 3, 2, rng=rng, num_layers=2),
+            "ManyToOne has no num_layers",
+        ),
+        (lambda: ManyToOne(2, 3, 2, rng=rng, batch_first=True), r"swapaxes\(0, 1\)"),
+        (
+            lambda: Linear(in_features=2, out_features=3, rng=rng),
+            "write n_in; .* n_out",
+        ),
+        (lambda: Linear(2, 3, rng=rng, speed=1), "unexpected keyword argument 'speed'"),
+    ):
+        with pytest.raises(TypeError, match=said):
+            make()
+
+
+def test_operators_without_an_op():
+    x = mg.tensor([7.0])
+    for use, name in (
+        (lambda: x // 2, "np.floor_divide"),
+        (lambda: x % 2, "np.remainder"),
+        (lambda: 2 // x, "np.floor_divide"),
+        (lambda: 2 % x, "np.remainder"),
+        (lambda: +x, "np.positive"),
+    ):
+        with pytest.raises(TypeError, match=f"{name} has no op in minigrad: declare"):
+            use()
 
 
 def test_an_unknown_name_is_pythons_own_error():

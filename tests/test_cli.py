@@ -407,7 +407,8 @@ def test_steps_that_a_function_does_not_take_are_refused(
 
 def test_a_word_that_is_left_over_is_told_with_its_command(one_line):
     said = one_line("train", "xor", "--foo", "3")
-    assert "unrecognized arguments: --foo 3 (see minigrad train --help)" in said
+    assert "train has no --foo" in said
+    assert "(see minigrad train --help)" in said
 
 
 def test_every_option_of_draw_says_what_it_may_be(capsys):
@@ -613,7 +614,9 @@ def test_rate_batch_and_quiet_reach_the_task(monkeypatch, tmp_path):
 
 
 def test_rates_that_mean_nothing(one_line, tmp_path):
-    assert "0 is not a number above 0" in one_line("train", "xor", "--lr", "0")
+    for text in ("0", "-1", "abc", "inf", "nan"):
+        said = one_line("train", "xor", f"--lr={text}")
+        assert f"'{text}' is not a number above 0" in said
     assert "sunspots has no --lr" in one_line("train", "sunspots", "--lr", "1")
     given = ("--model", "echo-state", "--lr", "1", "--out", str(tmp_path))
     assert "takes no --lr" in one_line("train", "mackey-glass", *given)
@@ -651,7 +654,22 @@ def test_a_figure_and_a_page_speak_the_language_that_was_asked_for(tmp_path):
 
 def test_a_language_that_no_figure_speaks(one_line):
     said = one_line("draw", "many-to-one", "--language", "fr")
-    assert "invalid choice: 'fr' (choose from" in said
+    assert "no 'fr'; there is en, es" in said
+
+
+def test_what_may_be_meant(one_line, tmp_path):
+    assert "no 'trian', did you mean 'train'? there is train, pred" in one_line("trian")
+    said = one_line("train", "xor", "--missing", "refusal")
+    assert "no 'refusal', did you mean 'refuse'? there is refuse, skip, fill" in said
+    assert "train has no --hiden; near it: --hidden" in one_line(
+        "train", "xor", "--hiden=3"
+    )
+    assert "draw has no --coulmns; near it: --columns" in one_line(
+        "draw", "lstm", "--coulmns", "3"
+    )
+    assert f"{tmp_path} is a folder: name a file of it" in one_line(
+        "train", "series", "--data", str(tmp_path)
+    )
 
 
 OWN_TASK = """

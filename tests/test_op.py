@@ -344,9 +344,15 @@ def test_numpy_finds_an_op_declared_for_it(forget):
         (
             lambda x: mg.add(x, "a"),
             TypeError,
-            "operands are Tensors, arrays and numbers",
+            "operand 1 is a str; operands are Tensors, and arrays",
         ),
-        (lambda x: mg.add(x, None), TypeError, "operand 1 is None"),
+        (lambda x: mg.add(x, None), TypeError, "operand 1 is a NoneType; "),
+        (lambda x: mg.add(x, 1j), TypeError, "operand 1 is a complex; "),
+        (
+            lambda x: mg.add(x, np.ones((9, 2), complex)),
+            TypeError,
+            r"operand 1 is a ndarray of complex128, shape \(9, 2\); ",
+        ),
         (lambda x: mg.stack(x), TypeError, "takes a list or tuple of Tensors"),
         (lambda x: mg.stack([]), TypeError, r"list or tuple of Tensors, got \[\]"),
     ],

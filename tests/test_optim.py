@@ -642,6 +642,14 @@ def test_an_update_that_gives_something_else(gives, reason):
     assert w.item() == 1.0
 
 
+def test_what_is_kept_has_names():
+    class Wrong(SGD):
+        kept = "mean"
+
+    with pytest.raises(TypeError, match=r"write Wrong\.kept = \('mean',\)"):
+        Wrong([mg.parameter([1.0])], 0.1)
+
+
 def test_an_optimiser_without_an_update():
     w = mg.parameter([1.0], name="w")
     w.sum().backward()

@@ -58,6 +58,8 @@ def test_formats():
         TypeError, match=r"'\.3f' is the format .* shape \(2,\): write t"
     ):
         f"{mg.tensor([1.0, 2.0]):.3f}"
+    with pytest.raises(ValueError, match=r"'\+w' is no format of a float: write \.3f"):
+        f"{loss:+w}"
 
 
 def test_requires_grad():

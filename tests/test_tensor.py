@@ -428,6 +428,7 @@ def test_what_is_read_of_a_value_stays_read_only(made):
     [
         ([1j, 2], TypeError, "parameter p holds numbers, got dtype complex128"),
         (["a", "b"], TypeError, "parameter p holds numbers"),
+        (["a"] * 9, TypeError, r"got dtype <U1, \['a', 'a', \.\.\.\]$"),
         ([1e300, 2], OverflowError, r"p is float32, which cannot hold 1e\+300"),
         (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError, "fill them"),
     ],

@@ -1,13 +1,17 @@
 """When the rows of a table are: a column of dates, or of whole numbers that rise.
 
->>> axis_of([["01/02/2024", "01/03/2024", "01/04/2024"], ["5", "3", "8"]], None)
+>>> axis = axis_of([["01/02/2024", "01/03/2024", "01/04/2024"], ["5", "3", "8"]], None)
+>>> axis
 Axis(place=0, times=(24290.0, 24291.0, 24292.0))
+>>> axis.written(24293.0)
+'2024-05-01'
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from calendar import monthrange
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -29,6 +33,8 @@ SPANISH = re.compile(rf"(?:de )?\b({MONTHS})\b\.?(?: del?\b)?", re.IGNORECASE)
 ENGLISH = {"ene": "Jan", "abr": "Apr", "ago": "Aug", "set": "Sep", "dic": "Dec"}
 # A column is meant to say when if so many of its cells do.
 MOST = 0.6
+# How far an even step may be from the commonest, as a part of it.
+EVEN = 0.05
 
 
 class AxisError(ValueError):
@@ -50,12 +56,16 @@ class AxisError(ValueError):
 class Axis:
     """Of each row a time, in days, months or numbers, in the order of the file.
 
-    >>> Axis(place=0, times=(1.0, 2.0)).times
-    (1.0, 2.0)
+    ``written`` says a time in words: of dates that of ISO 8601.
+
+    >>> axis = Axis(place=0, times=(1.0, 2.0))
+    >>> axis.times, axis.written(3.0)
+    ((1.0, 2.0), '3')
     """
 
     place: int
     times: tuple[float, ...]
+    written: Callable[[float], str] = field(default="{:.0f}".format, repr=False)
 
 
 def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None:
@@ -65,11 +75,9 @@ def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None
     Raises AxisError for a cell that is none where most of its column are.
     """
     for place, cells in enumerate(columns):
-        if place != wanted and (times := _dates(cells, place)):
-            return Axis(place, times)
-    if len(columns) > 1 and wanted != 0 and (times := _counted(columns[0])):
-        return Axis(0, times)
-    return None
+        if place != wanted and (dates := _dates(cells, place)):
+            return _of_dates(place, dates)
+    return _counted(columns[0]) if len(columns) > 1 and wanted != 0 else None
 
 
 def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
@@ -81,8 +89,11 @@ def gaps(times: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     [1.0, 1.0, 2.0]
     """
     steps = np.diff(times)
+    if not (steps > 0).any():
+        return np.zeros(len(steps))
+    steps = steps / np.median(steps[steps > 0])
     lengths, often = np.unique(np.round(steps[steps > 0], 6), return_counts=True)
-    return np.asarray(steps / lengths[often.argmax()] if lengths.size else steps * 0)
+    return np.asarray(steps / lengths[often.argmax()])
 
 
 def is_date(cell: str) -> bool:
@@ -122,10 +133,10 @@ def _date(cell: str, form: str | None) -> datetime | None:
         return None
 
 
-def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
-    """The times of a column of dates; none for another one."""
+def _dates(cells: Sequence[str], place: int) -> list[datetime]:
+    """The dates of a column of dates; none for another one."""
     if not any(map(is_date, cells)):
-        return ()
+        return []
     looks = [_may_be(c) for c in cells]
     read = {
         form: [
@@ -136,47 +147,73 @@ def _dates(cells: Sequence[str], place: int) -> tuple[float, ...]:
     }
     most = max(sum(d is not None for d in found) for found in read.values())
     if most < max(2, MOST * len(cells)) and most < len(cells):
-        return ()
+        return []
     best = [found for found in read.values() if sum(map(bool, found)) == most]
     whole = [[d for d in found if d is not None] for found in best]
     if most < len(cells):
         row = best[0].index(None)
         raise AxisError(row, place, "is no date, as the others of its column are")
-    return min((tuple(_times(found)) for found in whole), key=_uneven)
+    zoned = [d.tzinfo is not None for d in whole[0]]
+    if len(set(zoned)) > 1:
+        said = "no" if zoned[0] else "a"
+        reason = f"has {said} time zone, unlike the first: write all alike"
+        raise AxisError(zoned.index(not zoned[0]), place, reason)
+    return min(whole, key=lambda dates: _uneven(_of_dates(place, dates).times))
 
 
 def _uneven(times: Sequence[float]) -> int:
     forward = times if times[-1] >= times[0] else times[::-1]
-    return int((np.abs(gaps(forward) - 1) > 0.05).sum())
+    return int((np.abs(gaps(forward) - 1) > EVEN).sum())
 
 
-def _times(dates: Sequence[datetime]) -> list[float]:
-    """Months where all dates are the first or the last of one, else days."""
-    months = [12.0 * d.year + d.month for d in dates]
+def _of_dates(place: int, dates: Sequence[datetime]) -> Axis:
+    """Months where all dates are the same day or the last of one each, else days."""
+    first = dates[0]
     alike = len({(d.day, d.hour, d.minute, d.second) for d in dates}) == 1
     ends = all(datetime.fromordinal(d.toordinal() + 1).day == 1 for d in dates)
-    if alike or ends:
-        return months
-    start = datetime(1, 1, 1, tzinfo=dates[0].tzinfo)
-    return [(d - start).total_seconds() / 86_400 for d in dates]
+    start = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    short = all((d.hour, d.minute, d.second, d.microsecond) == (0,) * 4 for d in dates)
+
+    def iso(date: datetime) -> str:
+        return f"{date:%Y-%m-%d}" if short else date.isoformat(" ")
+
+    def of_months(time: float) -> str:
+        year, month = divmod(round(time) - 1, 12)
+        last = monthrange(year, month + 1)[1]
+        day = last if ends else min(first.day, last)
+        return iso(first.replace(year=year, month=month + 1, day=day))
+
+    def of_days(time: float) -> str:
+        return iso(start + timedelta(days=time))
+
+    months = tuple(12.0 * d.year + d.month for d in dates)
+    # Hours of one day that ends a month are no months.
+    if (alike or ends) and len(set(months)) == len(months):
+        return Axis(place, months, of_months)
+    return Axis(
+        place, tuple((d - start).total_seconds() / 86_400 for d in dates), of_days
+    )
 
 
-def _counted(cells: Sequence[str]) -> tuple[float, ...]:
+def _counted(cells: Sequence[str]) -> Axis | None:
     """A first column of whole numbers that rise or fall, evenly for the most part."""
     times = [float(c) if c.isdecimal() else None for c in cells]
     known = [t for t in times if t is not None]
     if len(known) < max(2, MOST * len(cells)):
-        return ()
+        return None
     forward = known if known[-1] >= known[0] else known[::-1]
     if len(known) < len(cells):
         if _uneven(forward) > (1 - MOST) * len(known):
-            return ()
+            return None
         reason = "is no whole number, as the others of its column are"
         raise AxisError(times.index(None), 0, reason)
     # 20240131 is followed by 20240201, and 202412 by 202501.
     for form, digits in ("%Y%m%d", 8), ("%Y%m", 6):
         dates = [_date(c, form) for c in cells if len(c) == digits]
-        days = _times([d for d in dates if d]) if dates and all(dates) else ()
-        if len(days) == len(cells) and _uneven(days) <= _uneven(forward):
-            return tuple(days)
-    return tuple(known) if all(a < b for a, b in pairwise(forward)) else ()
+        found = [d for d in dates if d]
+        if len(found) == len(cells):
+            axis = _of_dates(0, found)
+            if _uneven(axis.times) <= _uneven(forward):
+                return axis
+    rises = all(a < b for a, b in pairwise(forward))
+    return Axis(0, tuple(known)) if rises else None

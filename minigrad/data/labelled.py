@@ -127,7 +127,9 @@ def _csv(path: PathLike, label: str | None, without: bool) -> tuple[Rows, str]:
     for row in range(len(found.rows)):
         for place, what in ((text, "sequence"), (answer, "label")):
             if not found.rows[row][place]:
-                raise ValueError(f"{found.at(row, place)}: the {what} is empty")
+                raise ValueError(
+                    f"{found.at(row, place)}: the {what} is empty: leave the row out"
+                )
         rows.append((found.rows[row][text], found.rows[row][answer]))
     names = f"sequence {found.names[text]!r}, label {found.names[answer]!r}"
     return rows, ", ".join([names, *found.said])
@@ -140,8 +142,9 @@ def _label(found: Table) -> int:
         return named[0]
     kinds = [len(Counter(found.cells(p))) for p in range(len(found.names))]
     if kinds.count(min(kinds)) > 1:
+        header = ", or if the first line is a header, by its word there"
         raise ValueError(
             f"{found.path}: which column is the label? say it with --label: "
-            f"{', '.join(found.names)}"
+            f"{', '.join(found.names)}{'' if found.header else header}"
         )
     return kinds.index(min(kinds))

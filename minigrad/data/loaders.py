@@ -164,7 +164,9 @@ def records(path: PathLike) -> list[tuple[int, str, str]]:
             found[-1][2].append(line)
     for number, header, parts in found:
         if not parts:
-            raise ValueError(f"{path}, line {number}: {header!r} has no letters")
+            raise ValueError(
+                f"{path}, line {number}: {header!r} has no letters: leave it out"
+            )
     return [(number, header, "".join(parts)) for number, header, parts in found]
 
 

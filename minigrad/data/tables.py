@@ -20,6 +20,7 @@ column 'mm', 2 numbers; UTF-8, separator ';', a header, decimal comma, axis 'fec
 
 import csv
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -27,7 +28,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.data.axis import Axis, AxisError, axis_of, gaps, is_date
+from minigrad.data.axis import EVEN, Axis, AxisError, axis_of, gaps, is_date
 from minigrad.data.loaders import PathLike, words
 
 FAR = 5.0  # from the middle, in widths of the other numbers
@@ -93,13 +94,33 @@ class Table:
 class Numbers:
     """The numbers of a column (n,) float64, oldest first, and how they were read.
 
-    >>> Numbers("mm", np.array([5.0, 7.0]), "made by hand").values.mean()
-    np.float64(6.0)
+    ``axis`` is the name of the column that says when, and ``times`` are its (n,), in
+    days, months or numbers; a table without an axis counts its rows from 1.
+
+    >>> mm = np.array([5.0, 7.0])
+    >>> column = Numbers("mm", mm, "made by hand", times=np.array([1.0, 2.0]))
+    >>> column.values.mean(), column.axis, column.when(2)
+    (np.float64(6.0), 'row', ['1', '2', '3', '4'])
     """
 
     name: str
     values: NDArray[np.float64]
     said: str
+    times: NDArray[np.float64]
+    axis: str = "row"
+    written: Callable[[float], str] = "{:.0f}".format
+
+    def when(self, beyond: int) -> list[str]:
+        """When each number is, and so many more beyond the end: dates of ISO 8601.
+
+        Beyond the end of uneven steps nothing is known: "".
+        """
+        known = [self.written(time) for time in self.times.tolist()]
+        if (np.abs(gaps(self.times) - 1) > EVEN).any():
+            return known + [""] * beyond
+        step = np.median(np.diff(self.times))
+        later = self.times[-1] + step * np.arange(1, beyond + 1)
+        return known + [self.written(time) for time in later.tolist()]
 
 
 def table(path: PathLike, header: bool | None = None) -> Table:
@@ -171,6 +192,7 @@ def numbers(
     place = _chosen(found, axis) if wanted is None else wanted
     values, how = _values(found, place)
     said = [*found.said, *how]
+    times = np.arange(1.0, len(values) + 1)
     if axis is not None:
         said.append(f"axis {found.names[axis.place]!r}")
         times = np.array(axis.times)
@@ -178,18 +200,19 @@ def numbers(
         if turned:
             values, times = values[::-1], times[::-1]
             said.append("newest first, turned round")
-        values = _even(found, axis.place, times, values, missing, turned)
+        values, times = _even(found, axis.place, times, values, missing, turned)
     elif len(found.names) > 1:
         said.append("no axis, so the rows are taken for even steps")
     said += _far(values)
     holes = int(np.isnan(values).sum())
     if holes:
-        values = _without(found, place, values, missing)
+        values, times = _without(found, place, values, times, missing)
         said.append(f"{holes} missing, {'left out' if missing == 'skip' else 'filled'}")
     name = found.names[place]
-    return Numbers(
-        name, values, f"column {name!r}, {len(values)} numbers; " + ", ".join(said)
-    )
+    read = f"column {name!r}, {len(values)} numbers; " + ", ".join(said)
+    if axis is None:
+        return Numbers(name, values, read, times)
+    return Numbers(name, values, read, times, found.names[axis.place], axis.written)
 
 
 def _separator(lines: list[str]) -> str:
@@ -343,8 +366,8 @@ def _even(
     values: NDArray[np.float64],
     missing: str,
     turned: bool,
-) -> NDArray[np.float64]:
-    """The values with NaN where the axis leaves a row out, unless such are skipped."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and times, NaN where the axis leaves a row out, unless it is skipped."""
 
     def refuse(after: int, reason: str) -> NoReturn:
         row = len(times) - 2 - after if turned else after + 1
@@ -358,8 +381,8 @@ def _even(
             int(back[0]), "comes twice" if twice else "is out of order: sort the rows"
         )
     if len(times) < 3 or missing == "skip":
-        return values
-    wrong = np.flatnonzero(np.abs(counts - whole) > 0.05)
+        return values, times
+    wrong = np.flatnonzero(np.abs(counts - whole) > EVEN)
     if not wrong.size and missing == "refuse":
         wrong = np.flatnonzero(whole != 1)
     if wrong.size:
@@ -377,16 +400,20 @@ def _even(
     places = np.concatenate([[0], np.cumsum(whole)]).astype(int)
     result = np.full(places[-1] + 1, np.nan)
     result[places] = values
-    return result
+    return result, np.interp(np.arange(len(result)), places, times)
 
 
 def _without(
-    found: Table, place: int, values: NDArray[np.float64], missing: str
-) -> NDArray[np.float64]:
-    """Without its holes."""
+    found: Table,
+    place: int,
+    values: NDArray[np.float64],
+    times: NDArray[np.float64],
+    missing: str,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and times without the holes."""
     holes = np.isnan(values)
     if missing == "skip":
-        return values[~holes]
+        return values[~holes], times[~holes]
     if missing == "refuse":
         row = next(
             (r for r, c in enumerate(found.cells(place)) if c.lower() in EMPTY), 0
@@ -401,6 +428,5 @@ def _without(
             f"{found.at(0, place)} is missing and nothing before it could fill it; "
             "--missing skip leaves it out"
         )
-    return np.asarray(
-        values[np.maximum.accumulate(np.where(holes, 0, np.arange(len(values))))]
-    )
+    last = np.maximum.accumulate(np.where(holes, 0, np.arange(len(values))))
+    return values[last], times

@@ -20,7 +20,7 @@ reads h @ W, with U (n_in, ...) and W (n_hidden, ...).
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -70,6 +70,13 @@ class Cell(Module):
         self.n_in, self.n_hidden = whole("n_in", n_in), whole("n_hidden", n_hidden)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
 
+    if not TYPE_CHECKING:  # what a call takes and gives is what ``forward`` does
+
+        def __call__(self, x: Any, state: Any = None, *more: Any) -> State:
+            """Run ``forward`` in the cell's scope, of a state that is one."""
+            require_state(self, state)
+            return super().__call__(x, state, *more)
+
     def called(self, letter: str) -> Self:
         """The cell with h under another letter: h and s become g and s_g.
 
@@ -87,6 +94,23 @@ class Cell(Module):
         return tuple(tensor(zeros, name=f"{name}0") for name in self.names)
 
 
+def require_state(cell: Cell, state: Any) -> None:
+    """Raise a TypeError for what is no state of the cell.
+
+    >>> require_state(GRU(2, 3, rng=np.random.default_rng(0)), 0)
+    Traceback (most recent call last):
+    TypeError: GRU takes a state, a tuple of 1 (h), as cell.start(batch) is: got int
+    """
+    parts = isinstance(state, (tuple, list))
+    if parts and len(state) == len(cell.names):
+        return
+    raise TypeError(
+        f"{type(cell).__name__} takes a state, a tuple of {len(cell.names)} "
+        f"({', '.join(cell.names)}), as cell.start(batch) is: got "
+        f"{type(state).__name__}{f' of {len(state)}' if parts else ''}"
+    )
+
+
 class MakeCell(Protocol):
     """What a model takes as ``cell``: a class here, or a ``partial`` of one.
 
@@ -102,7 +126,7 @@ class MakeCell(Protocol):
         n_hidden: int,
         *,
         rng: np.random.Generator,
-        dtype: DTypeLike = ...,
+        dtype: Any = ...,  # so that a cell of one's own may say `type`
     ) -> Cell:
         """A fresh cell."""
 
@@ -352,8 +376,8 @@ class Stack(Cell):
     ``dropout``, what a layer hands up is multiplied by a mask, an argument of the call
     (Zaremba 2014: between layers, never along time); ``noise`` draws the masks.
 
-    Raises ValueError for a layer that does not fit the one below, and for a dropout
-    that is no probability below 1.
+    Raises ValueError for no layer, for one that does not fit the one below, and for a
+    dropout that is no probability below 1.
 
     >>> rng = np.random.default_rng(0)
     >>> two = Stack([Elman(2, 3, rng=rng), Elman(3, 4, rng=rng)])
@@ -364,6 +388,10 @@ class Stack(Cell):
     """
 
     def __init__(self, layers: list[Cell], dropout: float = 0.0) -> None:
+        if not layers:
+            raise ValueError(
+                "a Stack has one layer or more: Stack([GRU(2, 3, rng=rng)])"
+            )
         for below, above in pairwise(layers):
             if above.n_in != below.n_hidden:
                 raise ValueError(

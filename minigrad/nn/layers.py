@@ -7,12 +7,12 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minigrad.limits import within
+from minigrad.limits import whole, within
 from minigrad.nn import init
 from minigrad.nn.module import Module
 from minigrad.ops.indexing import embedding
@@ -24,7 +24,8 @@ from minigrad.tensor import Tensor, parameter, tensor
 class Linear(Module):
     """x W + b, W of shape (n_in, n_out) Glorot, b of shape (n_out,) zero.
 
-    ``dtype`` is that of the parameters, float32 by default.
+    ``dtype`` is that of the parameters, float32 by default. Raises ValueError for a
+    size below 1.
 
     >>> layer = Linear(2, 3, rng=np.random.default_rng(0))
     >>> layer(np.ones((4, 2), np.float32)).shape
@@ -40,6 +41,7 @@ class Linear(Module):
         bias: bool = True,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        n_in, n_out = whole("n_in", n_in), whole("n_out", n_out)
         self.W = parameter(init.glorot(rng, (n_in, n_out), dtype))
         self.b = parameter(init.zeros(rng, (n_out,), dtype)) if bias else None
 
@@ -52,7 +54,8 @@ class Linear(Module):
 class Embedding(Module):
     """A row of E, shape (n, size), for each number: E has normal entries.
 
-    After Bengio (2003). ``dtype`` is that of E, float32 by default.
+    After Bengio (2003). ``dtype`` is that of E, float32 by default. Raises ValueError
+    for a size below 1.
 
     >>> table = Embedding(5, 3, rng=np.random.default_rng(0))
     >>> table(np.array([4, 0])).shape  # a row for each symbol
@@ -67,6 +70,7 @@ class Embedding(Module):
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
     ) -> None:
+        n, size = whole("n", n), whole("size", size)
         self.E = parameter(rng.normal(size=(n, size)).astype(dtype))
 
     def forward(self, index: Any) -> Tensor:
@@ -90,6 +94,7 @@ class LayerNorm(Module):
     def __init__(
         self, size: int, *, eps: float = 1e-5, dtype: DTypeLike = np.float32
     ) -> None:
+        size = whole("size", size)
         self.gain = parameter(np.ones(size, dtype))
         self.bias = parameter(np.zeros(size, dtype))
         self.eps = within("eps", eps, "(0, inf)")
@@ -173,10 +178,13 @@ class Sequential(Module):
                 )
         self.parts = parts
 
-    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Any:
+    def __getitem__(self, k: Any) -> NoReturn:
+        raise TypeError("the parts of a Sequential are net.parts[k], and net.parts all")
+
+    def forward(self, x: Any, rng: np.random.Generator | None = None) -> Tensor:
         """From x to what the last part gives; ``rng`` draws for every ``Dropout``."""
-        x = x if isinstance(x, Tensor) else tensor(x)
+        given: Tensor = x if isinstance(x, Tensor) else tensor(x)
         for part in self.parts:
             draws = isinstance(part, (Dropout, Sequential))
-            x = part(x, rng) if draws else part(x)  # type: ignore[call-arg]
-        return x
+            given = part(given, rng) if draws else part(given)  # type: ignore[call-arg]
+        return given

@@ -14,19 +14,29 @@
 [2.0, 3.0]
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import look_again, near, told
+from minigrad.advice import look_again, near, of_keywords, told
 from minigrad.assign import assign_all
 from minigrad.scope import scope
 from minigrad.tensor import Parameter, Tensor
 
 Array = NDArray[Any]
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+
+class _Forward(Protocol[P, R]):
+    """What has a ``forward``: of its types are those of the call."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the module computes."""
 
 
 class Parameters(list[Parameter]):
@@ -80,15 +90,39 @@ class Module:
             )
         super().__delattr__(name)
 
-    if not TYPE_CHECKING:  # a type checker should know what there is
+    if TYPE_CHECKING:
+
+        def __call__(self: _Forward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+            """What ``forward`` takes and gives, that of a subclass too."""
+
+    else:  # a type checker should know what there is
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Run ``forward`` in the module's scope."""
+            with self.scope():
+                return self.forward(*args, **kwargs)
+
+        def __new__(cls, *args: Any, **options: Any) -> "Module":
+            """Refuse other libraries' keywords, and first weights without a draw."""
+            known = inspect.signature(cls.__init__).parameters
+            if all(p.kind is not p.VAR_KEYWORD for p in known.values()):
+                unknown = sorted(options.keys() - known.keys())
+                if advice := of_keywords(unknown):
+                    raise TypeError(
+                        f"{cls.__name__} has no {', '.join(unknown)}{advice}"
+                    )
+            taken = known.get("rng")
+            must = taken is not None and taken.default is taken.empty
+            must = must and taken.kind is taken.KEYWORD_ONLY and "rng" not in options
+            if must and (args or options):  # a copy is made of nothing, and then filled
+                raise TypeError(
+                    f"{cls.__name__} draws by a generator of yours: give it "
+                    "rng=np.random.default_rng(0)"
+                )
+            return super().__new__(cls)
 
         def __getattr__(self, name: str) -> NoReturn:
             look_again(self, "Module", name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run ``forward`` in the module's scope."""
-        with self.scope():
-            return self.forward(*args, **kwargs)
 
     def scope(self) -> AbstractContextManager[None]:
         """The scope of this module, for methods that record beside ``forward``.

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from minigrad.nn.cells import Cell, Stack, State
+from minigrad.nn.cells import Cell, Stack, State, require_state
 from minigrad.op import Op
 from minigrad.ops.discrete import argmax
 from minigrad.ops.elementwise import where
@@ -95,7 +95,8 @@ def unroll(
 
     The states are named after the cell's names: ``h``, or ``h1`` and ``h2`` of a stack.
 
-    Raises TypeError for a cell without sizes and for a sequence that is called ``x`` or
+    Raises TypeError for a cell without sizes, for what is no state of it, and for a
+    sequence that is called ``x`` or
     ``cut``, ValueError for shapes that do not fit and for a ``truncate`` below 1.
     """
     if not hasattr(cell, "n_in"):
@@ -192,6 +193,7 @@ def name_state(cell: Cell, state: State) -> None:
 
 
 def _as_tensors(state: Any, cell: Cell) -> State:
+    require_state(cell, state)
     return tuple(
         s if isinstance(s, Tensor) else tensor(s, name=f"{name}0")
         for s, name in zip(state, cell.names, strict=True)

@@ -48,7 +48,13 @@ class Optimiser:
     if not TYPE_CHECKING:  # a type checker should know what there is
 
         def __new__(cls, *args: Any, **options: Any) -> "Optimiser":
-            """Refuse the keywords of other libraries by what to write instead."""
+            """Refuse what other libraries take, by what to write instead."""
+            listed = args[0] if args and isinstance(args[0], (list, tuple)) else ()
+            if any(isinstance(p, Mapping) for p in listed):
+                raise TypeError(
+                    f"{cls.__name__} has one group of parameters: write "
+                    "Groups(SGD(a, lr=0.1), SGD(b, lr=0.01))"
+                )
             unknown = options.keys() - inspect.signature(cls.__init__).parameters.keys()
             advice = of_keywords(unknown)
             if advice:
@@ -59,6 +65,12 @@ class Optimiser:
             look_again(self, "Optimiser", name)
 
     def __init__(self, parameters: Iterable[Parameter], lr: float | Schedule) -> None:
+        kept: object = self.kept
+        if isinstance(kept, str):
+            name = type(self).__name__
+            raise TypeError(
+                f"kept is a tuple of names: write {name}.kept = ({kept!r},)"
+            )
         paths: Mapping[Any, str] = getattr(parameters, "paths", {})
         self.parameters = listed("an optimiser", parameters)
         if not self.parameters:

@@ -25,6 +25,7 @@ from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import (
     ONE_ANSWER,
     answer_of,
+    compare,
     learn,
     one_answer,
     picture,
@@ -143,6 +144,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows |= baselines(texts, y, train, valid, test)
     errors = {name: float((a != y[test]).mean()) for name, a in rows.items()}
     report(f"{options.data.name}, {len(test)} unseen of {len(y)}", "wrong", errors)
+    compare(errors)
     if more := len(held) - len(test):
         print(f"{more} more are equal to others that were learnt from: not counted")
     confusion(classes, y[test], said)
@@ -191,8 +193,8 @@ def _check(path: Path, labels: tuple[str, ...]) -> None:
     hint = f"; if it is a header, say so: --label {few[0]}" if header else ""
     if few:
         raise ValueError(
-            f"{path}: the label {few[0]!r} has {counts[few[0]]} sequences; each takes "
-            f"{LEAST}, to be learnt from, validated and tested" + hint
+            f"{path}: the label {few[0]!r} stands {counts[few[0]]} of the {LEAST} "
+            "times that each takes, to be learnt from, validated and tested" + hint
         )
 
 

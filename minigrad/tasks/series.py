@@ -27,7 +27,7 @@ from minigrad.data.tables import Numbers, numbers
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import answer_of, learn, picture, report
+from minigrad.tasks.session import answer_of, compare, learn, picture, report
 from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -187,12 +187,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     report(unseen, ["RMSE", "of the variance"], rows)
-    errors = {name: _rms(f[second:] - values[second:]) for name, f in forecasts.items()}
-    ours = next(iter(errors.values()))
-    better = {name: e for name, e in [*errors.items()][1:] if e <= ours}
-    if better:
-        best = min(better, key=better.__getitem__)
-        print(f"the network is no better than {best!r}: take that one")
+    compare({name: _rms((f - values)[second:]) for name, f in forecasts.items()})
     print(
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
@@ -230,7 +225,10 @@ def _trained(
     try:
         _, mean, deviation = standardise(values, slice(0, first))
     except ValueError as constant:
-        raise ValueError(f"{options.data}: {constant}") from constant
+        raise ValueError(
+            f"{options.data}: {constant}, and nothing can be learnt from it: give "
+            "numbers that vary"
+        ) from constant
     model = options.model or next(iter(MODELS))
     setting = Setting(
         model=model,
@@ -314,18 +312,19 @@ def _write(
     digits = 8 - floor(log10(forecaster.setting.deviation))
     with replacing(options.out / "forecast.csv") as temporary:
         rows: list[tuple[str, ...]] = []
-        rows.append(("row", column.name, "forecast", "low", "high"))
+        rows.append((column.axis, column.name, "forecast", "low", "high"))
         everything = [
             *zip(values.tolist(), said, np.full(len(values), band), strict=True),
             *zip([np.nan] * steps, further, bands, strict=True),
         ]
-        for k, (value, forecast, half) in enumerate(everything, 1):
+        when = column.when(steps)
+        for time, (value, forecast, half) in zip(when, everything, strict=True):
             row = [value, forecast, forecast - half, forecast + half]
             # The numbers as they were read; forecasts are of float32.
             texts = [
                 "" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row[1:]
             ]
-            rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
+            rows.append((time, "" if np.isnan(value) else f"{value!r}", *texts))
         with temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     with replacing(options.out / "forecast.png") as temporary:
@@ -359,9 +358,13 @@ def chart(
         xycoords=("data", "axes fraction"),
         va="top",
         fontsize=8.5,
+        annotation_clip=True,  # where the test begins before what is shown
     )
     axes.set_xlim(max(0, len(values) - 300), len(rows) + 1)
-    axes.set_xlabel("row")
+    when = dict(zip(rows.tolist(), column.when(len(further)), strict=True))
+    axes.locator_params(axis="x", nbins=7, integer=True)
+    axes.xaxis.set_major_formatter(lambda row, _: when.get(row, ""))
+    axes.set_xlabel(column.axis)
     axes.set_title(f"{column.name}: forecasts with their {COVER:.0%} band", loc="left")
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)
@@ -394,6 +397,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     rows = _rows(forecasts, values, least - 1)
     title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
     report(title, ["RMSE", "of the variance"], rows)
+    compare({name: _rms((f - values)[least - 1 :]) for name, f in forecasts.items()})
     band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
     _write(options, forecaster, column, said, band, least - 1)
 

@@ -33,6 +33,7 @@ from minigrad.train import (
 from minigrad.train.batches import Batches
 from minigrad.train.checkpoint import Part
 from minigrad.train.progress import Progress
+from minigrad.train.tensor_file import read_tensors
 from minigrad.train.training import Carry, Loss
 
 # The networks that give one answer to a sequence: --model.
@@ -88,15 +89,21 @@ class _Asked:
         said = repr([*named, options.ahead or 1, options.seed]).encode()
         self.digest = np.frombuffer(sha256(data.read_bytes() + said).digest(), np.uint8)
 
+    def require(self, checkpoint: Path) -> None:
+        """Refuse that of another file, before sizes are compared that mean nothing."""
+        digest = read_tensors(checkpoint)[0].get("asked/digest")
+        if digest is not None and not np.array_equal(digest, self.digest):
+            raise ValueError(
+                f"{checkpoint}: it is of another file, or of another --column, "
+                "--missing, --label, --ahead or --seed: say the same again, or begin "
+                "anew without --resume"
+            )
+
     def state_dict(self) -> Mapping[str, Any]:
         return {"digest": self.digest}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        if not np.array_equal(state["digest"], self.digest):
-            raise ValueError(
-                "it is of another file, or of another --column, --missing, --label, "
-                "--ahead or --seed: say the same again, or begin anew without --resume"
-            )
+        """Nothing to set: ``require`` has compared it."""
 
 
 def learn(
@@ -130,6 +137,9 @@ def learn(
         AdamW(parameters, lr, weight_decay=decay) if decay else Adam(parameters, lr)
     )
     asked = {"asked": _Asked(options, options.data)} if options.data else {}
+    resume = options.resume and checkpoint.exists()
+    for same in asked.values() if resume else ():
+        same.require(checkpoint)
     done: list[Progress] = []
     training = Training(
         model,
@@ -151,7 +161,7 @@ def learn(
         callbacks=[done.append],
         title=None if options.quiet else name,
         checkpoint=checkpoint,
-        resume=options.resume and checkpoint.exists(),
+        resume=resume,
     )
     if not done:
         print(
@@ -204,3 +214,15 @@ def report(
         cells = [f"{c:>{w}}" for c, w in zip(cells, widths, strict=False)]
         lines.append(f"{name:{first}}" + "".join(cells))
     print("\n".join(lines))
+
+
+def compare(errors: Mapping[str, float]) -> None:
+    """Say where the first, a network, is no better than the best of the others.
+
+    >>> compare({"this network": 0.3, "the mean": 0.2, "as it is now": 0.5})
+    the network is no better than 'the mean': take that one
+    """
+    ours, *_ = errors.values()
+    best = min([*errors][1:], key=errors.__getitem__)
+    if errors[best] <= ours:
+        print(f"the network is no better than {best!r}: take that one")

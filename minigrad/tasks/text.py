@@ -29,7 +29,7 @@ from minigrad.ops.shape import stack
 from minigrad.optim import cosine
 from minigrad.tasks.networks import made, remade
 from minigrad.tasks.ngrams import NGrams, grams
-from minigrad.tasks.session import learn, picture, report
+from minigrad.tasks.session import compare, learn, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
 from minigrad.train import load_weights, replacing
@@ -142,6 +142,10 @@ def run(options: Options) -> Mapping[str, float]:
         )
     vocabulary = Vocabulary(text)
     n = len(vocabulary)
+    if n == 1:
+        raise ValueError(
+            f"{options.data}: every character is {text[0]!r}: nothing to foretell"
+        )
     numbers = vocabulary.encode(text)
     vocabulary.encode(options.prompt)  # before the work: are these its letters?
     second = int(0.9 * len(text))
@@ -176,6 +180,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows["every symbol alike"] = log(n) / log(2)
     what = options.data.name if options.data else "Python's help texts"
     report(f"text: {what}, last tenth", "bits/char", rows)
+    compare(rows)
     prompt = options.prompt or text[second : second + 20]
     length = options.length or LENGTH
     print(sample(model, vocabulary, prompt, length, options.temperature, rng))

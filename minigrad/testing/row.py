@@ -13,7 +13,7 @@ Vocabulary
 >>> check_op(mg.sum, case((2, 3), axis=-1), case((), keepdims=True))
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,18 +227,31 @@ def check_op(
         fifth of redraws is an error: the domain is wrong.
     attrs: keywords of the op, for every case that does not say its own.
 
-    Raises GradientError at the first check that fails, the cheap ones first.
+    Raises GradientError at the first check that fails, the cheap ones first, and
+    TypeError for what is no op.
 
     >>> import minigrad as mg
     >>> check_op(mg.relu, kinks=[0.0])
     >>> check_op(mg.sum, case((2, 3)), case((3, 1)), axis=-1, keepdims=True)
     """
+    _require_op(op)
     cases = tuple(
         Case(one.operands, attrs | one.attrs) for one in cases or default_cases(op)
     )
     row = Row(op, *cases, domain=domain, order=order, ref=ref, kinks=kinks)
     for check in CHECKS:
         row.run(check)
+
+
+def _require_op(given: object) -> None:
+    if isinstance(given, Op):
+        return
+    known = by_function.get(given) if isinstance(given, Hashable) else None
+    same = f"; of {known.__name__} it is mg.{known.__name__}" if known else ""
+    raise TypeError(
+        "check_op tests an op, which mg.Op(f, rule) or @mg.op(rule) declares: got "
+        f"{type(given).__name__}{same}"
+    )
 
 
 def default_cases(op: Op) -> tuple[Case, ...]:

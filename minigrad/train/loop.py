@@ -70,7 +70,7 @@ def fit(
     FloatingPointError at the first loss or gradient that is not finite, naming the op,
     scope and step where it began, and at a validation that is not finite, by which none
     is the best; ValueError where the batches end before the steps; TypeError where
-    something else than a Training is given.
+    something else than a Training, functions to call and batches is given.
     Whatever ends training early, the module has the best parameters so far.
 
     >>> import minigrad as mg
@@ -90,6 +90,13 @@ def fit(
             "fit trains Training(model, optimiser, loss): got "
             f"{type(training).__name__}"
         )
+    if validation is not None and not callable(validation):
+        raise TypeError(
+            "validation is a function that measures a number after some steps: got "
+            f"{type(validation).__name__}"
+        )
+    if callable(callbacks):
+        raise TypeError("callbacks is a list of functions: write callbacks=[f]")
     total = _total(batches, steps, epochs)
     every = whole("every", every)
     patience = None if patience is None else whole("patience", patience)

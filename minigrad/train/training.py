@@ -81,8 +81,8 @@ class Training:
         ``minigrad.compile``. On a device parameters and what the optimiser keeps stay
         there, and come back when somebody looks at them.
 
-    Raises TypeError where the loss is no function, ValueError for a clip outside of
-    (0, inf] and for an engine that is not there.
+    Raises TypeError where it is no module, no optimiser or no function, ValueError for
+    a clip outside of (0, inf] and for an engine that is not there.
     """
 
     def __init__(
@@ -98,6 +98,11 @@ class Training:
         backend: str | None = None,
         mesh: Any = None,
     ) -> None:
+        if not isinstance(module, Module) or not isinstance(optimiser, Optimiser):
+            raise TypeError(
+                "write Training(model, Adam(model.parameters(), lr=0.01), model.loss): "
+                f"got {type(module).__name__} and {type(optimiser).__name__}"
+            )
         if not callable(loss):
             raise TypeError(
                 "loss is a function that records the loss of one step: pass "

@@ -62,7 +62,7 @@ def test_a_file_without_labels(file):
         (">s1 a\nac1\n", "line 2: 'ac1' is not letters"),
         ("text,label\n,a\nx,b\n", "line 2: '' in column 'text': the sequence is empty"),
         ("text,label\ny,a\nx,\n", "line 3: '' in column 'label': the label is empty"),
-        ("x,y\nz,w\n", "which column is the label"),
+        ("x,y\nz,w\n", "which column is the label.*if the first line is a header, by"),
     ],
 )
 def test_what_is_refused(file, content, reason):

@@ -244,6 +244,80 @@ def test_most_numbers_would_be_made_up(file):
     assert numbers(path, missing="skip").values.tolist() == [1, 2, 3]
 
 
+WHEN = {
+    "none": ("v\n1\n2\n", "row", ["1", "2", "3", "4"]),
+    "years": ("year,v\n1998,1\n1999,2\n", "year", ["1998", "1999", "2000", "2001"]),
+    "days": (
+        "d,v\n27/02/2024,1\n28/02/2024,2\n",
+        "d",
+        ["2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01"],
+    ),
+    "newest first": (
+        "d,v\n2024-01-08,1\n2024-01-01,2\n",
+        "d",
+        ["2024-01-01", "2024-01-08", "2024-01-15", "2024-01-22"],
+    ),
+    "ends of months": (
+        "d,v\n2023-11-30,1\n2023-12-31,2\n",
+        "d",
+        ["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29"],
+    ),
+    "the 15th": (
+        "d,v\n2023-11-15,1\n2023-12-15,2\n",
+        "d",
+        ["2023-11-15", "2023-12-15", "2024-01-15", "2024-02-15"],
+    ),
+    "quarters": (
+        "q,v\n2023-Q3,1\n2023-Q4,2\n",
+        "q",
+        ["2023-07-01", "2023-10-01", "2024-01-01", "2024-04-01"],
+    ),
+    "days in digits": (
+        "d,v\n20231230,1\n20231231,2\n",
+        "d",
+        ["2023-12-30", "2023-12-31", "2024-01-01", "2024-01-02"],
+    ),
+    "hours of the end of a month": (
+        "d,v\n2024-01-31 22:00,1\n2024-01-31 23:00,2\n",
+        "d",
+        [f"2024-{t}:00:00" for t in ("01-31 22", "01-31 23", "02-01 00", "02-01 01")],
+    ),
+    "parts of a second": (
+        "".join(["d,v\n", *(f"2024-01-01 00:00:59.{k}00,{k}\n" for k in range(6, 9))]),
+        "d",
+        [f"2024-01-01 00:00:59.{k}00000" for k in range(6, 10)]
+        + ["2024-01-01 00:01:00"],
+    ),
+    "hours": (
+        "d,v\n2024-01-01 22:30,1\n2024-01-01 23:00,2\n",
+        "d",
+        [f"2024-01-{t}:00" for t in ("01 22:30", "01 23:00", "01 23:30", "02 00:00")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WHEN)
+def test_when_goes_on_beyond_the_end(file, name):
+    content, axis, when = WHEN[name]
+    column = numbers(file(content))
+    assert (column.axis, column.when(2)) == (axis, when)
+
+
+def test_when_a_row_is_filled_or_left_out(file):
+    path = file(HOLES)
+    days = [f"2020-01-{k:02d}" for k in range(1, 9)]
+    assert numbers(path, missing="fill").when(2) == days
+    assert numbers(path, missing="skip").when(1) == [days[0], days[2], days[5], ""]
+
+
+def test_dates_with_and_without_a_zone(file):
+    path = file("d,v\n2020-01-01,1\n2020-01-02T00:00+01:00,2\n2020-01-03,3\n")
+    with pytest.raises(
+        ValueError, match=r"line 3: .* has a time zone, unlike the first"
+    ):
+        numbers(path)
+
+
 def test_that_there_is_no_axis_is_said(file):
     found = numbers(file("q,v\nspring 2001,1\nsummer 2001,2\n"))
     assert "no axis, so the rows are taken for even steps" in found.said

@@ -8,6 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn.cells import GRU, LSTM, Cell, Elman, MinGRU, Stack, irnn, make_cell
+from minigrad.nn.recurrent import unroll
 
 B, N, H = 2, 3, 4
 
@@ -149,6 +150,7 @@ def test_dropout_masks_keep_the_mean():
         (partial(make_cell, "rnn"), "cell is one of elman, lstm, gru, mingru"),
         (partial(make_cell, "gru", layers=0), "at least one layer"),
         (partial(make_cell, "gru", layers=2, dropout=1.0), "probability below 1"),
+        (lambda *a, **k: Stack([]), "a Stack has one layer or more"),
         (partial(Elman, activation="step"), "activation is one of"),
         (partial(Elman, U="eye"), "U is"),
         (partial(Elman, W="random"), "W is one of"),
@@ -209,6 +211,22 @@ def test_a_cell_of_ones_own_that_is_none(gives, reason):
     model = ManyToOne(2, 3, 2, rng=np.random.default_rng(0), cell=make)
     with pytest.raises((TypeError, ValueError), match=reason):
         model(np.ones((4, 5, 2), np.float32))
+
+
+def test_what_is_no_state_of_a_cell():
+    cell, h = LSTM(2, 3, rng=np.random.default_rng(0)), mg.tensor(np.zeros((5, 3)))
+    xs = np.zeros((4, 5, 2), np.float32)
+    said = r"LSTM takes a state, a tuple of 2 \(h, s\), as cell.start\(batch\) is: got "
+    for call, given in (
+        (lambda: cell(xs[0]), "NoneType"),
+        (lambda: cell(xs[0], h), "Tensor"),
+        (lambda: cell(xs[0], (h,)), "tuple of 1"),
+        (lambda: list(unroll(cell, xs, h)), "Tensor"),
+        (lambda: list(unroll(cell, xs, [h])), "list of 1"),
+    ):
+        with pytest.raises(TypeError, match=said + given):
+            call()
+    assert cell(xs[0], [h, h])[0].shape == (5, 3)
 
 
 def test_a_cell_of_ones_own_serves_wherever_cells_do():

@@ -74,6 +74,23 @@ def test_sequential_is_its_parts_in_turn():
     assert [path for path, _ in net.named_parameters()] == paths
     with pytest.raises(TypeError, match="takes modules and functions"):
         Sequential([below, above])
+    with pytest.raises(TypeError, match=r"are net\.parts\[k\], and net\.parts all"):
+        net[0]
+    for size in (0, -1, 2.0, "2"):
+        for make in (
+            lambda size: Linear(3, size, rng=rng),
+            lambda size: Linear(size, 3, rng=rng),
+            lambda size: Embedding(size, 3, rng=rng),
+            LayerNorm,
+        ):
+            with pytest.raises(ValueError, match="is a whole number from 1 on, got"):
+                make(size)
+    with pytest.raises(
+        TypeError, match=r"Linear draws .* rng=np.random.default_rng\(0"
+    ):
+        Linear(3, 2)
+    with pytest.raises(TypeError, match=r"are net\.parts\[k\], and net\.parts all"):
+        list(net)
 
 
 @pytest.mark.parametrize("noise", [0, 1, True, np.ones(2)])

@@ -58,6 +58,7 @@ def test_the_three_networks_forecast_a_series(model, waves, tmp_path, capsys):
     )
     rows = rows_of(out / "forecast.csv")
     assert len(rows) == 1 + 120 + 12
+    assert [row[0] for row in rows] == ["k", *map(str, range(132))]
     assert [float(row[1]) for row in rows[1:121]] == s.tolist()
     forecasts = np.array([float(row[2] or "nan") for row in rows[1:121]])
     assert number(said.out, "this network") == pytest.approx(
@@ -212,6 +213,10 @@ def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
     best = min(table, key=lambda line: float(line[44:].split()[0]))[:44].strip()
     assert best != "as it is now"
     assert f"the network is no better than {best!r}: take that one" in said.out
+    path.write_text("\n".join(map(str, range(1000, 1100))))  # far from what was learnt
+    assert main(["predict", str(tmp_path / "run"), "--data", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "the network is no better than 'as it is now': take that one" in told
 
 
 def test_a_length_without_a_band_is_refused(waves, tmp_path, capsys):
@@ -265,6 +270,10 @@ def test_what_is_resumed_is_the_same_file(waves, tmp_path, capsys):
     code, said = trained(capsys, *words, "--resume")
     assert code == 2
     assert "say the same again, or begin anew without --resume" in said.err
+    path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s[:90])))
+    code, said = trained(capsys, *words, "--resume")  # its sizes differ, too
+    assert code == 2
+    assert "it is of another file, or of another --column" in said.err
     path.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s)))
     words[words.index(2)] = 3
     code, said = trained(capsys, *words, "--resume", "--ahead", 1)
@@ -286,6 +295,18 @@ def test_a_text_that_is_too_short(n, batch, least, tmp_path, capsys):
     path.write_text(("one two " * n)[:least])
     code, said = trained(capsys, *words, "--out", out)
     assert code == 0, said.err
+
+
+def test_what_does_not_vary_is_refused(tmp_path, capsys):
+    path = tmp_path / "a.txt"
+    path.write_text("a" * 900)
+    code, said = trained(capsys, "text", "--data", path, "--out", tmp_path)
+    assert code == 2
+    assert "every character is 'a': nothing to foretell" in said.err
+    path.write_text("7\n" * 90)
+    code, said = trained(capsys, "series", "--data", path, "--out", tmp_path)
+    assert code == 2
+    assert "nothing can be learnt from it: give numbers that vary" in said.err
 
 
 @pytest.fixture

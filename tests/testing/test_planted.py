@@ -32,7 +32,7 @@ FIRST_ORDER = {
     "sign": (lambda x: x * x, lambda g, y, x: -2 * g * x, "wrong sign"),
     "factor": (lambda x: x * x, lambda g, y, x: 4 * g * x, "2 times too large"),
     "half": (lambda x: x * x, lambda g, y, x: g * x, "2 times too small"),
-    "ignores g": (lambda x: x * x, lambda g, y, x: 2 * x, "not linear in g"),
+    "ignores g": (lambda x: x * x, lambda g, y, x: 2 * x, "it does not use g"),
     "lost term": (lambda x: x * x + x, lambda g, y, x: 2 * g * x, "is wrong"),
     "in place": (lambda x: x * x, in_place, "in place"),
     "affine in g": (lambda x: x * x, lambda g, y, x: 2 * g * x + 1, "not linear in g"),
@@ -171,3 +171,10 @@ def test_attributes_reach_every_case_and_a_case_says_its_own(plant):
     assert set(seen) == {0.5}
     with pytest.raises(GradientError, match=r"op planted.*by=3\.0"):
         check_op(plant(scaled, lambda g, y, x, by=1.0: g), by=3.0)
+
+
+def test_what_is_no_op_is_refused():
+    with pytest.raises(TypeError, match=r"got ufunc; of tanh it is mg\.tanh"):
+        check_op(np.tanh)
+    with pytest.raises(TypeError, match=r"mg\.Op\(f, rule\) .* declares: got function"):
+        check_op(lambda x: x * x)

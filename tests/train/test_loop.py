@@ -79,6 +79,15 @@ def test_a_module_alone_is_no_training():
         fit(module, (), steps=1)
 
 
+def test_what_is_called_is_a_function():
+    model = ManyToMany(1, 2, 1, rng=np.random.default_rng(0))
+    training = Training(model, SGD(model.parameters(), lr=0.1), model.loss)
+    with pytest.raises(TypeError, match=r"validation is a function .* got float"):
+        fit(training, (), steps=1, validation=0.3)
+    with pytest.raises(TypeError, match=r"write callbacks=\[f\]"):
+        fit(training, (), steps=1, callbacks=print)
+
+
 def test_callbacks_are_told_of_every_step():
     seen, other = [], []
     _, history = run(steps=4, callbacks=[seen.append, other.append])

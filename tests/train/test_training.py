@@ -331,3 +331,11 @@ def test_a_parameter_that_no_loss_depends_on_is_named():
     x = np.zeros((3, 1, 1), np.float32)
     with pytest.raises(ValueError, match=r"U of .* not reached: .* of an optimiser"):
         one.step(x, x)
+
+
+def test_what_is_no_module_or_no_optimiser():
+    model = ManyToMany(1, 2, 1, rng=np.random.default_rng(0), loss=mse)
+    with pytest.raises(TypeError, match=r"write Training.* got ManyToMany and type"):
+        Training(model, Adam, model.loss)
+    with pytest.raises(TypeError, match=r"write Training.* got Adam and ManyToMany"):
+        Training(Adam(model.parameters()), model, model.loss)

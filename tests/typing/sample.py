@@ -10,11 +10,32 @@ import numpy.typing as npt
 
 import minigrad as mg
 from minigrad.models import ManyToMany
-from minigrad.nn import Module, init
+from minigrad.nn import Linear, Module, init
+from minigrad.nn.cells import Cell, State
 from minigrad.optim import Adam
 from minigrad.testing import check_op
 
 Array = npt.NDArray[np.float64]
+
+
+class Leaky(Cell):
+    """A user's own cell."""
+
+    def __init__(
+        self,
+        n_in: int,
+        n_hidden: int,
+        *,
+        rng: np.random.Generator,
+        dtype: type = np.float32,
+    ) -> None:
+        super().__init__(n_in, n_hidden, dtype)
+        self.U = mg.parameter(init.glorot(rng, (n_in, n_hidden), dtype))
+
+    def forward(self, x: mg.Tensor, state: State) -> State:
+        """From h(t-1) to h(t)."""
+        (h,) = state
+        return (mg.tanh(x @ self.U + h),)
 
 
 class Readout(Module):
@@ -22,10 +43,11 @@ class Readout(Module):
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.V = mg.parameter(init.glorot(rng, (3, 2)))
+        self.out = Linear(2, 1, rng=rng)
 
-    def forward(self, h: mg.Tensor) -> mg.Tensor:
+    def forward(self, h: mg.Tensor, scale: float = 1.0) -> mg.Tensor:
         """From h to o."""
-        return h @ self.V
+        return self.out(h @ self.V * scale)
 
 
 def square(a: Array) -> Array:
@@ -71,9 +93,19 @@ def program() -> None:
     assert_type(mg.fold(loss), mg.Recurrence)
     loss.backward()
 
-    model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0))
+    model = ManyToMany(1, 8, 1, rng=np.random.default_rng(0), cell=Leaky)
+    assert_type(model(np.zeros((4, 1, 1))), mg.Tensor)
+    assert_type(Readout(np.random.default_rng(0))(x, scale=2.0), mg.Tensor)
     optimiser = Adam(model.parameters(), lr=0.01)
     optimiser.step()
     figure: mg.Figure = mg.draw(model.loss(np.zeros((4, 1, 1)), np.zeros((4, 1), int)))
     figure.save("rnn.png")
-    assert_type(mg.Op(square, rule, name="square"), mg.Op)
+    own = mg.Op(square, rule, name="square")
+    assert_type(own, mg.Op)
+    assert_type(own(x), mg.Tensor)
+    assert_type(own(np.ones(3), x), mg.Tensor)
+    assert_type(own([x, x]), mg.Tensor)
+    check_op(own)
+    op: mg.Op = mg.tanh
+    assert_type(op(x), mg.Tensor)
+    assert_type(mg.op(rule)(square)(x), mg.Tensor)

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 import minigrad as mg
 from minigrad.methods import Methods
-from minigrad.op import registry
+from minigrad.op import Op, registry
 
 HERE = Path(mg.__file__).parent
 ON_USE: dict[str, str] = vars(mg)["_ON_USE"]
@@ -25,7 +25,7 @@ MADE = "# Made by tests/typing/stubs.py from the ops themselves.\n"
 OPERAND = "Tensor | ArrayLike"
 FACE_IMPORTS = """
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec
+from typing import Any, Generic, ParamSpec, overload
 
 from numpy.typing import ArrayLike, DTypeLike
 
@@ -42,8 +42,24 @@ class Methods:
 FACE = """
 _P = ParamSpec("_P")
 
+class Op(_Declared):
+{Op}    @overload
+    def __call__(
+        self, x: Tensor | Sequence[Tensor], /, *more: Any, **attrs: Any
+    ) -> Tensor: ...
+    @overload
+    def __call__(self, x: Any, y: Tensor, /, *more: Any, **attrs: Any) -> Tensor: ...
+    @overload
+    def __call__(self, *args: Any, **attrs: Any) -> Any: ...
+
+def op(
+    *vjps: Callable[..., Any] | None, **options: Any
+) -> Callable[[Callable[..., Any]], Op]:
+{op}
 class _Op(Op, Generic[_P]):
-    def __call__(self, *args: _P.args, **attrs: _P.kwargs) -> Tensor: ...
+    def __call__(  # type: ignore[override]
+        self, *args: _P.args, **attrs: _P.kwargs
+    ) -> Tensor: ...
 
 def _op(forward: Callable[_P, Tensor]) -> _Op[_P]: ...
 
@@ -71,6 +87,8 @@ def face() -> str:
             ]
             imports += [f"{ast.unparse(node)}\n"] if node.names else []
     imports += [f"from {room} import {name}\n" for name, room in ON_USE.items()]
+    declared = "from minigrad.op import Op, op\n"
+    imports[imports.index(declared)] = declared.replace("Op, op", "Op as _Declared")
     ops = [
         f"@_op\n{function(name, getattr(mg, name))}"
         for name in mg.__all__
@@ -82,7 +100,10 @@ def face() -> str:
         if composed(getattr(mg, name))
     ]
     named = "".join(f"    {name!r},\n" for name in mg.__all__).replace("'", '"')
-    head = [f'"""{mg.__doc__}"""\n', MADE, FACE_IMPORTS, *imports, FACE]
+    told = FACE
+    for name in ("Op", "op"):
+        told = told.replace(f"{{{name}}}", said(getattr(mg, name).__doc__))
+    head = [f'"""{mg.__doc__}"""\n', MADE, FACE_IMPORTS, *imports, told]
     return "".join([*head, *ops, f"\n__all__ = [\n{named}]\n"])
 
 
@@ -109,21 +130,26 @@ def operator(name: str, comment: str = "") -> str:
     return f"    def __{name}__(self, other: {OPERAND}) -> Tensor: ...{comment}\n"
 
 
+def said(doc: str | None) -> str:
+    """A docstring as it stands below a class or a function."""
+    text = inspect.cleandoc(doc or "")
+    end = "\n" if "\n" in text else ""
+    return indented(f'"""{text}{end}"""\n')
+
+
 def indented(text: str) -> str:
     return textwrap.indent(text, "    ")
 
 
-def function(name: str, op: mg.Op, method: bool = False) -> str:
+def function(name: str, op: Op, method: bool = False) -> str:
     """A declaration of the op, with its docstring."""
     taken = list(parameters(op))
     if method:
         taken[0] = "self"
-    doc = inspect.cleandoc(op.__doc__ or "")
     line = f"def {name}({', '.join(taken)}) -> Tensor:\n"
     if len(line) > 80:
         line = f"def {name}(\n    {f',{chr(10)}    '.join(taken)},\n) -> Tensor:\n"
-    end = "\n" if "\n" in doc else ""
-    return line + indented(f'"""{doc}{end}"""\n')
+    return line + said(op.__doc__)
 
 
 def composed(thing: Any) -> bool:
@@ -146,14 +172,12 @@ def of_tensors(name: str, function: Any) -> str:
             kind += " | None"
         default = "" if p.default is p.empty else f" = {p.default!r}"
         taken.append(f"{p.name}: {kind}{default}")
-    doc = inspect.cleandoc(function.__doc__ or "")
-    end = "\n" if "\n" in doc else ""
     result = RESULTS[signature.return_annotation]
     line = f"def {name}(\n    {f',{chr(10)}    '.join(taken)},\n) -> {result}:\n"
-    return line + indented(f'"""{doc}{end}"""\n')
+    return line + said(function.__doc__)
 
 
-def parameters(op: mg.Op) -> Iterator[str]:
+def parameters(op: Op) -> Iterator[str]:
     """Each parameter with its type and default."""
     for p in op.__signature__.parameters.values():
         if p.kind is p.VAR_POSITIONAL:
