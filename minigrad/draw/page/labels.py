@@ -172,7 +172,7 @@ class _Seats:
         points, of = ground.foreign(self.edge, own, reach)
         if not len(points):
             return cost
-        away = ground.from_lines(boxes, points, of).min(axis=1)
+        away = ground.from_lines(boxes, points, of)
         cost += np.where(away < OTHERS, STRUCK + 20 * (OTHERS - away), 0.0)
         bare = self.at[rows][:, [0, 1, 0, 1]] + self.ink.bare
         more = away - np.where(backed, 0.0, nearest(bare, own))
@@ -182,7 +182,7 @@ class _Seats:
             # The middle of a long text must not be at another line.
             boxes[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
             mine = np.where(backed, 0.0, nearest(boxes, own))
-            more = ground.from_lines(boxes, points, of).min(axis=1) - mine
+            more = ground.from_lines(boxes, points, of) - mine
             cost += 15 * (MARGIN - more).clip(0, 6)
         return cost
 
@@ -196,7 +196,7 @@ class _Seats:
 def _reach(boxes: Array) -> Array:
     """The box around all from which something matters to one of these."""
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    return np.append(low - NEAR, high + NEAR)
+    return np.concatenate([low - NEAR, high + NEAR])
 
 
 class _Plan:

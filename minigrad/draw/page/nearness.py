@@ -253,10 +253,12 @@ class Ground:
         return points[~mine], of[~mine]
 
     def from_lines(self, boxes: Array, points: Array, of: Indices) -> Array:
-        """From each box to each point of some lines, as thick as those are drawn."""
-        away = gaps(boxes, points)
-        away -= self._thick[of]
-        return away
+        """From each box to the nearest of some lines, as thick as those are drawn."""
+        thick = self._thick[of]
+        if not thick.any():
+            return nearest(boxes, points)
+        found: Array = (gaps(boxes, points) - thick).min(axis=1)
+        return found
 
     def from_outlines(self, boxes: Array) -> Array:
         """From each box to each outline; below 0 within it."""
