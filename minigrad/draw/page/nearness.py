@@ -158,14 +158,16 @@ def nearest(boxes: Array, points: Array) -> Array:
 
 def _squares(boxes: Array, points: Array) -> Array:
     """The squares of the gaps from each box to each point."""
-    away = []
+    squares: list[Array] = []
     for axis in (0, 1):
         at = points[:, axis]
-        aside = boxes[:, axis, None] - at
-        np.maximum(aside, at - boxes[:, axis + 2, None], out=aside)
-        np.maximum(aside, 0.0, out=aside)
-        away.append(np.multiply(aside, aside, out=aside))
-    return np.add(*away, out=away[0])
+        away = boxes[:, axis, None] - at
+        np.maximum(away, at - boxes[:, axis + 2, None], out=away)
+        np.maximum(away, 0.0, out=away)
+        away *= away
+        squares.append(away)
+    squares[0] += squares[1]
+    return squares[0]
 
 
 def covered(boxes: Array, points: Array) -> Indices:
@@ -174,7 +176,8 @@ def covered(boxes: Array, points: Array) -> Indices:
     held = x >= left
     for more in (x <= right, y >= low, y <= high):
         held &= more
-    return np.count_nonzero(held, axis=1)
+    found: Indices = np.count_nonzero(held, axis=1)
+    return found
 
 
 def within(points: Array, box: Array) -> NDArray[np.bool_]:
