@@ -50,15 +50,16 @@ Rule = Callable[[Value], Value | None]
 
 def rewrite(program: Program, rules: Sequence[Rule]) -> Program:
     """Apply rules to every value, from inputs to outputs, until none applies."""
-    again = True
+    again, settled = True, set[Value]()
 
     def change(old: Value, new: Value) -> Value:
         nonlocal again
-        for rule in rules:
+        for rule in rules if new not in settled else ():
             made = rule(new) if new.op is not Time.state else None
             if made is not None:
                 again = True
                 return replace(made, name=new.name) if _unnamed(made, new) else made
+        settled.add(new)  # a rule reads the value alone, and what it is made of
         return new
 
     while again:

@@ -24,6 +24,7 @@ Eight ops know of time, all others act on one step as they act without time:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ class Program:
     parameters: Mapping[str, Value] = field(default_factory=dict)
     arguments: Mapping[str, Value] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def values(self) -> list[Value]:
         """All values, each after its inputs; no recursion, whatever the depth."""
         order: dict[Value, None] = {}

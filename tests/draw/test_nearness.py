@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from minigrad.draw.page.curves import point_at, polyline, sample, straight
-from minigrad.draw.page.nearness import Ground, dense, gaps, ink, overlaps
+from minigrad.draw.page.nearness import (
+    Ground,
+    along,
+    covered,
+    dense,
+    gaps,
+    ink,
+    nearest,
+    overlaps,
+)
 from minigrad.draw.page.scene import Edge, Frame, Node, Run
 
 CURVE = ((0, 0), (40, 90), (80, -90), (120, 0), (160, 90), (200, 0), (210, 0))
@@ -23,12 +32,25 @@ def test_points_along_a_curve_are_on_it_and_close():
     assert tuple(points[-1]) == CURVE[-1]
     middle = np.array(point_at(CURVE, 0.25))
     assert np.hypot(*(points - middle).T).min() < 1.1
+    assert np.array_equal(along(CURVE), points)
+    with pytest.raises(ValueError, match="read-only"):
+        along(CURVE)[0] = 0
 
 
 def test_a_box_is_as_far_from_a_point_as_its_nearest_corner_or_side():
     box = np.array([[0.0, 0.0, 10.0, 4.0]])
     points = np.array([[5.0, 2.0], [13.0, 8.0], [5.0, -2.0], [-7.0, 1.0]])
     assert gaps(box, points).tolist() == [[0.0, 5.0, 2.0, 7.0]]
+    boxes = np.array([[0.0, 0.0, 10.0, 4.0], [12.0, 0.0, 14.0, 9.0]])
+    assert nearest(boxes, points[1:]).tolist() == [2.0, 0.0]
+
+
+def test_a_box_has_the_points_within_it_and_on_its_sides():
+    boxes = np.array([[0.0, 0.0, 10.0, 4.0], [12.0, 0.0, 14.0, 9.0]])
+    sides = [(0, 2), (10, 2), (5, 0), (5, 4)]
+    beside = [(-0.1, 2), (10.1, 2), (5, -0.1), (5, 4.1), (13, 9.1)]
+    points = np.array([(5, 2), *sides, *beside, (13, 3)], dtype=float)
+    assert covered(boxes, points).tolist() == [5, 1]
 
 
 def test_boxes_overlap_when_they_are_nearer_than_asked():

@@ -58,7 +58,9 @@ def plain(value):
 
 
 @pytest.mark.parametrize(("name", "model"), RUNS)
-def test_it_is_the_one_that_was_trained(name, model, tmp_path, monkeypatch, capsys):
+def test_it_is_the_one_that_was_trained(
+    name, model, undrawn, tmp_path, monkeypatch, capsys
+):
     task, trained = TASKS[name], []
 
     def kept(path, module, about):
@@ -85,7 +87,7 @@ def test_it_is_the_one_that_was_trained(name, model, tmp_path, monkeypatch, caps
         np.testing.assert_array_equal(found.state_dict()[path], array)
 
 
-def test_the_answers_are_those_of_the_run(tmp_path, capsys):
+def test_the_answers_are_those_of_the_run(undrawn, tmp_path, capsys):
     """The error that the run printed, from the network and its note alone."""
     measured = TASKS["sunspots"].run(Options(3, 0, tmp_path, quiet=True))
     network = mg.load(tmp_path)
@@ -103,7 +105,7 @@ def test_the_answers_are_those_of_the_run(tmp_path, capsys):
     )
 
 
-def test_of_several_networks_one_is_chosen(tmp_path, capsys):
+def test_of_several_networks_one_is_chosen(undrawn, tmp_path, capsys):
     TASKS["sine"].run(Options(1, 0, tmp_path, hidden=3, quiet=True))
     with pytest.raises(
         ValueError, match=r"several networks: load one of .*many-to-many"

@@ -73,7 +73,7 @@ def test_the_three_networks_forecast_a_series(model, waves, tmp_path, capsys):
     assert [row[2] for row in again] == [row[2] for row in rows]  # bit for bit the same
 
 
-def test_nothing_of_the_test_part_is_learnt(waves, tmp_path, capsys):
+def test_nothing_of_the_test_part_is_learnt(waves, undrawn, tmp_path, capsys):
     """Another end changes no forecast before it."""
     path, s = waves
     ends = []
@@ -102,7 +102,7 @@ def test_a_season_of_what_hardly_changes():
 
 
 @pytest.mark.parametrize("far", [1e9, 1e100])
-def test_numbers_far_from_zero_keep_their_digits(far, waves, tmp_path, capsys):
+def test_numbers_far_from_zero_keep_their_digits(far, waves, undrawn, tmp_path, capsys):
     """The same series in other units has the same forecasts, in those units."""
     path, s = waves
     found = []
@@ -202,7 +202,7 @@ def test_predict_wants_a_run(tmp_path, capsys):
     assert "is no run: it has no weights.safetensors" in capsys.readouterr().err
 
 
-def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
+def test_the_best_forecast_without_a_network_is_named(waves, undrawn, tmp_path, capsys):
     """Of a wave the season is better than the number as it is now: that is said."""
     path, _ = waves
     words = ["series", "--data", path, "--steps", 1, "--out", tmp_path / "run"]
@@ -219,7 +219,7 @@ def test_the_best_forecast_without_a_network_is_named(waves, tmp_path, capsys):
     assert "the network is no better than 'as it is now': take that one" in told
 
 
-def test_a_length_without_a_band_is_refused(waves, tmp_path, capsys):
+def test_a_length_without_a_band_is_refused(waves, undrawn, tmp_path, capsys):
     path, _ = waves
     out = tmp_path / "run"
     words = ["series", "--data", path, "--steps", 1, "--out", out]
@@ -234,7 +234,7 @@ def test_a_length_without_a_band_is_refused(waves, tmp_path, capsys):
     assert "24 steps at most" in capsys.readouterr().err
 
 
-def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
+def test_a_sequence_that_was_learnt_from_is_no_test(undrawn, tmp_path, capsys):
     path, out = tmp_path / "twice.csv", tmp_path / "run"
     lines = dna(path)
     path.write_text("\n".join(["sequence,label", *lines, *lines[:40]]))
@@ -256,7 +256,7 @@ def test_a_sequence_that_was_learnt_from_is_no_test(tmp_path, capsys):
     assert "take each sequence once" in said.err
 
 
-def test_what_is_resumed_is_the_same_file(waves, tmp_path, capsys):
+def test_what_is_resumed_is_the_same_file(waves, undrawn, tmp_path, capsys):
     path, s = waves
     words = ["series", "--data", path, "--steps", 2, "--out", tmp_path / "run"]
     assert trained(capsys, *words)[0] == 0
@@ -284,7 +284,7 @@ def test_what_is_resumed_is_the_same_file(waves, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("n", "batch", "least"), [(799, 32, 800), (500, 8, 800), (899, 300, 900)]
 )
-def test_a_text_that_is_too_short(n, batch, least, tmp_path, capsys):
+def test_a_text_that_is_too_short(n, batch, least, undrawn, tmp_path, capsys):
     path, out = tmp_path / "short.txt", tmp_path / "run"
     words = ["text", "--data", path, "--batch", batch, "--hidden", 3, "--steps", 1]
     path.write_text(("one two " * n)[:n])
@@ -310,7 +310,7 @@ def test_what_does_not_vary_is_refused(tmp_path, capsys):
 
 
 @pytest.fixture
-def verse(tmp_path, capsys):
+def verse(undrawn, tmp_path, capsys):
     """A run of a text, and another text of its letters, longer than a piece of it."""
     path, out = tmp_path / "a.txt", tmp_path / "run"
     path.write_text("la luna y la laguna, una a una.\n" * 60)
@@ -404,7 +404,7 @@ def test_a_text_that_a_run_cannot_read(words, content, reason, verse, capsys):
     assert said.count("\n") == 1
 
 
-def test_what_predict_has_no_use_for_is_refused(waves, tmp_path, capsys):
+def test_what_predict_has_no_use_for_is_refused(waves, undrawn, tmp_path, capsys):
     path, _ = waves
     out = tmp_path / "run"
     assert trained(capsys, "series", "--data", path, "--steps", 1, "--out", out)[0] == 0
@@ -414,7 +414,7 @@ def test_what_predict_has_no_use_for_is_refused(waves, tmp_path, capsys):
         assert f"a run of series has no --{name}" in capsys.readouterr().err
 
 
-def test_a_run_of_another_task_is_nothing_to_predict(tmp_path, capsys):
+def test_a_run_of_another_task_is_nothing_to_predict(undrawn, tmp_path, capsys):
     out = tmp_path / "run"
     words = ["adding", "--hidden", 3, "--length", 5, "--steps", 1, "--out", out]
     assert trained(capsys, *words)[0] == 0

@@ -114,7 +114,7 @@ def test_a_short_run_beats_persistence_and_writes_whole_files(
         assert f"{error:.3f}" in printed
 
 
-def test_the_same_seed_gives_the_same_numbers(tmp_path, capsys):
+def test_the_same_seed_gives_the_same_numbers(undrawn, tmp_path, capsys):
     reports = []
     for seed in (3, 3, 4):
         task.run(Options(2, seed, tmp_path))

@@ -1,5 +1,9 @@
 """Every task: a short run reports, is repeatable, and leaves whole files."""
 
+from contextlib import nullcontext, redirect_stdout
+from functools import cache
+from io import StringIO
+
 import numpy as np
 import pytest
 
@@ -54,6 +58,27 @@ def test_a_short_run(name, tmp_path, capsys):
         assert {path.name for path in (tmp_path / net).iterdir()} == trained
 
 
+def run_of(name, model, folder):
+    """What a run of two steps found, and what it said."""
+    length = 12 if "length" in TASKS[name].takes else None
+    options = Options(2, 0, folder, model=model, length=length)
+    with redirect_stdout(StringIO()) as said:
+        found = TASKS[name].run(options)
+    return found, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory, blank):
+    """What a run says that was told no network, made once for each task."""
+
+    @cache
+    def made(name):
+        with blank():
+            return run_of(name, None, tmp_path_factory.mktemp(name))[1]
+
+    return made
+
+
 @pytest.mark.parametrize(
     ("name", "model"),
     [
@@ -63,21 +88,17 @@ def test_a_short_run(name, tmp_path, capsys):
         if not TASKS[name].needs_data
     ],
 )
-def test_the_network_may_be_another_one(name, model, tmp_path, capsys):
-    def trained(model):
-        length = 12 if "length" in TASKS[name].takes else None
-        options = Options(2, 0, tmp_path, model=model, length=length)
-        return TASKS[name].run(options), capsys.readouterr().out
-
-    found, said = trained(model)
+def test_the_network_may_be_another_one(name, model, usual, blank, tmp_path):
+    default = model == TASKS[name].models[0]
+    with blank() if default else nullcontext():  # a short run draws it
+        found, said = run_of(name, model, tmp_path)
     assert all(np.isfinite(v) for v in found.values())
     assert f"this network ({model}" in said
-    default = model == TASKS[name].models[0]
-    assert (trained(None)[1] == said) == default
+    assert (usual(name) == said) == default
 
 
 @pytest.mark.parametrize("name", ["reber", "names", "text", "sunspots", "dna"])
-def test_compiled_steps_train_as_eager_ones_do(name, tmp_path, capsys):
+def test_compiled_steps_train_as_eager_ones_do(name, undrawn, tmp_path, capsys):
     runs = []
     for eager in (False, True):
         options = Options(3, 0, tmp_path, eager=eager)
@@ -85,7 +106,7 @@ def test_compiled_steps_train_as_eager_ones_do(name, tmp_path, capsys):
     np.testing.assert_allclose(*runs, rtol=1e-4)
 
 
-def test_a_run_that_goes_on_ends_where_the_whole_one_does(tmp_path, capsys):
+def test_a_run_that_goes_on_ends_where_the_whole_one_does(undrawn, tmp_path, capsys):
     run = TASKS["adding"].run
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -97,7 +118,9 @@ def test_a_run_that_goes_on_ends_where_the_whole_one_does(tmp_path, capsys):
     assert weights[0] == weights[1]
 
 
-def test_the_networks_of_the_sine_go_on_each_from_its_own_checkpoint(tmp_path, capsys):
+def test_the_networks_of_the_sine_go_on_each_from_its_own_checkpoint(
+    undrawn, tmp_path, capsys
+):
     run = TASKS["sine"].run
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
@@ -170,7 +193,7 @@ def test_a_table_with_gaps(capsys):
     assert capsys.readouterr().out.count("\n") == 3
 
 
-def test_information_flow_is_a_term_of_what_is_taught(tmp_path, capsys):
+def test_information_flow_is_a_term_of_what_is_taught(undrawn, tmp_path, capsys):
     run = TASKS["temporal-order"].run
     for flow in (None, 0.5):
         run(Options(1, 0, tmp_path, length=12, hidden=4, flow=flow))

@@ -49,14 +49,16 @@ class Names:
 
     def __init__(self) -> None:
         self.taken: set[str] = {*KEYWORDS, *elements.FUNCTIONS}
+        self.numbers: dict[str, int] = {}  # from which on one is looked for
 
     def new(self, base: str) -> str:
         """A name that is not taken."""
         base = base if base.isidentifier() and base.isascii() else "v"
         base = f"v_{base}_" if RESERVED.fullmatch(base) else base
-        name, k = base, 2
+        name, k = base, self.numbers.get(base, 2)
         while name in self.taken:
             name, k = f"{base}_{k}", k + 1
+        self.numbers[base] = k
         self.taken.add(name)
         return name
 

@@ -18,8 +18,8 @@ from minigrad.compile.counts import Count, Steps
 from minigrad.compile.jax import checks
 from minigrad.compile.jax.lowerings import LoweringError, lowering
 from minigrad.compile.kinds import ALONG, O, is_ufunc
+from minigrad.compile.numpy.source import Names
 from minigrad.compile.numpy.source import Source as NumpySource
-from minigrad.compile.numpy.source import identifier
 from minigrad.compile.numpy.table import index
 from minigrad.compile.values import Leaf, Program, Time, Value, moves
 from minigrad.fold.moving_index import Ahead, contains
@@ -37,7 +37,7 @@ class Source(NumpySource):
         self.program = program
         self.lengths = [f"T{i or ''}" for i in range(len(program.clocks))]
         self.namespace = {"jnp": jnp, "lax": lax, "nn": nn, "vmap": vmap}
-        self.taken = {*self.lengths, *self.namespace, "carry", "now"}
+        self.taken = Names([*self.lengths, *self.namespace, "carry", "now"])
         self.names: dict[Any, str] = {}
         self.functions: dict[Any, str] = {}
         self.run: list[str] = []
@@ -47,9 +47,7 @@ class Source(NumpySource):
 
     def fresh(self, stem: str) -> str:
         """A name that nothing has yet."""
-        name = identifier(stem, self.taken)
-        self.taken.add(name)
-        return name
+        return self.taken.new(stem)
 
     def untimed(self, v: Value) -> str:
         """A value without time."""

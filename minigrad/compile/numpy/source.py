@@ -10,6 +10,7 @@ Vocabulary
 ('v', 'h_2')
 """
 
+from collections.abc import Iterable, Iterator
 from itertools import count
 from keyword import kwlist
 from typing import Any
@@ -38,12 +39,30 @@ def views(array: Any) -> list[Any]:
     return [array[i : i + 1].reshape(()) for i in range(len(array))]
 
 
-def identifier(name: str, taken: set[str]) -> str:
+class Names(set[str]):
+    """Names that are taken, and for each where the search for another one goes on."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        super().__init__(taken)
+        self.numbers: dict[str, Iterator[int]] = {}
+
+    def new(self, stem: str) -> str:
+        """A name that source code can use, taken from now on."""
+        found = identifier(stem, self, self.numbers)
+        self.add(found)
+        return found
+
+
+def identifier(
+    name: str, taken: set[str], numbers: dict[str, Iterator[int]] | None = None
+) -> str:
     """A name that source code can use, and that is not taken."""
     base = name if name.isidentifier() and name.isascii() else "v"
-    found, numbers = base, count(1 if base in RESERVED else 2)
+    numbers = {} if numbers is None else numbers
+    left = numbers.setdefault(base, count(1 if base in RESERVED else 2))
+    found = base
     while found in taken or found in RESERVED:
-        found = f"{base}_{next(numbers)}"
+        found = f"{base}_{next(left)}"
     return found
 
 
@@ -56,7 +75,7 @@ class Source:
         self.plan, self.lengths = plan, lengths
         self.namespace: dict[str, Any] = {"np": np, "views": views}
         self.functions: dict[Any, str] = {}
-        self.taken: set[str] = set(lengths)
+        self.taken = Names(lengths)
         self.names: dict[Any, str] = {}
         self.workspace: list[str] = []
         self.kept: dict[str, str] = {}
@@ -69,9 +88,7 @@ class Source:
     def name(self, v: Value) -> str:
         """The name of a value, the same each time."""
         if v not in self.names:
-            base = v.name or v.op.name
-            self.names[v] = identifier(base, self.taken)
-            self.taken.add(self.names[v])
+            self.names[v] = self.taken.new(v.name or v.op.name)
         return self.names[v]
 
     def literal(self, value: Any) -> str:
@@ -100,9 +117,7 @@ class Source:
     def refer(self, value: Any, name: str) -> str:
         """A name by which the source refers to an object."""
         if id(value) not in self.functions:
-            found = identifier(name, self.taken)
-            self.taken.add(found)
-            self.functions[id(value)] = found
+            found = self.functions[id(value)] = self.taken.new(name)
             self.namespace[found] = value
         return self.functions[id(value)]
 
@@ -117,16 +132,14 @@ class Source:
     def keep(self, stem: str, code: str) -> str:
         """An attribute of the workspace that holds an expression of buffers."""
         if code not in self.kept:
-            name = identifier(stem, self.taken)
-            self.taken.add(name)
+            name = self.taken.new(stem)
             self.kept[code] = f"w.{name}"
             self.workspace.append(f"w.{name} = {code}")
         return self.kept[code]
 
     def allocate(self, stem: str, form: str) -> str:
         """An array of its own in the workspace, of a shape and dtype."""
-        name = identifier(stem, self.taken)
-        self.taken.add(name)
+        name = self.taken.new(stem)
         self.workspace.append(f"w.{name} = {self.empty}({form})")
         return f"w.{name}"
 
@@ -246,8 +259,7 @@ class Source:
             listed = self.keep(stem, f"views({code})")
         else:
             if code not in self.listed:
-                self.listed[code] = identifier("steps", self.taken)
-                self.taken.add(self.listed[code])
+                self.listed[code] = self.taken.new("steps")
                 self.run.append(f"{self.listed[code]} = views({code})")
             listed = self.listed[code]
         low, high = self._ends(steps, whole)

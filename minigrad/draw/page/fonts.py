@@ -13,6 +13,7 @@ Nimbus and the fonts bundled with graphviz-pure share, so both engines agree wit
 'a name th…'
 """
 
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 ASCII = {
@@ -81,6 +82,12 @@ def width(text: str, face: str = "sans", size: float = 11.0) -> float:
     >>> round(width("tanh", "sans", 10), 2)
     19.46
     """
+    return _units(text, face) * size / 1000
+
+
+@lru_cache(maxsize=4096)
+def _units(text: str, face: str) -> int:
+    """The width in thousandths of the font size."""
     table = WIDTHS[face]
 
     def units(letter: str) -> int:
@@ -90,7 +97,7 @@ def width(text: str, face: str = "sans", size: float = 11.0) -> float:
         found = table.get(letter) or OTHERS.get(letter)
         return found or table.get(normalize("NFD", letter)[0], UNKNOWN)
 
-    return sum(map(units, text)) * size / 1000
+    return sum(map(units, text))
 
 
 def shorten(text: str, face: str, size: float, room: float) -> str:

@@ -15,8 +15,8 @@ from minigrad.draw.page.letters import note
 from minigrad.draw.page.nearness import (
     Array,
     border,
+    covered,
     dense,
-    gaps,
     overlaps,
     sampled,
     within,
@@ -73,5 +73,5 @@ def _free(
     arrows = [e for e in sheet.edges if e.points and _meets(e.points, reach)]
     for points, cost in ((sampled(arrows)[1], 1e3), (borders, 1.0)):
         near = points[within(points, reach)]
-        struck += cost * (gaps(boxes, near) == 0).sum(axis=1)
+        struck += cost * covered(boxes, near)
     return found[int(struck.argmin())]

@@ -29,9 +29,9 @@ from minigrad.draw.page.nearness import (
     Array,
     Ground,
     Indices,
-    dense,
-    gaps,
+    along,
     ink,
+    nearest,
     overlaps,
     within,
 )
@@ -108,7 +108,7 @@ class _Seats:
         self.stub = not (edge.tail and edge.tip)
         self.ink = ink(wish.lines)
         curve = wish.curve or edge.own or edge.points
-        self._seat(dense([curve])[1], edge.head and curve[-1] == edge.points[-1])
+        self._seat(along(curve), edge.head and curve[-1] == edge.points[-1])
         self.boxes = self.at[:, [0, 1, 0, 1]] + self.ink.whole
         corners = (np.array(curve) - curve[0]).round(1)
         what = (edge.part, edge.home or edge.id, wish.word, len(self.at))
@@ -125,10 +125,10 @@ class _Seats:
 
     def _seat(self, own: Array, head: bool) -> None:
         """Points for the text along a curve, and how much each is disliked."""
-        along = np.append(0.0, np.hypot(*np.diff(own, axis=0).T).cumsum())
-        length = along[-1] - (HEAD if head and along[-1] > 2 * HEAD else 0.0)
+        run = np.append(0.0, np.hypot(*(own[1:] - own[:-1]).T).cumsum())
+        length = run[-1] - (HEAD if head and run[-1] > 2 * HEAD else 0.0)
         shares = MORE if length > LONG else SHARES
-        at = np.searchsorted(along, shares * length).clip(0, len(own) - 1)
+        at = np.searchsorted(run, shares * length).clip(0, len(own) - 1)
         ahead = own[(at + 2).clip(0, len(own) - 1)] - own[(at - 2).clip(0)]
         ahead /= np.hypot(*ahead.T).clip(1e-9)[:, None]
         up = ahead[:, ::-1] * np.array([-1, 1])
@@ -155,12 +155,12 @@ class _Seats:
         cost = np.zeros(len(self.boxes))
         if ground.nodes:
             away = ground.from_outlines(self.boxes)
-            far = 2 * (5 - away).clip(0)
+            far = 2 * np.maximum(5 - away, 0)
             on = STRUCK + 10 * (OUTLINES - away)
             cost += np.where(away < OUTLINES, on, far).sum(axis=1)
         borders = ground.borders[within(ground.borders, _reach(self.boxes))]
         if len(borders):
-            cost += ON_BORDER * (gaps(self.boxes, borders).min(axis=1) < BORDERS)
+            cost += ON_BORDER * (nearest(self.boxes, borders) < BORDERS)
         return cost
 
     def _off_lines(self, ground: Ground, own: Array, rows: Indices) -> Array:
@@ -168,21 +168,21 @@ class _Seats:
         boxes, backed = self.boxes[rows], self.backed[rows]
         reach = _reach(boxes)
         own = own[within(own, reach)]
-        cost = np.where(~backed & (gaps(boxes, own).min(axis=1) < OWN), STRUCK, 0.0)
+        cost = np.where(~backed & (nearest(boxes, own) < OWN), STRUCK, 0.0)
         points, of = ground.foreign(self.edge, own, reach)
         if not len(points):
             return cost
-        away = ground.from_lines(boxes, points, of).min(axis=1)
+        away = ground.from_lines(boxes, points, of)
         cost += np.where(away < OTHERS, STRUCK + 20 * (OTHERS - away), 0.0)
         bare = self.at[rows][:, [0, 1, 0, 1]] + self.ink.bare
-        more = away - np.where(backed, 0.0, gaps(bare, own).min(axis=1))
-        far = 1.3 * (7 - more).clip(0) + 25 * (SAFE - more).clip(0)
+        more = away - np.where(backed, 0.0, nearest(bare, own))
+        far = 1.3 * np.maximum(7 - more, 0) + 25 * np.maximum(SAFE - more, 0)
         cost += np.where(more < MARGIN, BAD + 60 * (MARGIN - more), far)
         if self.ink.size[0] > WIDE:
             # The middle of a long text must not be at another line.
             boxes[:, [0, 2]] += np.array([2 / 3, -2 / 3]) * self.ink.size[0]
-            mine = np.where(backed, 0.0, gaps(boxes, own).min(axis=1))
-            more = ground.from_lines(boxes, points, of).min(axis=1) - mine
+            mine = np.where(backed, 0.0, nearest(boxes, own))
+            more = ground.from_lines(boxes, points, of) - mine
             cost += 15 * (MARGIN - more).clip(0, 6)
         return cost
 
@@ -196,7 +196,7 @@ class _Seats:
 def _reach(boxes: Array) -> Array:
     """The box around all from which something matters to one of these."""
     low, high = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    return np.append(low - NEAR, high + NEAR)
+    return np.concatenate([low - NEAR, high + NEAR])
 
 
 class _Plan:

@@ -19,6 +19,7 @@ Vocabulary
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +118,14 @@ def dense(curves: Sequence[Curve]) -> tuple[Indices, Array]:
     return np.array([i for i, _, _ in pieces], dtype=np.intp)[here], points
 
 
+@lru_cache(maxsize=1024)
+def along(curve: Curve) -> Array:
+    """Points along one curve, at most 2 pt apart, that nobody may change."""
+    points = dense([curve])[1]
+    points.flags.writeable = False
+    return points
+
+
 def sampled(edges: Sequence[Edge]) -> tuple[Indices, Array]:
     """Points along arrows, and the number of each one's edge.
 
@@ -137,28 +146,52 @@ def sampled(edges: Sequence[Edge]) -> tuple[Indices, Array]:
 
 def gaps(boxes: Array, points: Array) -> Array:
     """From each box to each point; 0 within it."""
-    squares = np.zeros((len(boxes), len(points)))
+    squares = _squares(boxes, points)
+    return np.sqrt(squares, out=squares)
+
+
+def nearest(boxes: Array, points: Array) -> Array:
+    """From each box to the nearest point; 0 if that is within it."""
+    found: Array = np.sqrt(_squares(boxes, points).min(axis=1))
+    return found
+
+
+def _squares(boxes: Array, points: Array) -> Array:
+    """The squares of the gaps from each box to each point."""
+    squares: list[Array] = []
     for axis in (0, 1):
         at = points[:, axis]
-        away = np.maximum(boxes[:, [axis]] - at, at - boxes[:, [axis + 2]])
+        away = boxes[:, axis, None] - at
+        np.maximum(away, at - boxes[:, axis + 2, None], out=away)
         np.maximum(away, 0.0, out=away)
         away *= away
-        squares += away
-    return np.sqrt(squares, out=squares)
+        squares.append(away)
+    squares[0] += squares[1]
+    return squares[0]
+
+
+def covered(boxes: Array, points: Array) -> Indices:
+    """How many points each box has, those on its sides too."""
+    (x, y), (left, low, right, high) = points.T, boxes.T[:, :, None]
+    held = x >= left
+    for more in (x <= right, y >= low, y <= high):
+        held &= more
+    found: Indices = np.count_nonzero(held, axis=1)
+    return found
 
 
 def within(points: Array, box: Array) -> NDArray[np.bool_]:
     """Which points lie in a box."""
-    inside: NDArray[np.bool_] = np.all((points > box[:2]) & (points < box[2:]), axis=1)
-    return inside
+    inside: NDArray[np.bool_] = (points > box[:2]) & (points < box[2:])
+    return inside[:, 0] & inside[:, 1]
 
 
 def overlaps(boxes: Array, others: Array, clear: float) -> NDArray[np.bool_]:
     """Whether each box comes nearer to each other one than ``clear``."""
     a, b = boxes[:, None, :], others[None, :, :]
     apart = np.maximum(a[..., :2] - b[..., 2:], b[..., :2] - a[..., 2:])
-    found: NDArray[np.bool_] = np.all(apart < clear, axis=-1)
-    return found
+    found: NDArray[np.bool_] = apart < clear
+    return found[..., 0] & found[..., 1]
 
 
 class Ground:
@@ -172,11 +205,15 @@ class Ground:
         of, points = sampled(self.edges)
         order = np.argsort(points[:, 0], kind="stable")
         self._points, self._of = points[order], of[order]
+        self._xs = self._points[:, 0].copy()
         # Half of what a line is thicker than a usual one.
         self._thick = np.array([0.6 * (e.thickness - 1) for e in self.edges])
         self._trunks: dict[tuple[str, str], list[Edge]] = {}
         for edge in self.edges:
             self._trunks.setdefault(_trunk(edge), []).append(edge)
+        # By trunk and letters.
+        self._own: dict[tuple[object, ...], Array] = {}
+        self._akin: dict[tuple[object, ...], NDArray[np.bool_]] = {}
         self.nodes = [n for n in nodes if n.shape != "text"]
         sizes = [(n.x, n.y, n.width / 2, n.height / 2) for n in self.nodes]
         self._sizes = np.array(sizes, dtype=float).reshape(-1, 4)
@@ -190,35 +227,47 @@ class Ground:
 
     def own(self, edge: Edge) -> Array:
         """The points beside which the letters of an arrow stand."""
-        return dense([e.own or e.points for e in self.kin(edge)])[1]
+        key = _trunk(edge), edge.parameters
+        if key not in self._own:
+            curves = [e.own or e.points for e in self.kin(edge)]
+            alone = len(curves) == 1
+            self._own[key] = along(curves[0]) if alone else dense(curves)[1]
+        return self._own[key]
+
+    def akin(self, edge: Edge) -> NDArray[np.bool_]:
+        """Which lines are those of the arrow's kin."""
+        key = _trunk(edge), edge.parameters
+        if key not in self._akin:
+            akin = self._akin[key] = np.zeros(len(self.edges), dtype=bool)
+            akin[[self.numbers[e.id] for e in self.kin(edge)]] = True
+        return self._akin[key]
 
     def foreign(self, edge: Edge, own: Array, reach: Array) -> tuple[Array, Indices]:
         """The points of foreign lines within a box, and the numbers of the lines."""
-        start, end = np.searchsorted(self._points[:, 0], (reach[0], reach[2]))
+        start, end = self._xs.searchsorted((reach[0], reach[2]))
         points, of = self._points[start:end], self._of[start:end]
         inside = (points[:, 1] > reach[1]) & (points[:, 1] < reach[3])
         points, of = points[inside], of[inside]
-        kin = [self.numbers[e.id] for e in self.kin(edge)]
-        akin = np.zeros(len(self.edges), dtype=bool)
-        akin[kin] = True
-        mine = akin[of]
-        if len(kin) < len(self._trunks[_trunk(edge)]) and mine.any():
+        mine = self.akin(edge)[of]
+        if len(self.kin(edge)) < len(self._trunks[_trunk(edge)]) and mine.any():
             # What sisters with other letters share with it belongs to none of them.
             spots = points[mine][:, [0, 1, 0, 1]]
-            mine[mine] = gaps(spots, own).min(axis=1) < JOINT
+            mine[mine] = nearest(spots, own) < JOINT
         return points[~mine], of[~mine]
 
     def from_lines(self, boxes: Array, points: Array, of: Indices) -> Array:
-        """From each box to each point of some lines, as thick as those are drawn."""
-        away = gaps(boxes, points)
-        away -= self._thick[of]
-        return away
+        """From each box to the nearest of some lines, as thick as those are drawn."""
+        thick = self._thick[of]
+        if not thick.any():
+            return nearest(boxes, points)
+        found: Array = (gaps(boxes, points) - thick).min(axis=1)
+        return found
 
     def from_outlines(self, boxes: Array) -> Array:
         """From each box to each outline; below 0 within it."""
         x, y, wide, high = self._sizes.T
-        dx = np.maximum(boxes[:, :1] - x, x - boxes[:, 2:3]).clip(0)
-        dy = np.maximum(boxes[:, 1:2] - y, y - boxes[:, 3:]).clip(0)
+        dx = np.maximum(np.maximum(boxes[:, :1] - x, x - boxes[:, 2:3]), 0)
+        dy = np.maximum(np.maximum(boxes[:, 1:2] - y, y - boxes[:, 3:]), 0)
         oval = (np.hypot(dx / wide, dy / high) - 1) * np.minimum(wide, high)
         found: Array = np.where(self._oval, oval, np.maximum(dx - wide, dy - high))
         return found

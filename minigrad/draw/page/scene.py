@@ -257,6 +257,9 @@ def placed_runs(x: float, y: float, lines: Lines) -> Iterator[tuple[float, float
 
 def _apart(left: float, y: float, run: Run) -> Iterator[tuple[float, float, Run]]:
     """A run, and its accents as runs of their own above the letters that have them."""
+    if not MARKS.keys() & run.text:
+        yield left + run.width / 2, y, run
+        return
     letters = ""
     for sign in run.text:
         if sign not in MARKS:

@@ -129,10 +129,11 @@ class Arrows:
         which, points = sampled(edges)
         order = np.argsort(points[:, 0], kind="stable")
         self.which, self.points = which[order], points[order]
+        self.xs = self.points[:, 0].copy()
 
     def within(self, box: Rectangle) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The points in a box, and the number of the edge of each."""
-        first, last = np.searchsorted(self.points[:, 0], (box[0], box[2]))
+        first, last = self.xs.searchsorted((box[0], box[2]))
         points, which = self.points[first:last], self.which[first:last]
         inside = (points[:, 1] > box[1]) & (points[:, 1] < box[3])
         return which[inside], points[inside]
@@ -140,6 +141,8 @@ class Arrows:
     def through(self, shape: Shape, allowed: float, what: str) -> Iterator[Fault]:
         """The arrows that run deeper into a shape than is allowed."""
         which, points = self.within(shape.box)
+        if not len(which):
+            return
         depths = inside(points, shape)
         for i in np.unique(which):
             edge = self.edges[i]
@@ -157,7 +160,9 @@ class Arrows:
             dx = np.maximum(np.maximum(box[0] - x, x - box[2]), 0.0)
             dy = np.maximum(np.maximum(box[1] - y, y - box[3]), 0.0)
             far = np.minimum(far, np.hypot(dx, dy))
-        return {int(i): float(far[which == i].min()) for i in np.unique(which)}
+        least = np.full(len(self.edges), np.inf)
+        np.minimum.at(least, which, far)
+        return {int(i): float(least[i]) for i in np.unique(which)}
 
 
 def named(edge: Edge, number: int) -> str:
@@ -191,7 +196,8 @@ def _mistaken(
         # Doubt about what belongs to the letter counts against it both ways.
         mine = arrows.distances([run.box for run in runs if run.size == large])
         others = arrows.distances([run.box for run in runs])
-        akin = {i for i, e in enumerate(scene.edges) if kin(own, e, squares)}
+        close = {*mine, *others}
+        akin = {i for i in close if kin(own, scene.edges[i], squares)}
         nearest = min((d for i, d in mine.items() if i in akin), default=FAR)
         nearest = 0.0 if text.backed else nearest
         foreign = ((d, i) for i, d in others.items() if i not in akin)
@@ -272,12 +278,15 @@ def inside(points: NDArray[np.float64], shape: Shape) -> NDArray[np.float64]:
     """How deep points lie in a shape; negative outside."""
     x0, y0, x1, y1 = shape.box
     x, y = points[:, 0], points[:, 1]
-    found: NDArray[np.float64] = np.min([x - x0, x1 - x, y - y0, y1 - y], axis=0)
     if shape.round:
         wide, high = (x1 - x0) / 2, (y1 - y0) / 2
         away = np.hypot((x - x0 - wide) / wide, (y - y0 - high) / high)
-        found = (1.0 - away) * min(wide, high)
-    return found
+        found: NDArray[np.float64] = (1.0 - away) * min(wide, high)
+        return found
+    sides: NDArray[np.float64] = np.minimum(
+        np.minimum(x - x0, x1 - x), np.minimum(y - y0, y1 - y)
+    )
+    return sides
 
 
 def near(first: list[Shape], second: list[Shape]) -> Iterator[tuple[Shape, Shape]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.compile.numpy.source import identifier, views
+from minigrad.compile.numpy.source import Names, identifier, views
 
 HARD = ["i", "j", "t", "T", "w", "np", "zip", "range", "views", "add", "tanh", "lambda"]
 
@@ -25,6 +25,14 @@ def test_a_name_is_free_and_can_be_used():
         assert found not in taken
         taken.add(found)
     assert not taken & {"np", "w", "t", "zip", "lambda"}
+
+
+def test_names_go_on_where_they_ended_and_pass_over_what_is_taken():
+    names = Names(["h", "h_3"])
+    assert [names.new("h") for _ in range(3)] == ["h_2", "h_4", "h_5"]
+    assert [names.new("np"), names.new("np")] == ["np_1", "np_2"]
+    assert names.new("h_5") == "h_5_2"
+    assert names == {"h", "np_1", "np_2", "h_5_2", *(f"h_{k}" for k in range(2, 6))}
 
 
 @pytest.mark.parametrize("name", HARD)
