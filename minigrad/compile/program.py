@@ -37,6 +37,7 @@ from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
 from minigrad.compile.outline import outline
 from minigrad.compile.picture import circuit
+from minigrad.compile.spec import holds
 from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence
@@ -346,6 +347,8 @@ class Program(NotPickled):
                 continue
             free = code if code.is_free else code.freed(recurrence)
             if free is None or free.lengths_of(key[1]) != recurrence.lengths:
+                continue
+            if not holds(free.program, recurrence.lengths):
                 continue
             found = free(given.arrays)
             if difference(graph, found) is None:
