@@ -32,7 +32,7 @@ from minigrad.tensor import Tensor
 PLAIN = (int, bool, str, bytes, type(None))
 ATOMS = frozenset(PLAIN)
 DICTS = (dict, OrderedDict, defaultdict)
-TRUSTED = (np.dtype, range, type)  # hashable, and equal only where they mean the same
+TRUSTED = (np.dtype, type)  # hashable, and equal only where they mean the same
 
 
 class Container(NamedTuple):
@@ -61,6 +61,8 @@ def opened(value: Any) -> Container | None:
         return Container(kind, list(value), kind._make)
     if is_dataclass(value) and not isinstance(value, type):
         known = [f.name for f in fields(value) if hasattr(value, f.name)]
+        # What it was given otherwise, as by __post_init__ or a cached property.
+        known += [name for name in getattr(value, "__dict__", ()) if name not in known]
 
         def close(items: list[Any]) -> Any:
             made = copy.copy(value)
@@ -122,12 +124,15 @@ def flatten(
 
 
 def opaque(values: list[Any]) -> list[Any]:
-    """The arguments that are part of the key as the objects that they are."""
+    """The arguments that are part of the key as the objects that they are.
+
+    Of a named tuple or a dataclass that is its class, which may have methods.
+    """
     found: list[Any] = []
     for value in values:
         container = None if isinstance(value, Tensor) else opened(value)
         if container is not None:
-            found += opaque(container.items)
+            found += [type(value), *opaque(container.items)]
         elif not isinstance(value, (Tensor, float, *PLAIN)) and not _is_array(value):
             found.append(value)
     return found
@@ -144,7 +149,7 @@ def _exact(value: Any) -> Any:
         return (kind, *map(_exact, value))
     if kind is frozenset:
         return (kind, frozenset(map(_exact, value)))
-    if kind is slice:
+    if kind is slice or kind is range:
         return (kind, *map(_exact, (value.start, value.stop, value.step)))
     if isinstance(value, TRUSTED) or kind.__eq__ is object.__eq__:
         return (kind, value)

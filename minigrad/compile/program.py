@@ -181,6 +181,8 @@ class Program(NotPickled):
                 return self._eagerly(args, kwargs, as_arrays)
             if entry is None:
                 entry, found = self._first(key, Given(args, kwargs, arrays))
+                if changed(self.watched):  # by the function, which was compared
+                    self.watched = watch(self.eager, *self.objects)
             else:
                 found = _run(entry.code, arrays)
             if as_arrays:

@@ -226,7 +226,7 @@ def same_shape(program: Program, v: Value) -> Iterator[str]:
                 yield f"is {mine}, its input {(shape, i.dtype)}"
     elif not isinstance(v.op, Leaf):
         for lengths in _samples(program.clocks, 2):
-            if v.steps is None or v.steps.at(lengths):
+            if _runs(v, lengths):
                 made = _made(v, lengths)
                 if (shape_at(v.shape, lengths), v.dtype) != made:
                     yield f"is {mine}, {v.op.name} makes {made} at {lengths}"
@@ -246,20 +246,14 @@ def holds(program: Program, lengths: Sequence[int], slices: bool = False) -> boo
     or the first twelve, may leave it at a third. ``slices`` looks at these alone.
     """
     for v in program.values:
-        if isinstance(v.op, (Leaf, Time)) or not (
-            v.steps is None or v.span.at(lengths)
-        ):
-            continue
-        if all(isinstance(n, int) for i in v.inputs for n in i.shape):
+        if isinstance(v.op, (Leaf, Time)) or not _runs(v, lengths):
             continue
         sliced = v.op is O.getitem and is_view(v)
+        fixed = all(isinstance(n, int) for i in v.inputs for n in i.shape)
+        if fixed or (slices and not sliced):
+            continue
         try:
-            if sliced:
-                made = _sliced(v, lengths)
-            elif not slices:
-                made, _ = _made(v, lengths)
-            else:
-                continue
+            made = _sliced(v, lengths) if sliced else _made(v, lengths)[0]
         except Exception:  # it does not take ones: nothing is known of it
             return False
         if made != shape_at(v.shape, lengths):
@@ -267,10 +261,15 @@ def holds(program: Program, lengths: Sequence[int], slices: bool = False) -> boo
     return True
 
 
+def _runs(v: Value, lengths: Sequence[int]) -> bool:
+    """Whether it has a step at these lengths, or no time."""
+    return v.steps is None or len(v.steps.at(lengths)) > 0
+
+
 def _sliced(v: Value, lengths: Sequence[int]) -> tuple[int, ...]:
     """The shape of a slice, of an array that has one element in memory."""
     array = np.broadcast_to(False, shape_at(v.inputs[0].shape, lengths))
-    return array[resolved(v.attrs["key"], 0, lengths, 0)].shape
+    return np.shape(array[resolved(v.attrs["key"], 0, lengths, 0)])
 
 
 def are_lines(program: Program) -> bool:

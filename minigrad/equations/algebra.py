@@ -515,7 +515,7 @@ def is_joined(e: Expr) -> bool:
 
 
 def over_steps(e: Expr) -> bool:
-    """Whether an operand is what there is at each step of a loop, as of a sum over t."""
+    """Whether an operand is what there is at each step of a loop, as in a sum."""
     return any(part.op == "each" for part in e.args)
 
 

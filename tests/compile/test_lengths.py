@@ -481,7 +481,7 @@ def measured(cut):
             h = mg.tanh(h @ W + x @ U)
             hs.append(h)
         part = cut(mg.stack(hs), xs)
-        # NumPy broadcasts one entry without a word, whatever its gradient is divided by.
+        # NumPy broadcasts one entry without a word, whatever it was divided by.
         loss = (part * part).mean() + (part * 2.0).mean()
         return loss, mg.grad(loss, [U, W])
 
