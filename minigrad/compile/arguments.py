@@ -26,7 +26,6 @@ import numpy as np
 
 from minigrad.held import held, on_device
 from minigrad.mode import TraceError
-from minigrad.scope import Call
 from minigrad.tensor import Tensor
 
 PLAIN = (int, bool, str, bytes, type(None))
@@ -92,12 +91,17 @@ def _is_array(value: Any) -> bool:
 
 
 def flatten(
-    value: Any, arrays: list[Any], nodes: list[Any] | None = None, far: bool = False
+    value: Any,
+    arrays: list[Any],
+    nodes: dict[Any, int] | None = None,
+    far: bool = False,
 ) -> Any:
-    """The key of a call's argument; arrays and nodes of a graph are collected.
+    """The key of a call's argument; arrays are collected, and where those of nodes are.
 
-    With ``far`` what is on a device stays there.
+    A Tensor that is given twice is one array. With ``far`` what is on a device stays
+    there.
     """
+    nodes = {} if nodes is None else nodes
     kind = value.__class__
     if kind is np.ndarray and value.flags.c_contiguous:  # nearly all are
         arrays.append(value)
@@ -105,9 +109,9 @@ def flatten(
     if isinstance(value, Tensor):
         if value.node.kind == "parameter":
             return ("parameter", value.node.id)
-        if nodes is not None and not isinstance(value.node.scope, Call):
-            # What an earlier call gave is left out, or a carried state would hold all.
-            nodes.append(value.node)
+        if value.node in nodes:
+            return ("same", nodes[value.node])
+        nodes[value.node] = len(arrays)
         kept = held(value.node)
         value = kept if far and on_device(kept) else value.data
     if _is_array(value):
@@ -174,13 +178,17 @@ class Handed:
 
     def __init__(self, tensors: list[Tensor]) -> None:
         self.tensors = iter(tensors)
+        self.given: dict[Any, Tensor] = {}
         self.made: list[tuple[Any, list[Any]]] = []
 
     def replace(self, value: Any) -> Any:
         """An argument with Tensors in it."""
         if isinstance(value, Tensor):
-            is_parameter = value.node.kind == "parameter"
-            return value if is_parameter else next(self.tensors)
+            if value.node.kind == "parameter":
+                return value
+            if value.node not in self.given:
+                self.given[value.node] = next(self.tensors)
+            return self.given[value.node]
         if _is_array(value):
             return next(self.tensors)
         container = opened(value)
@@ -213,9 +221,10 @@ def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     except (TypeError, ValueError):
         given = {"x": tuple(args)}
     found_names: list[str] = []
+    nodes: dict[Any, int] = {}
     for name, value in [*given.items(), *kwargs.items()]:
         found: list[Any] = []
-        flatten(value, found)
+        flatten(value, found, nodes)
         one = isinstance(value, Tensor) or _is_array(value)
         found_names += [name if one else f"{name}_{i}" for i in range(len(found))]
     return found_names

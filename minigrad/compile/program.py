@@ -168,7 +168,7 @@ class Program(NotPickled):
         key: Any = None
         try:
             arrays: list[Any] = []
-            nodes: list[Node] = []
+            nodes: dict[Node, int] = {}
             far = self.engine.on_device
             structure = [flatten(value, arrays, nodes, far) for value in args]
             structure += [
@@ -187,8 +187,9 @@ class Program(NotPickled):
                 found = _run(entry.code, arrays)
             if as_arrays:
                 return entry.rebuild(iter(found))
-            reads = entry.code.parameters
-            place = Call((*reads, *nodes) if nodes else reads)
+            # What an earlier call gave is left out, or a carried state would hold all.
+            own = [n for n in nodes if not isinstance(n.scope, Call)]
+            place = Call((*entry.code.parameters, *own))
             return entry.rebuild(_result(array, place) for array in found)
         except TraceError as error:
             reason: Exception = error

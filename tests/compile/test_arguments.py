@@ -172,6 +172,27 @@ def test_a_function_that_changes_what_it_is_given_runs_eagerly():
     assert out["y"].data.tolist() == (X * 2.0).tolist()
 
 
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_a_tensor_that_is_given_twice_is_one(backend):
+    def slopes(pair, y, k=1.0):
+        loss = (pair[0] * y * k).sum() + (pair[1] * 5.0).sum()
+        return mg.grad(loss, [pair[0], y], unreached="zeros")
+
+    program = mg.compile(slopes, strict=True, backend=backend)
+    x, y = (mg.tensor(X + k, requires_grad=True) for k in range(2))
+    for given in (
+        ([x, y], x),
+        ([x, x], y),
+        ([x, x], x),
+        ([y, x], y),
+        ([x, y], mg.tensor(X, requires_grad=True)),
+    ):
+        for k in (1.0, x):
+            both = program(*given, k=k), slopes(*given, k=k)
+            for found, wanted in zip(*both, strict=True):
+                np.testing.assert_allclose(found.data, wanted.data)
+
+
 def test_a_parameter_that_is_returned_is_itself():
     w = mg.parameter(np.ones(2), name="w")
     found, _ = mg.compile(lambda x: (w, w * x), strict=True)(np.ones(2))
