@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.op import Op
 from minigrad.tensor import Tensor
 
 COMPARED = 64 * 1024  # bytes
@@ -199,7 +200,7 @@ class _Walk:
 
     def _of_class(self, kind: type) -> Iterator[Place]:
         """What a class holds that code names, or that Python calls for an operator."""
-        if _room(kind) in OURS:
+        if _is_ours(kind):
             return
         kept = kind.__dict__
         names = (self.names | {"__call__", "forward"}) & kept.keys()
@@ -213,7 +214,7 @@ class _Walk:
             yield getitem, kept, name, kept[name]
 
     def _of_function(self, f: Any) -> Iterator[Place]:
-        if _room(f) not in OURS:
+        if not _is_ours(f):
             holders = {"globals": f.__globals__, "modules": sys.modules}
             for name, where in _said(f.__code__):
                 self.named.add(name)
@@ -237,22 +238,33 @@ class _Walk:
                 if hasattr(value, name):
                     yield getattr, value, name, getattr(value, name)
         kept = getattr(value, "__dict__", {})
-        if _room(type(value)) in OURS:
-            # Of the project's own objects those count that have parameters, and the
-            # function of a program; a buffer of one or an optimiser's moment does not.
+        if _is_ours(type(value)):
+            # Of the project's own objects those count that have parameters, the
+            # function of a program and those of a user's op; a buffer of a program or
+            # an optimiser's moment does not.
             names = kept if callable(getattr(value, "parameters", 0)) else {"eager"}
+            if isinstance(value, Op) and not all(map(_is_ours, _functions(value))):
+                names = {"forward", "vjps", "lowerings"}
         else:
             names = self.names
         for name in [name for name in kept if name in names]:
             yield getitem, kept, name, kept[name]
         for kind in type(value).__mro__:
-            if _room(kind) in OURS:
+            if _is_ours(kind):
                 continue
             slots = kind.__dict__.get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
                 if name in self.names and hasattr(value, name):
                     yield getattr, value, name, getattr(value, name)
             yield from self._of_class(kind)
+
+
+def _functions(op: Op) -> list[Any]:
+    return [f for f in (op.forward, *op.vjps) if f is not None]
+
+
+def _is_ours(thing: Any) -> bool:
+    return _room(thing) in OURS
 
 
 def _of_container(value: Any) -> Iterator[Place]:

@@ -83,6 +83,11 @@ SETTINGS = types.ModuleType("settings_of_a_user")
 sys.modules[SETTINGS.__name__] = SETTINGS
 
 
+@mg.op(lambda g, y, x: g * SETTINGS.rate)
+def rated_by_its_rule(x):
+    return x * SETTINGS.rate
+
+
 class Rated:
     """What a rate can be behind: a property, an operator, an attribute by its name."""
 
@@ -133,6 +138,10 @@ def more_cases():
     def kept():
         return SETTINGS.rate
 
+    def slope(op, x):
+        w = mg.tensor(X, requires_grad=True) if isinstance(x, np.ndarray) else x
+        return mg.grad(op(w).sum(), [w])[0]
+
     cached = cache(kept)
     tagged.rate = 2.0
     name = "_rate"
@@ -147,6 +156,7 @@ def more_cases():
         lambda x: x * SETTINGS.table,
         lambda: SETTINGS.table.fill(3),
     )
+    yield "op", lambda x: slope(rated_by_its_rule, x), rate_again
     yield "import inside", imported, rate_again
     yield "cached", lambda x: x * cached(), rate_again
     yield "attribute of a function", tagged, lambda: setattr(tagged, "rate", 7.0)
