@@ -282,10 +282,11 @@ def _plain(value: Any, node: Node) -> Any:
     """A value in terms of JSON; what JSON has no form for becomes {kind: content}."""
     if isinstance(value, StepIndex):
         return {"step": [int(value)]}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
+    # A float64 of NumPy is a float of Python too, but one that widens float32.
     if hasattr(value, "tolist") and not isinstance(value, type):
         return {"array": [list(value.shape), str(value.dtype), value.tolist()]}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
     if isinstance(value, PerOperand):
         return {"per operand": [_plain(v, node) for v in value]}
     if isinstance(value, (tuple, list)):

@@ -44,6 +44,12 @@ def test_indices_and_constants_survive():
     assert again.difference(other) is not None
 
 
+@pytest.mark.parametrize("number", [2.0, np.float64(2.0), np.float32(2.0), np.int8(2)])
+def test_a_number_of_numpy_stays_one(number):
+    graph = mg.Graph(mg.tensor(np.ones(2, np.float32), name="x") * number)
+    assert mg.Graph.from_json(graph.to_json()).same_as(graph)
+
+
 def test_shapes_survive_and_values_do_not():
     x = mg.tensor(np.ones((3, 4), np.float32), name="x")
     again = mg.Graph.from_json(mg.Graph(x @ np.ones((4, 2))).to_json())

@@ -26,13 +26,12 @@ import numpy as np
 
 from minigrad.held import held, on_device
 from minigrad.mode import TraceError
-from minigrad.scope import Call
 from minigrad.tensor import Tensor
 
 PLAIN = (int, bool, str, bytes, type(None))
 ATOMS = frozenset(PLAIN)
 DICTS = (dict, OrderedDict, defaultdict)
-TRUSTED = (np.dtype, range, type)  # hashable, and equal only where they mean the same
+TRUSTED = (np.dtype, type)  # hashable, and equal only where they mean the same
 
 
 class Container(NamedTuple):
@@ -61,6 +60,8 @@ def opened(value: Any) -> Container | None:
         return Container(kind, list(value), kind._make)
     if is_dataclass(value) and not isinstance(value, type):
         known = [f.name for f in fields(value) if hasattr(value, f.name)]
+        # What it was given otherwise, as by __post_init__ or a cached property.
+        known += [name for name in getattr(value, "__dict__", ()) if name not in known]
 
         def close(items: list[Any]) -> Any:
             made = copy.copy(value)
@@ -90,12 +91,17 @@ def _is_array(value: Any) -> bool:
 
 
 def flatten(
-    value: Any, arrays: list[Any], nodes: list[Any] | None = None, far: bool = False
+    value: Any,
+    arrays: list[Any],
+    nodes: dict[Any, int] | None = None,
+    far: bool = False,
 ) -> Any:
-    """The key of a call's argument; arrays and nodes of a graph are collected.
+    """The key of a call's argument; arrays are collected, and where those of nodes are.
 
-    With ``far`` what is on a device stays there.
+    A Tensor that is given twice is one array. With ``far`` what is on a device stays
+    there.
     """
+    nodes = {} if nodes is None else nodes
     kind = value.__class__
     if kind is np.ndarray and value.flags.c_contiguous:  # nearly all are
         arrays.append(value)
@@ -103,9 +109,9 @@ def flatten(
     if isinstance(value, Tensor):
         if value.node.kind == "parameter":
             return ("parameter", value.node.id)
-        if nodes is not None and not isinstance(value.node.scope, Call):
-            # What an earlier call gave is left out, or a carried state would hold all.
-            nodes.append(value.node)
+        if value.node in nodes:
+            return ("same", nodes[value.node])
+        nodes[value.node] = len(arrays)
         kept = held(value.node)
         value = kept if far and on_device(kept) else value.data
     if _is_array(value):
@@ -122,12 +128,15 @@ def flatten(
 
 
 def opaque(values: list[Any]) -> list[Any]:
-    """The arguments that are part of the key as the objects that they are."""
+    """The arguments that are part of the key as the objects that they are.
+
+    Of a named tuple or a dataclass that is its class, which may have methods.
+    """
     found: list[Any] = []
     for value in values:
         container = None if isinstance(value, Tensor) else opened(value)
         if container is not None:
-            found += opaque(container.items)
+            found += [type(value), *opaque(container.items)]
         elif not isinstance(value, (Tensor, float, *PLAIN)) and not _is_array(value):
             found.append(value)
     return found
@@ -144,7 +153,7 @@ def _exact(value: Any) -> Any:
         return (kind, *map(_exact, value))
     if kind is frozenset:
         return (kind, frozenset(map(_exact, value)))
-    if kind is slice:
+    if kind is slice or kind is range:
         return (kind, *map(_exact, (value.start, value.stop, value.step)))
     if isinstance(value, TRUSTED) or kind.__eq__ is object.__eq__:
         return (kind, value)
@@ -169,13 +178,17 @@ class Handed:
 
     def __init__(self, tensors: list[Tensor]) -> None:
         self.tensors = iter(tensors)
+        self.given: dict[Any, Tensor] = {}
         self.made: list[tuple[Any, list[Any]]] = []
 
     def replace(self, value: Any) -> Any:
         """An argument with Tensors in it."""
         if isinstance(value, Tensor):
-            is_parameter = value.node.kind == "parameter"
-            return value if is_parameter else next(self.tensors)
+            if value.node.kind == "parameter":
+                return value
+            if value.node not in self.given:
+                self.given[value.node] = next(self.tensors)
+            return self.given[value.node]
         if _is_array(value):
             return next(self.tensors)
         container = opened(value)
@@ -208,9 +221,10 @@ def names(function: Any, args: Any, kwargs: Any) -> list[str]:
     except (TypeError, ValueError):
         given = {"x": tuple(args)}
     found_names: list[str] = []
+    nodes: dict[Any, int] = {}
     for name, value in [*given.items(), *kwargs.items()]:
         found: list[Any] = []
-        flatten(value, found)
+        flatten(value, found, nodes)
         one = isinstance(value, Tensor) or _is_array(value)
         found_names += [name if one else f"{name}_{i}" for i in range(len(found))]
     return found_names

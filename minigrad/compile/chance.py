@@ -1,8 +1,12 @@
-"""Random numbers that are drawn in a trace: a program would repeat them."""
+"""What gives other values to each run, and a program would repeat.
+
+Random numbers that are drawn in a trace, and iterators that it may take from.
+"""
 
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import IOBase
 from typing import Any
 
 import numpy as np
@@ -17,6 +21,7 @@ GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 def drawing_nothing(*roots: Any) -> Iterator[None]:
     """Refuse the draws of what runs inside, and set the generators as before.
 
+    An iterator that can be reached is refused, whether it is read or not.
     The roots are what may hold a generator: a function, and objects that it is given.
     Those of ``np.random`` and ``random``, which all share, count too. A generator that
     is made inside is not seen.
@@ -34,6 +39,12 @@ def drawing_nothing(*roots: Any) -> Iterator[None]:
     True
     """
     held = [*roots, *(value for *_, value in reached(*roots))]
+    for value in held:
+        if isinstance(value, Iterator) and not isinstance(value, IOBase):
+            raise TraceError(
+                f"it reads a {type(value).__name__}, which gives other values to each "
+                "run: take them out before the call and pass them"
+            )
     own = [g for g in held if isinstance(g, GENERATORS)]
     generators = [*own, np.random, random]
     before = [state_of(g) for g in generators]

@@ -15,7 +15,7 @@ from minigrad.compile.backend import Engine, Runner
 from minigrad.compile.lift import lift, parameter_name, straight
 from minigrad.compile.reading import LiftError
 from minigrad.compile.schedule import ScheduleError
-from minigrad.compile.spec import SpecError, verify
+from minigrad.compile.spec import SpecError, are_lines, verify
 from minigrad.compile.values import Program
 from minigrad.fold import Recurrence
 from minigrad.graph import Graph, Node
@@ -87,6 +87,8 @@ class Code:
         try:
             program = lift(self.recurrence, self.names, second)
             if any(c.most is not None for c in program.clocks):
+                return None
+            if not are_lines(program):
                 return None
             free._build(verify(program, False))
         except (LiftError, ScheduleError, SpecError):

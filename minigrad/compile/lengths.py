@@ -7,9 +7,10 @@ no end reaches the other; in every loop the two differ.
 Two lengths are no proof: a function may treat others in another way, by a branch on
 ``len(xs)``, a step in the middle, or a delay that is longer than both. So every other
 length is compared once with the ``Outline`` of these, by its forward pass, before the
-program serves it. The gradient is not compared, for it follows: what it records at a
-step depends on the forward pass within D steps, and two lengths show all there is at
-the ends and between them. A length that is shorter than both is traced.
+program serves it, and each axis must be as long there as the program says. The
+gradient is not compared, for it follows: what it records at a step depends on the
+forward pass within D steps, and two lengths show all there is at the ends and between
+them. A length that is shorter than both is traced.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 from minigrad.compile.arguments import Rebuild
 from minigrad.compile.code import Code
 from minigrad.compile.outline import Comparison, Outline
+from minigrad.compile.spec import holds
 from minigrad.fold import Recurrence
 from minigrad.graph import Node, same_value
 
@@ -47,7 +49,9 @@ class AnyLength:
         if self.outline is None or lengths is None:
             return None
         short = any(n < least for n, least in zip(lengths, self.shortest, strict=True))
-        return None if short else Comparison(self.outline, lengths)
+        if short or not holds(self.entry.code.program, lengths):
+            return None
+        return Comparison(self.outline, lengths)
 
 
 def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bool:

@@ -37,6 +37,7 @@ from minigrad.compile.code import Code
 from minigrad.compile.lengths import AnyLength, Entry, largest_delay, proves
 from minigrad.compile.outline import outline
 from minigrad.compile.picture import circuit
+from minigrad.compile.spec import holds
 from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.compile.watched import Watched, changed, watch
 from minigrad.fold import Recurrence
@@ -167,7 +168,7 @@ class Program(NotPickled):
         key: Any = None
         try:
             arrays: list[Any] = []
-            nodes: list[Node] = []
+            nodes: dict[Node, int] = {}
             far = self.engine.on_device
             structure = [flatten(value, arrays, nodes, far) for value in args]
             structure += [
@@ -180,12 +181,15 @@ class Program(NotPickled):
                 return self._eagerly(args, kwargs, as_arrays)
             if entry is None:
                 entry, found = self._first(key, Given(args, kwargs, arrays))
+                if changed(self.watched):  # by the function, which was compared
+                    self.watched = watch(self.eager, *self.objects)
             else:
                 found = _run(entry.code, arrays)
             if as_arrays:
                 return entry.rebuild(iter(found))
-            reads = entry.code.parameters
-            place = Call((*reads, *nodes) if nodes else reads)
+            # What an earlier call gave is left out, or a carried state would hold all.
+            own = [n for n in nodes if not isinstance(n.scope, Call)]
+            place = Call((*entry.code.parameters, *own))
             return entry.rebuild(_result(array, place) for array in found)
         except TraceError as error:
             reason: Exception = error
@@ -346,6 +350,8 @@ class Program(NotPickled):
                 continue
             free = code if code.is_free else code.freed(recurrence)
             if free is None or free.lengths_of(key[1]) != recurrence.lengths:
+                continue
+            if not holds(free.program, recurrence.lengths):
                 continue
             found = free(given.arrays)
             if difference(graph, found) is None:

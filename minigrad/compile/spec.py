@@ -10,12 +10,13 @@ range, a sequence read in the wrong direction, or swapped operands of one shape.
 interpreter sees these.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from minigrad.compile.counts import Count, Lengths, Steps, shape_at
+from minigrad.compile.kinds import O, is_view
 from minigrad.compile.values import (
     Kernel,
     Leaf,
@@ -25,6 +26,7 @@ from minigrad.compile.values import (
     dtype_of,
     example,
     moves,
+    resolved,
 )
 from minigrad.op import Op
 
@@ -224,13 +226,59 @@ def same_shape(program: Program, v: Value) -> Iterator[str]:
                 yield f"is {mine}, its input {(shape, i.dtype)}"
     elif not isinstance(v.op, Leaf):
         for lengths in _samples(program.clocks, 2):
-            if v.steps is not None and not v.steps.at(lengths):
-                continue
-            result = example(v.op, v.inputs, v.attrs, v.steps, lengths)
-            made = np.shape(result), dtype_of(result)
-            if (shape_at(v.shape, lengths), v.dtype) != made:
-                yield f"is {mine}, {v.op.name} makes {made} at {lengths}"
-                break
+            if _runs(v, lengths):
+                made = _made(v, lengths)
+                if (shape_at(v.shape, lengths), v.dtype) != made:
+                    yield f"is {mine}, {v.op.name} makes {made} at {lengths}"
+                    break
+
+
+def _made(v: Value, lengths: Sequence[int]) -> tuple[tuple[int, ...], str]:
+    """The shape and dtype of what an op makes of ones, at these lengths."""
+    result = example(v.call, v.inputs, v.attrs, v.steps, lengths)
+    return np.shape(result), dtype_of(result)
+
+
+def holds(program: Program, lengths: Sequence[int], slices: bool = False) -> bool:
+    """Whether each axis is at these lengths as long as its count says.
+
+    A count is the line through two lengths. What is no line in T, as every second step
+    or the first twelve, may leave it at a third. ``slices`` looks at these alone.
+    """
+    for v in program.values:
+        if isinstance(v.op, (Leaf, Time)) or not _runs(v, lengths):
+            continue
+        sliced = v.op is O.getitem and is_view(v)
+        fixed = all(isinstance(n, int) for i in v.inputs for n in i.shape)
+        if fixed or (slices and not sliced):
+            continue
+        try:
+            made = _sliced(v, lengths) if sliced else _made(v, lengths)[0]
+        except Exception:  # it does not take ones: nothing is known of it
+            return False
+        if made != shape_at(v.shape, lengths):
+            return False
+    return True
+
+
+def _runs(v: Value, lengths: Sequence[int]) -> bool:
+    """Whether it has a step at these lengths, or no time."""
+    return v.steps is None or len(v.steps.at(lengths)) > 0
+
+
+def _sliced(v: Value, lengths: Sequence[int]) -> tuple[int, ...]:
+    """The shape of a slice, of an array that has one element in memory."""
+    array = np.broadcast_to(False, shape_at(v.inputs[0].shape, lengths))
+    return np.shape(array[resolved(v.attrs["key"], 0, lengths, 0)])
+
+
+def are_lines(program: Program) -> bool:
+    """Whether each axis is a line in T, as far as some longer lengths tell."""
+    near = [n for more in (1, 2) for n in _samples(program.clocks, more)]
+    far = _samples(program.clocks, FAR)
+    return all(holds(program, n) for n in near) and all(
+        holds(program, n, slices=True) for n in far
+    )
 
 
 def _samples(clocks: tuple[Lengths, ...], more: int) -> list[list[int]]:

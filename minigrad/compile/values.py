@@ -260,8 +260,11 @@ def shape_of(
     op: AnyOp, inputs: tuple[Value, ...], attrs: Mapping[str, Any], steps: Steps | None
 ) -> tuple[Shape, str]:
     """Shape and dtype of an op's result: it is run on ones, at two lengths a clock."""
-    clocks = {d.clock for v in inputs for d in v.shape if isinstance(d, Count)}
-    base = [16] * (1 + max([*clocks, steps.clock if steps else 0]))
+    counts = [d for v in inputs for d in v.shape if isinstance(d, Count)]
+    clocks = {d.clock for d in counts}
+    # No axis is less than none, and no slice cuts off more than there is.
+    enough = 16 + _ends(attrs.get("key")) + max([0, *(-d.b // d.a for d in counts)])
+    base = [enough] * (1 + max([*clocks, steps.clock if steps else 0]))
     result = example(op, inputs, attrs, steps, base)
     shape: list[Dim] = list(np.shape(result))
     for clock in clocks:
@@ -273,6 +276,15 @@ def shape_of(
             if a:
                 shape[i] = Count(a, n - a * base[clock], clock)
     return tuple(shape), dtype_of(result)
+
+
+def _ends(key: Any) -> int:
+    """The sum of all numbers in a key."""
+    if isinstance(key, tuple):
+        return sum(map(_ends, key))
+    if isinstance(key, slice):
+        return _ends(key.start) + _ends(key.stop)
+    return abs(key) if isinstance(key, int) else 0
 
 
 def example(

@@ -511,14 +511,20 @@ def feature_ends(key: Any, shape: Shape) -> tuple[int, int] | None:
 def is_joined(e: Expr) -> bool:
     """Whether this is features side by side."""
     joined = e.op == "concatenate" and e.attrs.get("axis") == -1
-    return joined and all(part.op != "each" for part in e.args)
+    return joined and not over_steps(e)
+
+
+def over_steps(e: Expr) -> bool:
+    """Whether an operand is what there is at each step of a loop, as in a sum."""
+    return any(part.op == "each" for part in e.args)
 
 
 def is_cut(e: Expr) -> bool:
     """Whether a slice of it is made of slices."""
     if e.op == "product":
         return is_product(e)
-    return e.op in CUT or (e.op == "add" and e.args[0].number is not None)
+    plain = e.op == "add" and e.args[0].number is not None
+    return (e.op in CUT or plain) and not over_steps(e)
 
 
 def _cut(f: Algebra, x: Expr, a: int, b: int) -> Expr | None:
@@ -594,7 +600,7 @@ def _row(f: Algebra, x: Expr, index: Any, shape: Shape) -> Expr | None:
     if x.op == "embedding":
         return f.make("embedding", (x.args[0], row(x.args[1])), {}, shape)
     same = all(a.shape == x.shape or len(a.shape) < len(x.shape) for a in x.args)
-    if x.op not in ELEMENTWISE or not same:
+    if x.op not in ELEMENTWISE or not same or over_steps(x):
         return None
     rows = [row(a) if a.shape == x.shape else a for a in x.args]
     return f.call(x.op, rows, x.attrs, shape)

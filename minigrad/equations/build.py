@@ -7,8 +7,8 @@ steps have one tree they are one equation, else each has its own. The fold prove
 line is one, and says which of its attributes move with t.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ from minigrad.fold.moving_index import Ahead, at_step
 from minigrad.fold.recurrence import Recurrence
 from minigrad.fold.roles import Role
 from minigrad.graph import Node, PerOperand, same_value
+from minigrad.ops.indexing import places_in
 from minigrad.scope import LOOP
 
 # These look at the shape of their last operand alone.
@@ -203,9 +204,13 @@ class Builder:
         """What an op makes of what it reads."""
         f, op, shape = self.forest, node.op.name, np.shape(node.value)
         found: Any = [[r] for r in reads]
-        if node.op.variadic:
-            free = op in ("add_n", "scatter_n")
-            found = self._in_any_order(reads) if free else _in_a_row(reads)
+        if op == "add_n":
+            runs = self._in_any_order([r] for r in reads)
+            found = [[term for (term,) in run] for run in runs]
+        elif op == "scatter_n":
+            found = self._scattered(reads)
+        elif node.op.variadic:
+            found = _in_a_row(reads)
         args, keys = [], []
         for run in found:
             e, key = self._joined(run, t)
@@ -238,21 +243,46 @@ class Builder:
             self.alike[role.index] = not some
         return self.alike[role.index]
 
-    def _in_any_order(self, reads: list[Read]) -> Iterator[list[Read]]:
-        """The terms of a sum: those of one form are one run, in order of the steps."""
-        terms: dict[Any, list[Read]] = {}
-        for i, r in enumerate(reads):
-            time = r.body.attrs.get("time")
-            if r.step is not None and time and time.of == "t" and r.step + time.k >= 1:
-                body = self.forest.moved(r.body, -time.k)
-                r = r._replace(step=r.step + time.k, body=body)
-            key = i if r.step is None else (r.body, repr(r.key), r.clock)
-            terms.setdefault(key, []).append(r)
-        for run in terms.values():
+    def _in_any_order(self, terms: Iterable[list[Read]]) -> Iterator[list[list[Read]]]:
+        """Terms, each with its indices: those of one form, in order of the steps."""
+        forms: dict[Any, list[list[Read]]] = {}
+        for i, term in enumerate(terms):
+            own = [self._about_itself(r) for r in term]
+            t = own[0].step
+            form = [
+                (r.body, repr(r.key), r.clock, r.step and r.step - (t or 0))
+                for r in own
+            ]
+            forms.setdefault(i if t is None else tuple(form), []).append(own)
+        for run in forms.values():
             while run:  # the same term may come more than once
-                once = {r.step: r for r in run}
-                yield from in_spans(sorted(once.values(), key=_step), _step)
-                run = [r for r in run if r is not once[r.step]]
+                once = {_first_step(own): own for own in run}
+                yield from in_spans(sorted(once.values(), key=_first_step), _first_step)
+                run = [own for own in run if own is not once[_first_step(own)]]
+
+    def _about_itself(self, r: Read) -> Read:
+        """A read of h(t-1) at step t as that of h(t) at step t-1."""
+        time = r.body.attrs.get("time")
+        if r.step is None or not time or time.of != "t" or r.step + time.k < 1:
+            return r
+        body = self.forest.moved(r.body, -time.k)
+        return r._replace(step=r.step + time.k, body=body)
+
+    def _scattered(self, reads: Sequence[Read]) -> Iterator[list[Read]]:
+        """What is scattered, and behind it the indices in the same order."""
+        places = [places_in(r.key) for r in reads]
+        number = len(reads) - sum(places)
+        rest = iter(reads[number:])
+        terms = zip(reads[:number], places[:number], strict=True)
+        runs = [*self._in_any_order([r, *islice(rest, n)] for r, n in terms)]
+        for run in runs:
+            yield [own[0] for own in run]
+        for run in runs:
+            indices = [own[1:] for own in run]
+            if len(indices[0]) == 1 and indices[0][0].step is not None:
+                yield [index for (index,) in indices]
+            else:
+                yield from ([index] for own in indices for index in own)
 
     def _joined(self, run: list[Read], t: int | None) -> tuple[Expr, Any]:
         """Reads of one form as one each, or as what is read at the one step."""
@@ -342,6 +372,10 @@ def _sources(role: Role) -> tuple[set[int], set[int], list[Any]]:
 
 def _step(read: Read) -> int:
     return read.step or 0
+
+
+def _first_step(term: list[Read]) -> int:
+    return _step(term[0])
 
 
 def region_of(node: Node, scopes: Mapping[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,38 @@ def test_values_that_are_equal_but_not_the_same_have_programs_of_their_own(value
         for value in values:
             program(X, value)
     assert len(seen) == len({repr(v) for v in values})
+
+
+def test_ranges_of_the_same_numbers_are_not_the_same():
+    p = mg.compile(lambda x, r: x * float(r.stop), strict=True)
+    found = [p(X, r).data[0, 1] for r in (range(0, 3, 2), range(0, 4, 2))]
+    assert found == [3.0, 4.0]
+
+
+@dataclass
+class Measured:
+    x: Any
+    rate: float = 1.0
+
+    def __post_init__(self):
+        self.twice = self.rate * 2.0
+
+    @cached_property
+    def total(self):
+        return self.x.sum()
+
+
+def test_what_a_dataclass_holds_beside_its_fields_is_part_of_it():
+    p = mg.compile(lambda m: m.x * m.twice, strict=True)
+    other = Measured(X)
+    other.twice = 5.0
+    assert p(Measured(X)).data[0, 1] == 2.0
+    assert p(other).data[0, 1] == 5.0
+    p = mg.compile(lambda m: m.x * m.total, strict=True)
+    for x in (X, X * 2.0):
+        known = Measured(x)
+        assert known.total == x.sum()
+        np.testing.assert_array_equal(p(known).data, x * x.sum())
 
 
 def test_an_index_and_a_divisor():
@@ -137,6 +170,27 @@ def test_a_function_that_changes_what_it_is_given_runs_eagerly():
     with pytest.warns(RuntimeWarning, match="it changes a dict that it was given"):
         program(X, out)
     assert out["y"].data.tolist() == (X * 2.0).tolist()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "c"])
+def test_a_tensor_that_is_given_twice_is_one(backend):
+    def slopes(pair, y, k=1.0):
+        loss = (pair[0] * y * k).sum() + (pair[1] * 5.0).sum()
+        return mg.grad(loss, [pair[0], y], unreached="zeros")
+
+    program = mg.compile(slopes, strict=True, backend=backend)
+    x, y = (mg.tensor(X + k, requires_grad=True) for k in range(2))
+    for given in (
+        ([x, y], x),
+        ([x, x], y),
+        ([x, x], x),
+        ([y, x], y),
+        ([x, y], mg.tensor(X, requires_grad=True)),
+    ):
+        for k in (1.0, x):
+            both = program(*given, k=k), slopes(*given, k=k)
+            for found, wanted in zip(*both, strict=True):
+                np.testing.assert_allclose(found.data, wanted.data)
 
 
 def test_a_parameter_that_is_returned_is_itself():

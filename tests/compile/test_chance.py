@@ -55,6 +55,19 @@ def test_a_generator_that_all_share(module, draw):
         random.setstate(before[1])
 
 
+def test_an_iterator_gives_each_run_something_else():
+    rates = iter([1.0, 2.0, 3.0])
+    program = mg.compile(lambda x: x * next(rates))
+    with pytest.warns(RuntimeWarning, match="it reads a list_iterator"):
+        found = [program(np.ones(1)).item() for _ in range(3)]
+    assert found == [1.0, 2.0, 3.0]
+    program = mg.compile(lambda x, given: x * next(given))
+    given = (rate for rate in (1.0, 2.0))
+    with pytest.warns(RuntimeWarning, match="it reads a generator"):
+        found = [program(np.ones(1), given).item() for _ in range(2)]
+    assert found == [1.0, 2.0]
+
+
 def test_a_generator_that_is_an_argument():
     drop, x = Dropout(0.5), np.arange(12.0).reshape(4, 3)
 

@@ -458,3 +458,51 @@ def test_what_no_result_depends_on_may_differ():
     for T in (6, 8, 30):
         same([runs.program(sequence(T))], [run(sequence(T))])
     assert runs.traced == [6, 8]
+
+
+CUT = {
+    "every second step": lambda S, xs: S[::2],
+    "every seventh step": lambda S, xs: S[::7],
+    "from the last, every third": lambda S, xs: S[::-3],
+    "the first twelve": lambda S, xs: S[:12],
+    "the last twelve": lambda S, xs: S[-12:],
+    "all but the first twenty": lambda S, xs: S[20:],
+    "a part that opens and closes": lambda S, xs: mg.concatenate([S[:1], S[-9:4]]),
+    "all pairs in a row": lambda S, xs: mg.einsum("tbi,sbi->ts", S, S).reshape(-1),
+    "every fourth element": lambda S, xs: S.reshape(-1)[::4],
+    "of the sequence": lambda S, xs: mg.tanh((xs[::3] @ U).mean() * S),
+}
+
+
+def measured(cut):
+    def run(xs):
+        h, hs = mg.tensor(np.zeros((3, 2)), name="h0"), []
+        for _, x in mg.steps(xs):
+            h = mg.tanh(h @ W + x @ U)
+            hs.append(h)
+        part = cut(mg.stack(hs), xs)
+        # NumPy broadcasts one entry without a word, whatever it was divided by.
+        loss = (part * part).mean() + (part * 2.0).mean()
+        return loss, mg.grad(loss, [U, W])
+
+    return run
+
+
+@pytest.mark.parametrize("first", [(6, 7), (31, 33)])
+@pytest.mark.parametrize("cut", CUT)
+def test_an_axis_that_is_no_line_in_the_number_of_steps(cut, first):
+    run = measured(CUT[cut])
+    program = mg.compile(run, strict=True)
+    for T in (*first, 8, 9, 13, 14, 23, 45):
+        if cut == "all but the first twenty" and T < 22:
+            continue
+        xs = mg.tensor(sequence(T))
+        same(program(xs), run(xs))
+
+
+def test_a_slice_that_is_a_line_stays_free():
+    for cut in (CUT["all but the first twenty"], lambda S, xs: S[1:-3][::-1]):
+        runs = Runs(measured(cut))
+        for T in (31, 33, 40, 35, 60):
+            runs.program(mg.tensor(sequence(T)))
+        assert runs.traced == [31, 33]

@@ -359,6 +359,47 @@ def the_gradient_by_inputs(rng):
     return (h**2).mean(), [xs, first, W]
 
 
+@program
+def a_choice_that_is_fed_back(rng):
+    E, V = parameter(rng, "E", 4, 3), parameter(rng, "V", 3, 4)
+    W, h, k = parameter(rng, "W", 3, 3), start(2, 3), mg.tensor([1, 2], name="k0")
+    losses = []
+    for _, y in mg.steps(y=rng.integers(4, size=(5, 2))):
+        h = mg.tanh(E[k] + h @ W).named("h")
+        o = h @ V
+        k = mg.argmax(o, axis=-1)
+        losses.append(mg.cross_entropy(o, y))
+    return mg.stack(losses).mean()
+
+
+@program
+def the_number_before_this_one(rng):
+    E, W, h = parameter(rng, "E", 4, 3), parameter(rng, "W", 3, 3), start(2, 3)
+    before = mg.tensor([3, 0], name="i0")
+    for _, i in mg.steps(i=rng.integers(4, size=(5, 2))):
+        h = mg.tanh(E[before] + E[i] * 2.0 + h @ W).named("h")
+        before = i
+    return (h**2).mean()
+
+
+@program
+def elements_at_two_indices(rng):
+    E, W, h = parameter(rng, "E", 4, 5), parameter(rng, "W", 3, 3), start(2, 3)
+    several = {name: rng.integers(4, size=(5, 2)) for name in "ij"}
+    for _, i, j in mg.steps(**several):
+        h = mg.tanh(E[i, j][:, None] + h @ W).named("h")
+    return (h**2).mean()
+
+
+@program
+def a_stack_of_matrices_that_all_steps_read(rng):
+    W, V, h = parameter(rng, "W", 3, 3), parameter(rng, "V", 3, 3), start(2, 3)
+    both = mg.stack([W, V, W * V])
+    for _, x in mg.steps(rng.normal(size=(4, 2, 3))):
+        h = mg.tanh(x + mg.einsum("bi,ijk,bk->bj", h, both, h)).named("h")
+    return (h**2).mean()
+
+
 def build(name):
     """The loss of a program, and what it is derived by: None for its parameters."""
     made = PROGRAMS[name]()

@@ -185,8 +185,9 @@ class Recorder:
     def __init__(self, f: Callable[..., Any], example: Any, has_twin: Any) -> None:
         self.f, self.example, self.has_twin = f, example, has_twin
         self.arrays: list[Any] = []
+        nodes: dict[Node, int] = {}
         for value in example:
-            flatten(value, self.arrays)
+            flatten(value, self.arrays, nodes)
         self.names = names(getattr(f, "forward", getattr(f, "eager", f)), example, {})
 
     def sized(self, symbols: Sequence[Symbol], sizes: Sequence[int]) -> Given:
