@@ -116,8 +116,8 @@ def test_arrows_are_said_in_words():
     assert said(chart(), once) == "h → c, only t = 2"
     last = Arrow("h", "z", "pick", at=Span(-1, -1), labels=("V",))
     assert said(chart(), last) == "h → z, of T, by V"
-    assert in_words(one, 1, 2, ("W", "b")) == "h(1) → h(2) by W, b"
-    assert in_words(last, None, 2, ()) == "h → z(2)"
+    assert in_words("h(1)", "h(2)", ("W_{hh}", "b")) == "h(1) → h(2) by W_hh, b"
+    assert in_words("h", "z(2)") == "h → z(2)"
 
 
 def test_steps_that_an_arrow_reads_are_said():

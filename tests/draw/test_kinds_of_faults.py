@@ -547,15 +547,15 @@ def test_letters_without_room_stand_below_in_words():
         warnings.simplefilter("error")
         figure = draw(graph, caption="Below all.", **way)
     below = {t.words: t for t in figure.scene.texts if t.word == "aside"}
-    assert [*below] == ["g0 → g(1) by Wgg2, Wgg3"]
+    assert [*below] == ["g(0) → g(1) by Wgg2, Wgg3"]
     arrow = figure.scene.edge("g0>g@1")
     assert arrow.parameters == ("Wgg2", "Wgg3")
     assert arrow.id not in {t.edge for t in figure.scene.texts}
     (caption,) = (t for t in figure.scene.texts if t.kind == "caption")
-    assert caption.box[3] < below["g0 → g(1) by Wgg2, Wgg3"].box[1]
+    assert caption.box[3] < below["g(0) → g(1) by Wgg2, Wgg3"].box[1]
     spanish = draw(graph, style=mg.Style(language="es"), **way)
     told = {t.words for t in spanish.scene.texts if t.word == "aside"}
-    assert told == {"g0 → g(1) por Wgg2, Wgg3"}
+    assert told == {"g(0) → g(1) por Wgg2, Wgg3"}
 
 
 def test_a_circuit_of_many_delays_says_what_it_cannot_letter():

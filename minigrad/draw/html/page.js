@@ -74,7 +74,7 @@ function written(line, t, wrap) {
   for (const token of line) {
     if (token.map) {
       const [text, key, delay, term] = token, [, name, at = "", after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
-      const here = t != null && /^\(t([-+]\d+)?\)$/.test(at) ? `(${t - delay})` : at.replace("-", "−");
+      const here = (t == null ? at : at.replace(/\bt([-+]\d+)?/, t - delay)).replace("-", "−");
       into.push(wrap([name === key && letters[key] ? letter(key) : html("span", {class: "bolditalic"}, name), html("sup", {}, here, after)], term));
     } else if (t == null || !token.startsWith(",   t =")) for (const part of token.split(/(_{|_(?=[a-z])|}| $)/)) {
       if (part[0] === "_") into = below = [];

@@ -69,6 +69,22 @@ def indexed(line: Line, index: str) -> Line:
     return line
 
 
+def plain(line: Line) -> str:
+    r"""What a line writes, in one size: what is lowered stands behind a "_".
+
+    >>> plain(letter("W_hh", 2)), plain(indexed(letter(r"\hat{y}", 1), "3"))
+    ('W_hh', 'ŷ(3)')
+    """
+    text, rise = "", 0.0
+    for run in line:
+        if run.rise < 0.0 <= rise:
+            text += "_"
+        elif run.rise > 0.0 >= rise and run.text[:1] not in ("(", "′"):
+            text += "^"
+        text, rise = text + run.text, run.rise
+    return text
+
+
 def sized(line: Line, size: float) -> Line:
     """The line with its letters in that size, and the rest in proportion."""
     scale = size / max(run.size for run in line)

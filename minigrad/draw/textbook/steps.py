@@ -56,6 +56,7 @@ class GroupColumns:
             leads = [a.target for a in self.chart.arrows if a.source == key]
             if {*leads} <= {*self.keys}:  # only steps that are left out read it
                 del self.stand[key]
+                drawing.unread.append(key)
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
@@ -293,7 +294,7 @@ class GroupColumns:
             like = self._like(self.stand[key].state, target, delay)
             yield self._over_the_rim(
                 a, like, key, slot, names, True, delay=0, home="",
-                title=in_words(a, None, self.kept[slot], names),
+                title=self._title(a, None, self.kept[slot], names),
                 covers=((key, self.chart.seat(target, self.kept[slot])),),
             )  # fmt: skip
         n = len(self.kept)
@@ -336,10 +337,18 @@ class GroupColumns:
         names = names_on(part for here in held for part in here)
         trunk = column.trunk(a, tail)
         seen = next(end for end, here in zip(ends, held, strict=True) if here)
-        title = in_words(a, seen[1], seen[0], names)
+        title = self._title(a, seen[1], seen[0], names)
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
+
+    def _title(
+        self, a: Arrow, source: Step, target: Step, names: tuple[str, ...]
+    ) -> str:
+        ends = zip((a.source, a.target), (source, target), strict=True)
+        return in_words(
+            *(self.drawing.called(UNFOLDED, key, t) for key, t in ends), names
+        )
 
     def _crosses(self, p: int, q: int) -> bool:
         """Whether what leads from slot to slot crosses the cut."""
@@ -381,8 +390,8 @@ class GroupColumns:
         slot = q if inward else p
         seat = self.chart.seat(a.target if inward else a.source, self.kept[slot])
         if key in self.x_of and seat in self.drawing.sheet.nodes:
-            names = self.drawing.names(a)
-            title = in_words(a, None, None, names)
+            names, t = self.drawing.names(a), self.kept[slot]
+            title = self._title(a, *((0, t) if inward else (t, 0)), names)
             yield self._over_the_rim(a, a, key, slot, names, inward, title=title)
 
     def _over_the_rim(

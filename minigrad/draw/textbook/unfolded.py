@@ -66,7 +66,7 @@ def _given(drawing: Drawing) -> None:
             text_kind=drawing.how.text_kind,
             kind=drawing.how.edge_kind,
             part=UNFOLDED,
-            title=in_words(arrows[0], None, None, names),
+            title=in_words(*(drawing.called(UNFOLDED, key) for key in pair), names),
             parameters=names,
             covers=(pair,),
         )
