@@ -259,9 +259,15 @@ def check_folded(scene, graph):
     alike = {}  # turns of a loop within a step are told together
     line = {s.key: s.line or s.key for s in chart.symbols}
     for a in (a for a in chart.arrows if not start & {a.source, a.target}):
-        one = way_home(in_circuit(a, line)) if any(chart.symbol(k).turn for k in (a.source, a.target)) else len(alike)
+        one = (
+            way_home(in_circuit(a, line))
+            if any(chart.symbol(k).turn for k in (a.source, a.target))
+            else len(alike)
+        )
         alike.setdefault(one, []).append(a)
-    assert told == {w for some in alike.values() for w in said(chart, *some).split("; ")}
+    assert told == {
+        w for some in alike.values() for w in said(chart, *some).split("; ")
+    }
 
 
 @pytest.mark.parametrize("T", [1, 2, 3, 6])

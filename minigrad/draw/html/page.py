@@ -98,8 +98,9 @@ def escaped(data: Mapping[str, Any]) -> str:
 
 
 def _packed(script: str) -> str:
-    """A script without its comments and its indentation."""
+    """A script without its comments, its indentation and the white around arrows."""
     lines = (line.split("  // ")[0].strip() for line in script.splitlines())
+    lines = (line.replace(" => ", "=>") for line in lines)
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
@@ -246,6 +247,7 @@ def _table(numbers: dict[str, Any] | None, say: dict[str, str]) -> str:
     body = ""
     for name, p in numbers["parameters"].items():
         shape, uses = " × ".join(map(str, p["shape"])), len(p["uses"])
-        cells = (name, shape, uses, p["norm"], p.get("gradient", ""))
+        norms = (p["norm"], p.get("gradient", ""))
+        cells = (name, shape, uses, *(str(v).replace(".", say["point"]) for v in norms))
         body += f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
     return f"<table><tr>{top}</tr>{body}</table>"

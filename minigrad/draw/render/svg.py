@@ -76,11 +76,12 @@ def said(text: str) -> str:
 def description(scene: Scene, language: str = "en") -> str:
     """The picture in words: how many things, in each half, and the first names.
 
-    Squares of delay, dots and the arrow between the halves are none of them.
+    Squares of delay, dots, the arrow between the halves and a legend are none of them.
     """
-    drawn = [n for n in scene.nodes if n.shape not in ("text", "square", "dot")]
-    led = [edge for edge in scene.edges if edge.head or (edge.covers and not edge.tip)]
-    led = [edge for edge in led if edge.kind != "unfold"]
+    nodes = [node for node in scene.nodes if node.part != "legend"]
+    drawn = [node for node in nodes if node.shape not in ("text", "square", "dot")]
+    edges = [e for e in scene.edges if e.kind != "unfold" and e.part != "legend"]
+    led = [edge for edge in edges if edge.head or (edge.covers and not edge.tip)]
     parts = dict.fromkeys(thing.part == "folded" for thing in (*drawn, *led))
     words = []
     for folded in parts:
