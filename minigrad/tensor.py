@@ -132,7 +132,7 @@ class Tensor(Reading, Methods):
     def named(self, name: str) -> "Tensor":
         """Name the value for figures, folding and errors; returns the tensor itself.
 
-        Raises TypeError for None.
+        Raises TypeError for None, ValueError for a name without a letter or sign.
 
         >>> tensor(1.0).named("h").name
         'h'
@@ -421,10 +421,14 @@ def parameter(
 
 
 def check_name(name: Any) -> None:
-    """Raise TypeError for a name that is no text."""
+    """Raise TypeError for a name that is no text, ValueError for an empty one."""
     if name is not None and not isinstance(name, str):
         raise TypeError(
             f'a name is text, got a {type(name).__name__}: .named("h") or name="h"'
+        )
+    if name is not None and not name.strip():
+        raise ValueError(
+            f'nothing can be called {name!r}: .named("h") or name="h", or no name'
         )
 
 

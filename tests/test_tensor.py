@@ -371,6 +371,15 @@ def test_a_name_is_text(name):
     assert x.name == "x"
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n"])
+def test_nothing_is_called_by_an_empty_name(name):
+    x = mg.tensor(1.0, name="x")
+    for make in (lambda: x.named(name), lambda: mg.parameter(1.0, name=name)):
+        with pytest.raises(ValueError, match="nothing can be called"):
+            make()
+    assert x.name == "x"
+
+
 TAKERS = {
     "pad": lambda a, q: np.pad(a, 1, constant_values=q),
     "sum": lambda a, q: np.sum(a, initial=q),

@@ -26,6 +26,7 @@ LACKING = str.maketrans(
     {"∇": "grad ", "⊙": " mul ", "⊗": "×", "⊕": "+", "⇒": "→", "⋯": "…", "⋮": "…"}
     | {"∘": "·", "⊤": "T", "∈": " in "}
 )
+PRIMES = re.compile(r"(?<=[\w}])'+(?![^\W_]|')")
 INDEXED = re.compile(r"(\w+)\((t(?:[+\-−]\d+)?|\d+)\)")
 
 
@@ -49,7 +50,7 @@ def letter(name: str, ndim: int, parameter: bool = False) -> Line:
     face = "italic" if ndim == 0 else "bolditalic"
     if parameter and ndim >= 2:
         face = "bold"
-    name = clean(name)
+    name = PRIMES.sub(lambda primes: "′" * len(primes[0]), clean(name))
     if len(name) > 2 and name[0] == name[-1] == "$":
         name = name[1:-1]
     at = INDEXED.fullmatch(name)
@@ -140,9 +141,10 @@ def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float
 
 
 def _breaks(line: Line) -> list[int]:
-    """Where a line may be broken."""
+    """Where a line may be broken: before two letters or more, an index not counted."""
     ends = [i + 1 for i, run in enumerate(line) if run.text[-1:] in ("_", " ")]
-    return [i for i in ends if i < len(line)][:12]
+    behind = ["".join(run.text for run in line[i:] if run.rise <= 0) for i in ends]
+    return [i for i, rest in zip(ends, behind, strict=True) if len(rest) > 1][:12]
 
 
 def _broken(line: Line) -> Iterator[Lines]:

@@ -436,8 +436,21 @@ class GroupColumns:
         if not self.index:
             hidden = self.length - len(self.kept)
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
-            y = heights[0] - 18
+            y = self._between_tracks(heights)
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
+
+    def _between_tracks(self, heights: list[float]) -> float:
+        """Below dots, or above, where no parameter's track and no other dots are."""
+        drawing, how = self.drawing, self.drawing.how
+        tracks = {
+            drawing.bus(weight.name, target)
+            for weight in (*how.weights, *how.reserve)
+            for target in weight.targets
+        }
+        options = [y + side * 18 for side in (-1, 1) for y in heights]
+        taken = (*tracks, *heights)
+        free = (y for y in options if all(abs(y - other) > 9 for other in taken))
+        return next(free, options[0])
 
     def _three_dots(self, id: str, x: float, y: float) -> None:
         for k in (-1, 0, 1):
