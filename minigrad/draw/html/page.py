@@ -7,6 +7,7 @@ The policy allows this one script and this one style, by their hashes, and no re
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -29,6 +30,7 @@ from minigrad.graph import Graph
 # Kinds whose borders colour the terms of an equation: as dark as letters have to be.
 TERMS = ("hidden", "scope", "output", "target")
 SIGNS = '<ellipse rx="7" ry="7"/>', '<rect x="-5" y="-5" width="10" height="10"/>'
+TURN = re.compile(r"(.+)\(\d+,([^()]*)\)")
 PARTS = {"folded": "circuit", "unfolded": "columns"}
 
 
@@ -151,7 +153,10 @@ def _told(id: str, item: Circle | Edge | Text) -> tuple[str, dict[str, Any]]:
         pairs = (part == "columns" and item.covers) or [ends]
         told = {"tail": item.tail, "tip": item.tip, "by": by, "pairs": pairs}
         return "edges", told | {"part": part, "delay": item.delay}
-    found: dict[str, Any] = {"name": item.name, "role": item.role, "kind": item.kind}
+    words = "".join(run.text for line in item.lines for run in line)
+    turn = TURN.fullmatch(words) if item.t else None  # h(t,2) is one value of its own
+    name = f"{turn[1]}(t,{turn[2]})" if turn else item.name
+    found: dict[str, Any] = {"name": name, "role": item.role, "kind": item.kind}
     found |= {"home": item.home, "size": [item.width, item.height]}
     if item.t and part == "columns":
         found["t"] = int(id.rpartition("@")[2].partition("#")[0])
