@@ -78,11 +78,12 @@ def description(scene: Scene, language: str = "en") -> str:
 
     Squares of delay, dots, the arrow between the halves and a legend are none of them.
     """
-    nodes = [node for node in scene.nodes if node.part != "legend"]
-    drawn = [node for node in nodes if node.shape not in ("text", "square", "dot")]
+    drawn = [n for n in scene.nodes if n.shape not in ("text", "square", "dot")]
+    drawn = [node for node in drawn if node.part != "legend"]
     edges = [e for e in scene.edges if e.kind != "unfold" and e.part != "legend"]
     led = [edge for edge in edges if edge.head or (edge.covers and not edge.tip)]
-    parts = dict.fromkeys(thing.part == "folded" for thing in (*drawn, *led))
+    every = [*(node.part for node in drawn), *(edge.part for edge in led)]
+    parts = dict.fromkeys(part == "folded" for part in every)
     words = []
     for folded in parts:
         nodes = [node for node in drawn if (node.part == "folded") == folded]

@@ -72,7 +72,7 @@ class _Reading:
         self.recorded: dict[str | None, Node] = {}
         for node in graph.nodes if graph else ():
             self.recorded.setdefault(node.name, node)
-        self.spans: dict[int, Steps] = {}
+        self.spans: dict[int, Any] = {}  # of lines that are one: all their steps
         same = self._same_data() | self._same_lines()
         shown = [
             r for r in self.roles if r.kind != "parameter" or r.index in self.states
@@ -166,13 +166,14 @@ class _Reading:
         first: dict[Any, int] = {}
         same: dict[int, int] = {}
         for role in (r for r in self.roles if r.name and r.operands):
-            if not isinstance(role.span, Steps):
+            here: Any = role.span
+            if not isinstance(here, Steps):
                 continue
             line = role.name, role.path, role.clock
             index = first.setdefault(line, role.index)
-            steps = self.spans.setdefault(index, role.span)
-            if index != role.index and {*steps}.isdisjoint(role.span):
-                self.spans[index] = Steps(sorted((*steps, *role.span)))
+            steps = self.spans.setdefault(index, here)
+            if index != role.index and {*steps}.isdisjoint(here):
+                self.spans[index] = Steps(sorted((*steps, *here)))
                 same[role.index] = index
         return same
 

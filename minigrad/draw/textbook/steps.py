@@ -345,10 +345,9 @@ class GroupColumns:
     def _title(
         self, a: Arrow, source: Step, target: Step, names: tuple[str, ...]
     ) -> str:
-        ends = zip((a.source, a.target), (source, target), strict=True)
-        return in_words(
-            *(self.drawing.called(UNFOLDED, key, t) for key, t in ends), names
-        )
+        called = self.drawing.called
+        ends = called(UNFOLDED, a.source, source), called(UNFOLDED, a.target, target)
+        return in_words(*ends, names)
 
     def _crosses(self, p: int, q: int) -> bool:
         """Whether what leads from slot to slot crosses the cut."""
@@ -391,7 +390,8 @@ class GroupColumns:
         seat = self.chart.seat(a.target if inward else a.source, self.kept[slot])
         if key in self.x_of and seat in self.drawing.sheet.nodes:
             names, t = self.drawing.names(a), self.kept[slot]
-            title = self._title(a, *((0, t) if inward else (t, 0)), names)
+            before, after = (0, t) if inward else (t, 0)
+            title = self._title(a, before, after, names)
             yield self._over_the_rim(a, a, key, slot, names, inward, title=title)
 
     def _over_the_rim(
