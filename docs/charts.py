@@ -5,6 +5,7 @@ True
 """
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from matplotlib.text import Text
 WIDTH = 560
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7A5C00", "#5B3F9B")
 ON_DARK = ("#56B4E9", "#FF9A4D", "#2FD6A5", "#E59AC4", "#E6C34D", "#B8A1F0")
+DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -27,8 +29,8 @@ class Chart:
     draw: Callable[[Any, Sequence[str]], None]
     height: float = 3.0
 
-    def svg(self, dark: bool = False) -> str:
-        """The chart as SVG."""
+    def svg(self, dark: bool = False, language: str = "en") -> str:
+        """The chart as SVG; in Spanish its numbers have a decimal comma."""
         ink, paper = ("#E8E8E8", "#16191D") if dark else ("#1A1A1A", "#FFFFFF")
         inked = ("axes.edgecolor", "axes.labelcolor", "text.color")
         inked += ("xtick.color", "ytick.color")
@@ -46,6 +48,8 @@ class Chart:
             axes.grid(axis="y", color=ink, alpha=0.15, linewidth=0.7)
             axes.set_axisbelow(True)
             self.draw(axes, ON_DARK if dark else COLOURS)
+            if language == "es":
+                _with_commas(figure)
             text = io.StringIO()
             figure.savefig(text, format="svg", metadata={"Date": None})
         return text.getvalue()
@@ -131,6 +135,19 @@ def plotted(result: Any, words: Mapping[str, str] | None = None) -> Chart:
             said[word].set_text(other)
 
     return Chart(draw)
+
+
+def _with_commas(figure: Figure) -> None:
+    """Write the numbers of a chart with a decimal comma: on its axes, and in words."""
+    for axis in (a for axes in figure.axes for a in (axes.xaxis, axes.yaxis)):
+        for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
+            formatter.format_ticks = _commas(formatter.format_ticks)
+    for text in figure.findobj(Text):
+        text.set_text(DECIMAL.sub(",", text.get_text()))
+
+
+def _commas(written: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
+    return lambda values: [DECIMAL.sub(",", text) for text in written(values)]
 
 
 def _labelled(axes: Any, x: str, y: str, log: bool, lines: int) -> None:

@@ -239,7 +239,8 @@ def _figure(
         return ""
     images = []
     for theme in ("light", "dark"):
-        svg, width = _drawn(figure, dark=theme == "dark")
+        language = "es" if name.startswith("es-") else "en"
+        svg, width = _drawn(figure, theme == "dark", language)
         least = 0 if isinstance(figure, charts.Chart) else min(width, NARROW)
         (place.folder / f"{name}-{theme}.svg").write_text(svg, encoding="utf-8")
         source = f"{place.href}/{name}-{theme}.svg"
@@ -270,10 +271,10 @@ def _frame(name: str, figure: Any, alt: str, place: Place) -> str:
     )
 
 
-def _drawn(figure: Figure | charts.Chart, dark: bool) -> tuple[str, int]:
-    """SVG text and its width in CSS pixels."""
+def _drawn(figure: Figure | charts.Chart, dark: bool, language: str) -> tuple[str, int]:
+    """SVG text and its width in CSS pixels; ``language`` is that of a chart."""
     if isinstance(figure, charts.Chart):
-        return figure.svg(dark), charts.WIDTH
+        return figure.svg(dark, language), charts.WIDTH
     look = figure.look
     if dark and look.name == "color":
         look = Style("dark", language=look.language)

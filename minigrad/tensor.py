@@ -132,7 +132,7 @@ class Tensor(Reading, Methods):
     def named(self, name: str) -> "Tensor":
         """Name the value for figures, folding and errors; returns the tensor itself.
 
-        Raises TypeError for None, ValueError for an empty name.
+        Raises TypeError for None, ValueError for a name without a letter or sign.
 
         >>> tensor(1.0).named("h").name
         'h'
@@ -427,8 +427,10 @@ def check_name(name: Any) -> None:
         raise TypeError(
             f'a name is text, got a {type(name).__name__}: .named("h") or name="h"'
         )
-    if name == "":
-        raise ValueError('a name has at least one letter: .named("h") or name="h"')
+    if name is not None and not name.strip():
+        raise ValueError(
+            f'nothing can be called {name!r}: .named("h") or name="h", or no name'
+        )
 
 
 def _leaf(value: Any, name: str | None, kind: str) -> Tensor:

@@ -368,8 +368,14 @@ def test_a_name_is_text(name):
     ):
         with pytest.raises(TypeError, match="a name is text, got"):
             make()
-    for make in (lambda: x.named(""), lambda: mg.parameter(1.0, name="")):
-        with pytest.raises(ValueError, match="a name has at least one letter"):
+    assert x.name == "x"
+
+
+@pytest.mark.parametrize("name", ["", " ", "\n"])
+def test_nothing_is_called_by_an_empty_name(name):
+    x = mg.tensor(1.0, name="x")
+    for make in (lambda: x.named(name), lambda: mg.parameter(1.0, name=name)):
+        with pytest.raises(ValueError, match="nothing can be called"):
             make()
     assert x.name == "x"
 

@@ -50,7 +50,8 @@ def with_legend(scene: Scene, look: Style) -> Scene:
         if x > left and x + wide > max(right, left + LEAST):
             x, y = left, y - ROW
         drawn = _placed(sample, key, x + SAMPLE / 2 - 3, y)
-        nodes += [d for d in drawn if isinstance(d, Node)]
+        said = words[0].text
+        nodes += [replace(d, title=said) for d in drawn if isinstance(d, Node)]
         edges += [d for d in drawn if isinstance(d, Edge)]
         frames += [d for d in drawn if isinstance(d, Frame)]
         texts += [d for d in drawn if isinstance(d, Text)]
@@ -153,7 +154,6 @@ def _placed(
         sample.height * small,
         shape=sample.shape,
         kind=sample.kind,
-        title=LEGEND[key][0],
         part="legend",
         dashed=sample.dashed,
         fill=sample.fill,

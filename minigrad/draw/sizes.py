@@ -18,12 +18,15 @@ FEWEST, MOST = 3, 12
 def fitting(place: str, drawn: Callable[[int], Figure]) -> Figure:
     """The figure with as many steps as can be read in a column or on a page.
 
-    ``drawn`` makes the figure of some steps. Warns where even those of the fewest steps
-    have letters under 7 pt.
+    ``drawn`` makes the figure of some steps; the fewest are those by which every
+    initial value is shown. Warns where even their letters are under 7 pt.
     """
     if place not in WIDTHS:
         raise ValueError(f'steps is a number, "column" or "page", got {place!r}')
-    figure = drawn(FEWEST)
+    fewest, figure = FEWEST, drawn(FEWEST)
+    while figure.scene.unread and fewest < MOST:
+        fewest += 1
+        figure = drawn(fewest)
     size = printed(figure, place)
     if size < LEAST:
         warnings.warn(
@@ -32,11 +35,11 @@ def fitting(place: str, drawn: Callable[[int], Figure]) -> Figure:
             stacklevel=3,
         )
         return figure
-    pitch = drawn(FEWEST + 1).size[0] - figure.size[0]
+    pitch = drawn(fewest + 1).size[0] - figure.size[0]
     # What is less wide than the place is printed as large as it is.
     room = max(figure.size[0], WIDTHS[place]) * size / LEAST - figure.size[0]
-    steps = min(FEWEST + int(room / pitch), MOST) if pitch > 0 else MOST
-    while steps > FEWEST:
+    steps = min(fewest + int(room / pitch), MOST) if pitch > 0 else MOST
+    while steps > fewest:
         longer = drawn(steps)
         if printed(longer, place) >= LEAST:
             return longer

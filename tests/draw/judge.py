@@ -15,6 +15,7 @@ from tests.draw.own import Value, reads, values
 
 CIRCLES = ("circle", "oval")
 JOINT = 5.0
+TOUCHING = 1.5
 
 
 def seats(graph, figure):
@@ -80,6 +81,7 @@ def columns(graph, figure, whole=False):
         yield "two circles for one value"
     yield from (f"circle {_name(v)} of nothing" for v in shown - wanted)
     yield from hanging(figure.scene)
+    yield from loose(figure.scene)
     yield from railed(figure.scene, at, recorded)
     ends = {v for way in recorded for v in way}
     if whole:
@@ -121,6 +123,25 @@ def hanging(scene):
         away = np.hypot(*(near - edge.points[0]).T).min()
         if away > JOINT and ids.issuperset(a for a, _ in edge.covers):
             yield f"{edge.id} begins {away:.0f} pt from its trunk"
+
+
+def loose(scene):
+    """Pieces of a rail that end beside their sisters, or beyond the bend of the last.
+
+    Such an end looks like an arrow to nothing, or like a line that is broken.
+    """
+    rails = defaultdict(list)
+    for edge in scene.edges:
+        if (edge.net or "").endswith(" rail") and edge.kind != "gradient":
+            rails[edge.net].append(edge)
+    for edges in rails.values():
+        for edge in edges:
+            near = sampled(tuple(e for e in edges if e is not edge))[1]
+            ends = (edge.tail, edge.points[0]), (edge.tip, edge.points[-1])
+            for end in (point for circle, point in ends if not circle):
+                away = np.hypot(*(near - end).T).min()
+                if away > TOUCHING:
+                    yield f"{edge.id} ends {away:.1f} pt from its rail"
 
 
 def railed(scene, at, recorded):

@@ -116,8 +116,16 @@ def test_arrows_are_said_in_words():
     assert said(chart(), once) == "h → c, only t = 2"
     last = Arrow("h", "z", "pick", at=Span(-1, -1), labels=("V",))
     assert said(chart(), last) == "h → z, of T, by V"
-    assert in_words(one, 1, 2, ("W", "b")) == "h(1) → h(2) by W, b"
-    assert in_words(last, None, 2, ()) == "h → z(2)"
+    many = [Arrow("h", "h", delay=d, labels=("W",)) for d in range(1, 10)]
+    assert said(chart(), *many) == "h → h, 1, 2, …, 9 steps later, by W"
+    assert said(chart(), *many[:4]) == "h → h, 1, 2, 3, 4 steps later, by W"
+    assert said(chart(), *many[::2]) == "h → h, 1, 3, 5, 7, 9 steps later, by W"
+    apart = *many[:2], Arrow("h", "h", delay=3, labels=("b",))
+    assert said(chart(), *apart) == (
+        "h → h, 1, 2 steps later, by W; h → h, 3 steps later, by b"
+    )
+    assert in_words("h(1)", "h(2)", ("W_{hh}", "b")) == "h(1) → h(2) by W_hh, b"
+    assert in_words("h", "z(2)") == "h → z(2)"
 
 
 def test_steps_that_an_arrow_reads_are_said():

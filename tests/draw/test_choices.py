@@ -5,10 +5,12 @@ import warnings
 
 import pytest
 
+from minigrad.draw import draw
 from minigrad.draw.choices import Asked
 from minigrad.draw.figure import Figure
 from minigrad.draw.page.scene import Node, Run, Scene, Text
 from minigrad.draw.sizes import FEWEST, LEAST, MOST, WIDTHS, fitting, printed
+from tests.draw.corpus import recorded
 
 
 @pytest.mark.parametrize(
@@ -104,3 +106,14 @@ def test_what_no_place_has_room_for_is_said():
         fitting("column", lambda n: figure(252.0 + 100 * (n > FEWEST), LEAST))
     with pytest.raises(ValueError, match='"column" or "page", got \'poster\''):
         fitting("poster", figure)
+
+
+def test_a_place_has_the_columns_that_show_every_initial_value():
+    graph = recorded("random 36")
+    narrow = draw(graph, view="unfolded", steps=FEWEST).scene
+    assert narrow.unread == ("g0",)
+    assert "g0" not in {node.id for node in narrow.nodes}
+    with pytest.warns(UserWarning, match="in a column the letters are"):
+        scene = draw(graph, view="unfolded", steps="column").scene
+    assert scene.unread == ()
+    assert "g0" in {node.id for node in scene.nodes}

@@ -48,6 +48,12 @@ SEEN = [
     ("both_ways_twice", "grad"),
     ("random 27", "textbook"),
     ("random 28", "overlay"),
+    ("three_loops", "folded"),
+    ("with_peepholes", "backward"),
+    ("every_other_step", "unfolded"),
+    ("attends_from_the_last", "folded"),
+    ("read_each_other", "textbook"),
+    ("primes", "unfolded"),
 ]
 
 

@@ -146,3 +146,16 @@ def test_a_rail_says_that_each_source_is_read_by_each_drop():
     scene = dataclasses.replace(figure.scene, edges=edges)
     found = [*columns(graph, dataclasses.replace(figure, scene=scene))]
     assert "rail: invented z(4) -> h(2)" in found
+
+
+def test_a_rail_that_ends_beside_its_bend_is_reported():
+    def drawn_further(scene):
+        rail = [e for e in scene.edges if (e.net or "").endswith(" rail")]
+        last = max(rail, key=lambda e: e.points[-1][0] * (not e.tip))
+        (x, y), points = last.points[-1], last.points[:-1]
+        longer = dataclasses.replace(last, points=(*points, (x + 9.0, y)))
+        edges = (longer if e is last else e for e in scene.edges)
+        return dataclasses.replace(scene, edges=tuple(edges))
+
+    found = planted(columns, drawn_further, "all_letters")
+    assert any("pt from its rail" in words for words in found)

@@ -4,12 +4,14 @@ import re
 import shutil
 import warnings
 from collections import Counter
+from math import dist
 
 import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
+from minigrad.draw.page.curves import sample, shaft_of
 from tests.draw.corpus import gates, loops, names, recorded, still
 from tests.draw.corpus.making import P, X, zeros
 from tests.draw.judge import back, circuit, symbols
@@ -547,15 +549,15 @@ def test_letters_without_room_stand_below_in_words():
         warnings.simplefilter("error")
         figure = draw(graph, caption="Below all.", **way)
     below = {t.words: t for t in figure.scene.texts if t.word == "aside"}
-    assert [*below] == ["g0 → g(1) by Wgg2, Wgg3"]
+    assert [*below] == ["g(0) → g(1) by Wgg2, Wgg3"]
     arrow = figure.scene.edge("g0>g@1")
     assert arrow.parameters == ("Wgg2", "Wgg3")
     assert arrow.id not in {t.edge for t in figure.scene.texts}
     (caption,) = (t for t in figure.scene.texts if t.kind == "caption")
-    assert caption.box[3] < below["g0 → g(1) by Wgg2, Wgg3"].box[1]
+    assert caption.box[3] < below["g(0) → g(1) by Wgg2, Wgg3"].box[1]
     spanish = draw(graph, style=mg.Style(language="es"), **way)
     told = {t.words for t in spanish.scene.texts if t.word == "aside"}
-    assert told == {"g0 → g(1) por Wgg2, Wgg3"}
+    assert told == {"g(0) → g(1) por Wgg2, Wgg3"}
 
 
 def test_a_circuit_of_many_delays_says_what_it_cannot_letter():
@@ -633,3 +635,56 @@ def test_many_arrows_that_meet_at_a_sum_can_be_told_apart(make):
     assert seats["L0"] < seats["J"] < seats["y0"]
     # None goes around: each leaves straight up.
     assert min(e.points[0][1] for e in scene.edges if e.tip == "J") > seats["L0"]
+
+
+def test_a_value_that_a_branch_moved_in_its_step_stands_in_one_row():
+    graph = recorded("every_other_step")
+    scene = draw(graph, view="unfolded", steps=40).scene
+    for name in ("h", "o", "L", "x", "y"):
+        ys = {n.y for n in scene.nodes if n.name == name and n.t}
+        assert len(ys) == 1, name
+    assert {n.t for n in scene.nodes if n.name == "s" and n.t} == {1, 3, 5, 7}
+    titles = {e.title for e in scene.edges}
+    assert {"s(1) → h(1) by C", "s(1) → h(2) by C", "s(1) → s(3) by Q"} <= titles
+
+
+def test_the_loop_of_a_state_between_two_loops_is_beside_what_leads_on():
+    figure = draw(recorded("three_loops"), view="folded")
+    assert figure.audit() == []
+    (square,) = (n for n in figure.scene.nodes if n.id.startswith("s@t>s@t"))
+    (on,) = (e for e in figure.scene.edges if (e.tail, e.tip) == ("s@t", "q@t"))
+    assert abs(square.y - on.points[0][1]) > square.height
+    loop = [e for e in figure.scene.edges if square.id in (e.tail, e.tip)]
+    assert min(y for e in loop for _, y in sample(e.points)) > on.points[0][1]
+
+
+def test_a_short_end_of_an_arrow_has_a_whole_head():
+    scene = draw(recorded("read_each_other"), view="folded").scene
+    assert [e for e in scene.edges if e.head]
+    for edge in (e for e in scene.edges if e.head):
+        assert dist(shaft_of(edge.points)[-1], edge.points[-1]) > 6.5
+
+
+def test_a_name_is_not_broken_before_its_last_letter_or_its_index():
+    scene = draw(recorded("primes"), view="unfolded").scene
+    lines = {
+        n.name: ["".join(r.text for r in line) for line in n.lines]
+        for n in scene.nodes
+        if n.t == 2
+    }
+    assert lines["loss_1"] == ["loss_1(2)"]
+    assert lines["None_"] == ["None_(2)"]
+    assert (lines["h'"], lines["h''"]) == (["h′(2)"], ["h′′(2)"])
+
+
+def test_boxes_of_operations_say_which_turn_of_a_loop_within_a_step():
+    nodes = draw(recorded("nested"), view="ops").scene.nodes
+    words = ["".join(run.text for line in n.lines for run in line) for n in nodes]
+    assert {"tanh → h(1,1)", "tanh → h(2,3)", "x(1,2)", "tanh → s(1)"} <= {*words}
+    assert "h: tanh, step 2,3, shape (1, 4) float64" in {n.title for n in nodes}
+
+
+def test_how_many_steps_are_left_out_is_beside_the_tracks_of_shares():
+    figure = draw(recorded("with_peepholes"), view="backward")
+    assert any(t.word == "more steps" for t in figure.scene.texts)
+    assert not [f for f in figure.audit() if "more step" in f.second]

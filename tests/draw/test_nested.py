@@ -14,6 +14,7 @@ from minigrad.draw.page.scene import Run, line_width
 from minigrad.draw.textbook.chart import Arrow, Chart, Symbol, Weight
 from minigrad.draw.textbook.grid import Grid
 from minigrad.draw.textbook.layout_time import lay_out
+from minigrad.draw.textbook.marks import said
 from minigrad.draw.textbook.nested import drawn, rolled
 from tests.draw.corpus import recorded, turns
 from tests.draw.judge import circuit, columns
@@ -302,3 +303,90 @@ def test_turns_stand_as_far_apart_as_the_letters_between_them_need():
     letters = line_width(told.label)
     assert apart[0] == pytest.approx(46 + 8.5 + 18)  # an arrow and its head
     assert letters + 46 + 8.5 < apart[1] < letters + 46 + 8.5 + 40
+
+
+def plainly(text):
+    """Words without the signs that tell what is raised or lowered."""
+    return re.sub(r"[_^ \n]", "", text)
+
+
+@pytest.mark.parametrize(
+    "way", [{"view": "unfolded", "steps": 40}, {"view": "backward"}]
+)
+@pytest.mark.parametrize("name", [*NETS, "repeated", "latex", "skips"])
+def test_a_title_has_the_names_and_the_indices_that_the_figure_writes(name, way):
+    scene = shown(name, **way)
+    seen = {n.id: plainly(words(n)) for n in circles(scene)}
+    told = 0
+    for edge in scene.edges:
+        ends = [seen.get(end) for end in (edge.tail, edge.tip)]
+        if None in ends or "…" in "".join(ends):
+            continue
+        told += 1
+        found = edge.title.split(" by ")[0]
+        if edge.kind == "gradient":
+            ends = ends[::-1]
+            found = edge.title.removeprefix("gradient over ").split(": ")[0]
+        assert plainly(found) == "→".join(ends), edge.id
+    assert told > 3
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_no_figure_tells_how_lines_of_one_name_are_told_apart(name):
+    graph = recorded(name)
+    for view in ("textbook", "backward"):
+        figure = draw(graph, view=view)
+        scene = figure.scene
+        told = [*scene.nodes, *scene.edges]
+        assert not [thing.title for thing in told if "#" in thing.title]
+        assert not [t.words for t in scene.texts if "#" in t.words]
+
+
+def test_the_circuit_tells_turns_by_their_letter_and_which_of_them():
+    scene = shown("words_of_different_lengths", view="folded")
+    titles = {(e.tail, e.tip): e.title for e in scene.edges}
+    assert titles["w@t", "x@t"] == "w → x(t,k), k = 1..3; w → x(t,4), only t = 3"
+    assert titles["h0@t", "h@t"] == "h(t,0) → h(t,1), by W"
+    assert titles["h@t", "s@t"] == (
+        "h(t,2) → s, by A, only t = 1; h(t,3) → s, by A, only t = 2; "
+        "h(t,4) → s, by A, only t = 3"
+    )
+    assert titles["h@t>h@t//1/0", "h@t"] == (
+        "h(t,k-1) → h(t,k), k = 2..3, by W; h(t,3) → h(t,4), by W, only t = 3"
+    )
+    titles = {e.title for e in shown("mean_of_letters", view="folded").edges}
+    assert {
+        "h(t,k) → m",
+        "x(t,k) → h(t,k), by U",
+        "s → s, 1 step later, by B",
+    } <= titles
+    titles = {e.title for e in shown("from_the_last_letter", view="folded").edges}
+    assert "h(t,k+1) → h(t,k), by W" in titles
+    titles = {e.title for e in shown("three_deep", view="folded").edges}
+    assert {"h(t,k,1) → h(t,k,2), by W", "h(t,k,2) → s(t,k), by A"} <= titles
+    titles = {e.title for e in shown("carried", view="folded").edges}
+    assert "h(t,3) → h(t,1), 1 step later, by W" in titles
+
+
+def test_turns_with_gaps_are_told_one_by_one():
+    loops = ("",)
+    hs = [
+        Symbol(f"h{k}", (Run("h"),), clock=0, turn=(k,), loops=loops, line="h1")
+        for k in (1, 2, 3)
+    ]
+    chart = Chart((*hs, Symbol("s", (Run("s"),), clock=0)), (), (4,))
+    read = [Arrow(f"h{k}", "s") for k in (1, 3)]
+    assert said(chart, *read) == "h(t,1) → s; h(t,3) → s"
+    assert said(chart, *read, Arrow("h2", "s")) == "h(t,k) → s"
+    assert said(chart, Arrow("h1", "s"), Arrow("h2", "s")) == "h(t,k) → s, k = 1..2"
+
+
+def test_an_overlay_and_a_refusal_say_which_turn():
+    texts = {t.words for t in shown("carried", overlay="value").texts}
+    assert "‖h(t,3)‖" in texts
+    texts = {t.words for t in shown("carried", overlay="jacobian").texts}
+    assert "‖∂h(t,3)/∂h(t−1,3)‖2" in texts
+    with pytest.raises(
+        ValueError, match=re.escape("h(t,3) → s, by A, only t = 2, which")
+    ):
+        draw(recorded("words_of_different_lengths"), index="symbolic")

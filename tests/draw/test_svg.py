@@ -214,6 +214,13 @@ def test_two_runs_give_equal_bytes_and_it_fits_a_page():
 def test_the_description_is_for_who_cannot_see_it():
     scene = draw(networks.many_to_many(9), steps=4).scene
     said = description(scene)
-    assert said.startswith(f"{len(scene.nodes)} nodes (")
-    assert f"{scene.elided} arrows of the graph are left out." in said
+    # No square of delay is a value, no dot, and "Unfold" is no arrow of the network.
+    halves = "Folded: 5 nodes (x, y, h, o, L), 5 arrows. Unfolded: 21 nodes ("
+    assert said.startswith(f"{halves}x, y, h, o, L, h0), 21 arrows.")
+    assert said.endswith(" 24 arrows of the graph are left out.")  # of 9 × 5
+    said = description(scene, "es")
+    assert said.startswith("Circuito plegado. Nodos: 5 (x, y, h, o, L); flechas: 5. ")
+    assert "Columnas. Nodos: 21 (" in said
+    alone = description(draw(networks.many_to_many(3), view="folded").scene)
+    assert alone == "5 nodes (x, y, h, o, L), 5 arrows."
     assert style("color").name in Figure(scene).svg()[:200]

@@ -8,7 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.draw import draw
-from minigrad.draw.page.words import LANGUAGES, WORDS, phrased, say
+from minigrad.draw.page.words import LANGUAGES, WORDS, phrased, say, written
 from minigrad.draw.sizes import LEAST, printed
 from tests.draw import networks
 
@@ -52,7 +52,9 @@ def test_no_english_word_is_left(asked):
     assert told
     for one, other in zip(english.scene.texts, spanish.scene.texts, strict=True):
         plain = any(len(part) > 3 for part in one.words.split() if part.isalpha())
-        assert (one.words != other.words) == bool(one.word), one
+        number = re.fullmatch(r"[\d.e-]+", one.words)
+        same = one.words.replace(".", ",") if number else one.words
+        assert (same != other.words) == bool(one.word), one
         assert one.word or not plain, one
 
 
@@ -144,15 +146,58 @@ def test_what_is_pointed_at_speaks_the_language_too(view):
     ("english", "spanish"),
     [
         ("h → h, 3 steps later, by W", "h → h, 3 pasos después, por W"),
-        ("gradient over h → all: norm 0.1", "gradiente por h → all: norma 0.1"),
+        ("gradient over h → all: norm 0.1", "gradiente por h → all: norma 0,1"),
         ("gradient by V: sum over t, norm 2", "gradiente por V: suma sobre t, norma 2"),
-        ("share of U at step 1: norm 0.3", "parte de U en el paso 1: norma 0.3"),
+        ("share of U at step 1: norm 0.3", "parte de U en el paso 1: norma 0,3"),
         ("x: step, step 1, shape (1, 3) int", "x: step, paso 1, forma (1, 3) int"),
         ("by: add, shape () float64 · step 1", "by: add, forma () float64 · paso 1"),
         ("by → of by W", "by → of por W"),
         ("sum over t into V", "suma sobre t hacia V"),
         ("c: constant, shape (), 1 use", "c: constante, forma (), usos: 1"),
+        ("h → h, 1, 2, …, 9 steps later", "h → h, 1, 2, …, 9 pasos después"),
+        (
+            "gradient over h(1,2) → s(1): norm 1.5e-3",
+            "gradiente por h(1,2) → s(1): norma 1,5e-3",
+        ),
     ],
 )
 def test_names_stay_as_they_are_where_it_is_said_what_a_thing_is(english, spanish):
     assert phrased("es", english) == spanish
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("0.62", "0,62"),
+        ("-1.0", "-1,0"),
+        ("−1.5e-12", "−1,5e-12"),
+        ("‖·‖ 1.5", "‖·‖ 1,5"),
+        # Python, names and whole numbers stay.
+        (" axis=0, slope=0.1", " axis=0, slope=0.1"),
+        ("layers.0.1.W", "layers.0.1.W"),
+        ("12", "12"),
+        ("nan", "nan"),
+    ],
+)
+def test_numbers_have_the_decimal_comma_of_spanish(english, spanish):
+    assert written("es", english) == spanish
+    assert written("en", english) == english
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"view": "backward"},
+        {"view": "unfolded", "overlay": "grad"},
+        {"view": "unfolded", "values": True},
+        {"view": "ops", "values": True},
+    ],
+)
+def test_no_figure_in_spanish_mixes_points_and_commas(asked):
+    look = mg.Style(language="es", legend=True)
+    svg = draw(networks.many_to_one(4), style=look, **asked).svg()
+    said = re.findall(r"<(?:title|desc|tspan)[^>]*>([^<]*)<", svg)
+    assert any(re.search(r"\d,\d", words) for words in said)
+    assert not [words for words in said if re.search(r"\d\.\d", words)]
+    assert "pérdida" in said
+    assert not {"hidden state", "operation", "input"} & {*said}

@@ -18,10 +18,11 @@ let hovered = null, pinned = null, told = null;
 
 const set = (e, attributes) => { for (const k in attributes) e.setAttribute(k, attributes[k]); };
 const flag = (e, classes) => { for (const k in classes) e.classList.toggle(k, !!classes[k]); };
+const write = v => `${v}`.replace(/^(-?\d+)\.(?=\d)/, `$1${data.words.point}`);  // a number
 const maker = space => (tag, attributes = {}, ...children) => {
   const e = document.createElementNS(space, tag);
   set(e, attributes);
-  e.append(...children.flat(9).filter(c => c || c === 0));
+  e.append(...children.flat(9).filter(c => c || c === 0).map(c => (c.nodeType ? c : write(c))));
   return e;
 };
 const html = maker("http://www.w3.org/1999/xhtml"), svg = maker("http://www.w3.org/2000/svg");
@@ -74,7 +75,7 @@ function written(line, t, wrap) {
   for (const token of line) {
     if (token.map) {
       const [text, key, delay, term] = token, [, name, at = "", after] = text.match(/^(.*?)(\(.*\))?(ᵀ?)$/);
-      const here = t != null && /^\(t([-+]\d+)?\)$/.test(at) ? `(${t - delay})` : at.replace("-", "−");
+      const here = (t == null ? at : at.replace(/\bt([-+]\d+)?/, t - delay)).replace("-", "−");
       into.push(wrap([name === key && letters[key] ? letter(key) : html("span", {class: "bolditalic"}, name), html("sup", {}, here, after)], term));
     } else if (t == null || !token.startsWith(",   t =")) for (const part of token.split(/(_{|_(?=[a-z])|}| $)/)) {
       if (part[0] === "_") into = below = [];
@@ -269,7 +270,7 @@ function choiceAt(target) {
 const note = text => text && html("p", {class: "note"}, text);
 function bars(columns) {  // [[number, label, class], ..]
   const most = Math.max(...columns.map(c => +c[0] || 0)) || 1, each = Math.min(300 / columns.length, 44);
-  const said = columns.map(([v, t]) => (t == null ? `${v}` : `t = ${t}: ${v}`));
+  const said = columns.map(([v, t]) => (t == null ? write(v) : `t = ${t}: ${write(v)}`));
   return svg("svg", {class: "chart", viewBox: "0 0 300 90", role: "img", "aria-label": said.join(", ")}, columns.map(([v, t, name = ""], i) => {
     const high = Math.max((+v || 0) / most * 64, 0.8), note = (y, text) => svg("text", {x: (i + 0.5) * each, y, class: name}, text);
     const short = `${+(+v).toPrecision(2)}`;
@@ -281,7 +282,7 @@ function heat(caption, rows, peak, cell = 15, name = "") {
   const most = peak || Math.max(...rows.flat().map(v => Math.abs(v) || 0)) || 1, [width, height] = [rows[0]?.length * cell || 0, rows.length * cell];
   const cells = rows.map((row, i) => row.map((v, j) => svg("rect", {class: v < 0 ? "less" : "more", x: j * cell, y: i * cell, width: cell, height: cell,
     "fill-opacity": (Math.abs(v) || 0) / most}, svg("title", {}, v))));
-  return html("figure", {class: name}, svg("svg", {class: "heat", width, height, role: "img", "aria-label": rows.join("; ")}, cells), html("figcaption", {}, caption));
+  return html("figure", {class: name}, svg("svg", {class: "heat", width, height, role: "img", "aria-label": rows.map(row => row.map(write).join(" ")).join("; ")}, cells), html("figcaption", {}, caption));
 }
 function cards() {
   $("cards").replaceChildren(...Object.keys(letters).map(name => {
@@ -295,7 +296,7 @@ function fill() {  // the sums of this moment
   for (const card of $("cards").children) {
     const p = parameter(card.dataset.parameter), k = p?.uses.filter(gave).length;
     card.querySelectorAll(".bar").forEach((bar, i) => flag(bar, {empty: !gave(p.uses[i])}));
-    if (p?.sums) card.lastChild.replaceChildren("Σ " + p.sums[k], html("small", {}, `${k}/${p.uses.length} ${say("parts")}`));
+    if (p?.sums) card.lastChild.replaceChildren("Σ " + write(p.sums[k]), html("small", {}, `${k}/${p.uses.length} ${say("parts")}`));
   }
 }
 function describe(choice) {  // anew only if what it tells has changed
@@ -343,8 +344,8 @@ function act() {  // all follows from the number of the moment, so one can step 
     if (m.turned !== turned) { m.turned = turned; draw(m); }
     if (!m.label) continue;
     const slope = gone ? value(id)?.gradient ?? "" : "";
-    m.number.textContent = slope;
-    set(m.g, {"aria-label": m.label + (slope && `, ${say("slope")} ${slope}`)});
+    m.number.textContent = write(slope);
+    set(m.g, {"aria-label": m.label + (slope && `, ${say("slope")} ${write(slope)}`)});
   }
   flag(figure, {playing: moment});
   Object.assign($("moment"), {max: end(), value: moment});
@@ -416,7 +417,7 @@ const stops = () => shown(nodes).filter(m => m.kind !== "dot");
 function refresh() {
   for (const m of stops()) {
     const v = value(m.id);
-    m.label = [m.g.textContent.trim(), what(m), v && `${say("norm")} ${v.norm}`].filter(Boolean).join(", ");
+    m.label = [m.g.textContent.trim(), what(m), v && `${say("norm")} ${write(v.norm)}`].filter(Boolean).join(", ");
   }
   $("fold").textContent = say(folded ? "unfold" : "fold");
   Object.assign($("steps"), {value: lengths.indexOf(T), ariaValueText: `T = ${T}`});

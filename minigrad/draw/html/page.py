@@ -7,6 +7,7 @@ The policy allows this one script and this one style, by their hashes, and no re
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -29,6 +30,7 @@ from minigrad.graph import Graph
 # Kinds whose borders colour the terms of an equation: as dark as letters have to be.
 TERMS = ("hidden", "scope", "output", "target")
 SIGNS = '<ellipse rx="7" ry="7"/>', '<rect x="-5" y="-5" width="10" height="10"/>'
+TURN = re.compile(r"(.+)\(\d+,([^()]*)\)")
 PARTS = {"folded": "circuit", "unfolded": "columns"}
 
 
@@ -117,8 +119,9 @@ def escaped(data: Mapping[str, Any]) -> str:
 
 
 def _packed(script: str) -> str:
-    """A script without its comments and its indentation."""
+    """A script without its comments, its indentation and the white around arrows."""
     lines = (line.split("  // ")[0].strip() for line in script.splitlines())
+    lines = (line.replace(" => ", "=>") for line in lines)
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
@@ -169,7 +172,10 @@ def _told(id: str, item: Circle | Edge | Text) -> tuple[str, dict[str, Any]]:
         pairs = (part == "columns" and item.covers) or [ends]
         told = {"tail": item.tail, "tip": item.tip, "by": by, "pairs": pairs}
         return "edges", told | {"part": part, "delay": item.delay}
-    found: dict[str, Any] = {"name": item.name, "role": item.role, "kind": item.kind}
+    words = "".join(run.text for line in item.lines for run in line)
+    turn = TURN.fullmatch(words) if item.t else None  # h(t,2) is one value of its own
+    name = f"{turn[1]}(t,{turn[2]})" if turn else item.name
+    found: dict[str, Any] = {"name": name, "role": item.role, "kind": item.kind}
     found |= {"home": item.home, "size": [item.width, item.height]}
     if item.t and part == "columns":
         found["t"] = int(id.rpartition("@")[2].partition("#")[0])
@@ -265,6 +271,7 @@ def _table(numbers: dict[str, Any] | None, say: dict[str, str]) -> str:
     body = ""
     for name, p in numbers["parameters"].items():
         shape, uses = " × ".join(map(str, p["shape"])), len(p["uses"])
-        cells = (name, shape, uses, p["norm"], p.get("gradient", ""))
+        norms = (p["norm"], p.get("gradient", ""))
+        cells = (name, shape, uses, *(str(v).replace(".", say["point"]) for v in norms))
         body += f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)}</tr>"
     return f"<table><tr>{top}</tr>{body}</table>"

@@ -257,20 +257,24 @@ class Reader:
         return tuple(part for part in path if part[0] != LOOP) or None
 
     def _indexed(self, name: str, node: Node) -> Line:
-        """A name with its raised step."""
+        """A name with its raised step, and those of loops within it: h(1,2)."""
         axes = len(_shape(node))
         line = fitted(letter(name, axes), 110.0)
         begins = self.kinds.get(node.name or "") == "initial"
         if node.t is not None:
-            line = indexed(line, str(node.t))
+            line = indexed(line, self._index(node))
         elif begins and (start := START.fullmatch(name)):
             line = indexed(letter(start[1], axes), "0")
         return sized(line, 13.0)
 
+    def _index(self, node: Node) -> str:
+        path = self.graph.places[node][0]
+        return ",".join(map(str, (node.t, *(part[2] for part in path if part[2:]))))
+
     def _title(self, node: Node, name: str) -> str:
         what = node.kind if node.op is None else node.op.name
         words = f"{name}: {what}" if name else what
-        words += "" if node.t is None else f", step {node.t}"
+        words += "" if node.t is None else f", step {self._index(node)}"
         words += f", shape {_shape(node)} {getattr(node.value, 'dtype', '')}".rstrip()
         if not node.inputs:
             uses = len(self.graph.uses(node))

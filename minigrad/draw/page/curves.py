@@ -15,6 +15,7 @@ from math import dist, hypot, sqrt
 from minigrad.draw.page.scene import Node, Point
 
 HEAD, WIDE = 8.5, 0.4
+NEARLY = 1.15
 Curve = tuple[Point, ...]
 
 
@@ -114,7 +115,10 @@ def shaft_of(curve: Curve, thickness: float = 1.0) -> Curve:
 
     head = HEAD * min(1.8, 0.8 + 0.2 * thickness)
     start = len(curve) - 4
-    while start > 0 and away(curve[start]) <= head and not _is_corner(curve, start):
+    # A piece that is hardly longer than a head is all head.
+    while start > 0 and away(curve[start]) <= NEARLY * head:
+        if _is_corner(curve, start):
+            break
         start -= 3
     head = min(head, 2 / 3 * max(map(away, sample(curve[start:], 8))))
     piece = curve[start : start + 4]

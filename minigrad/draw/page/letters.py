@@ -26,6 +26,7 @@ LACKING = str.maketrans(
     {"∇": "grad ", "⊙": " mul ", "⊗": "×", "⊕": "+", "⇒": "→", "⋯": "…", "⋮": "…"}
     | {"∘": "·", "⊤": "T", "∈": " in "}
 )
+PRIMES = re.compile(r"(?<=[\w}])'+(?![^\W_]|')")
 INDEXED = re.compile(r"(\w+)\((t(?:[+\-−]\d+)?|\d+)\)")
 
 
@@ -49,7 +50,7 @@ def letter(name: str, ndim: int, parameter: bool = False) -> Line:
     face = "italic" if ndim == 0 else "bolditalic"
     if parameter and ndim >= 2:
         face = "bold"
-    name = clean(name)
+    name = PRIMES.sub(lambda primes: "′" * len(primes[0]), clean(name))
     if len(name) > 2 and name[0] == name[-1] == "$":
         name = name[1:-1]
     at = INDEXED.fullmatch(name)
@@ -67,6 +68,22 @@ def indexed(line: Line, index: str) -> Line:
         face = "italic" if text.isalpha() and text.isascii() else "serif"
         line = (*line, Run(text, face, RAISED, UP))
     return line
+
+
+def plain(line: Line) -> str:
+    r"""What a line writes, in one size: what is lowered stands behind a "_".
+
+    >>> plain(letter("W_hh", 2)), plain(indexed(letter(r"\hat{y}", 1), "3"))
+    ('W_hh', 'ŷ(3)')
+    """
+    text, rise = "", 0.0
+    for run in line:
+        if run.rise < 0.0 <= rise:
+            text += "_"
+        elif run.rise > 0.0 >= rise and run.text[:1] not in ("(", "′"):
+            text += "^"
+        text, rise = text + run.text, run.rise
+    return text
 
 
 def sized(line: Line, size: float) -> Line:
@@ -124,9 +141,10 @@ def enclosed(line: Line, radius: float, below: Lines = ()) -> tuple[Lines, float
 
 
 def _breaks(line: Line) -> list[int]:
-    """Where a line may be broken."""
+    """Where a line may be broken: before two letters or more, an index not counted."""
     ends = [i + 1 for i, run in enumerate(line) if run.text[-1:] in ("_", " ")]
-    return [i for i in ends if i < len(line)][:12]
+    behind = ["".join(run.text for run in line[i:] if run.rise <= 0) for i in ends]
+    return [i for i, rest in zip(ends, behind, strict=True) if len(rest) > 1][:12]
 
 
 def _broken(line: Line) -> Iterator[Lines]:

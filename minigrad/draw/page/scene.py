@@ -180,7 +180,8 @@ class Scene:
 
     ``elided`` counts the recorded edges between steps that are not shown.
     ``length`` has the number of steps of each loop, ``recorded`` that of the record;
-    ``multiplied`` the parameters that have to be on arrows.
+    ``multiplied`` the parameters that have to be on arrows, ``unread`` the initial
+    values that are not shown, for only steps that are left out read them.
     """
 
     nodes: tuple[Node, ...] = ()
@@ -194,6 +195,7 @@ class Scene:
     length: tuple[int, ...] = ()
     recorded: tuple[int, ...] = ()
     multiplied: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def node(self, id: str) -> Node:
         """The node with that id."""

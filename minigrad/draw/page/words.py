@@ -4,17 +4,20 @@ Vocabulary
     word    what a text says, whatever its language: ``Text.word``
 
 Layouts write English, and say which word it is; ``translated`` puts another language in
-its place. A braced part stays as it is.
+its place. A braced part stays as it is. Numbers get the decimal comma of Spanish; what
+an operation was told is Python, and keeps its point.
 
 >>> say("es", "more steps", "14 more steps")
 '14 pasos más'
+>>> written("es", "0.13"), written("es", "‖·‖ 1.5e-3"), written("es", "norma 2.0")
+('0,13', '‖·‖ 1,5e-3', 'norma 2,0')
 """
 
 import re
 from dataclasses import replace
 from functools import partial
 
-from minigrad.draw.page.scene import Scene, Text
+from minigrad.draw.page.scene import Lines, Node, Scene, Text
 
 # The forms of each word; where a number is one the second pattern may differ.
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -71,7 +74,9 @@ PHRASES: dict[str, list[tuple[str, str]]] = {
         (r"(?<=: )(?:input)(?=,)", "entrada"),
         (r"(?:^|(?<=: ))constant(?=,)", "constante"),
         (r"^Computational graph$", "Grafo computacional"),
-        (r"^(\d+) nodes\b", r"Nodos: \1"),
+        (r"^Folded: ", "Circuito plegado. "),
+        (r"(?<=\. )Unfolded: (?=\d+ nodes)", "Columnas. "),
+        (r"(?:^|(?<=\. ))(\d+) nodes\b", r"Nodos: \1"),
         (r" and (\d+) more\)", r" y \1 más)"),
         (r", (\d+) arrows\.", r"; flechas: \1."),
         (r" (\d+) arrows of the graph are left out\.$", r" Flechas omitidas: \1."),
@@ -79,6 +84,8 @@ PHRASES: dict[str, list[tuple[str, str]]] = {
     ],
 }
 LANGUAGES = tuple(WORDS["unfold"])
+# A number that is all that is written, or that follows a norm.
+NUMBER = re.compile(r"(^|‖·‖ |\bnorma )([-−]?\d+)\.(\d+(?:e-?\d+)?)$")
 # What the entries of a legend say in each language, in their order.
 LEGEND: dict[str, tuple[str, str]] = {
     "input": ("input", "entrada"),
@@ -127,24 +134,39 @@ def phrased(language: str, english: str) -> str:
     """
     for part, other in PHRASES[language]:
         english = re.sub(part, other, english)
-    return english
+    return written(language, english)
+
+
+def written(language: str, text: str) -> str:
+    """A text with its number as that language writes it."""
+    return text if language == "en" else NUMBER.sub(r"\1\2,\3", text)
 
 
 def translated(scene: Scene, language: str) -> Scene:
     """The scene with its words in that language."""
 
+    def numbers_in(lines: Lines) -> Lines:
+        return tuple(
+            tuple(replace(run, text=written(language, run.text)) for run in line)
+            for line in lines
+        )
+
     def text_in(text: Text) -> Text:
         if not text.word:
-            return text
+            return replace(text, lines=numbers_in(text.lines))
         of = phrased if text.word == "aside" else partial(say, word=text.word)
-        words = of(language, english=text.words)
+        words = written(language, of(language, english=text.words))
         return replace(text, lines=((replace(text.lines[0][0], text=words),),))
+
+    def node_in(node: Node) -> Node:
+        title = phrased(language, node.title)
+        return replace(node, title=title, lines=numbers_in(node.lines))
 
     if language == "en":
         return scene
     return replace(
         scene,
         texts=tuple(map(text_in, scene.texts)),
-        nodes=tuple(replace(n, title=phrased(language, n.title)) for n in scene.nodes),
+        nodes=tuple(map(node_in, scene.nodes)),
         edges=tuple(replace(e, title=phrased(language, e.title)) for e in scene.edges),
     )

@@ -74,17 +74,28 @@ def said(text: str) -> str:
 
 
 def description(scene: Scene, language: str = "en") -> str:
-    """The picture in words: how many things, and the first of their names."""
-    drawn = [node for node in scene.nodes if node.shape != "text"]
-    names = list(dict.fromkeys(node.name for node in drawn if node.name))
-    words = f"{len(drawn)} nodes"
-    if names:
+    """The picture in words: how many things, in each half, and the first names.
+
+    Squares of delay, dots, the arrow between the halves and a legend are none of them.
+    """
+    drawn = [n for n in scene.nodes if n.shape not in ("text", "square", "dot")]
+    drawn = [node for node in drawn if node.part != "legend"]
+    edges = [e for e in scene.edges if e.kind != "unfold" and e.part != "legend"]
+    led = [edge for edge in edges if edge.head or (edge.covers and not edge.tip)]
+    every = [*(node.part for node in drawn), *(edge.part for edge in led)]
+    parts = dict.fromkeys(part == "folded" for part in every)
+    words = []
+    for folded in parts:
+        nodes = [node for node in drawn if (node.part == "folded") == folded]
+        arrows = sum((edge.part == "folded") == folded for edge in led)
+        names = list(dict.fromkeys(node.name for node in nodes if node.name))
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        words += f" ({', '.join(names[:NAMED])}{more})"
-    words += f", {sum(edge.head for edge in scene.edges)} arrows."
+        listed = f" ({', '.join(names[:NAMED])}{more})" if names else ""
+        half = ("Folded: " if folded else "Unfolded: ") if len(parts) > 1 else ""
+        words.append(f"{half}{len(nodes)} nodes{listed}, {arrows} arrows.")
     if scene.elided:
-        words += f" {scene.elided} arrows of the graph are left out."
-    return phrased(language, words)
+        words.append(f"{scene.elided} arrows of the graph are left out.")
+    return phrased(language, " ".join(words))
 
 
 class _Picture:

@@ -26,10 +26,11 @@ from minigrad.draw.page.scene import Lines, Point
 from minigrad.draw.textbook.chart import Arrow, Pair, names_on, reads
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
-from minigrad.draw.textbook.marks import only_at, said, way_home
+from minigrad.draw.textbook.marks import at_any, in_words, only_at, said, way_home
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way, polyline_way
 
+TURN = 8.0  # the radius of a bend onto a rail
 Met = dict[Pair, set[tuple[str, ...]]]
 
 
@@ -80,10 +81,11 @@ class _Between:
         self.drawing, self.part, self.net = drawing, part, net
         self.arrows, self.arrow = arrows, net.arrows[0]
         self.labels, self.target = names_on(arrows), self.arrow.target
-        self.by = f" by {', '.join(self.labels)}" if self.labels else ""
+        chart = drawing.of(part).chart
+        self.ends = at_any(chart, net.source), at_any(chart, self.target)
         sources, targets = (
             {
-                t: Stand(n.id, n.x, n.y, base, key if t is None else f"{key}({t})")
+                t: Stand(n.id, n.x, n.y, base, drawing.called(part, key, t))
                 for t, n, base in drawing.circles(part, key)
             }
             for key in (net.source, self.target)
@@ -129,7 +131,7 @@ class _Between:
         pair = a.id, b.id
         details: dict[str, Any] = {
             "id": f"{a.id}>{b.id}",
-            "title": f"{a.name} → {b.name}{self.by}",
+            "title": in_words(a.name, b.name, self.labels),
         }
         covers: tuple[Pair, ...] = (pair,) if pair in self.fresh else ()
         if self.part == FOLDED:
@@ -204,26 +206,29 @@ class _Between:
             any(low <= u.x and v.x <= high for low, high in spans)
             for u, v in pairwise(junctions)
         ]
-        left, drawn = [False, *runs], set[int]()
+        # The piece of the rail that each is drawn with, i from junction i on: a drop
+        # comes from its left if it can, a riser goes on to its right.
+        left, right = [False, *runs], [*runs, False]
+        pieces = [
+            i - (left[i] and not (j.rises and right[i]))
+            for i, j in enumerate(junctions)
+        ]
         letters = self.drawing.letters(self.labels)
         for i, here in enumerate(junctions):
-            # A drop comes from its left if it can, a riser goes on to its right.
-            right = i < len(runs) and runs[i]
-            other = i - 1 if left[i] and not (here.rises and right) else i + right
-            drawn.add(min(i, other))
-            along = (junctions[other].x, y)
-            way = polyline_way(*here.points, (here.x, y), along, radius=8.0)
+            k = i + 1 if pieces[i] == i else i - 1
+            x = _met(here.x, junctions[k].x, pieces[i] != pieces[k])
+            way = polyline_way(*here.points, (here.x, y), (x, y), radius=TURN)
             if here.rises:
                 self._connect(way, here.stand.id, "")
                 continue
             ends = [(a.id, b.id) for a, b in self.pairs if b == here.stand]
             covers = tuple(pair for pair in ends if pair in self.fresh)
-            way = Way(way.corners[::-1], radius=8.0)
+            way = Way(way.corners[::-1], radius=TURN)
             self._connect(way, "", here.stand.id, letters, covers)
             letters = ()
         for i, (u, v) in enumerate(pairwise(junctions)):
-            if runs[i] and i not in drawn:
-                self._connect(Way(((u.x, y), (v.x, y))), "", "")
+            if runs[i] and i not in pieces:
+                self._connect(Way(((u.x - TURN, y), (v.x + TURN, y))), "", "")
 
     def _connect(
         self,
@@ -246,8 +251,14 @@ class _Between:
             net=f"{self.net.source}>{self.target} rail",
             kind=self.drawing.how.edge_kind,
             part=self.part,
-            title=f"{self.net.source} → {self.target}{self.by}",
+            title=in_words(*self.ends, self.labels),
             parameters=self.labels,
             home=self.drawing.way_home(self.arrow),
             covers=covers,
         )
+
+
+def _met(x: float, other: float, beyond: bool) -> float:
+    """Where a rail from x on meets the bend of a junction, before it or beyond it."""
+    bend = TURN if beyond else -min(TURN, abs(other - x) / 2)
+    return other + bend if other > x else other - bend

@@ -34,7 +34,7 @@ from minigrad.draw.textbook.column import BARE, GAP_ROW, LETTERED, TRACK, Column
 from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.cut import Cut, halves, has_room, moved
 from minigrad.draw.textbook.grid import Grid, Group, starts_a_loop
-from minigrad.draw.textbook.marks import home, label_of, way_home
+from minigrad.draw.textbook.marks import called, home, label_of, way_home
 from minigrad.draw.textbook.nested import drawn, in_circuit, rolled
 from minigrad.draw.textbook.nets import Net
 from minigrad.draw.textbook.ways import Way
@@ -114,6 +114,7 @@ class Drawing:
         self.columns = {part: self._columns(part) for part in parts}
         self.shown: dict[str, dict[int, Shown]] = {part: {} for part in parts}
         self.right = 0.0
+        self.unread: list[str] = []  # starts that only steps left out read
         self.below: dict[Any, float] = {}  # the y of tracks between groups
         self._settle()
 
@@ -308,6 +309,13 @@ class Drawing:
         """The id of a circle of the circuit, or of the columns."""
         return home(key) if part == FOLDED else self.chart.seat(key, t)
 
+    def called(self, part: str, key: str, t: Step = None) -> str:
+        """A value as the figure writes it, at a step."""
+        index = self.how.index
+        there = t is not None and (t > 0 or bool(index))
+        at = (index.get(t or 0, "…") if index else str(t)) if there else ""
+        return called(self.of(part).chart, key, at)
+
     def circles(self, part: str, key: str) -> Iterator[tuple[Step, Node, float]]:
         """The circles of a symbol: step, node, and the middle of its column."""
         g = self.of(part).of.get(key)
@@ -356,7 +364,8 @@ class Drawing:
     def scene(self, caption: str | None, recorded: tuple[int, ...]) -> Scene:
         """The finished scene; ``recorded`` has the lengths of the record's loops."""
         length = recorded if self.how.index else self.chart.lengths
-        return self.sheet.scene(caption, length=length, recorded=recorded)
+        details = {"recorded": recorded, "unread": tuple(self.unread)}
+        return self.sheet.scene(caption, length=length, **details)
 
     # ---------------------------------------------------------------------- emission
 

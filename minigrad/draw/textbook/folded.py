@@ -25,6 +25,7 @@ from minigrad.draw.textbook.chart import Arrow, names_on
 from minigrad.draw.textbook.column import Column
 from minigrad.draw.textbook.columns import RADIUS, Shown
 from minigrad.draw.textbook.drawing import FOLDED, Drawing, Instance
+from minigrad.draw.textbook.loops import CLEAR
 from minigrad.draw.textbook.marks import home, only_at, said, steps_read, way_home
 from minigrad.draw.textbook.nested import draw_frames, start_of
 from minigrad.draw.textbook.nets import Net
@@ -160,6 +161,8 @@ class _Circuit:
         tall = (count - 1) * STACK / 2 + SQUARE / 2
         half = max(20.0 if shift else 27.0 + 13 * number, tall + 12) + 8
         up, down = (62, -4) if shift > 0 else (4, -62) if shift < 0 else (40, -40)
+        if abs(shift) >= CLEAR:  # what leaves at the middle is not crossed
+            up, down = (78, 16) if shift > 0 else (-16, -78)
         if many:
             up, down = 30 + 19 * number, -(30 + 19 * number)
         far = RADIUS + 15.0 + 5 * number

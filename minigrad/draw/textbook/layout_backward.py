@@ -90,7 +90,9 @@ def _message(drawing: Drawing, edge: Edge, value: float, largest: float) -> None
     else:
         rims = tail if begins else None, tip if ends else None
         back = trimmed(parallel(curve, ASIDE * side), *rims)
-    over, of = (node.name if node else "all" for node in (tip, tail))
+    over, of = (
+        drawing.called(UNFOLDED, n.role, n.t) if n else "all" for n in (tip, tail)
+    )
     drawing.sheet.connect(
         edge.tip,
         edge.tail,

@@ -29,6 +29,8 @@ class Loop(NamedTuple):
     side: int
 
 
+# How far above or below its circle's middle a loop is clear of what leaves there.
+CLEAR = 28.0
 # Between a loop's squares and the arrow beyond its letters.
 ROOM = 20.0
 
@@ -106,9 +108,12 @@ class Loops:
                 for ox, oy in others
             )
             asked = 4.0 * (side != way) + 0.2 * abs(y) + 0.3 * out
-            return 10.0 * lying + 400.0 * near + 60.0 * (side in bridged) + asked
+            through = side in bridged and abs(y) < CLEAR
+            return 10.0 * lying + 400.0 * near + 60.0 * through + asked
 
         shifts = (0.0, 15.0, -15.0) if many == 1 else (0.0,)
+        if bridged and many == 1:
+            shifts = (*shifts, CLEAR, -CLEAR)
         options = [
             (side, shift, out)
             for side in (way, -way)

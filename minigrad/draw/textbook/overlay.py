@@ -173,8 +173,14 @@ def small(name: str) -> Line:
 
 def named(chart: Chart, key: str) -> Line:
     """A value at step t in a title."""
-    names = [s.name or s.key for s in chart.symbols if s.key == key]
-    return sized(indexed(small((*names, key)[0]), "t"), SMALL)
+    return _at(chart, key, "t")
+
+
+def _at(chart: Chart, key: str, t: str) -> Line:
+    """A value in a title, at step t."""
+    found = [(s.name or s.key, s.index(t)) for s in chart.symbols if s.key == key]
+    name, index = (*found, (key, t))[0]
+    return sized(indexed(small(name), index), SMALL)
 
 
 def _before(chart: Chart, key: str) -> tuple[int, tuple[str, ...]]:
@@ -194,9 +200,7 @@ def _before(chart: Chart, key: str) -> tuple[int, tuple[str, ...]]:
 
 def _jacobian_of(chart: Chart, key: str, delay: int) -> Line:
     """The title ‖∂h(t)/∂h(t-1)‖₂."""
-    names = [s.name or s.key for s in chart.symbols if s.key == key]
-    before = f"t{'−' if delay > 0 else '+'}1"
-    below = sized(indexed(small((*names, key)[0]), before), SMALL)
+    below = _at(chart, key, f"t{'−' if delay > 0 else '+'}1")
     return (*gradient_of(named(chart, key), below), Run("2", "serif", 8.0, -3.0))
 
 

@@ -21,6 +21,7 @@ from minigrad.draw.page.scene import Line, Run
 from minigrad.draw.textbook.aligned import aligned
 from minigrad.draw.textbook.chart import ALL, Arrow, Chart, StandIn, Symbol, Weight
 from minigrad.draw.textbook.kinds import Value, kinds_of
+from minigrad.draw.textbook.recorded import Steps
 from minigrad.fold import Edge, Recurrence, Role, contract, fold
 from minigrad.graph import Graph, Node
 
@@ -71,7 +72,8 @@ class _Reading:
         self.recorded: dict[str | None, Node] = {}
         for node in graph.nodes if graph else ():
             self.recorded.setdefault(node.name, node)
-        same = self._same_data()
+        self.spans: dict[int, Any] = {}  # of lines that are one: all their steps
+        same = self._same_data() | self._same_lines()
         shown = [
             r for r in self.roles if r.kind != "parameter" or r.index in self.states
         ]
@@ -131,7 +133,7 @@ class _Reading:
             self._letter(role, kind),
             kind,
             role.clock,
-            role.span or ALL,
+            self.spans.get(role.index, role.span) or ALL,
             not role.operands,
             self.stand_ins.get(key),
             f"{role.label}: {what}, shape {role.spec.shape} {role.spec.dtype}",
@@ -154,6 +156,25 @@ class _Reading:
                 if role.span == ALL and len(sequences[role.name, 1]) == 1:
                     index = first.setdefault((role.name, role.clock, turn), role.index)
                     same |= {role.index: index} if index != role.index else {}
+        return same
+
+    def _same_lines(self) -> dict[int, int]:
+        """Lines of one name that share no step, of steps that differ: one circle each.
+
+        So h is one value, though at some steps a branch before it has made another one.
+        """
+        first: dict[Any, int] = {}
+        same: dict[int, int] = {}
+        for role in (r for r in self.roles if r.name and r.operands):
+            here: Any = role.span
+            if not isinstance(here, Steps):
+                continue
+            line = role.name, role.path, role.clock
+            index = first.setdefault(line, role.index)
+            steps = self.spans.setdefault(index, here)
+            if index != role.index and {*steps}.isdisjoint(here):
+                self.spans[index] = Steps(sorted((*steps, *here)))
+                same[role.index] = index
         return same
 
     def _letter(self, role: Role, kind: str) -> Line:

@@ -56,6 +56,7 @@ class GroupColumns:
             leads = [a.target for a in self.chart.arrows if a.source == key]
             if {*leads} <= {*self.keys}:  # only steps that are left out read it
                 del self.stand[key]
+                drawing.unread.append(key)
         self.reach = max(50.0, column.pitch - (column.right - column.left))
         self.x_of: dict[str, float] = {}
         symbols = drawing.grid.chart.symbols
@@ -293,7 +294,7 @@ class GroupColumns:
             like = self._like(self.stand[key].state, target, delay)
             yield self._over_the_rim(
                 a, like, key, slot, names, True, delay=0, home="",
-                title=in_words(a, None, self.kept[slot], names),
+                title=self._title(a, None, self.kept[slot], names),
                 covers=((key, self.chart.seat(target, self.kept[slot])),),
             )  # fmt: skip
         n = len(self.kept)
@@ -336,10 +337,17 @@ class GroupColumns:
         names = names_on(part for here in held for part in here)
         trunk = column.trunk(a, tail)
         seen = next(end for end, here in zip(ends, held, strict=True) if here)
-        title = in_words(a, seen[1], seen[0], names)
+        title = self._title(a, seen[1], seen[0], names)
         into = pairs[1] if across else ()
         details = {"title": title, "dashed": a.source in self.begin}
         yield Instance(a, tail, tip, way, names, pairs[0], into, across, trunk, details)
+
+    def _title(
+        self, a: Arrow, source: Step, target: Step, names: tuple[str, ...]
+    ) -> str:
+        called = self.drawing.called
+        ends = called(UNFOLDED, a.source, source), called(UNFOLDED, a.target, target)
+        return in_words(*ends, names)
 
     def _crosses(self, p: int, q: int) -> bool:
         """Whether what leads from slot to slot crosses the cut."""
@@ -381,8 +389,9 @@ class GroupColumns:
         slot = q if inward else p
         seat = self.chart.seat(a.target if inward else a.source, self.kept[slot])
         if key in self.x_of and seat in self.drawing.sheet.nodes:
-            names = self.drawing.names(a)
-            title = in_words(a, None, None, names)
+            names, t = self.drawing.names(a), self.kept[slot]
+            before, after = (0, t) if inward else (t, 0)
+            title = self._title(a, before, after, names)
             yield self._over_the_rim(a, a, key, slot, names, inward, title=title)
 
     def _over_the_rim(
@@ -427,8 +436,21 @@ class GroupColumns:
         if not self.index:
             hidden = self.length - len(self.kept)
             words = note(f"{hidden} more step{'s' if hidden > 1 else ''}")
-            y = heights[0] - 18
+            y = self._between_tracks(heights)
             sheet.write(x, y, words, "faint", UNFOLDED, word="more steps")
+
+    def _between_tracks(self, heights: list[float]) -> float:
+        """Below dots, or above, where no parameter's track and no other dots are."""
+        drawing, how = self.drawing, self.drawing.how
+        tracks = {
+            drawing.bus(weight.name, target)
+            for weight in (*how.weights, *how.reserve)
+            for target in weight.targets
+        }
+        options = [y + side * 18 for side in (-1, 1) for y in heights]
+        taken = (*tracks, *heights)
+        free = (y for y in options if all(abs(y - other) > 9 for other in taken))
+        return next(free, options[0])
 
     def _three_dots(self, id: str, x: float, y: float) -> None:
         for k in (-1, 0, 1):

@@ -9,7 +9,7 @@
 from dataclasses import replace
 
 from minigrad.draw.textbook.chart import Arrow, Chart, reads
-from minigrad.draw.textbook.marks import said
+from minigrad.draw.textbook.marks import called, said
 from minigrad.fold import Span
 
 
@@ -43,10 +43,14 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
         steps[2] = length
     for symbol in chart.symbols:
         if (every := symbol.span.every) > 1:
-            raise _not_around_t(f"{symbol.key} is there every {every} steps")
+            raise _not_around_t(
+                f"{called(chart, symbol.key)} is there every {every} steps"
+            )
         found = symbol.span.steps(length)
         if symbol.clock is not None and not any(t in found for t in steps):
-            raise _not_around_t(f"{symbol.key} is at steps {symbol.span} alone")
+            raise _not_around_t(
+                f"{called(chart, symbol.key)} is at steps {symbol.span} alone"
+            )
     for arrow in here:
         shown = arrow.delay or any(
             a is None or a in steps
@@ -63,7 +67,7 @@ def symbolic(chart: Chart) -> tuple[Chart, dict[int, str], int]:
         if state is not None and (state, a.target, a.labels) not in known:
             raise _not_around_t(
                 f"a loop of {min(chart.lengths)} steps does not tell how many steps "
-                f"later {a.target} reads {state}"
+                f"later {called(chart, a.target)} reads {called(chart, state)}"
             )
     letters = ("t−1", "t", "τ" if late else "t+1")
     return long, dict(zip(steps, letters, strict=True)), length

@@ -59,6 +59,7 @@ def _given(drawing: Drawing) -> None:
             merged[a.source, a.target].append(a)
     for pair, arrows in merged.items():
         names = names_on(arrows)
+        ends = drawing.called(UNFOLDED, pair[0]), drawing.called(UNFOLDED, pair[1])
         sheet.connect(
             *pair,
             None,
@@ -66,7 +67,7 @@ def _given(drawing: Drawing) -> None:
             text_kind=drawing.how.text_kind,
             kind=drawing.how.edge_kind,
             part=UNFOLDED,
-            title=in_words(arrows[0], None, None, names),
+            title=in_words(*ends, names),
             parameters=names,
             covers=(pair,),
         )

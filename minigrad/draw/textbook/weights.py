@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from math import sqrt
 
 from minigrad.draw.page.curves import rounded, straight
-from minigrad.draw.page.letters import fitted, sized
+from minigrad.draw.page.letters import fitted, plain, sized
 from minigrad.draw.page.scene import Node, Point
 from minigrad.draw.textbook.chart import Weight
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing
-from minigrad.draw.textbook.marks import home
+from minigrad.draw.textbook.marks import home, in_words
 
 WIDE, HIGH, BETWEEN = 32.0, 18.0, 22.0
 # Where a drop meets a circle that has no ports, left of its middle.
@@ -108,7 +108,9 @@ def draw_buses(
                     (*curve, *straight(junction, end)[1:]),
                     kind=f"bus{i}",
                     part=part,
-                    title=f"{weight.name} → {target}" + (f"({t})" if t else ""),
+                    title=in_words(
+                        plain(weight.label), drawing.called(part, target, t)
+                    ),
                     parameters=(weight.name,),
                     home=f"[{weight.name}]@t>{home(target)}",
                 )

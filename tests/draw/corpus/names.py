@@ -116,3 +116,14 @@ def named_after_its_loop(T=5):
         h = mg.tanh(x @ U + h @ W).named("h")
         total = total + loss((h @ V).named("o"), y)
     return total.named("J")
+
+
+def primes(T=4):
+    """Primes, digits behind words, and words of Python."""
+    U, W, V = P("W1 3 4, for 4 4, if 4 2")
+    h, ls = zeros("h1_0"), []
+    for _, x, y in mg.steps(x1=X(T), y=Y(T)):
+        h = mg.tanh(x @ U + h @ W).named("h1")
+        g = mg.relu(mg.relu(h).named("h'")).named("h''")
+        ls.append(loss((g @ V).named("None_"), y, "loss_1"))
+    return mean(ls)

@@ -191,3 +191,70 @@ def counted_by_hand(T=3):
         h = mg.tanh(x @ U + h @ W).named(f"h{t}")
         total = total + loss((h @ V).named(f"o{t}"), y, f"L{t}")
     return total.named("L")
+
+
+def every_other_step(T=8):
+    """A slow state is made at every second step, and read at all of them."""
+    U, W, R, Q, C, V = P("U 3 4, W 4 4, R 3 4, Q 4 4, C 4 4, V 4 2")
+    h, s, ls = *zeros("h0 s0"), []
+    for t, x, y in mg.steps(x=X(T), y=Y(T)):
+        if t % 2:
+            s = mg.tanh(x @ R + s @ Q).named("s")
+        h = mg.tanh(x @ U + h @ W + s @ C).named("h")
+        ls.append(loss((h @ V).named("o"), y))
+    return mean(ls)
+
+
+def three_loops(T=4):
+    """One matrix in three loops, each from where the one before it ended."""
+    U, W, R = P("U 3 4, W 4 4, R 2 4")
+    h = zeros("h0")
+    for _, x in mg.steps(x=X(T)):
+        h = mg.tanh(x @ U + h @ W).named("h")
+    s = h
+    for _, v in mg.steps(v=X(3, 2)):
+        s = mg.tanh(v @ R + s @ W).named("s")
+    q = s
+    for _ in mg.steps(2):
+        q = mg.tanh(q @ W).named("q")
+    return q
+
+
+def with_peepholes(T=5):
+    """A gate that reads two states and the output before it."""
+    U, W, A, R, V = P("U 3 4, W 4 4, A 4 4, R 2 4, V 4 2")
+    (h, c), o, ls = zeros("h0 c0"), zeros("o0", 2), []
+    for _, x, y in mg.steps(x=X(T), y=Y(T)):
+        i = mg.sigmoid(x @ U + h @ W + c @ A + o @ R).named("i")
+        c = (c + i * mg.tanh(x @ U)).named("c")
+        h = (i * mg.tanh(c)).named("h")
+        o = (h @ V).named("o")
+        ls.append(loss(o, y))
+    return mean(ls)
+
+
+def attends_from_the_last(T=4):
+    """A decoder that starts from the last state, and attends to all of them."""
+    U, W, A, R, Q, V, E = P("U 3 4, W 4 4, A 4 4, R 4 4, Q 4 4, V 4 2, E 2 4")
+    h, hs = zeros("h0"), []
+    for _, x in mg.steps(x=X(T)):
+        h = mg.tanh(x @ U + h @ W).named("h")
+        hs.append(h)
+    past, s, before, ls = mg.stack(hs), h, zeros("y0", 2), []
+    for _, y in mg.steps(y=X(3, 2)):
+        a = mg.softmax((past * (s @ A)).sum(axis=2), axis=0).named("α")
+        c = (a[:, :, None] * past).sum(axis=0).named("c")
+        s = mg.tanh(s @ R + c @ Q + before @ E).named("s")
+        ls.append((((s @ V).named("o") - y) ** 2).sum().named("L"))
+        before = y
+    return mean(ls)
+
+
+def read_each_other(T=3):
+    """Two states that read each other's past by one matrix, and an output of both."""
+    U, W, V = P(CELL)
+    (h, g), ls = zeros("h0 g0"), []
+    for _, x, y in mg.steps(x=X(T), y=Y(T)):
+        h, g = mg.tanh(x @ U + g @ W).named("h"), mg.tanh(h @ W).named("g")
+        ls.append(loss(((h + g) @ V).named("o"), y))
+    return mean(ls)

@@ -274,6 +274,43 @@ def test_equations_stand_with_their_lines():
     assert told["∇W"]
 
 
+def test_equations_of_turns_within_a_step_stand_with_their_circles():
+    told = data_of(mg.draw(recorded("nested")).html())
+
+    def written(key):
+        ((_, tokens),) = told["equations"][key]
+        return "".join(
+            token if isinstance(token, str) else token[0] for token in tokens
+        )
+
+    assert written("h") == "h(t,1) = tanh(U x(t,1) + W h(t,0))"
+    assert written("h#2") == "h(t,2) = tanh(U x(t,2) + W h(t,1))"
+    assert written("s") == "s(t) = tanh(A h(t,3) + B s(t-1))"
+    assert written("∇h#3").startswith("∇h(t,3) = Aᵀ diag(1 - (s(t))²) ∇s(t)")
+    roles = {node.get("role") for node in told["nodes"]}
+    lines = (line for some in told["equations"].values() for _, line in some)
+    read = {token[1] for line in lines for token in line if isinstance(token, list)}
+    assert read <= roles | {*told["letters"], "loss"}
+    names = {
+        node["name"]
+        for node in told["nodes"]
+        if node.get("role") == "h#2" and "t" in node
+    }
+    assert names == {"h(t,2)"}
+    # Of lines of one name in a step the figure does not say which is which.
+    repeated = data_of(mg.draw(recorded("repeated")).html())["equations"]
+    assert not {"h", "h#2"} & repeated.keys()
+
+
+def test_a_page_in_spanish_has_decimal_commas():
+    figure = mg.draw(nets.loss("many-to-one"), style=mg.Style(language="es"))
+    text = figure.html()
+    assert data_of(text)["words"]["point"] == ","
+    cells = re.findall(r"<td>([^<]*)</td>", text)
+    assert any(re.fullmatch(r"\d+,\d+", cell) for cell in cells)
+    assert not [cell for cell in cells if re.fullmatch(r"\d+\.\d+", cell)]
+
+
 def test_the_room_is_loaded_when_a_page_is_made():
     assert import_module("minigrad.draw.html").page is not None
     code = "import minigrad.draw, sys; print('minigrad.draw.html' in sys.modules)"
