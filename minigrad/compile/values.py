@@ -30,7 +30,7 @@ import numpy as np
 
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
-from minigrad.fold.moving_index import Ahead, at_step, contains
+from minigrad.fold.moving_index import Ahead, at_step, contains, mapped
 from minigrad.op import Op
 
 
@@ -310,18 +310,12 @@ def compute(op: AnyOp, values: list[Any], attrs: Mapping[str, Any]) -> Any:
 
 def resolved(attrs: Any, t: int, lengths: Sequence[int], clock: int) -> Any:
     """Attributes with their counts, and what moves with t, as plain numbers."""
-    if isinstance(attrs, Count):
-        return attrs.at(lengths)
-    if isinstance(attrs, Ahead):
-        return at_step(attrs, t, lengths[clock])
-    if isinstance(attrs, Mapping):
-        return {k: resolved(v, t, lengths, clock) for k, v in attrs.items()}
-    if isinstance(attrs, (tuple, list)):
-        return type(attrs)([resolved(v, t, lengths, clock) for v in attrs])
-    if isinstance(attrs, slice):
-        ends = (attrs.start, attrs.stop, attrs.step)
-        return slice(*(resolved(v, t, lengths, clock) for v in ends))
-    return attrs
+
+    def number(v: Any) -> int:
+        moves = isinstance(v, Ahead)
+        return at_step(v, t, lengths[clock]) if moves else v.at(lengths)  # type: ignore[no-any-return]
+
+    return mapped(attrs, (Count, Ahead), number)
 
 
 def moves(attrs: Any) -> bool:

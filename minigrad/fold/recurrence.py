@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from minigrad.fold.linear import Linear, linear
-from minigrad.fold.moving_index import numbers
+from minigrad.fold.moving_index import values_of
 from minigrad.fold.roles import Edge, Operand, Role, Source, Span
 from minigrad.fold.stepping import Body, unique_names
 from minigrad.fold.unfolding import Unrolling
@@ -233,7 +233,8 @@ class Recurrence(NotPickled):
         """
         for role, only, length, attribute in self._of_one_step():
             step = only.steps(length)[0]
-            alike = {step, step - 1}.intersection(numbers(attribute))
+            numbers = {n for n in values_of(attribute, int) if type(n) is not bool}
+            alike = numbers & {step, step - 1}
             if alike:
                 raise ValueError(
                     f"{role.words} is at step {step} alone, and its number "
