@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from minigrad.graph import StepIndex
 
 
@@ -96,6 +98,21 @@ def moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
         ends = zip((a.start, a.stop, a.step), (b.start, b.stop, b.step), strict=True)
         return slice(*(moving(v, t, w, u, length) for v, w in ends))
     return a
+
+
+def key_of(attrs: Any) -> Any:
+    """What two attributes are equal by: 1, 1.0 and True are three, 0.0 is not -0.0.
+
+    >>> key_of({"axis": 0}) == key_of({"axis": False}), key_of([0.0]) == key_of([-0.0])
+    (False, False)
+    """
+    if isinstance(attrs, Mapping):
+        return tuple([(k, key_of(v)) for k, v in sorted(attrs.items())])
+    if isinstance(attrs, (tuple, list)):
+        return (type(attrs), *map(key_of, attrs))
+    if isinstance(attrs, np.ndarray):
+        return (attrs.shape, str(attrs.dtype), attrs.tobytes())
+    return (type(attrs), repr(attrs))
 
 
 def contains(attrs: Any, kind: type) -> bool:

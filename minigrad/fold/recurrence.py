@@ -311,7 +311,7 @@ class Recurrence(NotPickled):
         delays = [0]
         for role in self.roles:
             if role.clock == clock:
-                delays += [abs(s.delay or 0) for o in role.operands for s in o]
+                delays += [abs(s.delay or 0) for s in role.sources]
                 for _, _, run in (rule for rule in role.slot[1:] if len(rule) == 3):
                     # Asked for in another loop: no length tells how another looks.
                     delays += [r if isinstance(r, int) else NEVER for r in run[2:]]
