@@ -226,7 +226,7 @@ def same_shape(program: Program, v: Value) -> Iterator[str]:
         for lengths in _samples(program.clocks, 2):
             if v.steps is not None and not v.steps.at(lengths):
                 continue
-            result = example(v.op, v.inputs, v.attrs, v.steps, lengths)
+            result = example(v, lengths)
             made = np.shape(result), dtype_of(result)
             if (shape_at(v.shape, lengths), v.dtype) != made:
                 yield f"is {mine}, {v.op.name} makes {made} at {lengths}"

@@ -179,15 +179,8 @@ def argument(name: str, shape: Shape, dtype: str) -> Value:
 
 def constant(value: Any, name: str | None = None) -> Value:
     """A number or an array that is part of the program."""
-    return Value(
-        Leaf.constant,
-        (),
-        {"value": value},
-        np.shape(value),
-        dtype_of(value),
-        None,
-        name,
-    )
+    shape, dtype = np.shape(value), dtype_of(value)
+    return Value(Leaf.constant, (), {"value": value}, shape, dtype, None, name)
 
 
 def dtype_of(value: Any) -> str:
@@ -261,12 +254,13 @@ def shape_of(
     """Shape and dtype of an op's result: it is run on ones, at two lengths a clock."""
     clocks = {d.clock for v in inputs for d in v.shape if isinstance(d, Count)}
     base = [16] * (1 + max([*clocks, steps.clock if steps else 0]))
-    result = example(op, inputs, attrs, steps, base)
+    v = Value(op, inputs, attrs, (), "", steps)
+    result = example(v, base)
     shape: list[Dim] = list(np.shape(result))
     for clock in clocks:
         longer = list(base)
         longer[clock] += 1
-        other = np.shape(example(op, inputs, attrs, steps, longer))
+        other = np.shape(example(v, longer))
         for i, n in enumerate(np.shape(result)):
             a = other[i] - n
             if a:
@@ -274,19 +268,12 @@ def shape_of(
     return tuple(shape), dtype_of(result)
 
 
-def example(
-    op: AnyOp,
-    inputs: tuple[Value, ...],
-    attrs: Mapping[str, Any],
-    steps: Steps | None,
-    lengths: Sequence[int],
-) -> Any:
-    """What an op makes of ones; constants are given as they are."""
-    given = [ones(v, lengths) for v in inputs]
-    t = steps.first.at(lengths) if steps is not None else 0
-    at_t = resolved(attrs, t, lengths, steps.clock if steps is not None else 0)
+def example(v: Value, lengths: Sequence[int]) -> Any:
+    """What the op of a value makes of ones; constants are given as they are."""
+    given = [ones(i, lengths) for i in v.inputs]
+    t, clock = (v.steps.first.at(lengths), v.steps.clock) if v.steps else (0, 0)
     with np.errstate(all="ignore"):
-        return compute(op, given, at_t)
+        return compute(v.call, given, resolved(v.attrs, t, lengths, clock))
 
 
 def ones(value: Value, lengths: Sequence[int]) -> Any:

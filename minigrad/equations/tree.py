@@ -23,9 +23,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from minigrad.fold.moving_index import Ahead, at_step, mapped
+from minigrad.fold.moving_index import Ahead, at_step, key_of, mapped
 
 Shape = tuple[int, ...]
 
@@ -88,7 +86,7 @@ class Forest:
         self, op: str, args: Sequence[Expr], attrs: dict[str, Any], shape: Shape
     ) -> Expr:
         """The expression of these parts."""
-        key = (op, tuple(map(id, args)), _hashable(attrs), shape)
+        key = (op, tuple(map(id, args)), key_of(attrs), shape)
         found = self.known.get(key)
         if found is None:
             size = sum([a.size for a in {*args}]) if args else int(op != "number")
@@ -167,14 +165,3 @@ def ahead(value: Any, by: int) -> Any:
         return replace(v, k=v.k - by if v.from_end else v.k + by)
 
     return mapped(value, (Ahead, Time), moved)
-
-
-def _hashable(value: Any) -> Any:
-    """What two attributes are equal by: 1, 1.0 and True are three."""
-    if isinstance(value, dict):
-        return tuple([(k, _hashable(v)) for k, v in value.items()])
-    if isinstance(value, (tuple, list)):
-        return type(value).__name__, tuple([_hashable(v) for v in value])
-    if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.tobytes()
-    return type(value).__name__, repr(value)
