@@ -67,6 +67,15 @@ def compare(
     return "\n".join([*lines, *([HINT + said] if said else [])])
 
 
+def require(said: str | None) -> None:
+    """Raise GradientError where there is something to say.
+
+    >>> require(None)
+    """
+    if said is not None:
+        raise GradientError(said)
+
+
 def with_hint_of(said: str, original: str) -> str:
     """A message about shrunk arrays with the hint from the full ones, which is surer.
 

@@ -26,7 +26,7 @@ from minigrad.tensor import Tensor, tensor
 from minigrad.testing.contract import check_contract
 from minigrad.testing.gradient import check_grad
 from minigrad.testing.products import check_jvp_vjp
-from minigrad.testing.report import GradientError, compare
+from minigrad.testing.report import GradientError, compare, require
 
 Array = NDArray[Any]
 Domain = tuple[float, float] | Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -278,11 +278,11 @@ def _check_value(sample: Sample) -> None:
         raise GradientError("given Tensors the op did not return a Tensor")
     if row.call is None:
         plain = f(*operands)
-        _require(compare("the value on Tensors", recorded.data, plain, 0, 0))
+        require(compare("the value on Tensors", recorded.data, plain, 0, 0))
     if row.ref is not None:
         values = (list(operands),) if row.op.variadic else tuple(operands)
         expected = np.asarray(row.ref(*values, **one.attrs))
-        _require(compare("the value", recorded.data, expected, 1e-12, 1e-14))
+        require(compare("the value", recorded.data, expected, 1e-12, 1e-14))
         if recorded.dtype != expected.dtype:
             raise GradientError(f"the value is {recorded.dtype}, not {expected.dtype}")
 
@@ -327,7 +327,7 @@ def _check_convention(row: Row, convention: Convention) -> None:
             what = (
                 f"{row.op.name} at {convention.operands}, the gradient by operand {i}"
             )
-            _require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
+            require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
 
 
 def _check_lowerings(sample: Sample) -> None:
@@ -343,7 +343,7 @@ def _check_lowerings(sample: Sample) -> None:
     if parts is not None:
         xs = _tensors(arrays)
         made = parts(xs, **one.attrs) if row.op.variadic else parts(*xs, **one.attrs)
-        _require(compare("the lowering for onnx", made.data, f(*xs).data, 1e-4, 1e-5))
+        require(compare("the lowering for onnx", made.data, f(*xs).data, 1e-4, 1e-5))
     for engine in row.op.lowerings.keys() - {"onnx"}:
         try:
             compile(f, strict=True, backend=engine)(*arrays)
@@ -360,11 +360,6 @@ CHECKS: dict[str, Check] = {
     "lowerings": _check_lowerings,
     "conventions": lambda *_: None,  # has points of its own: see Row.run
 }
-
-
-def _require(said: str | None) -> None:
-    if said is not None:
-        raise GradientError(said)
 
 
 def _tensors(operands: list[Any]) -> list[Any]:

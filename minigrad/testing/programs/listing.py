@@ -22,6 +22,7 @@ def forward(xs):
 
 import linecache
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NamedTuple
@@ -119,6 +120,13 @@ class Listing:
         """The number of elements along an axis."""
         known = dict(self.sizes) | {"T": steps, "B": batch}
         return dim if isinstance(dim, int) else int(eval(dim, {}, known))
+
+    def leaves(self, given: Sequence[Any], names: Mapping[str, Any]) -> list[Any]:
+        """What the gradient is taken by: arguments that are given, and parameters."""
+        ids = [a.id for a in self.arguments]
+        return [
+            given[ids.index(w)] if w in ids else names[self.word(w)] for w in self.wrt
+        ]
 
     def pruned(self) -> "Listing":
         """The same without leaves and names that nothing mentions."""
