@@ -7,7 +7,6 @@ commonest class, the letters alone (naive Bayes), and n-grams of each class with
 Witten-Bell smoothing, the order that is best on the validation part.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from minigrad.data.labelled import labelled
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
+from minigrad.tasks.files import write_table
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import (
     ONE_ANSWER,
@@ -32,7 +32,7 @@ from minigrad.tasks.session import (
 )
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import load_weights, replacing
+from minigrad.train import load_weights
 
 Array = NDArray[Any]
 LEAST = 5
@@ -241,17 +241,13 @@ def _write(
 ) -> None:
     """answers.csv: each sequence, what it is taken for, and how surely."""
     classes = classifier.classes
-    with (
-        replacing(out / "answers.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        truth = [] if y is None else ["truth"]
-        writer.writerow(["sequence", *truth, "answer", *(f"P({c})" for c in classes)])
-        for k, text in enumerate(texts):
-            said = [] if y is None else [classes[int(y[k])]]
-            answer = classes[int(odds[k].argmax())]
-            writer.writerow([text, *said, answer, *(f"{p:.4f}" for p in odds[k])])
+    truth = [] if y is None else ["truth"]
+    rows = [["sequence", *truth, "answer", *(f"P({c})" for c in classes)]]
+    for k, text in enumerate(texts):
+        said = [] if y is None else [classes[int(y[k])]]
+        answer = classes[int(odds[k].argmax())]
+        rows.append([text, *said, answer, *(f"{p:.4f}" for p in odds[k])])
+    write_table(out / "answers.csv", rows)
 
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:

@@ -11,7 +11,6 @@ one season before (the season is the lag from 2 to a third of the training part 
 is most like itself), a linear forecast from the last numbers, and the mean.
 """
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import floor, log10
@@ -21,17 +20,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import imported
 from minigrad.data import Order, standardise, windows
 from minigrad.data.tables import Numbers, numbers
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.files import figure, rms, save_figure, write_table
 from minigrad.tasks.networks import made
 from minigrad.tasks.session import answer_of, learn, picture, report
 from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import load_weights, replacing
+from minigrad.train import load_weights
 
 Array = NDArray[np.float64]
 LEAST, LONGEST = 40, 35
@@ -187,7 +186,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     report(unseen, ["RMSE", "of the variance"], rows)
-    errors = {name: _rms(f[second:] - values[second:]) for name, f in forecasts.items()}
+    errors = {name: rms(f[second:] - values[second:]) for name, f in forecasts.items()}
     ours = next(iter(errors.values()))
     better = {name: e for name, e in [*errors.items()][1:] if e <= ours}
     if better:
@@ -255,7 +254,7 @@ def _trained(
 
     def error(begin: int, end: int) -> float:
         start = begin - setting.window - ahead + 1
-        return _rms(forecaster.each(values[start:end]) - values[begin:end])
+        return rms(forecaster.each(values[start:end]) - values[begin:end])
 
     learn(
         "series",
@@ -312,35 +311,28 @@ def _write(
     steps = options.length or usual
     further, bands = closed_loop(forecaster, values, first, steps)
     digits = 8 - floor(log10(forecaster.setting.deviation))
-    with replacing(options.out / "forecast.csv") as temporary:
-        rows: list[tuple[str, ...]] = []
-        rows.append(("row", column.name, "forecast", "low", "high"))
-        everything = [
-            *zip(values.tolist(), said, np.full(len(values), band), strict=True),
-            *zip([np.nan] * steps, further, bands, strict=True),
-        ]
-        for k, (value, forecast, half) in enumerate(everything, 1):
-            row = [value, forecast, forecast - half, forecast + half]
-            # The numbers as they were read; forecasts are of float32.
-            texts = [
-                "" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row[1:]
-            ]
-            rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-    with replacing(options.out / "forecast.png") as temporary:
-        chart(column, said, band, further, bands).savefig(temporary)
+    rows: list[tuple[str, ...]] = [("row", column.name, "forecast", "low", "high")]
+    everything = [
+        *zip(values.tolist(), said, np.full(len(values), band), strict=True),
+        *zip([np.nan] * steps, further, bands, strict=True),
+    ]
+    for k, (value, forecast, half) in enumerate(everything, 1):
+        row = [forecast, forecast - half, forecast + half]
+        # The numbers as they were read; forecasts are of float32.
+        texts = ["" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row]
+        rows.append((str(k), "" if np.isnan(value) else f"{value!r}", *texts))
+    write_table(options.out / "forecast.csv", rows)
+    drawn = chart(column, said, band, further, bands)
+    save_figure(options.out / "forecast.png", drawn)
 
 
 def chart(
     column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
-    pictures = imported("matplotlib.figure", "train")
-
     values = column.values
-    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
-    axes = figure.subplots()
+    drawn = figure(11, 4)
+    axes = drawn.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
     known, later = rows[: len(values)], rows[len(values) :]
     axes.plot(known, values, color="#8c8c8c", lw=1.6, label=column.name)
@@ -366,7 +358,7 @@ def chart(
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", lw=0.7)
-    return figure
+    return drawn
 
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
@@ -411,7 +403,7 @@ def _rows(
     """Of each forecast its error in the units of the data, and beside its spread."""
     return {
         name: [
-            f"{_rms(f[begin:] - values[begin:]):.5g}",
+            f"{rms(f[begin:] - values[begin:]):.5g}",
             f"{_share(f, values, begin):.4f}",
         ]
         for name, f in forecasts.items()
@@ -422,10 +414,6 @@ def _name(setting: Setting) -> str:
     if setting.model == "output-feedback":
         return setting.model
     return f"{setting.model}, {setting.cell}"
-
-
-def _rms(error: Array) -> float:
-    return float(np.sqrt(np.square(error).mean()))
 
 
 def _share(forecast: Array, values: Array, begin: int) -> float:

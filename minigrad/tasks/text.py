@@ -8,7 +8,6 @@ What it has learnt scores another text, each character after all before it, and 
 from its end or from a prompt.
 """
 
-import csv
 from collections.abc import Mapping
 from math import log
 from pathlib import Path
@@ -27,6 +26,7 @@ from minigrad.nn.recurrent import unroll
 from minigrad.ops.nn import log_softmax
 from minigrad.ops.shape import stack
 from minigrad.optim import cosine
+from minigrad.tasks.files import write_table
 from minigrad.tasks.networks import made, remade
 from minigrad.tasks.ngrams import NGrams, grams
 from minigrad.tasks.session import learn, picture, report
@@ -236,16 +236,12 @@ def _score(
     found["every symbol alike"] = log(n) / log(2)
     rows = {name: [bits, 2**bits] for name, bits in found.items()}
     report(f"text: {options.data.name}", ["bits/char", "perplexity"], rows)
-    with (
-        replacing(options.out / "bits.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
+    table: list[list[Any]] = [["place", "character", *each]]
+    for place, (symbol, *bits) in enumerate(
+        zip(text[1:], *each.values(), strict=True), 2
     ):
-        writer = csv.writer(file)
-        writer.writerow(["place", "character", *each])
-        for place, (symbol, *bits) in enumerate(
-            zip(text[1:], *each.values(), strict=True), 2
-        ):
-            writer.writerow([place, symbol, *(f"{b:.4f}" for b in bits)])
+        table.append([place, symbol, *(f"{b:.4f}" for b in bits)])
+    write_table(options.out / "bits.csv", table)
 
 
 def bits_of_each(
