@@ -90,16 +90,10 @@ class Recurrence(NotPickled):
                 for k in numbers:
                     label = letters[k] if k >= 0 else f"{letters[~k]}ᵀ"
                     labels += [] if label in labels else [label]
+        roles = self.roles
         return [
-            Edge(
-                self.roles[s.role],
-                self.roles[target],
-                *s[1:3],
-                s.span,
-                s.at,
-                (*labels,),
-            )
-            for (target, s), labels in merged.items()
+            Edge(roles[s.role], roles[to], s.kind, s.delay, s.span, s.at, (*labels,))
+            for (to, s), labels in merged.items()
         ]
 
     def unfold(self, steps: int | Sequence[int]) -> Graph:

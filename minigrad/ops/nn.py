@@ -64,6 +64,18 @@ def _require_some(reduction: str, shape: tuple[int, ...]) -> None:
         )
 
 
+def require_one_shape(name: str, o: Any, target: Any) -> None:
+    """Refuse targets of another shape than what the network says.
+
+    >>> require_one_shape("mse_loss", np.ones(2), np.zeros(2))
+    """
+    if np.shape(o) != np.shape(target):
+        raise ValueError(
+            f"{name}: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
+            "agree, since broadcasting one against the other would average wrong pairs"
+        )
+
+
 def _reduced(loss: Any, reduction: str) -> Any:
     _require_some(reduction, loss.shape)
     return loss if reduction == "none" else getattr(np, reduction)(loss)
@@ -82,11 +94,7 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError for other shapes.
     """
-    if np.shape(o) != np.shape(target):
-        raise ValueError(
-            f"mse_loss: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
-            "agree, since broadcasting one against the other would average wrong pairs"
-        )
+    require_one_shape("mse_loss", o, target)
     if np.result_type(o, target).kind != "f":
         o = floating(o)
     return _reduced(np.square(np.subtract(o, target)), reduction)
