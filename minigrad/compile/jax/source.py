@@ -19,7 +19,6 @@ from minigrad.compile.jax import checks
 from minigrad.compile.jax.lowerings import LoweringError, lowering
 from minigrad.compile.kinds import ALONG, O, is_ufunc
 from minigrad.compile.numpy.source import Source as NumpySource
-from minigrad.compile.numpy.source import identifier
 from minigrad.compile.numpy.table import index
 from minigrad.compile.values import Leaf, Program, Time, Value, moves
 from minigrad.fold.moving_index import Ahead, contains
@@ -44,12 +43,6 @@ class Source(NumpySource):
         leaves = [*program.parameters.values(), *program.arguments.values()]
         for v in leaves:
             self.names[v] = self.fresh((v.name or "").partition("@")[0])
-
-    def fresh(self, stem: str) -> str:
-        """A name that nothing has yet."""
-        name = identifier(stem, self.taken)
-        self.taken.add(name)
-        return name
 
     def untimed(self, v: Value) -> str:
         """A value without time."""

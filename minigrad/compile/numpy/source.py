@@ -66,12 +66,16 @@ class Source:
 
     # Names and literals.
 
+    def fresh(self, stem: str) -> str:
+        """A name that nothing has yet."""
+        name = identifier(stem, self.taken)
+        self.taken.add(name)
+        return name
+
     def name(self, v: Value) -> str:
         """The name of a value, the same each time."""
         if v not in self.names:
-            base = v.name or v.op.name
-            self.names[v] = identifier(base, self.taken)
-            self.taken.add(self.names[v])
+            self.names[v] = self.fresh(v.name or v.op.name)
         return self.names[v]
 
     def literal(self, value: Any) -> str:
@@ -100,9 +104,7 @@ class Source:
     def refer(self, value: Any, name: str) -> str:
         """A name by which the source refers to an object."""
         if id(value) not in self.functions:
-            found = identifier(name, self.taken)
-            self.taken.add(found)
-            self.functions[id(value)] = found
+            found = self.functions[id(value)] = self.fresh(name)
             self.namespace[found] = value
         return self.functions[id(value)]
 
@@ -117,18 +119,15 @@ class Source:
     def keep(self, stem: str, code: str) -> str:
         """An attribute of the workspace that holds an expression of buffers."""
         if code not in self.kept:
-            name = identifier(stem, self.taken)
-            self.taken.add(name)
-            self.kept[code] = f"w.{name}"
-            self.workspace.append(f"w.{name} = {code}")
+            self.kept[code] = f"w.{self.fresh(stem)}"
+            self.workspace.append(f"{self.kept[code]} = {code}")
         return self.kept[code]
 
     def allocate(self, stem: str, form: str) -> str:
         """An array of its own in the workspace, of a shape and dtype."""
-        name = identifier(stem, self.taken)
-        self.taken.add(name)
-        self.workspace.append(f"w.{name} = {self.empty}({form})")
-        return f"w.{name}"
+        name = f"w.{self.fresh(stem)}"
+        self.workspace.append(f"{name} = {self.empty}({form})")
+        return name
 
     def buffer(self, buffer: Buffer) -> str:
         """The array of a buffer."""
@@ -137,13 +136,9 @@ class Source:
         if buffer.bound:
             return self.name(buffer.root)
         if buffer not in self.names:
-            steps = buffer.steps
-            shape = [self.literal(n) for n in buffer.shape]
-            if steps is not None:
-                number = steps.number
-                shape.insert(0, self.literal(number))
+            front = () if buffer.steps is None else (buffer.steps.number,)
             name = buffer.root.name or buffer.root.op.name
-            sizes = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
+            sizes = self.literal((*front, *buffer.shape))
             dtype = np.dtype(buffer.dtype).name
             self.names[buffer] = self.allocate(name, f"{sizes}, '{dtype}'")
             self.solid.add(self.names[buffer])
@@ -246,8 +241,7 @@ class Source:
             listed = self.keep(stem, f"views({code})")
         else:
             if code not in self.listed:
-                self.listed[code] = identifier("steps", self.taken)
-                self.taken.add(self.listed[code])
+                self.listed[code] = self.fresh("steps")
                 self.run.append(f"{self.listed[code]} = views({code})")
             listed = self.listed[code]
         low, high = self._ends(steps, whole)
@@ -283,14 +277,12 @@ def _array(element: str) -> str:
     return element if "..." in element else f"{element[:-1]}, ...]"
 
 
+SIGNS = {" - ": "_less_", " + ": "_plus_", " * ": "_times_", "-": "m"}
+
+
 def _suffix(low: str, high: str) -> str:
     """A window as the end of a name."""
     said = (f"_from_{low}" if low else "") + (f"_to_{high}" if high else "")
-    for sign, word in (
-        (" - ", "_less_"),
-        (" + ", "_plus_"),
-        (" * ", "_times_"),
-        ("-", "m"),
-    ):
+    for sign, word in SIGNS.items():
         said = said.replace(sign, word)
     return said

@@ -16,7 +16,7 @@ from minigrad.compile.numpy import table
 from minigrad.compile.numpy.abilities import ABLE
 from minigrad.compile.numpy.batch import Batch
 from minigrad.compile.numpy.loop import Range
-from minigrad.compile.numpy.source import Source, identifier
+from minigrad.compile.numpy.source import Source
 from minigrad.compile.schedule import Loop, Part
 from minigrad.compile.values import Leaf, Time, Value
 
@@ -49,9 +49,7 @@ class Writing:
         s = self.source
         leaves = [*self.program.parameters.values(), *self.program.arguments.values()]
         for leaf in leaves:
-            bare = (leaf.name or "p").partition("@")[0]
-            s.names[leaf] = identifier(bare, s.taken)
-            s.taken.add(s.names[leaf])
+            s.names[leaf] = s.fresh((leaf.name or "p").partition("@")[0])
         for i, part in enumerate(self.plan.parts):
             self.part(part, self.plan.fills.get(i, ()))
         self.ended()
