@@ -34,6 +34,7 @@ from minigrad.testing.gradient import (
     _frozen,
     _reproduce,
     cotangent,
+    is_float,
 )
 from minigrad.testing.report import GradientError, compare
 
@@ -123,13 +124,8 @@ def _rule_promises(node: Node, rng: np.random.Generator) -> Iterator[str | None]
             yield f"{where} gives other bits when called again with the same arrays"
         mixed = answer(_frozen(np.asarray(g + h)))
         tolerance = 1e-10 if g.dtype == np.float64 else 1e-3
-        yield compare(
-            f"{where} is not linear in g: its answer to g + h",
-            mixed,
-            np.add(first, second),
-            tolerance,
-            tolerance,
-        )
+        what = f"{where} is not linear in g: its answer to g + h"
+        yield compare(what, mixed, np.add(first, second), tolerance, tolerance)
         if np.any(answer(_frozen(np.zeros_like(g)))):
             yield f"{where} gives a gradient for the cotangent zero"
         single = answer(*map(_single, (g, y, xs)))
@@ -143,8 +139,7 @@ def _rule_promises(node: Node, rng: np.random.Generator) -> Iterator[str | None]
 def _single(a: Any) -> Any:
     if isinstance(a, list):
         return [_single(x) for x in a]
-    is_float = isinstance(a, np.ndarray) and a.dtype.kind == "f"
-    return _frozen(a, np.float32) if is_float else a
+    return _frozen(a, np.float32) if is_float(a) else a
 
 
 def _result_promises(

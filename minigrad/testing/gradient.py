@@ -241,12 +241,17 @@ def cotangent(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(signed)  # a 0-d product is a scalar
 
 
+def is_float(a: Any) -> bool:
+    """Whether a value is an array of floating point.
+
+    >>> is_float(np.ones(2)), is_float(1.0)
+    (True, False)
+    """
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
+
+
 def _differentiable(args: Sequence[Any]) -> tuple[int, ...]:
-    return tuple(
-        i
-        for i, a in enumerate(args)
-        if isinstance(a, np.ndarray) and a.dtype.kind == "f"
-    )
+    return tuple([i for i, a in enumerate(args) if is_float(a)])
 
 
 def _frozen(a: Any, dtype: Any = None) -> Any:

@@ -70,13 +70,8 @@ def check_module(
             size = min(entries, p.size)
             chosen = np.sort(rng.choice(p.size, size, replace=False))
             expected = [_slope(lambda: loss(model), p, int(k)) for k in chosen]
-            said = compare(
-                f"the gradient by {path} (its elements {chosen.tolist()})",
-                found[chosen],
-                np.array(expected),
-                rtol,
-                atol,
-            )
+            what = f"the gradient by {path} (its elements {chosen.tolist()})"
+            said = compare(what, found[chosen], np.array(expected), rtol, atol)
             if said is not None:
                 raise GradientError(f"{type(model).__name__}: {said}\nseed {seed}")
 

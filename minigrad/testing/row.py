@@ -24,7 +24,7 @@ from minigrad.mode import TraceError
 from minigrad.op import Op, by_function
 from minigrad.tensor import Tensor, tensor
 from minigrad.testing.contract import check_contract
-from minigrad.testing.gradient import check_grad
+from minigrad.testing.gradient import check_grad, is_float
 from minigrad.testing.products import check_jvp_vjp
 from minigrad.testing.report import GradientError, compare, require
 
@@ -184,7 +184,7 @@ class Row:
             if callable(kink):
                 gaps = [kink(*operands)]
             else:
-                gaps = [x - kink for x in operands if _is_float(x)]
+                gaps = [x - kink for x in operands if is_float(x)]
             if any(np.any(np.abs(gap) < NEAR) for gap in gaps):
                 return True
         return False
@@ -289,9 +289,9 @@ def _check_value(sample: Sample) -> None:
 
 def _check_float32(sample: Sample) -> None:
     _, f, _, operands, seed = sample
-    if not any(map(_is_float, operands)):
+    if not any(map(is_float, operands)):
         return
-    singles = [a.astype(np.float32) if _is_float(a) else a for a in operands]
+    singles = [a.astype(np.float32) if is_float(a) else a for a in operands]
     y = f(*_tensors(singles))
     if y.dtype == np.float64:
         raise GradientError("float32 operands gave a float64 value")
@@ -300,7 +300,7 @@ def _check_float32(sample: Sample) -> None:
 
 
 def _check_contract(sample: Sample) -> None:
-    if any(map(_is_float, sample.operands)):
+    if any(map(is_float, sample.operands)):
         check_contract(sample.f, sample.operands, sample.seed)
 
 
@@ -338,7 +338,7 @@ def _check_lowerings(sample: Sample) -> None:
     from minigrad.compile import compile
 
     row, f, one, operands, _ = sample
-    arrays = [a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands]
+    arrays = [a.astype(np.float32) if is_float(a) else np.asarray(a) for a in operands]
     parts = row.op.lowerings.get("onnx")
     if parts is not None:
         xs = _tensors(arrays)
@@ -367,12 +367,8 @@ def _tensors(operands: list[Any]) -> list[Any]:
 
 
 def _has_gradient(sample: Sample) -> bool:
-    floating = any(map(_is_float, sample.operands))
+    floating = any(map(is_float, sample.operands))
     return floating and sample.f(*_tensors(sample.operands)).dtype.kind == "f"
-
-
-def _is_float(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
 
 
 def _is_shape(a: Any) -> bool:

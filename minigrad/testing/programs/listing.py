@@ -135,12 +135,9 @@ class Listing:
         wrt = tuple(w for w in self.wrt if w in used)
         parameters = tuple(p for p in self.parameters if p.id in used)
         arguments = tuple(a for a in self.arguments if a.id in used)
+        names = tuple(n for n in self.names if n[0] in used)
         return replace(
-            self,
-            parameters=parameters,
-            arguments=arguments,
-            wrt=wrt,
-            names=tuple(n for n in self.names if n[0] in used),
+            self, parameters=parameters, arguments=arguments, wrt=wrt, names=names
         )
 
     def word(self, value: str) -> str:
