@@ -56,14 +56,8 @@ def train(
     watch: Callable[[], None] = lambda: None,
 ) -> None:
     """Train a network by as many passes as there are steps."""
-    training = Training(
-        model,
-        AdamW(model.parameters(), lr, weight_decay=decay),
-        model.loss,
-        clip=1.0,
-        eager=options.eager,
-        backend=options.backend,
-    )
+    optimiser = AdamW(model.parameters(), lr, weight_decay=decay)
+    training = Training(model, optimiser, model.loss, clip=1.0, **options.engine)
     order = Order(len(ys), batch, rng)
     for _ in range(options.steps):
         for _ in range(-(-len(ys) // batch)):

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from minigrad.data import Order, Vocabulary, one_hot, pad
 from minigrad.data.labelled import labelled
-from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
 from minigrad.tasks.files import write_table
@@ -52,14 +51,10 @@ class Classifier:
         self.setting = dict(setting)
         self.vocabulary = Vocabulary(setting["letters"])
         self.classes: list[str] = list(setting["classes"])
-        self.network: ManyToOne | Bidirectional = one_answer(
-            setting["model"],
-            len(self.vocabulary),
-            setting["hidden"],
-            len(self.classes),
-            rng=rng,
-            read=setting["read"],
-            cell=setting["cell"],
+        sizes = len(self.vocabulary), setting["hidden"], len(self.classes)
+        read, cell = setting["read"], setting["cell"]
+        self.network = one_answer(
+            setting["model"], *sizes, rng=rng, read=read, cell=cell
         )
 
     def encoded(self, texts: list[str]) -> tuple[Array, Array]:

@@ -401,13 +401,11 @@ def _rows(
     forecasts: Mapping[str, Array], values: Array, begin: int
 ) -> dict[str, list[str]]:
     """Of each forecast its error in the units of the data, and beside its spread."""
-    return {
-        name: [
-            f"{rms(f[begin:] - values[begin:]):.5g}",
-            f"{_share(f, values, begin):.4f}",
-        ]
-        for name, f in forecasts.items()
-    }
+    found = {}
+    for name, f in forecasts.items():
+        error, share = rms(f[begin:] - values[begin:]), _share(f, values, begin)
+        found[name] = [f"{error:.5g}", f"{share:.4f}"]
+    return found
 
 
 def _name(setting: Setting) -> str:

@@ -131,8 +131,7 @@ def learn(
         clip=clip or inf,
         carry=carry,
         also={**(also or {}), **asked},
-        eager=options.eager,
-        backend=options.backend,
+        **options.engine,
     )
     history = fit(
         training,

@@ -151,14 +151,8 @@ def train(options: Options, scale: Scale) -> Committee:
     def trained(start: int) -> Network:
         model = network(options.seed, start, name)
         loss = partial(taught, model)
-        training = Training(
-            model,
-            Adam(model.parameters(), lr=0.01),
-            loss,
-            clip=1.0,
-            eager=options.eager,
-            backend=options.backend,
-        )
+        optimiser = Adam(model.parameters(), lr=0.01)
+        training = Training(model, optimiser, loss, clip=1.0, **options.engine)
         fit(
             training,
             (x, y),
