@@ -163,17 +163,9 @@ def baselines(values: Array, fitted: int, ahead: int, lag: int) -> dict[str, Arr
 
 def run(options: Options) -> Mapping[str, float]:
     """Train, report, and write what is forecast."""
-    assert options.data is not None
-    column = numbers(options.data, options.column, options.missing or "refuse")
-    values, ahead = column.values, options.ahead or 1
-    if len(values) < LEAST + ahead:
-        raise ValueError(
-            f"{options.data}: {len(values)} numbers are too few to learn from and to "
-            f"test on; it takes {LEAST + ahead}"
-        )
-    _require_squares(options.data, values)
-    _require_length(options, len(values))
-    print(f"{options.data}: {column.said}")
+    ahead = options.ahead or 1
+    column = _read(options, LEAST + ahead, " to learn from and to test on; it takes")
+    values = column.values
     first, second = parts(len(values))
     forecaster, error = _trained(options, values, first, second)
     setting = forecaster.setting
@@ -200,6 +192,19 @@ def run(options: Options) -> Mapping[str, float]:
     x, y = forecaster.questions(values)
     picture(options, forecaster.loss(x[:, :1], y[:, :1]))
     return {"RMSE": error(second, len(values)), "inside": inside}
+
+
+def _read(options: Options, least: int, reason: str) -> Numbers:
+    """The column of numbers that was asked for; at least so many, for a reason."""
+    assert options.data is not None
+    column = numbers(options.data, options.column, options.missing or "refuse")
+    n = len(column.values)
+    if n < least:
+        raise ValueError(f"{options.data}: {n} numbers are too few{reason} {least}")
+    _require_squares(options.data, column.values)
+    _require_length(options, n)
+    print(f"{options.data}: {column.said}")
+    return column
 
 
 def _require_squares(path: Path, values: Array) -> None:
@@ -363,20 +368,12 @@ def chart(
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     """Forecast a new file with the weights of a run, and what comes after it."""
-    assert options.data is not None
     forecaster = loaded(about, weights)
     setting = forecaster.setting
-    column = numbers(options.data, options.column, options.missing or "refuse")
-    values = column.values
     least = setting.window + setting.ahead
-    if len(values) < least:
-        raise ValueError(
-            f"{options.data}: {len(values)} numbers are too few: this network reads "
-            f"{setting.window} and forecasts {setting.ahead} ahead, so it takes {least}"
-        )
-    _require_squares(options.data, values)
-    _require_length(options, len(values))
-    print(f"{options.data}: {column.said}")
+    network = f": this network reads {setting.window} and forecasts {setting.ahead}"
+    column = _read(options, least, f"{network} ahead, so it takes")
+    values = column.values
     said = np.full(len(values), np.nan)
     said[least - 1 :] = forecaster.each(values)
     forecasts = {f"this network ({_name(setting)})": said}

@@ -26,7 +26,6 @@ from minigrad.grad import vjp
 from minigrad.graph import Graph, Node
 from minigrad.op import Scatter
 from minigrad.ops.indexing import scatter_into
-from minigrad.tensor import Tensor
 from minigrad.testing.gradient import (
     Program,
     _called,
@@ -65,30 +64,23 @@ def check_contract(f: Callable[..., Any], args: Sequence[Any], seed: int = 0) ->
     xs = program.lift(frozen)
     ys = program.outputs(xs)
     us = [_frozen(cotangent(rng, y.shape).astype(y.dtype)) for y in ys]
-    checks: Iterator[str | None] = _all_promises(program, frozen, ys, us, rng)
-    said = next((s for s in checks if s is not None), None)
+
+    def promises() -> Iterator[str | None]:
+        for node in Graph(ys).nodes:
+            if node.inputs and node.value.dtype.kind == "f":
+                yield from _rule_promises(node, rng)
+        before = [np.array(a) for a in (*frozen, *us)]
+        gradients = program.gradient(frozen, us)
+        yield from _result_promises(program, frozen, us, gradients)
+        for old, new in zip(before, (*frozen, *us), strict=True):
+            if old.tobytes() != np.array(new).tobytes():
+                yield "an argument or a cotangent was changed"
+        yield from _layout_promises(program, frozen, us)
+        yield from _sharing_promises(program, frozen, us, gradients)
+
+    said = next((s for s in promises() if s is not None), None)
     if said is not None:
         raise GradientError(f"{said}\nin {_called(f)}\n{_reproduce(frozen, seed)}")
-
-
-def _all_promises(
-    program: Program,
-    args: list[Any],
-    ys: list[Tensor],
-    us: list[Array],
-    rng: np.random.Generator,
-) -> Iterator[str | None]:
-    for node in Graph(ys).nodes:
-        if node.inputs and node.value.dtype.kind == "f":
-            yield from _rule_promises(node, rng)
-    before = [np.array(a) for a in (*args, *us)]
-    gradients = program.gradient(args, us)
-    yield from _result_promises(program, args, us, gradients)
-    for old, new in zip(before, (*args, *us), strict=True):
-        if old.tobytes() != np.array(new).tobytes():
-            yield "an argument or a cotangent was changed"
-    yield from _layout_promises(program, args, us)
-    yield from _sharing_promises(program, args, us, gradients)
 
 
 def _rule_promises(node: Node, rng: np.random.Generator) -> Iterator[str | None]:

@@ -251,8 +251,8 @@ class Recorder:
             second = times and array.shape[1:2] == (batch.length,)
             if symbol is not batch and second:
                 batch.axes.append((i, 1))
-        found = [s for s in [*times.values(), batch, *own.values()] if s.axes]
-        found = [s for k, s in enumerate(found) if s not in found[:k]]
+        known = dict.fromkeys([*times.values(), batch, *own.values()])
+        found = [s for s in known if s.axes]
         for s in found:
             if s.axes[0][0] not in read:
                 s.least = max(s.least, s.length)  # it may be counted in
@@ -263,8 +263,7 @@ class Recorder:
     def _alike(self, i: int, known: Sequence[Symbol]) -> Symbol:
         """The symbol of the first axis of an argument that no loop reads."""
         length = len(self.arrays[i])
-        found = [s for k, s in enumerate(known) if s.length == length]
-        found = [s for k, s in enumerate(found) if s not in found[:k]]
+        found = [s for s in dict.fromkeys(known) if s.length == length]
         if len(found) > 1:
             said = " and ".join(s.name for s in found)
             raise ExportError(

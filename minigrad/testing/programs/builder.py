@@ -195,10 +195,11 @@ class Builder:
         self, wrt: Sequence[str], calls: Sequence[Call], mode: str = "grad"
     ) -> Listing:
         """The program, its variables named."""
-        parts = self.parameters, self.arguments, self.lines, self.loss, self.also
-        told: Any = [*map(tuple, (*parts, wrt, calls, self.sizes.items())), mode]
-        marks = frozenset(self.marks)
-        made = Listing(self.kind, self.origin, *told, marks=marks).pruned()
+        made = Listing(
+            self.kind, self.origin, tuple(self.parameters), tuple(self.arguments),
+            tuple(self.lines), tuple(self.loss), tuple(self.also), tuple(wrt),
+            tuple(calls), tuple(self.sizes.items()), mode, (), frozenset(self.marks),
+        ).pruned()  # fmt: skip
         return replace(made, names=self._names(made))
 
     def _names(self, made: Listing) -> tuple[tuple[str, str], ...]:
