@@ -112,12 +112,13 @@ class Folding:
             operands, attrs, terms = Operands(self, in_order, clock, span).compared()
             if not first.inputs:
                 values = tuple([n.value for n in in_order])
-        place = (*self.places[first], clock, span)
-        said = (index, first.kind, first.op, attrs, first.name, *place, constant)
+        path, slot = self.places[first]
+        said = (index, first.kind, first.op, attrs, first.name, path, slot, clock, span)
         spec = Spec(getattr(first.value, "shape", ()), _dtype(first.value))
         leaf = first if clock is None and not first.inputs else None
         label = self.names.get(first) or f"{_what(first)}#{index}"
-        return Role(*said, operands, spec, leaf, label, terms, values, _ragged(nodes))
+        rest = (constant, operands, spec, leaf, label, terms, values, _ragged(nodes))
+        return Role(*said, *rest)
 
     def _step(self, node: Node) -> int:
         """The step of a node with time."""

@@ -101,7 +101,9 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
 
 
 # What the losses of classes take beside their operands.
-OPTIONS = {"ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0}
+OPTIONS: dict[str, Any] = {
+    "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0
+}  # fmt: skip
 
 
 def _unweighted(target: Any, o: Any, options: dict[str, Any]) -> Any:

@@ -190,10 +190,6 @@ def _flat(op: Any) -> Parts:
     return parts
 
 
-def _outer(a: Any, b: Any) -> Any:
-    return O.reshape(a, shape=(-1, 1)) * O.reshape(b, shape=(1, -1))
-
-
 def _any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     true = O.not_equal(x, 0).astype(np.int64)
     return O.sum(true, axis=axis, keepdims=keepdims) > 0
@@ -264,7 +260,7 @@ PARTS: dict[str, Parts] = {
     "trace": lambda x, **attrs: O.sum(_diagonal(x, **attrs), axis=-1),
     "tensordot": _tensordot,
     "dot": _dot,
-    "outer": _outer,
+    "outer": lambda a, b: O.reshape(a, shape=(-1, 1)) * O.reshape(b, shape=(1, -1)),
     "sort": _flat(O.sort),
     "argsort": _flat(O.argsort),
     "take_along_axis": _flat(O.take_along_axis),

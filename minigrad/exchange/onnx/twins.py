@@ -270,10 +270,6 @@ def _identity_like(w: Writer, v: Call, xs: list[str]) -> str:
     return w.n.add("EyeLike", zeros)
 
 
-def _einsum(w: Writer, v: Call, xs: list[str]) -> str:
-    return w.n.add("Einsum", *xs, equation=v.attrs["subscripts"])
-
-
 def _conv1d(w: Writer, v: Call, xs: list[str]) -> str:
     attrs, (x, kernel) = v.attrs, v.shapes
     stride, dilation = attrs.get("stride", 1), attrs.get("dilation", 1)
@@ -440,7 +436,7 @@ TWINS: dict[str, Twin] = {
     "take": _take,
     "take_along_axis": _take_along,
     "identity_like": _identity_like,
-    "einsum": _einsum,
+    "einsum": lambda w, v, xs: w.n.add("Einsum", *xs, equation=v.attrs["subscripts"]),
     "conv1d": _conv1d,
     "getitem": _getitem,
 }

@@ -36,16 +36,8 @@ KINDS = {"recurrence": draw_recurrence, "dag": draw_dag}
 Check = Callable[[Trial], None]
 CHEAP: tuple[Check, ...] = (derivative, compiled)
 COSTLY: tuple[Check, ...] = (
-    text,
-    folded,
-    contracted,
-    longer,
-    linear,
-    stepped,
-    products,
-    second_order,
-    single,
-)
+    text, folded, contracted, longer, linear, stepped, products, second_order, single
+)  # fmt: skip
 
 
 def draw(kind: str, seed: int, k: int) -> Listing:
