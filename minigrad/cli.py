@@ -40,16 +40,7 @@ from minigrad.user_file import UserFileError, running
 # What a task may be asked for beside steps, seed and folder.
 OPTIONAL = [f.name for f in fields(Options) if f.default is not MISSING]
 # Which of them, and the seed, may be asked for of a run.
-PREDICTING = (
-    "data",
-    "column",
-    "missing",
-    "label",
-    "length",
-    "prompt",
-    "temperature",
-    "seed",
-)
+PREDICTING = "data column missing label length prompt temperature seed"
 EXTRA = ("matplotlib", "safetensors", "tqdm")
 # What Graphviz and the engines of programs can do wrong; each message says what helps.
 FAILURES = (EngineError, GraphvizNotFound, LayoutTimeout, NoProgramError)
@@ -189,7 +180,7 @@ def predict(options: argparse.Namespace) -> None:
 
 def _asked_of_a_run(options: argparse.Namespace, task: Task) -> dict[str, Any]:
     """The options that were given, once it is known that a run of the task has them."""
-    named = {name: getattr(options, name) for name in PREDICTING}
+    named = {name: getattr(options, name) for name in PREDICTING.split()}
     asked = {name: value for name, value in named.items() if value not in (None, "")}
     writes = "prompt" in task.takes
     for name in asked:

@@ -41,17 +41,10 @@ def _key(graph: Graph, node: Node) -> Any:
 def _described(graph: Graph) -> dict[Any, tuple[Node, tuple[Any, ...]]]:
     described = {}
     for node in graph.nodes:
-        described[_key(graph, node)] = (
-            node,
-            (
-                node.kind,
-                node.op and node.op.name,
-                node.name,
-                _operands(graph, node),
-                node.attrs,
-                node.value if node.kind == "constant" else None,
-            ),
-        )
+        op = node.op and node.op.name
+        value = node.value if node.kind == "constant" else None
+        said = (node.kind, op, node.name, _operands(graph, node), node.attrs, value)
+        described[_key(graph, node)] = (node, said)
     if len(described) != len(graph.nodes):
         raise ValueError("two nodes of one graph have the same place and time")
     return described

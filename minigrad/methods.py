@@ -17,39 +17,11 @@ import numpy as np
 from minigrad.op import Op, registry
 from minigrad.protocol import dispatch
 
-NAMED = [
-    "sum",
-    "mean",
-    "max",
-    "min",
-    "exp",
-    "log",
-    "sqrt",
-    "tanh",
-    "sigmoid",
-    "relu",
-    "clip",
-    "softmax",
-    "log_softmax",
-    "logsumexp",
-    "dot",
-    "astype",
-    "swapaxes",
-    "squeeze",
-    "prod",
-    "var",
-    "std",
-    "cumsum",
-    "cumprod",
-    "take",
-    "diagonal",
-    "trace",
-    "argmax",
-    "argmin",
-    "round",
-    "any",
-    "all",
-]
+NAMED = (
+    "sum mean max min exp log sqrt tanh sigmoid relu clip softmax log_softmax "
+    "logsumexp dot astype swapaxes squeeze prod var std cumsum cumprod take diagonal "
+    "trace argmax argmin round any all"
+)
 # Python's names of the operators.
 UNARY = {"neg": "negative", "abs": "absolute", "invert": "invert"}
 BINARY = {
@@ -124,7 +96,7 @@ def _of_numpy(function: Any, order: int) -> Any:
 
 def install() -> None:
     """Give a Tensor the operators and methods of the ops that are declared."""
-    for name in NAMED:
+    for name in NAMED.split():
         setattr(Methods, name, _named(registry[name]))
     for name, op in UNARY.items():
         setattr(Methods, f"__{name}__", _unary(registry[op]))

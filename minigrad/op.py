@@ -212,8 +212,7 @@ class Op(NotPickled):
         if not any(nodes):
             for a in args:
                 self._refuse_list(a)
-            value = self._forward(list(args), attrs)
-            return value.value if value.__class__ is Kept else value
+            return self.on(list(args), attrs)
         slot = next(scope.slots)
         inputs = [
             node or self._constant(args[i], i, scope, slot)
@@ -285,8 +284,17 @@ class Op(NotPickled):
         >>> sum.computed([tensor([1.0, 2.0]).node], {"axis": 0}).item()
         3.0
         """
-        value = self._forward([n.value for n in inputs], attrs)
-        return np.asarray(value.value if value.__class__ is Kept else value)
+        return np.asarray(self.on([n.value for n in inputs], attrs))
+
+    def on(self, values: list[Any], attrs: dict[str, Any]) -> Any:
+        """The value of arrays.
+
+        >>> from minigrad import stack
+        >>> stack.on([np.ones(1), np.zeros(1)], {"axis": 1})
+        array([[1., 0.]])
+        """
+        value = self._forward(values, attrs)
+        return value.value if value.__class__ is Kept else value
 
     def _forward(self, values: list[Any], attrs: dict[str, Any]) -> Any:
         """The value, which may be ``Kept`` with what the node's rules can use."""

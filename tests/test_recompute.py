@@ -16,7 +16,7 @@ import minigrad as mg
 from minigrad.models import Bidirectional, EncoderDecoder, ManyToMany
 from minigrad.nn.cells import GRU, LSTM
 from minigrad.recompute import Forgotten
-from minigrad.testing.programs import build
+from minigrad.testing.programs.listing import build
 from minigrad.testing.strategies import dags, recurrences, unrolls
 
 RUNS = []

@@ -64,10 +64,14 @@ def drawing_nothing(*roots: Any) -> Iterator[None]:
 
 
 def state_of(g: Any) -> Any:
-    """How far a generator has drawn, to be compared and to be set again."""
+    """How far a generator has drawn, to be compared and set again, in terms of JSON.
+
+    >>> state_of(np.random.default_rng(0))["bit_generator"]
+    'PCG64'
+    """
     if isinstance(g, np.random.Generator):
-        return listed(g.bit_generator.state)
-    return g.getstate() if hasattr(g, "getstate") else listed(g.get_state(False))
+        return _plain(g.bit_generator.state)
+    return g.getstate() if hasattr(g, "getstate") else _plain(g.get_state(False))
 
 
 def _set(g: Any, state: Any) -> None:
@@ -79,12 +83,8 @@ def _set(g: Any, state: Any) -> None:
         g.set_state(state)
 
 
-def listed(state: Any) -> Any:
-    """A generator's state in terms of JSON.
-
-    >>> listed({"pos": np.uint8(3), "key": np.array([1, 2])})
-    {'pos': 3, 'key': [1, 2]}
-    """
+def _plain(state: Any) -> Any:
+    """A generator's state in terms of JSON."""
     if isinstance(state, dict):
-        return {key: listed(value) for key, value in state.items()}
+        return {key: _plain(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, (np.ndarray, np.generic)) else state

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compile import denormals
+from minigrad.compile.values import compute
 from minigrad.graph import Graph, Node
 
 # What is surely rounding, in units of the last place of the largest element.
@@ -89,25 +90,19 @@ def _moved(graph: Graph) -> list[Any]:
             value = node.value
             if node.inputs:
                 read = [values[source] for source in node.inputs]
+                attrs = node.op.attributes(node)
                 try:
-                    value = _computed(node, read)
+                    value = compute(node.op, read, attrs)
                 except ValueError:
                     # It refuses what lies beyond a bound, as 1 is for a probability.
                     pairs = zip(read, node.inputs, strict=True)
-                    value = _computed(node, [_in_range(r, i.value) for r, i in pairs])
+                    bounded = [_in_range(r, i.value) for r, i in pairs]
+                    value = compute(node.op, bounded, attrs)
             if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind == "f":
                 unit = rng.uniform(-2, 2, np.shape(value)) * _unit(value.dtype)
                 value = np.multiply(value, 1 + unit, dtype=value.dtype)
             values[node] = value
     return [np.asarray(values[node]) for node in graph.outputs]
-
-
-def _computed(node: Node, read: list[Any]) -> Any:
-    """What the op of a node makes of other inputs."""
-    attrs = node.op.attributes(node)
-    if node.op.variadic:
-        return node.op.forward(read, **attrs)
-    return node.op.forward(*read, **attrs)
 
 
 def _in_range(moved: Any, was: Any) -> Any:

@@ -12,7 +12,7 @@ Vocabulary
 (<op sum(x, axis=None, keepdims=False)>, {'axis': 1})
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,13 +105,6 @@ def _along(op: Any, attrs: Mapping[str, Any], shape: tuple[Any, ...]) -> Batched
     if axis is None and (op not in (O.sum, O.mean, O.max, O.min) or not ndim):
         return None
     return op, {**attrs, "axis": in_front(axis, ndim)}
-
-
-def axes_of(axis: Any, shape: Sequence[Any], more: int = 0) -> list[int]:
-    """An axis, several or all of an array with so many more axes, in their order."""
-    ndim = len(shape) + more
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    return [*range(ndim)] if axis is None else sorted(a % ndim for a in axes)
 
 
 def in_front(axis: Any, ndim: int) -> Any:

@@ -70,15 +70,8 @@ def proves(recurrence: Recurrence, code: Code, positions: dict[Node, int]) -> bo
 
 def largest_delay(recurrence: Recurrence) -> int:
     """How many steps an operand reads back, or ahead, at most."""
-    return max(
-        (
-            abs(source.delay or 0)
-            for role in recurrence.roles
-            for operand in role.operands
-            for source in operand
-        ),
-        default=0,
-    )
+    read = [source for role in recurrence.roles for source in role.sources]
+    return max([abs(source.delay or 0) for source in read], default=0)
 
 
 def _same_leaves(

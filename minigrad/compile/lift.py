@@ -112,13 +112,10 @@ class _Lifting(Scattering):
             self.made[index] = self._value(self.roles[index])
         outputs = [v for operand in self.outputs for v in self._one_by_one(operand)]
         states = {leaf: self.made[i] for leaf, i in self.states.items()}
-        clocks = tuple(
-            [
-                Lengths(min(pair), None if free else pair[0])
-                for pair, free in zip(self.both, self.free, strict=True)
-            ]
-        )
-        made = _with_leaves(Program(tuple(outputs), states, clocks), self.made.values())
+        both = zip(self.both, self.free, strict=True)
+        clocks = [Lengths(min(a, b), None if free else a) for (a, b), free in both]
+        program = Program(tuple(outputs), states, tuple(clocks))
+        made = _with_leaves(program, self.made.values())
         shapes = [v.shape for v in made.arguments.values()]
         told = {d.clock for shape in shapes for d in shape if isinstance(d, Count)}
         if not told.issuperset(c for c, free in enumerate(self.free) if free):
@@ -128,7 +125,7 @@ class _Lifting(Scattering):
     def _order(self) -> list[int]:
         """Roles, each after what it reads but for its own past."""
         reads = [
-            [s.role for o in role.operands for s in o if not self._recurs(i, s)]
+            [s.role for s in role.sources if not self._recurs(i, s)]
             for i, role in enumerate(self.roles)
         ]
         part = strongly_connected(reads)
@@ -200,15 +197,14 @@ class _Lifting(Scattering):
     # What has no time, and reads the steps of loops.
 
     def _untimed(self, role: Role) -> Value:
-        gathers = any(s.kind == "gather" for o in role.operands for s in o)
+        gathers = any(s.kind == "gather" for s in role.sources)
         made = None
         if role.op is O.scatter_n:
             made = self._scatter(role)
         elif gathers and role.op is O.add_n:
             terms = [
                 total(self._gathered(s)) if s.kind == "gather" else self._picked(s)
-                for operand in role.operands
-                for s in operand
+                for s in role.sources
             ]
             made = terms[0] if len(terms) == 1 else apply(O.add_n, *terms)
         elif gathers and role.op in (O.stack, O.concatenate):

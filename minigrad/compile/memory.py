@@ -147,10 +147,8 @@ class _Planner(Looks):
             if fits:
                 if join not in self.scratch:
                     self.scratch.discard(p)
-                view = Value(
-                    O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps
-                )
-                self.plan_.placed[p] = view
+                made = O.getitem, (join,), {"key": key}, p.shape, p.dtype, p.steps
+                self.plan_.placed[p] = Value(*made)
 
     # Which buffer.
 
@@ -211,12 +209,10 @@ class _Planner(Looks):
             return Buffer(v, steps, v.shape, v.dtype, None, not stored)
         joined = any(view.inputs[0] is v for view in self.plan_.placed.values())
         for buffer, tenants in free if not joined else ():
-            fits = (buffer.steps, buffer.shape, buffer.dtype) == (
-                steps,
-                v.shape,
-                v.dtype,
-            )
-            if fits and all(self._gone(u, v, start) for u in tenants):
+            mine = buffer.steps, buffer.shape, buffer.dtype
+            if mine == (steps, v.shape, v.dtype) and all(
+                self._gone(u, v, start) for u in tenants
+            ):
                 tenants.append(v)
                 return buffer
         buffer = Buffer(v, steps, v.shape, v.dtype)

@@ -20,7 +20,6 @@ from minigrad.compile.kinds import (
     DETACHED,
     ROWWISE,
     O,
-    axes_of,
     batched,
     is_elementwise,
     is_ufunc,
@@ -39,6 +38,7 @@ from minigrad.compile.values import (
     total,
 )
 from minigrad.op import Op
+from minigrad.ops.reduction import axes_of
 
 # Shapes that are known.
 
@@ -75,7 +75,7 @@ def _opened(a: Value, v: Value, attrs: Any) -> Value:
     """a, reduced from the shape of v, with its axes put back, and broadcast."""
     axis = attrs.get("axis")
     if axis is not None and not attrs.get("keepdims") and v.shape:
-        axes = axes_of(axis, v.shape)
+        axes = axes_of(axis, len(v.shape))
         shape = tuple([1 if i in axes else n for i, n in enumerate(v.shape)])
         if a.shape != shape:
             a = Value(O.reshape, (a,), {"shape": shape}, shape, a.dtype, a.steps)
@@ -266,8 +266,9 @@ def by_step(v: Value) -> Value | None:
             return shift(h, 1 - h.span.first.b - v.attrs["offset"], v.span)
         case Value(O.sum, (Value(Time.over, (h,)),), attrs) if not attrs.get(
             "keepdims"
-        ) and 0 in axes_of(attrs.get("axis"), h.shape, 1):
-            rest = tuple([a - 1 for a in axes_of(attrs.get("axis"), h.shape, 1) if a])
+        ) and 0 in axes_of(attrs.get("axis"), len(h.shape) + 1):
+            axes = axes_of(attrs.get("axis"), len(h.shape) + 1)
+            rest = tuple([a - 1 for a in axes if a])
             whole = {} if len(rest) == len(h.shape) else {"axis": rest}
             return total(apply(O.sum, h, **whole) if rest else h)
         case Value(Op() | Kernel() as op, inputs) if v.steps is None and inputs:

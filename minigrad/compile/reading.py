@@ -47,9 +47,8 @@ class Reading:
         self.read_by = {
             s.role: r.clock for r in self.roles if r.op is O.step for s in r.operands[0]
         }
-        self.group = strongly_connected(
-            [[s.role for o in r.operands for s in o] for r in self.roles]
-        )
+        reads = [[s.role for s in r.sources] for r in self.roles]
+        self.group = strongly_connected(reads)
         self.made: dict[int, Value] = {}
         self.states: dict[Value, int] = {}
         self.known: dict[Any, Value] = {}
@@ -217,7 +216,7 @@ WEAK = frozenset(["bool", "int", "float"])
 def _refuse_gaps(recurrence: Recurrence) -> None:
     """Roles at every k-th step, and gathers that grow, run as straight code."""
     for role in recurrence.roles:
-        for source in (s for operand in role.operands for s in operand):
+        for source in role.sources:
             spans = [s for s in (role.span, source.span, source.at) if s is not None]
             if source.kind == "gather" and source.delay is not None:
                 raise LiftError(f"{role.label} gathers all steps so far")

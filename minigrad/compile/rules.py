@@ -19,8 +19,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from minigrad.compile import kernels
 from minigrad.compile.kinds import O
 from minigrad.compile.opening import (
@@ -43,6 +41,7 @@ from minigrad.compile.values import (
     rebuild,
     shift,
 )
+from minigrad.fold.moving_index import key_of
 from minigrad.op import Op
 
 Rule = Callable[[Value], Value | None]
@@ -151,28 +150,10 @@ def common(program: Program) -> Program:
         if new.op is Time.state:
             past = (program.states[old], new.steps, new.attrs["delay"])
             return pasts.setdefault(past, new)
-        key: Any = (
-            new.op,
-            new.inputs,
-            frozen(new.attrs),
-            new.steps,
-            new.dtype,
-            new.shape,
-        )
-        return known.setdefault(key, new)
+        made = new.op, new.inputs, key_of(new.attrs)
+        return known.setdefault((*made, new.steps, new.dtype, new.shape), new)
 
     return rebuild(program, change)
-
-
-def frozen(attrs: Any) -> Any:
-    """Attributes as a key: 1, 1.0 and True differ, so do 0.0 and -0.0."""
-    if isinstance(attrs, dict):
-        return tuple([(k, frozen(v)) for k, v in sorted(attrs.items())])
-    if isinstance(attrs, (tuple, list)):
-        return (type(attrs), *map(frozen, attrs))
-    if isinstance(attrs, np.ndarray):
-        return (attrs.shape, str(attrs.dtype), attrs.tobytes())
-    return (type(attrs), repr(attrs))
 
 
 def additions(program: Program) -> Program:

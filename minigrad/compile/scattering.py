@@ -11,7 +11,7 @@ from minigrad.compile.counts import Count
 from minigrad.compile.kinds import O
 from minigrad.compile.reading import LiftError, Reading
 from minigrad.compile.values import Value, apply, moves, over, total
-from minigrad.fold.moving_index import Ahead
+from minigrad.fold.moving_index import Ahead, mapped
 from minigrad.fold.roles import Role, Source
 from minigrad.ops.indexing import places_in
 
@@ -115,15 +115,12 @@ def _next_index(indices: list[Source], cotangent: Source) -> Source:
 
 def _key_at(key: Any, t: Count, end: Count) -> Any:
     """A key at one step, which may be counted from the end of its loop."""
-    if isinstance(key, Ahead):
-        count = (end.minus(t) if key.from_end else t).plus(key.k)
+
+    def number(ahead: Ahead) -> int | Count:
+        count = (end.minus(t) if ahead.from_end else t).plus(ahead.k)
         return count if count.a else count.b
-    if isinstance(key, tuple):
-        return tuple([_key_at(part, t, end) for part in key])
-    if isinstance(key, slice):
-        ends = (key.start, key.stop, key.step)
-        return slice(*[_key_at(part, t, end) for part in ends])
-    return key
+
+    return mapped(key, Ahead, number)
 
 
 def _leads(key: Any) -> bool:

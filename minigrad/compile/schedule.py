@@ -15,10 +15,11 @@ which they do, one ``Loop`` each.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import pairwise
+from typing import Any
 
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Steps
@@ -76,7 +77,12 @@ def schedule(program: Program) -> list[Part]:
         for r in program.reads(v):
             consumers.setdefault(r, set()).add(v)
     found: list[Part] = []
-    for p in _in_order(members, reads, part_of):
+    needs = [
+        {part_of[r] for i in found for r in reads[i]} - {p}
+        for p, found in enumerate(members)
+    ]
+    # Of those that are ready the one recorded first.
+    for p in in_order(needs, [found[0] for found in members]):
         first = members[p][0]
         if len(members[p]) == 1 and first not in reads[first]:
             found.append(values[first])
@@ -86,27 +92,38 @@ def schedule(program: Program) -> list[Part]:
     return found
 
 
-def _in_order(
-    members: list[list[int]], reads: list[list[int]], part_of: list[int]
+def in_order(
+    needs: Sequence[set[int]],
+    rank: Sequence[Any],
+    fits: Callable[[int], bool] | None = None,
 ) -> Iterator[int]:
-    """Parts after what they read; of those that are ready the one recorded first."""
-    needs = [
-        {part_of[r] for i in found for r in reads[i]} - {p}
-        for p, found in enumerate(members)
-    ]
-    readers: list[list[int]] = [[] for _ in members]
+    """Numbers after those that they need: of the ready ones the first by rank.
+
+    One that fits goes before all that do not.
+
+    >>> list(in_order([set(), {0}, set()], [2, 1, 0]))
+    [2, 0, 1]
+    """
+    readers: list[list[int]] = [[] for _ in needs]
     for p, found in enumerate(needs):
         for r in found:
             readers[r].append(p)
     waiting = [len(found) for found in needs]
-    ready = sorted((m[0], p) for p, m in enumerate(members) if not waiting[p])
+    ready: list[tuple[Any, int]] = []
+    for p, number in enumerate(waiting):
+        if not number:
+            heappush(ready, (rank[p], p))
     while ready:
-        _, p = heappop(ready)
-        yield p
-        for r in readers[p]:
+        first = next((e for e in sorted(ready) if fits(e[1])), None) if fits else None
+        if first is None:
+            first = heappop(ready)
+        else:
+            ready.remove(first)
+        yield first[1]
+        for r in readers[first[1]]:
             waiting[r] -= 1
             if not waiting[r]:
-                heappush(ready, (members[r][0], r))
+                heappush(ready, (rank[r], r))
 
 
 def own_states(program: Program) -> Program:

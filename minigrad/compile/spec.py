@@ -235,7 +235,7 @@ def same_shape(program: Program, v: Value) -> Iterator[str]:
 
 def _made(v: Value, lengths: Sequence[int]) -> tuple[tuple[int, ...], str]:
     """The shape and dtype of what an op makes of ones, at these lengths."""
-    result = example(v.call, v.inputs, v.attrs, v.steps, lengths)
+    result = example(v, lengths)
     return np.shape(result), dtype_of(result)
 
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from minigrad.compile.connected import strongly_connected
 from minigrad.compile.counts import Count, Dim, Lengths, Shape, Steps, shape_at
-from minigrad.fold.moving_index import Ahead, at_step, contains
+from minigrad.fold.moving_index import Ahead, at_step, contains, mapped
 from minigrad.op import Op
 
 
@@ -180,15 +180,8 @@ def argument(name: str, shape: Shape, dtype: str) -> Value:
 
 def constant(value: Any, name: str | None = None) -> Value:
     """A number or an array that is part of the program."""
-    return Value(
-        Leaf.constant,
-        (),
-        {"value": value},
-        np.shape(value),
-        dtype_of(value),
-        None,
-        name,
-    )
+    shape, dtype = np.shape(value), dtype_of(value)
+    return Value(Leaf.constant, (), {"value": value}, shape, dtype, None, name)
 
 
 def dtype_of(value: Any) -> str:
@@ -265,12 +258,13 @@ def shape_of(
     # No axis is less than none, and no slice cuts off more than there is.
     enough = 16 + _ends(attrs.get("key")) + max([0, *(-d.b // d.a for d in counts)])
     base = [enough] * (1 + max([*clocks, steps.clock if steps else 0]))
-    result = example(op, inputs, attrs, steps, base)
+    v = Value(op, inputs, attrs, (), "", steps)
+    result = example(v, base)
     shape: list[Dim] = list(np.shape(result))
     for clock in clocks:
         longer = list(base)
         longer[clock] += 1
-        other = np.shape(example(op, inputs, attrs, steps, longer))
+        other = np.shape(example(v, longer))
         for i, n in enumerate(np.shape(result)):
             a = other[i] - n
             if a:
@@ -287,19 +281,12 @@ def _ends(key: Any) -> int:
     return abs(key) if isinstance(key, int) else 0
 
 
-def example(
-    op: AnyOp,
-    inputs: tuple[Value, ...],
-    attrs: Mapping[str, Any],
-    steps: Steps | None,
-    lengths: Sequence[int],
-) -> Any:
-    """What an op makes of ones; constants are given as they are."""
-    given = [ones(v, lengths) for v in inputs]
-    t = steps.first.at(lengths) if steps is not None else 0
-    at_t = resolved(attrs, t, lengths, steps.clock if steps is not None else 0)
+def example(v: Value, lengths: Sequence[int]) -> Any:
+    """What the op of a value makes of ones; constants are given as they are."""
+    given = [ones(i, lengths) for i in v.inputs]
+    t, clock = (v.steps.first.at(lengths), v.steps.clock) if v.steps else (0, 0)
     with np.errstate(all="ignore"):
-        return compute(op, given, at_t)
+        return compute(v.call, given, resolved(v.attrs, t, lengths, clock))
 
 
 def ones(value: Value, lengths: Sequence[int]) -> Any:
@@ -323,18 +310,12 @@ def compute(op: AnyOp, values: list[Any], attrs: Mapping[str, Any]) -> Any:
 
 def resolved(attrs: Any, t: int, lengths: Sequence[int], clock: int) -> Any:
     """Attributes with their counts, and what moves with t, as plain numbers."""
-    if isinstance(attrs, Count):
-        return attrs.at(lengths)
-    if isinstance(attrs, Ahead):
-        return at_step(attrs, t, lengths[clock])
-    if isinstance(attrs, Mapping):
-        return {k: resolved(v, t, lengths, clock) for k, v in attrs.items()}
-    if isinstance(attrs, (tuple, list)):
-        return type(attrs)([resolved(v, t, lengths, clock) for v in attrs])
-    if isinstance(attrs, slice):
-        ends = (attrs.start, attrs.stop, attrs.step)
-        return slice(*(resolved(v, t, lengths, clock) for v in ends))
-    return attrs
+
+    def number(v: Any) -> int:
+        moves = isinstance(v, Ahead)
+        return at_step(v, t, lengths[clock]) if moves else v.at(lengths)  # type: ignore[no-any-return]
+
+    return mapped(attrs, (Count, Ahead), number)
 
 
 def moves(attrs: Any) -> bool:

@@ -21,6 +21,7 @@ from typing import Any
 
 from minigrad.equations.tree import Expr, Forest, Shape, Time, step_of
 from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.ops.reduction import axes_of
 
 Attrs = dict[str, Any]
 Over = tuple[tuple[int, int], ...]  # the T of a loop, and how often it divides
@@ -325,12 +326,6 @@ def whole(e: Expr) -> Expr | None:
 
 def _axis(e: Expr) -> Any:
     return e.attrs.get("axis", 0)
-
-
-def axes_of(axis: Any, ndim: int) -> list[int]:
-    """The axes that a reduction runs over."""
-    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    return [a % ndim for a in axes] if ndim else []
 
 
 # ------------------------------------------------------------------------------ the ops

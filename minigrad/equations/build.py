@@ -365,7 +365,7 @@ def _sources(role: Role) -> tuple[set[int], set[int], list[Any]]:
         for e in (said[0] if said else ())
         for k in (e, *(e if type(e) is tuple else ()))
     ]
-    sources = [s for operand in role.operands for s in operand]
+    sources = role.sources
     grown = {s.role for s in sources if s.kind == "gather" and s.delay is not None}
     return grown, grown.union(s.role for s in sources if s.delay is None), keys
 

@@ -125,7 +125,7 @@ class Equations(NotPickled):
         >>> float(found["loss"]), found["w"].tolist()
         (25.0, [10.0])
         """
-        run = Evaluation(self.symbols, self.lengths, self.order, values or {})
+        run = Evaluation(self, values or {})
         found: dict[str, Any] = {}
         for key, symbol in self.symbols.items():
             if symbol.kind == "value" and symbol.trees:

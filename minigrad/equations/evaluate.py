@@ -5,7 +5,7 @@ equation alone.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +15,20 @@ from minigrad.equations.symbols import Symbol
 from minigrad.equations.tree import Expr
 from minigrad.fold.moving_index import at_step
 from minigrad.graph import PerOperand
-from minigrad.op import Kept, registry
+from minigrad.op import registry
 from minigrad.ops.indexing import scatter_n
 
 
 class Evaluation:
-    """One evaluation; ``values`` stand in the place of leaves, by key."""
+    """One evaluation of equations; ``values`` stand in the place of leaves, by key."""
 
-    def __init__(
-        self,
-        symbols: Mapping[str, Symbol],
-        lengths: Sequence[int],
-        order: Iterable[tuple[Symbol, int | None]],
-        values: Mapping[str, Any],
-    ) -> None:
-        self.symbols, self.lengths = symbols, lengths
+    def __init__(self, equations: Any, values: Mapping[str, Any]) -> None:
+        self.symbols: Mapping[str, Symbol] = equations.symbols
+        self.lengths: Sequence[int] = equations.lengths
         self.given = {k: self._as_leaf(k, v) for k, v in values.items()}
         self.known: dict[tuple[str, int | None], Any] = {}
         self.inner: dict[Any, Any] = {}
-        for symbol, index in order:
+        for symbol, index in equations.order:
             value = self.value(symbol.trees[index], index, symbol.clock)
             self.known[symbol.key, index] = np.asarray(value, symbol.dtype)
 
@@ -143,7 +138,4 @@ def _call(name: str, operands: list[Any], attrs: dict[str, Any], shape: Any) -> 
     if name == "scatter_n":
         return scatter_n.forward(operands, **attrs)
     op = registry[name]
-    value = op._forward(
-        [np.asarray(x) for x in operands] if op.variadic else operands, attrs
-    )
-    return value.value if isinstance(value, Kept) else value
+    return op.on([np.asarray(x) for x in operands] if op.variadic else operands, attrs)

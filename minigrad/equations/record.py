@@ -140,7 +140,7 @@ def _name_lines(
 ) -> None:
     """Symbols of what has a name, of states, and of the outputs."""
     graph, role_of = folding.graph, folding.role_of
-    sources = [s for r in recurrence.roles for operand in r.operands for s in operand]
+    sources = [s for r in recurrence.roles for s in r.sources]
     crossing = {s.role for s in sources if s.delay and s.kind == "delay"}
     outside = {role_of[o] for o in graph.outputs}
     for node in graph.nodes if scopes else ():
@@ -190,7 +190,7 @@ def _name_shared(builder: Builder, with_gradient: bool) -> bool:
     readers: dict[int, list[str]] = {}
     size: dict[int, int] = {}
     depth: dict[int, int] = {}
-    below = [{s.role for operand in r.operands for s in operand} for r in roles]
+    below = [{s.role for s in r.sources} for r in roles]
     for role in roles:
         for operand in role.operands:
             for q in {s.role for s in operand}:

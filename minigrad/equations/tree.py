@@ -19,13 +19,11 @@ same tree. Arrays have the shapes and the order of axes that minigrad has: rows.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from minigrad.fold.moving_index import Ahead, at_step
+from minigrad.fold.moving_index import Ahead, at_step, key_of, mapped
 
 Shape = tuple[int, ...]
 
@@ -88,7 +86,7 @@ class Forest:
         self, op: str, args: Sequence[Expr], attrs: dict[str, Any], shape: Shape
     ) -> Expr:
         """The expression of these parts."""
-        key = (op, tuple(map(id, args)), _hashable(attrs), shape)
+        key = (op, tuple(map(id, args)), key_of(attrs), shape)
         found = self.known.get(key)
         if found is None:
             size = sum([a.size for a in {*args}]) if args else int(op != "number")
@@ -160,26 +158,10 @@ def ahead(value: Any, by: int) -> Any:
     >>> ahead((Ahead(-1), Time("T", 0), slice(None)), 1)
     (t, T, slice(None, None, None))
     """
-    if isinstance(value, Ahead):
-        k = value.k - by if value.from_end else value.k + by
-        return Ahead(k, value.from_end, value.step)
-    if isinstance(value, Time):
-        return Time("t", value.k + by) if value.of == "t" else value
-    if isinstance(value, dict):
-        return {k: ahead(v, by) for k, v in value.items()}
-    if isinstance(value, (tuple, list)):
-        return type(value)(ahead(v, by) for v in value)
-    if isinstance(value, slice):
-        return slice(*(ahead(v, by) for v in (value.start, value.stop, value.step)))
-    return value
 
+    def moved(v: Any) -> Any:
+        if isinstance(v, Time):
+            return v._replace(k=v.k + by) if v.of == "t" else v
+        return replace(v, k=v.k - by if v.from_end else v.k + by)
 
-def _hashable(value: Any) -> Any:
-    """What two attributes are equal by: 1, 1.0 and True are three."""
-    if isinstance(value, dict):
-        return tuple([(k, _hashable(v)) for k, v in value.items()])
-    if isinstance(value, (tuple, list)):
-        return type(value).__name__, tuple([_hashable(v) for v in value])
-    if isinstance(value, np.ndarray):
-        return value.shape, str(value.dtype), value.tobytes()
-    return type(value).__name__, repr(value)
+    return mapped(value, (Ahead, Time), moved)

@@ -115,25 +115,12 @@ class Folding:
             if not first.inputs:
                 values = tuple([n.value for n in in_order])
         path, slot = self.places[first]
-        return Role(
-            index,
-            first.kind,
-            first.op,
-            attrs,
-            first.name,
-            path,
-            slot,
-            clock,
-            span,
-            constant,
-            operands,
-            Spec(getattr(first.value, "shape", ()), _dtype(first.value)),
-            first if clock is None and not first.inputs else None,
-            self.names.get(first) or f"{_what(first)}#{index}",
-            terms,
-            values,
-            _ragged(nodes),
-        )
+        said = (index, first.kind, first.op, attrs, first.name, path, slot, clock, span)
+        spec = Spec(getattr(first.value, "shape", ()), _dtype(first.value))
+        leaf = first if clock is None and not first.inputs else None
+        label = self.names.get(first) or f"{_what(first)}#{index}"
+        rest = (constant, operands, spec, leaf, label, terms, values, _ragged(nodes))
+        return Role(*said, *rest)
 
     def _step(self, node: Node) -> int:
         """The step of a node with time."""

@@ -51,6 +51,22 @@ def _run(
     i: int,
 ) -> tuple[int, int]:
     """The width of the chunks of the run that begins at i, and their number."""
+
+    def repeats(width: int, number: int, gap: int) -> bool:
+        """Whether the chunk behind ``number`` others is the first one, further on."""
+        start = i + width * number
+        if start + width > len(inputs):
+            return False
+        for k in range(width):
+            a, b = times[i + k], times[start + k]
+            if a is None or b is None:
+                same = inputs[i + k] is inputs[start + k]
+            else:
+                same = a[0] is b[0] and b[1] - a[1] == gap * number
+            if not same or roles[i + k] != roles[start + k]:
+                return False
+        return True
+
     first = times[i]
     if first is None:
         return 1, 1
@@ -59,32 +75,8 @@ def _run(
             continue
         gap, width = time[1] - first[1], j - i
         number = 1
-        while _repeats(inputs, times, roles, i, width, number, gap):
+        while repeats(width, number, gap):
             number += 1
         least = 2 if abs(gap) == every[roles[i]] else 3
         return (width, number) if number >= least else (1, 1)
     return 1, 1
-
-
-def _repeats(
-    inputs: Sequence[Node],
-    times: Sequence[tuple[object, int] | None],
-    roles: Sequence[int],
-    i: int,
-    width: int,
-    number: int,
-    gap: int,
-) -> bool:
-    """Whether the chunk behind ``number`` others is the first one, further on."""
-    start = i + width * number
-    if start + width > len(inputs):
-        return False
-    for k in range(width):
-        a, b = times[i + k], times[start + k]
-        if a is None or b is None:
-            same = inputs[i + k] is inputs[start + k]
-        else:
-            same = a[0] is b[0] and b[1] - a[1] == gap * number
-        if not same or roles[i + k] != roles[start + k]:
-            return False
-    return True

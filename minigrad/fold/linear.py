@@ -63,7 +63,7 @@ FORMS: dict[str, Form] = {
 
 def linear(roles: Sequence[Role]) -> dict[int, Linear]:
     """For each role that feeds back into itself over time, what it is linear as."""
-    reads = [[s for operand in role.operands for s in operand] for role in roles]
+    reads = [role.sources for role in roles]
     readers: list[list[int]] = [[] for _ in roles]
     for index, sources in enumerate(reads):
         for source in sources:

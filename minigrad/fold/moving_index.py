@@ -7,9 +7,11 @@
 ((t-1, slice(None, None, None)), 6)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from minigrad.graph import StepIndex
 
@@ -32,34 +34,49 @@ def at_step(template: Any, t: int, length: int) -> Any:
     >>> at_step((Ahead(-1), slice(None)), 3, 10)
     (2, slice(None, None, None))
     """
-    if isinstance(template, Ahead):
-        found = (length - t if template.from_end else t) + template.k
-        return StepIndex(found) if template.step else found
-    if isinstance(template, dict):
-        return {k: at_step(v, t, length) for k, v in template.items()}
-    if isinstance(template, (tuple, list)):
-        return type(template)(at_step(v, t, length) for v in template)
-    if isinstance(template, slice):
-        parts = (template.start, template.stop, template.step)
-        return slice(*(at_step(part, t, length) for part in parts))
-    return template
+
+    def number(ahead: Ahead) -> int:
+        found = (length - t if ahead.from_end else t) + ahead.k
+        return StepIndex(found) if ahead.step else found
+
+    return mapped(template, Ahead, number)
 
 
-def numbers(value: Any) -> Iterator[int]:
-    """The integers in an attribute.
+def mapped(value: Any, kind: Any, change: Callable[[Any], Any]) -> Any:
+    """An attribute in which each value of a kind, or of several, is changed.
 
-    >>> list(numbers((slice(1, None), {"axis": 0}, True)))
+    >>> mapped({"key": (1, slice(2, None)), "mode": "raise"}, int, lambda n: n + 1)
+    {'key': (2, slice(3, None, None)), 'mode': 'raise'}
+    """
+    if isinstance(value, kind):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {k: mapped(v, kind, change) for k, v in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)([mapped(v, kind, change) for v in value])
+    if isinstance(value, slice):
+        ends = (value.start, value.stop, value.step)
+        return slice(*[mapped(end, kind, change) for end in ends])
+    return value
+
+
+def values_of(attrs: Any, kind: type) -> Iterator[Any]:
+    """The values of a kind that an attribute holds, anywhere.
+
+    >>> list(values_of((slice(1, None), {"axis": 0}, "raise"), int))
     [1, 0]
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        yield value
-    elif isinstance(value, dict):
-        yield from numbers(tuple(value.values()))
-    elif isinstance(value, slice):
-        yield from numbers((value.start, value.stop, value.step))
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from numbers(part)
+    parts: Iterable[Any] = ()
+    if isinstance(attrs, kind):
+        yield attrs
+    elif isinstance(attrs, Mapping):
+        parts = attrs.values()
+    elif isinstance(attrs, slice):
+        parts = (attrs.start, attrs.stop, attrs.step)
+    elif isinstance(attrs, (tuple, list)):
+        parts = attrs
+    for part in parts:
+        yield from values_of(part, kind)
 
 
 def moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
@@ -83,16 +100,25 @@ def moving(a: Any, t: int, b: Any, u: int, length: int) -> Any:
     return a
 
 
+def key_of(attrs: Any) -> Any:
+    """What two attributes are equal by: 1, 1.0 and True are three, 0.0 is not -0.0.
+
+    >>> key_of({"axis": 0}) == key_of({"axis": False}), key_of([0.0]) == key_of([-0.0])
+    (False, False)
+    """
+    if isinstance(attrs, Mapping):
+        return tuple([(k, key_of(v)) for k, v in sorted(attrs.items())])
+    if isinstance(attrs, (tuple, list)):
+        return (type(attrs), *map(key_of, attrs))
+    if isinstance(attrs, np.ndarray):
+        return (attrs.shape, str(attrs.dtype), attrs.tobytes())
+    return (type(attrs), repr(attrs))
+
+
 def contains(attrs: Any, kind: type) -> bool:
     """Whether an attribute holds, anywhere, a value of a kind.
 
     >>> contains({"key": (Ahead(-1), slice(None))}, Ahead), contains((1, 2), Ahead)
     (True, False)
     """
-    if isinstance(attrs, kind):
-        return True
-    if isinstance(attrs, Mapping):
-        return any(contains(v, kind) for v in attrs.values())
-    if isinstance(attrs, slice):
-        return any(contains(v, kind) for v in (attrs.start, attrs.stop, attrs.step))
-    return isinstance(attrs, (tuple, list)) and any(contains(v, kind) for v in attrs)
+    return any(True for _ in values_of(attrs, kind))

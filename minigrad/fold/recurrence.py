@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from minigrad.fold.linear import Linear, linear
-from minigrad.fold.moving_index import numbers
+from minigrad.fold.moving_index import values_of
 from minigrad.fold.roles import Edge, Operand, Role, Source, Span
 from minigrad.fold.stepping import Body, unique_names
 from minigrad.fold.unfolding import Unrolling
@@ -90,16 +90,10 @@ class Recurrence(NotPickled):
                 for k in numbers:
                     label = letters[k] if k >= 0 else f"{letters[~k]}ᵀ"
                     labels += [] if label in labels else [label]
+        roles = self.roles
         return [
-            Edge(
-                self.roles[s.role],
-                self.roles[target],
-                *s[1:3],
-                s.span,
-                s.at,
-                (*labels,),
-            )
-            for (target, s), labels in merged.items()
+            Edge(roles[s.role], roles[to], s.kind, s.delay, s.span, s.at, (*labels,))
+            for (to, s), labels in merged.items()
         ]
 
     def unfold(self, steps: int | Sequence[int]) -> Graph:
@@ -233,7 +227,8 @@ class Recurrence(NotPickled):
         """
         for role, only, length, attribute in self._of_one_step():
             step = only.steps(length)[0]
-            alike = {step, step - 1}.intersection(numbers(attribute))
+            numbers = {n for n in values_of(attribute, int) if type(n) is not bool}
+            alike = numbers & {step, step - 1}
             if alike:
                 raise ValueError(
                     f"{role.words} is at step {step} alone, and its number "
@@ -310,7 +305,7 @@ class Recurrence(NotPickled):
         delays = [0]
         for role in self.roles:
             if role.clock == clock:
-                delays += [abs(s.delay or 0) for o in role.operands for s in o]
+                delays += [abs(s.delay or 0) for s in role.sources]
                 for _, _, run in (rule for rule in role.slot[1:] if len(rule) == 3):
                     # Asked for in another loop: no length tells how another looks.
                     delays += [r if isinstance(r, int) else NEVER for r in run[2:]]

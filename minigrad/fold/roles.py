@@ -123,6 +123,11 @@ class Role(NotPickled):
         what, unnamed, _ = self.label.partition("#")
         return f"a {what} without a name" if unnamed else what
 
+    @property
+    def sources(self) -> list[Source]:
+        """All that it reads."""
+        return [source for operand in self.operands for source in operand]
+
     def said(self) -> tuple[Any, ...]:
         """All that two equal roles agree on."""
         op = self.op and self.op.name

@@ -41,7 +41,7 @@ class Body:
                 "fold one of two steps or more"
             )
         self.roles, self.length = roles, lengths[0]
-        delays = [abs(s.delay) for r in roles for s in _sources(r) if s.delay]
+        delays = [abs(s.delay) for r in roles for s in r.sources if s.delay]
         self.longest = max(delays, default=0)
         self.few = self.longest + 2  # steps at an end that may differ from the others
         lines = [r for r in roles if r.span and self.is_general(r.span)]
@@ -64,7 +64,7 @@ class Body:
         read = sorted(
             (s.role, s.delay)
             for r in lines
-            for s in _sources(r)
+            for s in r.sources
             if s.delay and s.span and self.is_general(s.span)
         )
         if self.longest and not read:
@@ -243,11 +243,6 @@ def is_given(role: Role) -> bool:
     timed = role.span is not None
     made = role.kind == "input" or (role.op is not None and role.op.name == "step")
     return timed and (made or contains(role.attrs, Ahead))
-
-
-def _sources(role: Role) -> Iterator[Source]:
-    for operand in role.operands:
-        yield from operand
 
 
 def _require(what: str, found: Mapping[str, Any], needed: Any, known: Any) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.op import op
 from minigrad.ops.elementwise import astype, floating, sigmoid, softplus
-from minigrad.ops.nn import _per_element, _reduced
+from minigrad.ops.nn import _per_element, _reduced, require_one_shape
 
 
 def log_sigmoid(x: Any) -> Any:
@@ -46,12 +46,7 @@ def binary_cross_entropy(o: Any, target: Any, reduction: str = "mean") -> Any:
     Raises ValueError for other shapes, and for a y beyond 0 and 1.
     """
     o, target = floating(o), np.asarray(target)
-    if o.shape != target.shape:
-        raise ValueError(
-            f"binary_cross_entropy: o has shape {o.shape} and y {target.shape}; they "
-            "must agree, since broadcasting one against the other would average wrong "
-            "pairs"
-        )
+    require_one_shape("binary_cross_entropy", o, target)
     if target.size and not 0 <= target.min() <= target.max() <= 1:
         raise ValueError(
             "binary_cross_entropy: y is the probability of a yes and lies between 0 "

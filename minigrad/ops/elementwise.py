@@ -145,10 +145,6 @@ def softplus(x: Any) -> Any:
 class _Clip(Op):
     """Clipping: a bound that is left out is one that nothing reaches."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.arity = -1  # every call is looked at
-
     def _present(self, operands: list[Any]) -> tuple[Any, ...]:
         x, low, high = operands
         if low is None or high is None:
@@ -183,6 +179,7 @@ clip: Op = _Clip(
     name="clip",
     numpy=np.clip,
 )
+clip.arity = -1  # every call is looked at
 
 
 @op(lambda g, y, x, dtype=None: g if y.dtype.kind == "f" else None)

@@ -64,6 +64,18 @@ def _require_some(reduction: str, shape: tuple[int, ...]) -> None:
         )
 
 
+def require_one_shape(name: str, o: Any, target: Any) -> None:
+    """Refuse targets of another shape than what the network says.
+
+    >>> require_one_shape("mse_loss", np.ones(2), np.zeros(2))
+    """
+    if np.shape(o) != np.shape(target):
+        raise ValueError(
+            f"{name}: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
+            "agree, since broadcasting one against the other would average wrong pairs"
+        )
+
+
 def _reduced(loss: Any, reduction: str) -> Any:
     _require_some(reduction, loss.shape)
     return loss if reduction == "none" else getattr(np, reduction)(loss)
@@ -82,25 +94,21 @@ def mse_loss(o: Any, target: Any, reduction: str = "mean") -> Any:
 
     Raises ValueError for other shapes.
     """
-    if np.shape(o) != np.shape(target):
-        raise ValueError(
-            f"mse_loss: o has shape {np.shape(o)} and y {np.shape(target)}; they must "
-            "agree, since broadcasting one against the other would average wrong pairs"
-        )
+    require_one_shape("mse_loss", o, target)
     if np.result_type(o, target).kind != "f":
         o = floating(o)
     return _reduced(np.square(np.subtract(o, target)), reduction)
 
 
-def _unweighted(target: Any, o: Any, ignore_index: int, smoothing: float) -> Any:
+# What the losses of classes take beside their operands.
+OPTIONS: dict[str, Any] = {
+    "ignore_index": -100, "reduction": "mean", "label_smoothing": 0.0
+}  # fmt: skip
+
+
+def _unweighted(target: Any, o: Any, options: dict[str, Any]) -> Any:
     """What each class of each row counts where all classes weigh alike."""
-    return target_weights(
-        target,
-        o,
-        ignore_index=ignore_index,
-        reduction="sum",
-        label_smoothing=smoothing,
-    )
+    return target_weights(target, o, **OPTIONS | options | {"reduction": "sum"})
 
 
 def _over_rows(x: Any) -> Any:
@@ -109,20 +117,13 @@ def _over_rows(x: Any) -> Any:
 
 
 def _weights_of_targets(
-    g: Any,
-    y: Any,
-    target: Any,
-    o: Any,
-    weight: Any,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    g: Any, y: Any, target: Any, o: Any, weight: Any, **options: Any
 ) -> Any:
     """The cotangent of the class weights in ``target_weights``."""
-    each = _over_rows(g * _unweighted(target, o, ignore_index, label_smoothing))
-    if reduction != "mean":
+    each = _over_rows(g * _unweighted(target, o, options))
+    if options.get("reduction", "mean") != "mean":
         return each
-    counts = _over_rows(_unweighted(target, o, ignore_index, 0.0))
+    counts = _over_rows(_unweighted(target, o, options | {"label_smoothing": 0.0}))
     return (each - np.sum(g * y) * counts) / _weight_of(counts, weight)
 
 
@@ -266,21 +267,15 @@ def _negative_likelihood(logp: Any, q: Any, kept: Any, reduction: str) -> Any:
 
 
 def _by_weight(
-    g: Any,
-    y: Any,
-    logp: Any,
-    target: Any,
-    weight: Any,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    g: Any, y: Any, logp: Any, target: Any, weight: Any, **options: Any
 ) -> Any:
     """The cotangent of the class weights, for a loss of log-probabilities."""
-    counts = _unweighted(target, logp, ignore_index, label_smoothing)
+    counts = _unweighted(target, logp, options)
     losses = -np.where(counts == 0, 0.0, logp) * counts
+    reduction = options.get("reduction", "mean")
     if reduction != "mean":
         return _over_rows(_per_row(g, target, reduction) * losses)
-    kept = _over_rows(_unweighted(target, logp, ignore_index, 0.0))
+    kept = _over_rows(_unweighted(target, logp, options | {"label_smoothing": 0.0}))
     loss = np.where(np.sum(kept) == 0, 0.0, y)  # NaN, where no target is kept
     return g * (_over_rows(losses) - loss * kept) / _weight_of(kept, weight)
 
@@ -399,25 +394,12 @@ def _from_rows(
 
 
 def _cross_entropy_rule(
-    g: Any,
-    y: Any,
-    o: Any,
-    target: Any,
-    weight: Any = None,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    g: Any, y: Any, o: Any, target: Any, weight: Any = None, **options: Any
 ) -> Any:
-    q = target_weights(
-        target,
-        o,
-        weight,
-        ignore_index=ignore_index,
-        reduction=reduction,
-        label_smoothing=label_smoothing,
-    )
+    options = OPTIONS | options
+    q = target_weights(target, o, weight, **options)
     rows = np.sum(q, axis=-1, keepdims=True)
-    return _per_row(g, target, reduction) * (softmax(o) * rows - q)
+    return _per_row(g, target, options["reduction"]) * (softmax(o) * rows - q)
 
 
 def _cross_entropy_by_weight(
@@ -467,11 +449,7 @@ def _is_distribution(o: Any, target: Any) -> bool:
 
 
 def _unweighted_cross_entropy(
-    o: Any,
-    target: Any,
-    ignore_index: int = -100,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    o: Any, target: Any, ignore_index: int = -100, reduction: str = "mean", **_: Any
 ) -> tuple[Any, _Rows]:
     """Cross-entropies where all targets weigh alike, and what their rule can use."""
     o, target = np.asarray(o), np.asarray(target)

@@ -46,6 +46,16 @@ def total(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.add.reduce(x, axis, kind, None, keepdims)  # type: ignore[call-overload]
 
 
+def axes_of(axis: Any, ndim: int) -> list[int]:
+    """An axis, several or all of an array of ``ndim`` axes, in their order.
+
+    >>> axes_of(-1, 3), axes_of((1, 0), 3), axes_of(None, 2), axes_of(0, 0)
+    ([2], [0, 1], [0, 1], [])
+    """
+    axes = range(ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return sorted(a % ndim for a in axes) if ndim else []
+
+
 def _narrow(a: Any, x: Any) -> Any:
     """a, computed from ``wide(x)``, in float16 where x is."""
     return a.astype(HALF) if x.dtype == HALF else a
@@ -181,9 +191,8 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def count(x: Any, axis: Axis = None) -> Any:
     """How many elements of x each element of its reduction over ``axis`` stands for."""
     x = np.asarray(x)
-    axes = range(x.ndim) if axis is None else np.atleast_1d(axis).astype(int)
     kind = np.float32 if x.dtype == HALF else x.dtype
-    return np.asarray(np.prod([x.shape[a] for a in axes]), kind)
+    return np.asarray(np.prod([x.shape[a] for a in axes_of(axis, x.ndim)]), kind)
 
 
 def _centred(x: Any, axis: Any) -> Any:

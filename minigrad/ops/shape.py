@@ -148,10 +148,6 @@ PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", 
 class _Pad(Op):
     """Padding, with the arguments of np.pad; a Tensor as value is an operand."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.arity = -1  # every call is looked at
-
     def _bind(
         self, args: tuple[Any, ...], attrs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -196,19 +192,6 @@ def _padded(
     return np.pad(x, pad_width, mode, **options.get(mode, {}))
 
 
-def _unpadded(
-    g: Any,
-    y: Any,
-    x: Any,
-    value: Any = None,
-    pad_width: Any = 0,
-    mode: Any = "constant",
-    constant_values: Any = 0,
-    end_values: Any = 0,
-) -> Any:
-    return unpad(g, x, pad_width=pad_width, mode=mode)
-
-
 def _takes(
     x: Any,
     pad_width: Any,
@@ -221,7 +204,9 @@ def _takes(
 
 pad: Op = _Pad(
     _padded,
-    _unpadded,
+    lambda g, y, x, value=None, pad_width=0, mode="constant", **options: unpad(
+        g, x, pad_width=pad_width, mode=mode
+    ),
     lambda g, y, x, value, pad_width=0, **options: (
         np.sum(g) - np.sum(unpad(g, x, pad_width=pad_width))
     ),
@@ -229,6 +214,7 @@ pad: Op = _Pad(
     numpy=np.pad,
 )
 pad.__signature__ = signature(_takes)
+pad.arity = -1  # every call is looked at
 
 
 def pad_of_axis(pad_width: Any, axis: int, ndim: int) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from minigrad.assign import set_at_once
 from minigrad.limits import within
-from minigrad.optim.optimiser import gradient, listed, wide
+from minigrad.ops.reduction import wide
+from minigrad.optim.optimiser import as_parameters, gradient
 from minigrad.tensor import Parameter
 
 Array = NDArray[Any]
@@ -30,7 +31,7 @@ def clip_by_element(parameters: Iterable[Parameter], limit: float) -> None:
     [1.0, -0.5]
     """
     limit = within("limit", limit, "(0, inf]")
-    parameters = listed("clip_by_element", parameters)
+    parameters = as_parameters("clip_by_element", parameters)
     set_at_once(
         [(p.node, "grad", np.clip(gradient(p), -limit, limit)) for p in parameters]
     )
@@ -54,7 +55,7 @@ def clip_by_norm(parameters: Iterable[Parameter], limit: float) -> float:
     (5.0, [1.5, 2.0])
     """
     limit = within("limit", limit, "(0, inf]")
-    parameters = listed("clip_by_norm", parameters)
+    parameters = as_parameters("clip_by_norm", parameters)
     gradients = [gradient(p) for p in parameters]
     unit = 1.0
     norm = _norm(gradients)

@@ -22,6 +22,7 @@ from minigrad.advice import look_again, of_keywords
 from minigrad.assign import assign_all, set_at_once
 from minigrad.held import on_device
 from minigrad.limits import within
+from minigrad.ops.reduction import wide
 from minigrad.tensor import Parameter, Tensor
 
 Array = NDArray[Any]
@@ -72,7 +73,7 @@ class Optimiser:
                 f"kept is a tuple of names: write {name}.kept = ({kept!r},)"
             )
         paths: Mapping[Any, str] = getattr(parameters, "paths", {})
-        self.parameters = listed("an optimiser", parameters)
+        self.parameters = as_parameters("an optimiser", parameters)
         if not self.parameters:
             raise ValueError("an optimiser needs parameters, got none")
         nodes = [p.node for p in self.parameters]
@@ -315,11 +316,11 @@ def is_old(state: Mapping[str, Array]) -> bool:
     return any(key.partition(".")[2].isdigit() for key in state)
 
 
-def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
+def as_parameters(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
     """Parameters as a list; a TypeError for anything else.
 
     >>> import minigrad as mg
-    >>> len(listed("an optimiser", iter([mg.parameter([1.0])])))
+    >>> len(as_parameters("an optimiser", iter([mg.parameter([1.0])])))
     1
     """
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
@@ -335,15 +336,6 @@ def listed(what: str, parameters: Iterable[Parameter]) -> list[Parameter]:
                 "mg.parameter"
             )
     return found
-
-
-def wide(a: Any) -> Any:
-    """An array or a Tensor, in float32 where it is float16.
-
-    >>> wide(np.ones(2, np.float16)).dtype, wide(np.ones(2)).dtype
-    (dtype('float32'), dtype('float64'))
-    """
-    return a.astype(np.float32) if a.dtype == np.float16 else a
 
 
 def _like(new: Any, old: Any) -> Any:

@@ -35,26 +35,9 @@ __all__ = ["TASKS", "Options", "Task", "load"]
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
-        sunspots.TASK,
-        series.TASK,
-        sequences.TASK,
-        text.TASK,
-        names.TASK,
-        digits.TASK,
-        adding.TASK,
-        copying.TASK,
-        memory.TASK,
-        parity.TASK,
-        xor.TASK,
-        letters.TASK,
-        *reber.TASKS,
-        grammar.TASK,
-        sine.TASK,
-        coin.TASK,
-        temporal_order.TASK,
-        expressions.TASK,
-        waveform.TASK,
-        mackey_glass.TASK,
-        *dna.TASKS,
+        sunspots.TASK, series.TASK, sequences.TASK, text.TASK, names.TASK, digits.TASK,
+        adding.TASK, copying.TASK, memory.TASK, parity.TASK, xor.TASK, letters.TASK,
+        *reber.TASKS, grammar.TASK, sine.TASK, coin.TASK, temporal_order.TASK,
+        expressions.TASK, waveform.TASK, mackey_glass.TASK, *dna.TASKS,
     )
-}
+}  # fmt: skip

@@ -11,17 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.advice import imported
 from minigrad.data.generators import adding
 from minigrad.grad import grad, grad_by_use
 from minigrad.graph import Graph
 from minigrad.models import ManyToOne
 from minigrad.nn.losses import mse
+from minigrad.tasks.files import figure, save_figure
 from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import replacing
 
 
 def run(options: Options) -> Mapping[str, float]:
@@ -70,8 +69,7 @@ def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray)
     states = [n for n in Graph(loss).nodes if n.name == "h" and n.t]
     norms = [np.linalg.norm(g.data) for g in grad(loss, [Tensor(n) for n in states])]
     draw(loss, overlay="grad").save(options.out / "overlay.png")
-    with replacing(options.out / "vanishing.png") as temporary:
-        _chart(shares, norms).savefig(temporary)
+    save_figure(options.out / "vanishing.png", _chart(shares, norms))
     lines = ["before training: t, |share of W(t)|, |dL/dh(t)|"]
     every = max(1, len(norms) // 8)
     for share, norm in list(zip(shares, norms, strict=True))[::every]:
@@ -81,10 +79,8 @@ def vanishing(options: Options, model: ManyToOne, xs: np.ndarray, y: np.ndarray)
 
 
 def _chart(shares: list[Any], norms: list[Any]) -> Any:
-    pictures = imported("matplotlib.figure", "train")
-
-    figure = pictures.Figure(figsize=(9, 4), dpi=150, layout="constrained")
-    axes = figure.subplots()
+    drawn = figure(9, 4)
+    axes = drawn.subplots()
     steps = [share.t for share in shares]
     sizes = [float(np.linalg.norm(share.gradient.data)) for share in shares]
     axes.bar(steps, sizes, color="#56B4E9", label="share of W(t)")
@@ -95,7 +91,7 @@ def _chart(shares: list[Any], norms: list[Any]) -> Any:
     axes.set_title("What of the gradient arrives at step t", loc="left", fontsize=11)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    return drawn
 
 
 TASK = Task(

@@ -7,12 +7,13 @@ at the end has the junction 30 steps back, past which its gradient vanishes.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from itertools import count
 
 import numpy as np
 
 from minigrad.data import Order, loaders
 from minigrad.data.generators import DNA, promoter_like
+from minigrad.draw import draw
 from minigrad.models import Bidirectional, ManyToOne
 from minigrad.optim import AdamW, cosine
 from minigrad.tasks.session import (
@@ -43,35 +44,26 @@ def encoded(sequences: list[str], window: int = 1) -> np.ndarray:
     return np.asarray(np.concatenate(parts, axis=-1))
 
 
-def trained(
-    make: Callable[..., ManyToOne | Bidirectional],
+def train(
+    options: Options,
+    model: ManyToOne | Bidirectional,
     xs: np.ndarray,
     ys: np.ndarray,
     rng: np.random.Generator,
-    epochs: int,
-    batch: int,
     lr: float,
     decay: float,
-    options: Options,
-    watch: Callable[[], None],
-) -> ManyToOne | Bidirectional:
-    """A fresh network after so many passes."""
-    model = make(rng=rng)
-    training = Training(
-        model,
-        AdamW(model.parameters(), lr, weight_decay=decay),
-        model.loss,
-        clip=1.0,
-        eager=options.eager,
-        backend=options.backend,
-    )
+    batch: int,
+    watch: Callable[[], None] = lambda: None,
+) -> None:
+    """Train a network by as many passes as there are steps."""
+    optimiser = AdamW(model.parameters(), lr, weight_decay=decay)
+    training = Training(model, optimiser, model.loss, clip=1.0, **options.engine)
     order = Order(len(ys), batch, rng)
-    for _ in range(epochs):
+    for _ in range(options.steps):
         for _ in range(-(-len(ys) // batch)):
             at = order.next()
             training.step(xs[:, at], ys[at])
         watch()
-    return model
 
 
 def drawn(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
@@ -129,25 +121,13 @@ def promoters(options: Options) -> Mapping[str, float]:
     xs = encoded(texts, window=7)
     name, cell = options.model or "bidirectional", options.cell or "gru"
     n_hidden = options.hidden or 8
-    make = partial(one_answer, name, 28, n_hidden, 2, read="max", cell=cell)
-
     said = np.zeros_like(ys)
     with bar("promoters", len(ys), quiet=options.quiet) as watch:
         for i in range(len(ys)):
             rest = np.delete(np.arange(len(ys)), i)
             rng = np.random.default_rng([options.seed, i])
-            model = trained(
-                make,
-                xs[:, rest],
-                ys[rest],
-                rng,
-                options.steps,
-                batch=len(rest),
-                lr=0.01,
-                decay=3.0,
-                options=options,
-                watch=lambda: None,
-            )
+            model = one_answer(name, 28, n_hidden, 2, rng=rng, read="max", cell=cell)
+            train(options, model, xs[:, rest], ys[rest], rng, 0.01, 3.0, len(rest))
             said[i] = answer_of(model, xs[:, [i]])[0].argmax()
             wrong = int((said[: i + 1] != ys[: i + 1]).sum())
             watch(Progress(i + 1, 0.0, 0.0, float(wrong)))
@@ -180,33 +160,27 @@ def splice(options: Options) -> Mapping[str, float]:
     name, cell = options.model or "bidirectional", options.cell or "elman"
     n_hidden = options.hidden or 16
     rows: dict[str, list[float]] = {}
-    epochs = options.steps
-    with bar("splice", 20 * epochs, quiet=options.quiet) as watch:
-        done = iter(range(1, 20 * epochs + 1))
+    with bar("splice", 20 * options.steps, quiet=options.quiet) as watch:
+        done = count(1)
+
+        def passed() -> None:
+            watch(Progress(next(done), 0.0, 0.0, 0.0))
+
         for where, read in (("at the junction", len(xs) // 2), ("at the end", -1)):
-            make = partial(one_answer, name, 4, n_hidden, 3, read=read, cell=cell)
             wrong = np.zeros(len(ys), bool)
             for fold in folds:
                 rest = np.setdiff1d(np.arange(len(ys)), fold)
-                model = trained(
-                    make,
-                    xs[:, rest],
-                    ys[rest],
-                    rng,
-                    epochs,
-                    batch=30,
-                    lr=0.005,
-                    decay=0.001,
-                    options=options,
-                    watch=lambda: watch(Progress(next(done), 0.0, 0.0, 0.0)),
-                )
+                model = one_answer(name, 4, n_hidden, 3, rng=rng, read=read, cell=cell)
+                data = xs[:, rest], ys[rest]
+                train(options, model, *data, rng, 0.005, 0.001, 30, passed)
                 wrong[fold] = answer_of(model, xs[:, fold]).argmax(-1) != ys[fold]
             parts = [wrong[ys == k] for k in (2, 0, 1)] + [wrong]
             rows[f"this network ({cell}), read {where}"] = [
                 100 * float(part.mean()) for part in parts
             ]
             if options.overlay == "grad":
-                _overlay(options, model, xs, ys, where)
+                figure = draw(model.loss(xs[:, :30], ys[:30]), overlay="grad")
+                figure.save(options.out / f"overlay-{where.split()[-1]}.png")
     picture(options, model.loss(xs[:9, :1], ys[:1]))
     published = {
         "always N": [0.0, 100.0, 100.0, 48.1],
@@ -223,20 +197,6 @@ def splice(options: Options) -> Mapping[str, float]:
     )
     junction, end = (row[-1] for row in rows.values())
     return {"at the junction": junction, "at the end": end}
-
-
-def _overlay(
-    options: Options,
-    model: ManyToOne | Bidirectional,
-    xs: np.ndarray,
-    ys: np.ndarray,
-    where: str,
-) -> None:
-    from minigrad.draw import draw
-
-    loss = model.loss(xs[:, :30], ys[:30])
-    path = options.out / f"overlay-{where.split()[-1]}.png"
-    draw(loss, overlay="grad").save(path)
 
 
 TASKS = (

@@ -11,17 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.advice import imported
 from minigrad.data.generators import copying_bits
 from minigrad.graph import Graph
 from minigrad.models import ManyToMany, NeuralTuringMachine
 from minigrad.nn.losses import binary_cross_entropy
 from minigrad.optim import cosine
+from minigrad.tasks.files import figure, save_figure
 from minigrad.tasks.networks import made
 from minigrad.tasks.session import answer_of, learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import replacing
 
 MODELS = ("neural-turing-machine", "many-to-many")
 BITS, LONGEST, FURTHER = 6, 10, 20
@@ -61,8 +60,7 @@ def run(options: Options) -> Mapping[str, float]:
     xs, ys, _ = copying_bits(rng, LONGEST, 1, BITS)
     picture(options, model.loss(xs, ys), "folded")
     if isinstance(model, NeuralTuringMachine):
-        with replacing(options.out / "memory.png") as temporary:
-            _memory(model, xs).savefig(temporary)
+        save_figure(options.out / "memory.png", _memory(model, xs))
     found = {f"{n} rows": wrong(n) for n in (LONGEST // 2, LONGEST, FURTHER)}
     report(
         f"copy, taught to {LONGEST} rows of {BITS} bits: wrong bits",
@@ -94,23 +92,21 @@ def _made(
 
 def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
     """Where the heads were and what the memory held, step by step."""
-    pictures = imported("matplotlib.figure", "train")
-
     nodes = Graph(model(xs)).nodes
     shown = {
         "w(t): written": _over_time(nodes, "w"),
         "v(t): read": _over_time(nodes, "v"),
         "norm of each row of M(t)": np.linalg.norm(_over_time(nodes, "M"), axis=-1),
     }
-    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
-    for axes, (title, values) in zip(figure.subplots(1, 3), shown.items(), strict=True):
+    drawn = figure(11, 4)
+    for axes, (title, values) in zip(drawn.subplots(1, 3), shown.items(), strict=True):
         steps, places = values.shape
         extent = (0.5, steps + 0.5, 0.5, places + 0.5)  # both are counted from 1
         axes.imshow(values.T, origin="lower", aspect="auto", extent=extent)
         axes.set_title(title, loc="left", fontsize=11)
         axes.set_xlabel("t")
         axes.set_ylabel("place")
-    return figure
+    return drawn
 
 
 def _over_time(nodes: Any, name: str) -> np.ndarray:

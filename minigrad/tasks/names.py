@@ -18,6 +18,7 @@ from minigrad.tasks.networks import made
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
+from minigrad.tasks.text import sample
 from minigrad.tensor import Tensor
 
 END = "\n"
@@ -76,7 +77,9 @@ def run(options: Options) -> Mapping[str, float]:
     rows["every symbol alike"] = log(n)
     report("names: letters and end, unseen names", "nats", rows)
     for _ in range(10):
-        print(_made(model, vocabulary, options.prompt, options.temperature, rng))
+        prompt = END + options.prompt
+        said = sample(model, vocabulary, prompt, 20, options.temperature, rng)
+        print(said[1:].split(END)[0])
     return found
 
 
@@ -88,19 +91,6 @@ def _nats(grams: NGrams, name: str) -> float:
         for i in range(1, len(whole))
     ]
     return sum(parts) / len(parts)
-
-
-def _made(
-    model: ManyToMany,
-    vocabulary: Vocabulary,
-    prompt: str,
-    temperature: float,
-    rng: np.random.Generator,
-) -> str:
-    from minigrad.tasks.text import sample
-
-    said = sample(model, vocabulary, END + prompt, 20, temperature, rng)
-    return said[1:].split(END)[0]
 
 
 TASK = Task(

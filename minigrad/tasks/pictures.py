@@ -18,7 +18,6 @@ from minigrad import models
 from minigrad.advice import unknown
 from minigrad.nn import Module
 from minigrad.nn.losses import cross_entropy
-from minigrad.tensor import Tensor
 from minigrad.user_file import running
 
 N_IN, N_HIDDEN, N_OUT = 2, 3, 2
@@ -37,36 +36,26 @@ def _model(name: str, **options: Any) -> Any:
     return make(N_IN, N_HIDDEN, N_OUT, rng=np.random.default_rng(0), **options)
 
 
-def _every_step(name: str, **options: Any) -> Callable[[int], Tensor]:
+def _every_step(name: str, **options: Any) -> Callable[[int], Any]:
     """A network with a loss at every step."""
+    return lambda steps: _model(name, **options).loss(*_sequences(steps))
 
-    def record(steps: int) -> Tensor:
-        loss: Tensor = _model(name, **options).loss(*_sequences(steps))
-        return loss
+
+def _many_to_one(steps: int) -> Any:
+    xs, ys = _sequences(steps)
+    return _model("ManyToOne").loss(xs, ys[0])
+
+
+def _output_feedback(feedback: str) -> Callable[[int], Any]:
+    def record(steps: int) -> Any:
+        return _model("OutputFeedback").loss(*_sequences(steps), feedback=feedback)
 
     return record
 
 
-def _many_to_one(steps: int) -> Tensor:
+def _one_to_many(steps: int) -> Any:
     xs, ys = _sequences(steps)
-    loss: Tensor = _model("ManyToOne").loss(xs, ys[0])
-    return loss
-
-
-def _output_feedback(feedback: str) -> Callable[[int], Tensor]:
-    def record(steps: int) -> Tensor:
-        loss: Tensor = _model("OutputFeedback").loss(
-            *_sequences(steps), feedback=feedback
-        )
-        return loss
-
-    return record
-
-
-def _one_to_many(steps: int) -> Tensor:
-    xs, ys = _sequences(steps)
-    loss: Tensor = _model("OneToMany").loss(xs[0], ys)
-    return loss
+    return _model("OneToMany").loss(xs[0], ys)
 
 
 def _drawn_symbols(steps: int) -> Any:
@@ -75,26 +64,19 @@ def _drawn_symbols(steps: int) -> Any:
     return models.SequenceModel(N_OUT, N_HIDDEN, rng=rng).ancestral(steps, 1, rng)
 
 
-def _dynamical_system(steps: int) -> Tensor:
+def _dynamical_system(steps: int) -> Any:
     system = models.DynamicalSystem(N_IN, N_HIDDEN, rng=np.random.default_rng(0))
-    state: Tensor = system(_sequences(steps)[0])
-    return state
+    return system(_sequences(steps)[0])
 
 
-def _clockwork(steps: int) -> Tensor:
-    """Groups of units that run at every step, at every second, at every fourth."""
-    return _every_step("Clockwork", periods=(1, 2, 4))(steps)
-
-
-def _recursive(leaves: int) -> Tensor:
+def _recursive(leaves: int) -> Any:
     """A balanced tree: the steps are the leaves."""
     model = _model("Recursive")
     trees: list[Any] = [k % N_IN for k in range(leaves)]
     while len(trees) > 1:
         pairs = [tuple(trees[k : k + 2]) for k in range(0, len(trees), 2)]
         trees = [pair if len(pair) == 2 else pair[0] for pair in pairs]
-    output: Tensor = model.of_tree(trees[0])
-    return output
+    return model.of_tree(trees[0])
 
 
 def _fully_connected(steps: int) -> Any:
@@ -122,7 +104,8 @@ PICTURES: dict[str, Callable[[int], Any]] = {
     "deep-transition-skip": _every_step("DeepTransition", skip=True),
     "self-attention": _every_step("SelfAttention"),
     "linear-recurrence": _every_step("LinearRecurrence"),
-    "clockwork": _clockwork,
+    # Groups of units that run at every step, at every second, at every fourth.
+    "clockwork": _every_step("Clockwork", periods=(1, 2, 4)),
     "recursive": _recursive,
     "fully-connected": _fully_connected,
     "neural-turing-machine": _every_step("NeuralTuringMachine", loss=cross_entropy),

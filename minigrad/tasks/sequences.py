@@ -7,7 +7,6 @@ commonest class, the letters alone (naive Bayes), and n-grams of each class with
 Witten-Bell smoothing, the order that is best on the validation part.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,9 +17,9 @@ from numpy.typing import NDArray
 
 from minigrad.data import Order, Vocabulary, one_hot, pad
 from minigrad.data.labelled import labelled
-from minigrad.models import Bidirectional, ManyToOne
 from minigrad.nn.recurrent import masks
 from minigrad.optim import cosine
+from minigrad.tasks.files import write_table
 from minigrad.tasks.ngrams import NGrams
 from minigrad.tasks.session import (
     ONE_ANSWER,
@@ -33,7 +32,7 @@ from minigrad.tasks.session import (
 )
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import load_weights, replacing
+from minigrad.train import load_weights
 
 Array = NDArray[Any]
 LEAST = 5
@@ -53,14 +52,10 @@ class Classifier:
         self.setting = dict(setting)
         self.vocabulary = Vocabulary(setting["letters"])
         self.classes: list[str] = list(setting["classes"])
-        self.network: ManyToOne | Bidirectional = one_answer(
-            setting["model"],
-            len(self.vocabulary),
-            setting["hidden"],
-            len(self.classes),
-            rng=rng,
-            read=setting["read"],
-            cell=setting["cell"],
+        sizes = len(self.vocabulary), setting["hidden"], len(self.classes)
+        read, cell = setting["read"], setting["cell"]
+        self.network = one_answer(
+            setting["model"], *sizes, rng=rng, read=read, cell=cell
         )
 
     def encoded(self, texts: list[str]) -> tuple[Array, Array]:
@@ -243,17 +238,13 @@ def _write(
 ) -> None:
     """answers.csv: each sequence, what it is taken for, and how surely."""
     classes = classifier.classes
-    with (
-        replacing(out / "answers.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        truth = [] if y is None else ["truth"]
-        writer.writerow(["sequence", *truth, "answer", *(f"P({c})" for c in classes)])
-        for k, text in enumerate(texts):
-            said = [] if y is None else [classes[int(y[k])]]
-            answer = classes[int(odds[k].argmax())]
-            writer.writerow([text, *said, answer, *(f"{p:.4f}" for p in odds[k])])
+    truth = [] if y is None else ["truth"]
+    rows = [["sequence", *truth, "answer", *(f"P({c})" for c in classes)]]
+    for k, text in enumerate(texts):
+        said = [] if y is None else [classes[int(y[k])]]
+        answer = classes[int(odds[k].argmax())]
+        rows.append([text, *said, answer, *(f"{p:.4f}" for p in odds[k])])
+    write_table(out / "answers.csv", rows)
 
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:

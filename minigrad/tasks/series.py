@@ -11,7 +11,6 @@ one season before (the season is the lag from 2 to a third of the training part 
 is most like itself), a linear forecast from the last numbers, and the mean.
 """
 
-import csv
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import floor, log10
@@ -21,17 +20,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import imported
 from minigrad.data import Order, standardise, windows
 from minigrad.data.tables import Numbers, numbers
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.files import figure, rms, save_figure, write_table
 from minigrad.tasks.networks import made
 from minigrad.tasks.session import answer_of, compare, learn, picture, report
 from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import load_weights, replacing
+from minigrad.train import load_weights
 
 Array = NDArray[np.float64]
 LEAST, LONGEST = 40, 35
@@ -164,17 +163,9 @@ def baselines(values: Array, fitted: int, ahead: int, lag: int) -> dict[str, Arr
 
 def run(options: Options) -> Mapping[str, float]:
     """Train, report, and write what is forecast."""
-    assert options.data is not None
-    column = numbers(options.data, options.column, options.missing or "refuse")
-    values, ahead = column.values, options.ahead or 1
-    if len(values) < LEAST + ahead:
-        raise ValueError(
-            f"{options.data}: {len(values)} numbers are too few to learn from and to "
-            f"test on; it takes {LEAST + ahead}"
-        )
-    _require_squares(options.data, values)
-    _require_length(options, len(values))
-    print(f"{options.data}: {column.said}")
+    ahead = options.ahead or 1
+    column = _read(options, LEAST + ahead, " to learn from and to test on; it takes")
+    values = column.values
     first, second = parts(len(values))
     forecaster, error = _trained(options, values, first, second)
     setting = forecaster.setting
@@ -187,7 +178,7 @@ def run(options: Options) -> Mapping[str, float]:
     rows = _rows(forecasts, values, second)
     unseen = f"{column.name}, {ahead} ahead, the last {len(values) - second} numbers"
     report(unseen, ["RMSE", "of the variance"], rows)
-    compare({name: _rms((f - values)[second:]) for name, f in forecasts.items()})
+    compare({name: rms((f - values)[second:]) for name, f in forecasts.items()})
     print(
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
@@ -196,6 +187,19 @@ def run(options: Options) -> Mapping[str, float]:
     x, y = forecaster.questions(values)
     picture(options, forecaster.loss(x[:, :1], y[:, :1]))
     return {"RMSE": error(second, len(values)), "inside": inside}
+
+
+def _read(options: Options, least: int, reason: str) -> Numbers:
+    """The column of numbers that was asked for; at least so many, for a reason."""
+    assert options.data is not None
+    column = numbers(options.data, options.column, options.missing or "refuse")
+    n = len(column.values)
+    if n < least:
+        raise ValueError(f"{options.data}: {n} numbers are too few{reason} {least}")
+    _require_squares(options.data, column.values)
+    _require_length(options, n)
+    print(f"{options.data}: {column.said}")
+    return column
 
 
 def _require_squares(path: Path, values: Array) -> None:
@@ -253,7 +257,7 @@ def _trained(
 
     def error(begin: int, end: int) -> float:
         start = begin - setting.window - ahead + 1
-        return _rms(forecaster.each(values[start:end]) - values[begin:end])
+        return rms(forecaster.each(values[start:end]) - values[begin:end])
 
     learn(
         "series",
@@ -310,36 +314,30 @@ def _write(
     steps = options.length or usual
     further, bands = closed_loop(forecaster, values, first, steps)
     digits = 8 - floor(log10(forecaster.setting.deviation))
-    with replacing(options.out / "forecast.csv") as temporary:
-        rows: list[tuple[str, ...]] = []
-        rows.append((column.axis, column.name, "forecast", "low", "high"))
-        everything = [
-            *zip(values.tolist(), said, np.full(len(values), band), strict=True),
-            *zip([np.nan] * steps, further, bands, strict=True),
-        ]
-        when = column.when(steps)
-        for time, (value, forecast, half) in zip(when, everything, strict=True):
-            row = [value, forecast, forecast - half, forecast + half]
-            # The numbers as they were read; forecasts are of float32.
-            texts = [
-                "" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row[1:]
-            ]
-            rows.append((time, "" if np.isnan(value) else f"{value!r}", *texts))
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-    with replacing(options.out / "forecast.png") as temporary:
-        chart(column, said, band, further, bands).savefig(temporary)
+    head = (column.axis, column.name, "forecast", "low", "high")
+    rows: list[tuple[str, ...]] = [head]
+    everything = [
+        *zip(values.tolist(), said, np.full(len(values), band), strict=True),
+        *zip([np.nan] * steps, further, bands, strict=True),
+    ]
+    when = column.when(steps)
+    for time, (value, forecast, half) in zip(when, everything, strict=True):
+        row = [forecast, forecast - half, forecast + half]
+        # The numbers as they were read; forecasts are of float32.
+        texts = ["" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row]
+        rows.append((time, "" if np.isnan(value) else f"{value!r}", *texts))
+    write_table(options.out / "forecast.csv", rows)
+    drawn = chart(column, said, band, further, bands)
+    save_figure(options.out / "forecast.png", drawn)
 
 
 def chart(
     column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
-    pictures = imported("matplotlib.figure", "train")
-
     values = column.values
-    figure = pictures.Figure(figsize=(11, 4), dpi=150, layout="constrained")
-    axes = figure.subplots()
+    drawn = figure(11, 4)
+    axes = drawn.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
     known, later = rows[: len(values)], rows[len(values) :]
     axes.plot(known, values, color="#8c8c8c", lw=1.6, label=column.name)
@@ -369,25 +367,17 @@ def chart(
     axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", lw=0.7)
-    return figure
+    return drawn
 
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     """Forecast a new file with the weights of a run, and what comes after it."""
-    assert options.data is not None
     forecaster = loaded(about, weights)
     setting = forecaster.setting
-    column = numbers(options.data, options.column, options.missing or "refuse")
-    values = column.values
     least = setting.window + setting.ahead
-    if len(values) < least:
-        raise ValueError(
-            f"{options.data}: {len(values)} numbers are too few: this network reads "
-            f"{setting.window} and forecasts {setting.ahead} ahead, so it takes {least}"
-        )
-    _require_squares(options.data, values)
-    _require_length(options, len(values))
-    print(f"{options.data}: {column.said}")
+    network = f": this network reads {setting.window} and forecasts {setting.ahead}"
+    column = _read(options, least, f"{network} ahead, so it takes")
+    values = column.values
     said = np.full(len(values), np.nan)
     said[least - 1 :] = forecaster.each(values)
     forecasts = {f"this network ({_name(setting)})": said}
@@ -397,7 +387,7 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     rows = _rows(forecasts, values, least - 1)
     title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
     report(title, ["RMSE", "of the variance"], rows)
-    compare({name: _rms((f - values)[least - 1 :]) for name, f in forecasts.items()})
+    compare({name: rms((f - values)[least - 1 :]) for name, f in forecasts.items()})
     band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
     _write(options, forecaster, column, said, band, least - 1)
 
@@ -413,23 +403,17 @@ def _rows(
     forecasts: Mapping[str, Array], values: Array, begin: int
 ) -> dict[str, list[str]]:
     """Of each forecast its error in the units of the data, and beside its spread."""
-    return {
-        name: [
-            f"{_rms(f[begin:] - values[begin:]):.5g}",
-            f"{_share(f, values, begin):.4f}",
-        ]
-        for name, f in forecasts.items()
-    }
+    found = {}
+    for name, f in forecasts.items():
+        error, share = rms(f[begin:] - values[begin:]), _share(f, values, begin)
+        found[name] = [f"{error:.5g}", f"{share:.4f}"]
+    return found
 
 
 def _name(setting: Setting) -> str:
     if setting.model == "output-feedback":
         return setting.model
     return f"{setting.model}, {setting.cell}"
-
-
-def _rms(error: Array) -> float:
-    return float(np.sqrt(np.square(error).mean()))
 
 
 def _share(forecast: Array, values: Array, begin: int) -> float:

@@ -19,6 +19,7 @@ from minigrad.mode import no_grad
 from minigrad.models import Bidirectional, ManyToOne, OutputFeedback
 from minigrad.nn import Module
 from minigrad.optim import Adam, AdamW, Schedule
+from minigrad.tasks.files import save_figure
 from minigrad.tasks.networks import CHECKPOINT, WEIGHTS, made
 from minigrad.tasks.task import Options
 from minigrad.train import (
@@ -26,7 +27,6 @@ from minigrad.train import (
     Training,
     curves,
     fit,
-    replacing,
     save_weights,
     write_log,
 )
@@ -41,14 +41,7 @@ ONE_ANSWER = ("many-to-one", "bidirectional")
 
 
 def one_answer(
-    name: str,
-    n_in: int,
-    n_hidden: int,
-    n_out: int,
-    *,
-    rng: np.random.Generator,
-    read: str | int,
-    cell: str,
+    name: str, *sizes: int, read: str | int, **options: Any
 ) -> ManyToOne | Bidirectional:
     """A network of that name that reads a sequence and gives one of some classes.
 
@@ -57,9 +50,9 @@ def one_answer(
     'ends'
     """
     if name == "many-to-one":
-        return made(ManyToOne, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+        return made(ManyToOne, *sizes, read=read, **options)
     read = "ends" if read == "last" else read  # where both nets have read everything
-    return made(Bidirectional, n_in, n_hidden, n_out, rng=rng, read=read, cell=cell)
+    return made(Bidirectional, *sizes, read=read, **options)
 
 
 def loss_of(loss: Callable[..., Any], *batch: Any) -> float:
@@ -148,8 +141,7 @@ def learn(
         clip=clip or inf,
         carry=carry,
         also={**(also or {}), **asked},
-        eager=options.eager,
-        backend=options.backend,
+        **options.engine,
     )
     history = fit(
         training,
@@ -170,8 +162,7 @@ def learn(
         )
     save_run(options, model, {"task": name, **(about or {})})
     write_log(options.out / "log.csv", history)
-    with replacing(options.out / "curves.png") as temporary:
-        curves(history, name).savefig(temporary)
+    save_figure(options.out / "curves.png", curves(history, name))
     return history
 
 

@@ -15,6 +15,7 @@ from minigrad.data.generators import sine
 from minigrad.models import ManyToMany, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import cosine
+from minigrad.tasks.files import rms
 from minigrad.tasks.networks import made
 from minigrad.tasks.session import learn, loss_of, picture, report
 from minigrad.tasks.task import Options, Task
@@ -45,7 +46,7 @@ def run(options: Options) -> Mapping[str, float]:
         )
         said = model.continued(xs, known=series[:KNOWN], start=start)
         error = said[KNOWN:, 0, 0] - series[KNOWN:, 0, 0]
-        rows[f"output feedback, {outputs} output{'s'[: outputs - 1]}"] = _rms(error)
+        rows[f"output feedback, {outputs} output{'s'[: outputs - 1]}"] = rms(error)
         picture(options, model.loss(xs[:9], series[:9], feedback="free"))
     rng = np.random.default_rng(options.seed)
     series = sine(KNOWN + FREE)
@@ -60,7 +61,7 @@ def run(options: Options) -> Mapping[str, float]:
         lr=cosine(0.01, options.steps, 0.0002),
     )
     said = net.continued(series[:KNOWN], FREE - 1, lambda o: o)
-    rows["recurrence between hidden units"] = _rms(said[:, 0, 0] - series[KNOWN:, 0, 0])
+    rows["recurrence between hidden units"] = rms(said[:, 0, 0] - series[KNOWN:, 0, 0])
     report(
         "sine: 100 steps closed loop",
         "RMSE",
@@ -74,10 +75,6 @@ def _within(options: Options, folder: str) -> Options:
     out = options.out / folder
     out.mkdir(exist_ok=True)
     return replace(options, out=out)
-
-
-def _rms(error: np.ndarray) -> float:
-    return float(np.sqrt(np.square(error).mean()))
 
 
 TASK = Task(

@@ -27,16 +27,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.advice import imported
 from minigrad.data import Scale, Series, one_step_ahead, sunspots
 from minigrad.models import ManyToMany, ManyToOne, OutputFeedback
 from minigrad.nn.losses import mse
 from minigrad.optim import Adam
+from minigrad.tasks.files import figure, save_figure
 from minigrad.tasks.networks import Committee, made
 from minigrad.tasks.session import answer_of, loss_of, picture, save_run
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
-from minigrad.train import Training, bar, fit, replacing
+from minigrad.train import Training, bar, fit
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -151,14 +151,8 @@ def train(options: Options, scale: Scale) -> Committee:
     def trained(start: int) -> Network:
         model = network(options.seed, start, name)
         loss = partial(taught, model)
-        training = Training(
-            model,
-            Adam(model.parameters(), lr=0.01),
-            loss,
-            clip=1.0,
-            eager=options.eager,
-            backend=options.backend,
-        )
+        optimiser = Adam(model.parameters(), lr=0.01)
+        training = Training(model, optimiser, loss, clip=1.0, **options.engine)
         fit(
             training,
             (x, y),
@@ -176,7 +170,6 @@ def train(options: Options, scale: Scale) -> Committee:
 
 def run(options: Options) -> Mapping[str, float]:
     """Train, report, and write the weights, the graph and forecast.png."""
-    out = options.out
     s = sunspots().between(1700, TESTS[-1][1])
     scale = Scale.of(root(s.between(1700, TRAINING[1])))
     committee = train(options, scale)
@@ -186,8 +179,7 @@ def run(options: Options) -> Mapping[str, float]:
     scaling = {"of": "square root", "mean": scale.mean, "deviation": scale.deviation}
     save_run(options, committee, {"task": "sunspots", "scaling": scaling})
     picture(options, taught(committee.members[0], *windows(scale)))
-    with replacing(out / "forecast.png") as temporary:
-        chart(s, forecasts).savefig(temporary)
+    save_figure(options.out / "forecast.png", chart(s, forecasts))
     return {f"arv {a}-{b}": arv(forecasts, s, (a, b)) for a, b in TESTS}
 
 
@@ -223,11 +215,9 @@ def report(name: str, s: Series, forecasts: Series, single: list[Series]) -> str
 
 def chart(s: Series, forecasts: Series) -> Any:
     """The series and the forecast, with the spans marked, as a matplotlib figure."""
-    pictures = imported("matplotlib.figure", "train")
-
     ink, series, net = "#222222", "#8c8c8c", "#0072B2"
-    figure = pictures.Figure(figsize=(11, 6), dpi=150, layout="constrained")
-    above, below = figure.subplots(2, 1, height_ratios=[1, 1.25])
+    drawn = figure(11, 6)
+    above, below = drawn.subplots(2, 1, height_ratios=[1, 1.25])
     shades = {
         TESTS[0]: ("#56B4E9", "test"),
         TESTS[1]: ("#E69F00", "test"),
@@ -275,7 +265,7 @@ def chart(s: Series, forecasts: Series) -> Any:
     )
     above.legend(loc="upper left", frameon=False, fontsize=9)
     below.set_xlabel("year")
-    return figure
+    return drawn
 
 
 TASK = Task(

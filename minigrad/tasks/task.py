@@ -44,6 +44,11 @@ class Options:
     backend: str | None = None
     quiet: bool = False
 
+    @property
+    def engine(self) -> dict[str, Any]:
+        """How the steps of a ``Training`` run."""
+        return {"eager": self.eager, "backend": self.backend}
+
 
 @dataclass(frozen=True)
 class Task:

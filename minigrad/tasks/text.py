@@ -8,7 +8,6 @@ What it has learnt scores another text, each character after all before it, and 
 from its end or from a prompt.
 """
 
-import csv
 from collections.abc import Mapping
 from math import log
 from pathlib import Path
@@ -27,6 +26,7 @@ from minigrad.nn.recurrent import unroll
 from minigrad.ops.nn import log_softmax
 from minigrad.ops.shape import stack
 from minigrad.optim import cosine
+from minigrad.tasks.files import write_table
 from minigrad.tasks.networks import made, remade
 from minigrad.tasks.ngrams import NGrams, grams
 from minigrad.tasks.session import compare, learn, picture, report
@@ -198,7 +198,22 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
         text, encoding = loaders.words(options.data)
         print(f"{options.data}: {len(text)} characters, {encoding}")
         _require_letters(options.data, text, vocabulary)
-        _score(options, model, vocabulary, text, about["grams"])
+        n, counts = len(vocabulary), about["grams"]  # of the training part
+        own = bits_of_each(model, vocabulary.encode(text), n)
+        each = {"this network": own.tolist()}
+        for order in range(1, ORDER + 1):
+            model_n = NGrams(counts, vocabulary.symbols, order)
+            each[f"{order}-gram, Witten-Bell"] = model_n.each(text)[1:]
+        found = {name: float(np.mean(costs)) for name, costs in each.items()}
+        found["every symbol alike"] = log(n) / log(2)
+        rows = {name: [mean, 2**mean] for name, mean in found.items()}
+        report(f"text: {options.data.name}", ["bits/char", "perplexity"], rows)
+        # bits.csv has what each character but the first costs.
+        table: list[list[Any]] = [["place", "character", *each]]
+        costs_of = zip(text[1:], *each.values(), strict=True)
+        for place, (symbol, *cost) in enumerate(costs_of, 2):
+            table.append([place, symbol, *(f"{b:.4f}" for b in cost)])
+        write_table(options.out / "bits.csv", table)
         prompt = prompt or text[-END:]
     length, rng = options.length or LENGTH, np.random.default_rng(options.seed)
     said = sample(model, vocabulary, prompt, length, options.temperature, rng)
@@ -218,39 +233,6 @@ def _require_letters(path: Path, text: str, vocabulary: Vocabulary) -> None:
             f"{path}, line {text.count(chr(10), 0, first) + 1}: the network never read "
             f"{text[first]!r}{more}; it knows {vocabulary.symbols!r}"
         )
-
-
-def _score(
-    options: Options,
-    model: ManyToMany,
-    vocabulary: Vocabulary,
-    text: str,
-    counts: Mapping[str, int],
-) -> None:
-    """Print what a text costs; bits.csv has it of each character but the first.
-
-    ``counts`` are the grams of the training part.
-    """
-    assert options.data is not None
-    n = len(vocabulary)
-    each = {"this network": bits_of_each(model, vocabulary.encode(text), n).tolist()}
-    for order in range(1, ORDER + 1):
-        model_n = NGrams(counts, vocabulary.symbols, order)
-        each[f"{order}-gram, Witten-Bell"] = model_n.each(text)[1:]
-    found = {name: float(np.mean(bits)) for name, bits in each.items()}
-    found["every symbol alike"] = log(n) / log(2)
-    rows = {name: [bits, 2**bits] for name, bits in found.items()}
-    report(f"text: {options.data.name}", ["bits/char", "perplexity"], rows)
-    with (
-        replacing(options.out / "bits.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(["place", "character", *each])
-        for place, (symbol, *bits) in enumerate(
-            zip(text[1:], *each.values(), strict=True), 2
-        ):
-            writer.writerow([place, symbol, *(f"{b:.4f}" for b in bits)])
 
 
 def bits_of_each(

@@ -62,21 +62,23 @@ class Program(NamedTuple):
     def gradient(self, args: Sequence[Any], us: Sequence[Array]) -> list[Array]:
         """The gradient of ``sum(u * y)`` by wrt, computed with arrays."""
         xs = self.lift(args)
-        ys = self.outputs(xs)
+        seeds = [tensor(u, copy=False) for u in us]
         targets = [xs[i] for i in self.wrt]
-        return [d.data for d in vjp(ys, targets, us, unreached="zeros")]
+        found = vjp(self.outputs(xs), targets, seeds, unreached="zeros")
+        return [d.data for d in found]
 
-    def derived(self, outputs: int) -> "Program":
-        """The gradient as a program: of the same arguments and the cotangents."""
+    def derived(self, count: int, outputs: int) -> "Program":
+        """The gradient as a program: of the ``count`` arguments and the cotangents."""
 
         def gradients(*zs: Any) -> list[Tensor]:
-            xs, gs = zs[: len(zs) - outputs], zs[len(zs) - outputs :]
+            xs, gs = zs[:count], zs[count:]
             ys = self.outputs(xs)
             targets = [xs[i] for i in self.wrt]
             # Without recording (arrays for all arguments) nothing could be asked for.
             return vjp(ys, targets, gs, create_graph=True, unreached="zeros")
 
-        return Program(gradients, self.wrt)
+        # The cotangents are arguments too.
+        return Program(gradients, (*self.wrt, *range(count, count + outputs)))
 
 
 def check_grad(
@@ -175,17 +177,14 @@ def _first_failure(
                 )
             if said is not None:
                 return said
-        derived = program.derived(len(us))
+        derived = program.derived(len(zs), len(us))
         gradients = derived.outputs([*program.lift(zs), *map(tensor, us)])
         for i, a, d in zip(program.wrt, analytic, gradients, strict=True):
             what = f"the recorded order-{k} gradient by {_name(i, len(args))}"
             said = compare(what, d.data, a, 1e-12, 1e-13)
             if said is not None:
                 return f"{said}\n(expected: what the same rule gives on arrays)"
-        # From here on the cotangents are arguments too.
-        positions = tuple(range(len(zs), len(zs) + len(us)))
-        program = Program(derived.f, (*program.wrt, *positions))
-        zs = [*zs, *us]
+        program, zs = derived, [*zs, *us]
     return None
 
 
@@ -242,12 +241,17 @@ def cotangent(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return np.asarray(signed)  # a 0-d product is a scalar
 
 
+def is_float(a: Any) -> bool:
+    """Whether a value is an array of floating point.
+
+    >>> is_float(np.ones(2)), is_float(1.0)
+    (True, False)
+    """
+    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
+
+
 def _differentiable(args: Sequence[Any]) -> tuple[int, ...]:
-    return tuple(
-        i
-        for i, a in enumerate(args)
-        if isinstance(a, np.ndarray) and a.dtype.kind == "f"
-    )
+    return tuple([i for i, a in enumerate(args) if is_float(a)])
 
 
 def _frozen(a: Any, dtype: Any = None) -> Any:

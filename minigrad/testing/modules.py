@@ -24,7 +24,7 @@ from minigrad.ops.time import steps
 from minigrad.tensor import Parameter, Tensor, tensor
 from minigrad.testing.gradient import cotangent
 from minigrad.testing.numeric import SCHEMES
-from minigrad.testing.report import GradientError, compare
+from minigrad.testing.report import GradientError, compare, require
 
 Array = NDArray[Any]
 
@@ -70,13 +70,8 @@ def check_module(
             size = min(entries, p.size)
             chosen = np.sort(rng.choice(p.size, size, replace=False))
             expected = [_slope(lambda: loss(model), p, int(k)) for k in chosen]
-            said = compare(
-                f"the gradient by {path} (its elements {chosen.tolist()})",
-                found[chosen],
-                np.array(expected),
-                rtol,
-                atol,
-            )
+            what = f"the gradient by {path} (its elements {chosen.tolist()})"
+            said = compare(what, found[chosen], np.array(expected), rtol, atol)
             if said is not None:
                 raise GradientError(f"{type(model).__name__}: {said}\nseed {seed}")
 
@@ -130,12 +125,12 @@ def check_recurrent(cell: Any, length: int = 8, batch: int = 2, seed: int = 0) -
         for path, p in cell.named_parameters():
             shares = [share.gradient.data for share in grad_by_use(loss, p)]
             what = f"the sum of the shares of {path} over its uses"
-            _require(compare(what, sum(shares), grad(loss, p)[0].data, 1e-9, 1e-11))
+            require(compare(what, sum(shares), grad(loss, p)[0].data, 1e-9, 1e-11))
         whole = _last(cell, xs)
         half = _last(cell, xs[: length // 2])
         halves = _last(cell, xs[length // 2 :], [tensor(s.data) for s in half])
         for a, b in zip(halves, whole, strict=True):
-            _require(compare("the state of two halves", a.data, b.data, 1e-12, 1e-13))
+            require(compare("the state of two halves", a.data, b.data, 1e-12, 1e-13))
         _require_separate(cell, xs, weights)
 
 
@@ -185,8 +180,3 @@ def _require_separate(cell: Any, xs: Array, weights: Array) -> None:
     (over_batch,) = grad(total((states[-1][0] * weights)[0]), sequence)
     if np.any(over_batch.data[:, 1:]):
         raise GradientError("a row of the batch depends on other rows")
-
-
-def _require(said: str | None) -> None:
-    if said is not None:
-        raise GradientError(said)

@@ -67,6 +67,15 @@ def compare(
     return "\n".join([*lines, *([HINT + said] if said else [])])
 
 
+def require(said: str | None) -> None:
+    """Raise GradientError where there is something to say.
+
+    >>> require(None)
+    """
+    if said is not None:
+        raise GradientError(said)
+
+
 def with_hint_of(said: str, original: str) -> str:
     """A message about shrunk arrays with the hint from the full ones, which is surer.
 
@@ -98,18 +107,13 @@ def hint(analytic: Array, expected: Array, factor: Any = 1.0) -> str | None:
         return "every entry has the wrong sign"
     if ratio.size == 1:
         return None  # any two numbers have a ratio
-    if abs(r) > 1.0 and abs(r - round(r)) < 1e-4:
-        count = round(r)
-        return (
-            f"every entry is {count} times too large: "
-            f"a sum taken for a mean over {count} elements?"
-        )
-    if abs(r) < 1 and abs(1 / r - round(1 / r)) < 1e-4:
-        count = round(1 / r)
-        return (
-            f"every entry is {count} times too small: "
-            f"a mean taken for a sum over {count} elements, or a term lost?"
-        )
+    times = r if abs(r) > 1 else 1 / r
+    if abs(r) != 1 and abs(times - round(times)) < 1e-4:
+        number = f"{round(times)} elements"
+        why = f"large: a sum taken for a mean over {number}?"
+        if abs(r) < 1:
+            why = f"small: a mean taken for a sum over {number}, or a term lost?"
+        return f"every entry is {round(times)} times too {why}"
     return f"every entry is off by the factor {r:.6g}"
 
 
@@ -133,17 +137,9 @@ def shrink(fails: Callable[[list[Any]], bool], args: Sequence[Any]) -> list[Any]
                 for a in best
             ]
 
-    improved = True
-    while improved:
-        improved = False
-        for candidate in better():
-            if fails(candidate):
-                best, improved = candidate, True
-                break
-    for candidate in rounder():
-        if fails(candidate):
-            return candidate
-    return best
+    while (smaller := next(filter(fails, better()), None)) is not None:
+        best = smaller
+    return next(filter(fails, rounder()), best)
 
 
 def _shortened(a: Any, n: int, m: int) -> Any:

@@ -24,9 +24,9 @@ from minigrad.mode import TraceError
 from minigrad.op import Op, by_function
 from minigrad.tensor import Tensor, tensor
 from minigrad.testing.contract import check_contract
-from minigrad.testing.gradient import check_grad
+from minigrad.testing.gradient import check_grad, is_float
 from minigrad.testing.products import check_jvp_vjp
-from minigrad.testing.report import GradientError, compare
+from minigrad.testing.report import GradientError, compare, require
 
 Array = NDArray[Any]
 Domain = tuple[float, float] | Callable[[np.random.Generator, tuple[int, ...]], Array]
@@ -184,7 +184,7 @@ class Row:
             if callable(kink):
                 gaps = [kink(*operands)]
             else:
-                gaps = [x - kink for x in operands if _is_float(x)]
+                gaps = [x - kink for x in operands if is_float(x)]
             if any(np.any(np.abs(gap) < NEAR) for gap in gaps):
                 return True
         return False
@@ -291,20 +291,20 @@ def _check_value(sample: Sample) -> None:
         raise GradientError("given Tensors the op did not return a Tensor")
     if row.call is None:
         plain = f(*operands)
-        _require(compare("the value on Tensors", recorded.data, plain, 0, 0))
+        require(compare("the value on Tensors", recorded.data, plain, 0, 0))
     if row.ref is not None:
         values = (list(operands),) if row.op.variadic else tuple(operands)
         expected = np.asarray(row.ref(*values, **one.attrs))
-        _require(compare("the value", recorded.data, expected, 1e-12, 1e-14))
+        require(compare("the value", recorded.data, expected, 1e-12, 1e-14))
         if recorded.dtype != expected.dtype:
             raise GradientError(f"the value is {recorded.dtype}, not {expected.dtype}")
 
 
 def _check_float32(sample: Sample) -> None:
     _, f, _, operands, seed = sample
-    if not any(map(_is_float, operands)):
+    if not any(map(is_float, operands)):
         return
-    singles = [a.astype(np.float32) if _is_float(a) else a for a in operands]
+    singles = [a.astype(np.float32) if is_float(a) else a for a in operands]
     y = f(*_tensors(singles))
     if y.dtype == np.float64:
         raise GradientError("float32 operands gave a float64 value")
@@ -313,7 +313,7 @@ def _check_float32(sample: Sample) -> None:
 
 
 def _check_contract(sample: Sample) -> None:
-    if any(map(_is_float, sample.operands)):
+    if any(map(is_float, sample.operands)):
         check_contract(sample.f, sample.operands, sample.seed)
 
 
@@ -340,7 +340,7 @@ def _check_convention(row: Row, convention: Convention) -> None:
             what = (
                 f"{row.op.name} at {convention.operands}, the gradient by operand {i}"
             )
-            _require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
+            require(compare(what, d.data, np.asarray(e, float), 1e-12, 1e-14))
 
 
 def _check_lowerings(sample: Sample) -> None:
@@ -351,12 +351,12 @@ def _check_lowerings(sample: Sample) -> None:
     from minigrad.compile import compile
 
     row, f, one, operands, _ = sample
-    arrays = [a.astype(np.float32) if _is_float(a) else np.asarray(a) for a in operands]
+    arrays = [a.astype(np.float32) if is_float(a) else np.asarray(a) for a in operands]
     parts = row.op.lowerings.get("onnx")
     if parts is not None:
         xs = _tensors(arrays)
         made = parts(xs, **one.attrs) if row.op.variadic else parts(*xs, **one.attrs)
-        _require(compare("the lowering for onnx", made.data, f(*xs).data, 1e-4, 1e-5))
+        require(compare("the lowering for onnx", made.data, f(*xs).data, 1e-4, 1e-5))
     for engine in row.op.lowerings.keys() - {"onnx"}:
         try:
             compile(f, strict=True, backend=engine)(*arrays)
@@ -375,22 +375,13 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def _require(said: str | None) -> None:
-    if said is not None:
-        raise GradientError(said)
-
-
 def _tensors(operands: list[Any]) -> list[Any]:
     return [tensor(a) if isinstance(a, np.ndarray) else a for a in operands]
 
 
 def _has_gradient(sample: Sample) -> bool:
-    floating = any(map(_is_float, sample.operands))
+    floating = any(map(is_float, sample.operands))
     return floating and sample.f(*_tensors(sample.operands)).dtype.kind == "f"
-
-
-def _is_float(a: Any) -> bool:
-    return isinstance(a, np.ndarray) and a.dtype.kind == "f"
 
 
 def _is_shape(a: Any) -> bool:

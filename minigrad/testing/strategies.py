@@ -30,7 +30,9 @@ from minigrad.ops.time import steps
 from minigrad.tensor import Tensor, parameter, tensor
 from minigrad.testing import contract
 from minigrad.testing.gradient import cotangent
-from minigrad.testing.programs import Listing, draw, features
+from minigrad.testing.programs import draw
+from minigrad.testing.programs.features import features
+from minigrad.testing.programs.listing import Listing
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

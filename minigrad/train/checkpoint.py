@@ -30,7 +30,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad.advice import near, told
-from minigrad.compile.chance import listed
+from minigrad.compile.chance import state_of
 from minigrad.nn import Module
 from minigrad.optim.optimiser import OLD, Optimiser, is_old
 from minigrad.train.tensor_file import Array, Path_, read_tensors, write_tensors
@@ -81,7 +81,7 @@ def save_checkpoint(path: Path_, parts: Mapping[str, Part], note: Any) -> None:
     generators: dict[str, Any] = {}
     for name, part in parts.items():
         if isinstance(part, np.random.Generator):
-            generators[name] = listed(part.bit_generator.state)
+            generators[name] = state_of(part)
         else:
             for key, array in part.state_dict().items():
                 if isinstance(part, Optimiser) and not _is_memory(key, array):

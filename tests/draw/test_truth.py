@@ -111,7 +111,7 @@ def recalling(T):
 
 def random(k, T):
     """A random recurrence, with its arguments as named inputs."""
-    names = programs.build(programs.draw("recurrence", 7, k).source())
+    names = programs.listing.build(programs.draw("recurrence", 7, k).source())
     given = []
     for j, a in enumerate(names["arguments"](T, 2, 1)):
         if not isinstance(a, (bool, int, float)):

@@ -14,20 +14,15 @@ from minigrad.testing.programs import (
     CHEAP,
     COSTLY,
     KINDS,
-    Call,
-    Leaf,
-    Line,
-    Listing,
-    build,
     derivative,
     draw,
     examine,
-    features,
     report,
     smaller,
 )
 from minigrad.testing.programs.agreement import SetAsideError, Trial, tolerance_of
-from minigrad.testing.programs.features import SEEN
+from minigrad.testing.programs.features import SEEN, features
+from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
 from minigrad.testing.programs.meaning import Moved
 
 SHARE = 5  # of the costly checks

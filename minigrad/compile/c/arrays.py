@@ -62,9 +62,8 @@ class Arrays(NumpyWriting):
     def _hold(self, v: Value) -> None:
         """Give a value that C computes an array."""
         s, name = self.source, self.source.name(v)
-        sizes = ", ".join(s.literal(n) for n in v.shape)
         dtype = np.dtype(v.dtype).name
-        shape = f"({sizes}{',' * (len(v.shape) == 1)})"
+        shape = s.literal(v.shape)
         numbers = [n for n in v.shape if isinstance(n, int)]
         whole = len(numbers) == len(v.shape)
         large = whole and int(np.prod(numbers)) * np.dtype(dtype).itemsize >= LARGE

@@ -25,10 +25,11 @@ from minigrad.compile.c.sizes import Size, size
 from minigrad.compile.c.sizes import product as number_of
 from minigrad.compile.c.threads import ELEMENTS, Unit, worth
 from minigrad.compile.c.views import UnsayableError, View
-from minigrad.compile.kinds import ALONG, PRODUCTS, O, axes_of
+from minigrad.compile.kinds import ALONG, PRODUCTS, O
 from minigrad.compile.memory import Plan
 from minigrad.compile.schedule import Loop
 from minigrad.compile.values import Time, Value
+from minigrad.ops.reduction import axes_of
 
 # Elements that a packed factor may have more than the factor: a vector a row.
 VECTOR = {"float32": 16, "float64": 8}
@@ -128,7 +129,8 @@ class Ops(Arrays):
         return self._axes(v) == [len(v.inputs[0].shape) - 1]
 
     def _axes(self, v: Value) -> list[int]:
-        return axes_of(v.attrs.get("axis", ALONG.get(v.op)), v.inputs[0].shape)
+        axis = v.attrs.get("axis", ALONG.get(v.op))
+        return axes_of(axis, len(v.inputs[0].shape))
 
     def _turned(self, v: Value, x: Operand, out: View, front: list[Size]) -> None:
         """softmax and its like along an axis that is not the last one."""

@@ -6,12 +6,11 @@ clustered  parts that visit the same elements stand one after the other
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from heapq import heappop, heappush
 
 from minigrad.compile import kernels
 from minigrad.compile.c.lines import ROW_OPS, is_flat
 from minigrad.compile.counts import Shape, Steps
-from minigrad.compile.schedule import Loop, Part
+from minigrad.compile.schedule import Loop, Part, in_order
 from minigrad.compile.values import Leaf, Program, Time, Value
 
 Says = Callable[[Part], bool]
@@ -71,33 +70,17 @@ def _before(
 
 def clustered(program: Program, parts: list[Part]) -> list[Part]:
     """Parts after what they read; next comes what visits the elements just visited."""
-    number = {p: i for i, p in enumerate(parts)}
-    needs = _needs(program, parts)
-    waiting = [len(found) for found in needs]
-    readers: list[list[int]] = [[] for _ in parts]
-    for i, found in enumerate(needs):
-        for r in found:
-            readers[r].append(i)
-    ready: list[tuple[bool, int]] = []
     light = _light(parts)
-    for i, part in enumerate(parts):
-        if not waiting[i]:
-            heappush(ready, (part not in light, i))
+    rank = [(part not in light, i) for i, part in enumerate(parts)]
     order: list[Part] = []
     here: Space | None = None
-    while ready:
-        at = next((e for e in sorted(ready) if _joins(parts[e[1]], here)), None)
-        if at is None:
-            at = heappop(ready)
-        else:
-            ready.remove(at)
-        part = parts[at[1]]
-        here = _next_space(part, here)
-        order.append(part)
-        for r in readers[number[part]]:
-            waiting[r] -= 1
-            if not waiting[r]:
-                heappush(ready, (parts[r] not in light, r))
+
+    def joins(i: int) -> bool:
+        return _joins(parts[i], here)
+
+    for i in in_order(_needs(program, parts), rank, joins):
+        here = _next_space(parts[i], here)
+        order.append(parts[i])
     return order
 
 

@@ -45,10 +45,6 @@ class Source(NumpySource):
         for v in leaves:
             self.names[v] = self.fresh((v.name or "").partition("@")[0])
 
-    def fresh(self, stem: str) -> str:
-        """A name that nothing has yet."""
-        return self.taken.new(stem)
-
     def untimed(self, v: Value) -> str:
         """A value without time."""
         return super().untimed(v) if v.op is Leaf.constant else self.name(v)

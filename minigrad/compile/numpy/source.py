@@ -85,10 +85,14 @@ class Source:
 
     # Names and literals.
 
+    def fresh(self, stem: str) -> str:
+        """A name that nothing has yet."""
+        return self.taken.new(stem)
+
     def name(self, v: Value) -> str:
         """The name of a value, the same each time."""
         if v not in self.names:
-            self.names[v] = self.taken.new(v.name or v.op.name)
+            self.names[v] = self.fresh(v.name or v.op.name)
         return self.names[v]
 
     def literal(self, value: Any) -> str:
@@ -117,7 +121,7 @@ class Source:
     def refer(self, value: Any, name: str) -> str:
         """A name by which the source refers to an object."""
         if id(value) not in self.functions:
-            found = self.functions[id(value)] = self.taken.new(name)
+            found = self.functions[id(value)] = self.fresh(name)
             self.namespace[found] = value
         return self.functions[id(value)]
 
@@ -132,16 +136,15 @@ class Source:
     def keep(self, stem: str, code: str) -> str:
         """An attribute of the workspace that holds an expression of buffers."""
         if code not in self.kept:
-            name = self.taken.new(stem)
-            self.kept[code] = f"w.{name}"
-            self.workspace.append(f"w.{name} = {code}")
+            self.kept[code] = f"w.{self.fresh(stem)}"
+            self.workspace.append(f"{self.kept[code]} = {code}")
         return self.kept[code]
 
     def allocate(self, stem: str, form: str) -> str:
         """An array of its own in the workspace, of a shape and dtype."""
-        name = self.taken.new(stem)
-        self.workspace.append(f"w.{name} = {self.empty}({form})")
-        return f"w.{name}"
+        name = f"w.{self.fresh(stem)}"
+        self.workspace.append(f"{name} = {self.empty}({form})")
+        return name
 
     def buffer(self, buffer: Buffer) -> str:
         """The array of a buffer."""
@@ -150,13 +153,9 @@ class Source:
         if buffer.bound:
             return self.name(buffer.root)
         if buffer not in self.names:
-            steps = buffer.steps
-            shape = [self.literal(n) for n in buffer.shape]
-            if steps is not None:
-                number = steps.number
-                shape.insert(0, self.literal(number))
+            front = () if buffer.steps is None else (buffer.steps.number,)
             name = buffer.root.name or buffer.root.op.name
-            sizes = f"({', '.join(shape)}{',' * (len(shape) == 1)})"
+            sizes = self.literal((*front, *buffer.shape))
             dtype = np.dtype(buffer.dtype).name
             self.names[buffer] = self.allocate(name, f"{sizes}, '{dtype}'")
             self.solid.add(self.names[buffer])
@@ -259,7 +258,7 @@ class Source:
             listed = self.keep(stem, f"views({code})")
         else:
             if code not in self.listed:
-                self.listed[code] = self.taken.new("steps")
+                self.listed[code] = self.fresh("steps")
                 self.run.append(f"{self.listed[code]} = views({code})")
             listed = self.listed[code]
         low, high = self._ends(steps, whole)
@@ -295,14 +294,12 @@ def _array(element: str) -> str:
     return element if "..." in element else f"{element[:-1]}, ...]"
 
 
+SIGNS = {" - ": "_less_", " + ": "_plus_", " * ": "_times_", "-": "m"}
+
+
 def _suffix(low: str, high: str) -> str:
     """A window as the end of a name."""
     said = (f"_from_{low}" if low else "") + (f"_to_{high}" if high else "")
-    for sign, word in (
-        (" - ", "_less_"),
-        (" + ", "_plus_"),
-        (" * ", "_times_"),
-        ("-", "m"),
-    ):
+    for sign, word in SIGNS.items():
         said = said.replace(sign, word)
     return said

@@ -49,8 +49,7 @@ class Writing:
         s = self.source
         leaves = [*self.program.parameters.values(), *self.program.arguments.values()]
         for leaf in leaves:
-            bare = (leaf.name or "p").partition("@")[0]
-            s.names[leaf] = s.taken.new(bare)
+            s.names[leaf] = s.fresh((leaf.name or "p").partition("@")[0])
         for i, part in enumerate(self.plan.parts):
             self.part(part, self.plan.fills.get(i, ()))
         self.ended()

@@ -168,18 +168,15 @@ class Nodes:
         key = ("vector", *dims)
         if key not in self.known:
             with self.at(self.outer):
-                parts = [
-                    self._row(d) if isinstance(d, Size) else self.integers(d)
-                    for d in dims
-                ]
-                one = len(parts) == 1
-                self.known[key] = (
-                    parts[0] if one else self.add("Concat", *parts, axis=0)
-                )
+                first, *more = map(self._row, dims)
+                made = self.add("Concat", first, *more, axis=0) if more else first
+                self.known[key] = made
         return self.known[key]
 
-    def _row(self, size: Size) -> str:
+    def _row(self, size: int | Size) -> str:
         """A size as an array of one number."""
+        if not isinstance(size, Size):
+            return self.integers(size)
         key = ("row", size)
         if key not in self.known:
             axis = self.integers(0)

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compile.kinds import O, axes_of
+from minigrad.compile.kinds import O
 from minigrad.op import Op
+from minigrad.ops.reduction import axes_of
 
 Parts = Callable[..., Any]
 
@@ -73,7 +74,7 @@ def _logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _without(x: Any, axis: Any) -> Any:
-    axes = tuple(axes_of(axis, x.shape))
+    axes = tuple(axes_of(axis, x.ndim))
     return O.squeeze(x, axis=axes) if axes else x
 
 
@@ -132,7 +133,7 @@ def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 
 def _flip(x: Any, axis: Any = None) -> Any:
-    axes = axes_of(axis, x.shape)
+    axes = axes_of(axis, x.ndim)
     return x[tuple(slice(None, None, -1 if k in axes else 1) for k in range(x.ndim))]
 
 
@@ -187,10 +188,6 @@ def _flat(op: Any) -> Parts:
         return op(O.reshape(x, shape=-1), *rest, axis=0)
 
     return parts
-
-
-def _outer(a: Any, b: Any) -> Any:
-    return O.reshape(a, shape=(-1, 1)) * O.reshape(b, shape=(1, -1))
 
 
 def _any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -263,7 +260,7 @@ PARTS: dict[str, Parts] = {
     "trace": lambda x, **attrs: O.sum(_diagonal(x, **attrs), axis=-1),
     "tensordot": _tensordot,
     "dot": _dot,
-    "outer": _outer,
+    "outer": lambda a, b: O.reshape(a, shape=(-1, 1)) * O.reshape(b, shape=(1, -1)),
     "sort": _flat(O.sort),
     "argsort": _flat(O.argsort),
     "take_along_axis": _flat(O.take_along_axis),

@@ -52,10 +52,9 @@ class Places:
         """Whether a line has an entry a step, in a loop or as a sequence."""
         return self.places[i] is not None or self.is_sequence(i)
 
-    def reads(self, i: int) -> Iterator[Source]:
+    def reads(self, i: int) -> list[Source]:
         """All that a line reads."""
-        for operand in self.lines[i].role.operands:
-            yield from operand
+        return self.lines[i].role.sources
 
     def _placed(self) -> list[int]:
         """Lines in their order; sets levels and places."""

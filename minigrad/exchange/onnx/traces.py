@@ -22,7 +22,6 @@ from minigrad.compile.kinds import O
 from minigrad.compile.lengths import largest_delay
 from minigrad.compile.trace import Given, Trace, folded, record
 from minigrad.exchange.onnx.parts import parts_of
-from minigrad.fold import Recurrence
 from minigrad.fold.roles import Operand, Role, Source
 from minigrad.graph import Graph, Node, Spec, same_value
 from minigrad.op import Op
@@ -253,8 +252,8 @@ class Recorder:
             second = times and array.shape[1:2] == (batch.length,)
             if symbol is not batch and second:
                 batch.axes.append((i, 1))
-        found = [s for s in [*times.values(), batch, *own.values()] if s.axes]
-        found = [s for k, s in enumerate(found) if s not in found[:k]]
+        known = dict.fromkeys([*times.values(), batch, *own.values()])
+        found = [s for s in known if s.axes]
         for s in found:
             if s.axes[0][0] not in read:
                 s.least = max(s.least, s.length)  # it may be counted in
@@ -265,8 +264,7 @@ class Recorder:
     def _alike(self, i: int, known: Sequence[Symbol]) -> Symbol:
         """The symbol of the first axis of an argument that no loop reads."""
         length = len(self.arrays[i])
-        found = [s for k, s in enumerate(known) if s.length == length]
-        found = [s for k, s in enumerate(found) if s not in found[:k]]
+        found = [s for s in dict.fromkeys(known) if s.length == length]
         if len(found) > 1:
             said = " and ".join(s.name for s in found)
             raise ExportError(
@@ -317,14 +315,16 @@ def recorded(recorder: Recorder) -> Recording:
     symbols = recorder.symbols()
     sizes, others = _sizes(symbols, 0)
     mine = recorder.traced(symbols, sizes)
-    need = 2 * _delay(mine[1]) + 3
+    first = _folded(mine[1], symbols)
+    need = 2 * first.delay + 3
     if need > 13:  # no end of a loop may reach the other
         sizes, others = _sizes(symbols, need)
         mine = recorder.traced(symbols, sizes)
+        first = _folded(mine[1], symbols)
     theirs = recorder.traced(symbols, others)
+    second = _folded(theirs[1], symbols)
     for symbol, a, b in zip(symbols, sizes, others, strict=True):
         symbol.both = Size(a, b)
-    first, second = (_folded(graph, symbols) for _, graph, _ in (mine, theirs))
     if len(mine[0].results) != len(theirs[0].results):
         raise ExportError(
             "f returns a list with a value of each step, and a file has as many "
@@ -363,12 +363,13 @@ def _sizes(symbols: Sequence[Symbol], least: int) -> tuple[list[int], list[int]]
 
 
 class _Folded(NamedTuple):
-    """Roles, outputs and lengths of a graph, and the role of each node."""
+    """A graph as roles: outputs, lengths, the role of each node, the longest delay."""
 
     roles: tuple[Role, ...]
     outputs: Sequence[Operand]
     lengths: Sequence[int]
     role_of: dict[Node, int]
+    delay: int = 0
 
 
 def _folded(graph: Graph, symbols: Sequence[Symbol]) -> _Folded:
@@ -382,34 +383,24 @@ def _folded(graph: Graph, symbols: Sequence[Symbol]) -> _Folded:
     known: dict[Any, int] = {}
     for node in graph.nodes:
         role_of[node] = known.setdefault(graph.places[node], len(known))
-    latest = _Latest(recurrence)
-    roles = tuple([latest.role(r) for r in recurrence.roles])
-    return _Folded(roles, latest.all(recurrence.outputs), recurrence.lengths, role_of)
+    lengths = recurrence.lengths
 
-
-class _Latest:
-    """The last step of a line that is at every k-th, as such: T decides which it is."""
-
-    def __init__(self, recurrence: Recurrence) -> None:
-        self.roles, self.lengths = recurrence.roles, recurrence.lengths
-
-    def role(self, role: Role) -> Role:
-        """A role that reads such steps."""
-        return replace(role, operands=self.all(role.operands)) if role.op else role
-
-    def all(self, operands: Sequence[Operand]) -> tuple[Operand, ...]:
-        """Operands with such steps."""
-        return tuple([tuple(map(self._source, operand)) for operand in operands])
-
-    def _source(self, s: Source) -> Source:
-        role = self.roles[s.role]
+    def latest(s: Source) -> Source:
+        """The last step of a line at every k-th, as such: T decides which it is."""
+        role = recurrence.roles[s.role]
         if s.kind != "pick" or s.at is None or role.span is None or role.clock is None:
             return s
-        length = self.lengths[role.clock]
-        steps = role.span.steps(length)
-        if role.span.every == 1 or s.at.steps(length)[0] != max(steps):
+        steps = role.span.steps(lengths[role.clock])
+        if role.span.every == 1 or s.at.steps(lengths[role.clock])[0] != max(steps):
             return s
         return s._replace(at=role.span)
+
+    def read(operands: Sequence[Operand]) -> tuple[Operand, ...]:
+        return tuple([tuple(map(latest, operand)) for operand in operands])
+
+    roles = tuple([replace(r, operands=read(r.operands)) for r in recurrence.roles])
+    delay = largest_delay(recurrence)
+    return _Folded(roles, read(recurrence.outputs), lengths, role_of, delay)
 
 
 def _straight(graph: Graph) -> _Folded:
@@ -430,11 +421,6 @@ def _straight(graph: Graph) -> _Folded:
         )  # fmt: skip
     outputs = [(Source(role_of[n], "plain"),) for n in graph.outputs]
     return _Folded(tuple(roles), outputs, (), role_of)
-
-
-def _delay(graph: Graph) -> int:
-    recurrence = folded(graph, ragged=True)
-    return 0 if isinstance(recurrence, str) else largest_delay(recurrence)
 
 
 def loops(path: Any) -> int:

@@ -13,11 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from minigrad.compile.kinds import O, axes_of, is_ufunc
+from minigrad.compile.kinds import O, is_ufunc
 from minigrad.exchange.onnx.nodes import LEAST, MOST, Body, Nodes, info
 from minigrad.exchange.onnx.traces import ExportError, Size
 from minigrad.fold.moving_index import Ahead
 from minigrad.op import Op
+from minigrad.ops.reduction import axes_of
 from minigrad.ops.shape import pad_of_axis
 
 WEAK = {"int": int, "float": float}  # Python's numbers widen nothing
@@ -125,7 +126,7 @@ def _cast(w: Writer, v: Call, xs: list[Any]) -> tuple[list[str], str]:
 
 
 def _axes(w: Writer, v: Call) -> str:
-    return w.n.integers(*axes_of(v.attrs.get("axis"), v.shapes[0]))
+    return w.n.integers(*axes_of(v.attrs.get("axis"), len(v.shapes[0])))
 
 
 def _reduce(name: str) -> Twin:
@@ -201,7 +202,7 @@ def _expand_dims(w: Writer, v: Call, xs: list[str]) -> str:
 def _squeeze(w: Writer, v: Call, xs: list[str]) -> str:
     axis = v.attrs.get("axis")
     ones = [k for k, n in enumerate(v.shapes[0]) if n == 1]
-    axes = ones if axis is None else axes_of(axis, v.shapes[0])
+    axes = ones if axis is None else axes_of(axis, len(v.shapes[0]))
     return w.n.add("Squeeze", xs[0], w.n.integers(*axes))
 
 
@@ -267,10 +268,6 @@ def _identity_like(w: Writer, v: Call, xs: list[str]) -> str:
         "Expand", w.n.constant(np.zeros((), v.dtype)), w.n.add("Concat", n, n, axis=0)
     )
     return w.n.add("EyeLike", zeros)
-
-
-def _einsum(w: Writer, v: Call, xs: list[str]) -> str:
-    return w.n.add("Einsum", *xs, equation=v.attrs["subscripts"])
 
 
 def _conv1d(w: Writer, v: Call, xs: list[str]) -> str:
@@ -439,7 +436,7 @@ TWINS: dict[str, Twin] = {
     "take": _take,
     "take_along_axis": _take_along,
     "identity_like": _identity_like,
-    "einsum": _einsum,
+    "einsum": lambda w, v, xs: w.n.add("Einsum", *xs, equation=v.attrs["subscripts"]),
     "conv1d": _conv1d,
     "getitem": _getitem,
 }

@@ -13,11 +13,15 @@ True
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from minigrad.testing.programs.agreement import DisagreementError, Trial, compiled
+from minigrad.testing.programs.agreement import (
+    DisagreementError,
+    Trial,
+    compiled,
+    words_of,
+)
 from minigrad.testing.programs.dag import draw_dag
-from minigrad.testing.programs.features import features
 from minigrad.testing.programs.folding import contracted, folded, longer, text
-from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
+from minigrad.testing.programs.listing import Listing
 from minigrad.testing.programs.meaning import (
     derivative,
     products,
@@ -28,49 +32,12 @@ from minigrad.testing.programs.one_step import linear, stepped
 from minigrad.testing.programs.recurrence import draw_recurrence
 from minigrad.testing.programs.smaller import smaller
 
-__all__ = [
-    "CHEAP",
-    "COSTLY",
-    "Call",
-    "DisagreementError",
-    "Leaf",
-    "Line",
-    "Listing",
-    "Outcome",
-    "Trial",
-    "build",
-    "compiled",
-    "contracted",
-    "derivative",
-    "draw",
-    "examine",
-    "features",
-    "folded",
-    "linear",
-    "longer",
-    "products",
-    "report",
-    "second_order",
-    "single",
-    "smaller",
-    "stepped",
-    "text",
-]
-
 KINDS = {"recurrence": draw_recurrence, "dag": draw_dag}
 Check = Callable[[Trial], None]
 CHEAP: tuple[Check, ...] = (derivative, compiled)
 COSTLY: tuple[Check, ...] = (
-    text,
-    folded,
-    contracted,
-    longer,
-    linear,
-    stepped,
-    products,
-    second_order,
-    single,
-)
+    text, folded, contracted, longer, linear, stepped, products, second_order, single
+)  # fmt: skip
 
 
 def draw(kind: str, seed: int, k: int) -> Listing:
@@ -114,9 +81,8 @@ def examine(
 
 
 def _unexpected(check: str, error: Exception) -> DisagreementError:
-    first = str(error).splitlines()[0] if str(error) else ""
-    how = f"{type(error).__name__}: {first}"
-    failure = DisagreementError(f"eager, {check}", how, str(error), EAGER)
+    how, said = words_of(error), str(error)
+    failure = DisagreementError(f"eager, {check}", how, said, EAGER)
     failure.__cause__ = error
     return failure
 

@@ -82,7 +82,7 @@ class Trial:
     @property
     def parameters(self) -> list[Parameter]:
         """The parameters, by their ids."""
-        return [self.of(p.id) for p in self.listing.parameters]
+        return [self.names[self.listing.word(p.id)] for p in self.listing.parameters]
 
     def of(self, value: str) -> Any:
         """What a leaf's variable holds."""

@@ -15,68 +15,32 @@ from minigrad.testing.programs.builder import MOST_AXES, Builder, Value, joined
 from minigrad.testing.programs.listing import Dim, Shape
 
 SMOOTH = [
-    "mg.tanh({a})",
-    "mg.tanh({a})",
-    "mg.sigmoid({a})",
-    "mg.sin({a})",
-    "mg.cos({a})",
-    "mg.softplus({a})",
-    "-{a}",
-    "0.5 * {a}",
-    "{a} * 2.0",
-    "1.0 - {a}",
-    "1 - {a}",
-    "{a} - 1",
-    "{a} + 0.25",
-    "{a} / 2",
-    "2 / ({a} * {a} + 1)",
-    "{a} ** 2",
-    "2.0 ** mg.tanh({a})",
-    "mg.exp(-{a} * {a})",
-    "mg.log({a} * {a} + 1.0)",
-    "mg.log1p({a} * {a})",
-    "mg.sqrt({a} * {a} + 0.5)",
-    "mg.expm1(mg.tanh({a}))",
-    "(mg.tanh({a}) + 2.0) ** 1.5",
-    "mg.log(mg.sigmoid(15.0 * {a}))",
+    "mg.tanh({a})", "mg.tanh({a})", "mg.sigmoid({a})", "mg.sin({a})", "mg.cos({a})",
+    "mg.softplus({a})", "-{a}", "0.5 * {a}", "{a} * 2.0", "1.0 - {a}", "1 - {a}",
+    "{a} - 1", "{a} + 0.25", "{a} / 2", "2 / ({a} * {a} + 1)", "{a} ** 2",
+    "2.0 ** mg.tanh({a})", "mg.exp(-{a} * {a})", "mg.log({a} * {a} + 1.0)",
+    "mg.log1p({a} * {a})", "mg.sqrt({a} * {a} + 0.5)", "mg.expm1(mg.tanh({a}))",
+    "(mg.tanh({a}) + 2.0) ** 1.5", "mg.log(mg.sigmoid(15.0 * {a}))",
     "mg.softplus(15.0 * {a})",
-]
+]  # fmt: skip
 KINKED = [
-    "mg.relu({a} + 0.1)",
-    "mg.abs({a})",
-    "mg.clip({a}, -0.5, 0.5)",
-    "mg.clip({a}, 0.0)",
-    "mg.clip({a}, a_max=0.3)",
-    "mg.maximum({a}, 0.1)",
-    "mg.minimum(0.2, {a})",
+    "mg.relu({a} + 0.1)", "mg.abs({a})", "mg.clip({a}, -0.5, 0.5)", "mg.clip({a}, 0.0)",
+    "mg.clip({a}, a_max=0.3)", "mg.maximum({a}, 0.1)", "mg.minimum(0.2, {a})",
     "mg.where({a} > 0.1, {a}, 0.1)",
-]
+]  # fmt: skip
 OF_TENSORS = ["np.tanh({a})", "{a}.tanh()", "np.sin({a})", "{a}.sigmoid()"]
 ALONG = [
-    "mg.softmax({a})",
-    "mg.softmax({a}, axis=-1)",
-    "mg.log_softmax({a})",
-    "mg.layer_norm({a}, eps=0.1)",
-    "mg.cumsum({a}, axis=-1)",
-    "mg.flip({a}, axis=-1)",
-    "mg.roll({a}, 1, axis=-1)",
-    "mg.sort({a}, axis=-1)",
-    "mg.softmax({a}, axis=0)",
+    "mg.softmax({a})", "mg.softmax({a}, axis=-1)", "mg.log_softmax({a})",
+    "mg.layer_norm({a}, eps=0.1)", "mg.cumsum({a}, axis=-1)", "mg.flip({a}, axis=-1)",
+    "mg.roll({a}, 1, axis=-1)", "mg.sort({a}, axis=-1)", "mg.softmax({a}, axis=0)",
     "mg.cumprod(mg.tanh({a}), axis=-1)",
-]
+]  # fmt: skip
 BINARY = [
-    "{a} + {b}",
-    "{a} + {b}",
-    "{a} - {b}",
-    "{a} * {b}",
-    "{a} * {b}",
-    "{a} / ({b} * {b} + 1.0)",
-    "mg.maximum({a}, {b})",
-    "mg.minimum({a}, {b})",
-    "mg.where({a} > {b}, {a}, {b})",
-    "mg.clip({a}, {b} - 1.0, {b} + 1.0)",
+    "{a} + {b}", "{a} + {b}", "{a} - {b}", "{a} * {b}", "{a} * {b}",
+    "{a} / ({b} * {b} + 1.0)", "mg.maximum({a}, {b})", "mg.minimum({a}, {b})",
+    "mg.where({a} > {b}, {a}, {b})", "mg.clip({a}, {b} - 1.0, {b} + 1.0)",
     "mg.where({b} > 0.0, {a}, 0.0)",
-]
+]  # fmt: skip
 
 
 def ref(value: Value) -> str:

@@ -196,20 +196,10 @@ class Builder:
     ) -> Listing:
         """The program, its variables named."""
         made = Listing(
-            self.kind,
-            self.origin,
-            tuple(self.parameters),
-            tuple(self.arguments),
-            tuple(self.lines),
-            tuple(self.loss),
-            tuple(self.also),
-            tuple(wrt),
-            tuple(calls),
-            tuple(self.sizes.items()),
-            mode,
-            (),
-            frozenset(self.marks),
-        ).pruned()
+            self.kind, self.origin, tuple(self.parameters), tuple(self.arguments),
+            tuple(self.lines), tuple(self.loss), tuple(self.also), tuple(wrt),
+            tuple(calls), tuple(self.sizes.items()), mode, (), frozenset(self.marks),
+        ).pruned()  # fmt: skip
         return replace(made, names=self._names(made))
 
     def _names(self, made: Listing) -> tuple[tuple[str, str], ...]:

@@ -91,11 +91,7 @@ class Recorded:
                 current_mode.set(Mode.TRACE)
             results = trial.names["forward"](*given)
             if self.with_gradient:
-                ids = [a.id for a in listing.arguments]
-                wrt = [
-                    given[ids.index(w)] if w in ids else trial.of(w)
-                    for w in listing.wrt
-                ]
+                wrt = listing.leaves(given, trial.names)
                 results += grad(results[0], wrt, create_graph=True, unreached="zeros")
         except TraceError:
             trial.aside.append("recorded: it reads a value")
@@ -168,13 +164,10 @@ def _folded(trial: Trial, check: str, name: str) -> None:
         try:
             recurrence = fold(graph)
             difference = recurrence.unfold(recurrence.lengths).difference(graph)
-        except FoldError as error:
-            if "holes" in trial.listing.marks:
+        except Exception as error:
+            if isinstance(error, FoldError) and "holes" in trial.listing.marks:
                 trial.refusals.append(f"fold: {error}")
                 continue
-            how = words_of(error)
-            raise recorded.fail(how, "", "folded", steps, view=name) from error
-        except Exception as error:
             how = words_of(error)
             raise recorded.fail(how, "", "folded", steps, view=name) from error
         if difference is not None:

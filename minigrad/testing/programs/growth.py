@@ -204,29 +204,11 @@ def leaf(b: Builder) -> Value:
 
 
 RULES: dict[Rule, float] = {
-    unary: 8,
-    binary: 9,
-    product: 5,
-    vector: 4,
-    gates: 3,
-    along: 2,
-    basic: 3,
-    invariant: 1.5,
-    picked: 1.5,
-    looked_up: 4,
-    masked: 1.5,
-    by_mask: 0.6,
-    reduced: 3,
-    reshaped: 2,
-    combined: 2,
-    einsum: 1.5,
-    constant: 1.5,
-    stopped: 1.5,
-    slope: 0.8,
-    numbered: 1.5,
-    leaf: 0.5,
-    target: 1,
-}
+    unary: 8, binary: 9, product: 5, vector: 4, gates: 3, along: 2, basic: 3,
+    invariant: 1.5, picked: 1.5, looked_up: 4, masked: 1.5, by_mask: 0.6, reduced: 3,
+    reshaped: 2, combined: 2, einsum: 1.5, constant: 1.5, stopped: 1.5, slope: 0.8,
+    numbered: 1.5, leaf: 0.5, target: 1,
+}  # fmt: skip
 
 
 def grow(b: Builder) -> Value | None:

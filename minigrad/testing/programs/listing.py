@@ -22,6 +22,7 @@ def forward(xs):
 
 import linecache
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, NamedTuple
@@ -120,6 +121,13 @@ class Listing:
         known = dict(self.sizes) | {"T": steps, "B": batch}
         return dim if isinstance(dim, int) else int(eval(dim, {}, known))
 
+    def leaves(self, given: Sequence[Any], names: Mapping[str, Any]) -> list[Any]:
+        """What the gradient is taken by: arguments that are given, and parameters."""
+        ids = [a.id for a in self.arguments]
+        return [
+            given[ids.index(w)] if w in ids else names[self.word(w)] for w in self.wrt
+        ]
+
     def pruned(self) -> "Listing":
         """The same without leaves and names that nothing mentions."""
         text = " ".join([*(x.text for x in self.lines), *self.loss, *self.also])
@@ -127,12 +135,9 @@ class Listing:
         wrt = tuple(w for w in self.wrt if w in used)
         parameters = tuple(p for p in self.parameters if p.id in used)
         arguments = tuple(a for a in self.arguments if a.id in used)
+        names = tuple(n for n in self.names if n[0] in used)
         return replace(
-            self,
-            parameters=parameters,
-            arguments=arguments,
-            wrt=wrt,
-            names=tuple(n for n in self.names if n[0] in used),
+            self, parameters=parameters, arguments=arguments, wrt=wrt, names=names
         )
 
     def word(self, value: str) -> str:

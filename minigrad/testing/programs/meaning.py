@@ -165,11 +165,7 @@ def products(trial: Trial) -> None:
     call = trial.listing.calls[0]
     given = names["arguments"](*call)
     ys = names["forward"](*given)
-    ids = [a.id for a in trial.listing.arguments]
-    wrt = [
-        given[ids.index(w)] if w in ids else names[trial.listing.word(w)]
-        for w in trial.listing.wrt
-    ]
+    wrt = trial.listing.leaves(given, names)
     if not wrt:
         raise SetAsideError("nothing to differentiate by")
     scale_of(arrays_of(ys))

@@ -256,17 +256,8 @@ class Recurrence:
             reads = [f"${state.id}[-{state.delay}]"]
             if state.delay > 1 and b.chance(0.4):
                 reads.append(f"${state.id}[-1]")
-        kinds = [
-            "elman",
-            "elman",
-            "gates",
-            "leaky",
-            "diagonal",
-            "grown",
-            "free",
-            "free",
-        ]
-        kind = b.choice(kinds)
+        kinds = "elman elman gates leaky diagonal grown free free"
+        kind = b.choice(kinds.split())
         full = self._full(state.shape) if x is not None else state.shape
         total: Dim = f"2 * {H}" if kind == "gates" else H
         terms = []
