@@ -13,9 +13,9 @@ from minigrad.models import LinearRecurrence
 from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU
 from minigrad.nn.recurrent import stop_gradient, unroll
 from minigrad.op import registry
-from minigrad.testing.programs.agreement import SetAsideError
-from minigrad.testing.programs.one_step import why_not_linear
 from tests.ops.table import ROWS
+from tests.programs.agreement import SetAsideError
+from tests.programs.one_step import why_not_linear
 
 RNG = np.random.default_rng(0)
 H = 3

@@ -16,8 +16,8 @@ import minigrad as mg
 from minigrad.models import Bidirectional, EncoderDecoder, ManyToMany
 from minigrad.nn.cells import GRU, LSTM
 from minigrad.recompute import Forgotten
-from minigrad.testing.programs.listing import build
-from minigrad.testing.strategies import dags, recurrences, unrolls
+from tests.programs.listing import build
+from tests.programs.strategies import dags, recurrences, unrolls
 
 RUNS = []
 

@@ -8,7 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad.models import LinearRecurrence
 from minigrad.nn.cells import GRU, LSTM, Elman, MinGRU, make_cell
-from minigrad.testing.programs.one_step import why_not_stepped
+from tests.programs.one_step import why_not_stepped
 
 N, H, T, B = 2, 3, 9, 4
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ function of Tensors with differences, ``check_contract`` what else a rule promis
 ``check_jvp_vjp`` two products that must agree, ``check_against`` two programs,
 ``check_module`` a model with its loss, ``check_recurrent`` a cell. ``pytest_cases``
 makes a test per op and check of a module, ``minigrad check my_ops.py`` a table.
-``minigrad.testing.strategies`` (it needs hypothesis) draws shapes, indices, programs.
+``minigrad.testing.strategies`` (it needs hypothesis) draws shapes, indices, layouts.
 
 >>> import numpy as np
 >>> import minigrad as mg

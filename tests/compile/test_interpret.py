@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minigrad.compile.reading import LiftError
-from minigrad.testing.strategies import programs
 from tests.compile.interpret import interpret, lengths_of
+from tests.programs.strategies import programs
 
 from ..test_fold import cells
 from .test_program import curvature, derivatives, sequence

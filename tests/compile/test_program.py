@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.mode import TraceError, outlined
-from minigrad.testing.strategies import programs
 from tests.engines import ENGINES
+from tests.programs.strategies import programs
 
 from ..test_fold import STARTS, cells, next_state
 

@@ -25,8 +25,8 @@ from minigrad.compile.values import (
     total,
 )
 from minigrad.fold.moving_index import Ahead
-from minigrad.testing.strategies import programs
 from tests.compile.interpret import interpret
+from tests.programs.strategies import programs
 
 from ..test_fold import cells
 from .test_program import curvature, derivatives, many_to_many, sequence

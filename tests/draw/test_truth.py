@@ -14,7 +14,7 @@ from minigrad.draw.textbook.chart import outside
 from minigrad.draw.textbook.marks import said, way_home
 from minigrad.draw.textbook.nested import in_circuit
 from minigrad.draw.textbook.reading import read
-from minigrad.testing import programs
+from tests import programs
 from tests.draw.corpus import recorded as net
 from tests.draw.networks import NETWORKS, UNTIMED
 from tests.draw.test_models import LOSSES, XS, YS, recorded

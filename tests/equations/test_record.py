@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.tasks.pictures import PICTURES
-from minigrad.testing.programs import Trial, draw
-from minigrad.testing.programs.agreement import tolerance_of
 from tests.equations.agreement import lengths, worst
 from tests.equations.programs import PROGRAMS, build
+from tests.programs import Trial, draw
+from tests.programs.agreement import tolerance_of
 
 
 @pytest.mark.parametrize(

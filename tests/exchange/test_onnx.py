@@ -31,9 +31,9 @@ from minigrad.nn.losses import mse
 from minigrad.nn.recurrent import masks
 from minigrad.testing import GradientError, check_op
 from minigrad.testing import case as op_case
-from minigrad.testing.programs import draw
-from minigrad.testing.programs.listing import build
 from tests.ops.table import ROWS
+from tests.programs import draw
+from tests.programs.listing import build
 
 onnxruntime.set_default_logger_severity(4)  # what it cannot run it says by raising
 F = np.float32

@@ -20,8 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("JAX_ENABLE_X64", "1")
 
 from minigrad.compile.backend import FOLDERS
-from minigrad.testing.programs import CHEAP, COSTLY, draw, examine, report
-from minigrad.testing.programs.features import features
+from tests.programs import CHEAP, COSTLY, draw, examine, report
+from tests.programs.features import features
 
 SHARE = 4
 SHOWN = 40

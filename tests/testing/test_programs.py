@@ -9,8 +9,7 @@ from hypothesis import given, settings
 
 from minigrad.compile import code
 from minigrad.op import registry
-from minigrad.testing import strategies
-from minigrad.testing.programs import (
+from tests.programs import (
     CHEAP,
     COSTLY,
     KINDS,
@@ -19,11 +18,12 @@ from minigrad.testing.programs import (
     examine,
     report,
     smaller,
+    strategies,
 )
-from minigrad.testing.programs.agreement import SetAsideError, Trial, tolerance_of
-from minigrad.testing.programs.features import SEEN, features
-from minigrad.testing.programs.listing import Call, Leaf, Line, Listing, build
-from minigrad.testing.programs.meaning import Moved
+from tests.programs.agreement import SetAsideError, Trial, tolerance_of
+from tests.programs.features import SEEN, features
+from tests.programs.listing import Call, Leaf, Line, Listing, build
+from tests.programs.meaning import Moved
 
 SHARE = 5  # of the costly checks
 

@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.testing import check_against, check_contract, check_grad, strategies
+from tests.programs.strategies import programs, unrolls
 
 QUICK = settings(max_examples=30)
 
 
 @QUICK
-@given(strategies.programs())
+@given(programs())
 def test_programs_have_right_gradients(drawn):
     program, args = drawn
     check_grad(program, args, order=2, rtol=1e-7, atol=1e-7)
@@ -20,7 +21,7 @@ def test_programs_have_right_gradients(drawn):
 
 
 @QUICK
-@given(strategies.unrolls(), st.integers(8, 9))
+@given(unrolls(), st.integers(8, 9))
 def test_unrolls_fold_and_unfold(run, length):
     graph = mg.Graph(run(length))
     folded = mg.fold(graph)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.compile.c.engine import build
-from minigrad.testing.strategies import programs
 from tests.engines import ENGINES
+from tests.programs.strategies import programs
 
 from ...test_fold import cells
 from ..numpy.test_engine import agrees as as_interpreted

@@ -13,9 +13,9 @@ from minigrad.compile.c.order import clustered, sunk
 from minigrad.compile.rules import for_numpy
 from minigrad.compile.schedule import Loop, own_states, schedule
 from minigrad.compile.values import Leaf
-from minigrad.testing.strategies import programs
 from tests.compile.interpret import lengths_of
 from tests.compile.verify import complaints
+from tests.programs.strategies import programs
 
 from ...test_fold import cells
 from ..test_program import curvature, derivatives, sequence

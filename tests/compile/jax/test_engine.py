@@ -11,8 +11,8 @@ import tests.engines  # noqa: F401
 from minigrad.compile.jax import build
 from minigrad.compile.jax.checks import PrecisionError
 from minigrad.held import Held, held
-from minigrad.testing.strategies import programs
 from tests.compile.interpret import interpret
+from tests.programs.strategies import programs
 
 from ...test_fold import cells
 from ..numpy.test_engine import agrees, run

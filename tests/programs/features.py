@@ -1,6 +1,6 @@
 """What a program makes use of, read from its text: so that a run can do without some.
 
->>> from minigrad.testing.programs.listing import Leaf, Line, Listing, Call
+>>> from tests.programs.listing import Leaf, Line, Listing, Call
 >>> x = Leaf("x", ("B",))
 >>> lines = (Line("$v = mg.clip($x, 0.0)"),)
 >>> sorted(features(Listing("dag", "", (), (x,), lines, ("$v.sum()",), (), (), (), ())))
@@ -9,7 +9,7 @@
 
 import re
 
-from minigrad.testing.programs.listing import Listing
+from tests.programs.listing import Listing
 
 SEEN = {
     "clip": r"mg\.clip",

@@ -3,7 +3,7 @@
 The witness of a gradient is a difference quotient of the program in float64, in which
 what is detached keeps its first value.
 
->>> from minigrad.testing.programs.dag import draw_dag
+>>> from tests.programs.dag import draw_dag
 >>> trial = Trial(draw_dag("dag/0/1"))
 >>> trial.check(derivative)
 >>> trial.check(second_order)
@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.grad import grad, grad_by_use, hvp, jvp, vjp
 from minigrad.graph import Graph
 from minigrad.tensor import Tensor, tensor
-from minigrad.testing.programs.agreement import (
+from tests.programs.agreement import (
     Array,
     DisagreementError,
     SetAsideError,
@@ -27,7 +27,7 @@ from minigrad.testing.programs.agreement import (
     gap_of,
     scale_of,
 )
-from minigrad.testing.programs.listing import build
+from tests.programs.listing import build
 
 DERIVATIVE = """
 # The derivative along one direction is {expected!r}; of the gradient {found!r}.

@@ -4,15 +4,15 @@ A rule takes the builder, picks values that fit, and returns the value that it m
 raises NoneFitsError where it cannot be followed. Formulas stay where numbers are tame:
 what is divided by is away from zero, what is raised is small.
 
->>> from minigrad.testing.programs.builder import Builder
+>>> from tests.programs.builder import Builder
 >>> b = Builder("dag", "an example")
 >>> unary(b)
 Traceback (most recent call last):
-minigrad.testing.programs.builder.NoneFitsError
+tests.programs.builder.NoneFitsError
 """
 
-from minigrad.testing.programs.builder import MOST_AXES, Builder, Value, joined
-from minigrad.testing.programs.listing import Dim, Shape
+from tests.programs.builder import MOST_AXES, Builder, Value, joined
+from tests.programs.listing import Dim, Shape
 
 SMOOTH = [
     "mg.tanh({a})", "mg.tanh({a})", "mg.sigmoid({a})", "mg.sin({a})", "mg.cos({a})",

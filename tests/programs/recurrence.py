@@ -6,11 +6,11 @@ True
 
 from dataclasses import dataclass, field, replace
 
-from minigrad.testing.programs.arithmetic import cut
-from minigrad.testing.programs.builder import Builder, Value, joined
-from minigrad.testing.programs.dag import scalars
-from minigrad.testing.programs.growth import grow
-from minigrad.testing.programs.listing import Call, Dim, Listing, Shape
+from tests.programs.arithmetic import cut
+from tests.programs.builder import Builder, Value, joined
+from tests.programs.dag import scalars
+from tests.programs.growth import grow
+from tests.programs.listing import Call, Dim, Listing, Shape
 
 
 @dataclass

@@ -4,7 +4,7 @@ Every check takes a ``Trial``, a program with what it runs on, and raises a
 ``DisagreementError`` that says which check failed and how, with code that shows it.
 What may be refused (a program that runs eagerly after a warning) is noted in the trial.
 
->>> from minigrad.testing.programs.listing import Call, Leaf, Line
+>>> from tests.programs.listing import Call, Leaf, Line
 >>> x, W = Leaf("x", ("B", "n")), Leaf("W", ("n", "n"))
 >>> lines = (Line("$h = mg.tanh($x @ $W)"),)
 >>> calls = (Call(1, 2, 0), Call(1, 3, 1))
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from minigrad.graph import Graph
 from minigrad.tensor import Parameter, Tensor
-from minigrad.testing.programs.listing import Listing, build
+from tests.programs.listing import Listing, build
 
 Array = NDArray[Any]
 

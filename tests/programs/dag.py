@@ -4,9 +4,9 @@
 True
 """
 
-from minigrad.testing.programs.builder import Builder, Value
-from minigrad.testing.programs.growth import grow
-from minigrad.testing.programs.listing import Call, Listing, Shape
+from tests.programs.builder import Builder, Value
+from tests.programs.growth import grow
+from tests.programs.listing import Call, Listing, Shape
 
 SHAPES: list[Shape] = [("B", "n"), ("B", "m"), ("n",), ("n", "m"), (), (1, "n")]
 SHAPES += [("B", "n")] * 2 + [("B", "m", "n"), ("m", 1)]

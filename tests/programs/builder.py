@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
-from minigrad.testing.programs.listing import Call, Dim, Leaf, Line, Listing, Shape
+from tests.programs.listing import Call, Dim, Leaf, Line, Listing, Shape
 
 MOST_AXES = 3
 

@@ -5,7 +5,7 @@ refused where the program says that it has holes: where values of some steps alo
 read. A graph that is unfolded to another length equals the one recorded there, or the
 unfolding is refused.
 
->>> from minigrad.testing.programs.recurrence import draw_recurrence
+>>> from tests.programs.recurrence import draw_recurrence
 >>> trial = Trial(draw_recurrence("recurrence/0/0"))
 >>> trial.check(folded)
 """
@@ -20,8 +20,8 @@ from minigrad.grad import grad
 from minigrad.graph import Graph
 from minigrad.mode import Mode, TraceError, current_mode
 from minigrad.tensor import Tensor, tensor
-from minigrad.testing.programs.agreement import DisagreementError, Trial, words_of
-from minigrad.testing.programs.listing import Listing
+from tests.programs.agreement import DisagreementError, Trial, words_of
+from tests.programs.listing import Listing
 
 LENGTHS = (8, 9)  # at which recurrences are folded: 2 D + 2 for a delay of D = 3
 SHORT = range(2, 6)
@@ -48,10 +48,10 @@ graph = {view}(recorded({long}))
 folded = mg.fold(graph)
 print(folded.unfold(folded.lengths).difference(graph))""",
     "linear": """\
-from minigrad.testing.programs.one_step import why_not_linear
+from tests.programs.one_step import why_not_linear
 print(why_not_linear(recorded({long})))""",
     "stepped": """\
-from minigrad.testing.programs.one_step import why_not_stepped
+from tests.programs.one_step import why_not_stepped
 print(why_not_stepped(recorded({long})))""",
     "longer": """\
 graph, wanted = {view}(recorded({long})), {view}(recorded({other}))

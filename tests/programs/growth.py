@@ -1,6 +1,6 @@
 """How a program gets its next line: the rules that pick and place, and ``grow``.
 
->>> from minigrad.testing.programs.builder import Builder
+>>> from tests.programs.builder import Builder
 >>> b = Builder("dag", "an example")
 >>> b.sizes["n"] = 3
 >>> b.pool.append(b.argument(("B", "n")))
@@ -11,7 +11,7 @@ True
 from collections.abc import Callable
 from contextlib import suppress
 
-from minigrad.testing.programs.arithmetic import (
+from tests.programs.arithmetic import (
     along,
     binary,
     constant,
@@ -27,8 +27,8 @@ from minigrad.testing.programs.arithmetic import (
     unary,
     vector,
 )
-from minigrad.testing.programs.builder import MOST_AXES, Builder, NoneFitsError, Value
-from minigrad.testing.programs.listing import Shape
+from tests.programs.builder import MOST_AXES, Builder, NoneFitsError, Value
+from tests.programs.listing import Shape
 
 Rule = Callable[[Builder], Value]
 

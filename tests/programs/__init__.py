@@ -13,24 +13,24 @@ True
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from minigrad.testing.programs.agreement import (
+from tests.programs.agreement import (
     DisagreementError,
     Trial,
     compiled,
     words_of,
 )
-from minigrad.testing.programs.dag import draw_dag
-from minigrad.testing.programs.folding import contracted, folded, longer, text
-from minigrad.testing.programs.listing import Listing
-from minigrad.testing.programs.meaning import (
+from tests.programs.dag import draw_dag
+from tests.programs.folding import contracted, folded, longer, text
+from tests.programs.listing import Listing
+from tests.programs.meaning import (
     derivative,
     products,
     second_order,
     single,
 )
-from minigrad.testing.programs.one_step import linear, stepped
-from minigrad.testing.programs.recurrence import draw_recurrence
-from minigrad.testing.programs.smaller import smaller
+from tests.programs.one_step import linear, stepped
+from tests.programs.recurrence import draw_recurrence
+from tests.programs.smaller import smaller
 
 KINDS = {"recurrence": draw_recurrence, "dag": draw_dag}
 Check = Callable[[Trial], None]

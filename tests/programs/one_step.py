@@ -4,7 +4,7 @@ A recorded graph is run again with other values of a state at two steps. Where t
 is said to be linear, what it is at the others changes linearly, and where it is said to
 be diagonal, only the element at the place of the one that was changed.
 
->>> from minigrad.testing.programs.recurrence import draw_recurrence
+>>> from tests.programs.recurrence import draw_recurrence
 >>> trial = Trial(draw_recurrence("recurrence/0/0"))
 >>> trial.check(linear)
 >>> trial.check(stepped)
@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.graph import Graph, Node
-from minigrad.testing.programs.agreement import (
+from tests.programs.agreement import (
     Array,
     Trial,
     gap_of,
     scale_of,
     tolerance_of,
 )
-from minigrad.testing.programs.folding import LENGTHS, Recorded
+from tests.programs.folding import LENGTHS, Recorded
 
 
 def linear(trial: Trial) -> None:

@@ -1,6 +1,6 @@
 """A failing program made smaller, as long as it fails in the same way.
 
->>> from minigrad.testing.programs.dag import draw_dag
+>>> from tests.programs.dag import draw_dag
 >>> listing = draw_dag("dag/0/1")
 >>> len(smaller(listing, lambda each: "x" if each.lines else None).lines)
 1
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from minigrad.testing.programs.listing import ASSIGNED, VALUE, Leaf, Listing
+from tests.programs.listing import ASSIGNED, VALUE, Leaf, Listing
 
 MOST = 1000  # trials: a report that is nearly minimal, in time
 
