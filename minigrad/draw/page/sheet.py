@@ -12,7 +12,7 @@ those are known.
 [('W', 77.15, 45.6)]
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, count
 from textwrap import wrap
 from typing import Any
@@ -48,7 +48,6 @@ class Sheet:
     frames: list[Frame] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     elided: int = 0
-    ways: dict[tuple[str, str], tuple[int, Wish]] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
 
     def add(self, node: Node) -> None:
@@ -88,11 +87,9 @@ class Sheet:
         whole, curve = curve, self._outside(curve, tail, tip)
         own = curve if own == whole else self._outside(own, tail, tip)
         edge = Edge(tail, tip, curve, own=own, id=id, **details)
-        wish = Wish(label, edge.id, text_kind)
-        self.ways[tail, tip] = (len(self.edges), wish)
         self.edges.append(edge)
         if label:
-            self.wishes.append(wish)
+            self.wishes.append(Wish(label, edge.id, text_kind))
 
     def _outside(self, curve: Curve, tail: str, tip: str) -> Curve:
         """A curve that ends at ovals: layouts know circles only."""
@@ -101,24 +98,6 @@ class Sheet:
             if end in self.nodes and self.nodes[end].shape == "oval":
                 curve = leaving(curve, self.nodes[end])
         return curve
-
-    def join(
-        self, tail: str, tip: str, label: Lines, parameters: tuple[str, ...] = ()
-    ) -> bool:
-        """Add letters to an arrow that is there; False if there is no such arrow."""
-        if (tail, tip) not in self.ways:
-            return False
-        index, wish = self.ways[tail, tip]
-        edge = self.edges[index]
-        both = tuple(dict.fromkeys((*edge.parameters, *parameters)))
-        self.edges[index] = replace(edge, parameters=both)
-        if not label:
-            return True
-        if not wish.lines:
-            self.wishes.append(wish)
-        comma = (Run(", ", "serif", 18.0),)
-        wish.lines = ((*wish.lines[0], *comma, *label[0]),) if wish.lines else label
-        return True
 
     @property
     def bounds(self) -> Rectangle:
