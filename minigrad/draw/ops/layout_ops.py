@@ -20,11 +20,11 @@ from minigrad.draw.ops.items import Item
 from minigrad.draw.ops.plan import BUS, Plan
 from minigrad.draw.ops.repeats import folded
 from minigrad.draw.ops.routes import Routes
-from minigrad.draw.ops.rows import spread
 from minigrad.draw.page.letters import note
 from minigrad.draw.page.nearness import Array, sampled
 from minigrad.draw.page.scene import Node, Scene
 from minigrad.draw.page.sheet import Sheet
+from minigrad.draw.page.spread import spread
 
 
 def draw_ops(

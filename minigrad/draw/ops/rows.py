@@ -22,8 +22,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import accumulate, pairwise
-from operator import add
 from typing import Any, NamedTuple
+
+from minigrad.draw.page.spread import spread
 
 BETWEEN, PASSAGE = 18.0, 12.0
 SWEEPS, LARGE = 12, 4000
@@ -266,27 +267,6 @@ def _settled(
 def _apart(a: float, b: float) -> float:
     """The least distance of two neighbours of these widths; a passage has none."""
     return (a + b) / 2 + (BETWEEN if a and b else PASSAGE)
-
-
-def spread(
-    wanted: Sequence[float], weights: Sequence[float], gaps: Sequence[float]
-) -> list[float]:
-    """The places nearest to the wanted ones that keep order and gaps.
-
-    >>> spread([0.0, 0.0, 9.0], [1.0, 1.0, 1.0], [4.0, 4.0])
-    [-2.0, 2.0, 9.0]
-    """
-    offsets = [*accumulate(gaps, initial=0.0)]
-    # Spots that touch: the sum of what they want, of their weights, their number.
-    blocks: list[tuple[float, float, int]] = []
-    for want, weight, offset in zip(wanted, weights, offsets, strict=True):
-        block = ((want - offset) * weight, weight, 1)
-        while blocks and blocks[-1][0] / blocks[-1][1] >= block[0] / block[1]:
-            a, b, c = blocks.pop()
-            block = (a + block[0], b + block[1], c + block[2])
-        blocks.append(block)
-    starts = [total / weight for total, weight, n in blocks for _ in range(n)]
-    return [*map(add, starts, offsets)]
 
 
 def _ranks(

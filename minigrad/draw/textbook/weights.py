@@ -3,9 +3,6 @@
 Vocabulary
     bus     the line from a parameter's box along its track
     drop    where the bus turns up into a circle, once per step
-
->>> spread([90.0, 5.0, 0.0])
-[90.0, 13.5, -8.5]
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +11,7 @@ from math import sqrt
 from minigrad.draw.page.curves import rounded, straight
 from minigrad.draw.page.letters import fitted, plain, sized
 from minigrad.draw.page.scene import Node, Point
+from minigrad.draw.page.spread import spread
 from minigrad.draw.textbook.chart import Weight
 from minigrad.draw.textbook.columns import RADIUS
 from minigrad.draw.textbook.drawing import FOLDED, Drawing
@@ -46,27 +44,6 @@ def box(
     )
 
 
-def spread(wanted: list[float]) -> list[float]:
-    """Heights near the wanted ones, from high to low, that leave room for the boxes.
-
-    Boxes that would touch become a group that is centred on what its members want.
-    """
-    groups: list[list[float]] = []
-    for y in wanted:
-        groups.append([y])
-        while len(groups) > 1 and _low(groups[-2]) - _high(groups[-1]) < BETWEEN:
-            groups[-2:] = [groups[-2] + groups[-1]]
-    return [_high(group) - k * BETWEEN for group in groups for k in range(len(group))]
-
-
-def _high(group: list[float]) -> float:
-    return sum(group) / len(group) + (len(group) - 1) / 2 * BETWEEN
-
-
-def _low(group: list[float]) -> float:
-    return _high(group) - (len(group) - 1) * BETWEEN
-
-
 def stacked(
     drawing: Drawing, part: str, weights: Sequence[Weight]
 ) -> Iterator[tuple[int, Weight, float]]:
@@ -76,10 +53,12 @@ def stacked(
         shown = [t for t in weight.targets if any(drawing.circles(part, t))]
         if shown:
             top[weight] = max(drawing.bus(weight.name, t) for t in shown)
-    order = sorted(top, key=lambda weight: -top[weight])
-    ys = spread([top[weight] for weight in order])
-    for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
-        yield rank, weight, y
+    if top:
+        order = sorted(top, key=lambda weight: -top[weight])
+        wanted = [-top[weight] for weight in order]
+        ys = spread(wanted, [1.0] * len(top), [BETWEEN] * (len(top) - 1))
+        for rank, (weight, y) in enumerate(zip(order, ys, strict=True)):
+            yield rank, weight, -y
 
 
 def draw_buses(
