@@ -141,7 +141,6 @@ def _placed(
                 straight(*ends),
                 kind=sample.kind,
                 dashed=sample.dashed,
-                colour=sample.colour,
                 part="legend",
             )
         ]

@@ -38,7 +38,7 @@ def hidden(figure, picture=None):
         own = points[which == i]
         if len(own) < 2:
             continue
-        colour = _rgb(edge.colour or look.line(edge.kind))
+        colour = _rgb(look.line(edge.kind))
         ink = _Ink(pixels, colour)
         what = []
         length = HEAD * min(1.8, 0.8 + 0.2 * edge.thickness) if edge.head else 0.0

@@ -58,7 +58,7 @@ def test_heads_fills_and_borders_have_their_colours(view):
             corners = head_of(base, (x, y))
             for corner in corners[1:]:
                 x, y = np.average([corner, *corners], axis=0, weights=[5, 1, 1, 1])
-                assert apart(x, y, figure.look.stroke(edge)) < 60, edge.id
+                assert apart(x, y, figure.look.line(edge.kind)) < 60, edge.id
     for node in figure.scene.nodes:
         if node.shape != "text":
             paint = figure.look.outline(node)

@@ -76,7 +76,7 @@ def test_everything_in_the_scene_is_an_element(view, look):
     for edge, group in zip(scene.edges, elements(root, "edge"), strict=True):
         assert group.get("data-edge", "") == edge.id
         path = group.find(f"{SVG}path")
-        assert path.get("stroke") == figure.look.stroke(edge)
+        assert path.get("stroke") == figure.look.line(edge.kind)
         assert np.allclose(
             curve(path)[0], [edge.points[0][0], scene.height - edge.points[0][1]]
         )

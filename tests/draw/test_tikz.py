@@ -133,9 +133,9 @@ def test_every_arrow_runs_where_the_scene_says(view):
         assert ("mg head=" in options) == edge.head
         assert ("mg dashed" in options) == edge.dashed
         assert f"mg {edge.kind} line" in options
-        colour = figure.look.stroke(edge)[1:]
+        colour = figure.look.line(edge.kind)[1:]
         style = re.search(rf"mg {edge.kind} line/.style={{(.*)}}", text)[1]
-        assert f"draw=mg{colour}" in (options if edge.colour else style)
+        assert f"draw=mg{colour}" in style
     for node in scene.nodes:
         if node.shape != "text":
             at = rf"\({node.x:g},{node.y:g}\) {{}};"

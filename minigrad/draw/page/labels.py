@@ -189,7 +189,7 @@ class _Seats:
     def text(self, j: int) -> Text:
         """The letters on a seat."""
         (x, y), wish, edge = self.at[j].tolist(), self.wish, self.edge
-        what = (wish.lines, wish.kind, None, edge.part, edge.id, wish.word)
+        what = (wish.lines, wish.kind, edge.part, edge.id, wish.word)
         return Text(x, y, *what, backed=bool(self.backed[j]))
 
 

@@ -113,7 +113,6 @@ class Edge:
     kind: str = "forward"
     dashed: bool = False
     thickness: float = 1.0
-    colour: str | None = None
     title: str = ""
     part: str = ""
     id: str = ""
@@ -141,7 +140,6 @@ class Text:
     y: float
     lines: Lines
     kind: str = "ink"
-    ink: str | None = None
     part: str = ""
     edge: str | None = None
     word: str = ""

@@ -72,7 +72,6 @@ class Sheet:
         tip: str,
         curve: Curve | None = None,
         label: Lines = (),
-        text_kind: str = "ink",
         **details: Any,
     ) -> None:
         """Draw an arrow (straight without a curve), and wish for its label."""
@@ -89,7 +88,7 @@ class Sheet:
         edge = Edge(tail, tip, curve, own=own, id=id, **details)
         self.edges.append(edge)
         if label:
-            self.wishes.append(Wish(label, edge.id, text_kind))
+            self.wishes.append(Wish(label, edge.id))
 
     def _outside(self, curve: Curve, tail: str, tip: str) -> Curve:
         """A curve that ends at ovals: layouts know circles only."""

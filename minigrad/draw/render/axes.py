@@ -112,10 +112,10 @@ class Picture(Artist):
         for text in self.scene.texts:
             if text.backed:
                 yield _box(text.patch, **paper)
-            yield from self._letters(text, text.ink or self.look.line(text.kind))
+            yield from self._letters(text, self.look.line(text.kind))
 
     def _edge(self, edge: Edge) -> Iterator[Artist]:
-        colour, points = self.look.stroke(edge), edge.points
+        colour, points = self.look.line(edge.kind), edge.points
         if edge.head:
             points = shaft_of(points, edge.thickness)
             corners = head_of(points[-1], edge.points[-1])

@@ -88,7 +88,7 @@ def write(scene: Scene, look: Style) -> str:
     for i, text in enumerate(scene.texts):
         if text.backed:
             out.append(_outline(f"t{i}", text.patch, "box", *paper))
-        out += _runs(f"t{i}", text, text.ink or look.line(text.kind), look)
+        out += _runs(f"t{i}", text, look.line(text.kind), look)
     return "\n".join([*out, "}\n"])
 
 
@@ -143,7 +143,7 @@ def _runs(name: str, thing: Node | Text, ink: str, look: Style) -> Iterator[str]
 
 
 def _edge(i: int, edge: Edge, ids: dict[str, str], look: Style) -> str:
-    how = f'color="{look.stroke(edge)}" penwidth={number(pen(edge))}'
+    how = f'color="{look.line(edge.kind)}" penwidth={number(pen(edge))}'
     how += ' style="dashed"' * edge.dashed
     ends = f"{ids.get(edge.tail, 'corner0')} -> {ids.get(edge.tip, 'corner1')}"
     points, tip = edge.points, ""

@@ -118,7 +118,7 @@ class _Picture:
         for node in self.scene.nodes:
             yield from self.node(node)
         for text in self.scene.texts:
-            ink = text.ink or self.look.line(text.kind)
+            ink = self.look.line(text.kind)
             data = _data(edge=text.edge, word=text.word, part=text.part)
             yield f'<g class="mg-text mg-{text.kind}"{data}>'
             if text.backed:
@@ -128,7 +128,7 @@ class _Picture:
 
     def arrows(self) -> Iterator[str]:
         for edge in self.scene.edges:
-            colour, points = self.look.stroke(edge), edge.points
+            colour, points = self.look.line(edge.kind), edge.points
             head = ""
             if edge.head:
                 points = shaft_of(points, edge.thickness)

@@ -117,10 +117,6 @@ class Style:
             border = self.line(f"bus{node.bus}")
         return Paint(node.fill or usual.fill, border, node.ink or usual.ink)
 
-    def stroke(self, edge: Edge) -> str:
-        """The colour of one arrow."""
-        return edge.colour or self.line(edge.kind)
-
     def rim(self, frame: Frame) -> str:
         """The colour of a frame's line."""
         return frame.fill or self.line(frame.kind)

@@ -120,7 +120,6 @@ def picture(scene: Scene, look: Style) -> str:
             lines.append(rf"\path[mg paper] {_box(text.patch)};")
         ink = writer.colour(look.line(text.kind))
         style = writer.style(f"mg {text.kind} text", f"mg letters, text={ink}")
-        style += f", text={writer.colour(text.ink)}" if text.ink else ""
         lines += writer.letters(text, style)
     colours = (rf"\definecolor{{mg{c}}}{{HTML}}{{{c}}}" for c in sorted(writer.colours))
     styles = (f"  {name}/.style={{{how}}}," for name, how in writer.styles.items())
@@ -159,8 +158,6 @@ class _Picture:
     def edge(self, edge: Edge) -> str:
         usual = self.colour(self.look.line(edge.kind))
         options = [self.style(f"mg {edge.kind} line", f"mg line, draw={usual}")]
-        if edge.colour:
-            options.append(f"draw={self.colour(edge.colour)}")
         options += [f"line width={number(pen(edge))}bp"] * (edge.thickness != 1)
         options += ["mg dashed"] * edge.dashed
         points = edge.points

@@ -245,7 +245,6 @@ class _Between:
             curve,
             letters,
             own=curve,
-            text_kind=self.drawing.how.text_kind,
             head=bool(tip),
             id=f"{source}>{tip or self.target}",
             net=f"{self.net.source}>{self.target} rail",

@@ -56,7 +56,6 @@ class Unrolling:
     weights: tuple[Weight, ...] = ()
     reserve: tuple[Weight, ...] = ()
     edge_kind: str = "forward"
-    text_kind: str = "ink"
     below: Callable[[str, int], Lines] = lambda name, t: ()
     look: Callable[[str, int], dict[str, Any]] = lambda name, t: {}
 
@@ -422,7 +421,6 @@ class Drawing:
                 letters = letters if has_room(own, letters) else ()
             details = {
                 "own": own or curve,
-                "text_kind": self.how.text_kind,
                 "head": bool(ends[1]),
                 "net": one.net if len(sisters) > 1 else None,
                 "kind": self.how.edge_kind,

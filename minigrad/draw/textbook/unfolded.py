@@ -64,7 +64,6 @@ def _given(drawing: Drawing) -> None:
             *pair,
             None,
             drawing.letters(names),
-            text_kind=drawing.how.text_kind,
             kind=drawing.how.edge_kind,
             part=UNFOLDED,
             title=in_words(*ends, names),
