@@ -74,7 +74,7 @@ class Cell(Module):
 
         def __call__(self, x: Any, state: Any = None, *more: Any) -> State:
             """Run ``forward`` in the cell's scope, of a state that is one."""
-            require_state(self, state)
+            self.require(state)
             return super().__call__(x, state, *more)
 
     def called(self, letter: str) -> Self:
@@ -93,22 +93,21 @@ class Cell(Module):
         zeros = np.zeros((batch, self.n_hidden), self.dtype)
         return tuple(tensor(zeros, name=f"{name}0") for name in self.names)
 
+    def require(self, state: Any) -> None:
+        """Raise a TypeError for what is no state of this cell.
 
-def require_state(cell: Cell, state: Any) -> None:
-    """Raise a TypeError for what is no state of the cell.
-
-    >>> require_state(GRU(2, 3, rng=np.random.default_rng(0)), 0)
-    Traceback (most recent call last):
-    TypeError: GRU takes a state, a tuple of 1 (h), as cell.start(batch) is: got int
-    """
-    parts = isinstance(state, (tuple, list))
-    if parts and len(state) == len(cell.names):
-        return
-    raise TypeError(
-        f"{type(cell).__name__} takes a state, a tuple of {len(cell.names)} "
-        f"({', '.join(cell.names)}), as cell.start(batch) is: got "
-        f"{type(state).__name__}{f' of {len(state)}' if parts else ''}"
-    )
+        >>> GRU(2, 3, rng=np.random.default_rng(0)).require(0)
+        Traceback (most recent call last):
+        TypeError: GRU takes a state, a tuple of 1 (h), as cell.start(batch) is: got int
+        """
+        parts = isinstance(state, (tuple, list))
+        if parts and len(state) == len(self.names):
+            return
+        raise TypeError(
+            f"{type(self).__name__} takes a state, a tuple of {len(self.names)} "
+            f"({', '.join(self.names)}), as cell.start(batch) is: got "
+            f"{type(state).__name__}{f' of {len(state)}' if parts else ''}"
+        )
 
 
 class MakeCell(Protocol):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from minigrad.nn.cells import Cell, Stack, State, require_state
+from minigrad.nn.cells import Cell, Stack, State
 from minigrad.op import Op
 from minigrad.ops.discrete import argmax
 from minigrad.ops.elementwise import where
@@ -193,7 +193,7 @@ def name_state(cell: Cell, state: State) -> None:
 
 
 def _as_tensors(state: Any, cell: Cell) -> State:
-    require_state(cell, state)
+    cell.require(state)
     return tuple(
         s if isinstance(s, Tensor) else tensor(s, name=f"{name}0")
         for s, name in zip(state, cell.names, strict=True)
