@@ -57,7 +57,9 @@ class Source(NumpySource):
         """An op's result as an expression of operands of one step of a clock."""
         self.clock = clock
         v = _plain(v)
-        found, cast = self._cast(v, codes)
+        found, cast = self._cast(v, _widened(v, codes))
+        if found != [*codes] and v.op is O.clip:
+            cast = f".astype('{v.dtype}')"
         if v.op in INFIX:
             return f"{found[0]} {INFIX[v.op]} {found[1]}"
         if v.op is O.getitem and len(found) == 1:
@@ -151,6 +153,43 @@ def _plain(v: Value) -> Value:
     if v.op is not O.dot or max(axes) > 2:
         return v
     return replace(v, op=O.matmul if min(axes) else O.multiply)
+
+
+def _widened(v: Value, codes: Sequence[str]) -> Sequence[str]:
+    """Operands of a comparison or a clip, as wide as the whole numbers of Python need.
+
+    JAX would bring 300 into the range of uint8. Raises LoweringError where no dtype is
+    wide enough.
+    """
+    numbers = [_whole_number(i) for i in v.inputs]
+    kinds = [np.dtype(i.dtype) for i in v.inputs if i.dtype not in PYTHON]
+    if (v.op is not O.clip and v.dtype != "bool") or {k.kind for k in kinds} - {*"iu"}:
+        return codes
+    known = [n for n in numbers if n is not None]
+    if all(_holds(k, n) for k in kinds for n in known):
+        return codes
+    wide = np.dtype(jax.dtypes.canonicalize_dtype(np.int64))
+    ends = [n for k in kinds for n in (np.iinfo(k).min, np.iinfo(k).max)]
+    if not all(_holds(wide, n) for n in (*known, *ends)):
+        raise LoweringError(
+            f"JAX has no whole number that holds {kinds[0]} and {known[0]}, as "
+            f"{v.op.name} needs: make the array floating point"
+        )
+    return [
+        code if i.dtype in PYTHON else _as(code, wide)
+        for i, code in zip(v.inputs, codes, strict=True)
+    ]
+
+
+def _whole_number(v: Value) -> int | None:
+    """The value of a whole number of Python's that is a constant."""
+    v = v.inputs[0] if v.op is Time.each else v
+    value = v.attrs.get("value") if v.op is Leaf.constant else None
+    return value if type(value) is int else None
+
+
+def _holds(kind: np.dtype[Any], number: int) -> bool:
+    return bool(np.iinfo(kind).min <= number <= np.iinfo(kind).max)
 
 
 def is_same(v: Value) -> bool:

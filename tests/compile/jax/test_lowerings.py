@@ -83,6 +83,33 @@ def test_dtypes_of_one_operand(op, dtype):
     np.testing.assert_allclose(found, node.value, rtol=2e-3)
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda a: a > 300,
+        lambda a: a <= -129,
+        lambda a: a == 300 - 256,
+        lambda a: a != 2**20,
+        lambda a: mg.clip(a, -300, 2**20),
+        lambda a: mg.stack([x > 300 for _, x in mg.steps(a)]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_a_whole_number_of_python_beyond_the_dtype(function, dtype):
+    program = mg.compile(function, strict=True, backend="jax")
+    for given in ([2, 2, 2], [0, 44, 2], [3, 100, 120]):
+        array = np.array(given, dtype)
+        found, wanted = program(array), function(mg.tensor(array))
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found.data, wanted.data)
+
+
+def test_a_whole_number_that_no_dtype_holds_beside_an_array():
+    program = mg.compile(lambda a: a > -1, backend="jax")
+    with pytest.raises(LoweringError, match="no whole number that holds uint64 and -1"):
+        program(np.arange(3, dtype=np.uint64))
+
+
 def test_nine_ops_in_ten_are_known_and_kernels_are_all():
     unknown = []
     for op in registry.values():
