@@ -193,18 +193,6 @@ def counted_by_hand(T=3):
     return total.named("L")
 
 
-def every_other_step(T=8):
-    """A slow state is made at every second step, and read at all of them."""
-    U, W, R, Q, C, V = P("U 3 4, W 4 4, R 3 4, Q 4 4, C 4 4, V 4 2")
-    h, s, ls = *zeros("h0 s0"), []
-    for t, x, y in mg.steps(x=X(T), y=Y(T)):
-        if t % 2:
-            s = mg.tanh(x @ R + s @ Q).named("s")
-        h = mg.tanh(x @ U + h @ W + s @ C).named("h")
-        ls.append(loss((h @ V).named("o"), y))
-    return mean(ls)
-
-
 def three_loops(T=4):
     """One matrix in three loops, each from where the one before it ended."""
     U, W, R = P("U 3 4, W 4 4, R 2 4")
@@ -218,6 +206,18 @@ def three_loops(T=4):
     for _ in mg.steps(2):
         q = mg.tanh(q @ W).named("q")
     return q
+
+
+def every_other_step(T=8):
+    """A slow state is made at every second step, and read at all of them."""
+    U, W, R, Q, C, V = P("U 3 4, W 4 4, R 3 4, Q 4 4, C 4 4, V 4 2")
+    h, s, ls = *zeros("h0 s0"), []
+    for t, x, y in mg.steps(x=X(T), y=Y(T)):
+        if t % 2:
+            s = mg.tanh(x @ R + s @ Q).named("s")
+        h = mg.tanh(x @ U + h @ W + s @ C).named("h")
+        ls.append(loss((h @ V).named("o"), y))
+    return mean(ls)
 
 
 def with_peepholes(T=5):
