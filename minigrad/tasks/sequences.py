@@ -188,8 +188,8 @@ def _check(path: Path, labels: tuple[str, ...]) -> None:
     hint = f"; if it is a header, say so: --label {few[0]}" if header else ""
     if few:
         raise ValueError(
-            f"{path}: the label {few[0]!r} stands {counts[few[0]]} of the {LEAST} "
-            "times that each takes, to be learnt from, validated and tested" + hint
+            f"{path}: the label {few[0]!r} has too few sequences, {counts[few[0]]}: "
+            f"each needs {LEAST}, to be learnt from, validated and tested" + hint
         )
 
 

@@ -87,6 +87,31 @@ def test_another_length_is_structure_only(T):
     assert {n.id for n in scene.nodes} >= {"h@t", "h0", "h@1"}
 
 
+@pytest.mark.parametrize("view", ["textbook", "folded"])
+@pytest.mark.parametrize("name", ["many_to_many", "output_feedback", "two_loops"])
+def test_the_circuit_of_one_step_has_what_the_loop_begins_with(name, view):
+    if name == "two_loops":
+        W = mg.parameter(np.eye(2), name="W")
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        for _ in mg.steps(3):
+            h = mg.tanh(h @ W).named("h")
+        s = mg.tensor(np.zeros((1, 2)), name="s0")
+        for _ in mg.steps(1):
+            s = mg.tanh(h + s @ W).named("s")
+        loss, starts = s, [("s0", "s", ("W",))]
+    else:
+        loss = getattr(networks, name)(1)
+        read_by = {"many_to_many": "h0", "output_feedback": "o0"}[name]
+        starts = [(read_by, "h", ("W",))]
+    scene = draw(loss, view=view).scene
+    edges = [e for e in scene.edges if e.part == "folded"]
+    roles = {n.id: n.role for n in scene.nodes if n.part == "folded"}
+    led = [(roles.get(e.tail), roles.get(e.tip), e.parameters) for e in edges]
+    for start in starts:
+        assert start in led
+    assert ("h0", "h", ("W",)) not in led or name == "many_to_many"
+
+
 def test_a_record_says_what_a_proof_says():
     loss = networks.output_feedback(5)
     proved, recorded = read(mg.Graph(loss)), chart_of(as_recorded(mg.Graph(loss)))

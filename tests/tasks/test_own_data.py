@@ -178,7 +178,7 @@ def test_sequences(model, tmp_path, capsys):
         (
             "sequences",
             "text,label\n" + "ac,yes\n" * 20 + "ac,no\n",
-            "the label 'no' stands 1 of the 5 times",
+            "the label 'no' has too few sequences, 1: each needs 5",
         ),
         (
             "sequences",

@@ -38,6 +38,7 @@ Parts = dict[Arrow, list[Arrow]]
 
 def rolled(chart: Chart) -> tuple[Chart, Parts]:
     """The chart with one symbol for all turns, and what each arrow stands for."""
+    chart = _with_starts(chart)
     if not any(s.line for s in chart.symbols):
         return chart, {}
     line = {s.key: s.line or s.key for s in chart.symbols}
@@ -51,6 +52,27 @@ def rolled(chart: Chart) -> tuple[Chart, Parts]:
             s = replace(s, stands_for=start)
         symbols += [s] if line[s.key] == s.key else []
     return replace(chart, symbols=tuple(symbols), arrows=tuple(parts)), parts
+
+
+def _with_starts(chart: Chart) -> Chart:
+    """The chart whose loops of one step begin with a value: no square stands for it."""
+    clocks = {s.key: s.clock for s in chart.symbols}
+    once = {
+        s.key
+        for s in chart.symbols
+        if s.stands_for is not None
+        and (clock := clocks[s.stands_for.state]) is not None
+        and chart.lengths[clock] == 1
+    }
+    if not once:
+        return chart
+    bare = {s: replace(s, stands_for=None) for s in chart.symbols if s.key in once}
+    plain = {a: replace(a, initial=False) for a in chart.arrows if a.source in once}
+    return replace(
+        chart,
+        symbols=tuple(bare.get(s, s) for s in chart.symbols),
+        arrows=tuple(plain.get(a, a) for a in chart.arrows),
+    )
 
 
 def in_circuit(a: Arrow, line: Mapping[str, str]) -> Arrow:
