@@ -68,8 +68,8 @@ class Writing:
         codes = [s.window(i, v.span) for i in v.inputs]
         timed = [not is_same(i) for i in v.inputs]
         axes = [len(i.shape) for i in v.inputs]
+        missing = [(len(v.shape) - n) * t for n, t in zip(axes, timed, strict=True)]
         if any(timed) and is_elementwise(v.op) and not v.call.variadic:
-            missing = [(len(v.shape) - n) * t for n, t in zip(axes, timed, strict=True)]
             return s.call(v, [*map(behind_time, codes, missing)])
         rows = v.op in PRODUCTS and axes == [2, 2] and timed == [True, False]
         if rows or (v.op is O.embedding and timed == [False, True]):
@@ -77,6 +77,8 @@ class Writing:
         alone = all(timed) and not moves(v.attrs) and v.op is not kernels.gradient
         form = over_steps(v, v.span.number) if alone else None
         if form is not None:
+            if v.op is O.broadcast_to:
+                codes = [*map(behind_time, codes, missing)]
             return s.call(replace(v, op=form[0], attrs=form[1]), codes)
         return self._mapped(v, codes, timed)
 

@@ -158,3 +158,31 @@ def test_a_branch_on_a_value_runs_eagerly_after_one_warning():
     step = mg.compile(lambda x: x if x.sum() > 0 else -x, backend="jax")
     with pytest.warns(RuntimeWarning, match="runs eagerly"):
         assert step(np.ones(2)).data.tolist() == [1.0, 1.0]
+
+
+SMALLER = {
+    "a number": lambda a: a.mean(),
+    "a row": lambda a: np.broadcast_to(a[0], (2, 4)),
+    "a column": lambda a: a.sum(axis=1, keepdims=True),
+    "a row of a product": lambda a: np.broadcast_to(a[0], (2, 4)) @ np.eye(4) * 0.5,
+}
+
+
+@pytest.mark.parametrize("kind", SMALLER)
+@pytest.mark.parametrize("T", [2, 5])
+def test_what_each_step_broadcasts_is_broadcast_within_its_step(kind, T):
+    # With T = 2 the steps of a row have the shape of its two sequences.
+    rng = np.random.default_rng(3)
+    U = mg.parameter(rng.normal(size=(3, 4)), name="U")
+
+    def f(xs):
+        h = mg.tensor(np.zeros((2, 4)), name="h0")
+        for _, x in mg.steps(x=xs):
+            h = mg.tanh(h + SMALLER[kind](x @ U))
+        loss = (h**2).sum()
+        return loss, mg.grad(loss, [U])[0]
+
+    xs = rng.normal(size=(T, 2, 3))
+    program = mg.compile(f, backend="jax")
+    for made, eager in zip(program(xs), f(xs), strict=True):
+        np.testing.assert_allclose(made.data, eager.data, rtol=1e-9, atol=1e-12)
