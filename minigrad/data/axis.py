@@ -65,7 +65,9 @@ class Axis:
 
     place: int
     times: tuple[float, ...]
-    written: Callable[[float], str] = field(default="{:.0f}".format, repr=False)
+    written: Callable[[float], str] = field(
+        default="{:.0f}".format, repr=False, compare=False
+    )
 
 
 def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None:
