@@ -56,10 +56,9 @@ NOT_ASKED = {
     "example": {
         "Figure.audit": "of a figure that is right it is an empty list",
         "Figure.json": "is what the page of a figure reads",
-        "Style.font": "is what writers of figures ask a style, as the next four",
+        "Style.font": "is what writers of figures ask a style, as the next three",
         "Style.line": "",
         "Style.outline": "",
-        "Style.stroke": "",
         "Style.rim": "",
     },
     "shapes": {

@@ -67,6 +67,8 @@ def _require_some(reduction: str, shape: tuple[int, ...]) -> None:
 def require_one_shape(name: str, o: Any, target: Any) -> None:
     """Refuse targets of another shape than what the network says.
 
+    Raises ValueError with the loss's name and both shapes.
+
     >>> require_one_shape("mse_loss", np.ones(2), np.zeros(2))
     """
     if np.shape(o) != np.shape(target):

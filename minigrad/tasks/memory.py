@@ -92,13 +92,12 @@ def _made(
 
 def _memory(model: NeuralTuringMachine, xs: np.ndarray) -> Any:
     """Where the heads were and what the memory held, step by step."""
-    nodes = Graph(model(xs)).nodes
+    drawn, nodes = figure(11, 4), Graph(model(xs)).nodes
     shown = {
         "w(t): written": _over_time(nodes, "w"),
         "v(t): read": _over_time(nodes, "v"),
         "norm of each row of M(t)": np.linalg.norm(_over_time(nodes, "M"), axis=-1),
     }
-    drawn = figure(11, 4)
     for axes, (title, values) in zip(drawn.subplots(1, 3), shown.items(), strict=True):
         steps, places = values.shape
         extent = (0.5, steps + 0.5, 0.5, places + 0.5)  # both are counted from 1

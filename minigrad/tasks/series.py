@@ -335,8 +335,7 @@ def chart(
     column: Numbers, said: Array, band: float, further: Array, bands: Array
 ) -> Any:
     """The last of the data with its forecasts, and what comes next, in matplotlib."""
-    values = column.values
-    drawn = figure(11, 4)
+    drawn, values = figure(11, 4), column.values
     axes = drawn.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
     known, later = rows[: len(values)], rows[len(values) :]
