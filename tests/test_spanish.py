@@ -134,7 +134,7 @@ def test_nothing_was_left_in_english(english, spanish, pages):
 def test_a_dark_figure_speaks_spanish_too(pages, dark):
     model = ManyToMany(1, 2, 2, rng=np.random.default_rng(0))
     loss = model.loss(np.zeros((6, 1, 1), np.float32), np.zeros((6, 1), int))
-    svg, _ = pages._drawn(mg.draw(loss, style=mg.Style(language="es")), dark)
+    svg, _ = pages._drawn(mg.draw(loss, style=mg.Style(language="es")), dark, "es")
     assert "Desplegar" in svg
     assert "Unfold" not in svg
 

@@ -52,6 +52,15 @@ class AxisError(ValueError):
         self.row, self.place = row, place
 
 
+def whole(time: float) -> str:
+    """A time that is no date, in words.
+
+    >>> whole(3.0)
+    '3'
+    """
+    return f"{time:.0f}"
+
+
 @dataclass(frozen=True)
 class Axis:
     """Of each row a time, in days, months or numbers, in the order of the file.
@@ -65,9 +74,7 @@ class Axis:
 
     place: int
     times: tuple[float, ...]
-    written: Callable[[float], str] = field(
-        default="{:.0f}".format, repr=False, compare=False
-    )
+    written: Callable[[float], str] = field(default=whole, repr=False, compare=False)
 
 
 def axis_of(columns: Sequence[Sequence[str]], wanted: int | None) -> Axis | None:

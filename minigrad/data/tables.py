@@ -28,7 +28,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from minigrad.data.axis import EVEN, Axis, AxisError, axis_of, gaps, is_date
+from minigrad.data.axis import EVEN, Axis, AxisError, axis_of, gaps, is_date, whole
 from minigrad.data.loaders import PathLike, words
 
 FAR = 5.0  # from the middle, in widths of the other numbers
@@ -108,7 +108,7 @@ class Numbers:
     said: str
     times: NDArray[np.float64]
     axis: str = "row"
-    written: Callable[[float], str] = "{:.0f}".format
+    written: Callable[[float], str] = whole
 
     def when(self, beyond: int) -> list[str]:
         """When each number is, and so many more beyond the end: dates of ISO 8601.
