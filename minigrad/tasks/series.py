@@ -26,7 +26,7 @@ from minigrad.nn.losses import mse
 from minigrad.optim import cosine
 from minigrad.tasks.files import figure, rms, save_figure, write_table
 from minigrad.tasks.networks import made
-from minigrad.tasks.session import answer_of, compare, learn, picture, report
+from minigrad.tasks.session import answer_of, compare, learn, picture, report, save_run
 from minigrad.tasks.sunspots import MODELS, Network, taught
 from minigrad.tasks.task import Options, Task
 from minigrad.tensor import Tensor
@@ -166,6 +166,7 @@ def run(options: Options) -> Mapping[str, float]:
     ahead = options.ahead or 1
     column = _read(options, LEAST + ahead, " to learn from and to test on; it takes")
     values = column.values
+    _require_length(options, len(values))
     first, second = parts(len(values))
     forecaster, error = _trained(options, values, first, second)
     setting = forecaster.setting
@@ -183,7 +184,11 @@ def run(options: Options) -> Mapping[str, float]:
         f"band: ± {band:.4g} held {COVER:.0%} of the errors on the validation part, "
         f"and holds {inside:.0%} of those on the test part"
     )
-    _write(options, forecaster, column, said, band, first)
+    usual = min(max(setting.season, 12), len(values) // 5)
+    beyond = bands(forecaster, values, first, options.length or usual)
+    kept = {"band": band, "beyond": beyond.tolist()}
+    save_run(options, forecaster.network, _about(setting) | kept)
+    _write(options, forecaster, column, said, band, beyond, second)
     x, y = forecaster.questions(values)
     picture(options, forecaster.loss(x[:, :1], y[:, :1]))
     return {"RMSE": error(second, len(values)), "inside": inside}
@@ -197,7 +202,6 @@ def _read(options: Options, least: int, reason: str) -> Numbers:
     if n < least:
         raise ValueError(f"{options.data}: {n} numbers are too few{reason} {least}")
     _require_squares(options.data, column.values)
-    _require_length(options, n)
     print(f"{options.data}: {column.said}")
     return column
 
@@ -269,19 +273,19 @@ def _trained(
         lr=cosine(0.01, options.steps, 0.0005),
         every=20,
         also={"rng": rng, "order": order},
-        about={
-            "task": "series",
-            "setting": asdict(setting),
-            "scaling": {"mean": mean, "deviation": deviation},
-        },
+        about=_about(setting),
     )
     return forecaster, error
 
 
-def closed_loop(
-    forecaster: Forecaster, values: Array, begin: int, steps: int
-) -> tuple[Array, Array]:
-    """What comes after the last number, and the half width of its band: (steps,) each.
+def _about(setting: Setting) -> dict[str, Any]:
+    """What a run says of itself beside its weights."""
+    scaling = {"mean": setting.mean, "deviation": setting.deviation}
+    return {"task": "series", "setting": asdict(setting), "scaling": scaling}
+
+
+def bands(forecaster: Forecaster, values: Array, begin: int, steps: int) -> Array:
+    """Half the width of the band of each step beyond the end: (steps,).
 
     The band of a step is that of the errors so far ahead, closed loop, from every
     number from ``begin`` on; where fewer than ten are known, that of the step before.
@@ -297,7 +301,7 @@ def closed_loop(
         if len(errors) >= 10:
             widest = max(widest, float(np.quantile(errors, COVER)))
         band[k] = widest
-    return forecaster.beyond(values, steps), band
+    return band
 
 
 def _write(
@@ -306,19 +310,18 @@ def _write(
     column: Numbers,
     said: Array,
     band: float,
-    first: int,
+    beyond: Array,
+    test: int | None = None,
 ) -> None:
     """forecast.csv and forecast.png: the data, the forecasts, and what comes next."""
-    values = column.values
-    usual = min(max(forecaster.setting.season, 12), len(values) // 5)
-    steps = options.length or usual
-    further, bands = closed_loop(forecaster, values, first, steps)
+    values, steps = column.values, len(beyond)
+    further = forecaster.beyond(values, steps)
     digits = 8 - floor(log10(forecaster.setting.deviation))
     head = (column.axis, column.name, "forecast", "low", "high")
     rows: list[tuple[str, ...]] = [head]
     everything = [
         *zip(values.tolist(), said, np.full(len(values), band), strict=True),
-        *zip([np.nan] * steps, further, bands, strict=True),
+        *zip([np.nan] * steps, further, beyond, strict=True),
     ]
     when = column.when(steps)
     for time, (value, forecast, half) in zip(when, everything, strict=True):
@@ -327,14 +330,22 @@ def _write(
         texts = ["" if np.isnan(v) else f"{round(float(v), digits)!r}" for v in row]
         rows.append((time, "" if np.isnan(value) else f"{value!r}", *texts))
     write_table(options.out / "forecast.csv", rows)
-    drawn = chart(column, said, band, further, bands)
+    drawn = chart(column, said, band, further, beyond, test)
     save_figure(options.out / "forecast.png", drawn)
 
 
 def chart(
-    column: Numbers, said: Array, band: float, further: Array, bands: Array
+    column: Numbers,
+    said: Array,
+    band: float,
+    further: Array,
+    beyond: Array,
+    test: int | None = None,
 ) -> Any:
-    """The last of the data with its forecasts, and what comes next, in matplotlib."""
+    """The last of the data with its forecasts, and what comes next, in matplotlib.
+
+    A line shows where the test part begins, if there is one.
+    """
     drawn, values = figure(11, 4), column.values
     axes = drawn.subplots()
     rows = np.arange(1, len(values) + len(further) + 1)
@@ -346,17 +357,18 @@ def chart(
     )
     axes.plot(later, further, color="#D55E00", lw=1.2, label="further, closed loop")
     axes.fill_between(
-        later, further - bands, further + bands, color="#D55E00", alpha=0.2, lw=0
+        later, further - beyond, further + beyond, color="#D55E00", alpha=0.2, lw=0
     )
-    axes.axvline(parts(len(values))[1] + 0.5, color="#222222", lw=0.8, ls=":")
-    axes.annotate(
-        " test",
-        (parts(len(values))[1] + 0.5, 1),
-        xycoords=("data", "axes fraction"),
-        va="top",
-        fontsize=8.5,
-        annotation_clip=True,  # where the test begins before what is shown
-    )
+    if test is not None:
+        axes.axvline(test + 0.5, color="#222222", lw=0.8, ls=":")
+        axes.annotate(
+            " test",
+            (test + 0.5, 1),
+            xycoords=("data", "axes fraction"),
+            va="top",
+            fontsize=8.5,
+            annotation_clip=True,  # where the test begins before what is shown
+        )
     axes.set_xlim(max(0, len(values) - 300), len(rows) + 1)
     when = dict(zip(rows.tolist(), column.when(len(further)), strict=True))
     axes.locator_params(axis="x", nbins=7, integer=True)
@@ -370,7 +382,16 @@ def chart(
 
 
 def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
-    """Forecast a new file with the weights of a run, and what comes after it."""
+    """Forecast a new file with the weights of a run, and what comes after it.
+
+    The bands are those that the run measured on its own file.
+    """
+    beyond = np.array(about["beyond"])[: options.length]
+    if (options.length or 0) > len(beyond):
+        raise ValueError(
+            f"this run goes on for {len(beyond)} steps at most, for so many its errors "
+            f"were measured: train it with --length {options.length}"
+        )
     forecaster = loaded(about, weights)
     setting = forecaster.setting
     least = setting.window + setting.ahead
@@ -384,11 +405,11 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
     now[: least - 1] = np.nan
     forecasts["as it is now"] = now
     rows = _rows(forecasts, values, least - 1)
-    title = f"{column.name}, {setting.ahead} ahead, {len(values) - least + 1} numbers"
+    title = f"{column.name}, {setting.ahead} ahead, "
+    title += f"all numbers but the first {least - 1}, which it reads before"
     report(title, ["RMSE", "of the variance"], rows)
     compare({name: rms((f - values)[least - 1 :]) for name, f in forecasts.items()})
-    band = float(np.quantile(np.abs(said - values)[least - 1 :], COVER))
-    _write(options, forecaster, column, said, band, least - 1)
+    _write(options, forecaster, column, said, about["band"], beyond)
 
 
 def loaded(about: Mapping[str, Any], weights: Path) -> Forecaster:
@@ -405,7 +426,7 @@ def _rows(
     found = {}
     for name, f in forecasts.items():
         error, share = rms(f[begin:] - values[begin:]), _share(f, values, begin)
-        found[name] = [f"{error:.5g}", f"{share:.4f}"]
+        found[name] = [f"{error:.5g}", f"{share:.4f}" if share < np.inf else ""]
     return found
 
 

@@ -234,6 +234,27 @@ def test_a_length_without_a_band_is_refused(waves, undrawn, tmp_path, capsys):
     assert "24 steps at most" in capsys.readouterr().err
 
 
+def test_predict_has_the_bands_that_the_run_measured(waves, undrawn, tmp_path, capsys):
+    path, s = waves
+    out = tmp_path / "run"
+    code, said = trained(capsys, "series", "--data", path, "--steps", 3, "--out", out)
+    assert code == 0, said.err
+    rows = rows_of(out / "forecast.csv")
+
+    def halves(rows):
+        cells = [row[2:5] for row in rows[1:] if row[2]]
+        return [(float(high) - float(low)) / 2 for _, low, high in cells]
+
+    short = tmp_path / "short.csv"  # of three forecasts nothing can be measured
+    short.write_text("k,v\n" + "\n".join(f"{k},{v}" for k, v in enumerate(s[:28])))
+    assert main(["predict", str(out), "--data", str(short)]) == 0
+    again = rows_of(out / "predictions" / "forecast.csv")
+    assert len(halves(again)) == 3 + 12
+    assert halves(again) == pytest.approx(halves(rows)[-15:], abs=1e-6)
+    assert min(halves(again)) > 0
+    assert "all numbers but the first 25" in capsys.readouterr().out
+
+
 def test_a_sequence_that_was_learnt_from_is_no_test(undrawn, tmp_path, capsys):
     path, out = tmp_path / "twice.csv", tmp_path / "run"
     lines = dna(path)

@@ -57,7 +57,9 @@ def page(
     look: the language, and the colours by day; "dark" gives those by night.
     """
     of = source_of(source, scene)
-    of.scenes = {T: translated(s, look.language) for T, s in of.scenes.items()}
+    for T, drawn in of.scenes.items():
+        if drawn is not scene:  # which has its words in the language already
+            of.scenes[T] = translated(drawn, look.language)
     room = files("minigrad.draw.html")
     table = json.loads(room.joinpath("words.json").read_text(encoding="utf-8"))
     say = {key: word[look.language] for key, word in table.items()}
@@ -106,6 +108,8 @@ def _choose(say: dict[str, str], of: Source, forms: list[str]) -> None:
         say["backward"] = say["return"]  # not in time
     if len(of.scenes) == 1:
         say["hint"] = say["hint0"]
+    if not any(n.kind == "delay" for s in of.scenes.values() for n in s.nodes):
+        say["folded"] = say["hint0"]
     if "forward" in forms:
         say["shared"] = say["several"]
     else:

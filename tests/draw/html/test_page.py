@@ -424,3 +424,21 @@ def test_letters_in_doubt_stand_below_the_figure_of_every_length():
         T: [t.words for t in s.texts if t.word == "aside"] for T, s in scenes.items()
     }
     assert below[2] == ["h → g, by Wgh"]
+
+
+@pytest.mark.parametrize("view", ["ops", "textbook"])
+def test_a_page_in_spanish_of_a_loop_with_steps_left_out(view):
+    loss = PICTURES["many-to-many"](7)
+    figure = mg.draw(loss, view=view, style=mg.Style(language="es"))
+    said = Outline(figure.html()).said
+    assert ("1 paso más" in said) == (view == "ops")  # the other page has all seven
+
+
+def test_a_page_without_a_black_square_tells_of_none():
+    W = mg.parameter(np.eye(2), name="W")
+    for steps, told in ((1, False), (3, True)):
+        h = mg.tensor(np.zeros((1, 2)), name="h0")
+        for _ in mg.steps(steps):
+            h = mg.tanh(h @ W).named("h")
+        words = data_of(mg.draw(h).html())["words"]["folded"]
+        assert ("black square" in words) == told
