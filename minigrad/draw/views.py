@@ -12,6 +12,7 @@ from minigrad.draw.render.theme import Style
 from minigrad.draw.render.theme import style as style_named
 from minigrad.draw.sizes import fitting
 from minigrad.draw.spacing import warn_of_faults
+from minigrad.draw.textbook.chart import Chart
 from minigrad.draw.textbook.reading import chart_of, read
 from minigrad.draw.textbook.recorded import as_recorded
 from minigrad.fold import FoldError, Recurrence
@@ -93,7 +94,8 @@ def _view(graph: Graph | Recurrence, asked: Asked) -> View:
         if needs_values or asked.view == "ops":
             raise ValueError("a folded graph alone has no values and no single ops")
         asked = replace(asked, view="textbook" if asked.view == "auto" else asked.view)
-        return Columns(asked, chart_of(graph, shapes=asked.shapes), None)
+        chart = chart_of(graph, shapes=asked.shapes)
+        return Columns(_one_half(asked, chart), chart, None)
     if not graph.nodes:
         raise ValueError("there is nothing to draw: the list of outputs is empty")
     if needs_values:
@@ -114,9 +116,17 @@ def _view(graph: Graph | Recurrence, asked: Asked) -> View:
         chart = chart_of(as_recorded(graph), graph, asked.shapes)
         if asked.view == "textbook":
             asked = replace(asked, view="unfolded")
+    asked = _one_half(asked, chart)
     if asked.overlay is not None:
         return Overlaid(asked, chart, graph)
     return (Backward if asked.view == "backward" else Columns)(asked, chart, graph)
+
+
+def _one_half(asked: Asked, chart: Chart) -> Asked:
+    """Of one step both halves are the same, and no square tells what it begins with."""
+    halves = asked.view in ("textbook", "folded") and asked.index == "number"
+    once = halves and max(chart.lengths, default=0) == 1
+    return replace(asked, view="unfolded") if once else asked
 
 
 def _computed(node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -249,9 +250,17 @@ def check(outputs):
 
 def check_folded(scene, graph):
     chart = read(graph)
-    if not chart.lengths:
+    if max(chart.lengths, default=0) < 2:  # of one step there are the columns alone
+        assert all(e.part == "unfolded" for e in scene.edges if e.tail)
         return
-    start = outside(chart) | {s.key for s in chart.symbols if s.stands_for}
+    starts = {s.key: s.stands_for.state for s in chart.symbols if s.stands_for}
+    once = {  # of a loop of one step beside longer ones the start is in the circuit
+        k for k, h in starts.items() if chart.lengths[chart.symbol(h).clock] == 1
+    }
+    arrows = tuple(
+        replace(a, initial=a.initial and a.source not in once) for a in chart.arrows
+    )
+    start = outside(replace(chart, arrows=arrows)) | (starts.keys() - once)
     folded = [e for e in scene.edges if e.part == "folded"]
     # A parameter leads by a bus to what is made of parameters alone.
     titles = [e.title for e in folded if not e.kind.startswith("bus")]

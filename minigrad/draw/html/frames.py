@@ -81,9 +81,10 @@ def source_of(x: Graph | Recurrence | None, scene: Scene) -> Source:
     if chart is None or all(symbol.leaf for symbol in chart.symbols):
         return Source(graph, scenes={0: scene})
     found = Source(graph, recorded=max(chart.lengths, default=0))
+    if recurrence is None or found.recorded == 1:
+        found.view = "unfolded"  # of one step both halves are the same
     if recurrence is None:
         assert graph is not None, "what is no recurrence was recorded"
-        found.view = "unfolded"
         found.add(found.recorded, chart, graph)
         return found
     points = found.add(

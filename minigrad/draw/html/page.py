@@ -108,8 +108,6 @@ def _choose(say: dict[str, str], of: Source, forms: list[str]) -> None:
         say["backward"] = say["return"]  # not in time
     if len(of.scenes) == 1:
         say["hint"] = say["hint0"]
-    if not any(n.kind == "delay" for s in of.scenes.values() for n in s.nodes):
-        say["folded"] = say["hint0"]
     if "forward" in forms:
         say["shared"] = say["several"]
     else:

@@ -55,7 +55,9 @@ def rolled(chart: Chart) -> tuple[Chart, Parts]:
 
 
 def _with_starts(chart: Chart) -> Chart:
-    """The chart whose loops of one step begin with a value: no square stands for it."""
+    """Beside longer loops, those of one step with what they begin with: no square."""
+    if max(chart.lengths, default=0) < 2:
+        return chart
     clocks = {s.key: s.clock for s in chart.symbols}
     once = {
         s.key

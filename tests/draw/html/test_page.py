@@ -434,11 +434,11 @@ def test_a_page_in_spanish_of_a_loop_with_steps_left_out(view):
     assert ("1 paso más" in said) == (view == "ops")  # the other page has all seven
 
 
-def test_a_page_without_a_black_square_tells_of_none():
+def test_a_page_of_one_step_has_the_column_alone():
     W = mg.parameter(np.eye(2), name="W")
-    for steps, told in ((1, False), (3, True)):
+    for steps, parts in ((1, {"columns"}), (3, {"circuit", "columns"})):
         h = mg.tensor(np.zeros((1, 2)), name="h0")
         for _ in mg.steps(steps):
             h = mg.tanh(h @ W).named("h")
-        words = data_of(mg.draw(h).html())["words"]["folded"]
-        assert ("black square" in words) == told
+        nodes = data_of(mg.draw(h).html())["nodes"]
+        assert {n["part"] for n in nodes} == parts
