@@ -48,6 +48,8 @@ def wrong(graph, view, figure):
     for fault in figure.audit():
         yield fault.what, f"{fault.first} | {fault.second} | {fault.depth}"
     told, shown = [], WAYS[view]["view"]
+    if graph.steps == 1 and shown in ("textbook", "folded") and view != "symbolic":
+        shown = "unfolded"  # of one step there is the column alone
     if view == "symbolic":
         told += symbols(graph, figure)
     elif shown in ("textbook", "unfolded", "backward"):
