@@ -124,8 +124,7 @@ def _view(graph: Graph | Recurrence, asked: Asked) -> View:
 
 def _one_half(asked: Asked, chart: Chart) -> Asked:
     """Of one step both halves are the same, and no square tells what it begins with."""
-    halves = asked.view in ("textbook", "folded") and asked.index == "number"
-    once = halves and max(chart.lengths, default=0) == 1
+    once = max(chart.lengths, default=0) == 1 and asked.view in ("textbook", "folded")
     return replace(asked, view="unfolded") if once else asked
 
 

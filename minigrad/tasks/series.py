@@ -386,6 +386,11 @@ def predict(about: Mapping[str, Any], weights: Path, options: Options) -> None:
 
     The bands are those that the run measured on its own file.
     """
+    if "beyond" not in about:
+        raise ValueError(
+            "this run was stopped before its errors were measured: "
+            "minigrad train series --resume measures them"
+        )
     beyond = np.array(about["beyond"])[: options.length]
     if (options.length or 0) > len(beyond):
         raise ValueError(

@@ -8,6 +8,7 @@ import pytest
 import minigrad as mg
 from minigrad.cli import main
 from minigrad.data import Vocabulary, one_hot
+from minigrad.tasks import TASKS
 from minigrad.tasks.series import season
 
 
@@ -253,6 +254,11 @@ def test_predict_has_the_bands_that_the_run_measured(waves, undrawn, tmp_path, c
     assert halves(again) == pytest.approx(halves(rows)[-15:], abs=1e-6)
     assert min(halves(again)) > 0
     assert "all numbers but the first 25" in capsys.readouterr().out
+
+
+def test_a_run_without_its_bands_is_named():
+    with pytest.raises(ValueError, match="before its errors were measured"):
+        TASKS["series"].predict({"task": "series"}, None, None)
 
 
 def test_a_sequence_that_was_learnt_from_is_no_test(undrawn, tmp_path, capsys):
